@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+import { wgslMinify } from '../scripts/wgsl-minify.mjs';
+
+/** @param path relative to the repository */
+const inRepo = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+export default defineConfig({
+  root: inRepo('demo'),
+  // relative addresses: the built page works from any folder of any host
+  base: './',
+  plugins: [wgslMinify()],
+  // the page imports the package by its name, and gets the sources
+  resolve: { alias: { nonlin: inRepo('src/index.ts') } },
+  server: { fs: { allow: [inRepo('.')] } },
+  build: {
+    target: 'es2022',
+    outDir: 'dist',
+    emptyOutDir: true,
+  },
+});

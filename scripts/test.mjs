@@ -1,0 +1,226 @@
+// @ts-check
+/**
+ * `npm test`: runs all lanes in order, or the named ones: `npm test -- unit gpu`.
+ *
+ * Goes on after a failing lane. The last line reads `N passed, N failed` (with
+ * `, N skipped` if there are any); the exit code is 1 if anything failed.
+ */
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * @typedef {{ passed: number, failed: number, skipped: number }} Counts
+ * @typedef {(exitCode: number) => Counts | Promise<Counts>} Counter
+ * @typedef {{ name: string, commands: string[][], count: Counter, report?: string }} Lane
+ *
+ * What is read of the runners' JSON reports:
+ * @typedef {{ status: string, assertionResults: { status: string }[] }} VitestFile
+ * @typedef {{
+ *   numPassedTests: number, numFailedTests: number, numPendingTests: number,
+ *   numTodoTests: number, testResults: VitestFile[]
+ * }} VitestReport
+ * @typedef {{
+ *   stats: { expected: number, unexpected: number, flaky: number, skipped: number }
+ * }} PlaywrightReport
+ */
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const LANE_TIMEOUT = 45 * 60_000;
+
+/** @param {string} name @param {string} path */
+const bin = (name, path) => [process.execPath, join(root, 'node_modules', name, path)];
+const tsc = bin('typescript', 'bin/tsc');
+const eslint = bin('eslint', 'bin/eslint.js');
+const prettier = bin('prettier', 'bin/prettier.cjs');
+const vite = bin('vite', 'bin/vite.js');
+const vitest = bin('vitest', 'vitest.mjs');
+const playwright = bin('playwright', 'cli.js');
+
+/** @type {Counter} */
+const oneCheck = (code) => ({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
+
+/**
+ * A preparation, not a check: counts only if it fails.
+ * @type {Counter}
+ */
+const preparation = (code) => ({ passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 });
+
+/**
+ * Failures that no single test stands for (a file that does not load, an unhandled error,
+ * a run without tests) show in the exit code alone, and count as one.
+ * @param {Counts} counts
+ * @param {number} code
+ * @returns {Counts}
+ */
+function settle(counts, code) {
+  const nothingRan = counts.passed + counts.failed === 0;
+  if (nothingRan) console.error('no test ran');
+  if (counts.failed === 0 && (nothingRan || code !== 0)) return { ...counts, failed: 1 };
+  return counts;
+}
+
+/**
+ * @param {string} path
+ * @returns {Promise<unknown>} undefined if there is none: the runner did not get that far
+ */
+async function readReport(path) {
+  try {
+    /** @type {unknown} */
+    const report = JSON.parse(await readFile(path, 'utf8'));
+    return report;
+  } catch {
+    console.error(`no readable report at ${path}`);
+    return undefined;
+  }
+}
+
+/**
+ * @param {string} project
+ * @returns {Lane}
+ */
+function vitestLane(project) {
+  const report = join(root, 'test-results', `${project}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  return {
+    name: project,
+    commands: [[...vitest, 'run', '--project', project, ...reporters]],
+    report,
+    async count(code) {
+      const json = /** @type {VitestReport | undefined} */ (await readReport(report));
+      const files = json?.testResults ?? [];
+      // a file that failed although none of its tests did: it did not load, or a hook threw
+      const broken = files.filter(
+        (file) =>
+          file.status === 'failed' && !file.assertionResults.some((t) => t.status === 'failed'),
+      );
+      return settle(
+        {
+          passed: json?.numPassedTests ?? 0,
+          failed: (json?.numFailedTests ?? 0) + broken.length,
+          skipped: (json?.numPendingTests ?? 0) + (json?.numTodoTests ?? 0),
+        },
+        code,
+      );
+    },
+  };
+}
+
+/** @returns {Lane} */
+function playwrightLane() {
+  const report = join(root, 'test-results', 'e2e.json');
+  return {
+    name: 'e2e',
+    commands: [[...playwright, 'test']],
+    report,
+    async count(code) {
+      const json = /** @type {PlaywrightReport | undefined} */ (await readReport(report));
+      const stats = json?.stats;
+      return settle(
+        {
+          passed: stats?.expected ?? 0,
+          // a test that passes only sometimes is not one that passes
+          failed: (stats?.unexpected ?? 0) + (stats?.flaky ?? 0),
+          skipped: stats?.skipped ?? 0,
+        },
+        code,
+      );
+    },
+  };
+}
+
+/** @type {Lane[]} */
+const lanes = [
+  {
+    name: 'browser',
+    commands: [[process.execPath, 'scripts/browser.mjs']],
+    count: preparation,
+  },
+  { name: 'types', commands: [[...tsc, '--noEmit']], count: oneCheck },
+  { name: 'lint', commands: [[...eslint, '--max-warnings', '0', '.']], count: oneCheck },
+  { name: 'format', commands: [[...prettier, '--check', '.']], count: oneCheck },
+  vitestLane('unit'),
+  vitestLane('gpu'),
+  {
+    name: 'build',
+    // the same two steps as `npm run build`
+    commands: [
+      [...vite, 'build'],
+      [process.execPath, 'scripts/dts.mjs'],
+    ],
+    count: oneCheck,
+  },
+  vitestLane('package'),
+  playwrightLane(),
+];
+
+/**
+ * @param {string[]} command
+ * @returns {Promise<number>} the exit code
+ */
+function run([file = '', ...args]) {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { cwd: root, stdio: 'inherit', timeout: LANE_TIMEOUT });
+    child.on('error', (error) => {
+      console.error(error.message);
+      resolve(1);
+    });
+    child.on('close', (code) => {
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/** @param {Lane} lane */
+async function runLane(lane) {
+  console.log(`\n=== ${lane.name} ===`);
+  const start = performance.now();
+  if (lane.report) {
+    // a report left from an earlier run must not pass for this one's
+    await rm(lane.report, { force: true });
+    await mkdir(dirname(lane.report), { recursive: true });
+  }
+  let code = 0;
+  for (const command of lane.commands) {
+    code = await run(command);
+    if (code !== 0) break;
+  }
+  const counts = await lane.count(code);
+  const seconds = (performance.now() - start) / 1000;
+  const verdict = counts.failed > 0 ? 'FAILED' : 'ok';
+  console.log(`--- ${lane.name}: ${verdict} in ${seconds.toFixed(1)} s`);
+  return { name: lane.name, seconds, ...counts };
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !lanes.some((lane) => lane.name === name));
+if (unknown.length > 0) {
+  console.error(`no such lane: ${unknown.join(', ')}; there are`);
+  console.error(lanes.map((lane) => lane.name).join(', '));
+  process.exit(2);
+}
+
+/** @type {Awaited<ReturnType<typeof runLane>>[]} */
+const results = [];
+for (const lane of lanes) {
+  if (wanted.length === 0 || wanted.includes(lane.name)) results.push(await runLane(lane));
+}
+
+/** @param {'passed' | 'failed' | 'skipped'} key */
+const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
+
+/** @param {(string | number)[]} cells */
+const row = ([name = '', ...cells]) =>
+  String(name).padEnd(10) + cells.map((cell) => String(cell).padStart(10)).join('');
+console.log(`\n${row(['lane', 'passed', 'failed', 'skipped', 'seconds'])}`);
+for (const { name, passed, failed, skipped, seconds } of results) {
+  console.log(row([name, passed, failed, skipped, seconds.toFixed(1)]));
+}
+
+const failed = total('failed');
+const skipped = total('skipped');
+process.exitCode = failed > 0 ? 1 : 0;
+console.log(
+  `\n${total('passed')} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+);

@@ -1,0 +1,46 @@
+//#include "lib/bits.wgsl"
+// nl_exp(x) = e^x.
+// x = n ln2 + r with |r| <= ln2/2 (Cody-Waite, ln2 in two parts), e^r = 1 + r + r^2 P(r)
+// with a minimax P of degree 4 (own fit), then 2^n goes into the exponent bits.
+
+// The integer n nearest x / ln2, for |x| < 2^21. Adding 1.5 * 2^23 leaves it in the low bits:
+// no float to int conversion, and a NaN does no harm.
+fn nl_exp_n(x: f32) -> i32 {
+  return bitcast<i32>(fma(x, 0x1.715476p+0f, 12582912.0f)) - 0x4b400000;
+}
+
+// t with e^x = 2^n (1 + t), for n = nl_exp_n(x); t in [-0.293, 0.415].
+fn nl_exp_t(x: f32, n: i32) -> f32 {
+  let nf = f32(n);
+  // The high part of ln2 has 15 bits, so nf times it is exact with or without a fused fma.
+  let hi = fma(nf, -0x1.62e4p-1f, x);
+  let lo = nf * -0x1.7f7d1cp-20f;
+  let r = hi + lo;
+  var p = fma(r, 0x1.6ff142p-10f, 0x1.123b38p-7f);
+  p = fma(p, r, 0x1.55516ap-5f);
+  p = fma(p, r, 0x1.555490p-3f);
+  p = fma(p, r, 0x1.000002p-1f);
+  // hi and lo join the sum apart: it saves the rounding of r.
+  return hi + fma(r * r, p, lo);
+}
+
+fn nl_exp(x: f32) -> f32 {
+  // Beyond these ends the result is Inf or 0 anyway; a NaN passes both comparisons by.
+  let a = select(x, -104.5f, x < -104.5f);
+  let b = select(a, 89.0f, a > 89.0f);
+  let n = nl_exp_n(b);
+  let y = 1.0f + nl_exp_t(b, n);
+  // 2^n by integer addition to the exponent field, since 2^128 does not exist; results that
+  // may be subnormal get the last 2^-64 as a factor.
+  let low = n < -62;
+  let m = select(n, n + 64, low);
+  let z = bitcast<f32>(bitcast<i32>(y) + (m << 23u)) * select(1.0f, 0x1p-64f, low);
+  // 88.72284 is ln of the largest finite float32.
+  return select(select(z, infinity(), x > 88.72284f), x, is_nan(x));
+}
+
+// -|x|, but at least -104.5, where e^x is 0 already.
+fn nl_exp_neg_arg(x: f32) -> f32 {
+  let a = -abs(x);
+  return select(a, -104.5f, a < -104.5f);
+}

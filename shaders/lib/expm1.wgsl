@@ -1,0 +1,28 @@
+//#include "lib/bits.wgsl"
+//#include "lib/exp.wgsl"
+// nl_expm1(x) = e^x - 1.
+// x = n ln2 + r as in nl_exp, but n = 0 up to 0.5, past which 2^n - 1 no longer cancels;
+// expm1(r) = r + r^2 P(r), minimax P of degree 5 (own fit); 2^n expm1(r) + (2^n - 1).
+
+fn nl_expm1(x: f32) -> f32 {
+  // From -18 down the result rounds to -1; a NaN passes the comparisons by.
+  let a = select(x, -18.0f, x < -18.0f);
+  let b = select(a, 89.0f, a > 89.0f);
+  let n = select(nl_exp_n(b), 0, (b > -0.35f) & (b < 0.5f));
+  let nf = f32(n);
+  let hi = fma(nf, -0x1.62e4p-1f, b);
+  let lo = nf * -0x1.7f7d1cp-20f;
+  let r = hi + lo;
+  var p = fma(r, 0x1.bbfedcp-13f, 0x1.6d4738p-10f);
+  p = fma(p, r, 0x1.10fe5ep-7f);
+  p = fma(p, r, 0x1.5554e2p-5f);
+  p = fma(p, r, 0x1.555560p-3f);
+  p = fma(p, r, 0.5f);
+  let t = hi + fma(r * r, p, lo);
+  // Half of everything, since 2^128 does not exist.
+  let s = pow2i(n - 1);
+  let h = fma(t, s, s - 0.5f);
+  let y = select(h + h, infinity(), x > 88.72284f);
+  // Below 2^-24 the result is x to 0.5 ULP: keeps -0 and subnormals.
+  return select(y, x, (abs(x) < 0x1p-24f) | is_nan(x));
+}

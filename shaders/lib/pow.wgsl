@@ -1,0 +1,65 @@
+//#include "lib/bits.wgsl"
+// nl_pow(x, y) = x^y for x >= 0 as C's powf; negative x give NaN (1 where y is 0).
+// 2^(y log2 x), with log2 x = k + c + t + r as an unevaluated sum of about 33 correct bits.
+// x = 2^k (1 or 1.5) (1 + q) / (1 - q) with |q| <= 0.102, c = log2(1 or 1.5) and
+// log2((1 + q) / (1 - q)) = 2/ln2 q + q^3 P(q^2), as in fdlibm's pow; own fits of P and 2^r.
+// Every product that must be exact has at most 24 bits, so it does not matter whether fma is
+// fused; the sums are explicit fma, so no compiler reorders them.
+
+fn nl_pow(x: f32, y: f32) -> f32 {
+  let b = bitcast<u32>(x) & 0x7fffffffu;
+  // A subnormal, as an integer, is itself times 2^149.
+  let subnormal = b < 0x00800000u;
+  let i = bitcast<i32>(select(b, bitcast<u32>(f32(b)), subnormal));
+  // m in [sqrt(3)/2, sqrt(3)): nearer 1 below sqrt(1.5), nearer 1.5 above.
+  let e = (i - 0x3f5db3d7) & -0x00800000;
+  let k = f32((e >> 23u) - select(0, 149, subnormal));
+  let m = bitcast<f32>(i - e);
+  let upper = m >= 1.2247449f;
+  let a = select(1.0f, 1.5f, upper);
+  let c = select(0.0f, 0x1.2b8p-1f, upper);
+
+  // q = (m - a) / (m + a), the first 9 bits in qh. The remainder m - a - qh (m + a) is exact but
+  // for its last, small term, so that ql carries 24 more bits however inexact the division is.
+  let f = m - a;
+  let w = 1.0f / (m + a);
+  let qh = bitcast<f32>(bitcast<u32>(f * w) & 0xffff8000u);
+  let mh = bitcast<f32>(bitcast<u32>(m) & 0xfffff000u);
+  let ql = fma(-qh, m - mh, fma(-qh, mh, fma(-qh, a, f))) * w;
+
+  // 2/ln2 = 2.875 + 0.01039: 5 bits times 9 are exact.
+  let t = 2.875f * qh;
+  let q = qh + ql;
+  let s = q * q;
+  let p = fma(fma(s, 0x1.acb472p-2f, 0x1.2771aap-1f), s, 0x1.ec70a0p-1f);
+  let cl = select(0.0f, 0x1.a39fbep-20f, upper);
+  let r = fma(q * s, p, fma(ql, 0x1.715476p+1f, fma(qh, 0x1.547652p-7f, cl)));
+
+  // z = y log2 x, to 24 bits, gives the integer part n; beyond +-160 the result is Inf or 0.
+  let l = k + c + (t + r);
+  let z = y * l;
+  let far = !(abs(z) < 160.0f);
+  let n = bitcast<i32>(select(z, 0.0f, far) + 12582912.0f) - 0x4b400000;
+  // z - n anew, term by term: 10 bits of y times k, c and t are exact.
+  let yh = bitcast<f32>(bitcast<u32>(y) & 0xffffc000u);
+  let g = fma(yh, t, fma(yh, c, fma(yh, k, -f32(n))));
+  let d = fma(y, r, fma(y - yh, k + c + t, g));
+  var h = fma(d, 0x1.42d580p-13f, 0x1.5f0e0ap-10f);
+  h = fma(h, d, 0x1.3b2c08p-7f);
+  h = fma(h, d, 0x1.c6af72p-5f);
+  h = fma(h, d, 0x1.ebfbdep-3f);
+  h = fma(h, d, 0x1.62e430p-1f);
+  h = fma(h, d, 1.0f);
+
+  // 2^n as in nl_exp.
+  let low = n < -62;
+  let u = bitcast<f32>(bitcast<i32>(h) + (select(n, n + 64, low) << 23u));
+  let v = u * select(1.0f, 0x1p-64f, low);
+
+  // x = 0 or Inf, y = +-Inf and z far out: Inf if log2 x and y have the same sign, else 0.
+  let ends = (b == 0u) | (b == 0x7f800000u) | is_inf(y) | far;
+  let inf = select(n > select(128, 127, h >= 1.0f), (b > 0x3f800000u) == (y > 0.0f), ends);
+  let value = select(select(v, 0.0f, ends), infinity(), inf);
+  let bad = is_nan(x) | is_nan(y) | (bitcast<u32>(x) > 0x80000000u);
+  return select(select(value, nan(), bad), 1.0f, (y == 0.0f) | (bitcast<u32>(x) == 0x3f800000u));
+}

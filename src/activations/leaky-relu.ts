@@ -1,0 +1,23 @@
+import wgsl from '../../shaders/activations/leaky-relu.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+
+/** Leaky rectifier: x above 0, else negativeSlope · x (default 0.01). At 0 the gradient is negativeSlope. */
+export const leakyRelu = /* @__PURE__ */ defineActivation({
+  name: 'leakyRelu',
+  wgsl,
+  params: { negativeSlope: 0.01 },
+  forward: (x, { negativeSlope }) => (x > 0 ? x : negativeSlope * x),
+  backward: (x, gradOutput, { negativeSlope }) => (x > 0 ? gradOutput : negativeSlope * gradOutput),
+  accuracy: { forward: 1, backward: 1 },
+  docs: {
+    tex: String.raw`\begin{cases} x & x > 0 \\ \alpha x & x \le 0 \end{cases}`,
+    torch: 'leaky_relu',
+    cite: 'Maas, Hannun & Ng 2013, Rectifier Nonlinearities Improve Neural Network Acoustic Models',
+    kinks: 'negativeSlope at x = 0',
+    use: 'Where relu units die: a small slope below 0 keeps their gradient. The slope is one more thing to choose; prelu learns it.',
+  },
+});
+
+/** `leakyRelu` as a module. */
+export class LeakyReLU extends /* @__PURE__ */ activationModule(leakyRelu) {}

@@ -1,0 +1,128 @@
+import wgsl from '../../shaders/activations/prelu.wgsl?raw';
+import { isRecording, record } from '../autograd.ts';
+import { defineOp } from '../define/op.ts';
+import { run, runOne } from '../dispatcher.ts';
+import { encode, type FloatDType } from '../dtype.ts';
+import { ShapeError } from '../errors.ts';
+import { source } from '../gpu/link.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
+import { sumTo, view } from '../kernels/sum-to.ts';
+import { Module } from '../nn/module.ts';
+import { currentDevice } from '../current.ts';
+import type { Device } from '../device.ts';
+import { formatShape, type Shape } from '../shape.ts';
+import { fromHost, type Tensor } from '../tensor.ts';
+import { checkNumber, checkOptionNames, checkOut, checkTensors } from '../validate.ts';
+
+const common = {
+  name: 'prelu',
+  source: /* @__PURE__ */ source('activations/prelu.wgsl', wgsl),
+  params: { names: [] },
+};
+const forwardOp: PointwiseOp = {
+  ...common,
+  inputs: ['x', 'weight'],
+  results: 1,
+  body: '  return Results(forward(x, weight, p));',
+  reference: ([x = NaN, weight = NaN], r) => {
+    r[0] = x > 0 ? x : weight * x;
+  },
+  inPlace: [0],
+};
+const backwardOp: PointwiseOp = {
+  ...common,
+  inputs: ['x', 'weight', 'grad_output'],
+  results: 2,
+  body: '  let g = backward(x, weight, grad_output, p);\n  return Results(g.x, g.y);',
+  reference: ([x = NaN, weight = NaN, gradOutput = NaN], r) => {
+    r[0] = x > 0 ? gradOutput : weight * gradOutput;
+    r[1] = x > 0 ? 0 : x * gradOutput;
+  },
+};
+
+/** The weight's shape as it is broadcast: along dimension 1 of `x`. */
+function channelShape(x: Tensor, weight: Tensor): Shape {
+  const channels = x.rank > 1 ? (x.shape[1] ?? 1) : 1;
+  const expected = weight.rank <= 1 && (weight.size === 1 || (x.rank > 0 && weight.size === channels));
+  if (!expected) {
+    throw new ShapeError({
+      op: 'prelu',
+      argument: 'weight',
+      expected: `shape [1] or [${String(channels)}] (the channels of x)`,
+      received: `shape ${formatShape(weight.shape)} for x of shape ${formatShape(x.shape)}`,
+    });
+  }
+  return weight.size === 1 ? [] : [channels, ...x.shape.slice(2).map(() => 1)];
+}
+
+function apply(x: Tensor, weight: Tensor, options: { out?: Tensor } = {}): Tensor {
+  checkOptionNames('prelu', options, ['out']);
+  checkTensors('prelu', { x, weight });
+  const along = channelShape(x, weight);
+  const { out } = options;
+  checkOut('prelu', out, x, isRecording([x, weight]));
+  const spread = view(weight, along);
+  const output = runOne(pointwise, { op: forwardOp, params: {}, shape: x.shape }, [x, spread], out ?? x.like());
+  const recorded = record(output, 'prelu', [x, weight], [x, spread], (upstream, [savedX, savedWeight], needs) => {
+    if (!savedX || !savedWeight) return [];
+    const [gradX, gradSpread] = run(
+      pointwise,
+      { op: backwardOp, params: {}, shape: savedX.shape },
+      [savedX, savedWeight, upstream.tensor],
+      [savedX.like(), savedX.like()],
+    );
+    if (!gradX || !gradSpread) return [];
+    const gradWeight = needs[1] ? sumTo(gradSpread, along) : null;
+    gradSpread.dispose();
+    const shaped = gradWeight && view(gradWeight, weight.shape);
+    gradWeight?.dispose();
+    if (needs[0]) return [gradX, shaped];
+    gradX.dispose();
+    return [null, shaped];
+  });
+  spread.dispose();
+  return recorded;
+}
+
+/**
+ * Parametric rectifier: x above 0, else weight · x. `weight` has one element, or one per channel (dimension 1 of `x`),
+ * and gets a gradient. At 0 the gradient is that of the negative side.
+ */
+export const prelu = /* @__PURE__ */ defineOp(apply, {
+  op: 'prelu',
+  kind: 'activation',
+  params: {},
+  accuracy: { forward: 1, backward: 1 },
+  docs: {
+    tex: String.raw`\begin{cases} x & x > 0 \\ w x & x \le 0 \end{cases}`,
+    torch: 'prelu',
+    cite: 'He, Zhang, Ren & Sun 2015, Delving Deep into Rectifiers',
+    kinks: 'that of the negative side at x = 0: weight for x, 0 for the weight',
+    use: 'leakyRelu with a learned slope, where dead units are a problem and parameters are cheap. Leave it out of weight decay, which pulls the slope to 0.',
+  },
+  prepare: (device: Device, dtype: FloatDType) => {
+    const x = fromHost(encode(dtype, [0]), [1], dtype, device, true);
+    const weight = fromHost(encode(dtype, [0]), [1], dtype, device, true);
+    apply(x, weight).backward();
+  },
+});
+
+/** `prelu` as a module with a learned weight. */
+export class PReLU extends Module {
+  readonly weight: Tensor;
+
+  /** `numParameters`: 1 (default), or the number of channels. `init`: the weight's first value, 0.25. */
+  constructor(options: { numParameters?: number; init?: number; device?: Device; dtype?: FloatDType } = {}) {
+    super();
+    checkOptionNames('PReLU', options, ['numParameters', 'init', 'device', 'dtype']);
+    const { numParameters = 1, init = 0.25, device = currentDevice(), dtype = 'float32' } = options;
+    checkNumber('PReLU', 'numParameters', numParameters, { min: 1, integer: true });
+    checkNumber('PReLU', 'init', init);
+    const values = encode(dtype, new Array<number>(numParameters).fill(init));
+    this.weight = this.parameter('weight', fromHost(values, [numParameters], dtype, device));
+  }
+
+  override forward(x: Tensor): Tensor {
+    return prelu(x, this.weight);
+  }
+}

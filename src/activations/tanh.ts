@@ -1,0 +1,28 @@
+import wgsl from '../../shaders/activations/tanh.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { tanh as tanhLib } from '../gpu/lib.ts';
+
+function sech2(x: number): number {
+  const e = Math.exp(-2 * Math.abs(x));
+  return (4 * e) / ((1 + e) * (1 + e));
+}
+
+/** Hyperbolic tangent, from -1 to 1. The gradient 1 - tanh² keeps relative accuracy where tanh saturates. */
+export const tanh = /* @__PURE__ */ defineActivation({
+  name: 'tanh',
+  wgsl,
+  includes: [tanhLib],
+  forward: Math.tanh,
+  backward: (x, gradOutput) => gradOutput * sech2(x),
+  accuracy: { forward: 1.5, backward: 3.5 },
+  docs: {
+    tex: String.raw`\tanh x`,
+    torch: 'tanh',
+    cite: 'LeCun, Bottou, Orr & Müller 1998, Efficient BackProp',
+    use: 'A zero-centred squashing function, for recurrent cells and bounded outputs. It saturates beyond |x| = 3, and gradients vanish there.',
+  },
+});
+
+/** `tanh` as a module. */
+export class Tanh extends /* @__PURE__ */ activationModule(tanh) {}

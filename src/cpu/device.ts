@@ -1,0 +1,142 @@
+// In: kernels and typed arrays. Out: their results, computed at once in float64 and rounded on being stored.
+import { Device, type DeviceLostDetails, type DeviceStats, type Operand } from '../device.ts';
+import { decode, fromHalf, toHalf, type DType, type HostArray, type NumericArray } from '../dtype.ts';
+import { DeviceUnavailableError, DisposedError } from '../errors.ts';
+import type { Kernel } from '../kernel.ts';
+import { Storage } from '../storage.ts';
+
+class CpuStorage extends Storage {
+  readonly bytes: ArrayBuffer;
+  readonly #device: CpuDevice;
+
+  constructor(device: CpuDevice, bytes: ArrayBuffer) {
+    super(device);
+    this.#device = device;
+    this.bytes = bytes;
+    device.counts.liveBuffers++;
+    device.counts.liveBytes += bytes.byteLength;
+    device.counts.buffersCreated++;
+  }
+
+  protected override free(): void {
+    this.#device.counts.liveBuffers--;
+    this.#device.counts.liveBytes -= this.bytes.byteLength;
+  }
+}
+
+/** The reference and the fallback: works everywhere. */
+export class CpuDevice extends Device {
+  override readonly type = 'cpu';
+  override readonly name = 'CPU (float64 loops)';
+  override readonly gpuDevice = null;
+  override readonly lost = new Promise<DeviceLostDetails>(() => undefined);
+  /** @internal */
+  readonly counts: DeviceStats = {
+    liveBuffers: 0,
+    liveBytes: 0,
+    pooledBuffers: 0,
+    pooledBytes: 0,
+    buffersCreated: 0,
+    dispatches: 0,
+    submits: 0,
+    pipelinesCompiled: 0,
+    bindGroupsCreated: 0,
+  };
+  #disposed = false;
+
+  override stats(): DeviceStats {
+    return { ...this.counts };
+  }
+
+  override synchronize(): Promise<void> {
+    this.check('synchronize');
+    return Promise.resolve();
+  }
+
+  override record<T>(): T {
+    throw noGpu('device.record', 'encoder');
+  }
+
+  override prepare(): Promise<void> {
+    this.check('device.prepare');
+    return Promise.resolve();
+  }
+
+  override dispose(): void {
+    this.#disposed = true;
+  }
+
+  override check(op: string): void {
+    if (this.#disposed) {
+      throw new DisposedError({ op, argument: 'device', expected: 'a live device', received: 'a disposed one' });
+    }
+  }
+
+  override allocate(_op: string, bytes: number): CpuStorage {
+    return new CpuStorage(this, new ArrayBuffer(bytes));
+  }
+
+  override upload(data: HostArray): CpuStorage {
+    this.check('tensor');
+    const storage = new CpuStorage(this, data.slice().buffer);
+    if (data instanceof Int32Array) storage.host = data;
+    return storage;
+  }
+
+  override borrow(): never {
+    throw noGpu('Tensor.fromBuffer', 'buffer');
+  }
+
+  override expose(): never {
+    throw noGpu('buffer', 'tensor');
+  }
+
+  override read(storage: Storage, dtype: DType, size: number): Promise<Float32Array | Int32Array> {
+    this.check('data');
+    return Promise.resolve(decode(dtype, bytesOf(storage).slice(0), 0, size));
+  }
+
+  override isPadded(): boolean {
+    return true;
+  }
+
+  override overlaps(a: Storage, b: Storage): boolean {
+    return a === b;
+  }
+
+  override copy(_op: string, from: Storage, to: Storage, bytes: number): void {
+    new Uint8Array(bytesOf(to)).set(new Uint8Array(bytesOf(from), 0, bytes));
+  }
+
+  override execute<A>(kernel: Kernel<A>, args: A, inputs: readonly Operand[], outputs: readonly Operand[]): void {
+    const results = outputs.map((output) => target(output));
+    kernel.cpu(
+      args,
+      inputs.map(({ storage, dtype, size }) => decode(dtype, bytesOf(storage), 0, size)),
+      results,
+      inputs.map(({ shape }) => shape),
+    );
+    outputs.forEach(({ storage, dtype, size }, k) => {
+      const values = results[k];
+      if (dtype !== 'float16' || !values) return;
+      const bits = new Uint16Array(bytesOf(storage), 0, size);
+      for (let i = 0; i < size; i++) bits[i] = toHalf(values[i] ?? NaN);
+    });
+    this.counts.dispatches++;
+  }
+}
+
+/** What a CPU kernel writes into: the storage itself, or float64 on the way to float16, so as to round only once. */
+function target({ storage, dtype, size }: Operand): NumericArray {
+  const bytes = bytesOf(storage);
+  if (dtype === 'float16') return Float64Array.from(new Uint16Array(bytes, 0, size), fromHalf);
+  return dtype === 'int32' ? new Int32Array(bytes, 0, size) : new Float32Array(bytes, 0, size);
+}
+
+function bytesOf(storage: Storage): ArrayBuffer {
+  return (storage as CpuStorage).bytes;
+}
+
+function noGpu(op: string, argument: string): DeviceUnavailableError {
+  return new DeviceUnavailableError({ op, argument, expected: 'a webgpu device', received: 'the CPU device' });
+}

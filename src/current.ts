@@ -1,0 +1,13 @@
+// In: the device `init()` made. Out: the device for tensors that name none: that one, or the CPU before any.
+import { CpuDevice } from './cpu/device.ts';
+import type { Device } from './device.ts';
+
+let current: Device | null = null;
+
+export function currentDevice(): Device {
+  return (current ??= new CpuDevice());
+}
+
+export function setCurrentDevice(device: Device): void {
+  current = device;
+}

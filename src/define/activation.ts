@@ -1,0 +1,153 @@
+// In: a declaration: a formula in WGSL and in float64, its derivative, options. Out: a function with gradient, bias, out.
+import { isRecording, record } from '../autograd.ts';
+import type { Device } from '../device.ts';
+import { runOne } from '../dispatcher.ts';
+import { encode } from '../dtype.ts';
+import { source, type Source } from '../gpu/link.ts';
+import { pointwise, type ParamValues, type PointwiseOp } from '../kernels/pointwise.ts';
+import { sumTo } from '../kernels/sum-to.ts';
+import { fromHost, type Tensor } from '../tensor.ts';
+import { checkOut, checkShapeIs, checkTensors } from '../validate.ts';
+import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
+import { layoutOf, resolveParams, type ParamSpecs, type ParamsOf } from './params.ts';
+
+export interface ActivationDeclaration<S extends ParamSpecs> {
+  readonly name: string;
+  /**
+   * WGSL: `fn forward(x: f32, p: Params) -> f32` and `fn backward(x: f32, grad_output: f32, p: Params) -> f32`, the
+   * gradient with respect to x. `Params` holds the options in snake_case; `p` is there even if there are none.
+   */
+  readonly wgsl: string;
+  /** The files that `//#include` lines in `wgsl` name. */
+  readonly includes?: readonly Source[];
+  /** Numeric options with their defaults; none by default. */
+  readonly params?: S;
+  /** The function in float64: the CPU path, and what the GPU is held against. */
+  readonly forward: (x: number, params: ParamsOf<S>) => number;
+  /** Its gradient in float64; `backward(x, 1, params)` is the derivative. */
+  readonly backward: (x: number, gradOutput: number, params: ParamsOf<S>) => number;
+  readonly accuracy: Accuracy;
+  readonly docs: OpDocs;
+}
+
+export type ActivationOptions<S extends ParamSpecs> = Partial<ParamsOf<S>> & {
+  /** Added to `x` first, in the same kernel; its length is the last dimension's. */
+  bias?: Tensor;
+  /** Written instead of a new tensor; may be `x` itself. Only where no gradient is recorded. */
+  out?: Tensor;
+};
+
+/** An elementwise activation. Same shape, dtype and device as `x`. */
+export interface Activation<S extends ParamSpecs = ParamSpecs> extends Declared {
+  (x: Tensor, options?: ActivationOptions<S>): Tensor;
+  readonly kind: 'activation';
+  /** @internal For kernels that apply the activation to what they computed. */
+  readonly epilogue: Epilogue<S>;
+}
+
+/** @internal What a fused kernel needs of an activation. */
+export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
+  readonly source: Source;
+  readonly layout: PointwiseOp['params'];
+  readonly resolve: (op: string, options: object) => ParamsOf<S>;
+  readonly forward: (x: number, params: ParamsOf<S>) => number;
+  /** gradInput from the pre-activation and gradOutput. */
+  readonly gradient: (x: Tensor, gradOutput: Tensor, params: ParamsOf<S>) => Tensor;
+}
+
+/** Declares an elementwise activation: function, gradient, bias, float16 and fusion into `linear` follow from it. */
+export function defineActivation<const S extends ParamSpecs = Record<never, never>>(
+  declaration: ActivationDeclaration<S>,
+): Activation<S> {
+  const { name, wgsl, forward, backward, accuracy, docs } = declaration;
+  const specs = declaration.params ?? ({} as S);
+  const layout = layoutOf(specs);
+  const file = source(`${name}.wgsl`, wgsl, declaration.includes);
+  const common = { name, source: file, params: layout, results: 1 };
+  const forwardOp: PointwiseOp = {
+    ...common,
+    inputs: ['x'],
+    body: '  return Results(forward(x, p));',
+    reference: (v, r, p) => {
+      r[0] = forward(v[0] ?? NaN, p as ParamsOf<S>);
+    },
+    inPlace: [0],
+  };
+  const forwardBiasOp: PointwiseOp = {
+    ...common,
+    inputs: ['x', 'bias'],
+    body: '  return Results(forward(x + bias, p));',
+    reference: (v, r, p) => {
+      r[0] = forward((v[0] ?? NaN) + (v[1] ?? NaN), p as ParamsOf<S>);
+    },
+    inPlace: [0],
+  };
+  const backwardOp: PointwiseOp = {
+    ...common,
+    inputs: ['x', 'grad_output'],
+    body: '  return Results(backward(x, grad_output, p));',
+    reference: (v, r, p) => {
+      r[0] = backward(v[0] ?? NaN, v[1] ?? NaN, p as ParamsOf<S>);
+    },
+  };
+  const backwardBiasOp: PointwiseOp = {
+    ...common,
+    inputs: ['x', 'grad_output', 'bias'],
+    body: '  return Results(backward(x + bias, grad_output, p));',
+    reference: (v, r, p) => {
+      r[0] = backward((v[0] ?? NaN) + (v[2] ?? NaN), v[1] ?? NaN, p as ParamsOf<S>);
+    },
+  };
+
+  const resolve = (op: string, options: object): ParamsOf<S> =>
+    resolveParams(op, specs, options, ['bias', 'out']);
+  const gradient = (x: Tensor, gradOutput: Tensor, params: ParamValues, bias?: Tensor): Tensor =>
+    runOne(
+      pointwise,
+      { op: bias ? backwardBiasOp : backwardOp, params, shape: x.shape },
+      bias ? [x, gradOutput, bias] : [x, gradOutput],
+      x.like(),
+    );
+
+  const activation = (x: Tensor, options: ActivationOptions<S> = {}): Tensor => {
+    const params = resolve(name, options);
+    const { bias, out } = options;
+    checkTensors(name, bias ? { x, bias } : { x });
+    if (bias) checkShapeIs(name, 'bias', bias, x.shape.slice(-1));
+    const inputs = bias ? [x, bias] : [x];
+    checkOut(name, out, x, isRecording(inputs));
+    const output = runOne(
+      pointwise,
+      { op: bias ? forwardBiasOp : forwardOp, params, shape: x.shape },
+      inputs,
+      out ?? x.like(),
+    );
+    return record(output, name, inputs, inputs, (upstream, [savedX, savedBias], [needsX, needsBias]) => {
+      if (!savedX) return [];
+      const gradX = gradient(savedX, upstream.tensor, params, savedBias);
+      const gradBias = needsBias && savedBias ? sumTo(gradX, savedBias.shape) : null;
+      if (needsX) return [gradX, gradBias];
+      gradX.dispose();
+      return [null, gradBias];
+    });
+  };
+  const declared = defineOp(activation, {
+    op: name,
+    kind: 'activation',
+    docs,
+    accuracy,
+    params: defaultsOf(specs),
+    prepare: (device: Device, dtype: 'float32' | 'float16') => {
+      const x = fromHost(encode(dtype, [0]), [1], dtype, device, true);
+      activation(x).backward();
+    },
+  });
+  return Object.assign(declared, { epilogue: { source: file, layout, resolve, forward, gradient } });
+}
+
+/** Names and default values of the options. */
+export function defaultsOf(specs: ParamSpecs): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(specs).map(([name, spec]) => [name, typeof spec === 'number' ? spec : spec.default]),
+  );
+}

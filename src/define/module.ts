@@ -1,0 +1,70 @@
+// In: a declared op. Out: its module class, options in the constructor as in PyTorch.
+import { Module } from '../nn/module.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Activation } from './activation.ts';
+import type { ParamSpecs, ParamsOf } from './params.ts';
+
+export interface ActivationModule extends Module {
+  forward(x: Tensor): Tensor;
+}
+
+/** The module class of an elementwise activation: `class ReLU extends activationModule(relu) {}`. */
+export function activationModule<S extends ParamSpecs>(
+  activation: Activation<S>,
+): new (options?: Partial<ParamsOf<S>>) => ActivationModule {
+  return class extends Module {
+    readonly #options: ParamsOf<S>;
+
+    constructor(options: Partial<ParamsOf<S>> = {}) {
+      super();
+      this.#options = activation.epilogue.resolve(activation.op, options);
+    }
+
+    override forward(x: Tensor): Tensor {
+      return activation(x, { ...this.#options });
+    }
+  };
+}
+
+export interface LossModule extends Module {
+  forward(input: Tensor, target: Tensor): Tensor;
+}
+
+/** The module class of a function of one tensor whose options are `O`. Options are checked at the first `forward`. */
+export function functionModule<O extends object>(
+  fn: (x: Tensor, options?: O) => Tensor,
+): new (options?: Omit<O, 'out'>) => ActivationModule {
+  return class extends Module {
+    readonly #options: O;
+
+    constructor(options?: Omit<O, 'out'>) {
+      super();
+      this.#options = { ...options } as O;
+    }
+
+    override forward(x: Tensor): Tensor {
+      return fn(x, this.#options);
+    }
+  };
+}
+
+/** The module class of a loss of input and target. */
+export function lossModule<O extends object>(
+  loss: (input: Tensor, target: Tensor, options?: O) => Tensor,
+): new (options?: Omit<O, 'out'>) => LossModule {
+  return class extends Module {
+    readonly #options: O;
+
+    constructor(options?: Omit<O, 'out'>) {
+      super();
+      this.#options = { ...options } as O;
+      // A class weight is part of the state, as in PyTorch.
+      const weight: unknown = Reflect.get(this.#options, 'weight');
+      if (weight instanceof Object && 'dtype' in weight) this.buffer('weight', weight as Tensor);
+    }
+
+    override forward(input: Tensor, target: Tensor): Tensor {
+      return loss(input, target, this.#options);
+    }
+  };
+}

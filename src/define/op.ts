@@ -1,0 +1,49 @@
+// In: nothing. Out: what every declared op carries besides being a function: its name, documentation and accuracy.
+import type { Preparable } from '../device.ts';
+
+/** Documentation of an op, for the tables, the demo and editors. */
+export interface OpDocs {
+  /** The formula in TeX. */
+  readonly tex: string;
+  /** PyTorch's name under `torch.nn.functional`, or null where it has none. */
+  readonly torch: string | null;
+  /** The paper or source that introduced it. */
+  readonly cite: string;
+  /** The gradient at points without a derivative; left out where there are none. */
+  readonly kinks?: string;
+  /** When to use it, and how it fails. */
+  readonly use?: string;
+}
+
+/** Largest error in ULP of the float32 result against float64, held by the tests. */
+export interface Accuracy {
+  readonly forward: number;
+  readonly backward: number;
+}
+
+export type OpKind = 'activation' | 'rowwise' | 'loss';
+
+/** What the catalog, the docs and the demo know of an op. */
+export interface OpInfo {
+  readonly op: string;
+  readonly kind: OpKind;
+  readonly docs: OpDocs;
+  readonly accuracy: Accuracy;
+  /** Names and defaults of the numeric options. */
+  readonly params: Readonly<Record<string, number>>;
+}
+
+/** A declared op: a function with its description. */
+export type Declared = OpInfo & Preparable;
+
+export function isDeclared(value: unknown): value is Declared & ((...args: never[]) => unknown) {
+  return typeof value === 'function' && 'op' in value && 'kind' in value && 'docs' in value;
+}
+
+/** A function with its description. */
+export function defineOp<F extends (...args: never[]) => unknown, K extends OpKind>(
+  fn: F,
+  info: OpInfo & Preparable & { readonly kind: K },
+): F & OpInfo & Preparable & { readonly kind: K } {
+  return Object.assign(fn, info);
+}

@@ -1,0 +1,109 @@
+// In: a kernel, its arguments, input tensors and what to write. Out: the written tensors. Handles what every kernel shares:
+// allocation, overlap of outputs with inputs, and conversion round kernels that compute in float32 only.
+import type { Device, Operand } from './device.ts';
+import { BYTES, type DType } from './dtype.ts';
+import type { Kernel } from './kernel.ts';
+import { castArgs, castKernel } from './kernels/cast.ts';
+import { sizeOf, type Shape } from './shape.ts';
+import { Tensor } from './tensor.ts';
+
+/** A tensor to make, or one to write into. */
+export type Output = { readonly shape: Shape; readonly dtype: DType } | Tensor;
+
+/** Runs a kernel on the device of its first tensor and returns its outputs. Arguments are valid by now. */
+export function run<A>(
+  kernel: Kernel<A>,
+  args: A,
+  inputs: readonly Tensor[],
+  outputs: readonly Output[],
+): Tensor[] {
+  const device = (inputs[0] ?? (outputs[0] as Tensor)).device;
+  device.check(kernel.name);
+  const results = outputs.map((output) => (output instanceof Tensor ? output : empty(device, kernel.name, output)));
+  if (results.every((result) => result.size === 0)) return results;
+  const temporaries: Tensor[] = [];
+  const stage = (shape: Shape, dtype: DType): Tensor => {
+    const tensor = empty(device, kernel.name, { shape, dtype });
+    temporaries.push(tensor);
+    return tensor;
+  };
+  const widen = kernel.float16 === 'convert' && device.type === 'webgpu';
+
+  const sources = inputs.map((input) => {
+    if (!widen || input.dtype !== 'float16') return input;
+    const wide = stage(input.shape, 'float32');
+    cast(input, wide);
+    return wide;
+  });
+  const targets = results.map((result, k) => {
+    if (widen && result.dtype === 'float16') return stage(result.shape, 'float32');
+    const storage = result.storage(kernel.name);
+    const shared = kernel.aliases?.(args, k) ?? -1;
+    const clashes = sources.some((source, i) => {
+      const other = source.storage(kernel.name);
+      return device.overlaps(other, storage) && !(i === shared && other === storage);
+    });
+    return clashes ? stage(result.shape, result.dtype) : result;
+  });
+
+  const operands = sources.map((source) => operand(source));
+  device.execute(
+    kernel,
+    args,
+    operands,
+    targets.map((target) => operand(target, operands)),
+  );
+
+  results.forEach((result, k) => {
+    const target = targets[k];
+    if (!target || target === result) return;
+    if (target.dtype === result.dtype) {
+      device.copy(kernel.name, target.storage(kernel.name), result.storage(kernel.name), byteLength(result));
+    } else {
+      cast(target, result);
+    }
+  });
+  for (const temporary of temporaries) temporary.dispose();
+  results.forEach((result, k) => {
+    if (result !== outputs[k]) return;
+    const storage = result.storage(kernel.name);
+    storage.version++;
+    storage.host = null;
+  });
+  return results;
+}
+
+/** `run` for kernels with one output. */
+export function runOne<A>(kernel: Kernel<A>, args: A, inputs: readonly Tensor[], output: Output): Tensor {
+  const [result] = run(kernel, args, inputs, [output]);
+  return result as Tensor;
+}
+
+/** A tensor of uninitialised memory. */
+export function empty(device: Device, op: string, like: { shape: Shape; dtype: DType }): Tensor {
+  const storage = device.allocate(op, sizeOf(like.shape) * BYTES[like.dtype]);
+  return new Tensor(storage, like.shape, like.dtype);
+}
+
+/** Copies elements from one dtype to another. */
+function cast(from: Tensor, to: Tensor): void {
+  from.device.execute(castKernel, castArgs(from.shape), [operand(from)], [operand(to)]);
+}
+
+function operand(tensor: Tensor, inputs: readonly Operand[] = []): Operand {
+  const storage = tensor.storage('dispatch');
+  const { shape, size, dtype } = tensor;
+  const aliasOf = inputs.findIndex((input) => input.storage === storage);
+  return {
+    storage,
+    shape,
+    size,
+    dtype,
+    padded: tensor.device.isPadded(storage, byteLength(tensor)),
+    ...(aliasOf < 0 ? {} : { aliasOf }),
+  };
+}
+
+function byteLength({ size, dtype }: Tensor): number {
+  return size * BYTES[dtype];
+}

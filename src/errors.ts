@@ -1,0 +1,109 @@
+// In: what went wrong, in parts (op, argument, expected, received). Out: one typed error whose message names them all.
+
+/** Where and how a call was wrong; every part that is given appears in the message. */
+export interface ErrorDetails {
+  /** The operation or method called, e.g. `crossEntropy`. */
+  readonly op: string;
+  /** The argument or option at fault, e.g. `target`. */
+  readonly argument?: string;
+  /** What was expected of it. */
+  readonly expected?: string;
+  /** What came instead. */
+  readonly received?: string;
+  /** Anything that helps to repair the call. */
+  readonly hint?: string;
+}
+
+function describe({ op, argument, expected, received, hint }: ErrorDetails): string {
+  const subject = argument === undefined ? op : `${op}: ${argument}`;
+  const parts = [
+    expected === undefined ? '' : `expected ${expected}`,
+    received === undefined ? '' : `received ${received}`,
+    hint ?? '',
+  ].filter((part) => part !== '');
+  return `${subject}: ${parts.join(', ')}`;
+}
+
+/** Base of every error thrown by this package; `code` is stable across versions. */
+export class NonlinError extends Error {
+  override readonly name: string = 'NonlinError';
+  readonly code: string = 'nonlin';
+  readonly op: string;
+  readonly argument: string | undefined;
+  readonly expected: string | undefined;
+  readonly received: string | undefined;
+
+  constructor(details: ErrorDetails, options?: ErrorOptions) {
+    super(describe(details), options);
+    this.op = details.op;
+    this.argument = details.argument;
+    this.expected = details.expected;
+    this.received = details.received;
+  }
+}
+
+/** A tensor's shape does not fit the operation. */
+export class ShapeError extends NonlinError {
+  override readonly name = 'ShapeError';
+  override readonly code = 'shape';
+}
+
+/** A value is not a tensor, or a tensor of the wrong dtype. */
+export class DTypeError extends NonlinError {
+  override readonly name = 'DTypeError';
+  override readonly code = 'dtype';
+}
+
+/** An option is unknown, of the wrong type or out of its range. */
+export class OptionError extends NonlinError {
+  override readonly name = 'OptionError';
+  override readonly code = 'option';
+}
+
+/** A dimension or class index is out of range. */
+export class IndexOutOfRangeError extends NonlinError {
+  override readonly name = 'IndexOutOfRangeError';
+  override readonly code = 'index-out-of-range';
+}
+
+/** Tensors of one call live on different devices. */
+export class DeviceMismatchError extends NonlinError {
+  override readonly name = 'DeviceMismatchError';
+  override readonly code = 'device-mismatch';
+}
+
+/** No device of the wanted kind can be had here. */
+export class DeviceUnavailableError extends NonlinError {
+  override readonly name = 'DeviceUnavailableError';
+  override readonly code = 'device-unavailable';
+}
+
+/** The GPU device was lost (driver reset, tab evicted, `GPUDevice.destroy()`); call `init()` for a new one. */
+export class DeviceLostError extends NonlinError {
+  override readonly name = 'DeviceLostError';
+  override readonly code = 'device-lost';
+}
+
+/** A tensor is too large for the device, or the device has no memory left. */
+export class OutOfMemoryError extends NonlinError {
+  override readonly name = 'OutOfMemoryError';
+  override readonly code = 'out-of-memory';
+}
+
+/** A shader does not link or compile, or the GPU refused a command made with it. */
+export class ShaderError extends NonlinError {
+  override readonly name = 'ShaderError';
+  override readonly code = 'shader';
+}
+
+/** A tensor or device is used after `dispose()`. */
+export class DisposedError extends NonlinError {
+  override readonly name = 'DisposedError';
+  override readonly code = 'disposed';
+}
+
+/** `backward()` was called where no gradient can be computed. */
+export class AutogradError extends NonlinError {
+  override readonly name = 'AutogradError';
+  override readonly code = 'autograd';
+}

@@ -1,0 +1,126 @@
+// In: sizes in bytes. Out: GPU buffers, reused through a pool of bounded size.
+import { OutOfMemoryError } from '../errors.ts';
+
+/** A GPU buffer and what the scheduler must know of it. */
+export interface PooledBuffer {
+  readonly id: number;
+  readonly gpu: GPUBuffer;
+  /** Bytes allocated; the tensor inside may be smaller. */
+  readonly size: number;
+  /** Number of the last batch whose commands use it. */
+  lastUse: number;
+  /** Commands in a caller's encoder use it: it is left to the garbage collector instead of being reused. */
+  pinned: boolean;
+}
+
+export interface PoolStats {
+  liveBuffers: number;
+  liveBytes: number;
+  pooledBuffers: number;
+  pooledBytes: number;
+  buffersCreated: number;
+}
+
+let ids = 0;
+
+/** A buffer that is not pooled: a caller's, or one of the device's own. */
+export function unpooled(gpu: GPUBuffer): PooledBuffer {
+  return { id: ids++, gpu, size: gpu.size, lastUse: -1, pinned: true };
+}
+
+/** Bytes to allocate for `bytes`: 16 sizes per power of two, so that at most 1/16 is wasted and sizes repeat. */
+export function sizeClass(bytes: number): number {
+  const step = Math.max(256, 2 ** Math.floor(Math.log2(Math.max(bytes, 1))) / 16);
+  return Math.max(256, Math.ceil(bytes / step) * step);
+}
+
+export class BufferPool {
+  readonly stats: PoolStats = {
+    liveBuffers: 0,
+    liveBytes: 0,
+    pooledBuffers: 0,
+    pooledBytes: 0,
+    buffersCreated: 0,
+  };
+  readonly #device: GPUDevice;
+  readonly #usage: GPUBufferUsageFlags;
+  readonly #label: string;
+  readonly #bound: number;
+  readonly #watch: <T>(op: string, create: () => T) => T;
+  readonly #onDestroy: (buffer: PooledBuffer) => void;
+  readonly #free = new Map<number, PooledBuffer[]>();
+
+  /** `bound`: most bytes kept for reuse; what is returned beyond it is handed to `onDestroy`. `watch` reports errors. */
+  constructor(
+    device: GPUDevice,
+    options: { usage: GPUBufferUsageFlags; label: string; bound: number },
+    watch: <T>(op: string, create: () => T) => T,
+    onDestroy: (buffer: PooledBuffer) => void,
+  ) {
+    this.#watch = watch;
+    this.#device = device;
+    this.#usage = options.usage;
+    this.#label = options.label;
+    this.#bound = options.bound;
+    this.#onDestroy = onDestroy;
+  }
+
+  /**
+   * A buffer of at least `bytes`. `busyFrom`: only one whose last use is in an earlier batch, since it will be written
+   * at once by `writeBuffer`, ahead of the commands still waiting.
+   */
+  acquire(op: string, bytes: number, busyFrom = Infinity): PooledBuffer {
+    const size = sizeClass(bytes);
+    const list = this.#free.get(size);
+    const at = list?.findLastIndex((candidate) => candidate.lastUse < busyFrom) ?? -1;
+    let buffer = at >= 0 ? list?.splice(at, 1)[0] : undefined;
+    if (buffer) {
+      this.stats.pooledBuffers--;
+      this.stats.pooledBytes -= size;
+    } else {
+      buffer = this.#create(op, size);
+    }
+    this.stats.liveBuffers++;
+    this.stats.liveBytes += size;
+    return buffer;
+  }
+
+  release(buffer: PooledBuffer): void {
+    this.stats.liveBuffers--;
+    this.stats.liveBytes -= buffer.size;
+    if (buffer.pinned) return;
+    if (this.stats.pooledBytes + buffer.size > this.#bound) {
+      this.#onDestroy(buffer);
+      return;
+    }
+    this.stats.pooledBuffers++;
+    this.stats.pooledBytes += buffer.size;
+    const list = this.#free.get(buffer.size);
+    if (list) list.push(buffer);
+    else this.#free.set(buffer.size, [buffer]);
+  }
+
+  #create(op: string, size: number): PooledBuffer {
+    const most = this.#device.limits.maxBufferSize;
+    if (size > most) {
+      throw new OutOfMemoryError({
+        op,
+        expected: `at most ${String(most)} bytes per tensor on this device`,
+        received: `${String(size)} bytes`,
+      });
+    }
+    const gpu = this.#watch(op, () =>
+      this.#device.createBuffer({ size, usage: this.#usage, label: this.#label }),
+    );
+    this.stats.buffersCreated++;
+    return { id: ids++, gpu, size, lastUse: -1, pinned: false };
+  }
+
+  /** Destroys everything that waits for reuse. */
+  clear(): void {
+    for (const list of this.#free.values()) for (const buffer of list) this.#onDestroy(buffer);
+    this.#free.clear();
+    this.stats.pooledBuffers = 0;
+    this.stats.pooledBytes = 0;
+  }
+}

@@ -1,0 +1,101 @@
+// In: a launch's bindings. Out: bind group and pipeline layouts, one per signature, and bind groups, one per set of buffers.
+import { UNIFORM_BYTES, type Binding } from '../kernel.ts';
+import type { PooledBuffer } from './buffers.ts';
+
+/** A binding with the memory it stands for. */
+export interface Resource {
+  readonly binding: Binding;
+  readonly buffer: PooledBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+interface Layout {
+  readonly group: GPUBindGroupLayout;
+  readonly pipeline: GPUPipelineLayout;
+}
+
+// GPUShaderStage.COMPUTE by value: the global is missing in Node.
+const COMPUTE = 4;
+// Enough for every op of a large model's step; past it the cache starts anew rather than keep dead buffers alive.
+const MAX_BIND_GROUPS = 4096;
+
+export class Layouts {
+  layoutsCreated = 0;
+  bindGroupsCreated = 0;
+  readonly #device: GPUDevice;
+  readonly #layouts = new Map<string, Layout>();
+  readonly #groups = new Map<string, GPUBindGroup>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  pipelineLayout(bindings: readonly Binding[]): GPUPipelineLayout {
+    return this.#layout(bindings).pipeline;
+  }
+
+  /** A cached bind group; its uniforms are at a dynamic offset, so the same buffers always give the same group. */
+  bindGroup(uniforms: PooledBuffer, resources: readonly Resource[]): GPUBindGroup {
+    let key = String(uniforms.id);
+    for (const { binding, buffer, offset, size } of resources) {
+      key += `,${String(binding.slot)}${binding.access}${String(buffer.id)}:${String(offset)}:${String(size)}`;
+    }
+    const known = this.#groups.get(key);
+    if (known) return known;
+    if (this.#groups.size >= MAX_BIND_GROUPS) this.#groups.clear();
+    const group = this.createGroup(uniforms, resources);
+    this.#groups.set(key, group);
+    return group;
+  }
+
+  createGroup(uniforms: PooledBuffer, resources: readonly Resource[]): GPUBindGroup {
+    this.bindGroupsCreated++;
+    return this.#device.createBindGroup({
+      layout: this.#layout(resources.map(({ binding }) => binding)).group,
+      entries: [
+        { binding: 0, resource: { buffer: uniforms.gpu, size: UNIFORM_BYTES } },
+        ...resources.map(({ binding, buffer, offset, size }) => ({
+          binding: binding.slot,
+          resource: { buffer: buffer.gpu, offset, size },
+        })),
+      ],
+    });
+  }
+
+  /** Drops the bind groups, so that destroyed buffers are not kept. */
+  clear(): void {
+    this.#groups.clear();
+  }
+
+  #layout(bindings: readonly Binding[]): Layout {
+    let key = '';
+    for (const { slot, access } of bindings) key += `${String(slot)}${access}`;
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      const group = this.#device.createBindGroupLayout({
+        entries: [
+          {
+            binding: 0,
+            visibility: COMPUTE,
+            buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: 0 },
+          },
+          ...bindings.map(({ slot, access }) => ({
+            binding: slot,
+            visibility: COMPUTE,
+            buffer: {
+              type: access === 'read' ? ('read-only-storage' as const) : ('storage' as const),
+            },
+          })),
+        ],
+      });
+      layout = {
+        group,
+        pipeline: this.#device.createPipelineLayout({ bindGroupLayouts: [group] }),
+      };
+      this.layoutsCreated++;
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+}

@@ -1,0 +1,82 @@
+// In: WGSL files as text. Out: one shader: each included file once, in order, and the op put into the kernel's slots.
+import { ShaderError } from '../errors.ts';
+
+/** A WGSL file and the files it includes. */
+export interface Source {
+  /** Its path under `shaders/`, as `//#include "…"` names it. */
+  readonly name: string;
+  readonly text: string;
+  readonly includes: readonly Source[];
+}
+
+/** Declares a WGSL file. `includes` holds the files its `//#include` lines name, so that bundlers drop unused ones. */
+export function source(name: string, text: string, includes: readonly Source[] = []): Source {
+  return { name, text, includes };
+}
+
+/** What replaces a kernel's `//#slot name … //#end` block: WGSL text, or a file. */
+export type Slots = Readonly<Record<string, string | Source>>;
+
+/** A shader to be linked when it is first needed; its identity is the pipeline cache's key. */
+export interface Program {
+  readonly id: number;
+  readonly label: string;
+  readonly text: () => string;
+}
+
+let programs = 0;
+
+export function program(label: string, kernel: Source, slots: Slots = {}): Program {
+  let linked: string | undefined;
+  return { id: programs++, label, text: () => (linked ??= link(kernel, slots)) };
+}
+
+const INCLUDE = /^\/\/#include "([^"]+)"[^\n]*\n?/gm;
+const SLOT = /^[ \t]*\/\/#slot (\w+)[^\n]*\n[^]*?^[ \t]*\/\/#end[^\n]*$/gm;
+
+/** One WGSL text from a kernel and what fills its slots; throws `ShaderError` for an include or slot that is missing. */
+export function link(kernel: Source, slots: Slots = {}): string {
+  const done = new Set<Source>();
+  const parts: string[] = [];
+  const include = (file: Source): void => {
+    if (done.has(file)) return;
+    done.add(file);
+    parts.push(body(file, include));
+  };
+  const filled = new Map<string, string>();
+  for (const [name, slot] of Object.entries(slots)) {
+    filled.set(name, typeof slot === 'string' ? slot : body(slot, include));
+  }
+  const unused = new Set(filled.keys());
+  const main = body(kernel, include).replace(SLOT, (stub, name: string) => {
+    const text = filled.get(name);
+    unused.delete(name);
+    return text ?? stub;
+  });
+  if (unused.size > 0) {
+    throw new ShaderError({
+      op: kernel.name,
+      expected: 'a slot for everything given',
+      received: `no slot "${[...unused].join('", "')}"`,
+    });
+  }
+  parts.push(main);
+  return parts.join('\n');
+}
+
+function body(file: Source, include: (file: Source) => void): string {
+  const wanted = [...file.text.matchAll(INCLUDE)].map((match) => match[1] ?? '');
+  for (const name of wanted) {
+    const found = file.includes.find((candidate) => candidate.name === name);
+    if (found === undefined) {
+      throw new ShaderError({
+        op: file.name,
+        argument: `#include "${name}"`,
+        expected: 'a file that its declaration imports',
+        received: file.includes.map((candidate) => candidate.name).join(', ') || 'none',
+      });
+    }
+    include(found);
+  }
+  return file.text.replace(INCLUDE, '');
+}

@@ -1,0 +1,84 @@
+// In: a program, entry point and overrides. Out: its compute pipeline, compiled once; compilations in flight are shared.
+import { ShaderError } from '../errors.ts';
+import type { Launch } from '../kernel.ts';
+import type { Layouts } from './layouts.ts';
+
+/** A pipeline that is compiled or being compiled. */
+export interface PipelineEntry {
+  readonly label: string;
+  pipeline: GPUComputePipeline | null;
+  error: ShaderError | null;
+  /** Settles when `pipeline` or `error` is set; never rejects. */
+  ready: Promise<void>;
+  readonly describe: () => GPUComputePipelineDescriptor;
+}
+
+export class PipelineCache {
+  /** Pipelines compiled so far. */
+  compiled = 0;
+  readonly #device: GPUDevice;
+  readonly #layouts: Layouts;
+  readonly #modules = new Map<number, GPUShaderModule>();
+  readonly #entries = new Map<string, PipelineEntry>();
+
+  constructor(device: GPUDevice, layouts: Layouts) {
+    this.#device = device;
+    this.#layouts = layouts;
+  }
+
+  /** The pipeline's entry; on first use it is compiled in the background, or left to `compileNow`. */
+  get(launch: Launch, background = true): PipelineEntry {
+    const key = keyOf(launch);
+    const known = this.#entries.get(key);
+    if (known) return known;
+    const label = `${launch.program.label}:${launch.entry}`;
+    const entry: PipelineEntry = {
+      label,
+      describe: () => this.#describe(launch, label),
+      pipeline: null,
+      error: null,
+      ready: Promise.resolve(),
+    };
+    if (background) entry.ready = this.#compile(entry);
+    this.compiled++;
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  /** Compiles an entry here and now if it is not ready: for commands that a caller submits. */
+  compileNow(entry: PipelineEntry): PipelineEntry {
+    entry.pipeline ??= this.#device.createComputePipeline(entry.describe());
+    return entry;
+  }
+
+  async #compile(entry: PipelineEntry): Promise<void> {
+    try {
+      const pipeline = await this.#device.createComputePipelineAsync(entry.describe());
+      entry.pipeline ??= pipeline;
+    } catch (cause) {
+      entry.error = new ShaderError(
+        { op: entry.label, expected: 'a shader that compiles', received: String(cause) },
+        { cause },
+      );
+    }
+  }
+
+  #describe(launch: Launch, label: string): GPUComputePipelineDescriptor {
+    const { program, entry, constants } = launch;
+    let module = this.#modules.get(program.id);
+    if (!module) {
+      module = this.#device.createShaderModule({ code: program.text(), label: program.label });
+      this.#modules.set(program.id, module);
+    }
+    return {
+      label,
+      layout: this.#layouts.pipelineLayout(launch.bindings),
+      compute: { module, entryPoint: entry, ...(constants ? { constants: { ...constants } } : {}) },
+    };
+  }
+}
+
+function keyOf({ program, entry, constants }: Launch): string {
+  const base = `${String(program.id)}:${entry}`;
+  return constants ? `${base}:${JSON.stringify(constants)}` : base;
+}

@@ -1,0 +1,121 @@
+// In: nothing. Out: the contract between ops and devices: a kernel is a plan for the GPU and a loop for the CPU.
+import type { DType, NumericArray } from './dtype.ts';
+import type { Program } from './gpu/link.ts';
+import type { Shape } from './shape.ts';
+
+/** What a kernel is told of a tensor it reads or writes: enough to plan without a device. */
+export interface View {
+  readonly shape: Shape;
+  readonly size: number;
+  readonly dtype: DType;
+  /** Whether the memory reaches to a multiple of 16 bytes, so that whole vec4 can be read and written. */
+  readonly padded: boolean;
+  /** For an output that shares its memory with an input, element by element: that input's index. */
+  readonly aliasOf?: number;
+}
+
+/** What the planner needs to know of an adapter. */
+export interface Capabilities {
+  /** Largest number of bytes one storage binding may span. */
+  readonly maxBindingSize: number;
+  readonly maxWorkgroups: number;
+  /** Alignment of a binding's offset, in bytes. */
+  readonly offsetAlignment: number;
+  /** The GPU is emulated on a CPU: workgroup barriers are costly, invocations run one after another. */
+  readonly software: boolean;
+}
+
+/** A storage buffer of a launch: an input, output or scratch of the kernel, or the device's status word. */
+export interface Binding {
+  /** `@binding` number; 0 is the uniform buffer. */
+  readonly slot: number;
+  readonly of: 'input' | 'output' | 'scratch' | 'status';
+  readonly index: number;
+  readonly access: 'read' | 'write';
+  /** A window of the tensor, in bytes; the whole where left out. */
+  readonly offset?: number;
+  readonly size?: number;
+}
+
+/** One dispatch. */
+export interface Launch {
+  readonly program: Program;
+  readonly entry: string;
+  /** WGSL `override` values. */
+  readonly constants?: Readonly<Record<string, number>>;
+  readonly bindings: readonly Binding[];
+  /** Contents of the uniform buffer, at most `UNIFORM_BYTES`. */
+  readonly uniforms: ArrayBuffer;
+  readonly workgroups: readonly [number, number, number];
+}
+
+export interface Plan {
+  readonly launches: readonly Launch[];
+  /** Bytes of each scratch buffer. */
+  readonly scratch: readonly number[];
+}
+
+/** Largest uniform block of a launch. */
+export const UNIFORM_BYTES = 512;
+
+/** One kind of computation, on every device. `A` holds its shapes and options. */
+export interface Kernel<A> {
+  readonly name: string;
+  /** Whether the GPU kernel reads and writes float16 itself; otherwise the dispatcher converts round it. */
+  readonly float16: 'native' | 'convert';
+  /** The GPU launches: a pure function, testable without a GPU. */
+  plan(args: A, inputs: readonly View[], outputs: readonly View[], caps: Capabilities): Plan;
+  /** The same computation in float64; results are rounded once, when they are stored. */
+  cpu(
+    args: A,
+    inputs: readonly NumericArray[],
+    outputs: readonly NumericArray[],
+    inputShapes: readonly Shape[],
+  ): void;
+  /**
+   * Index of the input that output `k` may share memory with, element by element, or -1.
+   * Other overlaps of an output with an input go through a temporary.
+   */
+  aliases?(args: A, output: number): number;
+}
+
+/** Extents of a dispatch over `count` workgroups, folded into two dimensions past the limit. */
+export function foldWorkgroups(count: number, caps: Capabilities): [number, number, number] {
+  if (count <= caps.maxWorkgroups) return [Math.max(count, 1), 1, 1];
+  const y = Math.ceil(count / caps.maxWorkgroups);
+  return [Math.ceil(count / y), y, 1];
+}
+
+/** Fills a uniform block field by field; every field is four bytes. */
+export class UniformWriter {
+  readonly buffer: ArrayBuffer;
+  readonly #view: DataView;
+  #offset = 0;
+
+  constructor(words: number) {
+    this.buffer = new ArrayBuffer(Math.ceil(words / 4) * 16);
+    this.#view = new DataView(this.buffer);
+  }
+
+  u32(...values: number[]): this {
+    for (const value of values) {
+      this.#view.setUint32(this.#offset, value, true);
+      this.#offset += 4;
+    }
+    return this;
+  }
+
+  f32(...values: number[]): this {
+    for (const value of values) {
+      this.#view.setFloat32(this.#offset, value, true);
+      this.#offset += 4;
+    }
+    return this;
+  }
+
+  /** Skips to the next multiple of 16 bytes, where WGSL puts arrays and structs. */
+  align(): this {
+    this.#offset = Math.ceil(this.#offset / 16) * 16;
+    return this;
+  }
+}

@@ -1,0 +1,43 @@
+// In: gradients. Out: their sums, copies and multiples: the pointwise steps that autograd itself is made of.
+import { runOne } from '../dispatcher.ts';
+import type { Tensor } from '../tensor.ts';
+import { castArgs } from './cast.ts';
+import { pointwise, type PointwiseOp } from './pointwise.ts';
+
+const sumOfTwo: PointwiseOp = {
+  name: 'accumulate',
+  params: { names: [] },
+  inputs: ['a', 'b'],
+  results: 1,
+  body: '  return Results(a + b);',
+  reference: (v, r) => {
+    r[0] = (v[0] ?? NaN) + (v[1] ?? NaN);
+  },
+  inPlace: [0],
+};
+
+/** a + b of one shape, into `out` (which may be `a`) or a new tensor. */
+export function accumulate(a: Tensor, b: Tensor, out?: Tensor): Tensor {
+  return runOne(pointwise, { op: sumOfTwo, params: {}, shape: a.shape }, [a, b], out ?? a.like());
+}
+
+/** A tensor of its own memory with the same elements, or those of `from` written into `out`. */
+export function copyOf(from: Tensor, out?: Tensor): Tensor {
+  return runOne(pointwise, castArgs(from.shape), [from], out ?? from.like());
+}
+
+const product: PointwiseOp = {
+  name: 'scale',
+  params: { names: [] },
+  inputs: ['a', 'b'],
+  results: 1,
+  body: '  return Results(a * b);',
+  reference: (v, r) => {
+    r[0] = (v[0] ?? NaN) * (v[1] ?? NaN);
+  },
+};
+
+/** a * factor, `factor` broadcast to the shape of `a`. */
+export function scaledBy(a: Tensor, factor: Tensor): Tensor {
+  return runOne(pointwise, { op: product, params: {}, shape: a.shape }, [a, factor], a.like());
+}

@@ -1,0 +1,20 @@
+// In: a tensor. Out: the same numbers in another dtype: the pointwise kernel's own stub, the identity.
+import type { Shape } from '../shape.ts';
+import { pointwise, type PointwiseArgs, type PointwiseOp } from './pointwise.ts';
+
+const identity: PointwiseOp = {
+  name: 'cast',
+  params: { names: [] },
+  inputs: ['x'],
+  results: 1,
+  body: '  return Results(x);',
+  reference: (v, r) => {
+    r[0] = v[0] ?? NaN;
+  },
+};
+
+export const castKernel = pointwise;
+
+export function castArgs(shape: Shape): PointwiseArgs {
+  return { op: identity, params: {}, shape };
+}

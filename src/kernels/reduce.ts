@@ -1,0 +1,97 @@
+// In: a tensor seen as [outer, n, inner]. Out: the launches, or the CPU loop, that sum its middle dimension.
+import kernelText from '../../shaders/kernels/reduce.wgsl?raw';
+import type { NumericArray } from '../dtype.ts';
+import { bits } from '../gpu/lib.ts';
+import { program, source } from '../gpu/link.ts';
+import { UniformWriter, type Binding, type Capabilities, type Kernel, type Launch, type Plan } from '../kernel.ts';
+import type { RowLayout } from '../shape.ts';
+
+const reduceProgram = /* @__PURE__ */ program(
+  'reduce',
+  /* @__PURE__ */ source('kernels/reduce.wgsl', kernelText, [bits]),
+);
+
+export interface SumLayout extends RowLayout {
+  /** What the sums are divided by. */
+  readonly divisor: number;
+}
+
+/** Memory of a launch, without the slot. */
+export type Place = Pick<Binding, 'of' | 'index'>;
+
+const WORKGROUP = 64;
+
+/**
+ * Launches that sum rows from one place to another. `scratchIndex`: index of the first scratch buffer it may ask for.
+ * `by`: where the divisor is, if it is only known on the GPU (for a single result).
+ */
+export function planSum(
+  layout: SumLayout,
+  from: Place,
+  to: Place,
+  scratchIndex: number,
+  caps: Capabilities,
+  by?: Place,
+): Plan {
+  const { outer, n, inner, divisor } = layout;
+  const results = outer * inner;
+  // Few results of long rows would leave the GPU idle: their rows are split, to about 4,096 invocations of 64 elements.
+  const splits = Math.max(1, Math.min(Math.ceil(4096 / results), Math.floor(n / 64)));
+  const single = results === 1;
+  if (single && n <= 65536) {
+    return { launches: [launch({ ...layout, splits: 1 }, from, to, caps, 'finish', by)], scratch: [] };
+  }
+  if (splits === 1) {
+    return { launches: [launch({ ...layout, splits }, from, to, caps, 'sum')], scratch: [] };
+  }
+  const scratch: Place = { of: 'scratch', index: scratchIndex };
+  const first = launch({ ...layout, divisor: 1, splits }, from, scratch, caps, 'sum');
+  const second = planSum({ outer, n: splits, inner, divisor }, scratch, to, scratchIndex + 1, caps, by);
+  return {
+    launches: [first, ...second.launches],
+    scratch: [results * splits * 4, ...second.scratch],
+  };
+}
+
+function launch(
+  { outer, n, inner, divisor, splits }: SumLayout & { splits: number },
+  from: Place,
+  to: Place,
+  caps: Capabilities,
+  kind: 'sum' | 'finish',
+  by?: Place,
+): Launch {
+  const results = outer * splits * inner;
+  const workgroups = kind === 'finish' ? 1 : Math.max(1, Math.min(Math.ceil(results / WORKGROUP), caps.maxWorkgroups));
+  return {
+    program: reduceProgram,
+    entry: by ? 'finish_divided' : kind,
+    bindings: [
+      { slot: 1, ...from, access: 'read' },
+      { slot: 2, ...to, access: 'write' },
+      ...(by ? [{ slot: 3, ...by, access: 'read' as const }] : []),
+    ],
+    uniforms: new UniformWriter(6).u32(n, inner, splits, results, workgroups * WORKGROUP).f32(divisor).buffer,
+    workgroups: [workgroups, 1, 1],
+  };
+}
+
+/** Sum or mean along one (merged) dimension; input [outer, n, inner], output [outer, inner]. */
+export const reduceKernel: Kernel<SumLayout> = {
+  name: 'sum',
+  float16: 'convert',
+  plan: (layout, _inputs, _outputs, caps) =>
+    planSum(layout, { of: 'input', index: 0 }, { of: 'output', index: 0 }, 0, caps),
+  cpu: ({ outer, n, inner, divisor }, [x], [y]) => {
+    if (!x || !y) return;
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++) y[o * inner + i] = sumOf(x, o * n * inner + i, n, inner) / divisor;
+    }
+  },
+};
+
+function sumOf(x: NumericArray, base: number, n: number, step: number): number {
+  let total = 0;
+  for (let k = 0; k < n; k++) total += x[base + k * step] ?? NaN;
+  return total;
+}

@@ -1,0 +1,127 @@
+// In: parameters and child modules. Out: what every module offers: parameters, state dict, train and eval mode.
+import { noGrad } from '../autograd.ts';
+import { OptionError } from '../errors.ts';
+import { copyOf } from '../kernels/basic.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
+
+/** Base of all modules. A subclass registers its tensors and children, and computes in `forward`. */
+export abstract class Module {
+  /** Whether the module behaves as in training (dropout); see `train` and `eval`. */
+  training = true;
+  readonly #parameters = new Map<string, Tensor>();
+  readonly #buffers = new Map<string, Tensor>();
+  readonly #children = new Map<string, Module>();
+
+  abstract forward(...inputs: Tensor[]): Tensor;
+
+  /** Registers a learned tensor under a name and returns it. */
+  protected parameter(name: string, tensor: Tensor): Tensor {
+    tensor.requiresGrad = true;
+    this.#parameters.set(name, tensor);
+    return tensor;
+  }
+
+  /** Registers a tensor that belongs to the state but is not learned. */
+  protected buffer(name: string, tensor: Tensor): Tensor {
+    this.#buffers.set(name, tensor);
+    return tensor;
+  }
+
+  /** Registers a child module under a name and returns it. */
+  protected child<M extends Module>(name: string, module: M): M {
+    this.#children.set(name, module);
+    return module;
+  }
+
+  /** Child modules in order. */
+  children(): Module[] {
+    return [...this.#children.values()];
+  }
+
+  /** Learned tensors of this module and its children, by PyTorch's dotted names. */
+  namedParameters(prefix = ''): [string, Tensor][] {
+    return this.#collect(prefix, (module) => module.#parameters);
+  }
+
+  /** Learned tensors of this module and its children. */
+  parameters(): Tensor[] {
+    return this.namedParameters().map(([, tensor]) => tensor);
+  }
+
+  /** All state by name, as PyTorch names it. The tensors are the module's own, not copies. */
+  stateDict(): Record<string, Tensor> {
+    return Object.fromEntries(
+      this.#collect('', (module) => new Map([...module.#parameters, ...module.#buffers])),
+    );
+  }
+
+  /**
+   * Copies values into the module's tensors. Names, shapes, dtypes and devices must match: nothing is copied unless
+   * everything fits.
+   */
+  loadStateDict(state: Readonly<Record<string, Tensor>>): void {
+    const own = this.stateDict();
+    const missing = Object.keys(own).filter((name) => !(name in state));
+    const unknown = Object.keys(state).filter((name) => !(name in own));
+    if (missing.length > 0 || unknown.length > 0) {
+      throw new OptionError({
+        op: 'loadStateDict',
+        argument: 'state',
+        expected: `the names ${Object.keys(own).join(', ')}`,
+        received: [
+          missing.length > 0 ? `none of ${missing.join(', ')}` : '',
+          unknown.length > 0 ? `unknown ${unknown.join(', ')}` : '',
+        ]
+          .filter((part) => part !== '')
+          .join('; '),
+      });
+    }
+    const pairs = Object.entries(own).map(([name, to]): [Tensor, Tensor] => {
+      const from = state[name];
+      checkTensor('loadStateDict', name, from, [to.dtype]);
+      checkDevice('loadStateDict', name, from, to.device);
+      checkSameDType('loadStateDict', name, from, to.dtype);
+      checkShapeIs('loadStateDict', name, from, to.shape);
+      return [from, to];
+    });
+    noGrad(() => {
+      for (const [from, to] of pairs) if (from !== to) copyOf(from, to);
+    });
+  }
+
+  /** Sets training mode, here and in all children. */
+  train(mode = true): this {
+    this.training = mode;
+    for (const child of this.#children.values()) child.train(mode);
+    return this;
+  }
+
+  /** Sets evaluation mode, here and in all children. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Clears the gradients of all parameters and frees their memory. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) clearGrad(parameter);
+  }
+
+  /** Frees the memory of all parameters, buffers and gradients. */
+  dispose(): void {
+    this.zeroGrad();
+    for (const tensor of Object.values(this.stateDict())) tensor.dispose();
+  }
+
+  #collect(prefix: string, pick: (module: Module) => ReadonlyMap<string, Tensor>): [string, Tensor][] {
+    const own = [...pick(this)].map(([name, tensor]): [string, Tensor] => [prefix + name, tensor]);
+    const below = [...this.#children].flatMap(([name, child]) => child.#collect(`${prefix}${name}.`, pick));
+    return [...own, ...below];
+  }
+}
+
+/** Clears a gradient and frees its memory. */
+export function clearGrad(tensor: Tensor): void {
+  tensor.grad?.dispose();
+  tensor.grad = null;
+}

@@ -1,0 +1,277 @@
+// In: numbers, or a GPU buffer. Out: Tensor, a shape over reference-counted storage on one device.
+import { runBackward, type GradNode } from './autograd.ts';
+import { currentDevice } from './current.ts';
+import type { Device } from './device.ts';
+import { BYTES, encode, isFloat, type DType, type HostArray } from './dtype.ts';
+import { DisposedError, DTypeError, OptionError, ShapeError } from './errors.ts';
+import { track } from './scope.ts';
+import { formatShape, sizeOf, type Shape } from './shape.ts';
+import type { Storage } from './storage.ts';
+import { checkDType, checkShape } from './validate.ts';
+
+/** Numbers nested as deep as the tensor has dimensions. */
+export type NestedArray = number | readonly NestedArray[];
+/** What `tensor()` takes: a number, nested arrays (the shape is theirs) or a flat array of any kind. */
+export type TensorData =
+  NestedArray | Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array;
+
+export interface TensorOptions {
+  /** Defaults to the nesting of `data`, or its length. */
+  shape?: Shape;
+  /** Defaults to `'float32'`. */
+  dtype?: DType;
+  /** Defaults to the device of the latest `init()`, or the CPU before any. */
+  device?: Device;
+  /** Whether operations on it are recorded for `backward()`. Defaults to false. */
+  requiresGrad?: boolean;
+}
+
+export interface FromBufferOptions {
+  shape: Shape;
+  /** Defaults to `'float32'`. */
+  dtype?: DType;
+  /** In bytes; a multiple of 256 (the device's `minStorageBufferOffsetAlignment`). Defaults to 0. */
+  offset?: number;
+  device?: Device;
+}
+
+// A collected tensor gives its storage back: the registry holds the storage, never the tensor.
+const collected = /* @__PURE__ */ new FinalizationRegistry<Storage>((storage) => {
+  storage.release();
+});
+
+/** An n-dimensional array of float32, float16 or int32 numbers on one device. Contents are read asynchronously. */
+export class Tensor {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Number of elements. */
+  readonly size: number;
+  readonly device: Device;
+  /** The gradient accumulated by `backward()`; set it to null to clear it. */
+  grad: Tensor | null = null;
+  /** @internal */
+  node: GradNode | null = null;
+  #requiresGrad = false;
+  #storage: Storage | null;
+
+  /** @internal Use `tensor()` or `Tensor.fromBuffer()`. Takes over one reference of `storage`. */
+  constructor(storage: Storage, shape: Shape, dtype: DType) {
+    this.shape = Object.freeze([...shape]);
+    this.dtype = dtype;
+    this.size = sizeOf(shape);
+    this.device = storage.device;
+    this.#storage = storage;
+    collected.register(this, storage, this);
+    track(this);
+  }
+
+  /**
+   * A tensor over a caller's `GPUBuffer` (usage `STORAGE`), without a copy. The buffer stays the caller's: it is never
+   * pooled or destroyed here. Reading it back needs `COPY_SRC`.
+   */
+  static fromBuffer(buffer: GPUBuffer, options: FromBufferOptions): Tensor {
+    const { shape, dtype = 'float32', offset = 0, device = currentDevice() } = options;
+    checkShape('Tensor.fromBuffer', 'shape', shape);
+    checkDType('Tensor.fromBuffer', dtype);
+    return new Tensor(device.borrow(buffer, offset, sizeOf(shape) * BYTES[dtype]), shape, dtype);
+  }
+
+  /** Number of dimensions. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** @internal Shape and dtype, for a result like this tensor. */
+  like(): { shape: Shape; dtype: DType } {
+    return { shape: this.shape, dtype: this.dtype };
+  }
+
+  get disposed(): boolean {
+    return this.#storage === null;
+  }
+
+  /** Whether `backward()` computes a gradient for this tensor. */
+  get requiresGrad(): boolean {
+    return this.#requiresGrad;
+  }
+
+  set requiresGrad(value: boolean) {
+    if (value && !isFloat(this.dtype)) {
+      throw new DTypeError({
+        op: 'requiresGrad',
+        expected: 'a float32 or float16 tensor',
+        received: this.dtype,
+      });
+    }
+    this.#requiresGrad = value;
+  }
+
+  /** @internal The storage, or a `DisposedError` naming `op`. */
+  storage(op: string, argument?: string): Storage {
+    if (this.#storage === null) {
+      throw new DisposedError({
+        op,
+        ...(argument === undefined ? {} : { argument }),
+        expected: 'a live tensor',
+        received: `a disposed tensor of shape ${formatShape(this.shape)}`,
+      });
+    }
+    return this.#storage;
+  }
+
+  /** The elements in row-major order: `Int32Array` for int32, otherwise `Float32Array` (float16 is widened). */
+  async data(): Promise<Float32Array | Int32Array> {
+    return this.device.read(this.storage('data'), this.dtype, this.size);
+  }
+
+  /** The value of a tensor with one element. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShapeError({
+        op: 'item',
+        expected: 'a tensor with one element',
+        received: `shape ${formatShape(this.shape)}`,
+      });
+    }
+    return (await this.data())[0] ?? NaN;
+  }
+
+  /** The elements as nested arrays (a number for a scalar). */
+  async array(): Promise<NestedArray> {
+    return nest(await this.data(), this.shape);
+  }
+
+  /**
+   * The GPU buffer behind the tensor, without a copy: pending work is submitted first, so that commands submitted
+   * after this call see the tensor's value. Valid until the tensor is disposed or collected.
+   */
+  buffer(): { buffer: GPUBuffer; offset: number; size: number } {
+    return this.device.expose(this.storage('buffer'), this.size * BYTES[this.dtype]);
+  }
+
+  /**
+   * Computes the gradients of every tensor with `requiresGrad` that this one was computed from, and adds them to
+   * their `grad`. `gradOutput` defaults to 1 for a scalar and is required otherwise. The graph is freed afterwards
+   * unless `retainGraph` is set.
+   */
+  backward(gradOutput?: Tensor, options: { retainGraph?: boolean } = {}): void {
+    runBackward(this, gradOutput, options.retainGraph ?? false);
+  }
+
+  /** The same data, cut off from the graph that computed it. */
+  detach(): Tensor {
+    return new Tensor(this.storage('detach').retain(), this.shape, this.dtype);
+  }
+
+  /** Gives the memory back now instead of when the tensor is collected; harmless when repeated. */
+  dispose(): void {
+    const storage = this.#storage;
+    if (storage === null) return;
+    this.#storage = null;
+    this.node?.release();
+    this.node = null;
+    collected.unregister(this);
+    storage.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** A tensor of the given numbers. Throws `ShapeError` where nesting or `shape` do not fit the data. */
+export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
+  const { dtype = 'float32', device = currentDevice(), requiresGrad = false } = options;
+  checkDType('tensor', dtype);
+  if (requiresGrad && !isFloat(dtype)) {
+    throw new OptionError({
+      op: 'tensor',
+      argument: 'requiresGrad',
+      expected: 'false for an int32 tensor',
+      received: 'true',
+    });
+  }
+  const { values, shape } = flatten(data);
+  const wanted = options.shape ?? shape;
+  checkShape('tensor', 'shape', wanted);
+  if (sizeOf(wanted) !== values.length) {
+    throw new ShapeError({
+      op: 'tensor',
+      argument: 'shape',
+      expected: `a shape of ${String(values.length)} elements`,
+      received: formatShape(wanted),
+    });
+  }
+  return fromHost(encodeChecked(dtype, values), wanted, dtype, device, requiresGrad);
+}
+
+/** @internal A tensor of already encoded elements. */
+export function fromHost(
+  data: HostArray,
+  shape: Shape,
+  dtype: DType,
+  device: Device,
+  requiresGrad = false,
+): Tensor {
+  const result = new Tensor(device.upload(data), shape, dtype);
+  result.requiresGrad = requiresGrad;
+  return result;
+}
+
+function encodeChecked(dtype: DType, values: ArrayLike<number>): HostArray {
+  if (dtype === 'int32' && !(values instanceof Int32Array)) {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] ?? NaN;
+      if (value !== (value | 0)) {
+        throw new DTypeError({
+          op: 'tensor',
+          argument: `data[${String(i)}]`,
+          expected: 'an int32 number',
+          received: String(value),
+        });
+      }
+    }
+  }
+  return encode(dtype, values);
+}
+
+function flatten(data: TensorData): { values: ArrayLike<number>; shape: number[] } {
+  if (ArrayBuffer.isView(data)) return { values: data, shape: [data.length] };
+  const shape: number[] = [];
+  for (
+    let level: NestedArray | undefined = data;
+    Array.isArray(level);
+    level = level[0] as NestedArray | undefined
+  ) {
+    shape.push(level.length);
+  }
+  const values: number[] = [];
+  const walk = (level: NestedArray, depth: number): void => {
+    if (typeof level === 'number' && depth === shape.length) {
+      values.push(level);
+    } else if (typeof level !== 'number' && Array.isArray(level) && level.length === shape[depth]) {
+      for (const inner of level) walk(inner, depth + 1);
+    } else {
+      throw new ShapeError({
+        op: 'tensor',
+        argument: 'data',
+        expected: `numbers nested evenly as ${formatShape(shape)}`,
+        received: Array.isArray(level)
+          ? `an array of ${String(level.length)} at depth ${String(depth)}`
+          : `a ${typeof level} at depth ${String(depth)}`,
+      });
+    }
+  };
+  walk(data, 0);
+  return { values, shape };
+}
+
+function nest(values: ArrayLike<number>, shape: Shape): NestedArray {
+  let offset = 0;
+  const build = (depth: number): NestedArray => {
+    const extent = shape[depth];
+    if (extent === undefined) return values[offset++] ?? NaN;
+    return Array.from({ length: extent }, () => build(depth + 1));
+  };
+  return build(0);
+}

@@ -1,0 +1,225 @@
+// In: what a user passed. Out: nothing, or a typed error naming op, argument, expected and received. The one place for it.
+import type { Device } from './device.ts';
+import { isDType, type DType } from './dtype.ts';
+import {
+  DeviceMismatchError,
+  DTypeError,
+  IndexOutOfRangeError,
+  OptionError,
+  ShapeError,
+} from './errors.ts';
+import { formatShape, sameShape, type Shape } from './shape.ts';
+import { Tensor } from './tensor.ts';
+
+/** The float dtypes, for messages and checks. */
+export const FLOATS: readonly DType[] = ['float32', 'float16'];
+
+export function describe(value: unknown): string {
+  if (value instanceof Tensor) return `a ${value.dtype} tensor of shape ${formatShape(value.shape)}`;
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+export function checkDType(op: string, dtype: unknown): void {
+  if (!isDType(dtype)) {
+    throw new OptionError({
+      op,
+      argument: 'dtype',
+      expected: "'float32', 'float16' or 'int32'",
+      received: describe(dtype),
+    });
+  }
+}
+
+export function checkShape(op: string, argument: string, shape: unknown): void {
+  const valid = Array.isArray(shape) && shape.every((d) => Number.isInteger(d) && d >= 0);
+  if (!valid) {
+    throw new ShapeError({
+      op,
+      argument,
+      expected: 'an array of non-negative integers',
+      received: describe(shape),
+    });
+  }
+}
+
+/** A live tensor of one of the given dtypes. */
+export function checkTensor(
+  op: string,
+  argument: string,
+  value: unknown,
+  dtypes: readonly DType[] = FLOATS,
+): asserts value is Tensor {
+  if (!(value instanceof Tensor)) {
+    throw new DTypeError({ op, argument, expected: 'a tensor', received: describe(value) });
+  }
+  value.storage(op, argument);
+  if (!dtypes.includes(value.dtype)) {
+    throw new DTypeError({
+      op,
+      argument,
+      expected: `a ${dtypes.join(' or ')} tensor`,
+      received: describe(value),
+    });
+  }
+}
+
+/** Float tensors of one dtype on one live device; the first sets both. Names are their arguments'. */
+export function checkTensors(op: string, tensors: Readonly<Record<string, unknown>>): Device {
+  let first: Tensor | undefined;
+  for (const [argument, value] of Object.entries(tensors)) {
+    checkTensor(op, argument, value);
+    first ??= value;
+    checkDevice(op, argument, value, first.device);
+    checkSameDType(op, argument, value, first.dtype);
+  }
+  if (!first) throw new DTypeError({ op, expected: 'a tensor', received: 'none' });
+  first.device.check(op);
+  return first.device;
+}
+
+export function checkSameDType(op: string, argument: string, tensor: Tensor, dtype: DType): void {
+  if (tensor.dtype !== dtype) {
+    throw new DTypeError({
+      op,
+      argument,
+      expected: `${dtype}, as the first tensor`,
+      received: tensor.dtype,
+    });
+  }
+}
+
+export function checkDevice(op: string, argument: string, tensor: Tensor, device: Device): void {
+  if (tensor.device !== device) {
+    throw new DeviceMismatchError({
+      op,
+      argument,
+      expected: `a tensor on the device of the first (${device.type})`,
+      received: `one on another device (${tensor.device.type})`,
+    });
+  }
+}
+
+export function checkShapeIs(op: string, argument: string, tensor: Tensor, shape: Shape): void {
+  if (!sameShape(tensor.shape, shape)) {
+    throw new ShapeError({
+      op,
+      argument,
+      expected: `shape ${formatShape(shape)}`,
+      received: `shape ${formatShape(tensor.shape)}`,
+    });
+  }
+}
+
+/** A tensor to write a result into: right device, dtype and shape, and not part of a gradient computation. */
+export function checkOut(
+  op: string,
+  out: unknown,
+  like: { device: Device; dtype: DType; shape: Shape },
+  recording: boolean,
+): void {
+  if (out === undefined) return;
+  checkTensor(op, 'out', out, [like.dtype]);
+  checkDevice(op, 'out', out, like.device);
+  checkShapeIs(op, 'out', out, like.shape);
+  if (recording || out.requiresGrad) {
+    throw new OptionError({
+      op,
+      argument: 'out',
+      expected: 'no gradient to be recorded (use noGrad or detach)',
+      received: recording ? 'an input with requiresGrad' : 'an out tensor with requiresGrad',
+    });
+  }
+}
+
+/** Refuses option names that the op does not have: a misspelt option must not pass in silence. */
+export function checkOptionNames(op: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || options instanceof Tensor) {
+    throw new OptionError({
+      op,
+      argument: 'options',
+      expected: 'an object',
+      received: describe(options),
+    });
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new OptionError({
+        op,
+        argument: name,
+        expected: `one of the options ${known.join(', ') || '(none)'}`,
+        received: 'an unknown option',
+      });
+    }
+  }
+}
+
+export interface NumberRange {
+  readonly min?: number;
+  readonly max?: number;
+  /** Whether `min` itself is excluded. */
+  readonly above?: boolean;
+  readonly integer?: boolean;
+}
+
+/** A number, not NaN, within the range. */
+export function checkNumber(op: string, argument: string, value: unknown, range: NumberRange = {}): void {
+  const { min = -Infinity, max = Infinity, above = false, integer = false } = range;
+  const inRange =
+    typeof value === 'number' &&
+    value <= max &&
+    (above ? value > min : value >= min) &&
+    (!integer || Number.isInteger(value));
+  if (!inRange) {
+    const bounds = [
+      min > -Infinity ? `${above ? 'above' : 'at least'} ${String(min)}` : '',
+      max < Infinity ? `at most ${String(max)}` : '',
+    ].filter((part) => part !== '');
+    throw new OptionError({
+      op,
+      argument,
+      expected: [integer ? 'an integer' : 'a number', ...bounds].join(' '),
+      received: describe(value),
+    });
+  }
+}
+
+export function checkBoolean(op: string, argument: string, value: unknown): void {
+  if (typeof value !== 'boolean') {
+    throw new OptionError({ op, argument, expected: 'true or false', received: describe(value) });
+  }
+}
+
+export function checkOneOf<T extends string>(
+  op: string,
+  argument: string,
+  value: unknown,
+  choices: readonly T[],
+): asserts value is T {
+  if (!choices.includes(value as T)) {
+    throw new OptionError({
+      op,
+      argument,
+      expected: choices.map((choice) => `'${choice}'`).join(' | '),
+      received: describe(value),
+    });
+  }
+}
+
+/** Class indices known on the host; those only known on the GPU are checked there and reported at the next read. */
+export function checkClassIndices(op: string, target: Tensor, classes: number, ignoreIndex: number): void {
+  const { host } = target.storage(op, 'target');
+  if (!host) return;
+  for (const index of host) {
+    if (index !== ignoreIndex && (index < 0 || index >= classes)) {
+      throw new IndexOutOfRangeError({
+        op,
+        argument: 'target',
+        expected: `class indices from 0 to ${String(classes - 1)}`,
+        received: String(index),
+      });
+    }
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * The package as its users get it: packed, installed into an empty app, bundled, run.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { minifyWgsl } from '../../scripts/wgsl-minify.mjs';
+
+const execute = promisify(execFile);
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const tool = (path: string) => join(root, 'node_modules', path);
+
+/** Folders under shaders/ whose files serve several ops. */
+const SHARED = ['lib', 'kernels'];
+const kB = 1000;
+
+let work: string;
+let tarball: string;
+let packed: string[];
+
+interface Failure {
+  stdout?: string;
+  stderr?: string;
+}
+
+/** Runs a program; its output is part of the error if it fails. */
+async function run(file: string, args: string[], cwd: string): Promise<string> {
+  // the test runner's own variables (NODE_ENV=test, VITEST) are none of the app's business
+  const { NODE_ENV: _env, VITEST: _vitest, ...env } = process.env;
+  try {
+    const { stdout } = await execute(file, args, { cwd, env, maxBuffer: 2 ** 26 });
+    return stdout;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as Failure;
+    throw new Error(`${basename(file)} ${args.join(' ')} failed\n${stdout}\n${stderr}`, {
+      cause: error,
+    });
+  }
+}
+
+const node = (script: string, args: string[], cwd: string) =>
+  run(process.execPath, [script, ...args], cwd);
+
+const npm = (args: string[], cwd: string) =>
+  run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, cwd);
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort();
+}
+
+/** Makes a Vite app with the package installed, and the given files. */
+async function makeApp(name: string, files: Record<string, string>): Promise<string> {
+  const app = join(work, name);
+  await mkdir(app, { recursive: true });
+  await cp(join(work, 'installed', 'node_modules'), join(app, 'node_modules'), {
+    recursive: true,
+  });
+  await writeFile(
+    join(app, 'package.json'),
+    JSON.stringify({ name, private: true, type: 'module', dependencies: { nonlin: '*' } }),
+  );
+  for (const [path, text] of Object.entries(files)) await writeFile(join(app, path), text);
+  return app;
+}
+
+/** Builds the app for production; the JavaScript files that come out. */
+async function buildApp(app: string): Promise<{ path: string; text: string }[]> {
+  await writeFile(
+    join(app, 'index.html'),
+    '<!doctype html><script type="module" src="./main.js"></script>\n',
+  );
+  await writeFile(
+    join(app, 'vite.config.js'),
+    // the polyfill is for browsers, and the same app runs in Node below
+    'export default { build: { target: "es2022", modulePreload: { polyfill: false } } };\n',
+  );
+  // Vite itself comes from this repository: nothing is downloaded
+  await node(tool('vite/bin/vite.js'), ['build', '--logLevel', 'warn'], app);
+  const dist = join(app, 'dist');
+  const names = (await filesBelow(dist)).filter((name) => name.endsWith('.js'));
+  return Promise.all(
+    names.map(async (name) => {
+      const path = join(dist, name);
+      return { path, text: await readFile(path, 'utf8') };
+    }),
+  );
+}
+
+const gzipped = (files: { text: string }[]) =>
+  files.reduce((sum, { text }) => sum + gzipSync(text, { level: 9 }).length, 0);
+
+/** Statements of a shader; they stand in a bundle as they are. */
+const statements = (wgsl: string) =>
+  minifyWgsl(wgsl)
+    .split('\n')
+    .filter((line) => !line.startsWith('//#'))
+    .flatMap((line) => line.split(/[;{}]/))
+    .map((statement) => statement.trim())
+    .filter((statement) => statement.length >= 12);
+
+interface Marker {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** For each op's shader a statement that no other shader has; the longest such. */
+async function shaderMarkers(): Promise<Marker[]> {
+  const folder = join(root, 'shaders');
+  const names = (await filesBelow(folder)).filter((name) => name.endsWith('.wgsl'));
+  const shaders = await Promise.all(
+    names.map(async (name) => ({ name, wgsl: await readFile(join(folder, name), 'utf8') })),
+  );
+  const minified = shaders.map(({ name, wgsl }) => ({ name, text: minifyWgsl(wgsl) }));
+  return shaders
+    .filter(({ name }) => name.includes('/') && !SHARED.includes(dirname(name)))
+    .flatMap(({ name, wgsl }) => {
+      const own = statements(wgsl)
+        .filter((s) => !minified.some((other) => other.name !== name && other.text.includes(s)))
+        .sort((a, b) => b.length - a.length)[0];
+      return own === undefined ? [] : [{ file: name, text: own }];
+    });
+}
+
+beforeAll(async () => {
+  if (!existsSync(join(root, 'dist', 'index.js'))) await npm(['run', 'build'], root);
+  work = await mkdtemp(join(tmpdir(), 'nonlin-package-'));
+  const out = await npm(['pack', '--json', '--pack-destination', work], root);
+  const [info] = JSON.parse(out) as { filename: string; files: { path: string }[] }[];
+  if (info === undefined) throw new Error(`npm pack said: ${out}`);
+  tarball = join(work, info.filename);
+  packed = info.files.map(({ path }) => path).sort();
+
+  const installed = join(work, 'installed');
+  await mkdir(installed);
+  await writeFile(join(installed, 'package.json'), '{"private":true,"type":"module"}');
+  // no dependencies, so nothing has to come over the network
+  await npm(['install', '--offline', '--no-audit', '--no-fund', tarball], installed);
+});
+
+afterAll(async () => {
+  await rm(work, { recursive: true, force: true });
+});
+
+describe('tarball', () => {
+  it('has the wanted files and no others', () => {
+    const rest = packed.filter((path) => !/^dist\/.+\.(?:js|js\.map|d\.ts)$/.test(path));
+    expect(rest).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    expect(packed).toContain('dist/index.js');
+    expect(packed).toContain('dist/index.d.ts');
+  });
+
+  it('brings no other package along', async () => {
+    const names = await readdir(join(work, 'installed', 'node_modules'));
+    expect(names.filter((name) => !name.startsWith('.'))).toEqual(['nonlin']);
+  });
+
+  it('pleases publint', async () => {
+    const { messages, pkg } = await publint({ pkgDir: root, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+  });
+
+  it('pleases attw (ESM only)', async () => {
+    const attw = tool('@arethetypeswrong/cli/dist/index.js');
+    await node(attw, [tarball, '--profile', 'esm-only', '--no-color', '--no-emoji'], work);
+  });
+});
+
+describe('types', () => {
+  it.each([
+    ['bundler', 'ESNext'],
+    ['nodenext', 'NodeNext'],
+  ])('check in a strict app with moduleResolution %s', async (moduleResolution, module) => {
+    const app = await makeApp(`types-${moduleResolution}`, {
+      'main.ts': [
+        "import { init, relu, tensor } from 'nonlin';",
+        "const device = await init({ backend: 'cpu' });",
+        'const y = relu(tensor([-1, 2]));',
+        'const data: Float32Array = await y.data();',
+        '// @ts-expect-error a string is no tensor',
+        "relu('x');",
+        'export { data, device };',
+      ].join('\n'),
+      'tsconfig.json': JSON.stringify({
+        compilerOptions: {
+          target: 'ES2022',
+          lib: ['ES2023', 'DOM', 'ESNext.Disposable'],
+          module,
+          moduleResolution,
+          types: [],
+          strict: true,
+          noEmit: true,
+          // the package's declarations are what is checked here
+          skipLibCheck: false,
+        },
+        files: ['main.ts'],
+      }),
+    });
+    await node(tool('typescript/bin/tsc'), ['-p', '.'], app);
+  });
+});
+
+describe('an app with one op', () => {
+  let files: { path: string; text: string }[];
+  let app: string;
+  beforeAll(async () => {
+    app = await makeApp('one', {
+      'main.js': [
+        "import { init, relu, tensor } from 'nonlin';",
+        "globalThis.device = await init({ backend: 'cpu' });",
+        'const y = relu(tensor([-1, 2]));',
+        'console.log(JSON.stringify(Array.from(await y.data())));',
+      ].join('\n'),
+    });
+    files = await buildApp(app);
+  });
+
+  it('is at most 12 kB gzipped', () => {
+    const size = gzipped(files);
+    console.log(`one op: ${(size / kB).toFixed(1)} kB gzipped`);
+    expect(size).toBeLessThanOrEqual(12 * kB);
+  });
+
+  it("holds no other op's shader", async () => {
+    const bundle = files.map(({ text }) => text).join('\n');
+    const markers = await shaderMarkers();
+    const inside = markers.filter(({ text }) => bundle.includes(text)).map(({ file }) => file);
+    expect(markers.length).toBeGreaterThan(1);
+    // its own is there, so the markers do find what is there
+    expect(inside.map((file) => basename(file))).toEqual(['relu.wgsl']);
+  });
+
+  it('runs in Node on the CPU path', async () => {
+    const entry = files.find(({ path }) => basename(path).startsWith('index-'));
+    expect(entry).toBeDefined();
+    const out = await node(entry?.path ?? '', [], app);
+    expect(JSON.parse(out)).toEqual([0, 2]);
+  });
+});
+
+describe('an app with everything', () => {
+  let files: { path: string; text: string }[];
+  beforeAll(async () => {
+    const app = await makeApp('all', {
+      'main.js': "import * as nonlin from 'nonlin';\nglobalThis.nonlin = { ...nonlin };\n",
+    });
+    files = await buildApp(app);
+  });
+
+  it('is at most 45 kB gzipped', () => {
+    const size = gzipped(files);
+    console.log(`everything: ${(size / kB).toFixed(1)} kB gzipped`);
+    expect(size).toBeLessThanOrEqual(45 * kB);
+  });
+
+  it("holds every op's shader", async () => {
+    const bundle = files.map(({ text }) => text).join('\n');
+    const missing = (await shaderMarkers()).filter(({ text }) => !bundle.includes(text));
+    expect(missing).toEqual([]);
+  });
+});
