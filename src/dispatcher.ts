@@ -27,7 +27,10 @@ export function run<A>(
     temporaries.push(tensor);
     return tensor;
   };
+  // The CPU computes in float64 and rounds once, whatever the dtype.
   const widen = kernel.float16 === 'convert' && device.type === 'webgpu';
+  const widens = (k: number): boolean =>
+    widen || (device.type === 'webgpu' && (kernel.widens?.(args, k) ?? false));
 
   const sources = inputs.map((input) => {
     if (!widen || input.dtype !== 'float16') return input;
@@ -36,7 +39,7 @@ export function run<A>(
     return wide;
   });
   const targets = results.map((result, k) => {
-    if (widen && result.dtype === 'float16') return stage(result.shape, 'float32');
+    if (result.dtype === 'float16' && widens(k)) return stage(result.shape, 'float32');
     const storage = result.storage(kernel.name);
     const shared = kernel.aliases?.(args, k) ?? -1;
     const clashes = sources.some((source, i) => {

@@ -63,6 +63,8 @@ export interface Kernel<A> {
   readonly name: string;
   /** Whether the GPU kernel reads and writes float16 itself; otherwise the dispatcher converts round it. */
   readonly float16: 'native' | 'convert';
+  /** Outputs that a `'native'` kernel writes as float32 nevertheless: sums. */
+  widens?(args: A, output: number): boolean;
   /** The GPU launches: a pure function, testable without a GPU. */
   plan(args: A, inputs: readonly View[], outputs: readonly View[], caps: Capabilities): Plan;
   /** The same computation in float64; results are rounded once, when they are stored. */
@@ -103,6 +105,10 @@ export class UniformWriter {
       this.#offset += 4;
     }
     return this;
+  }
+
+  i32(...values: number[]): this {
+    return this.u32(...values.map((value) => value >>> 0));
   }
 
   f32(...values: number[]): this {

@@ -14,7 +14,7 @@ struct Uniforms {
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
-// The divisor where it is only known on the GPU.
+// The divisor where it is only known on the GPU; for `finish_ratio`, the terms it is the sum of.
 @group(0) @binding(3) var<storage, read> divisor: array<f32>;
 
 override workgroup_size = 64u;
@@ -59,15 +59,17 @@ fn sum(@builtin(global_invocation_id) id: vec3u) {
 fn finish_sum(lane: u32) -> f32 {
   shared_sums[lane] = strided_sum(0u, lane, workgroup_size);
   workgroupBarrier();
+  return sum_of_shared();
+}
+
+fn sum_of_shared() -> f32 {
   var total = 0.0;
-  if (lane == 0u) {
-    for (var i = 0u; i < workgroup_size; i += 8u) {
-      var block = shared_sums[i];
-      for (var k = 1u; k < 8u; k++) {
-        block += shared_sums[i + k];
-      }
-      total += block;
+  for (var i = 0u; i < workgroup_size; i += 8u) {
+    var block = shared_sums[i];
+    for (var k = 1u; k < 8u; k++) {
+      block += shared_sums[i + k];
     }
+    total += block;
   }
   return total;
 }
@@ -85,5 +87,20 @@ fn finish_divided(@builtin(local_invocation_index) lane: u32) {
   let total = finish_sum(lane);
   if (lane == 0u) {
     y[0] = divide(total, divisor[0]);
+  }
+}
+
+@compute @workgroup_size(workgroup_size)
+fn finish_ratio(@builtin(local_invocation_index) lane: u32) {
+  let total = finish_sum(lane);
+  workgroupBarrier();
+  var weight = 0.0;
+  for (var i = lane; i < u.n; i += workgroup_size) {
+    weight += divisor[i];
+  }
+  shared_sums[lane] = weight;
+  workgroupBarrier();
+  if (lane == 0u) {
+    y[0] = divide(total, sum_of_shared());
   }
 }

@@ -35,8 +35,8 @@ fn nl_exp(x: f32) -> f32 {
   let low = n < -62;
   let m = select(n, n + 64, low);
   let z = bitcast<f32>(bitcast<i32>(y) + (m << 23u)) * select(1.0f, 0x1p-64f, low);
-  // 88.72284 is ln of the largest finite float32.
-  return select(select(z, infinity(), x > 88.72284f), x, is_nan(x));
+  // 0x1.62e42ep+6 = 88.72283 is the last argument whose result is finite.
+  return select(select(z, infinity(), x > 0x1.62e42ep+6f), x, is_nan(x));
 }
 
 // -|x|, but at least -104.5, where e^x is 0 already.

@@ -22,7 +22,7 @@ fn nl_expm1(x: f32) -> f32 {
   // Half of everything, since 2^128 does not exist.
   let s = pow2i(n - 1);
   let h = fma(t, s, s - 0.5f);
-  let y = select(h + h, infinity(), x > 88.72284f);
+  let y = select(h + h, infinity(), x > 0x1.62e42ep+6f);
   // Below 2^-24 the result is x to 0.5 ULP: keeps -0 and subnormals.
   return select(y, x, (abs(x) < 0x1p-24f) | is_nan(x));
 }

@@ -19,15 +19,15 @@ fn nl_pow(x: f32, y: f32) -> f32 {
   let a = select(1.0f, 1.5f, upper);
   let c = select(0.0f, 0x1.2b8p-1f, upper);
 
-  // q = (m - a) / (m + a), the first 9 bits in qh. The remainder m - a - qh (m + a) is exact but
+  // q = (m - a) / (m + a), the first 10 bits in qh. The remainder m - a - qh (m + a) is exact but
   // for its last, small term, so that ql carries 24 more bits however inexact the division is.
   let f = m - a;
   let w = 1.0f / (m + a);
-  let qh = bitcast<f32>(bitcast<u32>(f * w) & 0xffff8000u);
+  let qh = bitcast<f32>(bitcast<u32>(f * w) & 0xffffc000u);
   let mh = bitcast<f32>(bitcast<u32>(m) & 0xfffff000u);
   let ql = fma(-qh, m - mh, fma(-qh, mh, fma(-qh, a, f))) * w;
 
-  // 2/ln2 = 2.875 + 0.01039: 5 bits times 9 are exact.
+  // 2/ln2 = 2.875 + 0.01039: 5 bits times 10 are exact.
   let t = 2.875f * qh;
   let q = qh + ql;
   let s = q * q;
@@ -40,8 +40,8 @@ fn nl_pow(x: f32, y: f32) -> f32 {
   let z = y * l;
   let far = !(abs(z) < 160.0f);
   let n = bitcast<i32>(select(z, 0.0f, far) + 12582912.0f) - 0x4b400000;
-  // z - n anew, term by term: 10 bits of y times k, c and t are exact.
-  let yh = bitcast<f32>(bitcast<u32>(y) & 0xffffc000u);
+  // z - n anew, term by term: 9 bits of y times k, c and t are exact.
+  let yh = bitcast<f32>(bitcast<u32>(y) & 0xffff8000u);
   let g = fma(yh, t, fma(yh, c, fma(yh, k, -f32(n))));
   let d = fma(y, r, fma(y - yh, k + c + t, g));
   var h = fma(d, 0x1.42d580p-13f, 0x1.5f0e0ap-10f);
@@ -58,8 +58,10 @@ fn nl_pow(x: f32, y: f32) -> f32 {
 
   // x = 0 or Inf, y = +-Inf and z far out: Inf if log2 x and y have the same sign, else 0.
   let ends = (b == 0u) | (b == 0x7f800000u) | is_inf(y) | far;
-  let inf = select(n > select(128, 127, h >= 1.0f), (b > 0x3f800000u) == (y > 0.0f), ends);
+  let inf = select(n > select(128, 127, h >= 1.0f), (b > 0x3f800000u) == (bitcast<i32>(y) >= 0), ends);
   let value = select(select(v, 0.0f, ends), infinity(), inf);
   let bad = is_nan(x) | is_nan(y) | (bitcast<u32>(x) > 0x80000000u);
-  return select(select(value, nan(), bad), 1.0f, (y == 0.0f) | (bitcast<u32>(x) == 0x3f800000u));
+  // By bits, as a comparison may take a subnormal y for 0.
+  let one = ((bitcast<u32>(y) & 0x7fffffffu) == 0u) | (bitcast<u32>(x) == 0x3f800000u);
+  return select(select(value, nan(), bad), 1.0f, one);
 }

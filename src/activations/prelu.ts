@@ -69,10 +69,11 @@ function apply(x: Tensor, weight: Tensor, options: { out?: Tensor } = {}): Tenso
       pointwise,
       { op: backwardOp, params: {}, shape: savedX.shape },
       [savedX, savedWeight, upstream.tensor],
-      [savedX.like(), savedX.like()],
+      // The weight's in float32, so that its sum is rounded once.
+      [savedX.like(), { shape: savedX.shape, dtype: 'float32' }],
     );
     if (!gradX || !gradSpread) return [];
-    const gradWeight = needs[1] ? sumTo(gradSpread, along) : null;
+    const gradWeight = needs[1] ? sumTo(gradSpread, along, weight.dtype) : null;
     gradSpread.dispose();
     const shaped = gradWeight && view(gradWeight, weight.shape);
     gradWeight?.dispose();

@@ -101,12 +101,18 @@ export function defineActivation<const S extends ParamSpecs = Record<never, neve
 
   const resolve = (op: string, options: object): ParamsOf<S> =>
     resolveParams(op, specs, options, ['bias', 'out']);
-  const gradient = (x: Tensor, gradOutput: Tensor, params: ParamValues, bias?: Tensor): Tensor =>
+  const gradient = (
+    x: Tensor,
+    gradOutput: Tensor,
+    params: ParamValues,
+    bias?: Tensor,
+    dtype = x.dtype,
+  ): Tensor =>
     runOne(
       pointwise,
       { op: bias ? backwardBiasOp : backwardOp, params, shape: x.shape },
       bias ? [x, gradOutput, bias] : [x, gradOutput],
-      x.like(),
+      { shape: x.shape, dtype },
     );
 
   const activation = (x: Tensor, options: ActivationOptions<S> = {}): Tensor => {
@@ -124,11 +130,15 @@ export function defineActivation<const S extends ParamSpecs = Record<never, neve
     );
     return record(output, name, inputs, inputs, (upstream, [savedX, savedBias], [needsX, needsBias]) => {
       if (!savedX) return [];
-      const gradX = gradient(savedX, upstream.tensor, params, savedBias);
-      const gradBias = needsBias && savedBias ? sumTo(gradX, savedBias.shape) : null;
-      if (needsX) return [gradX, gradBias];
-      gradX.dispose();
-      return [null, gradBias];
+      if (!needsBias || !savedBias) return [gradient(savedX, upstream.tensor, params, savedBias)];
+      // float32, so that the bias' sum is rounded once.
+      const wide = gradient(savedX, upstream.tensor, params, savedBias, 'float32');
+      const grads = [
+        needsX ? sumTo(wide, savedX.shape, savedX.dtype) : null,
+        sumTo(wide, savedBias.shape, savedBias.dtype),
+      ];
+      wide.dispose();
+      return grads;
     });
   };
   const declared = defineOp(activation, {

@@ -30,14 +30,14 @@ export interface LossModule extends Module {
   forward(input: Tensor, target: Tensor): Tensor;
 }
 
-/** The module class of a function of one tensor whose options are `O`. Options are checked at the first `forward`. */
+/** The module class of a function of one tensor with required options. They are checked at the first `forward`. */
 export function functionModule<O extends object>(
-  fn: (x: Tensor, options?: O) => Tensor,
-): new (options?: Omit<O, 'out'>) => ActivationModule {
+  fn: (x: Tensor, options: O) => Tensor,
+): new (options: Omit<O, 'out'>) => ActivationModule {
   return class extends Module {
     readonly #options: O;
 
-    constructor(options?: Omit<O, 'out'>) {
+    constructor(options: Omit<O, 'out'>) {
       super();
       this.#options = { ...options } as O;
     }

@@ -516,7 +516,8 @@ function asGpu(storage: Storage): GpuStorage {
 
 function boundBytes({ dtype, size, padded }: Operand): number {
   const bytes = size * (dtype === 'float16' ? 2 : 4);
-  return Math.max(padded ? Math.ceil(bytes / 16) * 16 : Math.ceil(bytes / 4) * 4, 4);
+  // An empty tensor still needs a binding of one element.
+  return padded ? Math.max(Math.ceil(bytes / 16), 1) * 16 : Math.max(Math.ceil(bytes / 4), 1) * 4;
 }
 
 function at<T>(list: readonly T[], index: number): T {

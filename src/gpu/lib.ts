@@ -6,6 +6,10 @@ import expm1Text from '../../shaders/lib/expm1.wgsl?raw';
 import float16Text from '../../shaders/lib/float16.wgsl?raw';
 import logText from '../../shaders/lib/log.wgsl?raw';
 import log1pText from '../../shaders/lib/log1p.wgsl?raw';
+import logSoftmaxText from '../../shaders/lib/log-softmax.wgsl?raw';
+import powText from '../../shaders/lib/pow.wgsl?raw';
+import rowsByInvocationText from '../../shaders/lib/rows-by-invocation.wgsl?raw';
+import rowsByWorkgroupText from '../../shaders/lib/rows-by-workgroup.wgsl?raw';
 import sigmoidText from '../../shaders/lib/sigmoid.wgsl?raw';
 import tanhText from '../../shaders/lib/tanh.wgsl?raw';
 import { source } from './link.ts';
@@ -28,3 +32,11 @@ export const log1p = /* @__PURE__ */ source('lib/log1p.wgsl', log1pText, [bits, 
 export const sigmoid = /* @__PURE__ */ source('lib/sigmoid.wgsl', sigmoidText, [bits, div, exp]);
 /** `nl_tanh`, `nl_sech2`. */
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
+/** `nl_pow`: x^y for x >= 0. */
+export const pow = /* @__PURE__ */ source('lib/pow.wgsl', powText, [bits]);
+/** `normaliser_of`: a row's maximum and sum of exponentials. */
+export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoftmaxText, [bits, exp]);
+/** `lane_of` and reductions, for a row per invocation. */
+export const rowsByInvocation = /* @__PURE__ */ source('lib/rows-by-invocation.wgsl', rowsByInvocationText);
+/** `lane_of` and reductions, for a row per workgroup. */
+export const rowsByWorkgroup = /* @__PURE__ */ source('lib/rows-by-workgroup.wgsl', rowsByWorkgroupText);

@@ -36,22 +36,14 @@ const SLOT = /^[ \t]*\/\/#slot (\w+)[^\n]*\n[^]*?^[ \t]*\/\/#end[^\n]*$/gm;
 
 /** One WGSL text from a kernel and what fills its slots; throws `ShaderError` for an include or slot that is missing. */
 export function link(kernel: Source, slots: Slots = {}): string {
-  const done = new Set<Source>();
-  const parts: string[] = [];
-  const include = (file: Source): void => {
-    if (done.has(file)) return;
-    done.add(file);
-    parts.push(body(file, include));
-  };
-  const filled = new Map<string, string>();
-  for (const [name, slot] of Object.entries(slots)) {
-    filled.set(name, typeof slot === 'string' ? slot : body(slot, include));
-  }
-  const unused = new Set(filled.keys());
-  const main = body(kernel, include).replace(SLOT, (stub, name: string) => {
-    const text = filled.get(name);
+  const unused = new Set(Object.keys(slots));
+  const includes = [...kernel.includes];
+  const filled = kernel.text.replace(SLOT, (stub, name: string) => {
+    const slot = slots[name];
     unused.delete(name);
-    return text ?? stub;
+    if (slot === undefined || typeof slot === 'string') return slot ?? stub;
+    includes.push(...slot.includes);
+    return slot.text;
   });
   if (unused.size > 0) {
     throw new ShaderError({
@@ -60,23 +52,24 @@ export function link(kernel: Source, slots: Slots = {}): string {
       received: `no slot "${[...unused].join('", "')}"`,
     });
   }
-  parts.push(main);
-  return parts.join('\n');
+  const parts = new Map<Source, string>();
+  const main = body({ name: kernel.name, text: filled, includes }, parts);
+  return [...parts.values(), main].join('\n');
 }
 
-function body(file: Source, include: (file: Source) => void): string {
-  const wanted = [...file.text.matchAll(INCLUDE)].map((match) => match[1] ?? '');
-  for (const name of wanted) {
+/** A file's text without its includes, which are added to `parts` ahead of it, each once. */
+function body(file: Source, parts: Map<Source, string>): string {
+  for (const [, name] of file.text.matchAll(INCLUDE)) {
     const found = file.includes.find((candidate) => candidate.name === name);
     if (found === undefined) {
       throw new ShaderError({
         op: file.name,
-        argument: `#include "${name}"`,
+        argument: `#include "${name ?? ''}"`,
         expected: 'a file that its declaration imports',
         received: file.includes.map((candidate) => candidate.name).join(', ') || 'none',
       });
     }
-    include(found);
+    if (!parts.has(found)) parts.set(found, body(found, parts));
   }
   return file.text.replace(INCLUDE, '');
 }

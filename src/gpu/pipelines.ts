@@ -56,10 +56,10 @@ export class PipelineCache {
       const pipeline = await this.#device.createComputePipelineAsync(entry.describe());
       entry.pipeline ??= pipeline;
     } catch (cause) {
-      entry.error = new ShaderError(
-        { op: entry.label, expected: 'a shader that compiles', received: String(cause) },
-        { cause },
-      );
+      const { messages } = await entry.describe().compute.module.getCompilationInfo();
+      const lines = messages.map(({ lineNum, linePos, message }) => `${String(lineNum)}:${String(linePos)} ${message}`);
+      const received = [String(cause), ...lines].join('\n');
+      entry.error = new ShaderError({ op: entry.label, expected: 'a shader that compiles', received }, { cause });
     }
   }
 

@@ -1,5 +1,6 @@
 // In: gradients. Out: their sums, copies and multiples: the pointwise steps that autograd itself is made of.
 import { runOne } from '../dispatcher.ts';
+import type { DType } from '../dtype.ts';
 import type { Tensor } from '../tensor.ts';
 import { castArgs } from './cast.ts';
 import { pointwise, type PointwiseOp } from './pointwise.ts';
@@ -24,6 +25,11 @@ export function accumulate(a: Tensor, b: Tensor, out?: Tensor): Tensor {
 /** A tensor of its own memory with the same elements, or those of `from` written into `out`. */
 export function copyOf(from: Tensor, out?: Tensor): Tensor {
   return runOne(pointwise, castArgs(from.shape), [from], out ?? from.like());
+}
+
+/** The same numbers in another dtype. */
+export function castTo(from: Tensor, dtype: DType): Tensor {
+  return runOne(pointwise, castArgs(from.shape), [from], { shape: from.shape, dtype });
 }
 
 const product: PointwiseOp = {

@@ -62,6 +62,7 @@ const programs = /* @__PURE__ */ new WeakMap<PointwiseOp, Map<string, Program>>(
 export const pointwise: Kernel<PointwiseArgs> = {
   name: 'pointwise',
   float16: 'native',
+  widens: ({ sum }, output) => sum !== undefined && output === 0,
   aliases: ({ op }, output) => op.inPlace?.[output] ?? -1,
   plan,
   cpu,

@@ -20,6 +20,8 @@ export interface SumLayout extends RowLayout {
 export type Place = Pick<Binding, 'of' | 'index'>;
 
 const WORKGROUP = 64;
+/** Longest row that one workgroup adds up by itself. */
+const FINISH = 65536;
 
 /**
  * Launches that sum rows from one place to another. `scratchIndex`: index of the first scratch buffer it may ask for.
@@ -38,8 +40,8 @@ export function planSum(
   // Few results of long rows would leave the GPU idle: their rows are split, to about 4,096 invocations of 64 elements.
   const splits = Math.max(1, Math.min(Math.ceil(4096 / results), Math.floor(n / 64)));
   const single = results === 1;
-  if (single && n <= 65536) {
-    return { launches: [launch({ ...layout, splits: 1 }, from, to, caps, 'finish', by)], scratch: [] };
+  if (single && n <= FINISH) {
+    return { launches: [launch({ ...layout, splits: 1 }, from, to, caps, by ? 'finish_divided' : 'finish', by)], scratch: [] };
   }
   if (splits === 1) {
     return { launches: [launch({ ...layout, splits }, from, to, caps, 'sum')], scratch: [] };
@@ -53,19 +55,41 @@ export function planSum(
   };
 }
 
+/** Launches that divide one sum of `n` terms by another: a mean whose weights are only known on the GPU. */
+export function planRatio(
+  n: number,
+  terms: Place,
+  weights: Place,
+  to: Place,
+  scratchIndex: number,
+  caps: Capabilities,
+): Plan {
+  const layout: SumLayout = { outer: 1, n, inner: 1, divisor: 1 };
+  if (n <= FINISH) {
+    return { launches: [launch({ ...layout, splits: 1 }, terms, to, caps, 'finish_ratio', weights)], scratch: [] };
+  }
+  const divisor: Place = { of: 'scratch', index: scratchIndex };
+  const below = planSum(layout, weights, divisor, scratchIndex + 1, caps);
+  const above = planSum(layout, terms, to, scratchIndex + 1 + below.scratch.length, caps, divisor);
+  return {
+    launches: [...below.launches, ...above.launches],
+    scratch: [4, ...below.scratch, ...above.scratch],
+  };
+}
+
 function launch(
   { outer, n, inner, divisor, splits }: SumLayout & { splits: number },
   from: Place,
   to: Place,
   caps: Capabilities,
-  kind: 'sum' | 'finish',
+  kind: 'sum' | 'finish' | 'finish_divided' | 'finish_ratio',
   by?: Place,
 ): Launch {
   const results = outer * splits * inner;
-  const workgroups = kind === 'finish' ? 1 : Math.max(1, Math.min(Math.ceil(results / WORKGROUP), caps.maxWorkgroups));
+  const workgroups = kind !== 'sum' ? 1 : Math.max(1, Math.min(Math.ceil(results / WORKGROUP), caps.maxWorkgroups));
   return {
     program: reduceProgram,
-    entry: by ? 'finish_divided' : kind,
+    entry: kind,
     bindings: [
       { slot: 1, ...from, access: 'read' },
       { slot: 2, ...to, access: 'write' },

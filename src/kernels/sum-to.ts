@@ -3,6 +3,7 @@ import { runOne } from '../dispatcher.ts';
 import type { DType } from '../dtype.ts';
 import { rowLayout, sameShape, sizeOf, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
+import { castTo } from './basic.ts';
 import { pointwise, type PointwiseOp } from './pointwise.ts';
 import { reduceKernel } from './reduce.ts';
 
@@ -17,10 +18,18 @@ const total: PointwiseOp = {
   },
 };
 
-/** The sum over `dims` (in range, each once) divided by `divisor`, with those dimensions kept as 1. */
-export function reduceDims(x: Tensor, dims: readonly number[], divisor: number, out?: Tensor): Tensor {
+/**
+ * The sum over `dims` (in range, each once) divided by `divisor`, with those dimensions kept as 1; written into a tensor
+ * of that many elements, or a new one of the given dtype.
+ */
+export function reduceDims(
+  x: Tensor,
+  dims: readonly number[],
+  divisor: number,
+  to: Tensor | { dtype: DType } = x,
+): Tensor {
   const shape = x.shape.map((d, i) => (dims.includes(i) ? 1 : d));
-  const output = out ?? { shape, dtype: x.dtype };
+  const output = to instanceof Tensor && to !== x ? to : { shape, dtype: to.dtype };
   if (sizeOf(shape) === 1) {
     return runOne(pointwise, { op: total, params: {}, shape: x.shape, sum: divisor }, [x], output);
   }
@@ -37,12 +46,11 @@ export function reduceDims(x: Tensor, dims: readonly number[], divisor: number, 
     const layout = rowLayout(merged, from);
     const done = i === runs.length - 1;
     const next = current.shape.map((d, k) => (k >= from && k < to ? 1 : d));
-    const dtype: DType = 'float32';
     const result = runOne(
       reduceKernel,
       { ...layout, divisor: done ? divisor : 1 },
       [current],
-      done ? output : { shape: next, dtype },
+      done ? output : { shape: next, dtype: 'float32' },
     );
     if (current !== x) current.dispose();
     current = result;
@@ -50,12 +58,15 @@ export function reduceDims(x: Tensor, dims: readonly number[], divisor: number, 
   return current;
 }
 
-/** Sums the dimensions along which `shape` was broadcast to become that of `x`. A new tensor, or a view of `x`. */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(x.shape, shape)) return x.detach();
+/**
+ * Sums the dimensions along which `shape` was broadcast to become that of `x`. A new tensor, or a view of `x`.
+ * `dtype`: that of the result, where `x` is kept wider for the sum.
+ */
+export function sumTo(x: Tensor, shape: Shape, dtype: DType = x.dtype): Tensor {
+  if (sameShape(x.shape, shape)) return dtype === x.dtype ? x.detach() : castTo(x, dtype);
   const lead = x.shape.length - shape.length;
   const dims = x.shape.flatMap((d, i) => (i < lead || (shape[i - lead] === 1 && d !== 1) ? [i] : []));
-  const kept = dims.length === 0 ? x.detach() : reduceDims(x, dims, 1);
+  const kept = dims.length === 0 ? sumTo(x, x.shape, dtype) : reduceDims(x, dims, 1, { dtype });
   const result = view(kept, shape);
   kept.dispose();
   return result;

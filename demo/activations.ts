@@ -1,0 +1,81 @@
+// In: the catalog of ops and the module classes. Out: the activations that fit between two linear layers.
+import { nn, noGrad, scope, tensor, type Device } from 'nonlin';
+import { catalog } from '../src/catalog.ts';
+
+type Module = nn.Module;
+type ModuleClass = new (options?: object) => Module;
+
+export interface ActivationChoice {
+  readonly op: string;
+  /** When to use it, for people; may be empty. */
+  readonly use: string;
+  readonly group: 'Elementwise' | 'Gated' | 'Row-wise';
+  /** Features out per feature in: 1, or 1/2 for a gated unit. */
+  readonly ratio: number;
+  /** A new module on the current device. */
+  readonly create: () => Module;
+}
+
+/** The activations of the catalog that can be used here; found out by using each on `device`, which must be current. */
+export async function findActivations(device: Device): Promise<ActivationChoice[]> {
+  const choices: ActivationChoice[] = [];
+  for (const entry of catalog) {
+    if (entry.kind === 'loss') continue;
+    const Class = classOf(entry.op);
+    if (!Class) continue;
+    // defaults first; else the declared values of required options; else rows along the last dimension
+    for (const options of [undefined, entry.params, { dim: -1 }]) {
+      const create = () => new Class(options);
+      const ratio = await ratioOf(create, device);
+      if (ratio === undefined) continue;
+      const group = ratio !== 1 ? 'Gated' : entry.kind === 'activation' ? 'Elementwise' : 'Row-wise';
+      choices.push({ op: entry.op, use: entry.docs.use ?? '', group, ratio, create });
+      break;
+    }
+  }
+  return choices;
+}
+
+/** `nn.LeakyReLU` for `leakyRelu`. */
+function classOf(op: string): ModuleClass | undefined {
+  const found = Object.entries(nn).find(([name]) => name.toLowerCase() === op.toLowerCase());
+  return found?.[1] as ModuleClass | undefined;
+}
+
+const ROWS = 3;
+const FEATURES = 8;
+
+/** Features out per feature in, or undefined where the module does not map rows to rows with a useful gradient. */
+async function ratioOf(create: () => Module, device: Device): Promise<number | undefined> {
+  const values = Float32Array.from({ length: ROWS * FEATURES }, (_, i) => ((i * 7) % 11) / 3 - 1.7);
+  try {
+    const x = tensor(values, { shape: [ROWS, FEATURES], device, requiresGrad: true });
+    const y = create().forward(x);
+    const [rows, features = 0] = y.shape;
+    const ratio = features / FEATURES;
+    if (y.rank !== 2 || rows !== ROWS || !(ratio === 1 || ratio === 0.5)) return undefined;
+    const upstream = Float32Array.from({ length: y.size }, (_, i) => 1 + (i % 3));
+    y.backward(tensor(upstream, { shape: y.shape, device }));
+    const gradient = await x.grad?.data();
+    const results = [...(await y.data()), ...(gradient ?? [NaN])];
+    return results.every(Number.isFinite) && gradient?.some((g) => g !== 0) ? ratio : undefined;
+  } catch {
+    // it takes other arguments or shapes: not an activation for this place, and no fault
+    return undefined;
+  }
+}
+
+/** The activation's values at `xs`, or undefined where a value depends on its neighbours. */
+export async function curveOf(
+  choice: ActivationChoice,
+  xs: Float32Array<ArrayBuffer>,
+  device: Device,
+): Promise<Float32Array | undefined> {
+  if (choice.group !== 'Elementwise') return undefined;
+  const y = noGrad(() =>
+    scope(() => choice.create().eval().forward(tensor(xs, { shape: [1, xs.length], device }))),
+  );
+  const values = await y.data();
+  y.dispose();
+  return Float32Array.from(values);
+}

@@ -1,0 +1,14 @@
+//#include "lib/exp.wgsl"
+//#include "lib/expm1.wgsl"
+//#include "lib/pow.wgsl"
+// -(1 - e^l)^gamma l, for the log-probability l of the class.
+fn class_loss(l: f32, p: Params) -> f32 {
+  return -nl_pow(-nl_expm1(l), p.gamma) * l;
+}
+
+fn class_loss_grad(l: f32, p: Params) -> f32 {
+  let rest = -nl_expm1(l);
+  // At gamma = 0 the second term is 0, even where (1 - e^l)^-1 is infinite.
+  let bend = select(p.gamma * nl_pow(rest, p.gamma - 1.0) * nl_exp(l) * l, 0.0, p.gamma == 0.0);
+  return bend - nl_pow(rest, p.gamma);
+}

@@ -1,0 +1,229 @@
+// In: a declaration: the loss of one log-probability and its derivative. Out: a function of scores and targets with class
+// weights, ignored indices, label smoothing, class probabilities, reductions and gradients.
+import { isRecording, record } from '../autograd.ts';
+import type { Device } from '../device.ts';
+import { run } from '../dispatcher.ts';
+import { encode, type FloatDType } from '../dtype.ts';
+import { OptionError, ShapeError } from '../errors.ts';
+import { source, type Source } from '../gpu/link.ts';
+import { classLoss, type ClassLossArgs, type ClassLossOp } from '../kernels/class-loss.ts';
+import { formatShape, rowLayout, type Shape } from '../shape.ts';
+import { fromHost, type Tensor } from '../tensor.ts';
+import {
+  checkClassIndices,
+  checkDevice,
+  checkNumber,
+  checkOneOf,
+  checkOut,
+  checkSameDType,
+  checkShapeIs,
+  checkTensor,
+} from '../validate.ts';
+import { defaultsOf } from './activation.ts';
+import { REDUCTIONS, type Reduction } from './loss.ts';
+import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
+import { layoutOf, resolveParams, type ParamSpecs, type ParamsOf } from './params.ts';
+
+export interface ClassLossDeclaration<S extends ParamSpecs> {
+  readonly name: string;
+  /** WGSL: `fn class_loss(l: f32, p: Params) -> f32` of the log-probability l, and `fn class_loss_grad`, its derivative. */
+  readonly wgsl: string;
+  readonly includes?: readonly Source[];
+  readonly params?: S;
+  /** Whether the input holds logits, of which the log-softmax is taken, or log-probabilities. */
+  readonly normalised: boolean;
+  /** Whether targets may be class probabilities, and label smoothing is offered. */
+  readonly soft: boolean;
+  readonly loss: (l: number, params: ParamsOf<S>) => number;
+  readonly grad: (l: number, params: ParamsOf<S>) => number;
+  readonly accuracy: Accuracy;
+  readonly docs: OpDocs;
+}
+
+export type ClassLossOptions<S extends ParamSpecs, Soft extends boolean> = Partial<ParamsOf<S>> & {
+  /** A factor for each class, of shape [C]. */
+  weight?: Tensor;
+  /** Targets of this index add neither loss nor gradient, nor weight to the mean. Defaults to -100. */
+  ignoreIndex?: number;
+  /** `'mean'` (default): the sum over the sum of the targets' weights; `'sum'`; `'none'`: one loss per target. */
+  reduction?: Reduction;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+} & (Soft extends true
+    ? {
+        /** From 0 (default) to 1: the share of each target that is spread evenly over all classes. */
+        labelSmoothing?: number;
+      }
+    : unknown);
+
+/**
+ * A loss of scores [N, C, d1, …] (or [C]) and int32 class indices [N, d1, …] (or a scalar), or, where the op takes them,
+ * class probabilities of the scores' shape.
+ */
+export interface ClassLoss<S extends ParamSpecs = ParamSpecs, Soft extends boolean = boolean> extends Declared {
+  (input: Tensor, target: Tensor, options?: ClassLossOptions<S, Soft>): Tensor;
+  readonly kind: 'loss';
+}
+
+interface AnyOptions {
+  readonly weight?: Tensor;
+  readonly ignoreIndex?: number;
+  readonly labelSmoothing?: number;
+  readonly reduction?: Reduction;
+  readonly out?: Tensor;
+}
+
+/** Declares a classification loss over rows of scores. */
+export function defineClassLoss<
+  const S extends ParamSpecs = Record<never, never>,
+  const Soft extends boolean = boolean,
+>(declaration: ClassLossDeclaration<S> & { readonly soft: Soft }): ClassLoss<S, Soft> {
+  const { name, wgsl, includes, normalised, soft, accuracy, docs } = declaration;
+  const specs = declaration.params ?? ({} as S);
+  const op: ClassLossOp = {
+    name,
+    source: source(`${name}.wgsl`, wgsl, includes),
+    params: layoutOf(specs),
+    normalised,
+    loss: (l, p) => declaration.loss(l, p as ParamsOf<S>),
+    grad: (l, p) => declaration.grad(l, p as ParamsOf<S>),
+  };
+  const others = ['weight', 'ignoreIndex', 'reduction', 'out', ...(soft ? ['labelSmoothing'] : [])];
+
+  const apply = (input: Tensor, target: Tensor, given: ClassLossOptions<S, Soft> = {} as ClassLossOptions<S, Soft>): Tensor => {
+    const params = resolveParams(name, specs, given, others);
+    const options: AnyOptions = given;
+    const { weight, reduction = 'mean', ignoreIndex = -100, labelSmoothing = 0, out } = options;
+    checkOneOf(name, 'reduction', reduction, REDUCTIONS);
+    checkNumber(name, 'ignoreIndex', ignoreIndex, { integer: true });
+    checkNumber(name, 'labelSmoothing', labelSmoothing, { min: 0, max: 1 });
+    checkTensor(name, 'input', input);
+    checkTensor(name, 'target', target, soft ? ['int32', input.dtype] : ['int32']);
+    checkDevice(name, 'target', target, input.device);
+    input.device.check(name);
+    const dim = input.rank > 1 ? 1 : 0;
+    const layout = rowLayout(input.shape, dim);
+    const rowShape = checkTarget(name, input, target, dim, given);
+    if (weight !== undefined) {
+      checkTensor(name, 'weight', weight);
+      checkDevice(name, 'weight', weight, input.device);
+      checkSameDType(name, 'weight', weight, input.dtype);
+      checkShapeIs(name, 'weight', weight, [layout.n]);
+    }
+    const classes = target.dtype === 'int32';
+    if (classes) checkClassIndices(name, target, layout.n, ignoreIndex);
+    const shape = reduction === 'none' ? rowShape : [];
+    const recording = isRecording([input, target]);
+    checkOut(name, out, { device: input.device, dtype: input.dtype, shape }, recording);
+
+    const needsInput = recording && input.requiresGrad;
+    const needsTarget = recording && target.requiresGrad;
+    // Where the upstream gradient is likely 1, gradients are written in this pass.
+    const ahead = reduction !== 'none';
+    const args = {
+      op,
+      params,
+      layout,
+      ignoreIndex,
+      labelSmoothing,
+      reduction,
+      inputs: {
+        target: classes ? ('classes' as const) : ('probabilities' as const),
+        weights: weight !== undefined,
+        gradOutput: false,
+        divisor: false,
+      },
+    };
+    const forward: ClassLossArgs = {
+      ...args,
+      outputs: {
+        loss: true,
+        gradScores: ahead && needsInput,
+        gradProbabilities: ahead && needsTarget,
+        divisor: recording && classes && reduction === 'mean',
+      },
+    };
+    const tensors = weight ? [input, target, weight] : [input, target];
+    const [output, ...extra] = run(classLoss, forward, tensors, [
+      out ?? { shape, dtype: input.dtype },
+      ...(forward.outputs.gradScores ? [input.like()] : []),
+      ...(forward.outputs.gradProbabilities ? [target.like()] : []),
+      ...(forward.outputs.divisor ? [{ shape: [1], dtype: 'float32' as const }] : []),
+    ]);
+    const written = forward.outputs.divisor ? extra.slice(0, -1) : extra;
+    const divisor = forward.outputs.divisor ? extra.slice(-1) : [];
+    const recorded = record(
+      output as Tensor,
+      name,
+      [input, target],
+      [...tensors, ...divisor, ...written],
+      (upstream, saved, needs) => {
+        const operands = saved.slice(0, tensors.length);
+        const ready = saved.slice(tensors.length + divisor.length).map((grad) => grad.detach());
+        if (!(ahead && upstream.isOne)) {
+          for (const grad of ready) grad.dispose();
+          const backward: ClassLossArgs = {
+            ...args,
+            inputs: { ...args.inputs, gradOutput: true, divisor: divisor.length > 0 },
+            outputs: {
+              loss: false,
+              gradScores: needs[0] ?? false,
+              gradProbabilities: needs[1] ?? false,
+              divisor: false,
+            },
+          };
+          const [scores, soft] = operands;
+          const inputs = [...operands, upstream.tensor, ...saved.slice(tensors.length, tensors.length + divisor.length)];
+          const likes = [needs[0] && scores, needs[1] && soft].flatMap((t) => (t ? [t.like()] : []));
+          const grads = run(classLoss, backward, inputs, likes);
+          return [needs[0] ? (grads[0] ?? null) : null, needs[1] ? (grads.at(-1) ?? null) : null];
+        }
+        return [needs[0] ? (ready[0] ?? null) : null, needs[1] ? (ready.at(-1) ?? null) : null];
+      },
+    );
+    for (const tensor of extra) tensor.dispose();
+    return recorded;
+  };
+
+  return defineOp(apply, {
+    op: name,
+    kind: 'loss',
+    docs,
+    accuracy,
+    params: defaultsOf(specs),
+    prepare: (device: Device, dtype: FloatDType) => {
+      for (const reduction of ['mean', 'sum', 'none'] as const) {
+        for (const requiresGrad of [true, false]) {
+          const input = fromHost(encode(dtype, [0, 0]), [1, 2], dtype, device, requiresGrad);
+          const target = fromHost(encode('int32', [0]), [1], 'int32', device);
+          const loss = apply(input, target, { reduction } as ClassLossOptions<S, Soft>);
+          if (requiresGrad) loss.backward();
+        }
+      }
+    },
+  });
+}
+
+/** Checks a target against the scores; returns the shape of one loss per target. */
+function checkTarget(op: string, input: Tensor, target: Tensor, dim: number, options: object): Shape {
+  if (input.rank === 0) {
+    throw new ShapeError({ op, argument: 'input', expected: 'shape [C] or [N, C, ...]', received: 'a scalar' });
+  }
+  const rowShape = input.shape.filter((_, d) => d !== dim);
+  if (target.dtype === 'int32') {
+    checkShapeIs(op, 'target', target, rowShape);
+    return rowShape;
+  }
+  const ignoreIndex: unknown = Reflect.get(options, 'ignoreIndex');
+  if (typeof ignoreIndex === 'number' && ignoreIndex >= 0) {
+    throw new OptionError({
+      op,
+      argument: 'ignoreIndex',
+      expected: 'none for targets that are class probabilities',
+      received: String(ignoreIndex),
+      hint: `target has shape ${formatShape(target.shape)} and dtype ${target.dtype}`,
+    });
+  }
+  checkShapeIs(op, 'target', target, input.shape);
+  return rowShape;
+}

@@ -1,0 +1,88 @@
+// In: a declaration of an op over rows. Out: a function of a tensor and a dimension, with gradient.
+import { isRecording, record } from '../autograd.ts';
+import type { Device } from '../device.ts';
+import { runOne } from '../dispatcher.ts';
+import { encode, type FloatDType } from '../dtype.ts';
+import { source, type Source } from '../gpu/link.ts';
+import { castTo } from '../kernels/basic.ts';
+import { rowwise, type RowwiseOp } from '../kernels/rowwise.ts';
+import { normalizeDim, rowLayout } from '../shape.ts';
+import { fromHost, type Tensor } from '../tensor.ts';
+import { checkNumber, checkOptionNames, checkOut, checkTensors } from '../validate.ts';
+import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
+
+export interface RowwiseDeclaration {
+  readonly name: string;
+  /**
+   * WGSL: `fn divisor_of(row: Normaliser) -> f32` from a row's maximum (`peak`) and sum of e^(x - peak) (`sum`);
+   * `fn forward(x: f32, divisor: f32) -> f32`, x less the maximum; `fn backward_term(y: f32, grad_output: f32) -> f32`,
+   * added up over the row; and `fn backward(y: f32, grad_output: f32, total: f32) -> f32`, the gradient.
+   */
+  readonly wgsl: string;
+  readonly includes?: readonly Source[];
+  /** A row in float64. */
+  readonly forward: (x: Float64Array, y: Float64Array) => void;
+  /** A row's gradient in float64, from its result. */
+  readonly backward: (y: Float64Array, gradOutput: Float64Array, gradInput: Float64Array) => void;
+  readonly accuracy: Accuracy;
+  readonly docs: OpDocs;
+}
+
+export interface RowwiseOptions {
+  /** The dimension normalised; negative ones count from the end. Required, as the right one is the caller's to know. */
+  dim: number;
+  /** Written instead of a new tensor; may be the input itself. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+/** An op along one dimension. Same shape, dtype and device as `x`. */
+export interface Rowwise extends Declared {
+  (x: Tensor, options: RowwiseOptions): Tensor;
+  readonly kind: 'rowwise';
+}
+
+/** Declares an op along a dimension that needs a row's maximum and sum of exponentials. */
+export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
+  const { name, wgsl, includes, accuracy, docs } = declaration;
+  const op: RowwiseOp = { ...declaration, source: source(`${name}.wgsl`, wgsl, includes) };
+
+  const apply = (x: Tensor, options: RowwiseOptions): Tensor => {
+    checkOptionNames(name, options, ['dim', 'out']);
+    checkNumber(name, 'dim', options.dim, { integer: true });
+    checkTensors(name, { x });
+    const layout = rowLayout(x.shape, normalizeDim(name, options.dim, x.rank));
+    const { out } = options;
+    const recording = isRecording([x]);
+    checkOut(name, out, x, recording);
+    const like = x.like();
+    const forward = { op, layout, direction: 'forward' } as const;
+    if (!recording) return runOne(rowwise, forward, [x], out ?? like);
+    // The gradient is computed from the result, so from its float32 even where float16 is stored.
+    const wide = runOne(rowwise, forward, [x], { shape: x.shape, dtype: 'float32' });
+    const output = x.dtype === 'float32' ? wide : castTo(wide, x.dtype);
+    const recorded = record(output, name, [x], [wide], (upstream, [y]) => {
+      if (!y) return [];
+      return [runOne(rowwise, { op, layout, direction: 'backward' }, [y, upstream.tensor], like)];
+    });
+    if (output !== wide) wide.dispose();
+    return recorded;
+  };
+  return defineOp(apply, {
+    op: name,
+    kind: 'rowwise',
+    docs,
+    accuracy,
+    params: {},
+    prepare: (device: Device, dtype: FloatDType) => {
+      // One row as long as the planner's longest variant needs, and short ones.
+      for (const shape of [
+        [1, 1024],
+        [64, 2],
+      ]) {
+        const values = encode(dtype, new Float32Array(shape.reduce((n, d) => n * d, 1)));
+        const x = fromHost(values, shape, dtype, device, true);
+        apply(x, { dim: 1 }).backward(x.detach());
+      }
+    },
+  });
+}

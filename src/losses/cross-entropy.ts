@@ -1,0 +1,26 @@
+import wgsl from '../../shaders/losses/cross-entropy.wgsl?raw';
+import { defineClassLoss } from '../define/class-loss.ts';
+import { lossModule } from '../define/module.ts';
+
+/**
+ * Cross-entropy of logits [N, C, d1, …] and class indices or class probabilities: the negative log-softmax of the target
+ * class, in one kernel. Options: `weight`, `ignoreIndex` (-100), `labelSmoothing` (0), `reduction` ('mean').
+ */
+export const crossEntropy = /* @__PURE__ */ defineClassLoss({
+  name: 'crossEntropy',
+  wgsl,
+  normalised: true,
+  soft: true,
+  loss: (l) => -l,
+  grad: () => -1,
+  accuracy: { forward: 8, backward: 8 },
+  docs: {
+    tex: String.raw`-w_y \log \frac{e^{x_y}}{\sum_c e^{x_c}}`,
+    torch: 'cross_entropy',
+    cite: 'Good 1952, Rational Decisions; Bridle 1990; label smoothing: Szegedy et al. 2016',
+    use: 'The default for classification; takes logits. Rare classes are outweighed: use weight or focalLoss. Confident on noisy labels: use labelSmoothing.',
+  },
+});
+
+/** `crossEntropy` as a module. */
+export class CrossEntropyLoss extends /* @__PURE__ */ lossModule(crossEntropy) {}

@@ -1,0 +1,33 @@
+import wgsl from '../../shaders/losses/focal.wgsl?raw';
+import { defineClassLoss } from '../define/class-loss.ts';
+import { lossModule } from '../define/module.ts';
+import { exp, expm1, pow } from '../gpu/lib.ts';
+
+/**
+ * Focal loss of logits [N, C, d1, …] and class indices: cross-entropy times (1 - p)^gamma, so that easy examples weigh
+ * little. Options: `gamma` (2, at least 0), `weight`, `ignoreIndex` (-100), `reduction` ('mean').
+ */
+export const focalLoss = /* @__PURE__ */ defineClassLoss({
+  name: 'focalLoss',
+  wgsl,
+  includes: [exp, expm1, pow],
+  params: { gamma: { default: 2, min: 0 } },
+  normalised: true,
+  soft: false,
+  loss: (l, { gamma }) => -((-Math.expm1(l)) ** gamma) * l,
+  grad: (l, { gamma }) => {
+    const rest = -Math.expm1(l);
+    const bend = gamma === 0 ? 0 : gamma * rest ** (gamma - 1) * Math.exp(l) * l;
+    return bend - rest ** gamma;
+  },
+  accuracy: { forward: 16, backward: 16 },
+  docs: {
+    tex: String.raw`-w_y (1 - p_y)^\gamma \log p_y`,
+    torch: null,
+    cite: 'Lin, Goyal, Girshick, He & Dollár 2017, Focal Loss for Dense Object Detection',
+    use: 'Strong class imbalance with many easy examples: gamma shifts the weight to the hard ones. It also amplifies mislabelled ones, and its probabilities are less calibrated.',
+  },
+});
+
+/** `focalLoss` as a module. */
+export class FocalLoss extends /* @__PURE__ */ lossModule(focalLoss) {}

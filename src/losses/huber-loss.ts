@@ -1,0 +1,32 @@
+import wgsl from '../../shaders/losses/huber.wgsl?raw';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+
+/**
+ * Huber loss: d²/2 for |d| ≤ delta, else delta · (|d| - delta/2), with d = input - target; averaged by default.
+ * `delta` (default 1) is above 0.
+ */
+export const huberLoss = /* @__PURE__ */ defineLoss({
+  name: 'huberLoss',
+  wgsl,
+  params: { delta: { default: 1, min: 0, above: true } },
+  forward: (input, target, { delta }) => {
+    const d = Math.abs(input - target);
+    return d > delta ? delta * (d - 0.5 * delta) : 0.5 * d * d;
+  },
+  backward: (input, target, gradOutput, { delta }) => {
+    const d = input - target;
+    const g = (d > delta ? delta : d < -delta ? -delta : d) * gradOutput;
+    return [g, -g];
+  },
+  accuracy: { forward: 3, backward: 2 },
+  docs: {
+    tex: String.raw`\begin{cases} \tfrac12 d^2 & |d| \le \delta \\ \delta(|d| - \tfrac12\delta) & |d| > \delta \end{cases}\quad d = x - y`,
+    torch: 'huber_loss',
+    cite: 'Huber 1964, Robust Estimation of a Location Parameter',
+    use: 'Regression with outliers: squared near the target, linear beyond delta, so that an outlier has a bounded pull. delta is in the units of the target.',
+  },
+});
+
+/** `huberLoss` as a module. */
+export class HuberLoss extends /* @__PURE__ */ lossModule(huberLoss) {}

@@ -1,0 +1,26 @@
+import wgsl from '../../shaders/losses/cross-entropy.wgsl?raw';
+import { defineClassLoss } from '../define/class-loss.ts';
+import { lossModule } from '../define/module.ts';
+
+/**
+ * Negative log-likelihood of log-probabilities [N, C, d1, …] (from logSoftmax) and class indices. Options: `weight`,
+ * `ignoreIndex` (-100), `reduction` ('mean').
+ */
+export const nllLoss = /* @__PURE__ */ defineClassLoss({
+  name: 'nllLoss',
+  wgsl,
+  normalised: false,
+  soft: false,
+  loss: (l) => -l,
+  grad: () => -1,
+  accuracy: { forward: 8, backward: 2 },
+  docs: {
+    tex: '-w_y x_y',
+    torch: 'nll_loss',
+    cite: 'Fisher 1922, On the Mathematical Foundations of Theoretical Statistics',
+    use: 'After logSoftmax, where the log-probabilities are wanted too; crossEntropy does both at once and faster.',
+  },
+});
+
+/** `nllLoss` as a module. */
+export class NLLLoss extends /* @__PURE__ */ lossModule(nllLoss) {}

@@ -1,0 +1,33 @@
+import wgsl from '../../shaders/rowwise/log-softmax.wgsl?raw';
+import { functionModule } from '../define/module.ts';
+import { defineRowwise } from '../define/rowwise.ts';
+import { exp, log } from '../gpu/lib.ts';
+
+/**
+ * Logarithm of the softmax along `dim`: x - log(sum of e^x), computed from the row's maximum. A row that holds NaN or
+ * +Inf, or only -Inf, is NaN throughout.
+ */
+export const logSoftmax = /* @__PURE__ */ defineRowwise({
+  name: 'logSoftmax',
+  wgsl,
+  includes: [exp, log],
+  forward: (x, y) => {
+    const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
+    const logSum = Math.log(x.reduce((sum, v) => sum + Math.exp(v - peak), 0));
+    for (const [i, v] of x.entries()) y[i] = v - peak - logSum;
+  },
+  backward: (y, gradOutput, gradInput) => {
+    const total = gradOutput.reduce((sum, g) => sum + g, 0);
+    for (const [i, v] of y.entries()) gradInput[i] = (gradOutput[i] ?? NaN) - Math.exp(v) * total;
+  },
+  accuracy: { forward: 6, backward: 8 },
+  docs: {
+    tex: String.raw`x_i - \log \sum_j e^{x_j}`,
+    torch: 'log_softmax',
+    cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
+    use: 'Log-probabilities from logits, for nllLoss; both at once, in one kernel and without storing them, is crossEntropy.',
+  },
+});
+
+/** `logSoftmax` as a module. */
+export class LogSoftmax extends /* @__PURE__ */ functionModule(logSoftmax) {}

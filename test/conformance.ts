@@ -1,0 +1,326 @@
+// In: golden cases and a device. Out: one test per case, forward and gradients held to the rule of test/golden/README.md.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import * as nonlin from '../src/index.ts';
+import { NonlinError, Tensor, tensor, type Device } from '../src/index.ts';
+import {
+  camelCase,
+  decodeTensor,
+  goldenFiles,
+  type EncodedTensor,
+  type GoldenCase,
+} from './golden.ts';
+import { classOf, isSubnormal, largest, roundHalf, SMALLEST_NORMAL, ulp32 } from './ulp.ts';
+
+type Op = (...args: unknown[]) => unknown;
+
+/** Ops whose results are a float32 choice of the inputs: no rounding at all. */
+const EXACT = ['relu', 'relu6', 'hardtanh', 'threshold', 'hardshrink'];
+/** One rounding. */
+const ONE_ULP = [
+  'leaky_relu',
+  'rrelu',
+  'prelu',
+  'softshrink',
+  'reglu',
+  'relu_squared',
+  'hardsigmoid',
+];
+/** Ops whose every result and gradient comes from sums along a dimension. */
+const SUMS = [
+  'softmax',
+  'softmin',
+  'softmax2d',
+  'log_softmax',
+  'sparsemax',
+  'cross_entropy',
+  'nll_loss',
+  'focal_loss',
+  'linear_cross_entropy',
+  'adaptive_log_softmax_with_loss',
+  'cosine_embedding_loss',
+  'triplet_margin_loss',
+  'multi_margin_loss',
+  'multilabel_margin_loss',
+  'multilabel_soft_margin_loss',
+  'dice_loss',
+  'ctc_loss',
+];
+/** Inputs that PyTorch may leave out: options here, by the names below. */
+const OPTIONAL = ['weight', 'pos_weight', 'linear_bias'];
+
+/** What a call gave: elements, and gradients by input. */
+export interface Computed {
+  readonly out: ArrayLike<number>;
+  readonly grads: Readonly<Record<string, ArrayLike<number>>>;
+}
+
+/** The exported function of a PyTorch operation. */
+function lookUp(op: string): Op {
+  const name = camelCase(op);
+  const fn: unknown = Reflect.get(nonlin, name);
+  if (typeof fn !== 'function') throw new Error(`no function ${name} is exported for ${op}.json`);
+  return fn as Op;
+}
+
+/** Calls the op of a case: required tensors in order, optional ones and attributes as options. */
+function call(op: string, { attributes }: GoldenCase, inputs: ReadonlyMap<string, Tensor>): Tensor {
+  const options: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(attributes)) options[camelCase(name)] = value;
+  const positional: Tensor[] = [];
+  for (const [name, input] of inputs) {
+    if (OPTIONAL.includes(name) && op !== 'prelu') options[camelCase(name)] = input;
+    else positional.push(input);
+  }
+  const fn = lookUp(op);
+  const out = Object.keys(options).length > 0 ? fn(...positional, options) : fn(...positional);
+  if (!(out instanceof Tensor)) throw new Error(`${op} returned no tensor`);
+  return out;
+}
+
+interface Treatment {
+  readonly dtype: 'float32' | 'float16';
+  /** Applied to every float input before it is stored. */
+  readonly map?: (value: number) => number;
+}
+
+function upload(encoded: EncodedTensor, device: Device, { dtype, map }: Treatment): Tensor {
+  const values = decodeTensor(encoded);
+  const { shape } = encoded;
+  if (encoded.dtype === 'int32') return tensor(values, { shape, dtype: 'int32', device });
+  return tensor(map ? values.map(map) : values, { shape, dtype, device });
+}
+
+/** Runs a case forward and, where it has gradients, backward. Nothing stays allocated. */
+async function compute(
+  op: string,
+  golden: GoldenCase,
+  device: Device,
+  treatment: Treatment = { dtype: 'float32' },
+): Promise<Computed> {
+  const wanted = Object.keys(golden.grads ?? {});
+  const kept: Tensor[] = [];
+  try {
+    const results = nonlin.scope(() => {
+      const inputs = new Map<string, Tensor>();
+      for (const [name, encoded] of Object.entries(golden.inputs)) {
+        const input = upload(encoded, device, treatment);
+        if (wanted.includes(name)) input.requiresGrad = true;
+        inputs.set(name, input);
+      }
+      const out = call(op, golden, inputs);
+      kept.push(out);
+      if (wanted.length > 0 && golden.grad_output) {
+        out.backward(upload(golden.grad_output, device, treatment));
+      }
+      const grads = wanted.map((name): [string, Tensor] => {
+        const input = inputs.get(name);
+        if (!input?.grad) throw new Error(`no gradient for ${name}`);
+        kept.push(input.grad);
+        expect(input.grad.shape, `shape of the gradient of ${name}`).toEqual(input.shape);
+        expect(input.grad.dtype, `dtype of the gradient of ${name}`).toBe(input.dtype);
+        return [name, input.grad];
+      });
+      return { out, grads };
+    });
+    expect(results.out.shape, 'shape of the result').toEqual(golden.outputs?.out.shape);
+    expect(results.out.dtype, 'dtype of the result').toBe(treatment.dtype);
+    const out = await results.out.data();
+    const grads: Record<string, ArrayLike<number>> = {};
+    for (const [name, grad] of results.grads) grads[name] = await grad.data();
+    return { out, grads };
+  } finally {
+    for (const one of kept) one.dispose();
+  }
+}
+
+interface Tolerance {
+  readonly ulps: number;
+  readonly absolute: number;
+}
+
+/** N and A of the rule, without the allowance for flushed subnormals. `key`: `out` or an input's name. */
+export function tolerance(op: string, golden: GoldenCase, key: string): Tolerance {
+  if (EXACT.includes(op)) return { ulps: 0, absolute: 0 };
+  if (ONE_ULP.includes(op) && !(op === 'prelu' && key === 'weight'))
+    return { ulps: 1, absolute: 0 };
+  const { expected, torch } = expectedOf(golden, key);
+  let m = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs((torch[i] ?? NaN) - (expected[i] ?? NaN));
+    if (difference > m && difference < Infinity) m = difference;
+  }
+  const s = key === 'out' ? 1 : largest(golden.grad_output ? decodeTensor(golden.grad_output) : []);
+  return { ulps: isSum(op, golden, key) ? 8 : 4, absolute: 2 ** -22 * s + 2 * m };
+}
+
+/** Whether elements are sums: of a reduction, or of a gradient along what was broadcast. */
+function isSum(op: string, golden: GoldenCase, key: string): boolean {
+  if (SUMS.includes(op) || (op === 'prelu' && key === 'weight')) return true;
+  if (key !== 'out') return golden.tags.includes('broadcast');
+  return Object.keys(golden.inputs).length > 1 && golden.attributes.reduction !== 'none';
+}
+
+/** What is expected of a result or gradient, in float64 and as PyTorch gives it in float32. */
+function expectedOf(
+  golden: GoldenCase,
+  key: string,
+): { expected: Float64Array; torch: Float64Array } {
+  const encoded = key === 'out' ? golden.outputs?.out : golden.grads?.[key];
+  const torch = key === 'out' ? golden.torch_f32?.out : golden.torch_f32_grads?.[key];
+  if (!encoded || !torch) throw new Error(`${golden.id}: nothing expected of ${key}`);
+  return { expected: decodeTensor(encoded), torch: decodeTensor(torch) };
+}
+
+/** Rule 2 and 3 for one element: `value` against `e`, or against PyTorch's float32 `f` where they are not both finite. */
+export function accepts(
+  value: number,
+  e: number,
+  f: number,
+  { ulps, absolute }: Tolerance,
+): boolean {
+  const matches = (expected: number): boolean => {
+    const rounded = Math.fround(expected);
+    if (classOf(rounded) !== 'finite') return classOf(value) === classOf(rounded);
+    return Math.abs(value - expected) <= ulps * ulp32(expected) + absolute;
+  };
+  return matches(e) || (classOf(Math.fround(e)) !== classOf(f) && matches(f));
+}
+
+const SHOWN = 8;
+
+/** The elements of a result or gradient that are not as expected, for people. */
+function mismatches(
+  op: string,
+  golden: GoldenCase,
+  key: string,
+  computed: ArrayLike<number>,
+  flush: Computed | null,
+): string[] {
+  const { expected, torch } = expectedOf(golden, key);
+  const rule = tolerance(op, golden, key);
+  const allowed = flush ? { ...rule, absolute: rule.absolute + SMALLEST_NORMAL } : rule;
+  const flushed = key === 'out' ? flush?.out : flush?.grads[key];
+  const skipped = new Set(golden.unspecified?.[key === 'out' ? 'out' : `grads.${key}`]);
+  const wrong: string[] = [];
+  if (computed.length !== expected.length) wrong.push(`${computed.length} elements`);
+  expected.forEach((e, i) => {
+    const value = computed[i] ?? NaN;
+    if (skipped.has(i) || accepts(value, e, torch[i] ?? NaN, allowed)) return;
+    const instead = flushed?.[i];
+    if (instead !== undefined && accepts(value, instead, instead, allowed)) return;
+    const off = Math.abs(value - e) / ulp32(e);
+    wrong.push(
+      `${key}[${i}] = ${value}, expected ${e} (${off.toPrecision(3)} ulp off, ` +
+        `allowed ${allowed.ulps} ulp + ${allowed.absolute}), torch float32 ${torch[i] ?? NaN}`,
+    );
+  });
+  return wrong.length > SHOWN ? [...wrong.slice(0, SHOWN), `… ${wrong.length} in all`] : wrong;
+}
+
+const flushToZero = (x: number): number => (isSubnormal(x) ? 0 * x : x);
+
+/**
+ * float16 storage against the CPU device's float64 result of the same, already rounded, inputs: correctly rounded,
+ * or one float16 off where the float32 bound reaches across a rounding boundary.
+ */
+function halfMismatches(
+  op: string,
+  golden: GoldenCase,
+  key: string,
+  computed: ArrayLike<number>,
+  reference: ArrayLike<number>,
+): string[] {
+  const { ulps, absolute } = tolerance(op, golden, key);
+  const wrong: string[] = [];
+  for (let i = 0; i < reference.length; i++) {
+    const e = reference[i] ?? NaN;
+    const value = computed[i] ?? NaN;
+    // The reference itself is rounded to float32: half an ulp more.
+    const bound = (ulps + 0.5) * ulp32(e) + absolute;
+    const ok =
+      classOf(e) === 'finite'
+        ? value >= roundHalf(e - bound) && value <= roundHalf(e + bound)
+        : classOf(value) === classOf(e);
+    if (!ok) wrong.push(`${key}[${i}] = ${value}, expected ${roundHalf(e)} (rounded from ${e})`);
+  }
+  return wrong.length > SHOWN ? [...wrong.slice(0, SHOWN), `… ${wrong.length} in all`] : wrong;
+}
+
+function isPlain({ tags, error }: GoldenCase): boolean {
+  return error === undefined && tags.includes('typical') && !tags.includes('nonfinite');
+}
+
+/** Registers a test per golden case for one backend, in float32 and, for ordinary values, in float16. */
+export function conformanceSuite(backend: 'cpu' | 'webgpu'): void {
+  let device: Device;
+  let reference: Device;
+  beforeAll(async () => {
+    reference = await nonlin.init({ backend: 'cpu' });
+    device = await nonlin.init({ backend });
+    expect(device.type).toBe(backend);
+  });
+  // Whatever went wrong on the GPU unseen shows here.
+  afterEach(() => device.synchronize());
+  afterAll(() => {
+    device.dispose();
+  });
+
+  /** Runs a case and checks that it leaves no memory behind. */
+  const leaveNothing = async <T>(run: () => Promise<T>): Promise<T> => {
+    const before = device.stats().liveBuffers;
+    const result = await run();
+    expect(device.stats().liveBuffers, 'buffers left behind').toBe(before);
+    return result;
+  };
+
+  it('has golden files', () => {
+    expect(goldenFiles.length).toBeGreaterThanOrEqual(13);
+  });
+
+  for (const { op, cases } of goldenFiles) {
+    describe(op, () => {
+      for (const golden of cases) {
+        if (golden.error !== undefined) {
+          it(`${golden.id} is refused`, () => {
+            const inputs = new Map(
+              Object.entries(golden.inputs).map(([name, encoded]) => [
+                name,
+                upload(encoded, device, { dtype: 'float32' }),
+              ]),
+            );
+            lookUp(op);
+            const before = device.stats();
+            expect(() => call(op, golden, inputs)).toThrow(NonlinError);
+            expect(device.stats()).toEqual(before);
+            for (const input of inputs.values()) input.dispose();
+          });
+          continue;
+        }
+        it(golden.id, async () => {
+          const computed = await leaveNothing(() => compute(op, golden, device));
+          const mayFlush = backend === 'webgpu' && golden.tags.includes('subnormal');
+          const flush = mayFlush
+            ? await compute(op, golden, reference, { dtype: 'float32', map: flushToZero })
+            : null;
+          const wrong = mismatches(op, golden, 'out', computed.out, flush);
+          for (const [name, grad] of Object.entries(computed.grads)) {
+            wrong.push(...mismatches(op, golden, name, grad, flush));
+          }
+          if (wrong.length > 0) expect.fail(wrong.join('\n'));
+        });
+        if (!isPlain(golden)) continue;
+        it(`${golden.id} in float16`, async () => {
+          const computed = await leaveNothing(() =>
+            compute(op, golden, device, { dtype: 'float16' }),
+          );
+          const exact = await compute(op, golden, reference, { dtype: 'float32', map: roundHalf });
+          const wrong = halfMismatches(op, golden, 'out', computed.out, exact.out);
+          for (const [name, grad] of Object.entries(computed.grads)) {
+            wrong.push(...halfMismatches(op, golden, name, grad, exact.grads[name] ?? []));
+          }
+          if (wrong.length > 0) expect.fail(wrong.join('\n'));
+        });
+      }
+    });
+  }
+}

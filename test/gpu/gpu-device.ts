@@ -1,0 +1,51 @@
+// In: nothing. Out: GPUDevices and buffers of our own, as a caller of the package would have them.
+
+export const STORAGE_USAGE =
+  GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+
+/** A GPUDevice with default limits, or a failure: without an adapter there is nothing to test. */
+export async function requestGpuDevice(): Promise<GPUDevice> {
+  const adapter = await navigator.gpu.requestAdapter();
+  if (!adapter) throw new Error('no WebGPU adapter in this browser');
+  return adapter.requestDevice();
+}
+
+/** A device that claims smaller limits than it has, so that small tensors go the way of large ones. */
+export async function requestLimitedDevice(
+  limits: Partial<Record<keyof GPUSupportedLimits, number>>,
+): Promise<GPUDevice> {
+  const device = await requestGpuDevice();
+  const all: Record<string, unknown> = {};
+  for (const name in device.limits) all[name] = Reflect.get(device.limits, name);
+  Object.defineProperty(device, 'limits', { value: { ...all, ...limits } });
+  return device;
+}
+
+/** A storage buffer holding the given bytes. */
+export function storageBuffer(
+  device: GPUDevice,
+  data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+): GPUBuffer {
+  const buffer = device.createBuffer({ size: data.byteLength, usage: STORAGE_USAGE });
+  device.queue.writeBuffer(buffer, 0, data);
+  return buffer;
+}
+
+/** The bytes of a buffer after everything submitted so far. */
+export async function readBuffer(device: GPUDevice, buffer: GPUBuffer): Promise<ArrayBuffer> {
+  const staging = device.createBuffer({
+    size: buffer.size,
+    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
+  device.queue.submit([encoder.finish()]);
+  await staging.mapAsync(GPUMapMode.READ);
+  const bytes = staging.getMappedRange().slice(0);
+  staging.destroy();
+  return bytes;
+}
+
+export async function readFloats(device: GPUDevice, buffer: GPUBuffer): Promise<number[]> {
+  return [...new Float32Array(await readBuffer(device, buffer))];
+}

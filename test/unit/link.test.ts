@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { ShaderError } from '../../src/errors.ts';
+import { link, program, source } from '../../src/gpu/link.ts';
+
+const count = (text: string, part: string): number => text.split(part).length - 1;
+
+describe('linker', () => {
+  const bits = source('lib/bits.wgsl', 'fn bits() {}\n');
+  const exp = source('lib/exp.wgsl', '//#include "lib/bits.wgsl"\nfn exp_() { bits(); }\n', [bits]);
+  const tanh = source(
+    'lib/tanh.wgsl',
+    '//#include "lib/exp.wgsl" for the exponential\n//#include "lib/bits.wgsl"\nfn tanh_() {}\n',
+    [bits, exp],
+  );
+
+  it('puts each included file in once, before what includes it', () => {
+    const text = link(source('k.wgsl', '//#include "lib/tanh.wgsl"\nfn main() {}\n', [tanh]));
+    for (const name of ['fn bits()', 'fn exp_()', 'fn tanh_()', 'fn main()']) {
+      expect(count(text, name), name).toBe(1);
+    }
+    expect(text.indexOf('fn bits()')).toBeLessThan(text.indexOf('fn exp_()'));
+    expect(text.indexOf('fn exp_()')).toBeLessThan(text.indexOf('fn tanh_()'));
+    expect(text.indexOf('fn tanh_()')).toBeLessThan(text.indexOf('fn main()'));
+    expect(text).not.toContain('//#include');
+  });
+
+  it('puts a file in once that both kernel and slot include', () => {
+    const kernel = source(
+      'k.wgsl',
+      '//#include "lib/bits.wgsl"\n//#slot op\nfn stub() {}\n//#end\nfn main() {}\n',
+      [bits],
+    );
+    const op = source('op.wgsl', '//#include "lib/exp.wgsl"\nfn op() {}\n', [exp]);
+    const text = link(kernel, { op });
+    expect(count(text, 'fn bits()')).toBe(1);
+    expect(count(text, 'fn exp_()')).toBe(1);
+    expect(text).toContain('fn op()');
+    expect(text).not.toContain('fn stub()');
+    expect(text.indexOf('fn exp_()')).toBeLessThan(text.indexOf('fn op()'));
+  });
+
+  it('fills several slots and leaves the stub of one that is not given', () => {
+    const kernel = source(
+      'k.wgsl',
+      'a\n//#slot one\nstub one\n//#end\nb\n  //#slot two\n  stub two\n  //#end\nc\n',
+    );
+    const text = link(kernel, { one: 'given $& one' });
+    expect(text).toContain('given $& one');
+    expect(text).not.toContain('stub one');
+    expect(text).toContain('stub two');
+    expect(text.replace(/\s+/g, ' ')).toMatch(/a given \$& one b .*stub two.* c/);
+  });
+
+  it('refuses an include that the declaration does not import', () => {
+    const kernel = source('k.wgsl', '//#include "lib/nowhere.wgsl"\n', [bits]);
+    expect(() => link(kernel)).toThrow(ShaderError);
+    expect(() => link(kernel)).toThrow(/k\.wgsl.*lib\/nowhere\.wgsl.*lib\/bits\.wgsl/);
+    const nested = source('k.wgsl', '//#include "a.wgsl"\n', [
+      source('a.wgsl', '//#include "b.wgsl"\n'),
+    ]);
+    expect(() => link(nested)).toThrow(/a\.wgsl.*b\.wgsl/);
+  });
+
+  it('refuses a slot that the kernel does not have', () => {
+    const kernel = source('k.wgsl', '//#slot op\n//#end\n');
+    expect(() => link(kernel, { op: '', other: '' })).toThrow(ShaderError);
+    expect(() => link(kernel, { op: '', other: '' })).toThrow(/other/);
+  });
+
+  it('links a program when it is first asked for, once', () => {
+    const broken = program('broken', source('k.wgsl', '//#include "x.wgsl"\n'));
+    expect(() => broken.text()).toThrow(ShaderError);
+    const fine = program('fine', source('k.wgsl', 'fn main() {}\n'));
+    expect(fine.text()).toBe(fine.text());
+    expect(fine.id).not.toBe(broken.id);
+  });
+});
