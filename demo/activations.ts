@@ -1,5 +1,5 @@
 // In: the catalog of ops and the module classes. Out: the activations that fit between two linear layers.
-import { nn, noGrad, scope, tensor, type Device } from 'nonlin';
+import { nn, tensor, type Device } from 'nonlin';
 import { catalog } from '../src/catalog.ts';
 
 type Module = nn.Module;
@@ -14,6 +14,15 @@ export interface ActivationChoice {
   readonly ratio: number;
   /** A new module on the current device. */
   readonly create: () => Module;
+  /** For a picture; undefined where a value depends on its neighbours. */
+  readonly curve: Curve | undefined;
+}
+
+/** An activation and its derivative at places `x`. */
+export interface Curve {
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+  readonly slope: Float32Array;
 }
 
 /** The activations of the catalog that can be used here; found out by using each on `device`, which must be current. */
@@ -28,8 +37,10 @@ export async function findActivations(device: Device): Promise<ActivationChoice[
       const create = () => new Class(options);
       const ratio = await ratioOf(create, device);
       if (ratio === undefined) continue;
-      const group = ratio !== 1 ? 'Gated' : entry.kind === 'activation' ? 'Elementwise' : 'Row-wise';
-      choices.push({ op: entry.op, use: entry.docs.use ?? '', group, ratio, create });
+      const group =
+        ratio !== 1 ? 'Gated' : entry.kind === 'activation' ? 'Elementwise' : 'Row-wise';
+      const curve = group === 'Elementwise' ? await curveOf(create, device) : undefined;
+      choices.push({ op: entry.op, use: entry.docs.use ?? '', group, ratio, create, curve });
       break;
     }
   }
@@ -65,17 +76,17 @@ async function ratioOf(create: () => Module, device: Device): Promise<number | u
   }
 }
 
-/** The activation's values at `xs`, or undefined where a value depends on its neighbours. */
-export async function curveOf(
-  choice: ActivationChoice,
-  xs: Float32Array<ArrayBuffer>,
-  device: Device,
-): Promise<Float32Array | undefined> {
-  if (choice.group !== 'Elementwise') return undefined;
-  const y = noGrad(() =>
-    scope(() => choice.create().eval().forward(tensor(xs, { shape: [1, xs.length], device }))),
-  );
-  const values = await y.data();
-  y.dispose();
-  return Float32Array.from(values);
+const CURVE_END = 4;
+const CURVE_POINTS = 161;
+
+async function curveOf(create: () => Module, device: Device): Promise<Curve> {
+  const places = Float32Array.from({ length: CURVE_POINTS }, (_, i) => {
+    return CURVE_END * ((2 * i) / (CURVE_POINTS - 1) - 1);
+  });
+  const shape = [1, CURVE_POINTS];
+  const x = tensor(places, { shape, device, requiresGrad: true });
+  const y = create().eval().forward(x);
+  y.backward(tensor(new Float32Array(CURVE_POINTS).fill(1), { shape, device }));
+  const slope = (await x.grad?.data()) ?? [];
+  return { x: places, y: Float32Array.from(await y.data()), slope: Float32Array.from(slope) };
 }

@@ -1,11 +1,12 @@
 // In: the scores of a run as they come. Out: two charts, of loss and of accuracy, over the steps.
 import uPlot from 'uplot';
-import { formatPercent } from './pace.ts';
+import { formatLoss, formatPercent } from './format.ts';
 import type { Report, Score } from './trainer.ts';
 
 const REDRAW_MS = 80;
 /** Batches are small and their scores noisy: the curve shows a running mean over about so many reports. */
 const SMOOTHING = 6;
+const AXIS_FONT = '12px system-ui, sans-serif';
 
 type Column = (number | null)[];
 
@@ -26,7 +27,7 @@ export class Charts {
       new Chart(parent, {
         title: 'Loss',
         pick: (score) => score.loss,
-        format: (value) => value.toPrecision(3),
+        format: formatLoss,
       }),
       new Chart(parent, {
         title: 'Accuracy',
@@ -136,7 +137,9 @@ class Chart {
       heldOut === undefined || heldOut === null ? '' : `held out ${format(heldOut)}`,
     ].filter((part) => part !== '');
     const now = words.length > 0 ? `now ${words.join(', ')}` : 'no data yet';
-    this.#figure.querySelector('.plot')?.setAttribute('aria-label', `${title} over the steps: ${now}`);
+    this.#figure
+      .querySelector('.plot')
+      ?.setAttribute('aria-label', `${title} over the steps: ${now}`);
   }
 
   #plotOptions(frame: HTMLElement): uPlot.Options {
@@ -145,12 +148,14 @@ class Chart {
       stroke: color('--muted'),
       grid: { stroke: color('--line'), width: 1 },
       ticks: { show: false },
-      font: '12px system-ui, sans-serif',
+      font: AXIS_FONT,
       gap: 6,
     });
     const { range, format } = this.#options;
     const y: uPlot.Scale = {
-      range: range ?? ((_plot, _least, most) => [0, Number.isFinite(most) && most > 0 ? most * 1.05 : 1]),
+      range:
+        range ??
+        ((_plot, _least, most) => [0, Number.isFinite(most) && most > 0 ? most * 1.05 : 1]),
     };
     return {
       width: Math.max(1, frame.clientWidth),
@@ -160,7 +165,16 @@ class Chart {
       cursor: { show: false },
       scales: { x: { time: false, range: () => [0, this.#most] }, y },
       axes: [
-        { ...axis(), size: 28, space: 60 },
+        {
+          ...axis(),
+          size: 26,
+          space: 60,
+          label: 'step',
+          labelSize: 18,
+          labelFont: AXIS_FONT,
+          // an empty chart has no steps to name
+          values: (_plot, values) => values.map((value) => (this.#steps.length > 0 ? value : '')),
+        },
         {
           ...axis(),
           size: 46,

@@ -9,21 +9,26 @@ export interface Opened {
   readonly device: Device;
   /** Undefined where there is nothing to say. */
   readonly note: string | undefined;
+  /** How to get WebGPU. */
+  readonly help: string;
 }
 
-const ENABLE =
+const HELP =
   'Chrome and Edge have WebGPU on Windows, macOS, ChromeOS and Android 12 or newer; on Linux turn on ' +
   'chrome://flags/#enable-unsafe-webgpu and chrome://flags/#enable-vulkan. Safari has it from version 26, ' +
-  'Firefox from 141 on Windows and 145 on Macs; elsewhere set dom.webgpu.enabled in about:config.';
+  'Firefox from 141 on Windows and 145 on Macs; elsewhere set dom.webgpu.enabled in about:config. ' +
+  'Hardware acceleration must be on in the browser’s settings.';
 
 /** Opens a device; where WebGPU was asked for and cannot be had, the CPU, and the note says so. */
 export async function openDevice(backend: Backend): Promise<Opened> {
   try {
     const device = await init({ backend });
-    return { device, note: device.type === 'cpu' && backend === 'auto' ? missing() : undefined };
+    const note = device.type === 'cpu' && backend === 'auto' ? missing() : undefined;
+    return { device, note, help: HELP };
   } catch (error) {
     if (!(error instanceof DeviceUnavailableError)) throw error;
-    return { device: await init({ backend: 'cpu' }), note: `${missing()} (${error.message})` };
+    const device = await init({ backend: 'cpu' });
+    return { device, note: `${missing()} (${error.message})`, help: HELP };
   }
 }
 
@@ -36,13 +41,10 @@ export function describeDevice(device: Device): string {
 function missing(): string {
   // TypeScript's library says that it is always there
   if ('gpu' in navigator && (navigator.gpu as GPU | undefined)) {
-    return (
-      'This browser has WebGPU but offers no hardware GPU, so training runs on the CPU. ' +
-      `Check that hardware acceleration is on in its settings. ${ENABLE}`
-    );
+    return 'This browser has WebGPU but no hardware GPU for it, so training runs on the CPU.';
   }
   if (!isSecureContext) {
     return 'WebGPU needs a page served over https or from localhost; training runs on the CPU.';
   }
-  return `This browser has no WebGPU, so training runs on the CPU, which is slower. ${ENABLE}`;
+  return 'This browser has no WebGPU, so training runs on the CPU.';
 }

@@ -51,19 +51,19 @@ async function teaches(compute: LossChoice['compute'], device: Device): Promise<
   const values = Float32Array.from({ length: LABELS.length * CLASSES }, (_, i) =>
     LABELS[Math.floor(i / CLASSES)] === i % CLASSES ? -0.4 : 0.1 * (i % CLASSES),
   );
-  let loss = Infinity;
   try {
     for (let step = 0; step < DESCENT_STEPS; step++) {
       const logits = tensor(values, { shape, device, requiresGrad: true });
       const value = compute(logits, LABELS);
       if (value.size !== 1) return false;
       value.backward();
-      loss = await value.item();
-      const gradient = await logits.grad?.data();
-      if (!gradient || !(loss >= 0 && loss < Infinity)) return false;
-      const largest = gradient.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
+      const loss = await value.item();
+      const gradient = Float32Array.from((await logits.grad?.data()) ?? [NaN]);
+      if (!(loss >= 0 && loss < Infinity)) return false;
+      const largest = Math.max(...gradient.map(Math.abs));
+      // a slope of 0 or NaN leads nowhere
       if (!(largest > 0)) break;
-      for (const [i, g] of gradient.entries()) values[i] = (values[i] ?? 0) - (STRIDE * g) / largest;
+      gradient.forEach((g, i) => (values[i] = (values[i] ?? 0) - (STRIDE * g) / largest));
     }
   } catch {
     // it takes other arguments: not a loss for this place, and no fault

@@ -20,7 +20,10 @@ export function createModel({ activation, width, layers, device }: ModelOptions)
   let features = PIXELS;
   for (let layer = 0; layer < layers; layer++) {
     // a gated unit gives half of what it takes
-    modules.push(new nn.Linear(features, width / activation.ratio, { device }), activation.create());
+    modules.push(
+      new nn.Linear(features, width / activation.ratio, { device }),
+      activation.create(),
+    );
     features = width;
   }
   modules.push(new nn.Linear(features, CLASSES, { device }));

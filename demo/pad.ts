@@ -75,6 +75,12 @@ export class Pad {
     const { width, height } = this.#canvas;
     const style = getComputedStyle(this.#canvas);
     context.clearRect(0, 0, width, height);
+    if (!this.#digit && this.#strokes.length === 0) {
+      context.fillStyle = style.getPropertyValue('--muted');
+      context.font = '34px system-ui, sans-serif';
+      context.textAlign = 'center';
+      context.fillText('draw a digit here', width / 2, height / 2);
+    }
     if (this.#digit) drawPixels(context, this.#digit, width, style.color);
     context.strokeStyle = style.color;
     context.lineCap = 'round';

@@ -91,6 +91,12 @@ export class Session {
     this.#enter('idle');
   }
 
+  /** Ends training quietly: what it ran on is gone, and that was said already. */
+  async abandon(): Promise<void> {
+    await this.#end('failed');
+    if (this.#run) this.#enter('failed');
+  }
+
   async #end(ending: 'stopped' | 'failed'): Promise<void> {
     const run = this.#run;
     if (!run) return;
@@ -113,7 +119,7 @@ export class Session {
       }
     } catch (error) {
       // one failure often brings others with it; the first one is shown
-      if (!run.ending) this.#events.failed(error);
+      if (run.ending !== 'failed') this.#events.failed(error);
       run.ending = 'failed';
     }
     this.#enter(run.ending ?? 'done');

@@ -1,7 +1,16 @@
 // In: settings, digits, a device. Out: a training run that reports as it goes, and the model that it trains.
-import { manualSeed, noGrad, scope, softmax, tensor, type Device, type nn, type Tensor } from 'nonlin';
+import {
+  manualSeed,
+  noGrad,
+  scope,
+  softmax,
+  tensor,
+  type Device,
+  type nn,
+  type Tensor,
+} from 'nonlin';
 import type { ActivationChoice } from './activations.ts';
-import { PIXELS, sliceDigits, toFloats, type Digits } from './digits.ts';
+import { PIXELS, type Digits } from './digits.ts';
 import type { LossChoice } from './losses.ts';
 import { CLASSES, createModel } from './model.ts';
 import { createOptimizer, type Optimizer } from './optimizers.ts';
@@ -140,7 +149,7 @@ export class Trainer {
     const batch = gather(training, indices);
     const results = scope(() => {
       this.#optimizer.zeroGrad();
-      const x = tensor(toFloats(batch.pixels), { shape: [batch.count, PIXELS], device });
+      const x = tensor(batch.pixels, { shape: [indices.length, PIXELS], device });
       const logits = this.#model.forward(x);
       const value = loss.compute(logits, batch.labels);
       value.backward();
@@ -157,14 +166,16 @@ export class Trainer {
     const { heldOut, loss, device } = this.#options;
     const start = performance.now();
     const seen = new Tally();
+    const everything = Uint32Array.from({ length: heldOut.count }, (_, i) => i);
     for (let from = 0; from < heldOut.count; from += TEST_BATCH) {
-      const batch = sliceDigits(heldOut, from, Math.min(from + TEST_BATCH, heldOut.count));
+      const indices = everything.subarray(from, from + TEST_BATCH);
+      const batch = gather(heldOut, indices);
       const results = this.#evaluate(() => {
-        const x = tensor(toFloats(batch.pixels), { shape: [batch.count, PIXELS], device });
+        const x = tensor(batch.pixels, { shape: [indices.length, PIXELS], device });
         const logits = this.#model.forward(x);
         return { value: loss.compute(logits, batch.labels), logits };
       });
-      seen.add(await read(results, batch.labels), batch.count);
+      seen.add(await read(results, batch.labels), indices.length);
       await this.#breathe();
     }
     const seconds = (performance.now() - start) / 1000;
@@ -204,15 +215,16 @@ class Tally {
   }
 }
 
-/** The digits at `indices`, copied side by side. */
-function gather(digits: Digits, indices: Uint32Array): Digits {
+/** The digits at `indices` side by side, pixels from 0 to 1. */
+function gather(digits: Digits, indices: Uint32Array) {
   const labels = new Uint8Array(indices.length);
-  const pixels = new Uint8Array(indices.length * PIXELS);
+  const pixels = new Float32Array(indices.length * PIXELS);
   indices.forEach((index, i) => {
     labels[i] = digits.labels[index] ?? 0;
-    pixels.set(digits.pixels.subarray(index * PIXELS, (index + 1) * PIXELS), i * PIXELS);
+    const from = index * PIXELS;
+    for (let k = 0; k < PIXELS; k++) pixels[i * PIXELS + k] = (digits.pixels[from + k] ?? 0) / 255;
   });
-  return { count: indices.length, labels, pixels };
+  return { labels, pixels };
 }
 
 async function read(

@@ -1,9 +1,22 @@
 // The public names.
 export { noGrad } from './autograd.ts';
+export { defineActivation, type Activation, type ActivationDeclaration } from './define/activation.ts';
+export { defineLoss, type Loss, type LossDeclaration, type Reduction } from './define/loss.ts';
+export { activationModule, lossModule } from './define/module.ts';
 export type { Device, DeviceLostDetails, DeviceStats } from './device.ts';
 export type { DType } from './dtype.ts';
 export * from './errors.ts';
+export * as wgsl from './gpu/lib.ts';
 export { init, type InitOptions } from './init.ts';
+export { add, div, mul, sub } from './math/arithmetic.ts';
+export { dropout, type DropoutOptions } from './math/dropout.ts';
+export { linear, type LinearOptions } from './math/linear.ts';
+export { matmul, type OutOption } from './math/matmul.ts';
+export { mean, sum, type ReduceOptions } from './math/reduce.ts';
+export { reshape } from './math/reshape.ts';
+export * as nn from './nn/index.ts';
 export * from './ops.ts';
+export * as optim from './optim/index.ts';
+export { manualSeed } from './random.ts';
 export { scope } from './scope.ts';
 export { tensor, Tensor, type FromBufferOptions, type TensorData, type TensorOptions } from './tensor.ts';

@@ -1,5 +1,7 @@
 //#include "lib/bits.wgsl"
-// nl_pow(x, y) = x^y for x >= 0 as C's powf; negative x give NaN (1 where y is 0).
+// nl_pow(x, y) = x^y for x >= 0 as C's powf, special cases included; negative x give NaN (1 where
+// y is 0). At most 4 ULP (measured: 3.1 for results near 2^-126 and 2^128, 1.5 for x in [0, 1]
+// and y in [0, 5]); results under 2^-126 may be flushed to 0.
 // 2^(y log2 x), with log2 x = k + c + t + r as an unevaluated sum of about 33 correct bits.
 // x = 2^k (1 or 1.5) (1 + q) / (1 - q) with |q| <= 0.102, c = log2(1 or 1.5) and
 // log2((1 + q) / (1 - q)) = 2/ln2 q + q^3 P(q^2), as in fdlibm's pow; own fits of P and 2^r.

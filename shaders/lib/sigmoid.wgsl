@@ -2,8 +2,11 @@
 //#include "lib/div.wgsl"
 //#include "lib/exp.wgsl"
 // With e = exp(-|x|) = 2^n (1 + t), which never overflows and keeps both tails:
-//   nl_sigmoid(x) = 1 / (1 + e) for x >= 0, e / (1 + e) for x < 0
-//   nl_sigmoid_grad(x) = sigmoid(x) (1 - sigmoid(x)) = e / (1 + e)^2
+//   nl_sigmoid(x) = 1 / (1 + e) for x >= 0, e / (1 + e) for x < 0: at most 2 ULP (measured
+//     over all float32: 1.75)
+//   nl_sigmoid_grad(x) = sigmoid(x) (1 - sigmoid(x)) = e / (1 + e)^2: at most 2.5 ULP
+//     (measured: 2.27)
+// Results under 2^-126 may be flushed to 0. NaN stays.
 // The numerator e is taken as 2^n (1 + t) unrounded: q (1 + t) = q + t q in one fma.
 
 fn nl_sigmoid(x: f32) -> f32 {

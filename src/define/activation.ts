@@ -2,13 +2,13 @@
 import { isRecording, record } from '../autograd.ts';
 import type { Device } from '../device.ts';
 import { runOne } from '../dispatcher.ts';
-import { encode } from '../dtype.ts';
 import { source, type Source } from '../gpu/link.ts';
 import { pointwise, type ParamValues, type PointwiseOp } from '../kernels/pointwise.ts';
 import { sumTo } from '../kernels/sum-to.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { checkOut, checkShapeIs, checkTensors } from '../validate.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
+import { warmUp } from './prepare.ts';
 import { layoutOf, resolveParams, type ParamSpecs, type ParamsOf } from './params.ts';
 
 export interface ActivationDeclaration<S extends ParamSpecs> {
@@ -148,8 +148,7 @@ export function defineActivation<const S extends ParamSpecs = Record<never, neve
     accuracy,
     params: defaultsOf(specs),
     prepare: (device: Device, dtype: 'float32' | 'float16') => {
-      const x = fromHost(encode(dtype, [0]), [1], dtype, device, true);
-      activation(x).backward();
+      warmUp(device, dtype, [[1]], (x) => activation(x));
     },
   });
   return Object.assign(declared, { epilogue: { source: file, layout, resolve, forward, gradient } });

@@ -3,15 +3,16 @@
 import { isRecording, record } from '../autograd.ts';
 import type { Device } from '../device.ts';
 import { run } from '../dispatcher.ts';
-import { encode, type FloatDType } from '../dtype.ts';
+import type { FloatDType } from '../dtype.ts';
 import { source, type Source } from '../gpu/link.ts';
 import { pointwise, type ParamValues, type PointwiseOp } from '../kernels/pointwise.ts';
 import { sumTo } from '../kernels/sum-to.ts';
 import { broadcastShapes, sameShape, sizeOf, type Shape } from '../shape.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { checkOneOf, checkOut, checkTensors } from '../validate.ts';
 import { defaultsOf } from './activation.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
+import { warmUp } from './prepare.ts';
 import { layoutOf, resolveParams, type ParamSpecs, type ParamsOf } from './params.ts';
 
 export type Reduction = 'none' | 'mean' | 'sum';
@@ -174,10 +175,7 @@ export function defineLoss<const S extends ParamSpecs = Record<never, never>>(
     params: defaultsOf(specs),
     prepare: (device: Device, dtype: FloatDType) => {
       for (const reduction of ['mean', 'none'] as const) {
-        const [input, target] = [0, 1].map((requiresGrad) =>
-          fromHost(encode(dtype, [0]), [1], dtype, device, requiresGrad === 0),
-        );
-        if (input && target) loss(input, target, { reduction } as LossOptions<S>).backward();
+        warmUp(device, dtype, [[1]], (input) => loss(input, input.detach(), { reduction } as LossOptions<S>));
       }
     },
   });

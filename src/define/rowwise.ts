@@ -2,13 +2,14 @@
 import { isRecording, record } from '../autograd.ts';
 import type { Device } from '../device.ts';
 import { runOne } from '../dispatcher.ts';
-import { encode, type FloatDType } from '../dtype.ts';
+import type { FloatDType } from '../dtype.ts';
 import { source, type Source } from '../gpu/link.ts';
 import { castTo } from '../kernels/basic.ts';
 import { rowwise, type RowwiseOp } from '../kernels/rowwise.ts';
 import { normalizeDim, rowLayout } from '../shape.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { checkNumber, checkOptionNames, checkOut, checkTensors } from '../validate.ts';
+import { warmUp } from './prepare.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 
 export interface RowwiseDeclaration {
@@ -79,9 +80,7 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
         [1, 1024],
         [64, 2],
       ]) {
-        const values = encode(dtype, new Float32Array(shape.reduce((n, d) => n * d, 1)));
-        const x = fromHost(values, shape, dtype, device, true);
-        apply(x, { dim: 1 }).backward(x.detach());
+        warmUp(device, dtype, [shape], (x) => apply(x, { dim: 1 }));
       }
     },
   });

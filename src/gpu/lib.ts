@@ -12,6 +12,7 @@ import rowsByInvocationText from '../../shaders/lib/rows-by-invocation.wgsl?raw'
 import rowsByWorkgroupText from '../../shaders/lib/rows-by-workgroup.wgsl?raw';
 import sigmoidText from '../../shaders/lib/sigmoid.wgsl?raw';
 import tanhText from '../../shaders/lib/tanh.wgsl?raw';
+import threefryText from '../../shaders/lib/threefry.wgsl?raw';
 import { source } from './link.ts';
 
 /** `is_nan`, `is_inf`, `infinity`, `nan`, powers of two by bits. */
@@ -40,3 +41,5 @@ export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoft
 export const rowsByInvocation = /* @__PURE__ */ source('lib/rows-by-invocation.wgsl', rowsByInvocationText);
 /** `lane_of` and reductions, for a row per workgroup. */
 export const rowsByWorkgroup = /* @__PURE__ */ source('lib/rows-by-workgroup.wgsl', rowsByWorkgroupText);
+/** `threefry`, `uniform_at`: random numbers by key and index. */
+export const threefry = /* @__PURE__ */ source('lib/threefry.wgsl', threefryText);

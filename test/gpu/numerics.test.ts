@@ -1,11 +1,8 @@
 // Holds each function of shaders/lib to the bound its comment states, against float64.
 import { beforeAll, describe, expect, it } from 'vitest';
-import powText from '../../shaders/lib/pow.wgsl?raw';
 import * as lib from '../../src/gpu/lib.ts';
 import { link, source, type Source } from '../../src/gpu/link.ts';
 import { SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
-
-const pow = source('lib/pow.wgsl', powText, [lib.bits]);
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -379,7 +376,7 @@ describe('nl_pow', () => {
 
   async function check(pairs: Float32Array<ArrayBuffer>, limit: number): Promise<void> {
     const bits = new Uint32Array(pairs.buffer);
-    const got = floats(await run(pow, body, bits, 2));
+    const got = floats(await run(lib.pow, body, bits, 2));
     const report = new Report();
     got.forEach((z, i) => {
       const [x = NaN, y = NaN] = pairs.subarray(2 * i, 2 * i + 2);

@@ -1,0 +1,65 @@
+// In: what the person must know. Out: a message on the page, read aloud, to be dismissed or acted on.
+
+export interface Alert {
+  /** A message replaces the one before of the same topic. */
+  readonly topic: string;
+  readonly words: string;
+  /** More to read for who wants it, under a heading of its own. */
+  readonly more?: { readonly title: string; readonly words: string };
+  /** Something went wrong, as opposed to being merely worth knowing. */
+  readonly fault: boolean;
+  readonly action?: { readonly label: string; readonly run: () => void };
+}
+
+/** The page's messages. */
+export class Alerts {
+  readonly #parent: HTMLElement;
+
+  constructor(parent: HTMLElement) {
+    this.#parent = parent;
+  }
+
+  show({ topic, words, more, fault, action }: Alert): void {
+    this.remove(topic);
+    const notice = document.createElement('div');
+    notice.className = fault ? 'notice fault' : 'notice';
+    notice.dataset['topic'] = topic;
+    notice.setAttribute('role', fault ? 'alert' : 'status');
+    const text = document.createElement('div');
+    text.append(paragraph(words));
+    if (more) {
+      const details = document.createElement('details');
+      const summary = document.createElement('summary');
+      summary.textContent = more.title;
+      details.append(summary, paragraph(more.words));
+      text.append(details);
+    }
+    const button = (label: string, run: () => void) => {
+      const element = document.createElement('button');
+      element.type = 'button';
+      element.textContent = label;
+      element.addEventListener('click', () => {
+        this.remove(topic);
+        run();
+      });
+      return element;
+    };
+    const dismiss = button('×', () => undefined);
+    dismiss.className = 'dismiss';
+    dismiss.setAttribute('aria-label', 'Dismiss');
+    notice.append(text, ...(action ? [button(action.label, action.run)] : []), dismiss);
+    this.#parent.append(notice);
+  }
+
+  remove(topic: string): void {
+    for (const notice of [...this.#parent.children]) {
+      if (notice instanceof HTMLElement && notice.dataset['topic'] === topic) notice.remove();
+    }
+  }
+}
+
+function paragraph(words: string): HTMLElement {
+  const element = document.createElement('p');
+  element.textContent = words;
+  return element;
+}

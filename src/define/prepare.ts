@@ -1,0 +1,20 @@
+// In: an op and tiny shapes. Out: the op has run once, forward and backward, so that its pipelines are compiled.
+import type { Device } from '../device.ts';
+import { encode, type FloatDType } from '../dtype.ts';
+import { sizeOf, type Shape } from '../shape.ts';
+import { fromHost, type Tensor } from '../tensor.ts';
+
+/** Calls `fn` with leaves of zeros, and `backward` on its result. */
+export function warmUp(
+  device: Device,
+  dtype: FloatDType,
+  shapes: readonly Shape[],
+  fn: (...leaves: [Tensor, Tensor]) => Tensor,
+): void {
+  const leaves = shapes.map((shape) =>
+    fromHost(encode(dtype, new Float32Array(sizeOf(shape))), shape, dtype, device, true),
+  );
+  const result = fn(...(leaves as [Tensor, Tensor]));
+  result.backward(result.size === 1 ? undefined : result.detach());
+  for (const leaf of leaves) leaf.grad?.dispose();
+}

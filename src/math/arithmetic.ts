@@ -1,0 +1,101 @@
+// In: two tensors that broadcast, or a tensor and a number. Out: their sum, difference, product or quotient, with gradients.
+import { isRecording, record } from '../autograd.ts';
+import { run, runOne } from '../dispatcher.ts';
+import { encode } from '../dtype.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
+import { sumTo } from '../kernels/sum-to.ts';
+import { broadcastShapes, sameShape } from '../shape.ts';
+import { fromHost, Tensor } from '../tensor.ts';
+import { checkOptionNames, checkOut, checkTensor, checkTensors } from '../validate.ts';
+import type { OutOption } from './matmul.ts';
+
+interface Formula {
+  /** WGSL of the result, and of the gradients with respect to a and b, from a, b and the upstream gradient g. */
+  readonly wgsl: readonly [result: string, gradA: string, gradB: string];
+  readonly result: (a: number, b: number) => number;
+  readonly gradients: (a: number, b: number, g: number) => readonly [number, number];
+}
+
+type Arithmetic = (a: Tensor | number, b: Tensor | number, options?: OutOption) => Tensor;
+
+function defineArithmetic(name: string, { wgsl, result, gradients }: Formula): Arithmetic {
+  const forward: PointwiseOp = {
+    name,
+    params: { names: [] },
+    inputs: ['a', 'b'],
+    results: 1,
+    body: `  return Results(${wgsl[0]});`,
+    reference: ([a = NaN, b = NaN], r) => {
+      r[0] = result(a, b);
+    },
+    inPlace: [0],
+  };
+  const [backwardA, backwardB] = [0, 1].map(
+    (operand): PointwiseOp => ({
+      name,
+      params: { names: [] },
+      inputs: ['a', 'b', 'g'],
+      results: 1,
+      body: `  return Results(${wgsl[operand + 1] ?? ''});`,
+      reference: ([a = NaN, b = NaN, g = NaN], r) => {
+        r[0] = gradients(a, b, g)[operand] ?? NaN;
+      },
+    }),
+  );
+  return (left, right, options = {}) => {
+    checkOptionNames(name, options, ['out']);
+    const like = left instanceof Tensor ? left : right;
+    checkTensor(name, left instanceof Tensor ? 'a' : 'b', like);
+    const [a, b] = [left, right].map((operand) =>
+      typeof operand === 'number' ? fromHost(encode(like.dtype, [operand]), [], like.dtype, like.device) : operand,
+    ) as [Tensor, Tensor];
+    const device = checkTensors(name, { a, b });
+    const shape = broadcastShapes(name, [a.shape, b.shape], 'b');
+    checkOut(name, options.out, { device, dtype: a.dtype, shape }, isRecording([a, b]));
+    const output = runOne(pointwise, { op: forward, params: {}, shape }, [a, b], options.out ?? { shape, dtype: a.dtype });
+    const recorded = record(output, name, [a, b], [a, b], (upstream, saved, needs) =>
+      [backwardA, backwardB].map((op, i) => {
+        const operand = saved[i];
+        if (!needs[i] || !operand || !op) return null;
+        // float32 where it is summed over broadcast dimensions, so that it is rounded once.
+        const dtype = sameShape(operand.shape, shape) ? operand.dtype : 'float32';
+        const [grad] = run(pointwise, { op, params: {}, shape }, [...saved, upstream.tensor], [{ shape, dtype }]);
+        if (!grad) return null;
+        const summed = sumTo(grad, operand.shape, operand.dtype);
+        grad.dispose();
+        return summed;
+      }),
+    );
+    if (typeof left === 'number') a.dispose();
+    if (typeof right === 'number') b.dispose();
+    return recorded;
+  };
+}
+
+/** a + b, broadcast as in PyTorch; either may be a number. */
+export const add = /* @__PURE__ */ defineArithmetic('add', {
+  wgsl: ['a + b', 'g', 'g'],
+  result: (a, b) => a + b,
+  gradients: (_a, _b, g) => [g, g],
+});
+
+/** a - b, broadcast as in PyTorch; either may be a number. */
+export const sub = /* @__PURE__ */ defineArithmetic('sub', {
+  wgsl: ['a - b', 'g', '-g'],
+  result: (a, b) => a - b,
+  gradients: (_a, _b, g) => [g, -g],
+});
+
+/** a · b by element, broadcast as in PyTorch; either may be a number. */
+export const mul = /* @__PURE__ */ defineArithmetic('mul', {
+  wgsl: ['a * b', 'b * g', 'a * g'],
+  result: (a, b) => a * b,
+  gradients: (a, b, g) => [b * g, a * g],
+});
+
+/** a / b by element, broadcast as in PyTorch; either may be a number. */
+export const div = /* @__PURE__ */ defineArithmetic('div', {
+  wgsl: ['a / b', 'g / b', '-(a / b) * (g / b)'],
+  result: (a, b) => a / b,
+  gradients: (a, b, g) => [g / b, (-a / b) * (g / b)],
+});

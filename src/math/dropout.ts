@@ -1,0 +1,49 @@
+// In: a tensor and a probability. Out: the tensor with elements dropped at random, the others scaled up; with gradient.
+import wgsl from '../../shaders/math/dropout.wgsl?raw';
+import { isRecording, record } from '../autograd.ts';
+import { runOne } from '../dispatcher.ts';
+import { threefry } from '../gpu/lib.ts';
+import { source } from '../gpu/link.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
+import { nextKey, uniformAt } from '../random.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkBoolean, checkNumber, checkOptionNames, checkOut, checkTensors } from '../validate.ts';
+
+const op: PointwiseOp = {
+  name: 'dropout',
+  source: /* @__PURE__ */ source('math/dropout.wgsl', wgsl, [threefry]),
+  params: { names: ['p', 'key0', 'key1'], integers: ['key0', 'key1'] },
+  inputs: ['x'],
+  results: 1,
+  body: '  return Results(forward(x, index, p));',
+  reference: ([x = NaN], r, { p = 0, key0 = 0, key1 = 0 }, index) => {
+    r[0] = uniformAt([key0, key1], index) >= p ? x / (1 - p) : 0;
+  },
+  inPlace: [0],
+};
+
+export interface DropoutOptions {
+  /** Probability of dropping an element, from 0 to 1. Defaults to 0.5. */
+  p?: number;
+  /** Whether to drop at all; otherwise `x` is returned as it is. Defaults to true. */
+  training?: boolean;
+  /** Written instead of a new tensor; may be `x` itself. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+/** Sets each element to 0 with probability p and divides the others by 1 - p. Repeatable with `manualSeed`. */
+export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
+  checkOptionNames('dropout', options, ['p', 'training', 'out']);
+  const { p = 0.5, training = true, out } = options;
+  checkNumber('dropout', 'p', p, { min: 0, max: 1 });
+  checkBoolean('dropout', 'training', training);
+  checkTensors('dropout', { x });
+  checkOut('dropout', out, x, isRecording([x]));
+  if (!training && !out) return x;
+  const [key0, key1] = nextKey();
+  const params = { p: training ? p : 0, key0, key1 };
+  const args = { op, params, shape: x.shape };
+  const output = runOne(pointwise, args, [x], out ?? x.like());
+  const like = x.like();
+  return record(output, 'dropout', [x], [], (upstream) => [runOne(pointwise, args, [upstream.tensor], like)]);
+}

@@ -1,0 +1,79 @@
+// In: a tensor and dimensions. Out: its sums or means along them, with gradients.
+import { isRecording, record } from '../autograd.ts';
+import { runOne } from '../dispatcher.ts';
+import { OptionError } from '../errors.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
+import { reduceDims, view } from '../kernels/sum-to.ts';
+import { normalizeDim, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkBoolean, checkOptionNames, checkOut, checkTensors, describe } from '../validate.ts';
+
+export interface ReduceOptions {
+  /** Dimensions to add up; all by default, and for an empty array. */
+  dim?: number | readonly number[];
+  /** Whether they stay, as 1. Defaults to false. */
+  keepdim?: boolean;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+/** The gradient of a sum: each element gets the upstream gradient of its sum, times a factor. */
+const spread: PointwiseOp = {
+  name: 'spread',
+  params: { names: [] },
+  inputs: ['g'],
+  results: 1,
+  body: '  return Results(g * u.scale);',
+  reference: ([g = NaN], r, _p, _index, scale) => {
+    r[0] = g * scale;
+  },
+};
+
+function reduce(op: 'sum' | 'mean', x: Tensor, options: ReduceOptions): Tensor {
+  checkOptionNames(op, options, ['dim', 'keepdim', 'out']);
+  const device = checkTensors(op, { x });
+  const { dim, keepdim = false, out } = options;
+  checkBoolean(op, 'keepdim', keepdim);
+  const dims = dimsOf(op, dim, x.rank);
+  const kept = x.shape.map((d, i) => (dims.includes(i) ? 1 : d));
+  const shape = keepdim ? kept : x.shape.filter((_, i) => !dims.includes(i));
+  checkOut(op, out, { device, dtype: x.dtype, shape }, isRecording([x]));
+  const count = op === 'mean' ? sizeOf(x.shape.filter((_, i) => dims.includes(i))) : 1;
+  const target = out && view(out, kept);
+  const reduced = reduceDims(x, dims, count, target);
+  const output = out ?? view(reduced, shape);
+  reduced.dispose();
+  const like = x.like();
+  const whole = x.shape;
+  return record(output, op, [x], [], (upstream) => {
+    const grad = view(upstream.tensor, kept);
+    const spreadOut = runOne(pointwise, { op: spread, params: {}, shape: whole, scale: 1 / count }, [grad], like);
+    grad.dispose();
+    return [spreadOut];
+  });
+}
+
+function dimsOf(op: string, dim: unknown, rank: number): number[] {
+  const list: unknown[] = Array.isArray(dim) ? dim : [dim];
+  if (dim === undefined || list.length === 0) return Array.from({ length: rank }, (_, d) => d);
+  const dims = list.map((d) => {
+    if (typeof d !== 'number') {
+      throw new OptionError({ op, argument: 'dim', expected: 'a number or an array of them', received: describe(dim) });
+    }
+    return normalizeDim(op, d, rank);
+  });
+  if (new Set(dims).size < dims.length) {
+    throw new OptionError({ op, argument: 'dim', expected: 'each dimension once', received: describe(dim) });
+  }
+  return rank === 0 ? [] : dims;
+}
+
+/** The sum of the elements, or along `dim`. */
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return reduce('sum', x, options);
+}
+
+/** The mean of the elements, or along `dim`; NaN of none. */
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return reduce('mean', x, options);
+}

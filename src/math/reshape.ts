@@ -1,0 +1,27 @@
+// In: a tensor and a shape. Out: the same memory under that shape.
+import { record } from '../autograd.ts';
+import { ShapeError } from '../errors.ts';
+import { view } from '../kernels/sum-to.ts';
+import { formatShape, sizeOf, type Shape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkShape, checkTensor } from '../validate.ts';
+
+/** The same elements under another shape of the same size, without a copy; one dimension may be -1, to be inferred. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  checkTensor('reshape', 'x', x, ['float32', 'float16', 'int32']);
+  checkShape('reshape', 'shape', Array.isArray(shape) ? shape.map((d) => (d === -1 ? 0 : (d as unknown))) : shape);
+  const known = sizeOf(shape.filter((d) => d !== -1));
+  const inferred = known === 0 ? 0 : x.size / known;
+  const wanted = shape.map((d) => (d === -1 ? inferred : d));
+  const unknowns = shape.filter((d) => d === -1).length;
+  if (unknowns > 1 || !Number.isInteger(inferred) || sizeOf(wanted) !== x.size) {
+    throw new ShapeError({
+      op: 'reshape',
+      argument: 'shape',
+      expected: `a shape of ${String(x.size)} elements, with at most one -1`,
+      received: formatShape(shape),
+    });
+  }
+  const from = x.shape;
+  return record(view(x, wanted), 'reshape', [x], [], (upstream) => [view(upstream.tensor, from)]);
+}

@@ -1,0 +1,110 @@
+// In: sizes and options, as in PyTorch. Out: the layers that models are built of: Linear, Sequential, Flatten, Dropout.
+import { currentDevice } from '../current.ts';
+import type { Device } from '../device.ts';
+import { encode, type FloatDType } from '../dtype.ts';
+import { DTypeError } from '../errors.ts';
+import { dropout } from '../math/dropout.ts';
+import { linear } from '../math/linear.ts';
+import { reshape } from '../math/reshape.ts';
+import { nextKey, uniformAt } from '../random.ts';
+import { normalizeDim, sizeOf, type Shape } from '../shape.ts';
+import { fromHost, type Tensor } from '../tensor.ts';
+import { checkBoolean, checkNumber, checkOptionNames, describe } from '../validate.ts';
+import { Module } from './module.ts';
+
+export interface LinearLayerOptions {
+  /** Whether to add a learned bias. Defaults to true. */
+  bias?: boolean;
+  device?: Device;
+  /** Defaults to `'float32'`. */
+  dtype?: FloatDType;
+}
+
+/** x weightᵀ + bias, with weight [outFeatures, inFeatures] and bias drawn from U(-1/√in, 1/√in) as in PyTorch. */
+export class Linear extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+
+  constructor(inFeatures: number, outFeatures: number, options: LinearLayerOptions = {}) {
+    super();
+    checkOptionNames('Linear', options, ['bias', 'device', 'dtype']);
+    checkNumber('Linear', 'inFeatures', inFeatures, { min: 1, integer: true });
+    checkNumber('Linear', 'outFeatures', outFeatures, { min: 1, integer: true });
+    const { bias = true, device = currentDevice(), dtype = 'float32' } = options;
+    checkBoolean('Linear', 'bias', bias);
+    const bound = 1 / Math.sqrt(inFeatures);
+    const draw = (shape: Shape): Tensor => fromHost(encode(dtype, uniform(shape, bound)), shape, dtype, device);
+    this.weight = this.parameter('weight', draw([outFeatures, inFeatures]));
+    this.bias = bias ? this.parameter('bias', draw([outFeatures])) : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias ? { bias: this.bias } : {});
+  }
+}
+
+/** Numbers uniform in [-bound, bound). */
+function uniform(shape: Shape, bound: number): Float32Array {
+  const key = nextKey();
+  return Float32Array.from({ length: sizeOf(shape) }, (_, i) => (2 * uniformAt(key, i) - 1) * bound);
+}
+
+/** Modules one after another; children are named 0, 1, … in the state dict. */
+export class Sequential extends Module {
+  constructor(...modules: Module[]) {
+    super();
+    modules.forEach((module, i) => {
+      if (!((module as unknown) instanceof Module)) {
+        throw new DTypeError({
+          op: 'Sequential',
+          argument: String(i),
+          expected: 'a module',
+          received: describe(module),
+        });
+      }
+      this.child(String(i), module);
+    });
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.children().reduce((value, module) => module.forward(value), x);
+  }
+}
+
+/** Merges dimensions `startDim` (1) to `endDim` (-1) into one. */
+export class Flatten extends Module {
+  readonly startDim: number;
+  readonly endDim: number;
+
+  constructor(options: { startDim?: number; endDim?: number } = {}) {
+    super();
+    checkOptionNames('Flatten', options, ['startDim', 'endDim']);
+    const { startDim = 1, endDim = -1 } = options;
+    checkNumber('Flatten', 'startDim', startDim, { integer: true });
+    checkNumber('Flatten', 'endDim', endDim, { integer: true });
+    this.startDim = startDim;
+    this.endDim = endDim;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const from = normalizeDim('Flatten', this.startDim, x.rank, 'startDim');
+    const to = normalizeDim('Flatten', this.endDim, x.rank, 'endDim') + 1;
+    return reshape(x, [...x.shape.slice(0, from), sizeOf(x.shape.slice(from, to)), ...x.shape.slice(to)]);
+  }
+}
+
+/** Drops elements with probability `p` (0.5) in training mode, and does nothing in evaluation mode. */
+export class Dropout extends Module {
+  readonly p: number;
+
+  constructor(options: { p?: number } = {}) {
+    super();
+    checkOptionNames('Dropout', options, ['p']);
+    this.p = options.p ?? 0.5;
+    checkNumber('Dropout', 'p', this.p, { min: 0, max: 1 });
+  }
+
+  override forward(x: Tensor): Tensor {
+    return dropout(x, { p: this.p, training: this.training });
+  }
+}

@@ -1,0 +1,114 @@
+import wgsl from '../../shaders/optim/adam.wgsl?raw';
+import { OptionError } from '../errors.ts';
+import { source } from '../gpu/link.ts';
+import type { ParamValues, PointwiseOp } from '../kernels/pointwise.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkBoolean, checkNumber, checkOptionNames } from '../validate.ts';
+import { Optimizer } from './optimizer.ts';
+
+export interface AdamOptions {
+  /** Defaults to 0.001. */
+  lr?: number;
+  /** Decay of the first and second moments. Defaults to [0.9, 0.999]. */
+  betas?: readonly [number, number];
+  /** Added to the denominator. Defaults to 1e-8. */
+  eps?: number;
+  /** Adam: L2 penalty, added to the gradient, 0 by default. AdamW: the share of lr the weight shrinks by, 0.01. */
+  weightDecay?: number;
+  /** Divides by the largest second moment so far (Reddi et al. 2018). Defaults to false. */
+  amsgrad?: boolean;
+  /** Climbs instead of descending. Defaults to false. */
+  maximize?: boolean;
+}
+
+const common = {
+  name: 'adam',
+  source: /* @__PURE__ */ source('optim/adam.wgsl', wgsl),
+  params: {
+    names: ['step', 'root2', 'rest1', 'rest2', 'beta2', 'eps', 'weightDecay', 'shrink', 'amsgrad', 'maximize'],
+    integers: ['amsgrad', 'maximize'],
+  },
+};
+
+function update(w: number, grad: number, moment1: number, moment2: number, largest2: number, p: ParamValues): number[] {
+  const { step = 0, root2 = 1, rest1 = 0, rest2 = 0, beta2 = 0, eps = 0, weightDecay = 0, shrink = 1 } = p;
+  const g = (p['maximize'] ? -grad : grad) + weightDecay * w;
+  const m = moment1 + rest1 * (g - moment1);
+  const v = beta2 * moment2 + rest2 * g * g;
+  const most = Math.max(largest2, v);
+  const denominator = Math.sqrt(p['amsgrad'] ? most : v) / root2 + eps;
+  return [w * shrink - (step * m) / denominator, m, v, most];
+}
+
+const plain: PointwiseOp = {
+  ...common,
+  inputs: ['w', 'grad', 'moment1', 'moment2'],
+  results: 3,
+  body: '  let r = adam(w, grad, moment1, moment2, 0.0, p);\n  return Results(r.x, r.y, r.z);',
+  reference: ([w = NaN, grad = NaN, moment1 = NaN, moment2 = NaN], r, p) => {
+    r.set(update(w, grad, moment1, moment2, 0, p).slice(0, 3));
+  },
+  inPlace: [0, 2, 3],
+};
+const withLargest: PointwiseOp = {
+  ...common,
+  inputs: ['w', 'grad', 'moment1', 'moment2', 'largest2'],
+  results: 4,
+  body: '  let r = adam(w, grad, moment1, moment2, largest2, p);\n  return Results(r.x, r.y, r.z, r.w);',
+  reference: ([w = NaN, grad = NaN, moment1 = NaN, moment2 = NaN, largest2 = NaN], r, p) => {
+    r.set(update(w, grad, moment1, moment2, largest2, p));
+  },
+  inPlace: [0, 2, 3, 4],
+};
+
+/** Adam (Kingma & Ba 2015), as in `torch.optim.Adam`. */
+export class Adam extends Optimizer {
+  readonly #options: Required<Omit<AdamOptions, 'lr'>> & { decoupled: boolean };
+
+  constructor(parameters: Iterable<Tensor>, options: AdamOptions = {}, decoupled = false) {
+    const op = decoupled ? 'AdamW' : 'Adam';
+    checkOptionNames(op, options, ['lr', 'betas', 'eps', 'weightDecay', 'amsgrad', 'maximize']);
+    const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, amsgrad = false, maximize = false } = options;
+    const { weightDecay = decoupled ? 0.01 : 0 } = options;
+    checkNumber(op, 'lr', lr, { min: 0 });
+    const pair: unknown = betas;
+    if (!Array.isArray(pair) || pair.length !== 2 || pair.some((beta) => !(beta >= 0 && beta < 1))) {
+      throw new OptionError({
+        op,
+        argument: 'betas',
+        expected: 'two numbers from 0 to below 1',
+        received: JSON.stringify(pair),
+      });
+    }
+    checkNumber(op, 'eps', eps, { min: 0 });
+    checkNumber(op, 'weightDecay', weightDecay, { min: 0 });
+    checkBoolean(op, 'amsgrad', amsgrad);
+    checkBoolean(op, 'maximize', maximize);
+    super(op, parameters, lr);
+    this.#options = { betas, eps, weightDecay, amsgrad, maximize, decoupled };
+  }
+
+  override step(): void {
+    const { betas, eps, weightDecay, amsgrad, maximize, decoupled } = this.#options;
+    const [beta1, beta2] = betas;
+    this.update(amsgrad ? withLargest : plain, amsgrad ? 3 : 2, (step) => ({
+      step: this.lr / (1 - beta1 ** step),
+      root2: Math.sqrt(1 - beta2 ** step),
+      rest1: 1 - beta1,
+      rest2: 1 - beta2,
+      beta2,
+      eps,
+      weightDecay: decoupled ? 0 : weightDecay,
+      shrink: decoupled ? 1 - this.lr * weightDecay : 1,
+      amsgrad: Number(amsgrad),
+      maximize: Number(maximize),
+    }));
+  }
+}
+
+/** Adam with decoupled weight decay (Loshchilov & Hutter 2019), as in `torch.optim.AdamW`. */
+export class AdamW extends Adam {
+  constructor(parameters: Iterable<Tensor>, options: AdamOptions = {}) {
+    super(parameters, options, true);
+  }
+}

@@ -1,0 +1,100 @@
+import wgsl from '../../shaders/optim/sgd.wgsl?raw';
+import { OptionError } from '../errors.ts';
+import { source } from '../gpu/link.ts';
+import type { PointwiseOp } from '../kernels/pointwise.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkBoolean, checkNumber, checkOptionNames } from '../validate.ts';
+import { Optimizer } from './optimizer.ts';
+
+export interface SGDOptions {
+  /** Defaults to 0.001. */
+  lr?: number;
+  /** Defaults to 0. */
+  momentum?: number;
+  /** Defaults to 0. */
+  dampening?: number;
+  /** L2 penalty, added to the gradient. Defaults to 0. */
+  weightDecay?: number;
+  /** Needs a momentum and no dampening. Defaults to false. */
+  nesterov?: boolean;
+  /** Climbs instead of descending. Defaults to false. */
+  maximize?: boolean;
+}
+
+const params = {
+  names: ['lr', 'momentum', 'undamped', 'weightDecay', 'nesterov', 'maximize', 'first'],
+  integers: ['nesterov', 'maximize', 'first'],
+};
+const base = {
+  name: 'sgd',
+  source: /* @__PURE__ */ source('optim/sgd.wgsl', wgsl),
+  params,
+};
+
+function reference(momentum: boolean): PointwiseOp['reference'] {
+  return ([w = NaN, grad = NaN, velocity = 0], r, p) => {
+    const { lr = 0, momentum: mu = 0, undamped = 1, weightDecay = 0, nesterov, maximize, first } = p;
+    const g = (maximize ? -grad : grad) + weightDecay * w;
+    const v = first ? g : mu * velocity + undamped * g;
+    r[0] = w - lr * (nesterov ? g + mu * v : v);
+    if (momentum) r[1] = v;
+  };
+}
+
+const plain: PointwiseOp = {
+  ...base,
+  inputs: ['w', 'grad'],
+  results: 1,
+  body: '  return Results(sgd(w, grad, 0.0, p).x);',
+  reference: /* @__PURE__ */ reference(false),
+  inPlace: [0],
+};
+const withMomentum: PointwiseOp = {
+  ...base,
+  inputs: ['w', 'grad', 'velocity'],
+  results: 2,
+  body: '  let r = sgd(w, grad, velocity, p);\n  return Results(r.x, r.y);',
+  reference: /* @__PURE__ */ reference(true),
+  inPlace: [0, 2],
+};
+
+/** Stochastic gradient descent, with momentum (Polyak 1964; Sutskever et al. 2013) as in `torch.optim.SGD`. */
+export class SGD extends Optimizer {
+  readonly #options: Required<Omit<SGDOptions, 'lr'>>;
+
+  constructor(parameters: Iterable<Tensor>, options: SGDOptions = {}) {
+    checkOptionNames('SGD', options, ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize']);
+    const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false, maximize = false } = options;
+    checkNumber('SGD', 'lr', lr, { min: 0 });
+    checkNumber('SGD', 'momentum', momentum, { min: 0 });
+    checkNumber('SGD', 'dampening', dampening);
+    checkNumber('SGD', 'weightDecay', weightDecay, { min: 0 });
+    checkBoolean('SGD', 'nesterov', nesterov);
+    checkBoolean('SGD', 'maximize', maximize);
+    if (nesterov && (momentum === 0 || dampening !== 0)) {
+      throw new OptionError({
+        op: 'SGD',
+        argument: 'nesterov',
+        expected: 'a momentum and zero dampening with it',
+        received: `momentum ${String(momentum)}, dampening ${String(dampening)}`,
+      });
+    }
+    super('SGD', parameters, lr);
+    this.#options = { momentum, dampening, weightDecay, nesterov, maximize };
+  }
+
+  override step(): void {
+    const { momentum, dampening, weightDecay, nesterov, maximize } = this.#options;
+    const slots = momentum === 0 ? 0 : 1;
+    this.update(slots === 0 ? plain : withMomentum, slots, (step) => ({
+      lr: this.lr,
+      momentum,
+      undamped: 1 - dampening,
+      weightDecay,
+      nesterov: Number(nesterov),
+      maximize: Number(maximize),
+      // As in PyTorch, the buffer starts as the first gradient, undamped.
+      first: Number(step === 1 || slots === 0),
+    }));
+  }
+}

@@ -1,0 +1,47 @@
+// In: a seed. Out: keys for random tensors, and numbers from a key and an index: the same on the host and on every device.
+import { checkNumber } from './validate.ts';
+
+/** 64 bits that name a stream of random numbers. */
+export type Key = readonly [number, number];
+
+const ROTATIONS = [
+  [13, 15, 26, 6],
+  [17, 29, 16, 24],
+] as const;
+
+/** Threefry-2x32 with 20 rounds, as in shaders/lib/threefry.wgsl. */
+export function threefry([k0, k1]: Key, [c0, c1]: Key): Key {
+  const keys = [k0 >>> 0, k1 >>> 0, (k0 ^ k1 ^ 0x1bd11bda) >>> 0];
+  let x0 = (c0 + k0) >>> 0;
+  let x1 = (c1 + k1) >>> 0;
+  for (let group = 0; group < 5; group++) {
+    for (const rotation of ROTATIONS[(group % 2) as 0 | 1]) {
+      x0 = (x0 + x1) >>> 0;
+      x1 = (((x1 << rotation) | (x1 >>> (32 - rotation))) ^ x0) >>> 0;
+    }
+    x0 = (x0 + (keys[(group + 1) % 3] ?? 0)) >>> 0;
+    x1 = (x1 + (keys[(group + 2) % 3] ?? 0) + group + 1) >>> 0;
+  }
+  return [x0, x1];
+}
+
+/** The number of element `index`, uniform in [0, 1) in steps of 2^-24. */
+export function uniformAt(key: Key, index: number): number {
+  return (threefry(key, [index, 0])[0] >>> 8) * 2 ** -24;
+}
+
+const state: { seed: number | null; drawn: number } = { seed: null, drawn: 0 };
+
+/** Makes what follows repeatable: weights of new layers, dropout masks. `seed`: an integer from 0 to 2^53 - 1. */
+export function manualSeed(seed: number): void {
+  checkNumber('manualSeed', 'seed', seed, { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
+  state.seed = seed;
+  state.drawn = 0;
+}
+
+/** @internal A new key, from the seed; from the system's entropy before any `manualSeed`. */
+export function nextKey(): Key {
+  state.seed ??= Math.floor(Math.random() * 2 ** 53);
+  const low = state.seed >>> 0;
+  return threefry([low, Math.floor(state.seed / 2 ** 32)], [state.drawn++, 1]);
+}

@@ -1,0 +1,411 @@
+// The launches of the pointwise and reduce kernels, carried out here by their own words on small device limits.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BYTES, type DType } from '../../src/dtype.ts';
+import {
+  foldWorkgroups,
+  UNIFORM_BYTES,
+  type Capabilities,
+  type Launch,
+  type Plan,
+  type View,
+} from '../../src/kernel.ts';
+import { pointwise, type PointwiseOp } from '../../src/kernels/pointwise.ts';
+import { planRatio, planSum } from '../../src/kernels/reduce.ts';
+import { rowLaunch } from '../../src/kernels/rows.ts';
+import { sizeOf } from '../../src/shape.ts';
+
+const op: PointwiseOp = {
+  name: 'addition',
+  params: { names: [] },
+  inputs: ['a', 'b'],
+  results: 1,
+  body: '  return Results(a + b);',
+  reference: () => {},
+};
+
+function capabilities(some: Partial<Capabilities> = {}): Capabilities {
+  return {
+    maxBindingSize: 2 ** 27,
+    maxWorkgroups: 65535,
+    offsetAlignment: 256,
+    software: false,
+    ...some,
+  };
+}
+
+function view(shape: number[], dtype: DType = 'float32', padded = true): View {
+  return { shape, size: sizeOf(shape), dtype, padded };
+}
+
+/** The pointwise kernel's uniforms. */
+function pointwiseUniforms({ uniforms }: Launch) {
+  const [packs = 0, count = 0, first = 0, stride = 0, rank = 0, , partial = 0] = new Uint32Array(
+    uniforms,
+  );
+  return { packs, count, first, stride, rank, partial };
+}
+
+/** Checks that each element of the result is computed once, in windows that a device can bind. */
+function checkWindows(plan: Plan, inputs: View[], output: View, caps: Capabilities): void {
+  let next = 0;
+  for (const launch of plan.launches) {
+    const { packs, count, first, stride } = pointwiseUniforms(launch);
+    expect(first).toBe(next);
+    next += count;
+    expect(count).toBeGreaterThan(0);
+    expect(packs).toBe(Math.ceil(count / 4));
+    // A grid-stride loop covers all packs at any number of workgroups.
+    expect(stride).toBe(launch.workgroups[0] * 256);
+    for (const extent of launch.workgroups) {
+      expect(extent).toBeGreaterThanOrEqual(1);
+      expect(extent).toBeLessThanOrEqual(caps.maxWorkgroups);
+    }
+    expect(launch.uniforms.byteLength).toBeLessThanOrEqual(UNIFORM_BYTES);
+    for (const binding of launch.bindings) {
+      const of = binding.of === 'output' ? output : inputs[binding.index];
+      if (!of) throw new Error('a binding of nothing');
+      if (of.size !== output.size) continue;
+      const bytes = BYTES[of.dtype];
+      const { offset = 0, size = Math.ceil((of.size * bytes) / 16) * 16 } = binding;
+      expect(offset).toBe(first * bytes);
+      expect(offset % caps.offsetAlignment).toBe(0);
+      expect(size).toBeLessThanOrEqual(caps.maxBindingSize);
+      expect(size % 4).toBe(0);
+      expect(offset + size).toBeGreaterThanOrEqual((first + count) * bytes);
+      // Past the tensor there is padding to 16 bytes, or somebody else's memory.
+      const memory = Math.ceil((of.size * bytes) / (of.padded ? 16 : 4)) * (of.padded ? 16 : 4);
+      if (binding.size !== undefined) expect(offset + size).toBeLessThanOrEqual(memory);
+    }
+  }
+  expect(next).toBe(output.size);
+}
+
+describe('pointwise plan', () => {
+  const dtypes = fc.constantFrom<DType>('float32', 'float16');
+
+  it('covers each element exactly once, in aligned windows within the binding limit', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 100_000 }),
+        dtypes,
+        dtypes,
+        fc.boolean(),
+        fc.constantFrom(4096, 8192, 65536, 100_000),
+        fc.constantFrom(1, 3, 65535),
+        (size, from, to, padded, maxBindingSize, maxWorkgroups) => {
+          const caps = capabilities({ maxBindingSize, maxWorkgroups });
+          const inputs = [view([size], from, padded), view([size], from)];
+          const output = view([size], to, padded);
+          const plan = pointwise.plan({ op, params: {}, shape: [size] }, inputs, [output], caps);
+          checkWindows(plan, inputs, output, caps);
+        },
+      ),
+    );
+  });
+
+  it('needs one launch where the tensors fit', () => {
+    const plan = pointwise.plan(
+      { op, params: {}, shape: [2 ** 20] },
+      [view([2 ** 20]), view([2 ** 20])],
+      [view([2 ** 20])],
+      capabilities(),
+    );
+    expect(plan.launches.length).toBe(1);
+    expect(plan.scratch).toEqual([]);
+  });
+
+  it('needs windows past the binding limit and never more than the workgroup limit', () => {
+    const size = 2 ** 29;
+    const caps = capabilities();
+    const inputs = [view([size]), view([size])];
+    const plan = pointwise.plan({ op, params: {}, shape: [size] }, inputs, [view([size])], caps);
+    expect(plan.launches.length).toBe(16);
+    checkWindows(plan, inputs, view([size]), caps);
+  });
+
+  it('windows a broadcast result but not the small operand', () => {
+    const caps = capabilities({ maxBindingSize: 4096 });
+    const inputs = [view([50, 100]), view([100])];
+    const plan = pointwise.plan(
+      { op, params: {}, shape: [50, 100] },
+      inputs,
+      [view([50, 100])],
+      caps,
+    );
+    checkWindows(plan, inputs, view([50, 100]), caps);
+    for (const { bindings } of plan.launches) {
+      const small = bindings.find(({ of, index }) => of === 'input' && index === 1);
+      expect(small).toMatchObject({ slot: 2, access: 'read' });
+      expect(small?.offset).toBeUndefined();
+    }
+  });
+
+  it('uses one program for any length and options, another for another storage', () => {
+    const programOf = (size: number, dtype: DType, padded = true): number | undefined =>
+      pointwise.plan(
+        { op, params: {}, shape: [size] },
+        [view([size], dtype, padded), view([size], dtype)],
+        [view([size], dtype)],
+        capabilities(),
+      ).launches[0]?.program.id;
+    expect(programOf(5, 'float32')).toBe(programOf(50_000, 'float32'));
+    const distinct = [
+      programOf(5, 'float32'),
+      programOf(5, 'float16'),
+      programOf(5, 'float32', false),
+      programOf(5, 'float16', false),
+    ];
+    expect(new Set(distinct).size).toBe(4);
+  });
+
+  it('leaves an aliased input unbound', () => {
+    const plan = pointwise.plan(
+      { op, params: {}, shape: [8] },
+      [view([8]), view([8])],
+      [{ ...view([8]), aliasOf: 0 }],
+      capabilities(),
+    );
+    expect(plan.launches[0]?.bindings.map(({ of, index }) => `${of}${index}`)).toEqual([
+      'input1',
+      'output0',
+    ]);
+  });
+});
+
+/** Carries out sums: memory by place, and the kernels' loops in plain numbers. */
+class Machine {
+  readonly memory = new Map<string, number[]>();
+
+  at(place: { of: string; index: number }): number[] {
+    const key = `${place.of}${place.index}`;
+    let list = this.memory.get(key);
+    if (!list) this.memory.set(key, (list = []));
+    return list;
+  }
+
+  run(plan: Plan, caps: Capabilities): void {
+    for (const launch of plan.launches) {
+      for (const { of, index, slot } of launch.bindings) {
+        if (of === 'scratch') expect(plan.scratch[index], `scratch of slot ${slot}`).toBeDefined();
+      }
+      for (const extent of launch.workgroups)
+        expect(extent).toBeLessThanOrEqual(caps.maxWorkgroups);
+      if (launch.entry === 'accumulate') this.#accumulate(launch, plan);
+      else this.#reduce(launch, plan);
+    }
+  }
+
+  #bound(launch: Launch, slot: number): number[] {
+    const binding = launch.bindings.find((candidate) => candidate.slot === slot);
+    if (!binding) throw new Error(`nothing bound to ${slot}`);
+    return this.at(binding);
+  }
+
+  #accumulate(launch: Launch, plan: Plan): void {
+    const { packs, count, first, stride, partial } = pointwiseUniforms(launch);
+    const values = this.#bound(launch, 1);
+    const partials = this.#bound(launch, 15);
+    for (let id = 0; id < launch.workgroups[0] * 256; id++) {
+      let total = 0;
+      for (let i = id; i < packs; i += stride) {
+        for (let l = 0; l < 4; l++)
+          if (4 * i + l < count) total += values[first + 4 * i + l] ?? NaN;
+      }
+      expect(partials[partial + id], 'a partial sum written twice').toBeUndefined();
+      partials[partial + id] = total;
+    }
+    expect((plan.scratch[0] ?? 0) / 4).toBeGreaterThanOrEqual(partials.length);
+  }
+
+  #reduce(launch: Launch, plan: Plan): void {
+    const [n = 0, inner = 0, splits = 0, results = 0, stride = 0] = new Uint32Array(
+      launch.uniforms,
+    );
+    const [, , , , , divisor = 0] = new Float32Array(launch.uniforms);
+    const x = this.#bound(launch, 1);
+    const y = this.#bound(launch, 2);
+    const strided = (from: number[], base: number, first: number, step: number): number => {
+      let total = 0;
+      for (let i = first; i < n; i += step) total += from[base + i * inner] ?? NaN;
+      return total;
+    };
+    if (launch.entry === 'sum') {
+      for (let id = 0; id < launch.workgroups[0] * 64; id++) {
+        for (let i = id; i < results; i += stride) {
+          const rest = Math.floor(i / inner);
+          const row = Math.floor(rest / splits);
+          expect(y[i], 'a result written twice').toBeUndefined();
+          y[i] = strided(x, row * n * inner + (i % inner), rest % splits, splits) / divisor;
+        }
+      }
+    } else {
+      expect(launch.workgroups).toEqual([1, 1, 1]);
+      const total = strided(x, 0, 0, 1);
+      if (launch.entry === 'finish') y[0] = total / divisor;
+      else if (launch.entry === 'finish_divided') y[0] = total / (this.#bound(launch, 3)[0] ?? NaN);
+      else y[0] = total / strided(this.#bound(launch, 3), 0, 0, 1);
+    }
+    const to = launch.bindings.find(({ slot }) => slot === 2);
+    if (to?.of === 'scratch')
+      expect((plan.scratch[to.index] ?? 0) / 4).toBeGreaterThanOrEqual(y.length);
+  }
+}
+
+const numbers = (size: number): number[] =>
+  Array.from({ length: size }, (_, i) => (i * 7919) % 1009);
+
+describe('planSum', () => {
+  const check = (outer: number, n: number, inner: number, caps: Capabilities): void => {
+    const machine = new Machine();
+    const x = numbers(outer * n * inner);
+    machine.memory.set('input0', x);
+    const plan = planSum(
+      { outer, n, inner, divisor: 2 },
+      { of: 'input', index: 0 },
+      { of: 'output', index: 0 },
+      0,
+      caps,
+    );
+    machine.run(plan, caps);
+    const expected = Array.from({ length: outer * inner }, (_, r) => {
+      const base = Math.floor(r / inner) * n * inner + (r % inner);
+      let total = 0;
+      for (let k = 0; k < n; k++) total += x[base + k * inner] ?? NaN;
+      return total / 2;
+    });
+    expect(machine.memory.get('output0')).toEqual(expected);
+  };
+
+  it('adds each element exactly once, whatever the shape', () => {
+    const extent = fc.integer({ min: 1, max: 40 });
+    fc.assert(
+      fc.property(
+        extent,
+        fc.integer({ min: 0, max: 3000 }),
+        extent,
+        fc.boolean(),
+        (outer, n, inner, software) => {
+          check(outer, Math.ceil(n / (outer * inner)) + (n % 7), inner, capabilities({ software }));
+          check(1, n, 1, capabilities({ software }));
+          check(1, n, Math.min(inner, 5), capabilities({ software, maxWorkgroups: 2 }));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('adds long rows in few launches', () => {
+    check(1, 300_000, 1, capabilities());
+    check(3, 100_000, 1, capabilities());
+    check(1, 100_000, 3, capabilities());
+    const plan = planSum(
+      { outer: 1, n: 2 ** 26, inner: 1, divisor: 1 },
+      { of: 'input', index: 0 },
+      { of: 'output', index: 0 },
+      0,
+      capabilities(),
+    );
+    expect(plan.launches.length).toBeLessThanOrEqual(2);
+  });
+
+  it('keeps to the workgroup limit for any number of results', () => {
+    const caps = capabilities({ maxWorkgroups: 65535 });
+    const plan = planSum(
+      { outer: 2 ** 24, n: 3, inner: 2, divisor: 1 },
+      { of: 'input', index: 0 },
+      { of: 'output', index: 0 },
+      0,
+      caps,
+    );
+    for (const { workgroups } of plan.launches) {
+      for (const extent of workgroups) expect(extent).toBeLessThanOrEqual(65535);
+    }
+  });
+});
+
+describe('planRatio', () => {
+  it('divides one sum by another, short or long', () => {
+    for (const n of [1, 5, 1000, 65536, 65537, 200_000]) {
+      const machine = new Machine();
+      const [terms, weights] = [numbers(n).map((v) => v + 1), numbers(n).map((v) => (v % 5) + 1)];
+      machine.memory.set('scratch0', terms);
+      machine.memory.set('scratch1', weights);
+      const plan = planRatio(
+        n,
+        { of: 'scratch', index: 0 },
+        { of: 'scratch', index: 1 },
+        { of: 'output', index: 0 },
+        2,
+        capabilities(),
+      );
+      // Its own scratch comes after the two it was given.
+      machine.run({ ...plan, scratch: [4 * n, 4 * n, ...plan.scratch] }, capabilities());
+      const sum = (list: number[]): number => list.reduce((a, b) => a + b, 0);
+      expect(machine.memory.get('output0')).toEqual([sum(terms) / sum(weights)]);
+    }
+  });
+});
+
+describe('pointwise sums', () => {
+  it('add each element exactly once, in windows or not', () => {
+    const square: PointwiseOp = { ...op, inputs: ['x'], body: '  return Results(x);' };
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 50_000 }),
+        fc.constantFrom(4096, 16384, 2 ** 27),
+        fc.boolean(),
+        fc.constantFrom(1, 65535),
+        (size, maxBindingSize, software, maxWorkgroups) => {
+          const caps = capabilities({ maxBindingSize, software, maxWorkgroups });
+          const machine = new Machine();
+          const values = numbers(size);
+          machine.memory.set('input0', values);
+          const plan = pointwise.plan(
+            { op: square, params: {}, shape: [size], sum: 4 },
+            [view([size])],
+            [view([])],
+            caps,
+          );
+          machine.run(plan, caps);
+          const total = values.reduce((a, b) => a + b, 0);
+          expect(machine.memory.get('output0')).toEqual([total / 4]);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('rows', () => {
+  it('has at least an invocation or a workgroup per row, within the limits', () => {
+    const extent = fc.integer({ min: 1, max: 2 ** 14 });
+    fc.assert(
+      fc.property(extent, extent, extent, fc.boolean(), (outer, n, inner, software) => {
+        const caps = capabilities({ software });
+        const { variant, constants, workgroups } = rowLaunch({ outer, n, inner }, caps);
+        const [x, y, z] = workgroups;
+        const size = constants.workgroup_size ?? NaN;
+        expect(size).toBeLessThanOrEqual(256);
+        const capacity = x * y * z * (variant === 'invocation' ? size : 1);
+        expect(capacity).toBeGreaterThanOrEqual(outer * inner);
+        for (const part of workgroups) expect(part).toBeLessThanOrEqual(caps.maxWorkgroups);
+      }),
+    );
+  });
+
+  it('folds workgroups into two dimensions past the limit', () => {
+    const caps = capabilities({ maxWorkgroups: 10 });
+    expect(foldWorkgroups(0, caps)).toEqual([1, 1, 1]);
+    expect(foldWorkgroups(10, caps)).toEqual([10, 1, 1]);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100 }), (count) => {
+        const [x, y, z] = foldWorkgroups(count, caps);
+        expect(x * y * z).toBeGreaterThanOrEqual(count);
+        expect(Math.max(x, y, z)).toBeLessThanOrEqual(10);
+        // At most a row of workgroups too many.
+        expect(x * y * z - count).toBeLessThan(Math.max(y, 1) + x);
+      }),
+    );
+  });
+});
