@@ -1,4 +1,5 @@
 /// <reference types="vitest/config" />
+import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vite';
 import { launchOptions } from './scripts/browser.mjs';
@@ -31,6 +32,8 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        // the demo says `from 'nonlin'`, as an app does
+        resolve: { alias: { nonlin: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
         test: { name: 'unit', environment: 'node', include: ['test/unit/**/*.test.ts'] },
       },
       {

@@ -47,9 +47,11 @@ export async function findActivations(device: Device): Promise<ActivationChoice[
   return choices;
 }
 
-/** `nn.LeakyReLU` for `leakyRelu`. */
+/** `nn.LeakyReLU` for `leakyRelu`; functions may be in `nn` as well. */
 function classOf(op: string): ModuleClass | undefined {
-  const found = Object.entries(nn).find(([name]) => name.toLowerCase() === op.toLowerCase());
+  const found = Object.entries(nn).find(
+    ([name]) => /^[A-Z]/.test(name) && name.toLowerCase() === op.toLowerCase(),
+  );
   return found?.[1] as ModuleClass | undefined;
 }
 

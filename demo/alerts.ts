@@ -23,7 +23,7 @@ export class Alerts {
     this.remove(topic);
     const notice = document.createElement('div');
     notice.className = fault ? 'notice fault' : 'notice';
-    notice.dataset['topic'] = topic;
+    notice.dataset.topic = topic;
     notice.setAttribute('role', fault ? 'alert' : 'status');
     const text = document.createElement('div');
     text.append(paragraph(words));
@@ -53,7 +53,7 @@ export class Alerts {
 
   remove(topic: string): void {
     for (const notice of [...this.#parent.children]) {
-      if (notice instanceof HTMLElement && notice.dataset['topic'] === topic) notice.remove();
+      if (notice instanceof HTMLElement && notice.dataset.topic === topic) notice.remove();
     }
   }
 }

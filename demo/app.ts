@@ -128,7 +128,7 @@ export class App {
     const name = document.createElement('strong');
     name.textContent = describeDevice(device);
     byId('device', HTMLElement).replaceChildren('Runs on ', name);
-    byId('app', HTMLElement).dataset['device'] = device.type;
+    byId('app', HTMLElement).dataset.device = device.type;
     this.#watch(device);
     this.#view.phase('idle');
   }

@@ -134,7 +134,7 @@ class Chart {
     const heldOut = this.#heldOut.findLast((value) => value !== null);
     const words = [
       this.#mean === undefined ? '' : `training ${format(this.#mean)}`,
-      heldOut === undefined || heldOut === null ? '' : `held out ${format(heldOut)}`,
+      heldOut === undefined ? '' : `held out ${format(heldOut)}`,
     ].filter((part) => part !== '');
     const now = words.length > 0 ? `now ${words.join(', ')}` : 'no data yet';
     this.#figure

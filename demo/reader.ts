@@ -87,7 +87,7 @@ export class Reader {
     this.#rows.forEach((row, digit) => {
       const share = probabilities[digit] ?? 0;
       row.item.classList.toggle('most', digit === most);
-      row.item.dataset['probability'] = String(share);
+      row.item.dataset.probability = String(share);
       row.bar.style.width = `${100 * share}%`;
       row.share.textContent = formatPercent(share);
     });
@@ -101,7 +101,7 @@ export class Reader {
   #showNothing(): void {
     for (const { item, bar, share } of this.#rows) {
       item.classList.remove('most');
-      delete item.dataset['probability'];
+      delete item.dataset.probability;
       bar.style.width = '0';
       share.textContent = '–';
     }

@@ -64,12 +64,12 @@ export class View {
     }
     if (phase !== 'idle' && phase !== 'done') this.#announcement.textContent = STATUS[phase];
     this.#render();
-    this.#app.dataset['phase'] = phase;
+    this.#app.dataset.phase = phase;
   }
 
   /** Nothing can be done while a device is opened. */
   busy(): void {
-    this.#app.dataset['phase'] = 'loading';
+    this.#app.dataset.phase = 'loading';
     for (const control of [this.#fields, this.#train, this.#pause, this.#stop, this.#reset]) {
       control.disabled = true;
     }
@@ -118,7 +118,7 @@ export class View {
     this.#frame = undefined;
     const steps = this.#trainer?.steps ?? 0;
     const epochs = this.#trainer?.settings.epochs ?? 0;
-    this.#app.dataset['step'] = String(this.#step);
+    this.#app.dataset.step = String(this.#step);
     this.#progress.value = steps > 0 ? this.#step / steps : 0;
     this.#progressText.textContent =
       steps === 0
@@ -145,6 +145,6 @@ export class View {
 function figure(id: string, value: number | undefined, format: (value: number) => string): void {
   const element = byId(id, HTMLElement);
   element.textContent = value === undefined ? '–' : format(value);
-  if (value === undefined) delete element.dataset['value'];
-  else element.dataset['value'] = String(value);
+  if (value === undefined) delete element.dataset.value;
+  else element.dataset.value = String(value);
 }

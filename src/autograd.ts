@@ -28,7 +28,12 @@ export class Upstream {
   }
 
   get tensor(): Tensor {
-    return (this.#tensor ??= fromHost(encode(this.dtype, [1]), this.shape, this.dtype, this.device));
+    return (this.#tensor ??= fromHost(
+      encode(this.dtype, [1]),
+      this.shape,
+      this.dtype,
+      this.device,
+    ));
   }
 
   /** @internal */
@@ -59,7 +64,13 @@ export class GradNode {
   #backward: BackwardFn | null;
   #references = 1;
 
-  constructor(output: Tensor, op: string, inputs: readonly Tensor[], saved: readonly Tensor[], backward: BackwardFn) {
+  constructor(
+    output: Tensor,
+    op: string,
+    inputs: readonly Tensor[],
+    saved: readonly Tensor[],
+    backward: BackwardFn,
+  ) {
     this.op = op;
     this.like = { shape: output.shape, dtype: output.dtype, device: output.device };
     this.edges = inputs.map((input) => {
@@ -91,7 +102,8 @@ export class GradNode {
 
   run(upstream: Upstream): readonly (Tensor | null)[] {
     const backward = this.#backward;
-    if (!backward) throw this.#error('a graph that is still there', 'one freed by an earlier backward()');
+    if (!backward)
+      throw this.#error('a graph that is still there', 'one freed by an earlier backward()');
     this.#saved.forEach((tensor, i) => {
       if (tensor.storage(this.op).version !== this.#versions[i]) {
         throw this.#error('saved tensors left as they were', 'one that was written to since');
@@ -148,7 +160,11 @@ export function record(
 }
 
 /** @internal `Tensor.backward`. */
-export function runBackward(root: Tensor, gradOutput: Tensor | undefined, retainGraph: boolean): void {
+export function runBackward(
+  root: Tensor,
+  gradOutput: Tensor | undefined,
+  retainGraph: boolean,
+): void {
   root.storage('backward');
   root.device.check('backward');
   if (!root.requiresGrad) {

@@ -57,7 +57,10 @@ export abstract class Device {
   abstract record<T>(encoder: GPUCommandEncoder, fn: () => T): T;
 
   /** Compiles the pipelines of `ops` ahead, in parallel, so that their first call does not wait. */
-  abstract prepare(ops: readonly Preparable[], options?: { dtype?: 'float32' | 'float16' }): Promise<void>;
+  abstract prepare(
+    ops: readonly Preparable[],
+    options?: { dtype?: 'float32' | 'float16' },
+  ): Promise<void>;
 
   /** Frees what the device holds. A `GPUDevice` passed to `init()` is left as it is; one made there is destroyed. */
   abstract dispose(): void;
@@ -71,7 +74,10 @@ export abstract class Device {
   /** @internal */
   abstract borrow(buffer: GPUBuffer, offset: number, bytes: number): Storage;
   /** @internal */
-  abstract expose(storage: Storage, bytes: number): { buffer: GPUBuffer; offset: number; size: number };
+  abstract expose(
+    storage: Storage,
+    bytes: number,
+  ): { buffer: GPUBuffer; offset: number; size: number };
   /** @internal */
   abstract read(storage: Storage, dtype: DType, size: number): Promise<Float32Array | Int32Array>;
   /** @internal Whether the storage can be read and written in whole 16 bytes beyond `bytes`. */

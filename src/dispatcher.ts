@@ -16,11 +16,13 @@ export function run<A>(
   args: A,
   inputs: readonly Tensor[],
   outputs: readonly Output[],
-): Tensor[] {
+): [Tensor, ...Tensor[]] {
   const device = (inputs[0] ?? (outputs[0] as Tensor)).device;
   device.check(kernel.name);
-  const results = outputs.map((output) => (output instanceof Tensor ? output : empty(device, kernel.name, output)));
-  if (results.every((result) => result.size === 0)) return results;
+  const results = outputs.map((output) =>
+    output instanceof Tensor ? output : empty(device, kernel.name, output),
+  );
+  if (results.every((result) => result.size === 0)) return some(results);
   const temporaries: Tensor[] = [];
   const stage = (shape: Shape, dtype: DType): Tensor => {
     const tensor = empty(device, kernel.name, { shape, dtype });
@@ -61,7 +63,12 @@ export function run<A>(
     const target = targets[k];
     if (!target || target === result) return;
     if (target.dtype === result.dtype) {
-      device.copy(kernel.name, target.storage(kernel.name), result.storage(kernel.name), byteLength(result));
+      device.copy(
+        kernel.name,
+        target.storage(kernel.name),
+        result.storage(kernel.name),
+        byteLength(result),
+      );
     } else {
       cast(target, result);
     }
@@ -73,13 +80,24 @@ export function run<A>(
     storage.version++;
     storage.host = null;
   });
-  return results;
+  return some(results);
 }
 
 /** `run` for kernels with one output. */
-export function runOne<A>(kernel: Kernel<A>, args: A, inputs: readonly Tensor[], output: Output): Tensor {
-  const [result] = run(kernel, args, inputs, [output]);
-  return result as Tensor;
+export function runOne<A>(
+  kernel: Kernel<A>,
+  args: A,
+  inputs: readonly Tensor[],
+  output: Output,
+): Tensor {
+  return run(kernel, args, inputs, [output])[0];
+}
+
+/** A kernel has at least one output. */
+function some(tensors: readonly Tensor[]): [Tensor, ...Tensor[]] {
+  const [first, ...rest] = tensors;
+  if (!first) throw new RangeError('a kernel without outputs');
+  return [first, ...rest];
 }
 
 /** A tensor of uninitialised memory. */

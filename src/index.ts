@@ -1,6 +1,10 @@
 // The public names.
 export { noGrad } from './autograd.ts';
-export { defineActivation, type Activation, type ActivationDeclaration } from './define/activation.ts';
+export {
+  defineActivation,
+  type Activation,
+  type ActivationDeclaration,
+} from './define/activation.ts';
 export { defineLoss, type Loss, type LossDeclaration, type Reduction } from './define/loss.ts';
 export { activationModule, lossModule } from './define/module.ts';
 export type { Device, DeviceLostDetails, DeviceStats } from './device.ts';
@@ -19,4 +23,10 @@ export * from './ops.ts';
 export * as optim from './optim/index.ts';
 export { manualSeed } from './random.ts';
 export { scope } from './scope.ts';
-export { tensor, Tensor, type FromBufferOptions, type TensorData, type TensorOptions } from './tensor.ts';
+export {
+  tensor,
+  Tensor,
+  type FromBufferOptions,
+  type TensorData,
+  type TensorOptions,
+} from './tensor.ts';

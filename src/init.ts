@@ -2,8 +2,9 @@
 import { CpuDevice } from './cpu/device.ts';
 import { setCurrentDevice } from './current.ts';
 import type { Device } from './device.ts';
-import { DeviceUnavailableError, OptionError } from './errors.ts';
+import { DeviceUnavailableError } from './errors.ts';
 import { WebGpuDevice } from './gpu/device.ts';
+import { checkOneOf, checkOptionNames } from './validate.ts';
 
 export interface InitOptions {
   /**
@@ -21,19 +22,13 @@ export interface InitOptions {
 
 const entryPoints = /* @__PURE__ */ new WeakMap<Device, GPU>();
 
-const BACKENDS = ['auto', 'webgpu', 'cpu'];
+const BACKENDS = ['auto', 'webgpu', 'cpu'] as const;
 
 /** Makes a device and the default for new tensors. Each call makes a new one; several may live side by side. */
 export async function init(options: InitOptions = {}): Promise<Device> {
+  checkOptionNames('init', options, ['backend', 'device', 'powerPreference', 'gpu']);
   const { backend = 'auto' } = options;
-  if (!BACKENDS.includes(backend)) {
-    throw new OptionError({
-      op: 'init',
-      argument: 'backend',
-      expected: BACKENDS.join(' | '),
-      received: JSON.stringify(backend),
-    });
-  }
+  checkOneOf('init', 'backend', backend, BACKENDS);
   const device = await open(backend, options);
   setCurrentDevice(device);
   return device;
@@ -79,12 +74,15 @@ function limitsOf(adapter: GPUAdapter): Record<string, number> {
 /** Whether the GPU is a program on the CPU. */
 function isSoftware(info: GPUAdapterInfo): boolean {
   const words = [info.vendor, info.architecture, info.device, info.description].join(' ');
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i.test(words);
+  return (
+    info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i.test(words)
+  );
 }
 
 function wrap(device: GPUDevice, info: GPUAdapterInfo, owned: boolean): Device {
   const { description, vendor, architecture } = info;
-  const name = description || [vendor, architecture].filter((word) => word !== '').join(' ') || 'WebGPU';
+  const name =
+    description || [vendor, architecture].filter((word) => word !== '').join(' ') || 'WebGPU';
   return new WebGpuDevice(device, { name, software: isSoftware(info), owned });
 }
 

@@ -7,7 +7,13 @@ import { DisposedError, DTypeError, OptionError, ShapeError } from './errors.ts'
 import { track } from './scope.ts';
 import { formatShape, sizeOf, type Shape } from './shape.ts';
 import type { Storage } from './storage.ts';
-import { checkDType, checkShape } from './validate.ts';
+import {
+  checkBoolean,
+  checkDType,
+  checkIsDevice,
+  checkOptionNames,
+  checkShape,
+} from './validate.ts';
 
 /** Numbers nested as deep as the tensor has dimensions. */
 export type NestedArray = number | readonly NestedArray[];
@@ -70,7 +76,9 @@ export class Tensor {
    * pooled or destroyed here. Reading it back needs `COPY_SRC`.
    */
   static fromBuffer(buffer: GPUBuffer, options: FromBufferOptions): Tensor {
+    checkOptionNames('Tensor.fromBuffer', options, ['shape', 'dtype', 'offset', 'device']);
     const { shape, dtype = 'float32', offset = 0, device = currentDevice() } = options;
+    checkIsDevice('Tensor.fromBuffer', device);
     checkShape('Tensor.fromBuffer', 'shape', shape);
     checkDType('Tensor.fromBuffer', dtype);
     return new Tensor(device.borrow(buffer, offset, sizeOf(shape) * BYTES[dtype]), shape, dtype);
@@ -181,8 +189,11 @@ export class Tensor {
 
 /** A tensor of the given numbers. Throws `ShapeError` where nesting or `shape` do not fit the data. */
 export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
+  checkOptionNames('tensor', options, ['shape', 'dtype', 'device', 'requiresGrad']);
   const { dtype = 'float32', device = currentDevice(), requiresGrad = false } = options;
   checkDType('tensor', dtype);
+  checkBoolean('tensor', 'requiresGrad', requiresGrad);
+  checkIsDevice('tensor', device);
   if (requiresGrad && !isFloat(dtype)) {
     throw new OptionError({
       op: 'tensor',
@@ -238,25 +249,20 @@ function encodeChecked(dtype: DType, values: ArrayLike<number>): HostArray {
 function flatten(data: TensorData): { values: ArrayLike<number>; shape: number[] } {
   if (ArrayBuffer.isView(data)) return { values: data, shape: [data.length] };
   const shape: number[] = [];
-  for (
-    let level: NestedArray | undefined = data;
-    Array.isArray(level);
-    level = level[0] as NestedArray | undefined
-  ) {
+  for (let level: NestedArray | undefined = data; isArray(level); level = level[0])
     shape.push(level.length);
-  }
   const values: number[] = [];
   const walk = (level: NestedArray, depth: number): void => {
     if (typeof level === 'number' && depth === shape.length) {
       values.push(level);
-    } else if (typeof level !== 'number' && Array.isArray(level) && level.length === shape[depth]) {
+    } else if (isArray(level) && level.length === shape[depth]) {
       for (const inner of level) walk(inner, depth + 1);
     } else {
       throw new ShapeError({
         op: 'tensor',
         argument: 'data',
         expected: `numbers nested evenly as ${formatShape(shape)}`,
-        received: Array.isArray(level)
+        received: isArray(level)
           ? `an array of ${String(level.length)} at depth ${String(depth)}`
           : `a ${typeof level} at depth ${String(depth)}`,
       });
@@ -264,6 +270,11 @@ function flatten(data: TensorData): { values: ArrayLike<number>; shape: number[]
   };
   walk(data, 0);
   return { values, shape };
+}
+
+/** `Array.isArray`, which does not know readonly arrays. */
+function isArray(level: NestedArray | undefined): level is readonly NestedArray[] {
+  return Array.isArray(level);
 }
 
 function nest(values: ArrayLike<number>, shape: Shape): NestedArray {

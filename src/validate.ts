@@ -1,5 +1,5 @@
 // In: what a user passed. Out: nothing, or a typed error naming op, argument, expected and received. The one place for it.
-import type { Device } from './device.ts';
+import { Device } from './device.ts';
 import { isDType, type DType } from './dtype.ts';
 import {
   DeviceMismatchError,
@@ -15,7 +15,8 @@ import { Tensor } from './tensor.ts';
 export const FLOATS: readonly DType[] = ['float32', 'float16'];
 
 export function describe(value: unknown): string {
-  if (value instanceof Tensor) return `a ${value.dtype} tensor of shape ${formatShape(value.shape)}`;
+  if (value instanceof Tensor)
+    return `a ${value.dtype} tensor of shape ${formatShape(value.shape)}`;
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
@@ -29,6 +30,17 @@ export function checkDType(op: string, dtype: unknown): void {
       argument: 'dtype',
       expected: "'float32', 'float16' or 'int32'",
       received: describe(dtype),
+    });
+  }
+}
+
+export function checkIsDevice(op: string, device: unknown): void {
+  if (!(device instanceof Device)) {
+    throw new OptionError({
+      op,
+      argument: 'device',
+      expected: 'a device made by init()',
+      received: describe(device),
     });
   }
 }
@@ -165,7 +177,12 @@ export interface NumberRange {
 }
 
 /** A number, not NaN, within the range. */
-export function checkNumber(op: string, argument: string, value: unknown, range: NumberRange = {}): void {
+export function checkNumber(
+  op: string,
+  argument: string,
+  value: unknown,
+  range: NumberRange = {},
+): void {
   const { min = -Infinity, max = Infinity, above = false, integer = false } = range;
   const inRange =
     typeof value === 'number' &&
@@ -209,7 +226,12 @@ export function checkOneOf<T extends string>(
 }
 
 /** Class indices known on the host; those only known on the GPU are checked there and reported at the next read. */
-export function checkClassIndices(op: string, target: Tensor, classes: number, ignoreIndex: number): void {
+export function checkClassIndices(
+  op: string,
+  target: Tensor,
+  classes: number,
+  ignoreIndex: number,
+): void {
   const { host } = target.storage(op, 'target');
   if (!host) return;
   for (const index of host) {

@@ -44,7 +44,8 @@ const backwardOp: PointwiseOp = {
 /** The weight's shape as it is broadcast: along dimension 1 of `x`. */
 function channelShape(x: Tensor, weight: Tensor): Shape {
   const channels = x.rank > 1 ? (x.shape[1] ?? 1) : 1;
-  const expected = weight.rank <= 1 && (weight.size === 1 || (x.rank > 0 && weight.size === channels));
+  const expected =
+    weight.rank <= 1 && (weight.size === 1 || (x.rank > 0 && weight.size === channels));
   if (!expected) {
     throw new ShapeError({
       op: 'prelu',
@@ -63,25 +64,36 @@ function apply(x: Tensor, weight: Tensor, options: { out?: Tensor } = {}): Tenso
   const { out } = options;
   checkOut('prelu', out, x, isRecording([x, weight]));
   const spread = view(weight, along);
-  const output = runOne(pointwise, { op: forwardOp, params: {}, shape: x.shape }, [x, spread], out ?? x.like());
-  const recorded = record(output, 'prelu', [x, weight], [x, spread], (upstream, [savedX, savedWeight], needs) => {
-    if (!savedX || !savedWeight) return [];
-    const [gradX, gradSpread] = run(
-      pointwise,
-      { op: backwardOp, params: {}, shape: savedX.shape },
-      [savedX, savedWeight, upstream.tensor],
-      // The weight's in float32, so that its sum is rounded once.
-      [savedX.like(), { shape: savedX.shape, dtype: 'float32' }],
-    );
-    if (!gradX || !gradSpread) return [];
-    const gradWeight = needs[1] ? sumTo(gradSpread, along, weight.dtype) : null;
-    gradSpread.dispose();
-    const shaped = gradWeight && view(gradWeight, weight.shape);
-    gradWeight?.dispose();
-    if (needs[0]) return [gradX, shaped];
-    gradX.dispose();
-    return [null, shaped];
-  });
+  const output = runOne(
+    pointwise,
+    { op: forwardOp, params: {}, shape: x.shape },
+    [x, spread],
+    out ?? x.like(),
+  );
+  const recorded = record(
+    output,
+    'prelu',
+    [x, weight],
+    [x, spread],
+    (upstream, [savedX, savedWeight], needs) => {
+      if (!savedX || !savedWeight) return [];
+      const [gradX, gradSpread] = run(
+        pointwise,
+        { op: backwardOp, params: {}, shape: savedX.shape },
+        [savedX, savedWeight, upstream.tensor],
+        // The weight's in float32, so that its sum is rounded once.
+        [savedX.like(), { shape: savedX.shape, dtype: 'float32' }],
+      );
+      if (!gradSpread) return [];
+      const gradWeight = needs[1] ? sumTo(gradSpread, along, weight.dtype) : null;
+      gradSpread.dispose();
+      const shaped = gradWeight && view(gradWeight, weight.shape);
+      gradWeight?.dispose();
+      if (needs[0]) return [gradX, shaped];
+      gradX.dispose();
+      return [null, shaped];
+    },
+  );
   spread.dispose();
   return recorded;
 }
@@ -112,7 +124,9 @@ export class PReLU extends Module {
   readonly weight: Tensor;
 
   /** `numParameters`: 1 (default), or the number of channels. `init`: the weight's first value, 0.25. */
-  constructor(options: { numParameters?: number; init?: number; device?: Device; dtype?: FloatDType } = {}) {
+  constructor(
+    options: { numParameters?: number; init?: number; device?: Device; dtype?: FloatDType } = {},
+  ) {
     super();
     checkOptionNames('PReLU', options, ['numParameters', 'init', 'device', 'dtype']);
     const { numParameters = 1, init = 0.25, device = currentDevice(), dtype = 'float32' } = options;

@@ -1,6 +1,13 @@
 // In: kernels and typed arrays. Out: their results, computed at once in float64 and rounded on being stored.
 import { Device, type DeviceLostDetails, type DeviceStats, type Operand } from '../device.ts';
-import { decode, fromHalf, toHalf, type DType, type HostArray, type NumericArray } from '../dtype.ts';
+import {
+  decode,
+  fromHalf,
+  toHalf,
+  type DType,
+  type HostArray,
+  type NumericArray,
+} from '../dtype.ts';
 import { DeviceUnavailableError, DisposedError } from '../errors.ts';
 import type { Kernel } from '../kernel.ts';
 import { Storage } from '../storage.ts';
@@ -48,18 +55,18 @@ export class CpuDevice extends Device {
     return { ...this.counts };
   }
 
-  override synchronize(): Promise<void> {
+  override async synchronize(): Promise<void> {
+    await Promise.resolve();
     this.check('synchronize');
-    return Promise.resolve();
   }
 
-  override record<T>(): T {
+  override record(): never {
     throw noGpu('device.record', 'encoder');
   }
 
-  override prepare(): Promise<void> {
+  override async prepare(): Promise<void> {
+    await Promise.resolve();
     this.check('device.prepare');
-    return Promise.resolve();
   }
 
   override dispose(): void {
@@ -68,7 +75,12 @@ export class CpuDevice extends Device {
 
   override check(op: string): void {
     if (this.#disposed) {
-      throw new DisposedError({ op, argument: 'device', expected: 'a live device', received: 'a disposed one' });
+      throw new DisposedError({
+        op,
+        argument: 'device',
+        expected: 'a live device',
+        received: 'a disposed one',
+      });
     }
   }
 
@@ -91,9 +103,14 @@ export class CpuDevice extends Device {
     throw noGpu('buffer', 'tensor');
   }
 
-  override read(storage: Storage, dtype: DType, size: number): Promise<Float32Array | Int32Array> {
+  override async read(
+    storage: Storage,
+    dtype: DType,
+    size: number,
+  ): Promise<Float32Array | Int32Array> {
+    await Promise.resolve();
     this.check('data');
-    return Promise.resolve(decode(dtype, bytesOf(storage).slice(0), 0, size));
+    return decode(dtype, bytesOf(storage).slice(0), 0, size);
   }
 
   override isPadded(): boolean {
@@ -108,7 +125,12 @@ export class CpuDevice extends Device {
     new Uint8Array(bytesOf(to)).set(new Uint8Array(bytesOf(from), 0, bytes));
   }
 
-  override execute<A>(kernel: Kernel<A>, args: A, inputs: readonly Operand[], outputs: readonly Operand[]): void {
+  override execute<A>(
+    kernel: Kernel<A>,
+    args: A,
+    inputs: readonly Operand[],
+    outputs: readonly Operand[],
+  ): void {
     const results = outputs.map((output) => target(output));
     kernel.cpu(
       args,
@@ -134,9 +156,15 @@ function target({ storage, dtype, size }: Operand): NumericArray {
 }
 
 function bytesOf(storage: Storage): ArrayBuffer {
-  return (storage as CpuStorage).bytes;
+  if (!(storage instanceof CpuStorage)) throw new TypeError('not memory of the CPU device');
+  return storage.bytes;
 }
 
 function noGpu(op: string, argument: string): DeviceUnavailableError {
-  return new DeviceUnavailableError({ op, argument, expected: 'a webgpu device', received: 'the CPU device' });
+  return new DeviceUnavailableError({
+    op,
+    argument,
+    expected: 'a webgpu device',
+    received: 'the CPU device',
+  });
 }

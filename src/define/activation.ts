@@ -9,7 +9,13 @@ import type { Tensor } from '../tensor.ts';
 import { checkOut, checkShapeIs, checkTensors } from '../validate.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
-import { layoutOf, resolveParams, type ParamSpecs, type ParamsOf } from './params.ts';
+import {
+  layoutOf,
+  resolveParams,
+  type NoParams,
+  type ParamSpecs,
+  type ParamsOf,
+} from './params.ts';
 
 export interface ActivationDeclaration<S extends ParamSpecs> {
   readonly name: string;
@@ -56,7 +62,7 @@ export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
 }
 
 /** Declares an elementwise activation: function, gradient, bias, float16 and fusion into `linear` follow from it. */
-export function defineActivation<const S extends ParamSpecs = Record<never, never>>(
+export function defineActivation<const S extends ParamSpecs = NoParams>(
   declaration: ActivationDeclaration<S>,
 ): Activation<S> {
   const { name, wgsl, forward, backward, accuracy, docs } = declaration;
@@ -128,18 +134,24 @@ export function defineActivation<const S extends ParamSpecs = Record<never, neve
       inputs,
       out ?? x.like(),
     );
-    return record(output, name, inputs, inputs, (upstream, [savedX, savedBias], [needsX, needsBias]) => {
-      if (!savedX) return [];
-      if (!needsBias || !savedBias) return [gradient(savedX, upstream.tensor, params, savedBias)];
-      // float32, so that the bias' sum is rounded once.
-      const wide = gradient(savedX, upstream.tensor, params, savedBias, 'float32');
-      const grads = [
-        needsX ? sumTo(wide, savedX.shape, savedX.dtype) : null,
-        sumTo(wide, savedBias.shape, savedBias.dtype),
-      ];
-      wide.dispose();
-      return grads;
-    });
+    return record(
+      output,
+      name,
+      inputs,
+      inputs,
+      (upstream, [savedX, savedBias], [needsX, needsBias]) => {
+        if (!savedX) return [];
+        if (!needsBias || !savedBias) return [gradient(savedX, upstream.tensor, params, savedBias)];
+        // float32, so that the bias' sum is rounded once.
+        const wide = gradient(savedX, upstream.tensor, params, savedBias, 'float32');
+        const grads = [
+          needsX ? sumTo(wide, savedX.shape, savedX.dtype) : null,
+          sumTo(wide, savedBias.shape, savedBias.dtype),
+        ];
+        wide.dispose();
+        return grads;
+      },
+    );
   };
   const declared = defineOp(activation, {
     op: name,
@@ -151,12 +163,17 @@ export function defineActivation<const S extends ParamSpecs = Record<never, neve
       warmUp(device, dtype, [[1]], (x) => activation(x));
     },
   });
-  return Object.assign(declared, { epilogue: { source: file, layout, resolve, forward, gradient } });
+  return Object.assign(declared, {
+    epilogue: { source: file, layout, resolve, forward, gradient },
+  });
 }
 
 /** Names and default values of the options. */
 export function defaultsOf(specs: ParamSpecs): Record<string, number> {
   return Object.fromEntries(
-    Object.entries(specs).map(([name, spec]) => [name, typeof spec === 'number' ? spec : spec.default]),
+    Object.entries(specs).map(([name, spec]) => [
+      name,
+      typeof spec === 'number' ? spec : spec.default,
+    ]),
   );
 }

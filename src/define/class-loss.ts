@@ -23,7 +23,13 @@ import { defaultsOf } from './activation.ts';
 import { REDUCTIONS, type Reduction } from './loss.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
-import { layoutOf, resolveParams, type ParamSpecs, type ParamsOf } from './params.ts';
+import {
+  layoutOf,
+  resolveParams,
+  type NoParams,
+  type ParamSpecs,
+  type ParamsOf,
+} from './params.ts';
 
 export interface ClassLossDeclaration<S extends ParamSpecs> {
   readonly name: string;
@@ -61,7 +67,10 @@ export type ClassLossOptions<S extends ParamSpecs, Soft extends boolean> = Parti
  * A loss of scores [N, C, d1, …] (or [C]) and int32 class indices [N, d1, …] (or a scalar), or, where the op takes them,
  * class probabilities of the scores' shape.
  */
-export interface ClassLoss<S extends ParamSpecs = ParamSpecs, Soft extends boolean = boolean> extends Declared {
+export interface ClassLoss<
+  S extends ParamSpecs = ParamSpecs,
+  Soft extends boolean = boolean,
+> extends Declared {
   (input: Tensor, target: Tensor, options?: ClassLossOptions<S, Soft>): Tensor;
   readonly kind: 'loss';
 }
@@ -76,7 +85,7 @@ interface AnyOptions {
 
 /** Declares a classification loss over rows of scores. */
 export function defineClassLoss<
-  const S extends ParamSpecs = Record<never, never>,
+  const S extends ParamSpecs = NoParams,
   const Soft extends boolean = boolean,
 >(declaration: ClassLossDeclaration<S> & { readonly soft: Soft }): ClassLoss<S, Soft> {
   const { name, wgsl, includes, normalised, soft, accuracy, docs } = declaration;
@@ -91,9 +100,9 @@ export function defineClassLoss<
   };
   const others = ['weight', 'ignoreIndex', 'reduction', 'out', ...(soft ? ['labelSmoothing'] : [])];
 
-  const apply = (input: Tensor, target: Tensor, given: ClassLossOptions<S, Soft> = {} as ClassLossOptions<S, Soft>): Tensor => {
-    const params = resolveParams(name, specs, given, others);
-    const options: AnyOptions = given;
+  const apply = (input: Tensor, target: Tensor, given?: ClassLossOptions<S, Soft>): Tensor => {
+    const options: AnyOptions = given ?? {};
+    const params = resolveParams(name, specs, options, others);
     const { weight, reduction = 'mean', ignoreIndex = -100, labelSmoothing = 0, out } = options;
     checkOneOf(name, 'reduction', reduction, REDUCTIONS);
     checkNumber(name, 'ignoreIndex', ignoreIndex, { integer: true });
@@ -104,7 +113,7 @@ export function defineClassLoss<
     input.device.check(name);
     const dim = input.rank > 1 ? 1 : 0;
     const layout = rowLayout(input.shape, dim);
-    const rowShape = checkTarget(name, input, target, dim, given);
+    const rowShape = checkTarget(name, input, target, dim, options);
     if (weight !== undefined) {
       checkTensor(name, 'weight', weight);
       checkDevice(name, 'weight', weight, input.device);
@@ -154,32 +163,42 @@ export function defineClassLoss<
     const written = forward.outputs.divisor ? extra.slice(0, -1) : extra;
     const divisor = forward.outputs.divisor ? extra.slice(-1) : [];
     const recorded = record(
-      output as Tensor,
+      output,
       name,
       [input, target],
       [...tensors, ...divisor, ...written],
-      (upstream, saved, needs) => {
+      (upstream, saved, [needsScores = false, needsSoft = false]) => {
+        const one = (grads: readonly Tensor[]): (Tensor | null)[] => [
+          needsScores ? (grads[0] ?? null) : null,
+          needsSoft ? (grads.at(-1) ?? null) : null,
+        ];
+        const ready = saved.slice(tensors.length + divisor.length);
+        if (ahead && upstream.isOne) return one(ready.map((grad) => grad.detach()));
+        const backward: ClassLossArgs = {
+          ...args,
+          inputs: { ...args.inputs, gradOutput: true, divisor: divisor.length > 0 },
+          outputs: {
+            loss: false,
+            gradScores: needsScores,
+            gradProbabilities: needsSoft,
+            divisor: false,
+          },
+        };
         const operands = saved.slice(0, tensors.length);
-        const ready = saved.slice(tensors.length + divisor.length).map((grad) => grad.detach());
-        if (!(ahead && upstream.isOne)) {
-          for (const grad of ready) grad.dispose();
-          const backward: ClassLossArgs = {
-            ...args,
-            inputs: { ...args.inputs, gradOutput: true, divisor: divisor.length > 0 },
-            outputs: {
-              loss: false,
-              gradScores: needs[0] ?? false,
-              gradProbabilities: needs[1] ?? false,
-              divisor: false,
-            },
-          };
-          const [scores, soft] = operands;
-          const inputs = [...operands, upstream.tensor, ...saved.slice(tensors.length, tensors.length + divisor.length)];
-          const likes = [needs[0] && scores, needs[1] && soft].flatMap((t) => (t ? [t.like()] : []));
-          const grads = run(classLoss, backward, inputs, likes);
-          return [needs[0] ? (grads[0] ?? null) : null, needs[1] ? (grads.at(-1) ?? null) : null];
-        }
-        return [needs[0] ? (ready[0] ?? null) : null, needs[1] ? (ready.at(-1) ?? null) : null];
+        const inputs = [
+          ...operands,
+          upstream.tensor,
+          ...saved.slice(tensors.length).slice(0, divisor.length),
+        ];
+        const likes = operands.slice(0, 2).filter((_, i) => (i === 0 ? needsScores : needsSoft));
+        return one(
+          run(
+            classLoss,
+            backward,
+            inputs,
+            likes.map((operand) => operand.like()),
+          ),
+        );
       },
     );
     for (const tensor of extra) tensor.dispose();
@@ -206,17 +225,27 @@ export function defineClassLoss<
 }
 
 /** Checks a target against the scores; returns the shape of one loss per target. */
-function checkTarget(op: string, input: Tensor, target: Tensor, dim: number, options: object): Shape {
+function checkTarget(
+  op: string,
+  input: Tensor,
+  target: Tensor,
+  dim: number,
+  { ignoreIndex }: AnyOptions,
+): Shape {
   if (input.rank === 0) {
-    throw new ShapeError({ op, argument: 'input', expected: 'shape [C] or [N, C, ...]', received: 'a scalar' });
+    throw new ShapeError({
+      op,
+      argument: 'input',
+      expected: 'shape [C] or [N, C, ...]',
+      received: 'a scalar',
+    });
   }
   const rowShape = input.shape.filter((_, d) => d !== dim);
   if (target.dtype === 'int32') {
     checkShapeIs(op, 'target', target, rowShape);
     return rowShape;
   }
-  const ignoreIndex: unknown = Reflect.get(options, 'ignoreIndex');
-  if (typeof ignoreIndex === 'number' && ignoreIndex >= 0) {
+  if (ignoreIndex !== undefined && ignoreIndex >= 0) {
     throw new OptionError({
       op,
       argument: 'ignoreIndex',

@@ -13,7 +13,13 @@ import { checkOneOf, checkOut, checkTensors } from '../validate.ts';
 import { defaultsOf } from './activation.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
-import { layoutOf, resolveParams, type ParamSpecs, type ParamsOf } from './params.ts';
+import {
+  layoutOf,
+  resolveParams,
+  type NoParams,
+  type ParamSpecs,
+  type ParamsOf,
+} from './params.ts';
 
 export type Reduction = 'none' | 'mean' | 'sum';
 export const REDUCTIONS: readonly Reduction[] = ['none', 'mean', 'sum'];
@@ -66,12 +72,16 @@ const NEEDS: readonly Needs[] = [
 ];
 
 /** Declares a pointwise loss: reductions, broadcasting, gradients, float16 and fusion follow from it. */
-export function defineLoss<const S extends ParamSpecs = Record<never, never>>(
+export function defineLoss<const S extends ParamSpecs = NoParams>(
   declaration: LossDeclaration<S>,
 ): Loss<S> {
   const { name, wgsl, docs, accuracy } = declaration;
   const specs = declaration.params ?? ({} as S);
-  const common = { name, source: source(`${name}.wgsl`, wgsl, declaration.includes), params: layoutOf(specs) };
+  const common = {
+    name,
+    source: source(`${name}.wgsl`, wgsl, declaration.includes),
+    params: layoutOf(specs),
+  };
 
   /** The loss, followed by the gradients that are needed, with the upstream gradient `u.scale`. */
   const forwardOps = NEEDS.map((needs): PointwiseOp => {
@@ -87,22 +97,26 @@ export function defineLoss<const S extends ParamSpecs = Record<never, never>>(
       reference: ([input = NaN, target = NaN], r, p, _index, scale) => {
         const params = p as ParamsOf<S>;
         r[0] = declaration.forward(input, target, params);
-        if (grads.length > 0) spread(declaration.backward(input, target, scale, params), needs, r, 1);
+        if (grads.length > 0)
+          spread(declaration.backward(input, target, scale, params), needs, r, 1);
       },
     };
   });
   /** The gradients that are needed, from the upstream gradient of each element. */
-  const backwardOps = NEEDS.map(
-    (needs): PointwiseOp => ({
-      ...common,
-      inputs: ['input', 'expected', 'grad_output'],
-      results: components(needs).length,
-      body: `  let g = loss_grad(input, expected, grad_output * u.scale, p);\n  return Results(${components(needs).join(', ')});`,
-      reference: ([input = NaN, target = NaN, gradOutput = NaN], r, p, _index, scale) => {
-        spread(declaration.backward(input, target, gradOutput * scale, p as ParamsOf<S>), needs, r, 0);
-      },
-    }),
-  );
+  const backwardOps = NEEDS.map((needs): PointwiseOp => ({
+    ...common,
+    inputs: ['input', 'expected', 'grad_output'],
+    results: components(needs).length,
+    body: `  let g = loss_grad(input, expected, grad_output * u.scale, p);\n  return Results(${components(needs).join(', ')});`,
+    reference: ([input = NaN, target = NaN, gradOutput = NaN], r, p, _index, scale) => {
+      spread(
+        declaration.backward(input, target, gradOutput * scale, p as ParamsOf<S>),
+        needs,
+        r,
+        0,
+      );
+    },
+  }));
 
   /** Gradients from the inputs and the upstream gradient, in one rounding; null where none is needed. */
   const gradients = (
@@ -147,22 +161,37 @@ export function defineLoss<const S extends ParamSpecs = Record<never, never>>(
     const fused: Needs = [ahead[0] ?? false, ahead[1] ?? false];
     const [output, ...written] = run(
       pointwise,
-      { op: pick(forwardOps, fused), params, shape, scale: 1 / count, ...(reduced ? { sum: count } : {}) },
+      {
+        op: pick(forwardOps, fused),
+        params,
+        shape,
+        scale: 1 / count,
+        ...(reduced ? { sum: count } : {}),
+      },
       operands,
-      [out ?? like, ...operands.filter((_, i) => fused[i]).map((operand) => ({ shape, dtype: operand.dtype }))],
+      [
+        out ?? like,
+        ...operands.filter((_, i) => fused[i]).map((operand) => ({ shape, dtype: operand.dtype })),
+      ],
     );
-    const recorded = record(output as Tensor, name, operands, [...operands, ...written], (upstream, saved, needed) => {
-      const missing = needed.map((need, i) => need && !(upstream.isOne && fused[i]));
-      const needs: Needs = [missing[0] ?? false, missing[1] ?? false];
-      const grads = needs.includes(true)
-        ? gradients(saved, upstream.tensor, needs, shape, params, 1 / count)
-        : [null, null];
-      let k = operands.length;
-      return grads.map((grad, i) => {
-        const ready = fused[i] ? saved[k++] : undefined;
-        return needed[i] && !grad ? (ready?.detach() ?? null) : grad;
-      });
-    });
+    const recorded = record(
+      output,
+      name,
+      operands,
+      [...operands, ...written],
+      (upstream, saved, needed) => {
+        const missing = needed.map((need, i) => need && !(upstream.isOne && fused[i]));
+        const needs: Needs = [missing[0] ?? false, missing[1] ?? false];
+        const grads = needs.includes(true)
+          ? gradients(saved, upstream.tensor, needs, shape, params, 1 / count)
+          : [null, null];
+        let k = operands.length;
+        return grads.map((grad, i) => {
+          const ready = fused[i] ? saved[k++] : undefined;
+          return needed[i] && !grad ? (ready?.detach() ?? null) : grad;
+        });
+      },
+    );
     for (const grad of written) grad.dispose();
     return recorded;
   };
@@ -175,7 +204,9 @@ export function defineLoss<const S extends ParamSpecs = Record<never, never>>(
     params: defaultsOf(specs),
     prepare: (device: Device, dtype: FloatDType) => {
       for (const reduction of ['mean', 'none'] as const) {
-        warmUp(device, dtype, [[1]], (input) => loss(input, input.detach(), { reduction } as LossOptions<S>));
+        warmUp(device, dtype, [[1]], (input) =>
+          loss(input, input.detach(), { reduction } as LossOptions<S>),
+        );
       }
     },
   });
@@ -186,13 +217,20 @@ function components(needs: Needs): string[] {
   return ['g.x', 'g.y'].filter((_, k) => needs[k]);
 }
 
-function spread(grads: readonly [number, number], needs: Needs, r: Float64Array, from: number): void {
+function spread(
+  grads: readonly [number, number],
+  needs: Needs,
+  r: Float64Array,
+  from: number,
+): void {
   let k = from;
   for (const [i, grad] of grads.entries()) if (needs[i]) r[k++] = grad;
 }
 
 function pick(ops: readonly PointwiseOp[], needs: Needs): PointwiseOp {
-  return ops[(needs[0] ? 1 : 0) + (needs[1] ? 2 : 0)] as PointwiseOp;
+  const op = ops[(needs[0] ? 1 : 0) + (needs[1] ? 2 : 0)];
+  if (!op) throw new RangeError('no such combination of gradients');
+  return op;
 }
 
 /** One gradient per operand, null where none is needed, summed over the dimensions it was broadcast along. */

@@ -13,15 +13,16 @@ export function activationModule<S extends ParamSpecs>(
   activation: Activation<S>,
 ): new (options?: Partial<ParamsOf<S>>) => ActivationModule {
   return class extends Module {
-    readonly #options: ParamsOf<S>;
+    readonly #options: Partial<ParamsOf<S>>;
 
     constructor(options: Partial<ParamsOf<S>> = {}) {
       super();
-      this.#options = activation.epilogue.resolve(activation.op, options);
+      activation.epilogue.resolve(activation.op, options);
+      this.#options = options;
     }
 
     override forward(x: Tensor): Tensor {
-      return activation(x, { ...this.#options });
+      return activation(x, this.#options);
     }
   };
 }

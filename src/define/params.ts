@@ -5,7 +5,12 @@ import { checkNumber, checkOptionNames, type NumberRange } from '../validate.ts'
 /** A numeric option: its default, or that with the range it must be in. */
 export type ParamSpec = number | (NumberRange & { readonly default: number });
 export type ParamSpecs = Readonly<Record<string, ParamSpec>>;
-export type ParamsOf<S extends ParamSpecs> = { readonly [K in keyof S]: number };
+/** An op without numeric options. */
+export type NoParams = Readonly<Record<string, never>>;
+/** The options' values; names that are only known as strings are left out. */
+export type ParamsOf<S extends ParamSpecs> = {
+  readonly [K in keyof S as string extends K ? never : K]: number;
+};
 
 /** The options in declaration order; `u32` on the GPU where the range says integer, else `f32`. */
 export function layoutOf(specs: ParamSpecs): ParamLayout {

@@ -36,10 +36,19 @@ export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div
 /** `nl_pow`: x^y for x >= 0. */
 export const pow = /* @__PURE__ */ source('lib/pow.wgsl', powText, [bits]);
 /** `normaliser_of`: a row's maximum and sum of exponentials. */
-export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoftmaxText, [bits, exp]);
+export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoftmaxText, [
+  bits,
+  exp,
+]);
 /** `lane_of` and reductions, for a row per invocation. */
-export const rowsByInvocation = /* @__PURE__ */ source('lib/rows-by-invocation.wgsl', rowsByInvocationText);
+export const rowsByInvocation = /* @__PURE__ */ source(
+  'lib/rows-by-invocation.wgsl',
+  rowsByInvocationText,
+);
 /** `lane_of` and reductions, for a row per workgroup. */
-export const rowsByWorkgroup = /* @__PURE__ */ source('lib/rows-by-workgroup.wgsl', rowsByWorkgroupText);
+export const rowsByWorkgroup = /* @__PURE__ */ source(
+  'lib/rows-by-workgroup.wgsl',
+  rowsByWorkgroupText,
+);
 /** `threefry`, `uniform_at`: random numbers by key and index. */
 export const threefry = /* @__PURE__ */ source('lib/threefry.wgsl', threefryText);

@@ -57,9 +57,14 @@ export class PipelineCache {
       entry.pipeline ??= pipeline;
     } catch (cause) {
       const { messages } = await entry.describe().compute.module.getCompilationInfo();
-      const lines = messages.map(({ lineNum, linePos, message }) => `${String(lineNum)}:${String(linePos)} ${message}`);
+      const lines = messages.map(
+        ({ lineNum, linePos, message }) => `${String(lineNum)}:${String(linePos)} ${message}`,
+      );
       const received = [String(cause), ...lines].join('\n');
-      entry.error = new ShaderError({ op: entry.label, expected: 'a shader that compiles', received }, { cause });
+      entry.error = new ShaderError(
+        { op: entry.label, expected: 'a shader that compiles', received },
+        { cause },
+      );
     }
   }
 

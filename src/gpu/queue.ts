@@ -73,12 +73,20 @@ export class CommandQueue {
   #waiting = false;
 
   /** `watch` runs a submit under error scopes; `onError` is told of a pipeline that does not compile. */
-  constructor(device: GPUDevice, watch: (submit: () => void) => void, onError: (entry: PipelineEntry) => void) {
+  constructor(
+    device: GPUDevice,
+    watch: (submit: () => void) => void,
+    onError: (entry: PipelineEntry) => void,
+  ) {
     this.#device = device;
     this.#watch = watch;
     this.#onError = onError;
     this.uniforms = unpooled(
-      device.createBuffer({ size: BATCH * UNIFORM_BYTES, usage: UNIFORM_DST, label: 'nonlin uniforms' }),
+      device.createBuffer({
+        size: BATCH * UNIFORM_BYTES,
+        usage: UNIFORM_DST,
+        label: 'nonlin uniforms',
+      }),
     );
     this.#open = this.#newBatch(0);
   }
@@ -95,7 +103,7 @@ export class CommandQueue {
 
   /** Copies a uniform block into the batch; returns its offset. */
   addUniforms(block: ArrayBuffer): number {
-    if (this.#open.used === this.#open.uniforms.byteLength) this.flush();
+    if (this.#open.used === this.#open.uniforms.byteLength) void this.flush();
     const offset = this.#open.used;
     this.#open.uniforms.set(new Uint8Array(block), offset);
     this.#open.used += UNIFORM_BYTES;
@@ -108,7 +116,7 @@ export class CommandQueue {
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      this.flush();
+      void this.flush();
     });
   }
 
@@ -134,7 +142,8 @@ export class CommandQueue {
   flushSync(compile: (entry: PipelineEntry) => void): void {
     void this.flush();
     for (const { commands } of this.#sealed) {
-      for (const command of commands) if ('pipeline' in command && !command.pipeline.pipeline) compile(command.pipeline);
+      for (const command of commands)
+        if ('pipeline' in command && !command.pipeline.pipeline) compile(command.pipeline);
     }
     for (let batch = this.#sealed.shift(); batch; batch = this.#sealed.shift()) this.#submit(batch);
   }
@@ -143,7 +152,9 @@ export class CommandQueue {
     this.#waiting = false;
     for (let batch = this.#sealed[0]; batch; batch = this.#sealed[0]) {
       const compiling = batch.commands.flatMap((command) =>
-        'pipeline' in command && !command.pipeline.pipeline && !command.pipeline.error ? [command.pipeline.ready] : [],
+        'pipeline' in command && !command.pipeline.pipeline && !command.pipeline.error
+          ? [command.pipeline.ready]
+          : [],
       );
       if (compiling.length > 0) {
         this.#waiting = true;

@@ -22,9 +22,18 @@ import { planRatio, planSum, type Place } from './reduce.ts';
 import { forEachRow, rowLaunch } from './rows.ts';
 import { gather } from './rowwise.ts';
 
-const kernel = /* @__PURE__ */ source('kernels/class-loss.wgsl', kernelText, [bits, exp, log, logSoftmax]);
+const kernel = /* @__PURE__ */ source('kernels/class-loss.wgsl', kernelText, [
+  bits,
+  exp,
+  log,
+  logSoftmax,
+]);
 const indexEntry = /* @__PURE__ */ source('kernels/class-index.wgsl', indexText, [bits, exp]);
-const probabilitiesEntry = /* @__PURE__ */ source('kernels/class-probabilities.wgsl', probabilitiesText, [exp]);
+const probabilitiesEntry = /* @__PURE__ */ source(
+  'kernels/class-probabilities.wgsl',
+  probabilitiesText,
+  [exp],
+);
 
 /** A loss of the log-probability l of a class, and its derivative. */
 export interface ClassLossOp {
@@ -62,7 +71,10 @@ export interface ClassLossArgs {
 }
 
 /** Index of each tensor among the inputs or outputs, -1 where it is not there. */
-function indexed<T extends Readonly<Record<string, boolean>>>(present: T, from: number): { [K in keyof T]: number } {
+function indexed<T extends Readonly<Record<string, boolean>>>(
+  present: T,
+  from: number,
+): { [K in keyof T]: number } {
   let k = from;
   const result: Record<string, number> = {};
   for (const [name, there] of Object.entries(present)) result[name] = there ? k++ : -1;
@@ -76,11 +88,18 @@ function placesOf({ inputs, outputs }: ClassLossArgs) {
 
 const programs = /* @__PURE__ */ new WeakMap<ClassLossOp, Map<string, Program>>();
 
-export const classLoss: Kernel<ClassLossArgs> = { name: 'classLoss', float16: 'convert', plan, cpu };
+export const classLoss: Kernel<ClassLossArgs> = {
+  name: 'classLoss',
+  float16: 'convert',
+  plan,
+  cpu,
+};
 
 /** Where the upstream gradient of a row comes from, in WGSL. */
 function upstreamOf({ inputs, outputs, reduction }: ClassLossArgs): string {
-  const above = inputs.gradOutput ? `grad_output[${reduction === 'none' ? 'row' : '0'}] * u.scale` : 'u.scale';
+  const above = inputs.gradOutput
+    ? `grad_output[${reduction === 'none' ? 'row' : '0'}] * u.scale`
+    : 'u.scale';
   return inputs.divisor || outputs.divisor ? `${above} / divisor[0]` : above;
 }
 
@@ -91,10 +110,13 @@ function accessSlot(args: ClassLossArgs, phase: 'rows' | 'divisor', rowWeights: 
     `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;\n`;
   const rows = phase === 'rows';
   const grads = outputs.gradScores || outputs.gradProbabilities;
-  const store = (name: string, parameters: string, body: string): string => `fn ${name}(${parameters}) { ${body} }\n`;
+  const store = (name: string, parameters: string, body: string): string =>
+    `fn ${name}(${parameters}) { ${body} }\n`;
   return [
     `const with_grad = ${String(rows && grads)};\n`,
-    inputs.target === 'classes' ? bind(2, 'read', 'classes', 'i32') : bind(2, 'read', 'probabilities'),
+    inputs.target === 'classes'
+      ? bind(2, 'read', 'classes', 'i32')
+      : bind(2, 'read', 'probabilities'),
     inputs.weights ? bind(3, 'read', 'weights') : '',
     rows && outputs.loss ? bind(4, 'read_write', 'losses') : '',
     rowWeights ? bind(5, 'read_write', 'row_weights') : '',
@@ -115,7 +137,12 @@ function accessSlot(args: ClassLossArgs, phase: 'rows' | 'divisor', rowWeights: 
   ].join('');
 }
 
-function plan(args: ClassLossArgs, _inputs: readonly View[], _outputs: readonly View[], caps: Capabilities): Plan {
+function plan(
+  args: ClassLossArgs,
+  _inputs: readonly View[],
+  _outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
   const { layout, reduction } = args;
   const rows = layout.outer * layout.inner;
   const places = placesOf(args);
@@ -127,14 +154,17 @@ function plan(args: ClassLossArgs, _inputs: readonly View[], _outputs: readonly 
   const lossRows: Place = reduces ? { of: 'scratch', index: scratch.push(rows * 4) - 1 } : loss;
   const indexMean = reduces && reduction === 'mean' && args.inputs.target === 'classes';
   const weightRows: Place | null =
-    indexMean && !args.outputs.divisor ? { of: 'scratch', index: scratch.push(rows * 4) - 1 } : null;
+    indexMean && !args.outputs.divisor
+      ? { of: 'scratch', index: scratch.push(rows * 4) - 1 }
+      : null;
   const divisor: Place | null = args.outputs.divisor
     ? { of: 'output', index: places.outputs.divisor }
     : args.inputs.divisor
       ? { of: 'input', index: places.inputs.divisor }
       : null;
 
-  if (args.outputs.divisor && divisor) launches.push(launch(args, 'divisor', { row_weights: divisor }, caps));
+  if (args.outputs.divisor && divisor)
+    launches.push(launch(args, 'divisor', { row_weights: divisor }, caps));
   if (rows > 0) {
     const grads = args.outputs.gradScores || args.outputs.gradProbabilities;
     launches.push(
@@ -174,7 +204,9 @@ function launch(
   const { outer, n, inner } = layout;
   const rowsPhase = phase === 'rows';
   const spread = rowLaunch(layout, caps);
-  const variant = rowsPhase ? spread : { ...spread, constants: { workgroup_size: 64 }, workgroups: [1, 1, 1] as const };
+  const variant = rowsPhase
+    ? spread
+    : { ...spread, constants: { workgroup_size: 64 }, workgroups: [1, 1, 1] as const };
   const access = accessSlot(args, phase, own.row_weights !== undefined);
   let known = programs.get(op);
   if (!known) programs.set(op, (known = new Map<string, Program>()));
@@ -208,7 +240,8 @@ function launch(
   }
   if (inputs.target === 'classes') bind(11, { of: 'status', index: 0 }, 'write');
   const rows = outer * inner;
-  const knownAhead = args.reduction === 'mean' && !(inputs.divisor || outputs.divisor) ? 1 / rows : 1;
+  const knownAhead =
+    args.reduction === 'mean' && !(inputs.divisor || outputs.divisor) ? 1 / rows : 1;
   const uniforms = new UniformWriter(8 + op.params.names.length)
     .u32(n, inner, rows, statusCode(op.name))
     .i32(args.ignoreIndex)
@@ -229,14 +262,19 @@ function launch(
   };
 }
 
-function cpu(args: ClassLossArgs, inputs: readonly NumericArray[], outputs: readonly NumericArray[]): void {
+function cpu(
+  args: ClassLossArgs,
+  inputs: readonly NumericArray[],
+  outputs: readonly NumericArray[],
+): void {
   const { op, params, layout, ignoreIndex, labelSmoothing, reduction } = args;
   const { n, inner } = layout;
   const rows = layout.outer * inner;
   const places = placesOf(args);
   const [scores, target] = inputs;
   if (!scores || !target) return;
-  const pick = (list: readonly NumericArray[], k: number): NumericArray | undefined => (k < 0 ? undefined : list[k]);
+  const pick = (list: readonly NumericArray[], k: number): NumericArray | undefined =>
+    k < 0 ? undefined : list[k];
   const weights = pick(inputs, places.inputs.weights);
   const gradOutput = pick(inputs, places.inputs.gradOutput);
   const weightOf = (c: number): number => (weights ? (weights[c] ?? NaN) : 1);
@@ -246,7 +284,8 @@ function cpu(args: ClassLossArgs, inputs: readonly NumericArray[], outputs: read
   let divisor = reduction === 'mean' ? rows : 1;
   if (reduction === 'mean' && classes) {
     divisor = 0;
-    for (let row = 0; row < rows; row++) if (classOf(row) !== ignoreIndex) divisor += weightOf(classOf(row));
+    for (let row = 0; row < rows; row++)
+      if (classOf(row) !== ignoreIndex) divisor += weightOf(classOf(row));
   }
   const kept = pick(outputs, places.outputs.divisor);
   if (kept) kept[0] = divisor;
@@ -278,7 +317,8 @@ function cpu(args: ClassLossArgs, inputs: readonly NumericArray[], outputs: read
     }
     total += loss;
     if (losses && reduction === 'none') losses[row] = loss;
-    const upstream = (gradOutput ? (gradOutput[reduction === 'none' ? row : 0] ?? NaN) : 1) / divisor;
+    const upstream =
+      (gradOutput ? (gradOutput[reduction === 'none' ? row : 0] ?? NaN) : 1) / divisor;
     for (let c = 0; c < n; c++) {
       const lc = l[c] ?? NaN;
       const at = base + c * inner;
@@ -289,7 +329,8 @@ function cpu(args: ClassLossArgs, inputs: readonly NumericArray[], outputs: read
         gradScores[at] = own - spread;
       }
       if (gradProbabilities) {
-        gradProbabilities[at] = upstream * ((1 - labelSmoothing) * weightOf(c) * op.loss(lc, params));
+        gradProbabilities[at] =
+          upstream * ((1 - labelSmoothing) * weightOf(c) * op.loss(lc, params));
       }
     }
   });

@@ -2,7 +2,14 @@
 import kernelText from '../../shaders/kernels/matmul.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
 import { program, source, type Program, type Source } from '../gpu/link.ts';
-import { UniformWriter, type Binding, type Capabilities, type Kernel, type Plan, type View } from '../kernel.ts';
+import {
+  UniformWriter,
+  type Binding,
+  type Capabilities,
+  type Kernel,
+  type Plan,
+  type View,
+} from '../kernel.ts';
 import type { ParamLayout, ParamValues } from './pointwise.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/matmul.wgsl', kernelText);
@@ -44,7 +51,9 @@ function programFor({ bias, activation, keepInput }: MatmulArgs): Program {
   let linked = known.get(key);
   if (!linked) {
     const names = activation?.layout.names ?? [];
-    const fields = names.map((name) => `${name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)}: f32`).join(', ');
+    const fields = names
+      .map((name) => `${name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)}: f32`)
+      .join(', ');
     const text = [
       `struct Params { ${fields || 'unused: f32'} }`,
       activation?.source.text ?? '',
@@ -64,7 +73,12 @@ function programFor({ bias, activation, keepInput }: MatmulArgs): Program {
 
 export const matmulKernel: Kernel<MatmulArgs> = { name: 'matmul', float16: 'convert', plan, cpu };
 
-function plan(args: MatmulArgs, _inputs: readonly View[], _outputs: readonly View[], caps: Capabilities): Plan {
+function plan(
+  args: MatmulArgs,
+  _inputs: readonly View[],
+  _outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
   const { m, n, k, a, b, activation } = args;
   const batches = args.batch.reduce((product, d) => product * d, 1);
   if (m * n * batches === 0) return { launches: [], scratch: [] };
@@ -99,7 +113,11 @@ function plan(args: MatmulArgs, _inputs: readonly View[], _outputs: readonly Vie
   };
 }
 
-function cpu(args: MatmulArgs, inputs: readonly NumericArray[], outputs: readonly NumericArray[]): void {
+function cpu(
+  args: MatmulArgs,
+  inputs: readonly NumericArray[],
+  outputs: readonly NumericArray[],
+): void {
   const { m, n, k, a, b, activation } = args;
   const [left, right, bias] = inputs;
   const [result, before] = outputs;
@@ -107,7 +125,10 @@ function cpu(args: MatmulArgs, inputs: readonly NumericArray[], outputs: readonl
   const batches = args.batch.reduce((product, d) => product * d, 1);
   const row = new Float64Array(n);
   for (let batch = 0; batch < batches; batch++) {
-    const [aBase, bBase] = [offsetOf(batch, args.batch, args.aBatch), offsetOf(batch, args.batch, args.bBatch)];
+    const [aBase, bBase] = [
+      offsetOf(batch, args.batch, args.aBatch),
+      offsetOf(batch, args.batch, args.bBatch),
+    ];
     for (let i = 0; i < m; i++) {
       // A row at a time, B by its rows: the inner loop walks along memory where B is not transposed.
       for (let j = 0; j < n; j++) row[j] = bias?.[j] ?? 0;

@@ -39,7 +39,13 @@ export interface PointwiseOp {
   /** WGSL: statements that return `Results(...)` from the inputs' names, `index`, `p` (the options) and `u.scale`. */
   readonly body: string;
   /** The same in float64: reads `v`, writes `r`. */
-  readonly reference: (v: Float64Array, r: Float64Array, p: ParamValues, index: number, scale: number) => void;
+  readonly reference: (
+    v: Float64Array,
+    r: Float64Array,
+    p: ParamValues,
+    index: number,
+    scale: number,
+  ) => void;
   /** Result k is written over input `inPlace[k]`'s memory where they are one buffer. */
   readonly inPlace?: readonly number[];
 }
@@ -68,7 +74,12 @@ export const pointwise: Kernel<PointwiseArgs> = {
   cpu,
 };
 
-function plan(args: PointwiseArgs, inputs: readonly View[], outputs: readonly View[], caps: Capabilities): Plan {
+function plan(
+  args: PointwiseArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
   const { op, shape, sum } = args;
   const summed = sum !== undefined;
   const stored = summed ? outputs.slice(1) : outputs;
@@ -78,11 +89,17 @@ function plan(args: PointwiseArgs, inputs: readonly View[], outputs: readonly Vi
     return view.padded ? 'pack' : 'elements';
   });
   const layout = accesses.includes('broadcast')
-    ? collapse(shape, inputs.map((view) => broadcastStrides(view.shape, shape)))
+    ? collapse(
+        shape,
+        inputs.map((view) => broadcastStrides(view.shape, shape)),
+      )
     : { shape: [], strides: [] };
   const storage: StorageSpec = {
     inputs: inputs.map((view, i) => ({ dtype: view.dtype, access: at(accesses, i) })),
-    outputs: stored.map((view) => ({ dtype: view.dtype, access: view.padded ? 'pack' : 'elements' })),
+    outputs: stored.map((view) => ({
+      dtype: view.dtype,
+      access: view.padded ? 'pack' : 'elements',
+    })),
     aliased: stored.map((view) => view.aliasOf ?? -1),
     summed,
   };
@@ -116,7 +133,13 @@ function plan(args: PointwiseArgs, inputs: readonly View[], outputs: readonly Vi
     const bindings: Binding[] = [];
     inputs.forEach((view, i) => {
       if (storage.aliased.includes(i)) return;
-      bindings.push({ slot: 1 + i, of: 'input', index: i, access: 'read', ...window(view, at(accesses, i)) });
+      bindings.push({
+        slot: 1 + i,
+        of: 'input',
+        index: i,
+        access: 'read',
+        ...window(view, at(accesses, i)),
+      });
     });
     stored.forEach((view, k) => {
       bindings.push({
@@ -132,7 +155,12 @@ function plan(args: PointwiseArgs, inputs: readonly View[], outputs: readonly Vi
       program: linked,
       entry: summed ? 'accumulate' : 'map',
       bindings,
-      uniforms: uniforms(args, layout, inputs.length, { first, count, invocations, partial: w * invocations }),
+      uniforms: uniforms(args, layout, inputs.length, {
+        first,
+        count,
+        invocations,
+        partial: w * invocations,
+      }),
       workgroups: [workgroups, 1, 1],
     });
   }
@@ -145,7 +173,10 @@ function plan(args: PointwiseArgs, inputs: readonly View[], outputs: readonly Vi
     1,
     caps,
   );
-  return { launches: [...launches, ...finish.launches], scratch: [partials * 4, ...finish.scratch] };
+  return {
+    launches: [...launches, ...finish.launches],
+    scratch: [partials * 4, ...finish.scratch],
+  };
 }
 
 interface Window {
@@ -155,19 +186,28 @@ interface Window {
   readonly partial: number;
 }
 
-function uniforms(args: PointwiseArgs, layout: Layout, operands: number, window: Window): ArrayBuffer {
+function uniforms(
+  args: PointwiseArgs,
+  layout: Layout,
+  operands: number,
+  window: Window,
+): ArrayBuffer {
   const { op, params, scale = 1 } = args;
   const writer = new UniformWriter(8 + 8 + 8 * operands + Math.max(op.params.names.length, 1));
   writer.u32(Math.ceil(window.count / 4), window.count, window.first, window.invocations);
   writer.u32(layout.shape.length).f32(scale).u32(window.partial, 0);
-  for (const list of [layout.shape, ...Array.from({ length: operands }, (_, k) => layout.strides[k] ?? [])]) {
+  for (const list of [
+    layout.shape,
+    ...Array.from({ length: operands }, (_, k) => layout.strides[k] ?? []),
+  ]) {
     for (let d = 0; d < 8; d++) writer.u32(list[d] ?? 0);
   }
   for (const name of op.params.names) {
     if (op.params.integers?.includes(name)) writer.u32(params[name] ?? 0);
     else writer.f32(params[name] ?? 0);
   }
-  if (writer.buffer.byteLength > UNIFORM_BYTES) throw new RangeError(`${op.name}: too many operands and options`);
+  if (writer.buffer.byteLength > UNIFORM_BYTES)
+    throw new RangeError(`${op.name}: too many operands and options`);
   return writer.buffer;
 }
 
@@ -188,13 +228,16 @@ function programFor(op: PointwiseOp, storage: StorageSpec): Program {
   const spec = ({ dtype, access }: TensorSpec): string => `${dtype}${access}`;
   const key = `${storage.inputs.map(spec).join()};${storage.outputs.map(spec).join()};${storage.aliased.join()};${String(storage.summed)}`;
   let linked = known.get(key);
-  if (!linked) known.set(key, (linked = program(op.name, kernel, { storage: storageSource(op, storage) })));
+  if (!linked)
+    known.set(key, (linked = program(op.name, kernel, { storage: storageSource(op, storage) })));
   return linked;
 }
 
 /** The kernel's `storage` slot for one op: its options, bindings, and the step from loads to stores. */
 function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
-  const fields = op.params.names.map((name) => `${snake(name)}: ${op.params.integers?.includes(name) ? 'u32' : 'f32'}`);
+  const fields = op.params.names.map(
+    (name) => `${snake(name)}: ${op.params.integers?.includes(name) ? 'u32' : 'f32'}`,
+  );
   const results = Array.from({ length: op.results }, (_, k) => `r${String(k)}: f32`);
   const lines = [
     `struct Params { ${fields.join(', ') || 'unused: f32'} }`,
@@ -217,23 +260,34 @@ function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
   );
   storage.inputs.forEach((input, i) => {
     const alias = storage.aliased.indexOf(i);
-    lines.push(`  let a${String(i)} = ${load(alias >= 0 ? `out${String(alias)}` : `in${String(i)}`, i, input)};`);
+    lines.push(
+      `  let a${String(i)} = ${load(alias >= 0 ? `out${String(alias)}` : `in${String(i)}`, i, input)};`,
+    );
   });
   ['x', 'y', 'z', 'w'].forEach((lane, l) => {
     const values = names.map((_, i) => `a${String(i)}.${lane}, `).join('');
     lines.push(`  let ${lane} = compute(first + ${String(l)}u, ${values}u.op);`);
   });
-  const packed = (k: number): string => `vec4f(x.r${String(k)}, y.r${String(k)}, z.r${String(k)}, w.r${String(k)})`;
+  const packed = (k: number): string =>
+    `vec4f(x.r${String(k)}, y.r${String(k)}, z.r${String(k)}, w.r${String(k)})`;
   storage.outputs.forEach((output, k) => {
     lines.push(...store(`out${String(k)}`, packed(storage.summed ? k + 1 : k), output));
   });
   lines.push(`  return ${packed(0)};`, '}');
   // The op's functions come first: their includes and text, then the glue that calls them.
-  const text = [`${op.source?.text ?? ''}`, ...lines].join('\n');
-  return source(op.name, `//#include "lib/float16.wgsl"\n${text}`, [float16, ...(op.source?.includes ?? [])]);
+  const text = [op.source?.text ?? '', ...lines].join('\n');
+  return source(op.name, `//#include "lib/float16.wgsl"\n${text}`, [
+    float16,
+    ...(op.source?.includes ?? []),
+  ]);
 }
 
-function declare(slot: number, name: string, access: string, { dtype, access: how }: TensorSpec): string {
+function declare(
+  slot: number,
+  name: string,
+  access: string,
+  { dtype, access: how }: TensorSpec,
+): string {
   const half = dtype === 'float16';
   const type = how === 'pack' ? (half ? 'vec2u' : 'vec4f') : half ? 'u32' : 'f32';
   return `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;`;
@@ -243,7 +297,9 @@ function declare(slot: number, name: string, access: string, { dtype, access: ho
 function load(name: string, operand: number, { dtype, access }: TensorSpec): string {
   const half = dtype === 'float16';
   if (access === 'pack') {
-    return half ? `vec4f(unpack_half2(${name}[pack].x), unpack_half2(${name}[pack].y))` : `${name}[pack]`;
+    return half
+      ? `vec4f(unpack_half2(${name}[pack].x), unpack_half2(${name}[pack].y))`
+      : `${name}[pack]`;
   }
   const element = (l: number): string => {
     const index =
@@ -260,7 +316,12 @@ function store(name: string, value: string, { dtype, access }: TensorSpec): stri
   const half = dtype === 'float16';
   if (access === 'pack') {
     if (!half) return [`  ${name}[pack] = ${value};`];
-    return ['  {', `    let v = ${value};`, `    ${name}[pack] = vec2u(pack_half2(v.xy), pack_half2(v.zw));`, '  }'];
+    return [
+      '  {',
+      `    let v = ${value};`,
+      `    ${name}[pack] = vec2u(pack_half2(v.xy), pack_half2(v.zw));`,
+      '  }',
+    ];
   }
   const lines = ['  {', `    let v = ${value};`];
   if (half) {
@@ -274,7 +335,9 @@ function store(name: string, value: string, { dtype, access }: TensorSpec): stri
     }
   } else {
     for (const [l, lane] of ['x', 'y', 'z', 'w'].entries()) {
-      lines.push(`    if (pack * 4u + ${String(l)}u < u.count) { ${name}[pack * 4u + ${String(l)}u] = v.${lane}; }`);
+      lines.push(
+        `    if (pack * 4u + ${String(l)}u < u.count) { ${name}[pack * 4u + ${String(l)}u] = v.${lane}; }`,
+      );
     }
   }
   return [...lines, '  }'];

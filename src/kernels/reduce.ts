@@ -3,7 +3,14 @@ import kernelText from '../../shaders/kernels/reduce.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
 import { bits } from '../gpu/lib.ts';
 import { program, source } from '../gpu/link.ts';
-import { UniformWriter, type Binding, type Capabilities, type Kernel, type Launch, type Plan } from '../kernel.ts';
+import {
+  UniformWriter,
+  type Binding,
+  type Capabilities,
+  type Kernel,
+  type Launch,
+  type Plan,
+} from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
 
 const reduceProgram = /* @__PURE__ */ program(
@@ -41,14 +48,26 @@ export function planSum(
   const splits = Math.max(1, Math.min(Math.ceil(4096 / results), Math.floor(n / 64)));
   const single = results === 1;
   if (single && n <= FINISH) {
-    return { launches: [launch({ ...layout, splits: 1 }, from, to, caps, by ? 'finish_divided' : 'finish', by)], scratch: [] };
+    return {
+      launches: [
+        launch({ ...layout, splits: 1 }, from, to, caps, by ? 'finish_divided' : 'finish', by),
+      ],
+      scratch: [],
+    };
   }
   if (splits === 1) {
     return { launches: [launch({ ...layout, splits }, from, to, caps, 'sum')], scratch: [] };
   }
   const scratch: Place = { of: 'scratch', index: scratchIndex };
   const first = launch({ ...layout, divisor: 1, splits }, from, scratch, caps, 'sum');
-  const second = planSum({ outer, n: splits, inner, divisor }, scratch, to, scratchIndex + 1, caps, by);
+  const second = planSum(
+    { outer, n: splits, inner, divisor },
+    scratch,
+    to,
+    scratchIndex + 1,
+    caps,
+    by,
+  );
   return {
     launches: [first, ...second.launches],
     scratch: [results * splits * 4, ...second.scratch],
@@ -66,7 +85,10 @@ export function planRatio(
 ): Plan {
   const layout: SumLayout = { outer: 1, n, inner: 1, divisor: 1 };
   if (n <= FINISH) {
-    return { launches: [launch({ ...layout, splits: 1 }, terms, to, caps, 'finish_ratio', weights)], scratch: [] };
+    return {
+      launches: [launch({ ...layout, splits: 1 }, terms, to, caps, 'finish_ratio', weights)],
+      scratch: [],
+    };
   }
   const divisor: Place = { of: 'scratch', index: scratchIndex };
   const below = planSum(layout, weights, divisor, scratchIndex + 1, caps);
@@ -86,7 +108,8 @@ function launch(
   by?: Place,
 ): Launch {
   const results = outer * splits * inner;
-  const workgroups = kind !== 'sum' ? 1 : Math.max(1, Math.min(Math.ceil(results / WORKGROUP), caps.maxWorkgroups));
+  const workgroups =
+    kind !== 'sum' ? 1 : Math.max(1, Math.min(Math.ceil(results / WORKGROUP), caps.maxWorkgroups));
   return {
     program: reduceProgram,
     entry: kind,
@@ -95,7 +118,9 @@ function launch(
       { slot: 2, ...to, access: 'write' },
       ...(by ? [{ slot: 3, ...by, access: 'read' as const }] : []),
     ],
-    uniforms: new UniformWriter(6).u32(n, inner, splits, results, workgroups * WORKGROUP).f32(divisor).buffer,
+    uniforms: new UniformWriter(6)
+      .u32(n, inner, splits, results, workgroups * WORKGROUP)
+      .f32(divisor).buffer,
     workgroups: [workgroups, 1, 1],
   };
 }
@@ -109,7 +134,8 @@ export const reduceKernel: Kernel<SumLayout> = {
   cpu: ({ outer, n, inner, divisor }, [x], [y]) => {
     if (!x || !y) return;
     for (let o = 0; o < outer; o++) {
-      for (let i = 0; i < inner; i++) y[o * inner + i] = sumOf(x, o * n * inner + i, n, inner) / divisor;
+      for (let i = 0; i < inner; i++)
+        y[o * inner + i] = sumOf(x, o * n * inner + i, n, inner) / divisor;
     }
   },
 };

@@ -43,7 +43,10 @@ export function rowLaunch({ outer, n, inner }: RowLayout, caps: Capabilities): R
 }
 
 /** Calls `visit` with the first index of each row; its elements are `inner` apart. */
-export function forEachRow({ outer, n, inner }: RowLayout, visit: (base: number, row: number) => void): void {
+export function forEachRow(
+  { outer, n, inner }: RowLayout,
+  visit: (base: number, row: number) => void,
+): void {
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) visit(o * n * inner + i, o * inner + i);
   }

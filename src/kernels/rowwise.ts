@@ -73,6 +73,11 @@ export const rowwise: Kernel<RowwiseArgs> = {
 };
 
 /** Copies a row out of a tensor. */
-export function gather(from: NumericArray, base: number, step: number, to: Float64Array | undefined): void {
+export function gather(
+  from: NumericArray,
+  base: number,
+  step: number,
+  to: Float64Array | undefined,
+): void {
   if (to) for (let i = 0; i < to.length; i++) to[i] = from[base + i * step] ?? NaN;
 }

@@ -42,7 +42,11 @@ export function reduceDims(
   }
   let current = x;
   for (const [i, { from, to }] of runs.reverse().entries()) {
-    const merged = [...current.shape.slice(0, from), sizeOf(current.shape.slice(from, to)), ...current.shape.slice(to)];
+    const merged = [
+      ...current.shape.slice(0, from),
+      sizeOf(current.shape.slice(from, to)),
+      ...current.shape.slice(to),
+    ];
     const layout = rowLayout(merged, from);
     const done = i === runs.length - 1;
     const next = current.shape.map((d, k) => (k >= from && k < to ? 1 : d));
@@ -65,7 +69,9 @@ export function reduceDims(
 export function sumTo(x: Tensor, shape: Shape, dtype: DType = x.dtype): Tensor {
   if (sameShape(x.shape, shape)) return dtype === x.dtype ? x.detach() : castTo(x, dtype);
   const lead = x.shape.length - shape.length;
-  const dims = x.shape.flatMap((d, i) => (i < lead || (shape[i - lead] === 1 && d !== 1) ? [i] : []));
+  const dims = x.shape.flatMap((d, i) =>
+    i < lead || (shape[i - lead] === 1 && d !== 1) ? [i] : [],
+  );
   const kept = dims.length === 0 ? sumTo(x, x.shape, dtype) : reduceDims(x, dims, 1, { dtype });
   const result = view(kept, shape);
   kept.dispose();

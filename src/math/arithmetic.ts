@@ -30,37 +30,46 @@ function defineArithmetic(name: string, { wgsl, result, gradients }: Formula): A
     },
     inPlace: [0],
   };
-  const [backwardA, backwardB] = [0, 1].map(
-    (operand): PointwiseOp => ({
-      name,
-      params: { names: [] },
-      inputs: ['a', 'b', 'g'],
-      results: 1,
-      body: `  return Results(${wgsl[operand + 1] ?? ''});`,
-      reference: ([a = NaN, b = NaN, g = NaN], r) => {
-        r[0] = gradients(a, b, g)[operand] ?? NaN;
-      },
-    }),
-  );
+  const [backwardA, backwardB] = [0, 1].map((operand): PointwiseOp => ({
+    name,
+    params: { names: [] },
+    inputs: ['a', 'b', 'g'],
+    results: 1,
+    body: `  return Results(${wgsl[operand + 1] ?? ''});`,
+    reference: ([a = NaN, b = NaN, g = NaN], r) => {
+      r[0] = gradients(a, b, g)[operand] ?? NaN;
+    },
+  }));
   return (left, right, options = {}) => {
     checkOptionNames(name, options, ['out']);
     const like = left instanceof Tensor ? left : right;
     checkTensor(name, left instanceof Tensor ? 'a' : 'b', like);
     const [a, b] = [left, right].map((operand) =>
-      typeof operand === 'number' ? fromHost(encode(like.dtype, [operand]), [], like.dtype, like.device) : operand,
+      typeof operand === 'number'
+        ? fromHost(encode(like.dtype, [operand]), [], like.dtype, like.device)
+        : operand,
     ) as [Tensor, Tensor];
     const device = checkTensors(name, { a, b });
     const shape = broadcastShapes(name, [a.shape, b.shape], 'b');
     checkOut(name, options.out, { device, dtype: a.dtype, shape }, isRecording([a, b]));
-    const output = runOne(pointwise, { op: forward, params: {}, shape }, [a, b], options.out ?? { shape, dtype: a.dtype });
+    const output = runOne(
+      pointwise,
+      { op: forward, params: {}, shape },
+      [a, b],
+      options.out ?? { shape, dtype: a.dtype },
+    );
     const recorded = record(output, name, [a, b], [a, b], (upstream, saved, needs) =>
       [backwardA, backwardB].map((op, i) => {
         const operand = saved[i];
         if (!needs[i] || !operand || !op) return null;
         // float32 where it is summed over broadcast dimensions, so that it is rounded once.
         const dtype = sameShape(operand.shape, shape) ? operand.dtype : 'float32';
-        const [grad] = run(pointwise, { op, params: {}, shape }, [...saved, upstream.tensor], [{ shape, dtype }]);
-        if (!grad) return null;
+        const [grad] = run(
+          pointwise,
+          { op, params: {}, shape },
+          [...saved, upstream.tensor],
+          [{ shape, dtype }],
+        );
         const summed = sumTo(grad, operand.shape, operand.dtype);
         grad.dispose();
         return summed;

@@ -7,7 +7,13 @@ import { source } from '../gpu/link.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { nextKey, uniformAt } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkBoolean, checkNumber, checkOptionNames, checkOut, checkTensors } from '../validate.ts';
+import {
+  checkBoolean,
+  checkNumber,
+  checkOptionNames,
+  checkOut,
+  checkTensors,
+} from '../validate.ts';
 
 const op: PointwiseOp = {
   name: 'dropout',
@@ -45,5 +51,7 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   const args = { op, params, shape: x.shape };
   const output = runOne(pointwise, args, [x], out ?? x.like());
   const like = x.like();
-  return record(output, 'dropout', [x], [], (upstream) => [runOne(pointwise, args, [upstream.tensor], like)]);
+  return record(output, 'dropout', [x], [], (upstream) => [
+    runOne(pointwise, args, [upstream.tensor], like),
+  ]);
 }

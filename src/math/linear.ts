@@ -27,7 +27,11 @@ export interface LinearOptions<S extends ParamSpecs = ParamSpecs> {
  * activation(x weightᵀ + bias) for x [..., in] and weight [out, in], as in PyTorch; one kernel. Gradients for x, weight
  * and bias.
  */
-export function linear<S extends ParamSpecs = ParamSpecs>(x: Tensor, weight: Tensor, options: LinearOptions<S> = {}): Tensor {
+export function linear<S extends ParamSpecs = ParamSpecs>(
+  x: Tensor,
+  weight: Tensor,
+  options: LinearOptions<S> = {},
+): Tensor {
   checkOptionNames('linear', options, ['bias', 'activation', 'activationOptions', 'out']);
   const { bias, activation, activationOptions = {}, out } = options;
   const device = checkTensors('linear', bias ? { x, weight, bias } : { x, weight });
@@ -41,7 +45,10 @@ export function linear<S extends ParamSpecs = ParamSpecs>(x: Tensor, weight: Ten
     });
   }
   if (bias) checkShapeIs('linear', 'bias', bias, [features]);
-  if (activation !== undefined && typeof (activation as { epilogue?: unknown }).epilogue !== 'object') {
+  if (
+    activation !== undefined &&
+    typeof (activation as { epilogue?: unknown }).epilogue !== 'object'
+  ) {
     throw new OptionError({
       op: 'linear',
       argument: 'activation',
@@ -73,24 +80,38 @@ export function linear<S extends ParamSpecs = ParamSpecs>(x: Tensor, weight: Ten
     matmulKernel,
     { ...args, bias: bias !== undefined, keepInput, ...(fused ? { activation: fused } : {}) },
     [rows, ...tensors.slice(1)],
-    [out ?? { shape, dtype: x.dtype }, ...(keepInput ? [{ shape, dtype: 'float32' as const }] : [])],
+    [
+      out ?? { shape, dtype: x.dtype },
+      ...(keepInput ? [{ shape, dtype: 'float32' as const }] : []),
+    ],
   );
   const saved = before ? [rows, weight, before] : [rows, weight];
-  const recorded = record(output as Tensor, 'linear', tensors, saved, (upstream, [savedX, savedWeight, z], needs) => {
-    if (!savedX || !savedWeight) return [];
-    const full = activation && z && params ? activation.epilogue.gradient(z, upstream.tensor, params) : upstream.tensor.detach();
-    const grad = view(full, [savedX.shape[0] ?? 0, features]);
-    full.dispose();
-    const gradRows = needs[0] ? product(grad, savedWeight, 'plain', 'plain', x.dtype) : null;
-    const gradX = gradRows && view(gradRows, x.shape);
-    gradRows?.dispose();
-    const gradWeight = needs[1] ? product(grad, savedX, 'transposed', 'plain', savedWeight.dtype) : null;
-    const sums = needs[2] ? reduceDims(grad, [0], 1, { dtype: x.dtype }) : null;
-    const gradBias = sums && view(sums, [features]);
-    sums?.dispose();
-    grad.dispose();
-    return [gradX, gradWeight, gradBias];
-  });
+  const recorded = record(
+    output,
+    'linear',
+    tensors,
+    saved,
+    (upstream, [savedX, savedWeight, z], needs) => {
+      if (!savedX || !savedWeight) return [];
+      const full =
+        activation && z && params
+          ? activation.epilogue.gradient(z, upstream.tensor, params)
+          : upstream.tensor.detach();
+      const grad = view(full, [savedX.shape[0] ?? 0, features]);
+      full.dispose();
+      const gradRows = needs[0] ? product(grad, savedWeight, 'plain', 'plain', x.dtype) : null;
+      const gradX = gradRows && view(gradRows, x.shape);
+      gradRows?.dispose();
+      const gradWeight = needs[1]
+        ? product(grad, savedX, 'transposed', 'plain', savedWeight.dtype)
+        : null;
+      const sums = needs[2] ? reduceDims(grad, [0], 1, { dtype: x.dtype }) : null;
+      const gradBias = sums && view(sums, [features]);
+      sums?.dispose();
+      grad.dispose();
+      return [gradX, gradWeight, gradBias];
+    },
+  );
   rows.dispose();
   before?.dispose();
   return recorded;

@@ -5,7 +5,14 @@ import type { DType } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
 import { matmulKernel, type MatmulArgs } from '../kernels/matmul.ts';
 import { sumTo, view } from '../kernels/sum-to.ts';
-import { broadcastShapes, broadcastStrides, collapse, formatShape, sameShape, type Shape } from '../shape.ts';
+import {
+  broadcastShapes,
+  broadcastStrides,
+  collapse,
+  formatShape,
+  sameShape,
+  type Shape,
+} from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOptionNames, checkOut, checkTensors } from '../validate.ts';
 
@@ -48,7 +55,10 @@ export function productOf(op: string, a: Operand, b: Operand): { shape: Shape; a
   const [aBatch, bBatch] = [a.tensor.shape.slice(0, -2), b.tensor.shape.slice(0, -2)];
   const batch = broadcastShapes(op, [aBatch, bBatch], 'b');
   // Strides count matrices; the kernel counts elements.
-  const layout = collapse(batch, [broadcastStrides(aBatch, batch), broadcastStrides(bBatch, batch)]);
+  const layout = collapse(batch, [
+    broadcastStrides(aBatch, batch),
+    broadcastStrides(bBatch, batch),
+  ]);
   if (layout.shape.length > 4) {
     throw new ShapeError({
       op,
@@ -74,14 +84,29 @@ export function productOf(op: string, a: Operand, b: Operand): { shape: Shape; a
 }
 
 /** @internal A product of matrices, either of them transposed, in a given dtype. */
-export function product(a: Tensor, b: Tensor, ao: Orientation, bo: Orientation, dtype: DType, out?: Tensor): Tensor {
-  const { shape, args } = productOf('matmul', { tensor: a, orientation: ao }, { tensor: b, orientation: bo });
+export function product(
+  a: Tensor,
+  b: Tensor,
+  ao: Orientation,
+  bo: Orientation,
+  dtype: DType,
+  out?: Tensor,
+): Tensor {
+  const { shape, args } = productOf(
+    'matmul',
+    { tensor: a, orientation: ao },
+    { tensor: b, orientation: bo },
+  );
   return runOne(matmulKernel, args, [a, b], out ?? { shape, dtype });
 }
 
 /** A product summed over the batches an operand was broadcast along. */
 function gradProduct(a: Tensor, b: Tensor, ao: Orientation, bo: Orientation, like: Tensor): Tensor {
-  const { shape } = productOf('matmul', { tensor: a, orientation: ao }, { tensor: b, orientation: bo });
+  const { shape } = productOf(
+    'matmul',
+    { tensor: a, orientation: ao },
+    { tensor: b, orientation: bo },
+  );
   const wide = product(a, b, ao, bo, sameShape(shape, like.shape) ? like.dtype : 'float32');
   const grad = sumTo(wide, like.shape, like.dtype);
   wide.dispose();
@@ -96,14 +121,27 @@ export function matmul(a: Tensor, b: Tensor, options: OutOption = {}): Tensor {
   checkOptionNames('matmul', options, ['out']);
   const device = checkTensors('matmul', { a, b });
   for (const [argument, { rank }] of Object.entries({ a, b })) {
-    if (rank === 0) throw new ShapeError({ op: 'matmul', argument, expected: 'a vector or matrices', received: 'a scalar' });
+    if (rank === 0)
+      throw new ShapeError({
+        op: 'matmul',
+        argument,
+        expected: 'a vector or matrices',
+        received: 'a scalar',
+      });
   }
   const [left, right] = [
     view(a, a.rank === 1 ? [1, a.size] : a.shape),
     view(b, b.rank === 1 ? [b.size, 1] : b.shape),
   ];
-  const { shape } = productOf('matmul', { tensor: left, orientation: 'plain' }, { tensor: right, orientation: 'plain' });
-  const result = shape.filter((_, d) => !(a.rank === 1 && d === shape.length - 2) && !(b.rank === 1 && d === shape.length - 1));
+  const { shape } = productOf(
+    'matmul',
+    { tensor: left, orientation: 'plain' },
+    { tensor: right, orientation: 'plain' },
+  );
+  const result = shape.filter(
+    (_, d) =>
+      !(a.rank === 1 && d === shape.length - 2) && !(b.rank === 1 && d === shape.length - 1),
+  );
   checkOut('matmul', options.out, { device, dtype: a.dtype, shape: result }, isRecording([a, b]));
   const target = options.out && view(options.out, shape);
   const output = product(left, right, 'plain', 'plain', a.dtype, target);

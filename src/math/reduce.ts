@@ -47,7 +47,12 @@ function reduce(op: 'sum' | 'mean', x: Tensor, options: ReduceOptions): Tensor {
   const whole = x.shape;
   return record(output, op, [x], [], (upstream) => {
     const grad = view(upstream.tensor, kept);
-    const spreadOut = runOne(pointwise, { op: spread, params: {}, shape: whole, scale: 1 / count }, [grad], like);
+    const spreadOut = runOne(
+      pointwise,
+      { op: spread, params: {}, shape: whole, scale: 1 / count },
+      [grad],
+      like,
+    );
     grad.dispose();
     return [spreadOut];
   });
@@ -58,12 +63,22 @@ function dimsOf(op: string, dim: unknown, rank: number): number[] {
   if (dim === undefined || list.length === 0) return Array.from({ length: rank }, (_, d) => d);
   const dims = list.map((d) => {
     if (typeof d !== 'number') {
-      throw new OptionError({ op, argument: 'dim', expected: 'a number or an array of them', received: describe(dim) });
+      throw new OptionError({
+        op,
+        argument: 'dim',
+        expected: 'a number or an array of them',
+        received: describe(dim),
+      });
     }
     return normalizeDim(op, d, rank);
   });
   if (new Set(dims).size < dims.length) {
-    throw new OptionError({ op, argument: 'dim', expected: 'each dimension once', received: describe(dim) });
+    throw new OptionError({
+      op,
+      argument: 'dim',
+      expected: 'each dimension once',
+      received: describe(dim),
+    });
   }
   return rank === 0 ? [] : dims;
 }

@@ -9,7 +9,11 @@ import { checkShape, checkTensor } from '../validate.ts';
 /** The same elements under another shape of the same size, without a copy; one dimension may be -1, to be inferred. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   checkTensor('reshape', 'x', x, ['float32', 'float16', 'int32']);
-  checkShape('reshape', 'shape', Array.isArray(shape) ? shape.map((d) => (d === -1 ? 0 : (d as unknown))) : shape);
+  checkShape(
+    'reshape',
+    'shape',
+    Array.isArray(shape) ? shape.map((d) => (d === -1 ? 0 : (d as unknown))) : shape,
+  );
   const known = sizeOf(shape.filter((d) => d !== -1));
   const inferred = known === 0 ? 0 : x.size / known;
   const wanted = shape.map((d) => (d === -1 ? inferred : d));

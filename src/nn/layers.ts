@@ -33,7 +33,8 @@ export class Linear extends Module {
     const { bias = true, device = currentDevice(), dtype = 'float32' } = options;
     checkBoolean('Linear', 'bias', bias);
     const bound = 1 / Math.sqrt(inFeatures);
-    const draw = (shape: Shape): Tensor => fromHost(encode(dtype, uniform(shape, bound)), shape, dtype, device);
+    const draw = (shape: Shape): Tensor =>
+      fromHost(encode(dtype, uniform(shape, bound)), shape, dtype, device);
     this.weight = this.parameter('weight', draw([outFeatures, inFeatures]));
     this.bias = bias ? this.parameter('bias', draw([outFeatures])) : null;
   }
@@ -46,7 +47,10 @@ export class Linear extends Module {
 /** Numbers uniform in [-bound, bound). */
 function uniform(shape: Shape, bound: number): Float32Array {
   const key = nextKey();
-  return Float32Array.from({ length: sizeOf(shape) }, (_, i) => (2 * uniformAt(key, i) - 1) * bound);
+  return Float32Array.from(
+    { length: sizeOf(shape) },
+    (_, i) => (2 * uniformAt(key, i) - 1) * bound,
+  );
 }
 
 /** Modules one after another; children are named 0, 1, … in the state dict. */
@@ -89,7 +93,11 @@ export class Flatten extends Module {
   override forward(x: Tensor): Tensor {
     const from = normalizeDim('Flatten', this.startDim, x.rank, 'startDim');
     const to = normalizeDim('Flatten', this.endDim, x.rank, 'endDim') + 1;
-    return reshape(x, [...x.shape.slice(0, from), sizeOf(x.shape.slice(from, to)), ...x.shape.slice(to)]);
+    return reshape(x, [
+      ...x.shape.slice(0, from),
+      sizeOf(x.shape.slice(from, to)),
+      ...x.shape.slice(to),
+    ]);
   }
 }
 

@@ -113,9 +113,14 @@ export abstract class Module {
     for (const tensor of Object.values(this.stateDict())) tensor.dispose();
   }
 
-  #collect(prefix: string, pick: (module: Module) => ReadonlyMap<string, Tensor>): [string, Tensor][] {
+  #collect(
+    prefix: string,
+    pick: (module: Module) => ReadonlyMap<string, Tensor>,
+  ): [string, Tensor][] {
     const own = [...pick(this)].map(([name, tensor]): [string, Tensor] => [prefix + name, tensor]);
-    const below = [...this.#children].flatMap(([name, child]) => child.#collect(`${prefix}${name}.`, pick));
+    const below = [...this.#children].flatMap(([name, child]) =>
+      child.#collect(`${prefix}${name}.`, pick),
+    );
     return [...own, ...below];
   }
 }

@@ -25,18 +25,45 @@ const common = {
   name: 'adam',
   source: /* @__PURE__ */ source('optim/adam.wgsl', wgsl),
   params: {
-    names: ['step', 'root2', 'rest1', 'rest2', 'beta2', 'eps', 'weightDecay', 'shrink', 'amsgrad', 'maximize'],
+    names: [
+      'step',
+      'root2',
+      'rest1',
+      'rest2',
+      'beta2',
+      'eps',
+      'weightDecay',
+      'shrink',
+      'amsgrad',
+      'maximize',
+    ],
     integers: ['amsgrad', 'maximize'],
   },
 };
 
-function update(w: number, grad: number, moment1: number, moment2: number, largest2: number, p: ParamValues): number[] {
-  const { step = 0, root2 = 1, rest1 = 0, rest2 = 0, beta2 = 0, eps = 0, weightDecay = 0, shrink = 1 } = p;
-  const g = (p['maximize'] ? -grad : grad) + weightDecay * w;
+function update(
+  w: number,
+  grad: number,
+  moment1: number,
+  moment2: number,
+  largest2: number,
+  p: ParamValues,
+): number[] {
+  const {
+    step = 0,
+    root2 = 1,
+    rest1 = 0,
+    rest2 = 0,
+    beta2 = 0,
+    eps = 0,
+    weightDecay = 0,
+    shrink = 1,
+  } = p;
+  const g = (p.maximize ? -grad : grad) + weightDecay * w;
   const m = moment1 + rest1 * (g - moment1);
   const v = beta2 * moment2 + rest2 * g * g;
   const most = Math.max(largest2, v);
-  const denominator = Math.sqrt(p['amsgrad'] ? most : v) / root2 + eps;
+  const denominator = Math.sqrt(p.amsgrad ? most : v) / root2 + eps;
   return [w * shrink - (step * m) / denominator, m, v, most];
 }
 
@@ -68,11 +95,21 @@ export class Adam extends Optimizer {
   constructor(parameters: Iterable<Tensor>, options: AdamOptions = {}, decoupled = false) {
     const op = decoupled ? 'AdamW' : 'Adam';
     checkOptionNames(op, options, ['lr', 'betas', 'eps', 'weightDecay', 'amsgrad', 'maximize']);
-    const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, amsgrad = false, maximize = false } = options;
+    const {
+      lr = 1e-3,
+      betas = [0.9, 0.999],
+      eps = 1e-8,
+      amsgrad = false,
+      maximize = false,
+    } = options;
     const { weightDecay = decoupled ? 0.01 : 0 } = options;
     checkNumber(op, 'lr', lr, { min: 0 });
     const pair: unknown = betas;
-    if (!Array.isArray(pair) || pair.length !== 2 || pair.some((beta) => !(beta >= 0 && beta < 1))) {
+    if (
+      !Array.isArray(pair) ||
+      pair.length !== 2 ||
+      pair.some((beta) => !(beta >= 0 && beta < 1))
+    ) {
       throw new OptionError({
         op,
         argument: 'betas',

@@ -21,7 +21,12 @@ export abstract class Optimizer {
     this.parameters = [...parameters];
     this.lr = lr;
     if (this.parameters.length === 0) {
-      throw new OptionError({ op, argument: 'parameters', expected: 'at least one tensor', received: 'none' });
+      throw new OptionError({
+        op,
+        argument: 'parameters',
+        expected: 'at least one tensor',
+        received: 'none',
+      });
     }
     this.parameters.forEach((parameter, i) => {
       const argument = `parameters[${String(i)}]`;
@@ -62,10 +67,12 @@ export abstract class Optimizer {
       const step = (this.#steps.get(parameter) ?? 0) + 1;
       this.#steps.set(parameter, step);
       const state = this.#stateOf(parameter, slots);
-      run(pointwise, { op, params: paramsOf(step), shape: parameter.shape }, [parameter, grad, ...state], [
-        parameter,
-        ...state,
-      ]);
+      run(
+        pointwise,
+        { op, params: paramsOf(step), shape: parameter.shape },
+        [parameter, grad, ...state],
+        [parameter, ...state],
+      );
     }
   }
 

@@ -33,7 +33,15 @@ const base = {
 
 function reference(momentum: boolean): PointwiseOp['reference'] {
   return ([w = NaN, grad = NaN, velocity = 0], r, p) => {
-    const { lr = 0, momentum: mu = 0, undamped = 1, weightDecay = 0, nesterov, maximize, first } = p;
+    const {
+      lr = 0,
+      momentum: mu = 0,
+      undamped = 1,
+      weightDecay = 0,
+      nesterov,
+      maximize,
+      first,
+    } = p;
     const g = (maximize ? -grad : grad) + weightDecay * w;
     const v = first ? g : mu * velocity + undamped * g;
     r[0] = w - lr * (nesterov ? g + mu * v : v);
@@ -63,8 +71,22 @@ export class SGD extends Optimizer {
   readonly #options: Required<Omit<SGDOptions, 'lr'>>;
 
   constructor(parameters: Iterable<Tensor>, options: SGDOptions = {}) {
-    checkOptionNames('SGD', options, ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize']);
-    const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false, maximize = false } = options;
+    checkOptionNames('SGD', options, [
+      'lr',
+      'momentum',
+      'dampening',
+      'weightDecay',
+      'nesterov',
+      'maximize',
+    ]);
+    const {
+      lr = 1e-3,
+      momentum = 0,
+      dampening = 0,
+      weightDecay = 0,
+      nesterov = false,
+      maximize = false,
+    } = options;
     checkNumber('SGD', 'lr', lr, { min: 0 });
     checkNumber('SGD', 'momentum', momentum, { min: 0 });
     checkNumber('SGD', 'dampening', dampening);

@@ -1,0 +1,35 @@
+// In: a GPU buffer, pooled or a caller's. Out: a tensor's reference-counted hold on it.
+import type { Device } from '../device.ts';
+import { Storage } from '../storage.ts';
+import type { PooledBuffer } from './buffers.ts';
+
+export class GpuStorage extends Storage {
+  readonly buffer: PooledBuffer;
+  readonly offset: number;
+  readonly borrowed: boolean;
+  readonly #free: (buffer: PooledBuffer) => void;
+
+  constructor(
+    device: Device,
+    buffer: PooledBuffer,
+    offset: number,
+    borrowed: boolean,
+    free: (buffer: PooledBuffer) => void,
+  ) {
+    super(device);
+    this.buffer = buffer;
+    this.offset = offset;
+    this.borrowed = borrowed;
+    this.#free = free;
+  }
+
+  protected override free(): void {
+    if (!this.borrowed) this.#free(this.buffer);
+  }
+}
+
+/** A storage of this device, or an error that no user can cause. */
+export function asGpu(storage: Storage): GpuStorage {
+  if (!(storage instanceof GpuStorage)) throw new TypeError('not memory of a WebGPU device');
+  return storage;
+}

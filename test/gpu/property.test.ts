@@ -1,0 +1,101 @@
+// Random calls of every op: the GPU against the CPU device, forward and backward, within the op's accuracy.
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { catalog } from '../../src/catalog.ts';
+import { init, manualSeed, scope, tensor, type Device, type Tensor } from '../../src/index.ts';
+import { argumentsOf, callsOf, opNames, resultOf, upstreamOf, type Call } from '../calls.ts';
+import { classOf, SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
+
+const DRAWS = 50;
+
+let gpu: Device;
+let cpu: Device;
+beforeAll(async () => {
+  cpu = await init({ backend: 'cpu' });
+  gpu = await init({ backend: 'webgpu' });
+});
+afterAll(() => {
+  gpu.dispose();
+});
+
+/** The result of a call and its gradients, on one device. */
+async function outcome(call: Call, seed: number, device: Device): Promise<Map<string, number[]>> {
+  manualSeed(seed);
+  const tensors = scope(() => {
+    const args = argumentsOf(call, device, { grad: true });
+    const out = resultOf(call, args);
+    const upstream = upstreamOf(call, out.shape, seed);
+    out.backward(tensor([...upstream.data], { shape: upstream.shape, device }));
+    const results: [string, Tensor][] = [['out', out]];
+    for (const name of call.differentiable) {
+      const grad = args.tensors[name]?.grad;
+      if (!grad) throw new Error(`no gradient for ${name}`);
+      results.push([name, grad]);
+    }
+    return results;
+  });
+  const values = new Map<string, number[]>();
+  for (const [name, result] of tensors) {
+    values.set(name, [...(await result.data())]);
+    result.dispose();
+  }
+  return values;
+}
+
+interface Bound {
+  readonly forward: number;
+  readonly backward: number;
+}
+
+/** Declared accuracy; that of the support ops is for the sums they are made of. */
+function accuracyOf(op: string): Bound {
+  return catalog.find((candidate) => candidate.op === op)?.accuracy ?? { forward: 2, backward: 4 };
+}
+
+function differences(
+  call: Call,
+  expected: Map<string, number[]>,
+  actual: Map<string, number[]>,
+): string[] {
+  const { forward, backward } = accuracyOf(call.op);
+  const wrong: string[] = [];
+  for (const [name, values] of expected) {
+    const given = actual.get(name) ?? [];
+    if (given.length !== values.length) wrong.push(`${name} has ${given.length} elements`);
+    const ulps = name === 'out' ? forward : backward;
+    // Of sums, relative to their terms; upstream gradients are at most 2.
+    const slack = call.scale * 2 ** -22 * (name === 'out' ? 1 : 2);
+    values.forEach((e, i) => {
+      const value = given[i] ?? NaN;
+      const allowed = (ulps + 0.5) * ulp32(e) + slack + SMALLEST_NORMAL;
+      const ok =
+        classOf(e) === 'finite' ? Math.abs(value - e) <= allowed : classOf(value) === classOf(e);
+      if (!ok) wrong.push(`${name}[${i}] = ${value}, CPU ${e}, allowed ±${allowed}`);
+    });
+  }
+  return wrong.slice(0, 5);
+}
+
+describe('random calls', () => {
+  for (const op of opNames) {
+    it(op, { timeout: 120_000 }, async () => {
+      const before = gpu.stats().liveBuffers;
+      await fc.assert(
+        fc.asyncProperty(callsOf(op), fc.nat(), async (call, seed) => {
+          const expected = await outcome(call, seed, cpu);
+          const actual = await outcome(call, seed, gpu);
+          const wrong = differences(call, expected, actual);
+          if (wrong.length > 0) expect.fail(wrong.join('\n'));
+        }),
+        {
+          numRuns: DRAWS,
+          interruptAfterTimeLimit: 60_000,
+          markInterruptAsFailure: false,
+          includeErrorInReport: true,
+        },
+      );
+      await gpu.synchronize();
+      expect(gpu.stats().liveBuffers).toBe(before);
+    });
+  }
+});
