@@ -138,7 +138,11 @@ export class App {
     void device.lost.then(({ reason, message }) => {
       if (this.#device !== device) return;
       this.#device = undefined;
-      this.#attempt(() => this.#session.abandon());
+      this.#attempt(async () => {
+        await this.#session.abandon();
+        // what failed for want of a device is no other error
+        this.#alerts.remove('error');
+      });
       const why = message === '' ? reason : `${reason}: ${message}`;
       this.#alerts.show({
         topic: 'device',

@@ -172,8 +172,8 @@ class Chart {
           label: 'step',
           labelSize: 18,
           labelFont: AXIS_FONT,
-          // an empty chart has no steps to name
-          values: (_plot, values) => values.map((value) => (this.#steps.length > 0 ? value : '')),
+          // a chart of no run has no steps to name
+          values: (_plot, values) => values.map((value) => (this.#most > 1 ? value : '')),
         },
         {
           ...axis(),
@@ -195,10 +195,8 @@ class Chart {
         {
           label: 'held out',
           stroke: color('--held-out'),
-          fill: 'transparent',
-          width: 1.5,
-          dash: [5, 4],
-          spanGaps: true,
+          // one value an epoch: points, since nothing is known between them
+          paths: () => null,
           points: { show: true, size: 8, stroke: color('--held-out'), fill: color('--held-out') },
           value: (_plot, value) => format(value),
         },

@@ -87,13 +87,7 @@ export class Pad {
     context.lineJoin = 'round';
     context.lineWidth = PEN_WIDTH * width;
     for (const stroke of this.#strokes) {
-      context.beginPath();
-      stroke.forEach(({ x, y }, i) => {
-        if (i === 0) context.moveTo(x * width, y * height);
-        // a line of no length is a dot with round ends
-        context.lineTo(x * width, y * height);
-      });
-      context.stroke();
+      tracePath(context, stroke, width);
     }
     if (this.#canvas.matches(':focus-visible')) this.#drawCursor(context, style);
   }
@@ -182,6 +176,27 @@ export class Pad {
     this.redraw();
     this.#events.changed(rasterise(this.#strokes));
   }
+}
+
+/** A stroke rounded at its points: a fast pointer reports few of them. */
+function tracePath(
+  context: CanvasRenderingContext2D,
+  stroke: readonly Point[],
+  side: number,
+): void {
+  const [first, ...rest] = stroke;
+  if (!first) return;
+  context.beginPath();
+  context.moveTo(first.x * side, first.y * side);
+  let from = first;
+  for (const to of rest) {
+    const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
+    context.quadraticCurveTo(from.x * side, from.y * side, middle.x * side, middle.y * side);
+    from = to;
+  }
+  // without a second point a line of no length: a dot, as its ends are round
+  context.lineTo(from.x * side, from.y * side);
+  context.stroke();
 }
 
 /** Pixels as squares in `color`, as opaque as they are inky. */

@@ -54,7 +54,6 @@ export class View {
     const active = phase === 'running' || phase === 'paused';
     this.#fields.disabled = active;
     this.#train.disabled = active;
-    this.#train.textContent = active || phase === 'idle' ? 'Train' : 'Train again';
     this.#pause.disabled = this.#stop.disabled = !active;
     this.#pause.textContent = phase === 'paused' ? 'Resume' : 'Pause';
     this.#reset.disabled = phase === 'idle';

@@ -9,16 +9,16 @@ struct Results { r0: f32 }
 const operands = 1u;
 @group(0) @binding(1) var<storage, read> in0: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> out0: array<vec4f>;
-fn compute(index: u32, v0: f32, p: Params) -> Results {
+fn nl_element(index: u32, v0: f32, p: Params) -> Results {
   return Results(v0);
 }
-fn step(pack: u32) -> vec4f {
+fn nl_pack(pack: u32) -> vec4f {
   let a0 = in0[pack];
   let first = u.first + pack * 4u;
-  let x = compute(first, a0.x, u.op);
-  let y = compute(first + 1u, a0.y, u.op);
-  let z = compute(first + 2u, a0.z, u.op);
-  let w = compute(first + 3u, a0.w, u.op);
+  let x = nl_element(first, a0.x, u.op);
+  let y = nl_element(first + 1u, a0.y, u.op);
+  let z = nl_element(first + 2u, a0.z, u.op);
+  let w = nl_element(first + 3u, a0.w, u.op);
   out0[pack] = vec4f(x.r0, y.r0, z.r0, w.r0);
   return vec4f(x.r0, y.r0, z.r0, w.r0);
 }
@@ -58,7 +58,7 @@ fn offset_of(index: u32, k: u32) -> u32 {
 @compute @workgroup_size(workgroup_size)
 fn map(@builtin(global_invocation_id) id: vec3u) {
   for (var i = id.x; i < u.packs; i += u.stride) {
-    _ = step(i);
+    _ = nl_pack(i);
   }
 }
 
@@ -71,7 +71,7 @@ fn accumulate(@builtin(global_invocation_id) id: vec3u) {
     var block = vec4f();
     for (var k = 0u; k < 32u && i < u.packs; k++) {
       let left = u.count - 4u * i;
-      block += select(vec4f(), step(i), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
+      block += select(vec4f(), nl_pack(i), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
       i += u.stride;
     }
     total += block;

@@ -1,5 +1,5 @@
 // In: an op's declared options with their defaults and ranges, and what a caller gave. Out: all of them, checked.
-import type { ParamLayout } from '../kernels/pointwise.ts';
+import type { ParamLayout } from '../kernels/params.ts';
 import { checkNumber, checkOptionNames, type NumberRange } from '../validate.ts';
 
 /** A numeric option: its default, or that with the range it must be in. */

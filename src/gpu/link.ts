@@ -31,6 +31,24 @@ export function program(label: string, kernel: Source, slots: Slots = {}): Progr
   return { id: programs++, label, text: () => (linked ??= link(kernel, slots)) };
 }
 
+const cache = /* @__PURE__ */ new WeakMap<object, Map<string, Program>>();
+
+/** The program of an op in one variant, linked once; `owner` is the op, `key` names the variant among its own. */
+export function cachedProgram(
+  owner: object,
+  key: string,
+  label: string,
+  kernel: Source,
+  slots: () => Slots,
+): Program {
+  let variants = cache.get(owner);
+  if (!variants) cache.set(owner, (variants = new Map<string, Program>()));
+  const full = `${kernel.name};${key}`;
+  let known = variants.get(full);
+  if (!known) variants.set(full, (known = program(label, kernel, slots())));
+  return known;
+}
+
 const INCLUDE = /^\/\/#include "([^"]+)"[^\n]*\n?/gm;
 const SLOT = /^[ \t]*\/\/#slot (\w+)[^\n]*\n[^]*?^[ \t]*\/\/#end[^\n]*$/gm;
 

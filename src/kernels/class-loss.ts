@@ -5,7 +5,7 @@ import kernelText from '../../shaders/kernels/class-loss.wgsl?raw';
 import probabilitiesText from '../../shaders/kernels/class-probabilities.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
 import { bits, exp, log, logSoftmax } from '../gpu/lib.ts';
-import { program, source, type Program, type Source } from '../gpu/link.ts';
+import { cachedProgram, source, type Source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
   UniformWriter,
@@ -17,7 +17,7 @@ import {
   type View,
 } from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
-import type { ParamLayout, ParamValues } from './pointwise.ts';
+import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
 import { planRatio, planSum, type Place } from './reduce.ts';
 import { forEachRow, rowLaunch } from './rows.ts';
 import { gather } from './rowwise.ts';
@@ -85,8 +85,6 @@ function placesOf({ inputs, outputs }: ClassLossArgs) {
   const { weights, gradOutput, divisor } = inputs;
   return { inputs: indexed({ weights, gradOutput, divisor }, 2), outputs: indexed(outputs, 0) };
 }
-
-const programs = /* @__PURE__ */ new WeakMap<ClassLossOp, Map<string, Program>>();
 
 export const classLoss: Kernel<ClassLossArgs> = {
   name: 'classLoss',
@@ -208,20 +206,18 @@ function launch(
     ? spread
     : { ...spread, constants: { workgroup_size: 64 }, workgroups: [1, 1, 1] as const };
   const access = accessSlot(args, phase, own.row_weights !== undefined);
-  let known = programs.get(op);
-  if (!known) programs.set(op, (known = new Map<string, Program>()));
-  const key = `${phase};${variant.variant};${access}`;
-  let linked = known.get(key);
-  if (!linked) {
-    const fields = op.params.names.map((name) => `${name}: f32`).join(', ') || 'unused: f32';
-    const slots = {
+  const linked = cachedProgram(
+    op,
+    `${phase};${variant.variant};${access}`,
+    op.name,
+    kernel,
+    () => ({
       rows: variant.rows,
       access,
-      op: { ...op.source, text: `struct Params { ${fields} }\n${op.source.text}` },
+      op: { ...op.source, text: paramsStruct(op.params) + op.source.text },
       entry: inputs.target === 'classes' ? indexEntry : probabilitiesEntry,
-    };
-    known.set(key, (linked = program(op.name, kernel, slots)));
-  }
+    }),
+  );
   const places = placesOf(args);
   const bindings: Binding[] = [];
   const bind = (slot: number, place: Place | undefined, accessMode: 'read' | 'write'): void => {
@@ -246,8 +242,8 @@ function launch(
     .u32(n, inner, rows, statusCode(op.name))
     .i32(args.ignoreIndex)
     .f32(labelSmoothing, knownAhead)
-    .u32(0)
-    .f32(...op.params.names.map((name) => params[name] ?? 0));
+    .u32(0);
+  writeParams(uniforms, op.params, params);
   return {
     program: linked,
     entry: rowsPhase ? 'rows' : 'total_weight',

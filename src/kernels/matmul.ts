@@ -1,7 +1,7 @@
 // In: two matrices given by strides, batches of them, and what to do with each result. Out: the launch, or the CPU loops.
 import kernelText from '../../shaders/kernels/matmul.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
-import { program, source, type Program, type Source } from '../gpu/link.ts';
+import { cachedProgram, source, type Program, type Source } from '../gpu/link.ts';
 import {
   UniformWriter,
   type Binding,
@@ -10,7 +10,7 @@ import {
   type Plan,
   type View,
 } from '../kernel.ts';
-import type { ParamLayout, ParamValues } from './pointwise.ts';
+import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/matmul.wgsl', kernelText);
 
@@ -40,35 +40,27 @@ export interface MatmulArgs {
   readonly keepInput?: boolean;
 }
 
-/** Programs by activation source; the first key stands for none. */
-const programs = /* @__PURE__ */ new WeakMap<Source, Map<string, Program>>();
+/** The kernel's `epilogue` slot: what is bound besides the matrices, and what is stored. */
+function epilogueSource({ bias, activation, keepInput }: MatmulArgs): Source {
+  const text = [
+    paramsStruct(activation?.layout ?? { names: [] }),
+    activation?.source.text ?? '',
+    bias ? '@group(0) @binding(4) var<storage, read> bias: array<f32>;' : '',
+    keepInput ? '@group(0) @binding(5) var<storage, read_write> before: array<f32>;' : '',
+    'fn store(index: u32, column: u32, v: f32) {',
+    `  let z = v${bias ? ' + bias[column]' : ''};`,
+    keepInput ? '  before[index] = z;' : '',
+    `  c[index] = ${activation ? 'forward(z, u.op)' : 'z'};`,
+    '}',
+  ].join('\n');
+  return source(activation?.source.name ?? 'linear', text, activation?.source.includes);
+}
 
-function programFor({ bias, activation, keepInput }: MatmulArgs): Program {
-  const owner = activation?.source ?? kernel;
-  const key = `${String(bias)};${String(keepInput)}`;
-  let known = programs.get(owner);
-  if (!known) programs.set(owner, (known = new Map<string, Program>()));
-  let linked = known.get(key);
-  if (!linked) {
-    const names = activation?.layout.names ?? [];
-    const fields = names
-      .map((name) => `${name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)}: f32`)
-      .join(', ');
-    const text = [
-      `struct Params { ${fields || 'unused: f32'} }`,
-      activation?.source.text ?? '',
-      bias ? '@group(0) @binding(4) var<storage, read> bias: array<f32>;' : '',
-      keepInput ? '@group(0) @binding(5) var<storage, read_write> before: array<f32>;' : '',
-      'fn store(index: u32, column: u32, v: f32) {',
-      `  let z = v${bias ? ' + bias[column]' : ''};`,
-      keepInput ? '  before[index] = z;' : '',
-      `  c[index] = ${activation ? 'forward(z, u.op)' : 'z'};`,
-      '}',
-    ].join('\n');
-    const epilogue = source(owner.name, text, activation?.source.includes ?? []);
-    known.set(key, (linked = program('matmul', kernel, { epilogue })));
-  }
-  return linked;
+function programFor(args: MatmulArgs): Program {
+  const key = `${String(args.bias)};${String(args.keepInput)}`;
+  return cachedProgram(args.activation?.source ?? kernel, key, 'matmul', kernel, () => ({
+    epilogue: epilogueSource(args),
+  }));
 }
 
 export const matmulKernel: Kernel<MatmulArgs> = { name: 'matmul', float16: 'convert', plan, cpu };
@@ -93,11 +85,10 @@ function plan(
     ...new Array<number>(4 - list.length).fill(fill),
     ...list,
   ];
-  const names = activation?.layout.names ?? [];
-  const uniforms = new UniformWriter(20 + names.length)
+  const uniforms = new UniformWriter(20 + (activation?.layout.names.length ?? 0))
     .u32(m, n, k, batches, ...a, ...b)
-    .u32(...four(args.batch, 1), ...four(args.aBatch, 0), ...four(args.bBatch, 0))
-    .f32(...names.map((name) => activation?.params[name] ?? 0));
+    .u32(...four(args.batch, 1), ...four(args.aBatch, 0), ...four(args.bBatch, 0));
+  if (activation) writeParams(uniforms, activation.layout, activation.params);
   return {
     launches: [
       {

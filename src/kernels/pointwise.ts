@@ -1,9 +1,8 @@
 // In: how an op computes one element, and the shapes it is called with. Out: the launches, windowed past the binding limit,
-// and the CPU loop. The tensors' access code is generated here, once for every pointwise op.
+// and the CPU loop.
 import kernelText from '../../shaders/kernels/pointwise.wgsl?raw';
-import { BYTES, type DType, type NumericArray } from '../dtype.ts';
-import { float16 } from '../gpu/lib.ts';
-import { program, source, type Program, type Source } from '../gpu/link.ts';
+import { BYTES, type NumericArray } from '../dtype.ts';
+import { cachedProgram, source, type Program, type Source } from '../gpu/link.ts';
 import {
   UNIFORM_BYTES,
   UniformWriter,
@@ -15,16 +14,16 @@ import {
   type View,
 } from '../kernel.ts';
 import { broadcastStrides, collapse, sizeOf, type Layout, type Shape } from '../shape.ts';
+import { writeParams, type ParamLayout, type ParamValues } from './params.ts';
+import {
+  storageSource,
+  type Access,
+  type StorageSpec,
+  type TensorSpec,
+} from './pointwise-source.ts';
 import { planSum } from './reduce.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/pointwise.wgsl', kernelText);
-
-/** Options as the shader gets them: float32 or, where named in `integers`, u32. */
-export interface ParamLayout {
-  readonly names: readonly string[];
-  readonly integers?: readonly string[];
-}
-export type ParamValues = Readonly<Record<string, number>>;
 
 /** One way to compute elements from elements; ops declare theirs once, at module level. */
 export interface PointwiseOp {
@@ -60,11 +59,6 @@ export interface PointwiseArgs {
   readonly scale?: number;
 }
 
-type Access = 'pack' | 'elements' | 'broadcast';
-
-/** Programs by op and by how its tensors are stored. */
-const programs = /* @__PURE__ */ new WeakMap<PointwiseOp, Map<string, Program>>();
-
 export const pointwise: Kernel<PointwiseArgs> = {
   name: 'pointwise',
   float16: 'native',
@@ -95,7 +89,7 @@ function plan(
       )
     : { shape: [], strides: [] };
   const storage: StorageSpec = {
-    inputs: inputs.map((view, i) => ({ dtype: view.dtype, access: at(accesses, i) })),
+    inputs: inputs.map((view, i) => ({ dtype: view.dtype, access: accesses[i] ?? 'pack' })),
     outputs: stored.map((view) => ({
       dtype: view.dtype,
       access: view.padded ? 'pack' : 'elements',
@@ -138,7 +132,7 @@ function plan(
         of: 'input',
         index: i,
         access: 'read',
-        ...window(view, at(accesses, i)),
+        ...window(view, accesses[i] ?? 'pack'),
       });
     });
     stored.forEach((view, k) => {
@@ -202,153 +196,17 @@ function uniforms(
   ]) {
     for (let d = 0; d < 8; d++) writer.u32(list[d] ?? 0);
   }
-  for (const name of op.params.names) {
-    if (op.params.integers?.includes(name)) writer.u32(params[name] ?? 0);
-    else writer.f32(params[name] ?? 0);
-  }
+  writeParams(writer, op.params, params);
   if (writer.buffer.byteLength > UNIFORM_BYTES)
     throw new RangeError(`${op.name}: too many operands and options`);
   return writer.buffer;
 }
 
-interface TensorSpec {
-  readonly dtype: DType;
-  readonly access: Access;
-}
-interface StorageSpec {
-  readonly inputs: readonly TensorSpec[];
-  readonly outputs: readonly TensorSpec[];
-  readonly aliased: readonly number[];
-  readonly summed: boolean;
-}
-
 function programFor(op: PointwiseOp, storage: StorageSpec): Program {
-  let known = programs.get(op);
-  if (!known) programs.set(op, (known = new Map<string, Program>()));
   const spec = ({ dtype, access }: TensorSpec): string => `${dtype}${access}`;
-  const key = `${storage.inputs.map(spec).join()};${storage.outputs.map(spec).join()};${storage.aliased.join()};${String(storage.summed)}`;
-  let linked = known.get(key);
-  if (!linked)
-    known.set(key, (linked = program(op.name, kernel, { storage: storageSource(op, storage) })));
-  return linked;
-}
-
-/** The kernel's `storage` slot for one op: its options, bindings, and the step from loads to stores. */
-function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
-  const fields = op.params.names.map(
-    (name) => `${snake(name)}: ${op.params.integers?.includes(name) ? 'u32' : 'f32'}`,
-  );
-  const results = Array.from({ length: op.results }, (_, k) => `r${String(k)}: f32`);
-  const lines = [
-    `struct Params { ${fields.join(', ') || 'unused: f32'} }`,
-    `struct Results { ${results.join(', ')} }`,
-    `const operands = ${String(storage.inputs.length)}u;`,
-  ];
-  storage.inputs.forEach((input, i) => {
-    if (!storage.aliased.includes(i)) lines.push(declare(1 + i, `in${String(i)}`, 'read', input));
-  });
-  storage.outputs.forEach((output, k) => {
-    lines.push(declare(1 + storage.inputs.length + k, `out${String(k)}`, 'read_write', output));
-  });
-  const names = op.inputs.slice(0, storage.inputs.length);
-  lines.push(
-    `fn compute(index: u32, ${names.map((name) => `${name}: f32, `).join('')}p: Params) -> Results {`,
-    op.body,
-    '}',
-    'fn step(pack: u32) -> vec4f {',
-    '  let first = u.first + pack * 4u;',
-  );
-  storage.inputs.forEach((input, i) => {
-    const alias = storage.aliased.indexOf(i);
-    lines.push(
-      `  let a${String(i)} = ${load(alias >= 0 ? `out${String(alias)}` : `in${String(i)}`, i, input)};`,
-    );
-  });
-  ['x', 'y', 'z', 'w'].forEach((lane, l) => {
-    const values = names.map((_, i) => `a${String(i)}.${lane}, `).join('');
-    lines.push(`  let ${lane} = compute(first + ${String(l)}u, ${values}u.op);`);
-  });
-  const packed = (k: number): string =>
-    `vec4f(x.r${String(k)}, y.r${String(k)}, z.r${String(k)}, w.r${String(k)})`;
-  storage.outputs.forEach((output, k) => {
-    lines.push(...store(`out${String(k)}`, packed(storage.summed ? k + 1 : k), output));
-  });
-  lines.push(`  return ${packed(0)};`, '}');
-  // The op's functions come first: their includes and text, then the glue that calls them.
-  const text = [op.source?.text ?? '', ...lines].join('\n');
-  return source(op.name, `//#include "lib/float16.wgsl"\n${text}`, [
-    float16,
-    ...(op.source?.includes ?? []),
-  ]);
-}
-
-function declare(
-  slot: number,
-  name: string,
-  access: string,
-  { dtype, access: how }: TensorSpec,
-): string {
-  const half = dtype === 'float16';
-  const type = how === 'pack' ? (half ? 'vec2u' : 'vec4f') : half ? 'u32' : 'f32';
-  return `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;`;
-}
-
-/** A WGSL expression for four consecutive elements as vec4f. */
-function load(name: string, operand: number, { dtype, access }: TensorSpec): string {
-  const half = dtype === 'float16';
-  if (access === 'pack') {
-    return half
-      ? `vec4f(unpack_half2(${name}[pack].x), unpack_half2(${name}[pack].y))`
-      : `${name}[pack]`;
-  }
-  const element = (l: number): string => {
-    const index =
-      access === 'broadcast'
-        ? `offset_of(first + ${String(l)}u, ${String(operand)}u)`
-        : `min(pack * 4u + ${String(l)}u, u.count - 1u)`;
-    return half ? `unpack_half2(${name}[(${index}) / 2u])[(${index}) % 2u]` : `${name}[${index}]`;
-  };
-  return `vec4f(${[0, 1, 2, 3].map(element).join(', ')})`;
-}
-
-/** WGSL statements that store four elements; past the end of a tensor that has no padding, nothing is touched. */
-function store(name: string, value: string, { dtype, access }: TensorSpec): string[] {
-  const half = dtype === 'float16';
-  if (access === 'pack') {
-    if (!half) return [`  ${name}[pack] = ${value};`];
-    return [
-      '  {',
-      `    let v = ${value};`,
-      `    ${name}[pack] = vec2u(pack_half2(v.xy), pack_half2(v.zw));`,
-      '  }',
-    ];
-  }
-  const lines = ['  {', `    let v = ${value};`];
-  if (half) {
-    for (const [word, lanes] of ['xy', 'zw'].entries()) {
-      const index = `(pack * 2u + ${String(word)}u)`;
-      lines.push(
-        `    if (${index} * 2u + 1u < u.count) { ${name}[${index}] = pack_half2(v.${lanes}); }`,
-        // The last half word of an odd count belongs to whoever owns the buffer.
-        `    else if (${index} * 2u < u.count) { ${name}[${index}] = (${name}[${index}] & 0xffff0000u) | (pack_half2(v.${lanes}) & 0xffffu); }`,
-      );
-    }
-  } else {
-    for (const [l, lane] of ['x', 'y', 'z', 'w'].entries()) {
-      lines.push(
-        `    if (pack * 4u + ${String(l)}u < u.count) { ${name}[pack * 4u + ${String(l)}u] = v.${lane}; }`,
-      );
-    }
-  }
-  return [...lines, '  }'];
-}
-
-function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function at<T>(list: readonly T[], index: number): T {
-  return list[index] as T;
+  const { inputs, outputs, aliased, summed } = storage;
+  const key = `${inputs.map(spec).join()};${outputs.map(spec).join()};${aliased.join()};${String(summed)}`;
+  return cachedProgram(op, key, op.name, kernel, () => ({ storage: storageSource(op, storage) }));
 }
 
 function cpu(

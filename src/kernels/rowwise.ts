@@ -2,7 +2,7 @@
 import kernelText from '../../shaders/kernels/rowwise.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
 import { logSoftmax } from '../gpu/lib.ts';
-import { program, source, type Program, type Source } from '../gpu/link.ts';
+import { cachedProgram, source, type Source } from '../gpu/link.ts';
 import { UniformWriter, type Binding, type Kernel } from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
 import { forEachRow, rowLaunch } from './rows.ts';
@@ -24,17 +24,12 @@ export interface RowwiseArgs {
   readonly direction: 'forward' | 'backward';
 }
 
-const programs = /* @__PURE__ */ new WeakMap<RowwiseOp, Map<string, Program>>();
-
 export const rowwise: Kernel<RowwiseArgs> = {
   name: 'rowwise',
   float16: 'convert',
   plan: ({ op, layout, direction }, inputs, _outputs, caps) => {
     const { variant, rows, constants, workgroups } = rowLaunch(layout, caps);
-    let known = programs.get(op);
-    if (!known) programs.set(op, (known = new Map<string, Program>()));
-    let linked = known.get(variant);
-    if (!linked) known.set(variant, (linked = program(op.name, kernel, { rows, op: op.source })));
+    const linked = cachedProgram(op, variant, op.name, kernel, () => ({ rows, op: op.source }));
     const bindings: Binding[] = [
       { slot: 1, of: 'input', index: 0, access: 'read' },
       { slot: 2, of: 'output', index: 0, access: 'write' },

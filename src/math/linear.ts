@@ -6,7 +6,7 @@ import { run } from '../dispatcher.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { matmulKernel, type MatmulActivation } from '../kernels/matmul.ts';
 import { reduceDims, view } from '../kernels/sum-to.ts';
-import type { ParamValues } from '../kernels/pointwise.ts';
+import type { ParamValues } from '../kernels/params.ts';
 import { formatShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOptionNames, checkOut, checkShapeIs, checkTensors, describe } from '../validate.ts';

@@ -1,7 +1,8 @@
 import wgsl from '../../shaders/optim/adam.wgsl?raw';
 import { OptionError } from '../errors.ts';
 import { source } from '../gpu/link.ts';
-import type { ParamValues, PointwiseOp } from '../kernels/pointwise.ts';
+import type { ParamValues } from '../kernels/params.ts';
+import type { PointwiseOp } from '../kernels/pointwise.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkBoolean, checkNumber, checkOptionNames } from '../validate.ts';
 import { Optimizer } from './optimizer.ts';

@@ -2,7 +2,8 @@
 import { run } from '../dispatcher.ts';
 import { encode } from '../dtype.ts';
 import { OptionError } from '../errors.ts';
-import { pointwise, type ParamValues, type PointwiseOp } from '../kernels/pointwise.ts';
+import type { ParamValues } from '../kernels/params.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { clearGrad } from '../nn/module.ts';
 import { keep } from '../scope.ts';
 import { fromHost, type Tensor } from '../tensor.ts';

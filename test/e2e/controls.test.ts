@@ -30,7 +30,7 @@ test('pause holds the steps, resume goes on, stop keeps the network, reset clear
   await page.getByRole('button', { name: 'Random test digit' }).click();
   await expect(page.locator('#verdict')).toContainText('Reads as');
   expect(await stepOf(page)).toBe(stopped);
-  await expect(button('Train again')).toBeEnabled();
+  await expect(button('Train')).toBeEnabled();
 
   await button('Reset').click();
   await expectPhase(page, 'idle');
@@ -120,7 +120,7 @@ test('every control has a name, and nothing moves where less motion is wanted', 
         .filter((element) => element.getClientRects().length > 0 && !element.closest('.plot'))
         .filter(
           (element) =>
-            !element.textContent?.trim() &&
+            !element.textContent.trim() &&
             !element.getAttribute('aria-label') &&
             !element.getAttribute('aria-labelledby') &&
             !(element instanceof HTMLInputElement && element.labels?.length),

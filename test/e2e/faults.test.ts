@@ -82,9 +82,9 @@ test('another device can be chosen', async ({ page }) => {
 
 test('a lost GPU is said, and training can start again', async ({ page }) => {
   await page.addInitScript(() => {
-    const { requestDevice } = GPUAdapter.prototype;
+    const requestDevice = Reflect.get(GPUAdapter.prototype, 'requestDevice');
     GPUAdapter.prototype.requestDevice = async function (...args) {
-      const device = await requestDevice.apply(this, args);
+      const device = await Reflect.apply(requestDevice, this, args);
       Reflect.set(globalThis, 'latestDevice', device);
       return device;
     };

@@ -44,7 +44,7 @@ export async function expectPhase(page: Page, phase: string, timeout = 30_000): 
 
 /** Trains with the settings as they are, to the end. */
 export async function train(page: Page, timeout = 60_000): Promise<void> {
-  await page.getByRole('button', { name: /^Train/ }).click();
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
   await expectPhase(page, 'running');
   await expectPhase(page, 'done', timeout);
 }

@@ -1,0 +1,132 @@
+// In: a pointwise op and how its tensors are stored. Out: the WGSL that binds, loads and stores them round the op.
+import type { DType } from '../dtype.ts';
+import { float16 } from '../gpu/lib.ts';
+import { source, type Source } from '../gpu/link.ts';
+import { paramsStruct } from './params.ts';
+import type { PointwiseOp } from './pointwise.ts';
+
+/** Four elements at once; one by one, where the memory ends with the tensor; or one by one through a broadcast index. */
+export type Access = 'pack' | 'elements' | 'broadcast';
+
+export interface TensorSpec {
+  readonly dtype: DType;
+  readonly access: Access;
+}
+
+export interface StorageSpec {
+  readonly inputs: readonly TensorSpec[];
+  /** Outputs that are stored: not a sum. */
+  readonly outputs: readonly TensorSpec[];
+  /** For each output, the input whose memory it shares, or -1. */
+  readonly aliased: readonly number[];
+  /** Whether the first result is summed instead of stored. */
+  readonly summed: boolean;
+}
+
+/** The kernel's `storage` slot for one op: its options, bindings, and the step from loads to stores. */
+export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
+  const results = Array.from({ length: op.results }, (_, k) => `r${String(k)}: f32`);
+  const lines = [
+    paramsStruct(op.params),
+    `struct Results { ${results.join(', ')} }`,
+    `const operands = ${String(storage.inputs.length)}u;`,
+  ];
+  storage.inputs.forEach((input, i) => {
+    if (!storage.aliased.includes(i)) lines.push(declare(1 + i, `in${String(i)}`, 'read', input));
+  });
+  storage.outputs.forEach((output, k) => {
+    lines.push(declare(1 + storage.inputs.length + k, `out${String(k)}`, 'read_write', output));
+  });
+  const names = op.inputs.slice(0, storage.inputs.length);
+  lines.push(
+    `fn nl_element(index: u32, ${names.map((name) => `${name}: f32, `).join('')}p: Params) -> Results {`,
+    op.body,
+    '}',
+    'fn nl_pack(pack: u32) -> vec4f {',
+    '  let first = u.first + pack * 4u;',
+  );
+  storage.inputs.forEach((input, i) => {
+    const alias = storage.aliased.indexOf(i);
+    lines.push(
+      `  let a${String(i)} = ${load(alias >= 0 ? `out${String(alias)}` : `in${String(i)}`, i, input)};`,
+    );
+  });
+  ['x', 'y', 'z', 'w'].forEach((lane, l) => {
+    const values = names.map((_, i) => `a${String(i)}.${lane}, `).join('');
+    lines.push(`  let ${lane} = nl_element(first + ${String(l)}u, ${values}u.op);`);
+  });
+  const packed = (k: number): string =>
+    `vec4f(x.r${String(k)}, y.r${String(k)}, z.r${String(k)}, w.r${String(k)})`;
+  storage.outputs.forEach((output, k) => {
+    lines.push(...store(`out${String(k)}`, packed(storage.summed ? k + 1 : k), output));
+  });
+  lines.push(`  return ${packed(0)};`, '}');
+  // The op's functions come first: their includes and text, then the glue that calls them.
+  const text = [op.source?.text ?? '', ...lines].join('\n');
+  const includes = op.source?.includes ?? [];
+  if ([...storage.inputs, ...storage.outputs].every(({ dtype }) => dtype !== 'float16')) {
+    return source(op.name, text, includes);
+  }
+  return source(op.name, `//#include "lib/float16.wgsl"\n${text}`, [float16, ...includes]);
+}
+
+function declare(
+  slot: number,
+  name: string,
+  access: string,
+  { dtype, access: how }: TensorSpec,
+): string {
+  const half = dtype === 'float16';
+  const type = how === 'pack' ? (half ? 'vec2u' : 'vec4f') : half ? 'u32' : 'f32';
+  return `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;`;
+}
+
+/** A WGSL expression for four consecutive elements as vec4f. */
+function load(name: string, operand: number, { dtype, access }: TensorSpec): string {
+  const half = dtype === 'float16';
+  if (access === 'pack') {
+    return half
+      ? `vec4f(unpack_half2(${name}[pack].x), unpack_half2(${name}[pack].y))`
+      : `${name}[pack]`;
+  }
+  const element = (l: number): string => {
+    const index =
+      access === 'broadcast'
+        ? `offset_of(first + ${String(l)}u, ${String(operand)}u)`
+        : `min(pack * 4u + ${String(l)}u, u.count - 1u)`;
+    return half ? `unpack_half2(${name}[(${index}) / 2u])[(${index}) % 2u]` : `${name}[${index}]`;
+  };
+  return `vec4f(${[0, 1, 2, 3].map(element).join(', ')})`;
+}
+
+/** WGSL statements that store four elements; past the end of a tensor that has no padding, nothing is touched. */
+function store(name: string, value: string, { dtype, access }: TensorSpec): string[] {
+  const half = dtype === 'float16';
+  if (access === 'pack') {
+    if (!half) return [`  ${name}[pack] = ${value};`];
+    return [
+      '  {',
+      `    let v = ${value};`,
+      `    ${name}[pack] = vec2u(pack_half2(v.xy), pack_half2(v.zw));`,
+      '  }',
+    ];
+  }
+  const lines = ['  {', `    let v = ${value};`];
+  if (half) {
+    for (const [word, lanes] of ['xy', 'zw'].entries()) {
+      const index = `(pack * 2u + ${String(word)}u)`;
+      lines.push(
+        `    if (${index} * 2u + 1u < u.count) { ${name}[${index}] = pack_half2(v.${lanes}); }`,
+        // The last half word of an odd count belongs to whoever owns the buffer.
+        `    else if (${index} * 2u < u.count) { ${name}[${index}] = (${name}[${index}] & 0xffff0000u) | (pack_half2(v.${lanes}) & 0xffffu); }`,
+      );
+    }
+  } else {
+    for (const [l, lane] of ['x', 'y', 'z', 'w'].entries()) {
+      lines.push(
+        `    if (pack * 4u + ${String(l)}u < u.count) { ${name}[pack * 4u + ${String(l)}u] = v.${lane}; }`,
+      );
+    }
+  }
+  return [...lines, '  }'];
+}
