@@ -1,6 +1,7 @@
 // In: the catalog of ops and the module classes. Out: the activations that fit between two linear layers.
 import { nn, tensor, type Device } from 'nonlin';
 import { catalog } from '../src/catalog.ts';
+import { breathe } from './breathe.ts';
 
 type Module = nn.Module;
 type ModuleClass = new (options?: object) => Module;
@@ -30,6 +31,7 @@ export async function findActivations(device: Device): Promise<ActivationChoice[
   const choices: ActivationChoice[] = [];
   for (const entry of catalog) {
     if (entry.kind === 'loss') continue;
+    await breathe();
     const Class = classOf(entry.op);
     if (!Class) continue;
     // defaults first; else the declared values of required options; else rows along the last dimension

@@ -2,6 +2,7 @@
 import { DeviceLostError, init, type Device } from 'nonlin';
 import { findActivations } from './activations.ts';
 import { Alerts } from './alerts.ts';
+import { breathe } from './breathe.ts';
 import { Charts } from './charts.ts';
 import { describeDevice, openDevice } from './devices.ts';
 import { fetchDigits, PIXELS, splitDigits, toFloats, type Digits } from './digits.ts';
@@ -200,16 +201,4 @@ export class App {
     this.#pad.show(pixels);
     this.#reader.read(pixels, heldOut.labels[index]);
   }
-}
-
-/** Gives the browser a turn: to draw, and to hear the person. Unlike a timer it is not slowed in a hidden tab. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }

@@ -1,6 +1,7 @@
 // In: the catalog of ops. Out: the losses that teach a classifier, each as a function of logits and labels.
 import { tensor, type Device, type Tensor } from 'nonlin';
 import { catalog } from '../src/catalog.ts';
+import { breathe } from './breathe.ts';
 import { formsOf, toInput, toTarget, type Form } from './forms.ts';
 
 export interface LossChoice {
@@ -18,6 +19,7 @@ export async function findLosses(device: Device): Promise<LossChoice[]> {
   const choices: LossChoice[] = [];
   for (const entry of catalog) {
     if (entry.kind !== 'loss') continue;
+    await breathe();
     // signatures differ; one that does not take these arguments fails the test below
     const fn = entry as unknown as LossFunction;
     for (const form of formsOf(entry.op)) {

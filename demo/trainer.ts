@@ -65,8 +65,8 @@ export type Report = StepsReport | EpochReport;
 
 /** Steps between two reports: reading a loss waits for the GPU, so not every step is read at once. */
 const STEPS_PER_REPORT = 5;
-/** Small enough that one such batch is computed on a CPU within a frame or two. */
-const TEST_BATCH = 100;
+/** Digits tested at once: on the CPU few, so that the host's thread is free again soon; a GPU likes them many. */
+const TEST_BATCH = { cpu: 50, webgpu: 500 };
 
 export class Trainer {
   readonly settings: Settings;
@@ -166,9 +166,10 @@ export class Trainer {
     const { heldOut, loss, device } = this.#options;
     const start = performance.now();
     const seen = new Tally();
+    const size = TEST_BATCH[device.type];
     const everything = Uint32Array.from({ length: heldOut.count }, (_, i) => i);
-    for (let from = 0; from < heldOut.count; from += TEST_BATCH) {
-      const indices = everything.subarray(from, from + TEST_BATCH);
+    for (let from = 0; from < heldOut.count; from += size) {
+      const indices = everything.subarray(from, from + size);
       const batch = gather(heldOut, indices);
       const results = this.#evaluate(() => {
         const x = tensor(batch.pixels, { shape: [indices.length, PIXELS], device });

@@ -67,24 +67,36 @@ export interface Arguments {
   readonly options: Record<string, unknown>;
 }
 
+/** Puts a tensor on a device. */
+export type Upload = (
+  spec: TensorSpec,
+  dtype: 'float32' | 'float16' | 'int32',
+  device: Device,
+) => Tensor;
+
+export const upload: Upload = ({ shape, data }, dtype, device) =>
+  tensor([...data], { shape, dtype, device });
+
 export function argumentsOf(
   call: Call,
   device: Device,
-  settings: { dtype?: 'float32' | 'float16'; grad?: boolean } = {},
+  settings: { dtype?: 'float32' | 'float16'; grad?: boolean; place?: Upload } = {},
 ): Arguments {
-  const { dtype = 'float32', grad = false } = settings;
-  const make = ([name, spec]: [string, TensorSpec]): [string, Tensor] => [
-    name,
-    tensor([...spec.data], {
-      shape: spec.shape,
-      device,
-      dtype: spec.dtype === 'float' ? dtype : 'int32',
-      requiresGrad: grad && call.differentiable.includes(name),
-    }),
-  ];
+  const { dtype = 'float32', grad = false, place = upload } = settings;
+  const make = ([name, spec]: [string, TensorSpec]): [string, Tensor] => {
+    const placed = place(spec, spec.dtype === 'float' ? dtype : 'int32', device);
+    if (grad && call.differentiable.includes(name)) placed.requiresGrad = true;
+    return [name, placed];
+  };
   const optional = Object.fromEntries(Object.entries(call.optional).map(make));
   const positional = Object.fromEntries(Object.entries(call.positional).map(make));
-  return { tensors: { ...positional, ...optional }, options: { ...call.options, ...optional } };
+  // By name in the call, so that it prints in one line.
+  const { activation } = call.options;
+  const fused = typeof activation === 'string' ? { activation: functionOf(activation) } : {};
+  return {
+    tensors: { ...positional, ...optional },
+    options: { ...call.options, ...fused, ...optional },
+  };
 }
 
 /** Carries out a call; `overrides` replace arguments or options by name. */
@@ -246,7 +258,10 @@ function elementwiseCalls(op: string, kind: Values): fc.Arbitrary<Call> {
         positional: fc.record({ x: floats(shape, kind, magnitude) }),
         optional: fc.record(optional),
         options: fc.constant(options),
-        XX,
+        differentiable: fc.constant(withBias ? ['x', 'bias'] : ['x']),
+        // x + bias is rounded before the function is applied.
+        scale: fc.constant(withBias ? 0.25 * magnitude : 0),
+        scales: fc.constant(withBias ? { bias: 2 * sizeOf(shape) } : {}),
       });
     });
 }
@@ -485,7 +500,7 @@ function linearCalls(kind: Values): fc.Arbitrary<Call> {
           weight: finite([outputs, inputs], 1),
         }),
         optional: fc.record(optional),
-        options: fc.constant(name === undefined ? {} : { activation: functionOf(name) }),
+        options: fc.constant(name === undefined ? {} : { activation: name }),
         differentiable: fc.constant(biased ? ['x', 'weight', 'bias'] : ['x', 'weight']),
         scale: fc.constant(Math.max(magnitude, 1) * 2 * Math.max(inputs, outputs, sizeOf(lead))),
       });

@@ -80,7 +80,8 @@ fn rows(
   }
   // q, the gradient with respect to l: at the class, and in all. A row out of range is NaN throughout.
   let scale = select(select(nan(), upstream_of(r), label.valid), 0.0, label.ignored);
-  let at_label = scale * (keep * w * class_loss_grad(l, u.op));
+  // Chosen, not multiplied by 0: the slope of a row that is ignored may be infinite.
+  let at_label = select(scale * (keep * w * class_loss_grad(l, u.op)), 0.0, label.ignored);
   let total = at_label + scale * (each * smoothing.y);
   for (var i = lane.first; i < u.n; i += lane.step) {
     var q = select(0.0, at_label, i == label.index);

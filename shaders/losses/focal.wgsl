@@ -8,7 +8,7 @@ fn class_loss(l: f32, p: Params) -> f32 {
 
 fn class_loss_grad(l: f32, p: Params) -> f32 {
   let rest = -nl_expm1(l);
-  // At gamma = 0 the second term is 0, even where (1 - e^l)^-1 is infinite.
-  let bend = select(p.gamma * nl_pow(rest, p.gamma - 1.0) * nl_exp(l) * l, 0.0, p.gamma == 0.0);
+  // Its limit where 1 - e^l or gamma is 0, though (1 - e^l)^(gamma - 1) may be infinite there.
+  let bend = select(p.gamma * nl_pow(rest, p.gamma - 1.0) * nl_exp(l) * l, 0.0, p.gamma == 0.0 || rest == 0.0);
   return bend - nl_pow(rest, p.gamma);
 }

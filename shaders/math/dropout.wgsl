@@ -1,6 +1,6 @@
 //#include "lib/threefry.wgsl"
-// x / (1 - probability) where the element is kept, else 0; the gradient is the same function of gradOutput.
+// x * scale where the element is kept, else 0; the gradient is the same function of gradOutput.
 fn forward(x: f32, index: u32, p: Params) -> f32 {
   let kept = uniform_at(vec2u(p.key0, p.key1), index) >= p.p;
-  return select(0.0, x / (1.0 - p.p), kept);
+  return select(0.0, x * p.scale, kept);
 }

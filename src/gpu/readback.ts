@@ -79,7 +79,8 @@ export class Readback {
     try {
       await staging.gpu.mapAsync(MAP_READ, 0, bytes);
     } catch (cause) {
-      // The reason is in the error scopes, if it was not the device's loss.
+      // The reason is the device's loss, which may be announced a moment later, or in the error scopes.
+      await Promise.race([this.#device.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
       await this.#faults.settle();
       throw new ShaderError(
         { op: 'data', expected: 'a readable result', received: String(cause) },

@@ -114,39 +114,68 @@ function cpu(
   const [result, before] = outputs;
   if (!left || !right || !result) return;
   const batches = args.batch.reduce((product, d) => product * d, 1);
-  const row = new Float64Array(n);
   for (let batch = 0; batch < batches; batch++) {
-    const [aBase, bBase] = [
-      offsetOf(batch, args.batch, args.aBatch),
-      offsetOf(batch, args.batch, args.bBatch),
-    ];
-    for (let i = 0; i < m; i++) {
-      // A row at a time, B by its rows: the inner loop walks along memory where B is not transposed.
-      for (let j = 0; j < n; j++) row[j] = bias?.[j] ?? 0;
-      if (b[1] === 1) {
-        for (let p = 0; p < k; p++) {
-          const x = left[aBase + i * a[0] + p * a[1]] ?? NaN;
-          const base = bBase + p * b[0];
-          for (let j = 0; j < n; j++) row[j] = (row[j] ?? NaN) + x * (right[base + j] ?? NaN);
-        }
-      } else {
-        for (let j = 0; j < n; j++) {
-          const base = bBase + j * b[1];
-          let total = 0;
-          for (let p = 0; p < k; p++) {
-            total += (left[aBase + i * a[0] + p * a[1]] ?? NaN) * (right[base + p * b[0]] ?? NaN);
-          }
-          row[j] = (row[j] ?? NaN) + total;
-        }
-      }
-      const base = (batch * m + i) * n;
-      for (let j = 0; j < n; j++) {
-        const z = row[j] ?? NaN;
-        if (before) before[base + j] = z;
-        result[base + j] = activation ? activation.forward(z, activation.params) : z;
-      }
+    // Both with k innermost, in float64: packing costs m k + n k, and the m n k loop then walks along memory.
+    const rows = pack(left, offsetOf(batch, args.batch, args.aBatch), m, k, a[0], a[1]);
+    const columns = pack(right, offsetOf(batch, args.batch, args.bBatch), n, k, b[1], b[0]);
+    const products = multiply(rows, columns, m, n, k);
+    const base = batch * m * n;
+    for (let i = 0; i < m * n; i++) {
+      const z = (products[i] ?? NaN) + (bias?.[i % n] ?? 0);
+      if (before) before[base + i] = z;
+      result[base + i] = activation ? activation.forward(z, activation.params) : z;
     }
   }
+}
+
+function pack(
+  from: NumericArray,
+  base: number,
+  lines: number,
+  length: number,
+  lineStride: number,
+  stride: number,
+): Float64Array {
+  const packed = new Float64Array(lines * length);
+  for (let i = 0, at = 0; i < lines; i++) {
+    for (let j = 0; j < length; j++) packed[at++] = from[base + i * lineStride + j * stride] ?? NaN;
+  }
+  return packed;
+}
+
+/** Products of rows [m, k] and columns [n, k]; four columns at a time, so that each element of a row is loaded once. */
+function multiply(
+  rows: Float64Array,
+  columns: Float64Array,
+  m: number,
+  n: number,
+  k: number,
+): Float64Array {
+  const products = new Float64Array(m * n);
+  for (let i = 0; i < m; i++) {
+    const row = i * k;
+    for (let j = 0; j < n; j += 4) {
+      // Past the last column, its neighbours' products are computed in vain and not stored.
+      const c0 = j * k;
+      const c1 = Math.min(j + 1, n - 1) * k;
+      const c2 = Math.min(j + 2, n - 1) * k;
+      const c3 = Math.min(j + 3, n - 1) * k;
+      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      for (let p = 0; p < k; p++) {
+        const x = rows[row + p] ?? NaN;
+        s0 += x * (columns[c0 + p] ?? NaN);
+        s1 += x * (columns[c1 + p] ?? NaN);
+        s2 += x * (columns[c2 + p] ?? NaN);
+        s3 += x * (columns[c3 + p] ?? NaN);
+      }
+      const at = i * n + j;
+      products[at] = s0;
+      if (j + 1 < n) products[at + 1] = s1;
+      if (j + 2 < n) products[at + 2] = s2;
+      if (j + 3 < n) products[at + 3] = s3;
+    }
+  }
+  return products;
 }
 
 function offsetOf(batch: number, shape: readonly number[], strides: readonly number[]): number {

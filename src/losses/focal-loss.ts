@@ -17,7 +17,7 @@ export const focalLoss = /* @__PURE__ */ defineClassLoss({
   loss: (l, { gamma }) => -((-Math.expm1(l)) ** gamma) * l,
   grad: (l, { gamma }) => {
     const rest = -Math.expm1(l);
-    const bend = gamma === 0 ? 0 : gamma * rest ** (gamma - 1) * Math.exp(l) * l;
+    const bend = gamma === 0 || rest === 0 ? 0 : gamma * rest ** (gamma - 1) * Math.exp(l) * l;
     return bend - rest ** gamma;
   },
   accuracy: { forward: 16, backward: 16 },

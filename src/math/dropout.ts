@@ -18,12 +18,12 @@ import {
 const op: PointwiseOp = {
   name: 'dropout',
   source: /* @__PURE__ */ source('math/dropout.wgsl', wgsl, [threefry]),
-  params: { names: ['p', 'key0', 'key1'], integers: ['key0', 'key1'] },
+  params: { names: ['p', 'scale', 'key0', 'key1'], integers: ['key0', 'key1'] },
   inputs: ['x'],
   results: 1,
   body: '  return Results(forward(x, index, p));',
-  reference: ([x = NaN], r, { p = 0, key0 = 0, key1 = 0 }, index) => {
-    r[0] = uniformAt([key0, key1], index) >= p ? x / (1 - p) : 0;
+  reference: ([x = NaN], r, { p = 0, scale = 1, key0 = 0, key1 = 0 }, index) => {
+    r[0] = uniformAt([key0, key1], index) >= p ? x * scale : 0;
   },
   inPlace: [0],
 };
@@ -37,7 +37,7 @@ export interface DropoutOptions {
   out?: Tensor;
 }
 
-/** Sets each element to 0 with probability p and divides the others by 1 - p. Repeatable with `manualSeed`. */
+/** Sets each element to 0 with probability p and multiplies the others by 1 / (1 - p). Repeatable with `manualSeed`. */
 export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   checkOptionNames('dropout', options, ['p', 'training', 'out']);
   const { p = 0.5, training = true, out } = options;
@@ -47,7 +47,8 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   checkOut('dropout', out, x, isRecording([x]));
   if (!training && !out) return x;
   const [key0, key1] = nextKey();
-  const params = { p: training ? p : 0, key0, key1 };
+  const rate = training ? p : 0;
+  const params = { p: rate, scale: rate < 1 ? 1 / (1 - rate) : 0, key0, key1 };
   const args = { op, params, shape: x.shape };
   const output = runOne(pointwise, args, [x], out ?? x.like());
   const like = x.like();

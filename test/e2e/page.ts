@@ -89,9 +89,9 @@ export async function probabilitiesOf(page: Page): Promise<number[]> {
 
 /** The page must not scroll sideways. */
 export async function expectNoOverflow(page: Page): Promise<void> {
-  const [content, viewport] = await page.evaluate(() => [
-    document.documentElement.scrollWidth,
-    document.documentElement.clientWidth,
-  ]);
-  expect(content).toBeLessThanOrEqual(viewport ?? 0);
+  const { scrollWidth, clientWidth } = await page.evaluate(() => ({
+    scrollWidth: document.documentElement.scrollWidth,
+    clientWidth: document.documentElement.clientWidth,
+  }));
+  expect(scrollWidth).toBeLessThanOrEqual(clientWidth);
 }

@@ -12,7 +12,6 @@ import {
   Tensor,
   type Device,
   type TensorData,
-  type TensorOptions,
 } from '../../src/index.ts';
 
 let device: Device;

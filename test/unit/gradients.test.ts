@@ -1,0 +1,124 @@
+// Every differentiable op against central differences of itself, in float64, and against its declared functions.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { catalog } from '../../src/catalog.ts';
+import { manualSeed, noGrad, tensor, type Tensor } from '../../src/index.ts';
+import {
+  argumentsOf,
+  callsOf,
+  functionOf,
+  opNames,
+  resultOf,
+  upstreamOf,
+  type Arguments,
+  type Call,
+} from '../calls.ts';
+import { Float64Device, valuesOf } from './float64-device.ts';
+
+const device = new Float64Device();
+
+/** Elements of a tensor that are perturbed. */
+const SAMPLED = 12;
+
+/** sum(upstream · result): a scalar function of everything the call reads. */
+function scalar(call: Call, args: Arguments, upstream: readonly number[]): number {
+  manualSeed(1);
+  const out = noGrad(() => resultOf(call, args));
+  return valuesOf(out).reduce((total, value, i) => total + value * (upstream[i] ?? NaN), 0);
+}
+
+function checkGradients(call: Call, seed: number): void {
+  const args = argumentsOf(call, device, { grad: true });
+  manualSeed(1);
+  const out = resultOf(call, args);
+  // The mean of nothing has no slope.
+  fc.pre(valuesOf(out).every(Number.isFinite));
+  const upstream = upstreamOf(call, out.shape, seed);
+  // Finite, whatever the op.
+  const weights = upstream.data.map((value) => (Math.abs(value) < 10 ? value : 1));
+  out.backward(tensor(weights, { shape: out.shape, device }));
+  for (const name of call.differentiable) {
+    const input = args.tensors[name];
+    const grad = input?.grad;
+    if (!grad) throw new Error(`no gradient for ${name}`);
+    const [x, g] = [valuesOf(input), valuesOf(grad)];
+    const step = Math.max(1, Math.floor(x.length / SAMPLED));
+    for (let i = seed % step; i < x.length; i += step) {
+      const at = x[i] ?? NaN;
+      const h = 1e-5;
+      x[i] = at + h;
+      const above = scalar(call, args, weights);
+      x[i] = at - h;
+      const below = scalar(call, args, weights);
+      x[i] = at;
+      const slope = (above - below) / (2 * h);
+      const size = Math.max(Math.abs(slope), Math.abs(above) * 1e-3, 1);
+      if (!(Math.abs((g[i] ?? NaN) - slope) <= 2e-6 * size)) {
+        expect.fail(`d/d${name}[${i}] = ${g[i] ?? NaN}, by differences ${slope}`);
+      }
+    }
+  }
+}
+
+describe('gradients against central differences', () => {
+  for (const op of opNames) {
+    it(op, () => {
+      let checked = 0;
+      fc.assert(
+        fc.property(callsOf(op, 'smooth'), fc.nat(), (call, seed) => {
+          // A kink within the step is no derivative.
+          fc.pre(!nearKink(call));
+          checkGradients(call, seed);
+          checked++;
+        }),
+        { numRuns: 40, includeErrorInReport: true },
+      );
+      expect(checked).toBeGreaterThanOrEqual(40);
+    });
+  }
+});
+
+/** Whether an input is so near a point without a derivative that the step crosses it. */
+function nearKink({ op, positional, options }: Call): boolean {
+  const { input, target } = positional;
+  if (op !== 'l1Loss' && op !== 'huberLoss') return false;
+  const delta = typeof options.delta === 'number' ? options.delta : 1;
+  const kinks = op === 'l1Loss' ? [0] : [-delta, delta];
+  const [a = [], b = []] = [input?.data, target?.data];
+  return a.some((x) => b.some((y) => kinks.some((kink) => Math.abs(x - y - kink) < 1e-4)));
+}
+
+describe('declared functions', () => {
+  const activations = catalog.filter((op) => op.kind === 'activation' && 'epilogue' in op);
+
+  it('are there to be tested', () => {
+    expect(activations.length).toBeGreaterThanOrEqual(4);
+  });
+
+  for (const { op, params } of activations) {
+    it(`${op} has the derivative of its own forward function`, () => {
+      const xs = [
+        -20, -5.3, -2.01, -1.1, -0.7, -0.2, -1e-3, 1e-3, 0.2, 0.7, 1.1, 2.01, 2.9, 5.3, 20,
+      ];
+      const value = (x: number): number => {
+        const input = tensor([0], { device });
+        valuesOf(input)[0] = x;
+        return valuesOf(functionOf(op)(input) as Tensor)[0] ?? NaN;
+      };
+      for (const x of xs) {
+        const input = tensor([0], { device, requiresGrad: true });
+        valuesOf(input)[0] = x;
+        (functionOf(op)(input) as Tensor).backward();
+        const grad = input.grad && valuesOf(input.grad)[0];
+        // Richardson: two central differences, the h² term gone.
+        const h = 1e-3 * Math.min(1, Math.abs(x));
+        const slope = (d: number): number => (value(x + d) - value(x - d)) / (2 * d);
+        const expected = (4 * slope(h / 2) - slope(h)) / 3;
+        expect(
+          Math.abs((grad ?? NaN) - expected),
+          `at ${x} with ${JSON.stringify(params)}`,
+        ).toBeLessThan(1e-8 * Math.max(1, Math.abs(expected)));
+      }
+    });
+  }
+});

@@ -1,0 +1,202 @@
+// Every linked shader through Tint: ops run on Dawn's null backend, which checks everything and computes nothing.
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { create } from 'webgpu';
+import { BYTES } from '../../src/dtype.ts';
+import * as lib from '../../src/gpu/lib.ts';
+import { link, type Source } from '../../src/gpu/link.ts';
+import {
+  IndexOutOfRangeError,
+  init,
+  nn,
+  noGrad,
+  optim,
+  scope,
+  Tensor,
+  tensor,
+  type Device,
+} from '../../src/index.ts';
+import { sizeOf } from '../../src/shape.ts';
+import {
+  argumentsOf,
+  callsOf,
+  opNames,
+  resultOf,
+  upload,
+  upstreamOf,
+  type Upload,
+} from '../calls.ts';
+
+const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
+  eager: true,
+  query: '?raw',
+  import: 'default',
+});
+
+let device: Device;
+let gpu: GPUDevice;
+/** Texts of all shader modules made. */
+const modules = new Set<string>();
+let pipelines = 0;
+
+beforeAll(async () => {
+  device = await init({ backend: 'webgpu', gpu: create(['backend=null']) });
+  if (!device.gpuDevice) throw new Error('no GPU device');
+  gpu = device.gpuDevice;
+  const createModule = gpu.createShaderModule.bind(gpu);
+  gpu.createShaderModule = (descriptor) => {
+    modules.add(descriptor.code);
+    return createModule(descriptor);
+  };
+  const createPipeline = gpu.createComputePipelineAsync.bind(gpu);
+  gpu.createComputePipelineAsync = (descriptor) => {
+    pipelines++;
+    return createPipeline(descriptor);
+  };
+});
+afterAll(() => {
+  device.dispose();
+});
+
+/** A tensor in a buffer of exactly its size: no padding to read or write past it. */
+const borrow: Upload = ({ shape }, dtype, on) => {
+  const size = Math.max(4, Math.ceil((sizeOf(shape) * BYTES[dtype]) / 4) * 4);
+  const buffer = gpu.createBuffer({ size, usage: 0x80 | 0x08 | 0x04 });
+  return Tensor.fromBuffer(buffer, { shape, dtype, device: on });
+};
+
+/** Runs representative calls of an op, forward and backward, in one kind of storage. */
+async function exercise(op: string, dtype: 'float32' | 'float16', place: Upload): Promise<void> {
+  const calls = fc.sample(callsOf(op), { seed: 20, numRuns: 30 });
+  for (const [i, call] of calls.entries()) {
+    scope(() => {
+      const args = argumentsOf(call, device, { dtype, grad: true, place });
+      const out = resultOf(call, args);
+      out.backward(place(upstreamOf(call, out.shape, i), dtype, device));
+      // Without gradients the kernels may differ.
+      noGrad(() => resultOf(call, argumentsOf(call, device, { dtype, place })));
+      if (out.size === 1)
+        resultOf(call, argumentsOf(call, device, { dtype, grad: true, place })).backward();
+    });
+  }
+  await finish();
+}
+
+/** Throws what the GPU found wrong. Memory is never written here: a class index out of range is to be expected. */
+async function finish(): Promise<void> {
+  await device.synchronize().catch((error: unknown) => {
+    if (!(error instanceof IndexOutOfRangeError)) throw error;
+  });
+}
+
+/** Files that fill a slot, and need what their kernel defines. */
+const FILLERS = ['logSoftmax', 'rowsByInvocation', 'rowsByWorkgroup'];
+
+const STORAGE: [string, Upload][] = [
+  ['padded', upload],
+  ['unpadded', borrow],
+];
+
+describe('every shader compiles and every launch is valid', () => {
+  for (const op of opNames) {
+    it(op, { timeout: 60_000 }, async () => {
+      const before = pipelines;
+      for (const dtype of ['float32', 'float16'] as const) {
+        for (const [, place] of STORAGE) await exercise(op, dtype, place);
+      }
+      // reshape moves nothing.
+      if (op !== 'reshape') expect(pipelines).toBeGreaterThan(before);
+    });
+  }
+
+  for (const dtype of ['float32', 'float16'] as const) {
+    it(`optimizers in ${dtype}`, async () => {
+      const before = pipelines;
+      const layer = new nn.Linear(3, 5, { device, dtype });
+      const optimizers = [
+        new optim.SGD(layer.parameters()),
+        new optim.SGD(layer.parameters(), { momentum: 0.9, nesterov: true, weightDecay: 0.1 }),
+        new optim.Adam(layer.parameters()),
+        new optim.Adam(layer.parameters(), { amsgrad: true, maximize: true }),
+        new optim.AdamW(layer.parameters()),
+      ];
+      for (const optimizer of optimizers) {
+        const x = tensor(new Float32Array(6), { shape: [2, 3], dtype, device });
+        const y = layer.forward(x);
+        y.backward(y.detach());
+        optimizer.step();
+        optimizer.step();
+      }
+      await finish();
+      expect(pipelines).toBeGreaterThan(before);
+    });
+  }
+
+  for (const [name, file] of Object.entries<Source>(lib)) {
+    if (FILLERS.includes(name)) continue;
+    it(`${name} of the library stands alone`, async () => {
+      gpu.pushErrorScope('validation');
+      const module = gpu.createShaderModule({ code: link(file) });
+      const { messages } = await module.getCompilationInfo();
+      expect(messages.map(({ message, lineNum }) => `${lineNum}: ${message}`)).toEqual([]);
+      expect(await gpu.popErrorScope()).toBeNull();
+    });
+  }
+
+  it('fails where a shader does not compile', async () => {
+    gpu.pushErrorScope('validation');
+    gpu.createShaderModule({ code: 'fn f() -> f32 { return 1u; }' });
+    expect(await gpu.popErrorScope()).not.toBeNull();
+  });
+});
+
+describe('every file under shaders/', () => {
+  /** The parts of a file that linking leaves as they are. */
+  const partsOf = (text: string): string[] =>
+    text
+      .replace(/^[ \t]*\/\/#slot (\w+)[^\n]*\n[^]*?^[ \t]*\/\/#end[^\n]*$/gm, '\0')
+      .replace(/^\/\/#include "([^"]+)"[^\n]*\n?/gm, '\0')
+      .split('\0')
+      .map((part) => part.trim())
+      .filter((part) => part !== '');
+
+  it('is found', () => {
+    expect(Object.keys(files).length).toBeGreaterThan(20);
+  });
+
+  it('is part of some linked shader', () => {
+    const linked = [...modules];
+    const unreachable = Object.entries(files).filter(([, text]) => {
+      const parts = partsOf(text);
+      return (
+        parts.length === 0 || !linked.some((code) => parts.every((part) => code.includes(part)))
+      );
+    });
+    expect(unreachable.map(([path]) => path.replace('../../', ''))).toEqual([]);
+  });
+
+  it('is linked under its own name', () => {
+    const named = new Set(Object.values<Source>(lib).map(({ name }) => `../../shaders/${name}`));
+    const library = Object.keys(files).filter((path) => path.includes('/lib/'));
+    expect(library.filter((path) => !named.has(path))).toEqual([]);
+  });
+
+  it('uses none of the built-ins that are inaccurate on some device', () => {
+    const loose =
+      /(?<![\w.])(exp|exp2|log|log2|pow|tanh|sinh|cosh|sin|cos|tan|atan|asinh|acosh|atanh|mix|smoothstep|pack2x16float|unpack2x16float)\s*\(/g;
+    const uses = Object.entries(files).flatMap(([path, text]) => {
+      const code = text.replace(/\/\/[^\n]*/g, '');
+      return [...code.matchAll(loose)].map(
+        (match) => `${path.replace('../../', '')}: ${match[1] ?? ''}`,
+      );
+    });
+    expect(uses).toEqual([]);
+  });
+
+  it('never tells NaN by comparing a value with itself', () => {
+    const uses = Object.entries(files).filter(([, text]) =>
+      /\b(\w+)\s*(?:!=|==)\s*\1\b(?![.[(])/.test(text.replace(/\/\/[^\n]*/g, '')),
+    );
+    expect(uses.map(([path]) => path)).toEqual([]);
+  });
+});
