@@ -3,10 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vite';
 import { launchOptions } from './scripts/browser.mjs';
+import { docsStripper } from './scripts/strip-docs.mjs';
 import { wgslMinify } from './scripts/wgsl-minify.mjs';
 
 export default defineConfig({
-  plugins: [wgslMinify()],
+  plugins: [wgslMinify(), docsStripper()],
   // the library has no static assets
   publicDir: false,
   build: {

@@ -125,6 +125,12 @@ export class View {
         : `${STATUS[this.#phase]}: epoch ${Math.max(1, this.#epoch)} of ${epochs}, step ${this.#step} of ${steps}`;
     this.#timeLeft.textContent = this.#timeWords(steps - this.#step);
     const heldOut = this.#test?.heldOut;
+    const when = this.#test
+      ? this.#test.epoch > 0
+        ? `, epoch ${this.#test.epoch}`
+        : ', untrained'
+      : '';
+    byId('held-out-name', HTMLElement).textContent = `Held-out accuracy${when}`;
     figure('held-out-accuracy', heldOut?.accuracy, formatPercent);
     figure('held-out-loss', heldOut?.loss, formatLoss);
     figure('training-loss', this.#trainingLoss, formatLoss);

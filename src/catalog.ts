@@ -1,5 +1,5 @@
 // In: every declared op. Out: all of them in one list, for the demo, the docs and the tests; no op imports it.
-import { isDeclared, type Declared } from './define/op.ts';
+import { isDocumented, type Documented } from './define/op.ts';
 import * as ops from './ops.ts';
 
-export const catalog: readonly Declared[] = Object.values<unknown>(ops).filter(isDeclared);
+export const catalog: readonly Documented[] = Object.values<unknown>(ops).filter(isDocumented);

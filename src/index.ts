@@ -10,7 +10,6 @@ export { activationModule, lossModule } from './define/module.ts';
 export type { Device, DeviceLostDetails, DeviceStats } from './device.ts';
 export type { DType } from './dtype.ts';
 export * from './errors.ts';
-export * as wgsl from './gpu/lib.ts';
 export { init, type InitOptions } from './init.ts';
 export { add, div, mul, sub } from './math/arithmetic.ts';
 export { dropout, type DropoutOptions } from './math/dropout.ts';
@@ -30,3 +29,4 @@ export {
   type TensorData,
   type TensorOptions,
 } from './tensor.ts';
+export * as wgsl from './wgsl.ts';

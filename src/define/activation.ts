@@ -33,8 +33,10 @@ export interface ActivationDeclaration<S extends ParamSpecs> {
   readonly forward: (x: number, params: ParamsOf<S>) => number;
   /** Its gradient in float64; `backward(x, 1, params)` is the derivative. */
   readonly backward: (x: number, gradOutput: number, params: ParamsOf<S>) => number;
-  readonly accuracy: Accuracy;
-  readonly docs: OpDocs;
+  /** Bounds for the tests. */
+  readonly accuracy?: Accuracy;
+  /** For tables and the demo; the build leaves it out. */
+  readonly docs?: OpDocs;
 }
 
 export type ActivationOptions<S extends ParamSpecs> = Partial<ParamsOf<S>> & {

@@ -43,8 +43,10 @@ export interface ClassLossDeclaration<S extends ParamSpecs> {
   readonly soft: boolean;
   readonly loss: (l: number, params: ParamsOf<S>) => number;
   readonly grad: (l: number, params: ParamsOf<S>) => number;
-  readonly accuracy: Accuracy;
-  readonly docs: OpDocs;
+  /** Bounds for the tests. */
+  readonly accuracy?: Accuracy;
+  /** For tables and the demo; the build leaves it out. */
+  readonly docs?: OpDocs;
 }
 
 export type ClassLossOptions<S extends ParamSpecs, Soft extends boolean> = Partial<ParamsOf<S>> & {

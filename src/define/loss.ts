@@ -46,8 +46,10 @@ export interface LossDeclaration<S extends ParamSpecs> {
     gradOutput: number,
     params: ParamsOf<S>,
   ) => readonly [input: number, target: number];
-  readonly accuracy: Accuracy;
-  readonly docs: OpDocs;
+  /** Bounds for the tests. */
+  readonly accuracy?: Accuracy;
+  /** For tables and the demo; the build leaves it out. */
+  readonly docs?: OpDocs;
 }
 
 export type LossOptions<S extends ParamSpecs> = Partial<ParamsOf<S>> & {

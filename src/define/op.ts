@@ -27,8 +27,8 @@ export type OpKind = 'activation' | 'rowwise' | 'loss';
 export interface OpInfo {
   readonly op: string;
   readonly kind: OpKind;
-  readonly docs: OpDocs;
-  readonly accuracy: Accuracy;
+  readonly docs: OpDocs | undefined;
+  readonly accuracy: Accuracy | undefined;
   /** Names and defaults of the numeric options. */
   readonly params: Readonly<Record<string, number>>;
 }
@@ -36,8 +36,15 @@ export interface OpInfo {
 /** A declared op: a function with its description. */
 export type Declared = OpInfo & Preparable;
 
-export function isDeclared(value: unknown): value is Declared & ((...args: never[]) => unknown) {
-  return typeof value === 'function' && 'op' in value && 'kind' in value && 'docs' in value;
+/** A declared op with documentation and bounds, as every op of the package has them in its sources. */
+export type Documented = Declared & { readonly docs: OpDocs; readonly accuracy: Accuracy };
+
+export function isDocumented(
+  value: unknown,
+): value is Documented & ((...args: never[]) => unknown) {
+  return (
+    typeof value === 'function' && 'op' in value && 'docs' in value && value.docs !== undefined
+  );
 }
 
 /** A function with its description. */

@@ -25,8 +25,10 @@ export interface RowwiseDeclaration {
   readonly forward: (x: Float64Array, y: Float64Array) => void;
   /** A row's gradient in float64, from its result. */
   readonly backward: (y: Float64Array, gradOutput: Float64Array, gradInput: Float64Array) => void;
-  readonly accuracy: Accuracy;
-  readonly docs: OpDocs;
+  /** Bounds for the tests. */
+  readonly accuracy?: Accuracy;
+  /** For tables and the demo; the build leaves it out. */
+  readonly docs?: OpDocs;
 }
 
 export interface RowwiseOptions {

@@ -65,7 +65,7 @@ export class WebGpuDevice extends Device {
     this.#offsetAlignment = limits.minStorageBufferOffsetAlignment;
     const faults = new Faults(gpuDevice);
     const watch = <T>(op: string, call: () => T): T => faults.watch(op, call);
-    const layouts = new Layouts(gpuDevice);
+    const layouts = new Layouts(gpuDevice, watch);
     const pipelines = new PipelineCache(gpuDevice, layouts);
     const queue = new CommandQueue(
       gpuDevice,
@@ -281,7 +281,7 @@ export class WebGpuDevice extends Device {
 
   override isPadded(storage: Storage, bytes: number): boolean {
     // A caller's buffer may hold something else right behind the tensor.
-    return !asGpu(storage).borrowed || bytes % 16 === 0;
+    return !asGpu(storage).borrowed || (bytes > 0 && bytes % 16 === 0);
   }
 
   override overlaps(a: Storage, b: Storage): boolean {

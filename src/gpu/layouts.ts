@@ -24,11 +24,14 @@ export class Layouts {
   layoutsCreated = 0;
   bindGroupsCreated = 0;
   readonly #device: GPUDevice;
+  readonly #watch: <T>(op: string, create: () => T) => T;
   readonly #layouts = new Map<string, Layout>();
   readonly #groups = new Map<string, GPUBindGroup>();
 
-  constructor(device: GPUDevice) {
+  /** `watch` runs WebGPU calls under error scopes. */
+  constructor(device: GPUDevice, watch: <T>(op: string, create: () => T) => T) {
     this.#device = device;
+    this.#watch = watch;
   }
 
   pipelineLayout(bindings: readonly Binding[]): GPUPipelineLayout {
@@ -51,16 +54,15 @@ export class Layouts {
 
   createGroup(uniforms: PooledBuffer, resources: readonly Resource[]): GPUBindGroup {
     this.bindGroupsCreated++;
-    return this.#device.createBindGroup({
-      layout: this.#layout(resources.map(({ binding }) => binding)).group,
-      entries: [
-        { binding: 0, resource: { buffer: uniforms.gpu, size: UNIFORM_BYTES } },
-        ...resources.map(({ binding, buffer, offset, size }) => ({
-          binding: binding.slot,
-          resource: { buffer: buffer.gpu, offset, size },
-        })),
-      ],
-    });
+    const { group: layout } = this.#layout(resources.map(({ binding }) => binding));
+    const entries = resources.map(({ binding, buffer, offset, size }) => ({
+      binding: binding.slot,
+      resource: { buffer: buffer.gpu, offset, size },
+    }));
+    const uniform = { binding: 0, resource: { buffer: uniforms.gpu, size: UNIFORM_BYTES } };
+    return this.#watch('bind', () =>
+      this.#device.createBindGroup({ layout, entries: [uniform, ...entries] }),
+    );
   }
 
   /** Drops the bind groups, so that destroyed buffers are not kept. */

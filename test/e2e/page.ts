@@ -73,7 +73,7 @@ export async function draw(page: Page, strokes: readonly Stroke[]): Promise<void
     if (!first) continue;
     await page.mouse.move(...at(first));
     await page.mouse.down();
-    for (const point of rest) await page.mouse.move(...at(point), { steps: 3 });
+    for (const point of rest) await page.mouse.move(...at(point));
     await page.mouse.up();
   }
 }

@@ -1,0 +1,5 @@
+import { init } from '../../src/index.ts';
+import { basicsTests } from '../basics.ts';
+
+const device = await init({ backend: 'cpu' });
+basicsTests(() => device);

@@ -1,0 +1,47 @@
+// Runs the README's examples and compares what they print with the `// →` comments beside it, to four decimals.
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import * as nonlin from '../../src/index.ts';
+
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const blocks = [...readme.matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code);
+const examples = blocks.filter((code) => code.includes('// →'));
+
+type Example = (
+  library: typeof nonlin,
+  console: { log: (value: unknown) => void },
+) => Promise<void>;
+const AsyncFunction = Object.getPrototypeOf(async () => Promise.resolve()).constructor as new (
+  ...args: string[]
+) => Example;
+
+/** Numbers to four decimals, however deeply nested. */
+function rounded(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(rounded);
+  return typeof value === 'number' ? Number(value.toFixed(4)) : value;
+}
+
+async function run(code: string): Promise<unknown[]> {
+  const printed: unknown[] = [];
+  const body = code.replace(/import (\{[^}]*\}) from 'nonlin';/g, 'const $1 = library;');
+  await new AsyncFunction('library', 'console', body)(nonlin, {
+    log: (value) => printed.push(rounded(value)),
+  });
+  return printed;
+}
+
+describe('README', () => {
+  test('has examples that say what they print', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(6);
+  });
+
+  test.each(examples.map((code, i) => [i, code] as const))(
+    'example %i prints what it says',
+    async (_, code) => {
+      const said = [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, value = '']): unknown =>
+        JSON.parse(value),
+      );
+      expect(await run(code)).toEqual(said);
+    },
+  );
+});
