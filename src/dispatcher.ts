@@ -8,7 +8,12 @@ import { sizeOf, type Shape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
 /** A tensor to make, or one to write into. */
-export type Output = { readonly shape: Shape; readonly dtype: DType } | Tensor;
+export type Output = Like | Tensor;
+
+interface Like {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
 
 /** Runs a kernel on the device of its first tensor and returns its outputs. Arguments are valid by now. */
 export function run<A>(
@@ -17,18 +22,52 @@ export function run<A>(
   inputs: readonly Tensor[],
   outputs: readonly Output[],
 ): [Tensor, ...Tensor[]] {
-  const device = (inputs[0] ?? (outputs[0] as Tensor)).device;
+  const device = deviceOf(inputs, outputs);
   device.check(kernel.name);
-  const results = outputs.map((output) =>
-    output instanceof Tensor ? output : empty(device, kernel.name, output),
-  );
-  if (results.every((result) => result.size === 0)) return some(results);
+  const fresh: Tensor[] = [];
   const temporaries: Tensor[] = [];
-  const stage = (shape: Shape, dtype: DType): Tensor => {
-    const tensor = empty(device, kernel.name, { shape, dtype });
-    temporaries.push(tensor);
+  const make = (list: Tensor[], like: Like): Tensor => {
+    const tensor = empty(device, kernel.name, like);
+    list.push(tensor);
     return tensor;
   };
+  try {
+    const results = outputs.map((output) =>
+      output instanceof Tensor ? output : make(fresh, output),
+    );
+    if (results.some((result) => result.size > 0)) {
+      fill(kernel, args, inputs, results, (like) => make(temporaries, like));
+    }
+    for (const output of outputs) {
+      if (!(output instanceof Tensor)) continue;
+      const storage = output.storage(kernel.name);
+      storage.version++;
+      storage.host = null;
+    }
+    return some(results);
+  } catch (error) {
+    // A refused launch leaves nothing behind.
+    for (const tensor of fresh) tensor.dispose();
+    throw error;
+  } finally {
+    for (const tensor of temporaries) tensor.dispose();
+  }
+}
+
+function deviceOf(inputs: readonly Tensor[], outputs: readonly Output[]): Device {
+  for (const tensor of [...inputs, ...outputs]) if (tensor instanceof Tensor) return tensor.device;
+  throw new RangeError('a kernel without tensors');
+}
+
+/** Runs a kernel into `results`, through temporaries where it cannot write them directly. */
+function fill<A>(
+  kernel: Kernel<A>,
+  args: A,
+  inputs: readonly Tensor[],
+  results: readonly Tensor[],
+  stage: (like: Like) => Tensor,
+): void {
+  const device = deviceOf(inputs, results);
   // The CPU computes in float64 and rounds once, whatever the dtype.
   const widen = kernel.float16 === 'convert' && device.type === 'webgpu';
   const widens = (k: number): boolean =>
@@ -36,19 +75,21 @@ export function run<A>(
 
   const sources = inputs.map((input) => {
     if (!widen || input.dtype !== 'float16') return input;
-    const wide = stage(input.shape, 'float32');
+    const wide = stage({ shape: input.shape, dtype: 'float32' });
     cast(input, wide);
     return wide;
   });
   const targets = results.map((result, k) => {
-    if (result.dtype === 'float16' && widens(k)) return stage(result.shape, 'float32');
+    if (result.dtype === 'float16' && widens(k)) {
+      return stage({ shape: result.shape, dtype: 'float32' });
+    }
     const storage = result.storage(kernel.name);
     const shared = kernel.aliases?.(args, k) ?? -1;
     const clashes = sources.some((source, i) => {
       const other = source.storage(kernel.name);
       return device.overlaps(other, storage) && !(i === shared && other === storage);
     });
-    return clashes ? stage(result.shape, result.dtype) : result;
+    return clashes ? stage(result.like()) : result;
   });
 
   const operands = sources.map((source) => operand(source));
@@ -73,14 +114,6 @@ export function run<A>(
       cast(target, result);
     }
   });
-  for (const temporary of temporaries) temporary.dispose();
-  results.forEach((result, k) => {
-    if (result !== outputs[k]) return;
-    const storage = result.storage(kernel.name);
-    storage.version++;
-    storage.host = null;
-  });
-  return some(results);
 }
 
 /** `run` for kernels with one output. */
@@ -101,7 +134,7 @@ function some(tensors: readonly Tensor[]): [Tensor, ...Tensor[]] {
 }
 
 /** A tensor of uninitialised memory. */
-export function empty(device: Device, op: string, like: { shape: Shape; dtype: DType }): Tensor {
+export function empty(device: Device, op: string, like: Like): Tensor {
   const storage = device.allocate(op, sizeOf(like.shape) * BYTES[like.dtype]);
   return new Tensor(storage, like.shape, like.dtype);
 }

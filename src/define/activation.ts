@@ -58,7 +58,7 @@ export interface Activation<S extends ParamSpecs = ParamSpecs> extends Declared 
 export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
   readonly source: Source;
   readonly layout: PointwiseOp['params'];
-  readonly resolve: (op: string, options: object) => ParamsOf<S>;
+  readonly resolve: (op: string, options?: object) => ParamsOf<S>;
   readonly forward: (x: number, params: ParamsOf<S>) => number;
   /** gradInput from the pre-activation and gradOutput. */
   readonly gradient: (x: Tensor, gradOutput: Tensor, params: ParamsOf<S>) => Tensor;
@@ -108,8 +108,8 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     },
   };
 
-  const resolve = (op: string, options: object): ParamsOf<S> =>
-    resolveParams(op, specs, options, ['bias', 'out']);
+  const resolve = (op: string, options?: object): ParamsOf<S> =>
+    resolveParams(op, specs, ['bias', 'out'], options);
   const gradient = (
     x: Tensor,
     gradOutput: Tensor,

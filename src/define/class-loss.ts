@@ -102,9 +102,9 @@ export function defineClassLoss<
   };
   const others = ['weight', 'ignoreIndex', 'reduction', 'out', ...(soft ? ['labelSmoothing'] : [])];
 
-  const apply = (input: Tensor, target: Tensor, given?: ClassLossOptions<S, Soft>): Tensor => {
-    const options: AnyOptions = given ?? {};
-    const params = resolveParams(name, specs, options, others);
+  const apply = (input: Tensor, target: Tensor, given: ClassLossOptions<S, Soft> = {}): Tensor => {
+    const options: AnyOptions = given;
+    const params = resolveParams(name, specs, others, options);
     const { weight, reduction = 'mean', ignoreIndex = -100, labelSmoothing = 0, out } = options;
     checkOneOf(name, 'reduction', reduction, REDUCTIONS);
     checkNumber(name, 'ignoreIndex', ignoreIndex, { integer: true });

@@ -144,7 +144,7 @@ export function defineLoss<const S extends ParamSpecs = NoParams>(
   };
 
   const loss = (input: Tensor, target: Tensor, options: LossOptions<S> = {}): Tensor => {
-    const params = resolveParams(name, specs, options, ['reduction', 'out']);
+    const params = resolveParams(name, specs, ['reduction', 'out'], options);
     const { reduction = 'mean', out } = options;
     checkOneOf(name, 'reduction', reduction, REDUCTIONS);
     const device = checkTensors(name, { input, target });

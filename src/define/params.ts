@@ -28,15 +28,16 @@ export function layoutOf(specs: ParamSpecs): ParamLayout {
 export function resolveParams<S extends ParamSpecs>(
   op: string,
   specs: S,
-  options: object,
   others: readonly string[],
+  options: object = {},
 ): ParamsOf<S> {
   checkOptionNames(op, options, [...Object.keys(specs), ...others]);
   const given = options as Readonly<Record<string, unknown>>;
   const resolved: Record<string, number> = {};
   for (const [name, spec] of Object.entries(specs)) {
     const range = typeof spec === 'number' ? {} : spec;
-    const value = given[name] ?? (typeof spec === 'number' ? spec : spec.default);
+    const fallback = typeof spec === 'number' ? spec : spec.default;
+    const value = given[name] === undefined ? fallback : given[name];
     checkNumber(op, name, value, range);
     resolved[name] = value as number;
   }

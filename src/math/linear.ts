@@ -33,7 +33,7 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
   options: LinearOptions<S> = {},
 ): Tensor {
   checkOptionNames('linear', options, ['bias', 'activation', 'activationOptions', 'out']);
-  const { bias, activation, activationOptions = {}, out } = options;
+  const { bias, activation, activationOptions, out } = options;
   const device = checkTensors('linear', bias ? { x, weight, bias } : { x, weight });
   const [features = 0, inputs = 0] = weight.shape;
   if (weight.rank !== 2 || x.rank === 0 || x.shape.at(-1) !== inputs) {
@@ -45,15 +45,21 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
     });
   }
   if (bias) checkShapeIs('linear', 'bias', bias, [features]);
-  if (
-    activation !== undefined &&
-    typeof (activation as { epilogue?: unknown }).epilogue !== 'object'
-  ) {
+  const named: unknown = activation;
+  if (named !== undefined && !(typeof named === 'function' && 'epilogue' in named)) {
     throw new OptionError({
       op: 'linear',
       argument: 'activation',
       expected: 'an elementwise activation such as relu',
-      received: describe(activation),
+      received: describe(named),
+    });
+  }
+  if (!activation && activationOptions !== undefined) {
+    throw new OptionError({
+      op: 'linear',
+      argument: 'activationOptions',
+      expected: 'an activation with them',
+      received: 'none',
     });
   }
   const params = activation?.epilogue.resolve('linear', activationOptions);

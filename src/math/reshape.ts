@@ -9,6 +9,7 @@ import { checkShape, checkTensor } from '../validate.ts';
 /** The same elements under another shape of the same size, without a copy; one dimension may be -1, to be inferred. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   checkTensor('reshape', 'x', x, ['float32', 'float16', 'int32']);
+  x.device.check('reshape');
   checkShape(
     'reshape',
     'shape',

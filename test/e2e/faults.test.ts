@@ -50,18 +50,18 @@ test('on the CPU the page stays responsive while training', async ({ page }) => 
   await expect(page.locator('#alerts')).toBeEmpty();
   await page.getByRole('button', { name: 'Train', exact: true }).click();
   await expect.poll(() => stepOf(page)).toBeGreaterThan(5);
-  const longest = await page.evaluate(async () => {
-    let most = 0;
+  const turns = await page.evaluate(async () => {
+    const times: number[] = [];
     let last = performance.now();
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 20; i++) {
       await new Promise((resolve) => setTimeout(resolve, 0));
-      most = Math.max(most, performance.now() - last);
+      times.push(performance.now() - last);
       last = performance.now();
     }
-    return most;
+    return times.sort((a, b) => a - b);
   });
-  // one step and what the machine does besides
-  expect(longest).toBeLessThan(400);
+  // a turn after each step; the longest few are left to what else the machine does
+  expect(turns[16]).toBeLessThan(300);
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await expectPhase(page, 'stopped');
 });
