@@ -247,6 +247,15 @@ function encodeChecked(dtype: DType, values: ArrayLike<number>): HostArray {
 }
 
 function flatten(data: TensorData): { values: ArrayLike<number>; shape: number[] } {
+  const view: unknown = data;
+  if (view instanceof BigInt64Array || view instanceof BigUint64Array || view instanceof DataView) {
+    throw new DTypeError({
+      op: 'tensor',
+      argument: 'data',
+      expected: 'numbers',
+      received: `a ${view.constructor.name}`,
+    });
+  }
   if (ArrayBuffer.isView(data)) return { values: data, shape: [data.length] };
   const shape: number[] = [];
   for (let level: NestedArray | undefined = data; isArray(level); level = level[0])

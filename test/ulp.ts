@@ -14,6 +14,11 @@ export function ulp32(x: number): number {
   return 2 ** (Math.max(exponentOf(x), -126) - 23);
 }
 
+/** Spacing of float16 at x. */
+export function ulp16(x: number): number {
+  return 2 ** (Math.max(exponentOf(x), -14) - 10);
+}
+
 /** x rounded to float16, as a number. */
 export function roundHalf(x: number): number {
   return fromHalf(toHalf(x));

@@ -263,8 +263,8 @@ const unary: readonly Unary[] = [
     bound: 2.5,
     want: (x) => 4 * bell(2 * x),
     near: [
-      Math.log(5) / 2,
-      -Math.log(5) / 2,
+      Math.log(0.3) / 2,
+      -Math.log(0.3) / 2,
       43.668272,
       44.36,
       52.25,
@@ -305,7 +305,7 @@ const unary: readonly Unary[] = [
     name: 'nl_sigmoid_grad',
     bound: 2.5,
     want: bell,
-    near: [...steps, Math.log(5), -Math.log(5), 87.336544, -87.336544, 104.5],
+    near: [...steps, Math.log(0.3), -Math.log(0.3), 87.336544, -87.336544, 104.5],
     exact: [
       [0, 0.25],
       [-0, 0.25],

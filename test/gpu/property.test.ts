@@ -1,10 +1,11 @@
-// Random calls of every op: the GPU against the CPU device, forward and backward, within the op's accuracy.
+// Random calls of every op: the GPU against the CPU device, forward and backward, in either dtype, and written over inputs.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../../src/catalog.ts';
 import { init, manualSeed, scope, tensor, type Device, type Tensor } from '../../src/index.ts';
-import { argumentsOf, callsOf, opNames, resultOf, upstreamOf, type Call } from '../calls.ts';
-import { classOf, SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
+import { sameShape } from '../../src/shape.ts';
+import { apply, argumentsOf, callsOf, opNames, resultOf, upstreamOf, type Call } from '../calls.ts';
+import { classOf, SMALLEST_NORMAL, ulp16, ulp32 } from '../ulp.ts';
 
 const DRAWS = 50;
 
@@ -18,14 +19,21 @@ afterAll(() => {
   gpu.dispose();
 });
 
+type FloatDType = 'float32' | 'float16';
+
 /** The result of a call and its gradients, on one device. */
-async function outcome(call: Call, seed: number, device: Device): Promise<Map<string, number[]>> {
+async function outcome(
+  call: Call,
+  seed: number,
+  dtype: FloatDType,
+  device: Device,
+): Promise<Map<string, number[]>> {
   manualSeed(seed);
   const tensors = scope(() => {
-    const args = argumentsOf(call, device, { grad: true });
+    const args = argumentsOf(call, device, { dtype, grad: true });
     const out = resultOf(call, args);
     const upstream = upstreamOf(out.shape, seed);
-    out.backward(tensor([...upstream.data], { shape: upstream.shape, device }));
+    out.backward(tensor([...upstream.data], { shape: upstream.shape, dtype, device }));
     const results: [string, Tensor][] = [['out', out]];
     for (const name of call.differentiable) {
       const grad = args.tensors[name]?.grad;
@@ -42,6 +50,31 @@ async function outcome(call: Call, seed: number, device: Device): Promise<Map<st
   return values;
 }
 
+/** The result written over each input that has its shape; calls are repeatable. */
+async function inPlace(
+  call: Call,
+  seed: number,
+  dtype: FloatDType,
+): Promise<Map<string, number[]>> {
+  const values = new Map<string, number[]>();
+  if (call.op === 'reshape') return values;
+  for (const name of Object.keys(call.positional)) {
+    manualSeed(seed);
+    const args = argumentsOf(call, gpu, { dtype });
+    const input = args.tensors[name];
+    if (!input) throw new Error(`no ${name}`);
+    const plain = scope(() => resultOf(call, args));
+    if (input.dtype === dtype && sameShape(plain.shape, input.shape)) {
+      manualSeed(seed);
+      expect(apply(call, args, { out: input })).toBe(input);
+      values.set(name, [...(await input.data())]);
+    }
+    plain.dispose();
+    for (const one of Object.values(args.tensors)) one.dispose();
+  }
+  return values;
+}
+
 interface Bound {
   readonly forward: number;
   readonly backward: number;
@@ -54,6 +87,7 @@ function accuracyOf(op: string): Bound {
 
 function differences(
   call: Call,
+  dtype: FloatDType,
   expected: Map<string, number[]>,
   actual: Map<string, number[]>,
 ): string[] {
@@ -68,7 +102,8 @@ function differences(
     const slack = scale * 2 ** -22 * (name === 'out' ? 1 : 2);
     values.forEach((e, i) => {
       const value = given[i] ?? NaN;
-      const allowed = (ulps + 0.5) * ulp32(e) + slack + 4 * SMALLEST_NORMAL;
+      const float32 = (ulps + 0.5) * ulp32(e) + slack + 4 * SMALLEST_NORMAL;
+      const allowed = dtype === 'float16' ? float32 + ulp16(e) : float32;
       const ok =
         classOf(e) === 'finite' ? Math.abs(value - e) <= allowed : classOf(value) === classOf(e);
       if (!ok) wrong.push(`${name}[${i}] = ${value}, CPU ${e}, allowed ±${allowed}`);
@@ -77,15 +112,27 @@ function differences(
   return wrong.slice(0, 5);
 }
 
+const dtypes = fc.constantFrom<FloatDType>('float32', 'float16');
+
 describe('random calls', () => {
   for (const op of opNames) {
     it(op, { timeout: 120_000 }, async () => {
       const before = gpu.stats().liveBuffers;
       await fc.assert(
-        fc.asyncProperty(callsOf(op), fc.nat(), async (call, seed) => {
-          const expected = await outcome(call, seed, cpu);
-          const actual = await outcome(call, seed, gpu);
-          const wrong = differences(call, expected, actual);
+        fc.asyncProperty(callsOf(op), dtypes, fc.nat(), async (call, dtype, seed) => {
+          const expected = await outcome(call, seed, dtype, cpu);
+          const actual = await outcome(call, seed, dtype, gpu);
+          const wrong = differences(call, dtype, expected, actual);
+          const out = expected.get('out') ?? [];
+          for (const [name, written] of await inPlace(call, seed, dtype)) {
+            const over = differences(
+              call,
+              dtype,
+              new Map([['out', out]]),
+              new Map([['out', written]]),
+            );
+            wrong.push(...over.map((line) => `written over ${name}: ${line}`));
+          }
           if (wrong.length > 0) expect.fail(wrong.join('\n'));
         }),
         {
