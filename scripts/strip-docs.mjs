@@ -30,7 +30,7 @@ function* docsIn(node) {
   if (Array.isArray(node)) {
     for (const item of node) yield* docsIn(item);
   } else if (isNode(node)) {
-    if (node.type === 'CallExpression' && /^define/.test(nameOf(node.callee))) {
+    if (node.type === 'CallExpression' && nameOf(node.callee).startsWith('define')) {
       for (const argument of /** @type {Node[]} */ (node.arguments)) {
         if (argument.type !== 'ObjectExpression') continue;
         for (const property of /** @type {Node[]} */ (argument.properties)) {

@@ -486,7 +486,8 @@ function matmulCalls(kind: Values): fc.Arbitrary<Call> {
 
 function linearCalls(kind: Values): fc.Arbitrary<Call> {
   const rows = fc.constantFrom([], [1], [4], [33], [2, 3], [0]);
-  const activation = fc.constantFrom(undefined, ...elementwise);
+  // Each is a pipeline of its own to compile: the others are fused in the same way.
+  const activation = fc.constantFrom(undefined, 'relu', 'tanh');
   return fc
     .tuple(rows, extent, extent, magnitudes, fc.boolean(), activation)
     .chain(([lead, inputs, outputs, magnitude, biased, name]) => {

@@ -17,9 +17,18 @@ struct Uniforms {
   op: Params,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
+
+// How the operands are read: src/kernels/matmul.ts writes this slot, with vec4 loads where strides and sizes allow. A
+// block holds, for four k, the elements of four lines: rows of A, columns of B. Past an edge lines repeat, and k gives 0.
+//#slot operands
+@group(0) @binding(1) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+fn a_value(i: u32) -> f32 { return a[i / 4u][i % 4u]; }
+fn b_value(i: u32) -> f32 { return b[i / 4u][i % 4u]; }
+fn a_block(offset: u32, line: u32, k: u32) -> mat4x4f { return mat4x4f(); }
+fn b_block(offset: u32, line: u32, k: u32) -> mat4x4f { return mat4x4f(); }
+//#end
 
 // Only what a call needs is bound: src/kernels/matmul.ts writes this slot. Here: no bias, no activation.
 //#slot epilogue
@@ -47,34 +56,44 @@ fn offsets_of(batch: u32) -> Offsets {
   return offsets;
 }
 
-fn store_tile(offset: u32, row: u32, column: u32, tile: ptr<function, array<vec4f, 4>>) {
-  for (var i = 0u; i < 4u && row + i < u.m; i++) {
-    for (var j = 0u; j < 4u && column + j < u.n; j++) {
-      store(offset + (row + i) * u.n + column + j, column + j, (*tile)[i][j]);
-    }
+// Four rows of four results. A struct, not an array: emulated GPUs keep arrays in memory.
+struct Tile {
+  r0: vec4f,
+  r1: vec4f,
+  r2: vec4f,
+  r3: vec4f,
+}
+
+fn store_row(offset: u32, row: u32, column: u32, v: vec4f) {
+  if (row < u.m) {
+    let at = offset + row * u.n + column;
+    store(at, column, v.x);
+    if (column + 1u < u.n) { store(at + 1u, column + 1u, v.y); }
+    if (column + 2u < u.n) { store(at + 2u, column + 2u, v.z); }
+    if (column + 3u < u.n) { store(at + 3u, column + 3u, v.w); }
   }
 }
 
-// Four elements of A's column k from a row, and of B's row k from a column; past the edge, ones that are not stored.
-fn a_at(offset: u32, row: u32, k: u32) -> vec4f {
-  let at = offset + k * u.a_column;
-  let last = u.m - 1u;
-  return vec4f(
-    a[at + min(row, last) * u.a_row],
-    a[at + min(row + 1u, last) * u.a_row],
-    a[at + min(row + 2u, last) * u.a_row],
-    a[at + min(row + 3u, last) * u.a_row],
-  );
+fn store_tile(offset: u32, row: u32, column: u32, tile: Tile) {
+  if (column < u.n) {
+    store_row(offset, row, column, tile.r0);
+    store_row(offset, row + 1u, column, tile.r1);
+    store_row(offset, row + 2u, column, tile.r2);
+    store_row(offset, row + 3u, column, tile.r3);
+  }
 }
 
-fn b_at(offset: u32, column: u32, k: u32) -> vec4f {
-  let at = offset + k * u.b_row;
-  let last = u.n - 1u;
-  return vec4f(
-    b[at + min(column, last) * u.b_column],
-    b[at + min(column + 1u, last) * u.b_column],
-    b[at + min(column + 2u, last) * u.b_column],
-    b[at + min(column + 3u, last) * u.b_column],
+fn add_tiles(x: Tile, y: Tile) -> Tile {
+  return Tile(x.r0 + y.r0, x.r1 + y.r1, x.r2 + y.r2, x.r3 + y.r3);
+}
+
+// A tile and the 4 x 4 products of four elements of A and four of B.
+fn add_products(t: Tile, x: vec4f, y: vec4f) -> Tile {
+  return Tile(
+    fma(vec4f(x.x), y, t.r0),
+    fma(vec4f(x.y), y, t.r1),
+    fma(vec4f(x.z), y, t.r2),
+    fma(vec4f(x.w), y, t.r3),
   );
 }
 
@@ -87,25 +106,23 @@ fn direct(@builtin(global_invocation_id) id: vec3u) {
   }
   for (var batch = id.z; batch < u.batches; batch += 65535u) {
     let at = offsets_of(batch);
-    var total = array<vec4f, 4>();
+    var total = Tile();
     var k = 0u;
     while (k < u.k) {
-      // Blocks of 32 terms, so that the error grows with the number of blocks, not of terms.
-      var block = array<vec4f, 4>();
+      // Sums of 32 terms, so that the error grows with the number of sums, not of terms.
+      var sum = Tile();
       let end = min(k + 32u, u.k);
-      for (; k < end; k++) {
-        let x = a_at(at.a, row, k);
-        let y = b_at(at.b, column, k);
-        block[0] = fma(vec4f(x.x), y, block[0]);
-        block[1] = fma(vec4f(x.y), y, block[1]);
-        block[2] = fma(vec4f(x.z), y, block[2]);
-        block[3] = fma(vec4f(x.w), y, block[3]);
+      for (; k < end; k += 4u) {
+        let x = a_block(at.a, row, k);
+        let y = b_block(at.b, column, k);
+        sum = add_products(sum, x[0], y[0]);
+        sum = add_products(sum, x[1], y[1]);
+        sum = add_products(sum, x[2], y[2]);
+        sum = add_products(sum, x[3], y[3]);
       }
-      for (var i = 0u; i < 4u; i++) {
-        total[i] += block[i];
-      }
+      total = add_tiles(total, sum);
     }
-    store_tile(at.c, row, column, &total);
+    store_tile(at.c, row, column, total);
   }
 }
 
@@ -127,31 +144,28 @@ fn tiled(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_inde
   let y0 = (local / 8u) * 4u;
   for (var batch = workgroup.z; batch < u.batches; batch += 65535u) {
     let at = offsets_of(batch);
-    var total = array<vec4f, 4>();
+    var total = Tile();
     for (var start = 0u; start < u.k; start += depth) {
       for (var i = local; i < depth * extent; i += 64u) {
         let p = tile_index(i, u.a_column);
         let r = row + p.x;
         let ka = start + p.y;
-        a_tile[p.y][p.x] = select(0.0, a[at.a + min(r, u.m - 1u) * u.a_row + min(ka, u.k - 1u) * u.a_column], r < u.m && ka < u.k);
+        a_tile[p.y][p.x] = select(0.0, a_value(at.a + min(r, u.m - 1u) * u.a_row + min(ka, u.k - 1u) * u.a_column), r < u.m && ka < u.k);
         let q = tile_index(i, u.b_row);
         let s = column + q.x;
         let kb = start + q.y;
-        b_tile[q.y][q.x] = select(0.0, b[at.b + min(s, u.n - 1u) * u.b_column + min(kb, u.k - 1u) * u.b_row], s < u.n && kb < u.k);
+        b_tile[q.y][q.x] = select(0.0, b_value(at.b + min(s, u.n - 1u) * u.b_column + min(kb, u.k - 1u) * u.b_row), s < u.n && kb < u.k);
       }
       workgroupBarrier();
-      var block = array<vec4f, 4>();
+      var sum = Tile();
       for (var k = 0u; k < depth; k++) {
+        let x = vec4f(a_tile[k][y0], a_tile[k][y0 + 1u], a_tile[k][y0 + 2u], a_tile[k][y0 + 3u]);
         let y = vec4f(b_tile[k][x0], b_tile[k][x0 + 1u], b_tile[k][x0 + 2u], b_tile[k][x0 + 3u]);
-        for (var i = 0u; i < 4u; i++) {
-          block[i] = fma(vec4f(a_tile[k][y0 + i]), y, block[i]);
-        }
+        sum = add_products(sum, x, y);
       }
-      for (var i = 0u; i < 4u; i++) {
-        total[i] += block[i];
-      }
+      total = add_tiles(total, sum);
       workgroupBarrier();
     }
-    store_tile(at.c, row + y0, column + x0, &total);
+    store_tile(at.c, row + y0, column + x0, total);
   }
 }

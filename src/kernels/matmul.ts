@@ -56,10 +56,65 @@ function epilogueSource({ bias, activation, keepInput }: MatmulArgs): Source {
   return source(activation?.source.name ?? 'linear', text, activation?.source.includes);
 }
 
-function programFor(args: MatmulArgs): Program {
-  const key = `${String(args.bias)};${String(args.keepInput)}`;
+/** How an operand is read: vec4 along k, vec4 along its lines (rows of A, columns of B), or one by one. */
+type Reading = 'along k' | 'along lines' | 'one by one';
+
+function readingOf(
+  view: View | undefined,
+  lineStride: number,
+  kStride: number,
+  k: number,
+  lines: number,
+): Reading {
+  if (!view?.padded) return 'one by one';
+  if (kStride === 1 && k % 4 === 0 && lineStride % 4 === 0) return 'along k';
+  if (lineStride === 1 && lines % 4 === 0 && kStride % 4 === 0) return 'along lines';
+  return 'one by one';
+}
+
+/** The kernel's `operands` slot for one operand. */
+function operandSource(
+  name: 'a' | 'b',
+  slot: number,
+  reading: Reading,
+  [line, k, lines]: readonly [line: string, k: string, lines: string],
+): string {
+  const four = [0, 1, 2, 3];
+  const bounded = (value: string, limit: string): string => `min(${value}, u.${limit} - 1u)`;
+  let block: string;
+  if (reading === 'along k') {
+    const row = (i: number): string =>
+      `${name}[(offset + ${bounded(`line + ${String(i)}u`, lines)} * u.${line} + k) / 4u]`;
+    block = `transpose(mat4x4f(${four.map(row).join(', ')}))`;
+  } else if (reading === 'along lines') {
+    // Lines are a multiple of four, so that four of them never cross the edge; k may.
+    const column = (c: number): string =>
+      `select(vec4f(), ${name}[(offset + line + ${bounded(`k + ${String(c)}u`, 'k')} * u.${k}) / 4u], k + ${String(c)}u < u.k)`;
+    block = `mat4x4f(${four.map(column).join(', ')})`;
+  } else {
+    const element = (c: number, i: number): string =>
+      `select(0.0, ${name}[offset + ${bounded(`line + ${String(i)}u`, lines)} * u.${line} + ${bounded(`k + ${String(c)}u`, 'k')} * u.${k}], k + ${String(c)}u < u.k)`;
+    block = `mat4x4f(${four.map((c) => `vec4f(${four.map((i) => element(c, i)).join(', ')})`).join(', ')})`;
+  }
+  const vector = reading !== 'one by one';
+  return [
+    `@group(0) @binding(${String(slot)}) var<storage, read> ${name}: array<${vector ? 'vec4f' : 'f32'}>;`,
+    `fn ${name}_value(i: u32) -> f32 { return ${name}[${vector ? 'i / 4u][i % 4u' : 'i'}]; }`,
+    `fn ${name}_block(offset: u32, line: u32, k: u32) -> mat4x4f { return ${block}; }`,
+  ].join('\n');
+}
+
+function programFor(args: MatmulArgs, [left, right]: readonly View[]): Program {
+  const { m, n, k, a, b } = args;
+  const readA = readingOf(left, a[0], a[1], k, m);
+  const readB = readingOf(right, b[1], b[0], k, n);
+  const key = [args.bias, args.keepInput, readA, readB].join(';');
   return cachedProgram(args.activation?.source ?? kernel, key, 'matmul', kernel, () => ({
     epilogue: epilogueSource(args),
+    operands: [
+      operandSource('a', 1, readA, ['a_row', 'a_column', 'm']),
+      operandSource('b', 2, readB, ['b_column', 'b_row', 'n']),
+    ].join('\n'),
   }));
 }
 
@@ -67,7 +122,7 @@ export const matmulKernel: Kernel<MatmulArgs> = { name: 'matmul', float16: 'conv
 
 function plan(
   args: MatmulArgs,
-  _inputs: readonly View[],
+  inputs: readonly View[],
   _outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
@@ -92,7 +147,7 @@ function plan(
   return {
     launches: [
       {
-        program: programFor(args),
+        program: programFor(args, inputs),
         // Workgroup memory saves a GPU's bandwidth; where the GPU is a CPU, its barriers cost more than caches save.
         entry: caps.software ? 'direct' : 'tiled',
         bindings,

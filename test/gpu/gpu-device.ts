@@ -21,6 +21,21 @@ export async function requestLimitedDevice(
   return device;
 }
 
+/** A device that passes for a hardware GPU, so that the planner chooses as it would on one. */
+export async function requestHardwareLike(): Promise<GPUDevice> {
+  const device = await requestGpuDevice();
+  Object.defineProperty(device, 'adapterInfo', {
+    value: {
+      vendor: 'acme',
+      architecture: 'unknown',
+      device: '',
+      description: '',
+      isFallbackAdapter: false,
+    },
+  });
+  return device;
+}
+
 /** A storage buffer holding the given bytes. */
 export function storageBuffer(
   device: GPUDevice,

@@ -5,18 +5,32 @@ import { catalog } from '../../src/catalog.ts';
 import { init, manualSeed, scope, tensor, type Device, type Tensor } from '../../src/index.ts';
 import { sameShape } from '../../src/shape.ts';
 import { apply, argumentsOf, callsOf, opNames, resultOf, upstreamOf, type Call } from '../calls.ts';
+import { requestHardwareLike } from './gpu-device.ts';
 import { classOf, SMALLEST_NORMAL, ulp16, ulp32 } from '../ulp.ts';
 
 const DRAWS = 50;
 
-let gpu: Device;
+/** This adapter, and the same passed for hardware: the planner chooses other kernels and sizes. */
+const ADAPTERS = ['as it is', 'as hardware'] as const;
+/** Where the planner looks at the kind of adapter: sums, rows and matrices. */
+const adaptersFor = (op: string): readonly (typeof ADAPTERS)[number][] => {
+  const kind = catalog.find((candidate) => candidate.op === op)?.kind;
+  const differs =
+    kind === 'rowwise' ||
+    ['nllLoss', 'crossEntropy', 'focalLoss', 'sum', 'mean', 'matmul', 'linear'].includes(op);
+  return differs ? ADAPTERS : ['as it is'];
+};
+let gpus: Record<(typeof ADAPTERS)[number], Device>;
 let cpu: Device;
 beforeAll(async () => {
   cpu = await init({ backend: 'cpu' });
-  gpu = await init({ backend: 'webgpu' });
+  gpus = {
+    'as it is': await init({ backend: 'webgpu' }),
+    'as hardware': await init({ device: await requestHardwareLike() }),
+  };
 });
 afterAll(() => {
-  gpu.dispose();
+  for (const gpu of Object.values(gpus)) gpu.dispose();
 });
 
 type FloatDType = 'float32' | 'float16';
@@ -55,6 +69,7 @@ async function inPlace(
   call: Call,
   seed: number,
   dtype: FloatDType,
+  gpu: Device,
 ): Promise<Map<string, number[]>> {
   const values = new Map<string, number[]>();
   if (call.op === 'reshape') return values;
@@ -117,24 +132,31 @@ const dtypes = fc.constantFrom<FloatDType>('float32', 'float16');
 describe('random calls', () => {
   for (const op of opNames) {
     it(op, { timeout: 120_000 }, async () => {
-      const before = gpu.stats().liveBuffers;
+      const before = ADAPTERS.map((adapter) => gpus[adapter].stats().liveBuffers);
       await fc.assert(
-        fc.asyncProperty(callsOf(op), dtypes, fc.nat(), async (call, dtype, seed) => {
-          const expected = await outcome(call, seed, dtype, cpu);
-          const actual = await outcome(call, seed, dtype, gpu);
-          const wrong = differences(call, dtype, expected, actual);
-          const out = expected.get('out') ?? [];
-          for (const [name, written] of await inPlace(call, seed, dtype)) {
-            const over = differences(
-              call,
-              dtype,
-              new Map([['out', out]]),
-              new Map([['out', written]]),
-            );
-            wrong.push(...over.map((line) => `written over ${name}: ${line}`));
-          }
-          if (wrong.length > 0) expect.fail(wrong.join('\n'));
-        }),
+        fc.asyncProperty(
+          callsOf(op),
+          dtypes,
+          fc.constantFrom(...adaptersFor(op)),
+          fc.nat(),
+          async (call, dtype, adapter, seed) => {
+            const gpu = gpus[adapter];
+            const expected = await outcome(call, seed, dtype, cpu);
+            const actual = await outcome(call, seed, dtype, gpu);
+            const wrong = differences(call, dtype, expected, actual);
+            const out = expected.get('out') ?? [];
+            for (const [name, written] of await inPlace(call, seed, dtype, gpu)) {
+              const over = differences(
+                call,
+                dtype,
+                new Map([['out', out]]),
+                new Map([['out', written]]),
+              );
+              wrong.push(...over.map((line) => `written over ${name}: ${line}`));
+            }
+            if (wrong.length > 0) expect.fail(wrong.join('\n'));
+          },
+        ),
         {
           numRuns: DRAWS,
           interruptAfterTimeLimit: 60_000,
@@ -142,8 +164,8 @@ describe('random calls', () => {
           includeErrorInReport: true,
         },
       );
-      await gpu.synchronize();
-      expect(gpu.stats().liveBuffers).toBe(before);
+      for (const adapter of ADAPTERS) await gpus[adapter].synchronize();
+      expect(ADAPTERS.map((adapter) => gpus[adapter].stats().liveBuffers)).toEqual(before);
     });
   }
 });

@@ -11,7 +11,7 @@ type Example = (
   library: typeof nonlin,
   console: { log: (value: unknown) => void },
 ) => Promise<void>;
-const AsyncFunction = Object.getPrototypeOf(async () => Promise.resolve()).constructor as new (
+const AsyncFunction = (async () => Promise.resolve()).constructor as new (
   ...args: string[]
 ) => Example;
 
