@@ -118,10 +118,4 @@ export class UniformWriter {
     }
     return this;
   }
-
-  /** Skips to the next multiple of 16 bytes, where WGSL puts arrays and structs. */
-  align(): this {
-    this.#offset = Math.ceil(this.#offset / 16) * 16;
-    return this;
-  }
 }

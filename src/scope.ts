@@ -1,6 +1,6 @@
 // In: a function that makes tensors. Out: its result; every other tensor it made is disposed.
-import { OptionError } from './errors.ts';
 import type { Tensor } from './tensor.ts';
+import { checkSynchronous } from './validate.ts';
 
 let current: Set<Tensor> | null = null;
 
@@ -27,14 +27,7 @@ export function scope<T>(fn: () => T): T {
   let kept: Iterable<Tensor> = [];
   try {
     const result = fn();
-    if (result instanceof Promise) {
-      throw new OptionError({
-        op: 'scope',
-        argument: 'fn',
-        expected: 'a synchronous function',
-        received: 'one that returns a promise',
-      });
-    }
+    checkSynchronous('scope', result);
     kept = [...tensorsIn(result, inner)];
     return result;
   } finally {

@@ -203,6 +203,18 @@ export function checkNumber(
   }
 }
 
+/** The result of a function that must not go on later: what it does then would be outside. */
+export function checkSynchronous(op: string, result: unknown): void {
+  if (result instanceof Promise) {
+    throw new OptionError({
+      op,
+      argument: 'fn',
+      expected: 'a synchronous function',
+      received: 'one that returns a promise',
+    });
+  }
+}
+
 export function checkBoolean(op: string, argument: string, value: unknown): void {
   if (typeof value !== 'boolean') {
     throw new OptionError({ op, argument, expected: 'true or false', received: describe(value) });

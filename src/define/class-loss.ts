@@ -6,7 +6,8 @@ import { run } from '../dispatcher.ts';
 import { encode, type FloatDType } from '../dtype.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { source, type Source } from '../gpu/link.ts';
-import { classLoss, type ClassLossArgs, type ClassLossOp } from '../kernels/class-loss.ts';
+import type { ClassLossArgs, ClassLossOp } from '../kernels/class-loss-args.ts';
+import { classLoss } from '../kernels/class-loss.ts';
 import { formatShape, rowLayout, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
 import {

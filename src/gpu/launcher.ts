@@ -9,6 +9,7 @@ import {
   type Launch,
   type Plan,
 } from '../kernel.ts';
+import { checkSynchronous } from '../validate.ts';
 import { unpooled, type BufferPool, type PooledBuffer } from './buffers.ts';
 import type { Layouts, Resource } from './layouts.ts';
 import type { PipelineCache, PipelineEntry } from './pipelines.ts';
@@ -97,14 +98,7 @@ export class Launcher {
     } finally {
       this.#recording = null;
     }
-    if (result instanceof Promise) {
-      throw new OptionError({
-        op: 'device.record',
-        argument: 'fn',
-        expected: 'a synchronous function',
-        received: 'one that returns a promise',
-      });
-    }
+    checkSynchronous('device.record', result);
     if (recorded.length > 0) this.#encode(encoder, recorded);
     return result;
   }

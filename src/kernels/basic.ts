@@ -1,4 +1,4 @@
-// In: gradients. Out: their sums, copies and multiples: the pointwise steps that autograd itself is made of.
+// In: gradients. Out: their sums and copies: the pointwise steps that autograd itself is made of.
 import { runOne } from '../dispatcher.ts';
 import type { DType } from '../dtype.ts';
 import type { Tensor } from '../tensor.ts';
@@ -30,20 +30,4 @@ export function copyOf(from: Tensor, out?: Tensor): Tensor {
 /** The same numbers in another dtype. */
 export function castTo(from: Tensor, dtype: DType): Tensor {
   return runOne(pointwise, castArgs(from.shape), [from], { shape: from.shape, dtype });
-}
-
-const product: PointwiseOp = {
-  name: 'scale',
-  params: { names: [] },
-  inputs: ['a', 'b'],
-  results: 1,
-  body: '  return Results(a * b);',
-  reference: (v, r) => {
-    r[0] = (v[0] ?? NaN) * (v[1] ?? NaN);
-  },
-};
-
-/** a * factor, `factor` broadcast to the shape of `a`. */
-export function scaledBy(a: Tensor, factor: Tensor): Tensor {
-  return runOne(pointwise, { op: product, params: {}, shape: a.shape }, [a, factor], a.like());
 }

@@ -2,8 +2,8 @@
 import type { Shape } from '../shape.ts';
 import { pointwise, type PointwiseArgs, type PointwiseOp } from './pointwise.ts';
 
-const identity: PointwiseOp = {
-  name: 'cast',
+export const identity: PointwiseOp = {
+  name: 'identity',
   params: { names: [] },
   inputs: ['x'],
   results: 1,

@@ -3,9 +3,8 @@
 import indexText from '../../shaders/kernels/class-index.wgsl?raw';
 import kernelText from '../../shaders/kernels/class-loss.wgsl?raw';
 import probabilitiesText from '../../shaders/kernels/class-probabilities.wgsl?raw';
-import type { NumericArray } from '../dtype.ts';
 import { bits, exp, log, logSoftmax } from '../gpu/lib.ts';
-import { cachedProgram, source, type Source } from '../gpu/link.ts';
+import { cachedProgram, source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
   UniformWriter,
@@ -16,11 +15,11 @@ import {
   type Plan,
   type View,
 } from '../kernel.ts';
-import type { RowLayout } from '../shape.ts';
-import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
+import { paramsStruct, writeParams } from './params.ts';
 import { planRatio, planSum, type Place } from './reduce.ts';
-import { forEachRow, rowLaunch } from './rows.ts';
-import { gather } from './rowwise.ts';
+import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
+import { classLossReference } from './class-loss-reference.ts';
+import { rowLaunch } from './rows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/class-loss.wgsl', kernelText, [
   bits,
@@ -35,62 +34,11 @@ const probabilitiesEntry = /* @__PURE__ */ source(
   [exp],
 );
 
-/** A loss of the log-probability l of a class, and its derivative. */
-export interface ClassLossOp {
-  readonly name: string;
-  readonly source: Source;
-  readonly params: ParamLayout;
-  /** Whether the scores are logits, of which the log-softmax is taken. */
-  readonly normalised: boolean;
-  readonly loss: (l: number, p: ParamValues) => number;
-  readonly grad: (l: number, p: ParamValues) => number;
-}
-
-/** What a call binds; the order of tensors is that of this list. */
-export interface ClassLossArgs {
-  readonly op: ClassLossOp;
-  readonly params: ParamValues;
-  readonly layout: RowLayout;
-  readonly ignoreIndex: number;
-  readonly labelSmoothing: number;
-  readonly reduction: 'none' | 'mean' | 'sum';
-  /** Inputs: scores, classes or probabilities, then weights, gradOutput (of the loss) and divisor where there are any. */
-  readonly inputs: {
-    readonly target: 'classes' | 'probabilities';
-    readonly weights: boolean;
-    readonly gradOutput: boolean;
-    readonly divisor: boolean;
-  };
-  /** Outputs, in this order: the loss, gradients, and the divisor of a mean whose weights only the targets tell. */
-  readonly outputs: {
-    readonly loss: boolean;
-    readonly gradScores: boolean;
-    readonly gradProbabilities: boolean;
-    readonly divisor: boolean;
-  };
-}
-
-/** Index of each tensor among the inputs or outputs, -1 where it is not there. */
-function indexed<T extends Readonly<Record<string, boolean>>>(
-  present: T,
-  from: number,
-): { [K in keyof T]: number } {
-  let k = from;
-  const result: Record<string, number> = {};
-  for (const [name, there] of Object.entries(present)) result[name] = there ? k++ : -1;
-  return result as { [K in keyof T]: number };
-}
-
-function placesOf({ inputs, outputs }: ClassLossArgs) {
-  const { weights, gradOutput, divisor } = inputs;
-  return { inputs: indexed({ weights, gradOutput, divisor }, 2), outputs: indexed(outputs, 0) };
-}
-
 export const classLoss: Kernel<ClassLossArgs> = {
   name: 'classLoss',
   float16: 'convert',
   plan,
-  cpu,
+  cpu: classLossReference,
 };
 
 /** Where the upstream gradient of a row comes from, in WGSL. */
@@ -256,85 +204,4 @@ function launch(
     uniforms: uniforms.buffer,
     workgroups: variant.workgroups,
   };
-}
-
-function cpu(
-  args: ClassLossArgs,
-  inputs: readonly NumericArray[],
-  outputs: readonly NumericArray[],
-): void {
-  const { op, params, layout, ignoreIndex, labelSmoothing, reduction } = args;
-  const { n, inner } = layout;
-  const rows = layout.outer * inner;
-  const places = placesOf(args);
-  const [scores, target] = inputs;
-  if (!scores || !target) return;
-  const pick = (list: readonly NumericArray[], k: number): NumericArray | undefined =>
-    k < 0 ? undefined : list[k];
-  const weights = pick(inputs, places.inputs.weights);
-  const gradOutput = pick(inputs, places.inputs.gradOutput);
-  const weightOf = (c: number): number => (weights ? (weights[c] ?? NaN) : 1);
-  const classes = args.inputs.target === 'classes';
-  const classOf = (row: number): number => target[row] ?? NaN;
-
-  let divisor = reduction === 'mean' ? rows : 1;
-  if (reduction === 'mean' && classes) {
-    divisor = 0;
-    for (let row = 0; row < rows; row++)
-      if (classOf(row) !== ignoreIndex) divisor += weightOf(classOf(row));
-  }
-  const kept = pick(outputs, places.outputs.divisor);
-  if (kept) kept[0] = divisor;
-
-  const losses = pick(outputs, places.outputs.loss);
-  const gradScores = pick(outputs, places.outputs.gradScores);
-  const gradProbabilities = pick(outputs, places.outputs.gradProbabilities);
-  const l = new Float64Array(n);
-  const t = new Float64Array(n); // what multiplies the loss of each class
-  let total = 0;
-  forEachRow(layout, (base, row) => {
-    gather(scores, base, inner, l);
-    if (op.normalised) toLogSoftmax(l);
-    const ignored = classes && classOf(row) === ignoreIndex;
-    for (let c = 0; c < n; c++) {
-      const hard = classes ? Number(c === classOf(row)) : (target[base + c * inner] ?? NaN);
-      t[c] = weightOf(c) * ((1 - labelSmoothing) * hard + labelSmoothing / n);
-    }
-    let loss = 0;
-    let slope = 0;
-    // A class that is not the target adds nothing, even where its loss is infinite; a probability of 0 does not help.
-    const counts = (c: number): boolean => !classes || labelSmoothing > 0 || c === classOf(row);
-    if (!ignored) {
-      for (let c = 0; c < n; c++) {
-        if (!counts(c)) continue;
-        loss += (t[c] ?? NaN) * op.loss(l[c] ?? NaN, params);
-        slope += (t[c] ?? NaN) * op.grad(l[c] ?? NaN, params);
-      }
-    }
-    total += loss;
-    if (losses && reduction === 'none') losses[row] = loss;
-    const upstream =
-      (gradOutput ? (gradOutput[reduction === 'none' ? row : 0] ?? NaN) : 1) / divisor;
-    for (let c = 0; c < n; c++) {
-      const lc = l[c] ?? NaN;
-      const at = base + c * inner;
-      if (gradScores) {
-        // An infinite or NaN upstream gradient reaches only what depends on the scores.
-        const own = counts(c) && !ignored ? upstream * ((t[c] ?? NaN) * op.grad(lc, params)) : 0;
-        const spread = op.normalised ? Math.exp(lc) * (ignored ? 0 : upstream * slope) : 0;
-        gradScores[at] = own - spread;
-      }
-      if (gradProbabilities) {
-        gradProbabilities[at] =
-          upstream * ((1 - labelSmoothing) * weightOf(c) * op.loss(lc, params));
-      }
-    }
-  });
-  if (losses && reduction !== 'none') losses[0] = total / divisor;
-}
-
-function toLogSoftmax(x: Float64Array): void {
-  const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
-  const logSum = Math.log(x.reduce((sum, v) => sum + Math.exp(v - peak), 0));
-  for (const [i, v] of x.entries()) x[i] = v - peak - logSum;
 }

@@ -4,19 +4,9 @@ import type { DType } from '../dtype.ts';
 import { rowLayout, sameShape, sizeOf, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { castTo } from './basic.ts';
-import { pointwise, type PointwiseOp } from './pointwise.ts';
+import { identity } from './cast.ts';
+import { pointwise } from './pointwise.ts';
 import { reduceKernel } from './reduce.ts';
-
-const total: PointwiseOp = {
-  name: 'sum',
-  params: { names: [] },
-  inputs: ['x'],
-  results: 1,
-  body: '  return Results(x);',
-  reference: (v, r) => {
-    r[0] = v[0] ?? NaN;
-  },
-};
 
 /**
  * The sum over `dims` (in range, each once) divided by `divisor`, with those dimensions kept as 1; written into a tensor
@@ -31,7 +21,12 @@ export function reduceDims(
   const shape = x.shape.map((d, i) => (dims.includes(i) ? 1 : d));
   const output = to instanceof Tensor && to !== x ? to : { shape, dtype: to.dtype };
   if (sizeOf(shape) === 1) {
-    return runOne(pointwise, { op: total, params: {}, shape: x.shape, sum: divisor }, [x], output);
+    return runOne(
+      pointwise,
+      { op: identity, params: {}, shape: x.shape, sum: divisor },
+      [x],
+      output,
+    );
   }
   // Runs of adjacent dimensions are one; the last run goes first, so that later passes have less to read.
   const runs: { from: number; to: number }[] = [];

@@ -1,5 +1,9 @@
 // In: nothing. Out: GPUDevices and buffers of our own, as a caller of the package would have them.
 
+import { encode } from '../../src/dtype.ts';
+import { Tensor } from '../../src/index.ts';
+import type { Upload } from '../calls.ts';
+
 export const STORAGE_USAGE =
   GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
@@ -64,3 +68,15 @@ export async function readBuffer(device: GPUDevice, buffer: GPUBuffer): Promise<
 export async function readFloats(device: GPUDevice, buffer: GPUBuffer): Promise<number[]> {
   return [...new Float32Array(await readBuffer(device, buffer))];
 }
+
+/** A tensor in a buffer of a caller, of exactly its size: there is no padding to read or write. */
+export const borrow: Upload = ({ shape, data }, dtype, device) => {
+  const gpu = device.gpuDevice;
+  if (!gpu) throw new Error('not a GPU device');
+  const elements = encode(dtype, data);
+  const bytes = new Uint8Array(Math.max(4, Math.ceil(elements.byteLength / 4) * 4));
+  bytes.set(new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength));
+  const buffer = gpu.createBuffer({ size: bytes.length, usage: STORAGE_USAGE });
+  gpu.queue.writeBuffer(buffer, 0, bytes);
+  return Tensor.fromBuffer(buffer, { shape, dtype, device });
+};

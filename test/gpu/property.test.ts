@@ -4,8 +4,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../../src/catalog.ts';
 import { init, manualSeed, scope, tensor, type Device, type Tensor } from '../../src/index.ts';
 import { sameShape } from '../../src/shape.ts';
-import { apply, argumentsOf, callsOf, opNames, resultOf, upstreamOf, type Call } from '../calls.ts';
-import { requestHardwareLike } from './gpu-device.ts';
+import {
+  apply,
+  argumentsOf,
+  callsOf,
+  opNames,
+  resultOf,
+  upload,
+  upstreamOf,
+  type Call,
+  type Upload,
+} from '../calls.ts';
+import { borrow, requestHardwareLike } from './gpu-device.ts';
 import { classOf, SMALLEST_NORMAL, ulp16, ulp32 } from '../ulp.ts';
 
 const DRAWS = 50;
@@ -41,10 +51,11 @@ async function outcome(
   seed: number,
   dtype: FloatDType,
   device: Device,
+  place: Upload = upload,
 ): Promise<Map<string, number[]>> {
   manualSeed(seed);
   const tensors = scope(() => {
-    const args = argumentsOf(call, device, { dtype, grad: true });
+    const args = argumentsOf(call, device, { dtype, grad: true, place });
     const out = resultOf(call, args);
     const upstream = upstreamOf(out.shape, seed);
     out.backward(tensor([...upstream.data], { shape: upstream.shape, dtype, device }));
@@ -70,12 +81,13 @@ async function inPlace(
   seed: number,
   dtype: FloatDType,
   gpu: Device,
+  place: Upload,
 ): Promise<Map<string, number[]>> {
   const values = new Map<string, number[]>();
   if (call.op === 'reshape') return values;
   for (const name of Object.keys(call.positional)) {
     manualSeed(seed);
-    const args = argumentsOf(call, gpu, { dtype });
+    const args = argumentsOf(call, gpu, { dtype, place });
     const input = args.tensors[name];
     if (!input) throw new Error(`no ${name}`);
     const plain = scope(() => resultOf(call, args));
@@ -127,6 +139,8 @@ function differences(
   return wrong.slice(0, 5);
 }
 
+/** Whether tensors are in buffers of a caller: each is a pipeline of its own, so not often. */
+const borrows = fc.integer({ min: 0, max: 3 }).map((n) => n === 3);
 const dtypes = fc.constantFrom<FloatDType>('float32', 'float16');
 
 describe('random calls', () => {
@@ -139,13 +153,14 @@ describe('random calls', () => {
           dtypes,
           fc.constantFrom(...adaptersFor(op)),
           fc.nat(),
-          async (call, dtype, adapter, seed) => {
+          async (call, dtype, borrowed, adapter, seed) => {
             const gpu = gpus[adapter];
+            const place = borrowed ? borrow : upload;
             const expected = await outcome(call, seed, dtype, cpu);
-            const actual = await outcome(call, seed, dtype, gpu);
+            const actual = await outcome(call, seed, dtype, gpu, place);
             const wrong = differences(call, dtype, expected, actual);
             const out = expected.get('out') ?? [];
-            for (const [name, written] of await inPlace(call, seed, dtype, gpu)) {
+            for (const [name, written] of await inPlace(call, seed, dtype, gpu, place)) {
               const over = differences(
                 call,
                 dtype,

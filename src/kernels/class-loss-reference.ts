@@ -1,0 +1,86 @@
+// In: scores, targets and what a call wants of them. Out: losses and gradients, row by row in float64.
+import type { NumericArray } from '../dtype.ts';
+import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
+import { forEachRow } from './rows.ts';
+import { gather } from './rowwise.ts';
+
+export function classLossReference(
+  args: ClassLossArgs,
+  inputs: readonly NumericArray[],
+  outputs: readonly NumericArray[],
+): void {
+  const { op, params, layout, ignoreIndex, labelSmoothing, reduction } = args;
+  const { n, inner } = layout;
+  const rows = layout.outer * inner;
+  const places = placesOf(args);
+  const [scores, target] = inputs;
+  if (!scores || !target) return;
+  const pick = (list: readonly NumericArray[], k: number): NumericArray | undefined =>
+    k < 0 ? undefined : list[k];
+  const weights = pick(inputs, places.inputs.weights);
+  const gradOutput = pick(inputs, places.inputs.gradOutput);
+  const weightOf = (c: number): number => (weights ? (weights[c] ?? NaN) : 1);
+  const classes = args.inputs.target === 'classes';
+  const classOf = (row: number): number => target[row] ?? NaN;
+
+  let divisor = reduction === 'mean' ? rows : 1;
+  if (reduction === 'mean' && classes) {
+    divisor = 0;
+    for (let row = 0; row < rows; row++)
+      if (classOf(row) !== ignoreIndex) divisor += weightOf(classOf(row));
+  }
+  const kept = pick(outputs, places.outputs.divisor);
+  if (kept) kept[0] = divisor;
+
+  const losses = pick(outputs, places.outputs.loss);
+  const gradScores = pick(outputs, places.outputs.gradScores);
+  const gradProbabilities = pick(outputs, places.outputs.gradProbabilities);
+  const l = new Float64Array(n);
+  const t = new Float64Array(n); // what multiplies the loss of each class
+  let total = 0;
+  forEachRow(layout, (base, row) => {
+    gather(scores, base, inner, l);
+    if (op.normalised) toLogSoftmax(l);
+    const ignored = classes && classOf(row) === ignoreIndex;
+    for (let c = 0; c < n; c++) {
+      const hard = classes ? Number(c === classOf(row)) : (target[base + c * inner] ?? NaN);
+      t[c] = weightOf(c) * ((1 - labelSmoothing) * hard + labelSmoothing / n);
+    }
+    let loss = 0;
+    let slope = 0;
+    // A class that is not the target adds nothing, even where its loss is infinite; a probability of 0 does not help.
+    const counts = (c: number): boolean => !classes || labelSmoothing > 0 || c === classOf(row);
+    if (!ignored) {
+      for (let c = 0; c < n; c++) {
+        if (!counts(c)) continue;
+        loss += (t[c] ?? NaN) * op.loss(l[c] ?? NaN, params);
+        slope += (t[c] ?? NaN) * op.grad(l[c] ?? NaN, params);
+      }
+    }
+    total += loss;
+    if (losses && reduction === 'none') losses[row] = loss;
+    const upstream =
+      (gradOutput ? (gradOutput[reduction === 'none' ? row : 0] ?? NaN) : 1) / divisor;
+    for (let c = 0; c < n; c++) {
+      const lc = l[c] ?? NaN;
+      const at = base + c * inner;
+      if (gradScores) {
+        // An infinite or NaN upstream gradient reaches only what depends on the scores.
+        const own = counts(c) && !ignored ? upstream * ((t[c] ?? NaN) * op.grad(lc, params)) : 0;
+        const spread = op.normalised ? Math.exp(lc) * (ignored ? 0 : upstream * slope) : 0;
+        gradScores[at] = own - spread;
+      }
+      if (gradProbabilities) {
+        gradProbabilities[at] =
+          upstream * ((1 - labelSmoothing) * weightOf(c) * op.loss(lc, params));
+      }
+    }
+  });
+  if (losses && reduction !== 'none') losses[0] = total / divisor;
+}
+
+function toLogSoftmax(x: Float64Array): void {
+  const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
+  const logSum = Math.log(x.reduce((sum, v) => sum + Math.exp(v - peak), 0));
+  for (const [i, v] of x.entries()) x[i] = v - peak - logSum;
+}
