@@ -46,7 +46,8 @@ export default defineConfig({
           hookTimeout: 60_000,
           browser: {
             enabled: true,
-            provider: playwright({ launchOptions: launchOptions() }),
+            // tests of what garbage collection gives back call gc()
+            provider: playwright({ launchOptions: launchOptions(['--js-flags=--expose-gc']) }),
             headless: true,
             ui: false,
             screenshotFailures: false,
