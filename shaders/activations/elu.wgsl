@@ -5,5 +5,5 @@ fn forward(x: f32, p: Params) -> f32 {
 }
 
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
-  return select(grad_output * (p.alpha * nl_exp(x)), grad_output, x > 0.0);
+  return select(grad_output * nl_exp_times(p.alpha, x, 0.0), grad_output, x > 0.0);
 }

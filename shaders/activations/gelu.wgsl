@@ -1,10 +1,26 @@
 //#include "lib/bits.wgsl"
+//#include "lib/div.wgsl"
 //#include "lib/erf.wgsl"
 //#include "lib/sigmoid.wgsl"
 // x Phi(x). `approximate` is 0: Phi(-a) = e^(-a^2/2) M(a), M(a) = erfcx(a / sqrt 2) / 2, never 1 + erf; or 1: the tanh form,
 // x sigmoid(v), v = sqrt(8/pi) (x + 0.044715 x^3). NaN at -Inf, as PyTorch's -Inf 0.
+// A polynomial in (a - 4) / (a + 4) (own fit, as nl_erfcx) over 1 + a, whose rounding is put right.
 fn half_erfcx(a: f32) -> f32 {
-  return 0.5 * nl_erfcx(0x1.6a09e6p-1f * a);
+  let t = (a - 4.0) / (a + 4.0);
+  var p = fma(t, -0x1.a6d186p-14f, -0x1.11a4d8p-13f);
+  p = fma(p, t, 0x1.5c8f72p-11f);
+  p = fma(p, t, -0x1.11cfe4p-12f);
+  p = fma(p, t, -0x1.460f6ep-8f);
+  p = fma(p, t, 0x1.25cd18p-6f);
+  p = fma(p, t, -0x1.07d1b0p-5f);
+  p = fma(p, t, 0x1.d49728p-6f);
+  p = fma(p, t, 0x1.cac1cep-7f);
+  p = fma(p, t, -0x1.8c18f2p-4f);
+  p = fma(p, t, 0x1.e361eap-2f);
+  let d = 1.0 + a;
+  let rest = select(a - (d - 1.0), 1.0 - (d - a), a < 1.0);
+  let q = p / d;
+  return q + fma(-q, rest, nl_remainder(p, d, q)) / d;
 }
 
 // Past 14.5 the tail is 0 in float32.
@@ -19,7 +35,15 @@ fn exact_forward(x: f32) -> f32 {
   let w = fma(g.t, m, m);
   let s1 = pow2i(g.n >> 1u);
   let s2 = pow2i(g.n - (g.n >> 1u));
-  return select(x * (1.0 - (w * s1) * s2), -((w * s1) * a) * s2, x < 0.0);
+  let y = select(x * (1.0 - (w * s1) * s2), -((w * s1) * a) * s2, x < 0.0);
+  // Near 0 Phi's series: x / 2 is exact.
+  let z = x * x;
+  var c = fma(z, -0x1.3ce8fap-17f, 0x1.e42b0ep-14f);
+  c = fma(c, z, -0x1.37404p-10f);
+  c = fma(c, z, 0x1.46d042p-7f);
+  c = fma(c, z, -0x1.105838p-4f);
+  c = fma(c, z, 0x1.988454p-2f);
+  return select(y, fma(z, c, 0.5 * x), abs(x) < 0.5);
 }
 
 // Phi(x) + x phi(x): d = e^(-a^2/2) (M(a) - a / sqrt(2 pi)) at -a, 1 - d at a.
@@ -55,8 +79,12 @@ fn tanh_arg(x: f32) -> Pair {
   let zh = high(z);
   let zl = fma(bl, b + bh, z - zh);
   let wh = high(fma(c2 + c2_low, z, c1));
-  let wl = fma(c2, zh, c1 - wh) + fma(c2, zl, fma(c2_low, zh, c1_low));
-  return Pair(bh * wh, fma(bl, wh, b * wl));
+  let wl = fma(c2, zh, c1 - wh) + fma(c2 + c2_low, zl, fma(c2_low, zh, c1_low));
+  let hi = bh * wh;
+  let lo = fma(bl, wh, b * wl);
+  // As large a part as there is first; without its last bit, lest a compiler take the difference for 0.
+  let v = bitcast<f32>(bitcast<u32>(hi + lo) & 0xfffffffeu);
+  return Pair(v, (hi - v) + lo);
 }
 
 // x dv/dx = x (c1 + 3 c2 x^2)

@@ -8,12 +8,17 @@ fn forward(x: f32, p: Params) -> f32 {
   let n = nl_exp_n(a);
   let t = nl_exp_t(a, n);
   let e = scale2(1.0 + t, n);
-  let r = nl_quotient(e + 2.0, fma(e, e + 2.0, 2.0));
+  let d = fma(e, e + 2.0, 2.0);
+  let r = nl_quotient(e + 2.0, d);
   let s1 = pow2i(n >> 1u);
   let tail = ((fma(t, r, r) * s1) * a) * pow2i(n - (n >> 1u));
   // 1 - 2e^2 / d: the rounding of the quotient counts little.
-  let top = x * fma(-2.0 * e, nl_quotient(e, fma(2.0 * e, e + 1.0, 1.0)), 1.0);
-  return select(select(top, tail, x < 0.0), nan(), is_nan(x) | (is_inf(x) & (x < 0.0)));
+  let top = fma(-2.0 * e * x, nl_quotient(e, fma(2.0 * e, e + 1.0, 1.0)), x);
+  // Where the difference is the more exact form.
+  let middle = fma(-x, nl_quotient(2.0, d), x);
+  let y = select(top, select(middle, tail, e < 0.6), x < 0.0);
+  // tanh(ln 2) = 0.6; the differences above underflow.
+  return select(select(y, 0.6 * x, abs(x) < 0x1p-60f), nan(), is_nan(x) | (is_inf(x) & (x < 0.0)));
 }
 
 // Its derivative w / d^2: below 0 w = e (4 (x + 1) + e (4x + 6 + e (4 + e))), above
@@ -31,5 +36,8 @@ fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   let w = fma(e, fma(e, fma(4.0 * e, 1.0 - a, fma(-4.0, a, 6.0)), 4.0), 1.0);
   let dt = fma(2.0 * e, e + 1.0, 1.0);
   let top = nl_quotient(w, dt * dt);
-  return grad_output * select(select(top, tail, x < 0.0), x, is_nan(x));
+  // Near 0 by tanh + x sigmoid (1 - tanh^2), whose first term rules.
+  let th = 1.0 - 2.0 * r;
+  let middle = fma(x * (e * nl_rcp1p(e)), fma(-th, th, 1.0), th);
+  return grad_output * select(select(top, select(middle, tail, e < 0.6), x < 0.0), x, is_nan(x));
 }

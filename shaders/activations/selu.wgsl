@@ -8,5 +8,5 @@ fn forward(x: f32, p: Params) -> f32 {
 }
 
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
-  return grad_output * select(scale_alpha * nl_exp(x), scale, x > 0.0);
+  return grad_output * select(nl_exp_times(scale_alpha, x, 0.0), scale, x > 0.0);
 }

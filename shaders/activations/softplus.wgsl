@@ -9,7 +9,10 @@ fn low_of(x: f32, v: f32, p: Params) -> f32 {
 
 fn forward(x: f32, p: Params) -> f32 {
   let v = p.beta * x;
-  return select(nl_quotient(nl_softplus_low(v, low_of(x, v, p)), p.beta), x, v > p.threshold);
+  let low = low_of(x, v, p);
+  let y = nl_quotient(nl_softplus_low(v, low), p.beta);
+  // In the tail e^v / beta, which may be normal where e^v is not.
+  return select(select(y, nl_exp_times(1.0 / p.beta, v, low), v < -18.0), x, v > p.threshold);
 }
 
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/gelu.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { bits, erf, sigmoid } from '../gpu/lib.ts';
+import { bits, div, erf, sigmoid } from '../gpu/lib.ts';
 import erfc from '@stdlib/math-base-special-erfc';
 import { gateSlope, logistic } from '../special.ts';
 
@@ -25,7 +25,7 @@ function tanhArgument(x: number): number {
 export const gelu = /* @__PURE__ */ defineActivation({
   name: 'gelu',
   wgsl,
-  includes: [bits, erf, sigmoid],
+  includes: [bits, div, erf, sigmoid],
   params: { approximate: { choices: ['none', 'tanh'] } },
   forward: (x, { approximate }) =>
     approximate === NONE ? x * phi(x) : x * logistic(tanhArgument(x)),

@@ -62,8 +62,10 @@ export interface Activation<S extends ParamSpecs = ParamSpecs> extends Declared 
 export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
   readonly source: Source;
   readonly layout: PointwiseOp['params'];
-  readonly resolve: (op: string, options?: object) => ParamsOf<S>;
+  /** The options over their defaults, checked. `others`: names that the caller checks. */
+  readonly resolve: (op: string, options?: object, others?: readonly string[]) => ParamsOf<S>;
   readonly forward: (x: number, params: ParamsOf<S>) => number;
+  readonly backward: (x: number, gradOutput: number, params: ParamsOf<S>) => number;
   /** gradInput from the pre-activation and gradOutput. */
   readonly gradient: (x: Tensor, gradOutput: Tensor, params: ParamsOf<S>) => Tensor;
 }
@@ -112,8 +114,12 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     },
   };
 
-  const resolve = (op: string, options?: object): ParamsOf<S> => {
-    const params = resolveParams(op, specs, ['bias', 'out'], options);
+  const resolve = (
+    op: string,
+    options?: object,
+    others: readonly string[] = ['bias', 'out'],
+  ): ParamsOf<S> => {
+    const params = resolveParams(op, specs, others, options);
     declaration.check?.(op, params);
     return params;
   };
@@ -175,6 +181,6 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     },
   });
   return Object.assign(declared, {
-    epilogue: { source: file, layout, resolve, forward, gradient },
+    epilogue: { source: file, layout, resolve, forward, backward, gradient },
   });
 }

@@ -31,6 +31,15 @@ export interface LossModule extends Module {
   forward(input: Tensor, target: Tensor): Tensor;
 }
 
+/** The module class of a function of one tensor whose options can all be left out. They are checked at the first `forward`. */
+export function optionalModule<O extends object>(
+  fn: (x: Tensor, options?: O) => Tensor,
+): new (options?: Omit<O, 'out'>) => ActivationModule {
+  return functionModule(fn as (x: Tensor, options: O) => Tensor) as new (
+    options?: Omit<O, 'out'>,
+  ) => ActivationModule;
+}
+
 /** The module class of a function of one tensor with required options. They are checked at the first `forward`. */
 export function functionModule<O extends object>(
   fn: (x: Tensor, options: O) => Tensor,

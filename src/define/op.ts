@@ -21,7 +21,7 @@ export interface Accuracy {
   readonly backward: number;
 }
 
-export type OpKind = 'activation' | 'rowwise' | 'loss';
+export type OpKind = 'activation' | 'gated' | 'rowwise' | 'loss';
 
 /** What the catalog, the docs and the demo know of an op. */
 export interface OpInfo {
