@@ -15,7 +15,15 @@ import {
   Tensor,
   type Device,
 } from '../src/index.ts';
-import { apply, argumentsOf, elementwise, opNames, type Call, type TensorSpec } from './calls.ts';
+import {
+  apply,
+  argumentsOf,
+  elementwise,
+  opNames,
+  requiredOptions,
+  type Call,
+  type TensorSpec,
+} from './calls.ts';
 
 type ErrorClass = new (...args: never[]) => NonlinError;
 
@@ -56,7 +64,11 @@ function call(op: string, positional: Call['positional'], some: Partial<Call> = 
 /** One valid call of every op, with every tensor it can take. */
 function validCall(op: string): Call {
   if (elementwise.includes(op)) {
-    return call(op, { x: numbers([2, 3]) }, { optional: { bias: numbers([3]) } });
+    return call(
+      op,
+      { x: numbers([2, 3]) },
+      { optional: { bias: numbers([3]) }, options: requiredOptions(op) },
+    );
   }
   switch (op) {
     case 'prelu':
@@ -92,6 +104,7 @@ function validCall(op: string): Call {
     default: {
       const kind = catalog.find((candidate) => candidate.op === op)?.kind;
       if (kind === 'rowwise') return call(op, { x: numbers([2, 3]) }, { options: { dim: 1 } });
+      if (kind === 'gated') return call(op, { x: numbers([2, 4]) }, { options: { dim: 1 } });
       if (kind === 'loss') {
         return call(
           op,
@@ -269,10 +282,15 @@ function wrongOuts(op: string, shape: readonly number[]): Wrong[] {
   ];
 }
 
-/** Numeric options of declared ops, with values out of their range. */
-const OUT_OF_RANGE: Readonly<Record<string, readonly number[]>> = {
+/** Options of declared ops, with values out of their range. */
+const OUT_OF_RANGE: Readonly<Record<string, readonly unknown[]>> = {
   'huberLoss.delta': [0, -1],
   'focalLoss.gamma': [-0.5],
+  'celu.alpha': [0],
+  'softshrink.lambd': [-0.5],
+  'hardtanh.minVal': [1.5],
+  'hardtanh.maxVal': [-1.5],
+  'gelu.approximate': ['exact', ''],
 };
 
 function wrongOptions(op: string): Wrong[] {
@@ -284,6 +302,7 @@ function wrongOptions(op: string): Wrong[] {
     for (const value of ['1', NaN, null, true, [1], ...(OUT_OF_RANGE[`${op}.${name}`] ?? [])]) {
       list.push(wrongOption(name, value));
     }
+    if (name in requiredOptions(op)) list.push(wrongOption(name, undefined));
   }
   const elementwiseLoss = declared?.kind === 'loss';
   if (elementwiseLoss) {

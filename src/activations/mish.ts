@@ -16,7 +16,8 @@ export const mish = /* @__PURE__ */ defineActivation({
   },
   backward: (x, gradOutput) => {
     const e = Math.exp(-Math.abs(x));
-    if (e === 0) return gradOutput * (x < 0 ? 0 : 1);
+    // Far out 0 or 1; at the infinities PyTorch's formula, and so this, is NaN.
+    if (e === 0) return gradOutput * (x < 0 ? 0 : 1) + (x - x);
     const w =
       x < 0
         ? e * (4 * (x + 1) + e * (4 * x + 6 + e * (4 + e)))

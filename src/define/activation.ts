@@ -18,6 +18,7 @@ import {
   type ParamOptions,
   type ParamSpecs,
   type ParamsOf,
+  requiredOf,
 } from './params.ts';
 
 export interface ActivationDeclaration<S extends ParamSpecs> {
@@ -175,6 +176,7 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     docs,
     accuracy,
     params: defaultsOf(specs),
+    required: requiredOf(specs),
     prepare: (device: Device, dtype: 'float32' | 'float16') => {
       // Defaults in full: some options are required.
       warmUp(device, dtype, [[1]], (x) => activation(x, defaultsOf(specs) as ActivationOptions<S>));

@@ -31,6 +31,8 @@ export interface OpInfo {
   readonly accuracy: Accuracy | undefined;
   /** Names and defaults of the declared options; a typical value where there is no default. */
   readonly params: Readonly<Record<string, number | string>>;
+  /** Options without a default, which every call has to give. */
+  readonly required?: readonly string[];
 }
 
 /** A declared op: a function with its description. */

@@ -85,3 +85,10 @@ export function resolveParams<S extends ParamSpecs>(
   }
   return resolved as ParamsOf<S>;
 }
+
+/** Names of the options without a default. */
+export function requiredOf(specs: ParamSpecs): string[] {
+  return Object.entries(specs).flatMap(([name, spec]) =>
+    typeof spec === 'object' && 'required' in spec ? [name] : [],
+  );
+}
