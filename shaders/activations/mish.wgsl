@@ -13,7 +13,7 @@ fn forward(x: f32, p: Params) -> f32 {
   let s1 = pow2i(n >> 1u);
   let tail = ((fma(t, r, r) * s1) * a) * pow2i(n - (n >> 1u));
   // 1 - 2e^2 / d: the rounding of the quotient counts little.
-  let top = fma(-2.0 * e * x, nl_quotient(e, fma(2.0 * e, e + 1.0, 1.0)), x);
+  let top = fma(2.0 * e * a, nl_quotient(e, fma(2.0 * e, e + 1.0, 1.0)), x);
   // Where the difference is the more exact form.
   let middle = fma(-x, nl_quotient(2.0, d), x);
   let y = select(top, select(middle, tail, e < 0.6), x < 0.0);
