@@ -14,6 +14,7 @@ export * from './activations/quick-gelu.ts';
 export * from './activations/relu-squared.ts';
 export * from './activations/relu.ts';
 export * from './activations/relu6.ts';
+export * from './activations/rrelu.ts';
 export * from './activations/selu.ts';
 export * from './activations/sigmoid.ts';
 export * from './activations/silu.ts';
