@@ -13,7 +13,7 @@ fn forward(x: f32, p: Params) -> f32 {
   let s1 = pow2i(n >> 1u);
   let tail = ((fma(t, r, r) * s1) * a) * pow2i(n - (n >> 1u));
   // 1 - 2e^2 / d: the rounding of the quotient counts little.
-  let top = fma(-2.0 * e * x, nl_quotient(e, fma(2.0 * e, e + 1.0, 1.0)), x);
+  let top = fma(2.0 * e * a, nl_quotient(e, fma(2.0 * e, e + 1.0, 1.0)), x);
   // Where the difference is the more exact form.
   let middle = fma(-x, nl_quotient(2.0, d), x);
   let y = select(top, select(middle, tail, e < 0.6), x < 0.0);
@@ -35,7 +35,10 @@ fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   let tail = ((((1.0 + t) * s1) * (inner * r)) * r) * pow2i(n - (n >> 1u));
   let w = fma(e, fma(e, fma(4.0 * e, 1.0 - a, fma(-4.0, a, 6.0)), 4.0), 1.0);
   let dt = fma(2.0 * e, e + 1.0, 1.0);
-  let top = nl_quotient(w, dt * dt);
+  // By the same two terms up to 2, where w and d have few bits to spare; past it both are near 1.
+  let th_top = fma(-2.0 * e, nl_quotient(e, dt), 1.0);
+  let two = fma(x * nl_rcp1p(e), fma(-th_top, th_top, 1.0), th_top);
+  let top = select(nl_quotient(w, dt * dt), two, e > 0.1);
   // Near 0 by tanh + x sigmoid (1 - tanh^2), whose first term rules.
   let th = 1.0 - 2.0 * r;
   let middle = fma(x * (e * nl_rcp1p(e)), fma(-th, th, 1.0), th);

@@ -1,6 +1,8 @@
 // Gated units: one half of x along a dimension times an activation of the other half. x is [outer, 2, n], the result
 // [outer, n], both read and written in order.
 
+//#include "lib/bits.wgsl"
+
 override workgroup_size = 256u;
 // Which half the activation is applied to: 0 the first, 1 the second.
 override gate = 0u;
@@ -40,7 +42,10 @@ fn backward_halves(@builtin(global_invocation_id) id: vec3u) {
     let at_gate = first + gate * u.n;
     let at_linear = first + (1u - gate) * u.n;
     let g = grad_output[i];
-    y[at_gate] = backward(x[at_gate], g * x[at_linear], u.op);
+    // The product may be too large where the slope makes it small again.
+    let large = is_inf(g * x[at_linear]) & !is_inf(g) & !is_inf(x[at_linear]);
+    let scale = select(1.0, 0x1p-64f, large);
+    y[at_gate] = backward(x[at_gate], (g * scale) * x[at_linear], u.op) / scale;
     y[at_linear] = g * forward(x[at_gate], u.op);
   }
 }

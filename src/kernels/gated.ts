@@ -1,10 +1,11 @@
 // In: an activation and a tensor seen as [outer, 2, n]. Out: the launch of one half times the activation of the other.
 import kernelText from '../../shaders/kernels/gated.wgsl?raw';
+import { bits } from '../gpu/lib.ts';
 import { cachedProgram, source, type Source } from '../gpu/link.ts';
 import { UniformWriter, type Binding, type Kernel } from '../kernel.ts';
 import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
 
-const kernel = /* @__PURE__ */ source('kernels/gated.wgsl', kernelText);
+const kernel = /* @__PURE__ */ source('kernels/gated.wgsl', kernelText, [bits]);
 
 /** One gated unit. */
 export interface GatedOp {
