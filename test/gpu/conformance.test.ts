@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 import { init } from '../../src/index.ts';
-import { conformanceSuite } from '../conformance.ts';
+import { conformanceSuite } from '../suites.ts';
 import { requestHardwareLike } from './gpu-device.ts';
 
 describe('on this adapter', () => {
