@@ -17,7 +17,12 @@ import { build } from 'vite';
 import { findBrowser } from './browser.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const [report = 'test-results/deno.json'] = process.argv.slice(2);
+const [report] = process.argv.slice(2);
+if (report === undefined) {
+  console.error('usage: node scripts/deno.mjs REPORT.json');
+  process.exit(2);
+}
+const reportPath = resolve(report);
 const work = mkdtempSync(join(tmpdir(), 'nonlin-deno-'));
 
 /**
@@ -34,6 +39,8 @@ function deno(args, driver, output) {
     DENO_NO_UPDATE_CHECK: '1',
     // nothing but the bundle is loaded, so nothing is worth keeping
     DENO_DIR: join(work, 'deno'),
+    // never OpenGL, which wgpu falls back to
+    ...(process.platform === 'linux' ? { DENO_WEBGPU_BACKEND: 'vulkan' } : {}),
     ...process.env,
     ...(driver === undefined ? {} : { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver }),
   };
@@ -146,8 +153,7 @@ async function main() {
   const found = findDriver();
   if (!found) return 'no Vulkan driver was found, and none could be installed';
   console.log(`driver: ${found.driver ?? 'as the system has it'}`);
-  const suite = await bundle();
-  const args = ['run', '--unstable-webgpu', '--no-remote', '-A', suite, resolve(root, report)];
+  const args = ['run', '--unstable-webgpu', '--no-remote', '-A', await bundle(), reportPath];
   process.exitCode = deno(args, found.driver, 'inherit').status ?? 1;
   return undefined;
 }
@@ -156,7 +162,7 @@ try {
   const notRun = await main();
   if (notRun !== undefined) {
     console.log(`not run: ${notRun}`);
-    writeFileSync(resolve(root, report), JSON.stringify({ notRun }));
+    writeFileSync(reportPath, JSON.stringify({ notRun }));
   }
 } finally {
   rmSync(work, { recursive: true, force: true });

@@ -47,6 +47,15 @@ const SUMS = [
   'dice_loss',
   'ctc_loss',
 ];
+/** Ops whose kernels are others on a hardware adapter: rows shared by a workgroup, sums of more partial ones. */
+export const ADAPTIVE: readonly string[] = [
+  'softmax',
+  'log_softmax',
+  'nll_loss',
+  'cross_entropy',
+  'focal_loss',
+  'mse_loss',
+];
 /** Inputs that PyTorch may leave out: options here, by the names below. */
 const OPTIONAL = ['weight', 'pos_weight', 'linear_bias'];
 
