@@ -60,10 +60,11 @@ export function findBrowser() {
 /**
  * Launch options shared by Vitest's browser mode and Playwright.
  * Without a browser the path is left out, and the launch itself says what is missing.
+ * @param {string[]} extra more command-line flags
  */
-export function launchOptions() {
+export function launchOptions(extra = []) {
   const executablePath = findBrowser();
-  return { args: browserArgs, ...(executablePath ? { executablePath } : {}) };
+  return { args: [...browserArgs, ...extra], ...(executablePath ? { executablePath } : {}) };
 }
 
 /**

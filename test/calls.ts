@@ -238,10 +238,11 @@ const reduction = fc.constantFrom('none', 'mean', 'sum');
 function params(op: string): Record<string, fc.Arbitrary<number>> {
   const declared = catalog.find((candidate) => candidate.op === op);
   return Object.fromEntries(
-    Object.entries(declared?.params ?? {}).map(([name, value]) => [
-      name,
-      fc.constantFrom(0.25, 0.5, 1, 1.75, 3).map((factor) => value * factor),
-    ]),
+    Object.entries(declared?.params ?? {}).flatMap(([name, value]) =>
+      typeof value === 'number'
+        ? [[name, fc.constantFrom(0.25, 0.5, 1, 1.75, 3).map((factor) => value * factor)]]
+        : [],
+    ),
   );
 }
 

@@ -97,14 +97,26 @@ fn add_products(t: Tile, x: vec4f, y: vec4f) -> Tile {
   );
 }
 
+// First row and column of a workgroup's 32 x 32 results; tiles are numbered along rows, over both dispatch dimensions.
+fn corner_of(workgroup: vec3u, workgroups: vec3u) -> vec2u {
+  let tile = workgroup.x + workgroup.y * workgroups.x;
+  let across = (u.n + extent - 1u) / extent;
+  return vec2u(tile / across, tile % across) * extent;
+}
+
 @compute @workgroup_size(8, 8)
-fn direct(@builtin(global_invocation_id) id: vec3u) {
-  let column = id.x * 4u;
-  let row = id.y * 4u;
+fn direct(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let corner = corner_of(workgroup, workgroups);
+  let row = corner.x + local.y * 4u;
+  let column = corner.y + local.x * 4u;
   if (row >= u.m || column >= u.n) {
     return;
   }
-  for (var batch = id.z; batch < u.batches; batch += 65535u) {
+  for (var batch = workgroup.z; batch < u.batches; batch += 65535u) {
     let at = offsets_of(batch);
     var total = Tile();
     var k = 0u;
@@ -137,9 +149,17 @@ fn tile_index(i: u32, k_stride: u32) -> vec2u {
 }
 
 @compute @workgroup_size(8, 8)
-fn tiled(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
-  let column = workgroup.x * extent;
-  let row = workgroup.y * extent;
+fn tiled(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let corner = corner_of(workgroup, workgroups);
+  let row = corner.x;
+  let column = corner.y;
+  if (row >= u.m) {
+    return;
+  }
   let x0 = (local % 8u) * 4u;
   let y0 = (local / 8u) * 4u;
   for (var batch = workgroup.z; batch < u.batches; batch += 65535u) {

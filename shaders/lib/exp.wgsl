@@ -12,10 +12,15 @@ fn nl_exp_n(x: f32) -> i32 {
 
 // t with e^x = 2^n (1 + t), for n = nl_exp_n(x); t in [-0.293, 0.415].
 fn nl_exp_t(x: f32, n: i32) -> f32 {
+  return nl_exp_t_low(x, 0.0, n);
+}
+
+// The same of e^(x + low): the argument in two parts, as the rounding of x alone would be off by |x| ULP of the result.
+fn nl_exp_t_low(x: f32, low: f32, n: i32) -> f32 {
   let nf = f32(n);
   // The high part of ln2 has 15 bits, so nf times it is exact with or without a fused fma.
   let hi = fma(nf, -0x1.62e4p-1f, x);
-  let lo = nf * -0x1.7f7d1cp-20f;
+  let lo = fma(nf, -0x1.7f7d1cp-20f, low);
   let r = hi + lo;
   var p = fma(r, 0x1.6ff142p-10f, 0x1.123b38p-7f);
   p = fma(p, r, 0x1.55516ap-5f);

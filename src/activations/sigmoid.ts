@@ -2,11 +2,7 @@ import wgsl from '../../shaders/activations/sigmoid.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { sigmoid as sigmoidLib } from '../gpu/lib.ts';
-
-function logistic(x: number): number {
-  const e = Math.exp(-Math.abs(x));
-  return x < 0 ? e / (1 + e) : 1 / (1 + e);
-}
+import { logistic } from '../special.ts';
 
 /** Logistic function: 1 / (1 + e^-x), from 0 to 1. Both tails keep relative accuracy, in the gradient too. */
 export const sigmoid = /* @__PURE__ */ defineActivation({

@@ -11,9 +11,11 @@ import { checkOut, checkShapeIs, checkTensors } from '../validate.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
 import {
+  defaultsOf,
   layoutOf,
   resolveParams,
   type NoParams,
+  type ParamOptions,
   type ParamSpecs,
   type ParamsOf,
 } from './params.ts';
@@ -27,8 +29,10 @@ export interface ActivationDeclaration<S extends ParamSpecs> {
   readonly wgsl: string;
   /** The files that `//#include` lines in `wgsl` name. */
   readonly includes?: readonly Source[];
-  /** Numeric options with their defaults; none by default. */
+  /** Options with their defaults; none by default. */
   readonly params?: S;
+  /** Throws where options that are valid each do not go together. */
+  readonly check?: (op: string, params: ParamsOf<S>) => void;
   /** The function in float64: the CPU path, and what the GPU is held against. */
   readonly forward: (x: number, params: ParamsOf<S>) => number;
   /** Its gradient in float64; `backward(x, 1, params)` is the derivative. */
@@ -39,7 +43,7 @@ export interface ActivationDeclaration<S extends ParamSpecs> {
   readonly docs?: OpDocs;
 }
 
-export type ActivationOptions<S extends ParamSpecs> = Partial<ParamsOf<S>> & {
+export type ActivationOptions<S extends ParamSpecs> = ParamOptions<S> & {
   /** Added to `x` first, in the same kernel; its length is the last dimension's. */
   bias?: Tensor;
   /** Written instead of a new tensor; may be `x` itself. Only where no gradient is recorded. */
@@ -108,8 +112,11 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     },
   };
 
-  const resolve = (op: string, options?: object): ParamsOf<S> =>
-    resolveParams(op, specs, ['bias', 'out'], options);
+  const resolve = (op: string, options?: object): ParamsOf<S> => {
+    const params = resolveParams(op, specs, ['bias', 'out'], options);
+    declaration.check?.(op, params);
+    return params;
+  };
   const gradient = (
     x: Tensor,
     gradOutput: Tensor,
@@ -163,20 +170,11 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     accuracy,
     params: defaultsOf(specs),
     prepare: (device: Device, dtype: 'float32' | 'float16') => {
-      warmUp(device, dtype, [[1]], (x) => activation(x));
+      // Defaults in full: some options are required.
+      warmUp(device, dtype, [[1]], (x) => activation(x, defaultsOf(specs) as ActivationOptions<S>));
     },
   });
   return Object.assign(declared, {
     epilogue: { source: file, layout, resolve, forward, gradient },
   });
-}
-
-/** Names and default values of the options. */
-export function defaultsOf(specs: ParamSpecs): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(specs).map(([name, spec]) => [
-      name,
-      typeof spec === 'number' ? spec : spec.default,
-    ]),
-  );
 }

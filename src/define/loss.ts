@@ -11,13 +11,14 @@ import { sumTo } from '../kernels/sum-to.ts';
 import { broadcastShapes, sameShape, sizeOf, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOneOf, checkOut, checkTensors } from '../validate.ts';
-import { defaultsOf } from './activation.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
 import {
+  defaultsOf,
   layoutOf,
   resolveParams,
   type NoParams,
+  type ParamOptions,
   type ParamSpecs,
   type ParamsOf,
 } from './params.ts';
@@ -52,7 +53,7 @@ export interface LossDeclaration<S extends ParamSpecs> {
   readonly docs?: OpDocs;
 }
 
-export type LossOptions<S extends ParamSpecs> = Partial<ParamsOf<S>> & {
+export type LossOptions<S extends ParamSpecs> = ParamOptions<S> & {
   /** `'mean'` (default) over all elements, `'sum'`, or `'none'` for the loss of each element. */
   reduction?: Reduction;
   /** Written instead of a new tensor. Only where no gradient is recorded. */

@@ -29,8 +29,8 @@ export interface OpInfo {
   readonly kind: OpKind;
   readonly docs: OpDocs | undefined;
   readonly accuracy: Accuracy | undefined;
-  /** Names and defaults of the numeric options. */
-  readonly params: Readonly<Record<string, number>>;
+  /** Names and defaults of the declared options; a typical value where there is no default. */
+  readonly params: Readonly<Record<string, number | string>>;
 }
 
 /** A declared op: a function with its description. */

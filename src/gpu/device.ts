@@ -66,7 +66,7 @@ export class WebGpuDevice extends Device {
     const faults = new Faults(gpuDevice);
     const watch = <T>(op: string, call: () => T): T => faults.watch(op, call);
     const layouts = new Layouts(gpuDevice, watch);
-    const pipelines = new PipelineCache(gpuDevice, layouts);
+    const pipelines = new PipelineCache(gpuDevice, layouts, watch);
     const queue = new CommandQueue(
       gpuDevice,
       (submit) => {

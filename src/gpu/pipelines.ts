@@ -18,12 +18,15 @@ export class PipelineCache {
   compiled = 0;
   readonly #device: GPUDevice;
   readonly #layouts: Layouts;
+  readonly #watch: <T>(op: string, call: () => T) => T;
   readonly #modules = new Map<number, GPUShaderModule>();
   readonly #entries = new Map<string, PipelineEntry>();
 
-  constructor(device: GPUDevice, layouts: Layouts) {
+  /** `watch` runs WebGPU calls under error scopes. */
+  constructor(device: GPUDevice, layouts: Layouts, watch: <T>(op: string, call: () => T) => T) {
     this.#device = device;
     this.#layouts = layouts;
+    this.#watch = watch;
   }
 
   /** The pipeline's entry; on first use it is compiled in the background, or left to `compileNow`. */
@@ -47,7 +50,9 @@ export class PipelineCache {
 
   /** Compiles an entry here and now if it is not ready: for commands that a caller submits. */
   compileNow(entry: PipelineEntry): PipelineEntry {
-    entry.pipeline ??= this.#device.createComputePipeline(entry.describe());
+    entry.pipeline ??= this.#watch(entry.label, () =>
+      this.#device.createComputePipeline(entry.describe()),
+    );
     return entry;
   }
 
@@ -72,7 +77,10 @@ export class PipelineCache {
     const { program, entry, constants } = launch;
     let module = this.#modules.get(program.id);
     if (!module) {
-      module = this.#device.createShaderModule({ code: program.text(), label: program.label });
+      const code = program.text();
+      module = this.#watch(label, () =>
+        this.#device.createShaderModule({ code, label: program.label }),
+      );
       this.#modules.set(program.id, module);
     }
     return {

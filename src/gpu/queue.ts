@@ -57,6 +57,10 @@ export function encode(encoder: GPUCommandEncoder, commands: readonly Command[])
   return dispatches;
 }
 
+function isCompiling({ pipeline, error }: PipelineEntry): boolean {
+  return pipeline === null && error === null;
+}
+
 /** Collects commands and submits them in order: in the next microtask, or when a batch is full. */
 export class CommandQueue {
   /** The uniform blocks of the batch being submitted; `writeBuffer` is ordered with submits, so one buffer serves all. */
@@ -142,8 +146,9 @@ export class CommandQueue {
   flushSync(compile: (entry: PipelineEntry) => void): void {
     void this.flush();
     for (const { commands } of this.#sealed) {
-      for (const command of commands)
-        if ('pipeline' in command && !command.pipeline.pipeline) compile(command.pipeline);
+      for (const command of commands) {
+        if ('pipeline' in command && isCompiling(command.pipeline)) compile(command.pipeline);
+      }
     }
     for (let batch = this.#sealed.shift(); batch; batch = this.#sealed.shift()) this.#submit(batch);
   }
@@ -152,9 +157,7 @@ export class CommandQueue {
     this.#waiting = false;
     for (let batch = this.#sealed[0]; batch; batch = this.#sealed[0]) {
       const compiling = batch.commands.flatMap((command) =>
-        'pipeline' in command && !command.pipeline.pipeline && !command.pipeline.error
-          ? [command.pipeline.ready]
-          : [],
+        'pipeline' in command && isCompiling(command.pipeline) ? [command.pipeline.ready] : [],
       );
       if (compiling.length > 0) {
         this.#waiting = true;

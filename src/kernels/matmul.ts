@@ -3,6 +3,7 @@ import kernelText from '../../shaders/kernels/matmul.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
 import { cachedProgram, source, type Program, type Source } from '../gpu/link.ts';
 import {
+  foldWorkgroups,
   UniformWriter,
   type Binding,
   type Capabilities,
@@ -144,6 +145,7 @@ function plan(
     .u32(m, n, k, batches, ...a, ...b)
     .u32(...four(args.batch, 1), ...four(args.aBatch, 0), ...four(args.bBatch, 0));
   if (activation) writeParams(uniforms, activation.layout, activation.params);
+  const [x, y] = foldWorkgroups(Math.ceil(n / 32) * Math.ceil(m / 32), caps);
   return {
     launches: [
       {
@@ -152,7 +154,7 @@ function plan(
         entry: caps.software ? 'direct' : 'tiled',
         bindings,
         uniforms: uniforms.buffer,
-        workgroups: [Math.ceil(n / 32), Math.ceil(m / 32), Math.min(batches, 65535)],
+        workgroups: [x, y, Math.min(batches, 65535)],
       },
     ],
     scratch: [],

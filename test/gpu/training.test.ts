@@ -92,7 +92,9 @@ describe('training', () => {
     const gpu = await requestGpuDevice();
     const device = await init({ device: gpu });
     const { step, dispose } = trainer(device, 1);
-    const first = await step().item();
+    const initial = step();
+    const first = await initial.item();
+    initial.dispose();
     for (let i = 1; i < 10; i++) {
       const loss = step();
       await loss.item();

@@ -60,7 +60,7 @@ function checkGradients(call: Call, seed: number): void {
 
 describe('gradients against central differences', () => {
   for (const op of opNames) {
-    it(op, () => {
+    it(op, { timeout: 30_000 }, () => {
       let checked = 0;
       fc.assert(
         fc.property(callsOf(op, 'smooth'), fc.nat(), (call, seed) => {

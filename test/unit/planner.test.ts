@@ -10,6 +10,7 @@ import {
   type Plan,
   type View,
 } from '../../src/kernel.ts';
+import { matmulKernel } from '../../src/kernels/matmul.ts';
 import { pointwise, type PointwiseOp } from '../../src/kernels/pointwise.ts';
 import { planRatio, planSum } from '../../src/kernels/reduce.ts';
 import { rowLaunch } from '../../src/kernels/rows.ts';
@@ -84,25 +85,29 @@ function checkWindows(plan: Plan, inputs: View[], output: View, caps: Capabiliti
 describe('pointwise plan', () => {
   const dtypes = fc.constantFrom<DType>('float32', 'float16');
 
-  it('covers each element exactly once, in aligned windows within the binding limit', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 100_000 }),
-        dtypes,
-        dtypes,
-        fc.boolean(),
-        fc.constantFrom(4096, 8192, 65536, 100_000),
-        fc.constantFrom(1, 3, 65535),
-        (size, from, to, padded, maxBindingSize, maxWorkgroups) => {
-          const caps = capabilities({ maxBindingSize, maxWorkgroups });
-          const inputs = [view([size], from, padded), view([size], from)];
-          const output = view([size], to, padded);
-          const plan = pointwise.plan({ op, params: {}, shape: [size] }, inputs, [output], caps);
-          checkWindows(plan, inputs, output, caps);
-        },
-      ),
-    );
-  });
+  it(
+    'covers each element exactly once, in aligned windows within the binding limit',
+    { timeout: 30_000 },
+    () => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 1, max: 100_000 }),
+          dtypes,
+          dtypes,
+          fc.boolean(),
+          fc.constantFrom(4096, 8192, 65536, 100_000),
+          fc.constantFrom(1, 3, 65535),
+          (size, from, to, padded, maxBindingSize, maxWorkgroups) => {
+            const caps = capabilities({ maxBindingSize, maxWorkgroups });
+            const inputs = [view([size], from, padded), view([size], from)];
+            const output = view([size], to, padded);
+            const plan = pointwise.plan({ op, params: {}, shape: [size] }, inputs, [output], caps);
+            checkWindows(plan, inputs, output, caps);
+          },
+        ),
+      );
+    },
+  );
 
   it('needs one launch where the tensors fit', () => {
     const plan = pointwise.plan(
@@ -277,7 +282,7 @@ describe('planSum', () => {
     expect(machine.memory.get('output0')).toEqual(expected);
   };
 
-  it('adds each element exactly once, whatever the shape', () => {
+  it('adds each element exactly once, whatever the shape', { timeout: 30_000 }, () => {
     const extent = fc.integer({ min: 1, max: 40 });
     fc.assert(
       fc.property(
@@ -291,7 +296,7 @@ describe('planSum', () => {
           check(1, n, Math.min(inner, 5), capabilities({ software, maxWorkgroups: 2 }));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -348,7 +353,7 @@ describe('planRatio', () => {
 });
 
 describe('pointwise sums', () => {
-  it('add each element exactly once, in windows or not', () => {
+  it('add each element exactly once, in windows or not', { timeout: 30_000 }, () => {
     const square: PointwiseOp = { ...op, inputs: ['x'], body: '  return Results(x);' };
     fc.assert(
       fc.property(
@@ -372,8 +377,36 @@ describe('pointwise sums', () => {
           expect(machine.memory.get('output0')).toEqual([total / 4]);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
+  });
+});
+
+describe('matmul plan', () => {
+  it('keeps to the workgroup limit for any number of rows, columns and batches', () => {
+    const sizes = [1, 33, 100_000, 3_000_000];
+    for (const m of sizes) {
+      for (const n of sizes) {
+        for (const count of [1, 70_000]) {
+          // No device holds more: WebGPU counts bytes of a buffer in 53 bits, and elements in 32 in shaders.
+          if (m * n * count > 2 ** 32) continue;
+          for (const software of [false, true]) {
+            const plan = matmulKernel.plan(
+              { m, n, k: 2, a: [2, 1], b: [n, 1], batch: [count], aBatch: [0], bBatch: [0] },
+              [view([count, m, 2]), view([2, n])],
+              [view([count, m, n])],
+              capabilities({ software }),
+            );
+            expect(plan.launches.length).toBeGreaterThan(0);
+            for (const { workgroups } of plan.launches) {
+              expect(Math.max(...workgroups), `${m} x ${n}, ${count} batches`).toBeLessThanOrEqual(
+                65535,
+              );
+            }
+          }
+        }
+      }
+    }
   });
 });
 

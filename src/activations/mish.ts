@@ -1,0 +1,37 @@
+import wgsl from '../../shaders/activations/mish.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { bits, div, exp } from '../gpu/lib.ts';
+
+/** x · tanh(softplus(x)): a smooth, self-gated rectifier. The left tail keeps relative accuracy. */
+export const mish = /* @__PURE__ */ defineActivation({
+  name: 'mish',
+  wgsl,
+  includes: [bits, div, exp],
+  forward: (x) => {
+    const e = Math.exp(-Math.abs(x));
+    return x < 0
+      ? x * ((e * (e + 2)) / (e * (e + 2) + 2))
+      : x * ((1 + 2 * e) / (1 + 2 * e * (1 + e)));
+  },
+  backward: (x, gradOutput) => {
+    const e = Math.exp(-Math.abs(x));
+    if (e === 0) return gradOutput * (x < 0 ? 0 : 1);
+    const w =
+      x < 0
+        ? e * (4 * (x + 1) + e * (4 * x + 6 + e * (4 + e)))
+        : 1 + e * (4 + e * (4 * x + 6 + 4 * e * (x + 1)));
+    const d = x < 0 ? e * (e + 2) + 2 : 1 + 2 * e * (1 + e);
+    return gradOutput * (w / (d * d));
+  },
+  accuracy: { forward: 3, backward: 4 },
+  docs: {
+    tex: String.raw`x \tanh(\log(1 + e^x))`,
+    torch: 'mish',
+    cite: 'Misra 2019, Mish: A Self Regularized Non-Monotonic Activation Function',
+    use: 'A smooth relu for vision networks (YOLOv4). About as good as silu, and dearer.',
+  },
+});
+
+/** `mish` as a module. */
+export class Mish extends /* @__PURE__ */ activationModule(mish) {}
