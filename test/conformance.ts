@@ -1,13 +1,15 @@
-// In: golden cases and a device. Out: one test per case, forward and gradients held to the rule of test/golden/README.md.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+// In: golden cases and a device. Out: one check per case, forward and gradients held to the rule of test/golden/README.md.
+// Free of any test runner: test/suites.ts registers the checks with vitest, test/deno/suite.ts runs them as they are.
 import * as nonlin from '../src/index.ts';
 import { NonlinError, Tensor, tensor, type Device } from '../src/index.ts';
+import { ensure, ensureEqual, ensureThrows, type Check } from './check.ts';
 import {
   camelCase,
   decodeTensor,
   goldenFiles,
   type EncodedTensor,
   type GoldenCase,
+  type GoldenFile,
 } from './golden.ts';
 import { classOf, isSubnormal, largest, roundHalf, SMALLEST_NORMAL, ulp32 } from './ulp.ts';
 
@@ -47,6 +49,15 @@ const SUMS = [
 ];
 /** Cases whose answer hangs on a subnormal between the steps, which a GPU may flush: silu(2^-126) times -Inf is 0 Inf. */
 const FLUSHED_WITHIN = ['swiglu-025-special-both'];
+/** Ops whose kernels are others on a hardware adapter: rows shared by a workgroup, sums of more partial ones. */
+export const ADAPTIVE: readonly string[] = [
+  'softmax',
+  'log_softmax',
+  'nll_loss',
+  'cross_entropy',
+  'focal_loss',
+  'mse_loss',
+];
 /** Inputs that PyTorch may leave out: options here, by the names below. */
 const OPTIONAL = ['weight', 'pos_weight', 'linear_bias'];
 
@@ -146,17 +157,22 @@ async function compute(
         const input = inputs.get(name);
         if (!input?.grad) throw new Error(`no gradient for ${name}`);
         kept.push(input.grad);
-        expect(input.grad.shape, `shape of the gradient of ${name}`).toEqual(input.shape);
-        expect(input.grad.dtype, `dtype of the gradient of ${name}`).toBe(input.dtype);
+        ensureEqual(input.grad.shape, input.shape, `shape of the gradient of ${name}`);
+        ensureEqual(input.grad.dtype, input.dtype, `dtype of the gradient of ${name}`);
         return [name, input.grad];
       });
       return { out, grads };
     });
-    expect(results.out.shape, 'shape of the result').toEqual(golden.outputs?.out.shape);
-    expect(results.out.dtype, 'dtype of the result').toBe(treatment.dtype);
-    const out = await results.out.data();
-    const grads: Record<string, ArrayLike<number>> = {};
-    for (const [name, grad] of results.grads) grads[name] = await grad.data();
+    ensureEqual(results.out.shape, golden.outputs?.out.shape, 'shape of the result');
+    ensureEqual(results.out.dtype, treatment.dtype, 'dtype of the result');
+    // All at once: a read may take as long as an implementation waits between its polls.
+    const [out, ...read] = await Promise.all([
+      results.out.data(),
+      ...results.grads.map(([, grad]) => grad.data()),
+    ]);
+    const grads = Object.fromEntries(
+      results.grads.map(([name], i): [string, ArrayLike<number>] => [name, read[i] ?? []]),
+    );
     return { out, grads };
   } finally {
     for (const one of kept) one.dispose();
@@ -309,87 +325,78 @@ function isPlain({ tags, error }: GoldenCase): boolean {
   return error === undefined && tags.includes('typical') && !tags.includes('nonfinite');
 }
 
-/**
- * Registers a test per golden case for one backend, in float32 and, for ordinary values, in float16. `open` makes the
- * device under test; `ops` are all where none are given.
- */
-export function conformanceSuite(
-  backend: 'cpu' | 'webgpu',
-  open: () => Promise<Device> = () => nonlin.init({ backend }),
-  ops?: readonly string[],
-): void {
-  let device: Device;
-  let reference: Device;
-  beforeAll(async () => {
-    reference = await nonlin.init({ backend: 'cpu' });
-    device = await open();
-    expect(device.type).toBe(backend);
-  });
-  // Whatever went wrong on the GPU unseen shows here.
-  afterEach(() => device.synchronize());
-  afterAll(() => {
-    device.dispose();
-  });
-
-  /** Runs a case and checks that it leaves no memory behind. */
-  const leaveNothing = async <T>(run: () => Promise<T>): Promise<T> => {
-    const before = device.stats().liveBuffers;
-    const result = await run();
-    expect(device.stats().liveBuffers, 'buffers left behind').toBe(before);
-    return result;
-  };
-
-  it('has golden files', () => {
-    expect(goldenFiles.length).toBeGreaterThanOrEqual(13);
-  });
-
-  const files = goldenFiles.filter(({ op }) => ops?.includes(op) ?? true);
-  for (const { op, cases } of files) {
-    describe(op, () => {
-      for (const golden of cases) {
-        if (golden.error !== undefined) {
-          it(`${golden.id} is refused`, () => {
-            const inputs = new Map(
-              Object.entries(golden.inputs).map(([name, encoded]) => [
-                name,
-                upload(encoded, device, { dtype: 'float32' }),
-              ]),
-            );
-            lookUp(op);
-            const before = device.stats();
-            expect(() => call(op, golden, inputs)).toThrow(NonlinError);
-            expect(device.stats()).toEqual(before);
-            for (const input of inputs.values()) input.dispose();
-          });
-          continue;
-        }
-        if (backend === 'webgpu' && FLUSHED_WITHIN.includes(golden.id)) continue;
-        it(golden.id, async () => {
-          const computed = await leaveNothing(() => compute(op, golden, device));
-          const mayFlush = backend === 'webgpu';
-          const flush =
-            mayFlush && golden.tags.includes('subnormal')
-              ? await compute(op, golden, reference, { dtype: 'float32', map: flushToZero })
-              : null;
-          const wrong = mismatches(op, golden, 'out', computed.out, flush, mayFlush);
-          for (const [name, grad] of Object.entries(computed.grads)) {
-            wrong.push(...mismatches(op, golden, name, grad, flush, mayFlush));
-          }
-          if (wrong.length > 0) expect.fail(wrong.join('\n'));
-        });
-        if (!isPlain(golden)) continue;
-        it(`${golden.id} in float16`, async () => {
-          const computed = await leaveNothing(() =>
-            compute(op, golden, device, { dtype: 'float16' }),
-          );
-          const exact = await compute(op, golden, reference, { dtype: 'float32', map: roundHalf });
-          const wrong = halfMismatches(op, golden, 'out', computed.out, exact.out);
-          for (const [name, grad] of Object.entries(computed.grads)) {
-            wrong.push(...halfMismatches(op, golden, name, grad, exact.grads[name] ?? []));
-          }
-          if (wrong.length > 0) expect.fail(wrong.join('\n'));
-        });
-      }
-    });
-  }
+/** Devices of a conformance run: the one under test, and a CPU device for what is computed in float64. */
+export interface Devices {
+  readonly device: Device;
+  readonly reference: Device;
 }
+
+/** Runs a case and checks that it leaves no memory behind. */
+async function leaveNothing<T>(device: Device, run: () => Promise<T>): Promise<T> {
+  const before = device.stats().liveBuffers;
+  const result = await run();
+  ensureEqual(device.stats().liveBuffers, before, 'buffers left behind');
+  return result;
+}
+
+function checkRefused(op: string, golden: GoldenCase, { device }: Devices): void {
+  const inputs = new Map(
+    Object.entries(golden.inputs).map(([name, encoded]) => [
+      name,
+      upload(encoded, device, { dtype: 'float32' }),
+    ]),
+  );
+  lookUp(op);
+  const before = device.stats();
+  ensureThrows(() => call(op, golden, inputs), NonlinError);
+  ensureEqual(device.stats(), before, 'what the refused call left behind');
+  for (const input of inputs.values()) input.dispose();
+}
+
+async function checkFloat32(op: string, golden: GoldenCase, devices: Devices): Promise<void> {
+  const { device, reference } = devices;
+  if (device.type === 'webgpu' && FLUSHED_WITHIN.includes(golden.id)) return;
+  const computed = await leaveNothing(device, () => compute(op, golden, device));
+  const mayFlush = device.type === 'webgpu';
+  const flush =
+    mayFlush && golden.tags.includes('subnormal')
+      ? await compute(op, golden, reference, { dtype: 'float32', map: flushToZero })
+      : null;
+  const wrong = mismatches(op, golden, 'out', computed.out, flush, mayFlush);
+  for (const [name, grad] of Object.entries(computed.grads)) {
+    wrong.push(...mismatches(op, golden, name, grad, flush, mayFlush));
+  }
+  ensure(wrong.length === 0, wrong.join('\n'));
+}
+
+async function checkFloat16(op: string, golden: GoldenCase, devices: Devices): Promise<void> {
+  const { device, reference } = devices;
+  const computed = await leaveNothing(device, () =>
+    compute(op, golden, device, { dtype: 'float16' }),
+  );
+  const exact = await compute(op, golden, reference, { dtype: 'float32', map: roundHalf });
+  const wrong = halfMismatches(op, golden, 'out', computed.out, exact.out);
+  for (const [name, grad] of Object.entries(computed.grads)) {
+    wrong.push(...halfMismatches(op, golden, name, grad, exact.grads[name] ?? []));
+  }
+  ensure(wrong.length === 0, wrong.join('\n'));
+}
+
+/** The checks of one golden file: each case in float32 and, for ordinary values, in float16. */
+function checksOf({ op, cases }: GoldenFile): Check<Devices>[] {
+  return cases.flatMap((golden): Check<Devices>[] => {
+    const { id } = golden;
+    if (golden.error !== undefined) {
+      return [{ name: `${id} is refused`, run: (devices) => checkRefused(op, golden, devices) }];
+    }
+    const float32 = { name: id, run: (devices: Devices) => checkFloat32(op, golden, devices) };
+    if (!isPlain(golden)) return [float32];
+    const name = `${id} in float16`;
+    return [float32, { name, run: (devices) => checkFloat16(op, golden, devices) }];
+  });
+}
+
+/** The checks of every golden file, by op. */
+export const conformanceChecks: ReadonlyMap<string, readonly Check<Devices>[]> = new Map(
+  goldenFiles.map((file) => [file.op, checksOf(file)]),
+);

@@ -24,9 +24,10 @@ fn nl_quotient(x: f32, y: f32) -> f32 {
   return q + nl_remainder(x, y, q) / y;
 }
 
-// nl_sixth(x) = x / 6: at most 0.51 ULP. The remainder of the first guess is exact, as 4q and 2q are.
+// nl_sixth(x) = x / 6: at most 0.51 ULP. Without its last bits the first guess times 6 is exact, and so is the remainder,
+// whether fma is fused or not; as -4q - 2q it was not: lavapipe's compiler makes a rounded -6q of that.
 fn nl_sixth(x: f32) -> f32 {
   let q = x * 0x1.555556p-3f;
-  let r = fma(-2.0, q, fma(-4.0, q, x));
-  return select(q, fma(r, 0x1.555556p-3f, q), abs(q) < 0x1p127f);
+  let qh = bitcast<f32>(bitcast<u32>(q) & 0xfffffff8u);
+  return select(q, fma(fma(-6.0, qh, x), 0x1.555556p-3f, qh), abs(q) < 0x1p127f);
 }
