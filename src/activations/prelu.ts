@@ -106,7 +106,7 @@ export const prelu = /* @__PURE__ */ defineOp(apply, {
   op: 'prelu',
   kind: 'activation',
   params: {},
-  accuracy: { forward: 1, backward: 1 },
+  accuracy: { forward: 0.5, backward: 0.5 },
   docs: {
     tex: String.raw`\begin{cases} x & x > 0 \\ w x & x \le 0 \end{cases}`,
     torch: 'prelu',

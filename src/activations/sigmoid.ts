@@ -15,7 +15,7 @@ export const sigmoid = /* @__PURE__ */ defineActivation({
   includes: [sigmoidLib],
   forward: logistic,
   backward: (x, gradOutput) => gradOutput * (logistic(x) * logistic(-x)),
-  accuracy: { forward: 2.5, backward: 3.5 },
+  accuracy: { forward: 2, backward: 3 },
   docs: {
     tex: String.raw`\frac{1}{1 + e^{-x}}`,
     torch: 'sigmoid',

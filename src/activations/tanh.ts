@@ -15,7 +15,7 @@ export const tanh = /* @__PURE__ */ defineActivation({
   includes: [tanhLib],
   forward: Math.tanh,
   backward: (x, gradOutput) => gradOutput * sech2(x),
-  accuracy: { forward: 1.5, backward: 3.5 },
+  accuracy: { forward: 1.25, backward: 3 },
   docs: {
     tex: String.raw`\tanh x`,
     torch: 'tanh',

@@ -205,6 +205,7 @@ export function defineLoss<const S extends ParamSpecs = NoParams>(
     docs,
     accuracy,
     params: defaultsOf(specs),
+    specs,
     prepare: (device: Device, dtype: FloatDType) => {
       for (const reduction of ['mean', 'none'] as const) {
         warmUp(device, dtype, [[1]], (input) =>

@@ -1,5 +1,6 @@
 // In: nothing. Out: what every declared op carries besides being a function: its name, documentation and accuracy.
 import type { Preparable } from '../device.ts';
+import type { ParamSpecs } from './params.ts';
 
 /** Documentation of an op, for the tables, the demo and editors. */
 export interface OpDocs {
@@ -31,6 +32,8 @@ export interface OpInfo {
   readonly accuracy: Accuracy | undefined;
   /** Names and defaults of the numeric options. */
   readonly params: Readonly<Record<string, number>>;
+  /** The same with their ranges; left out where there are none. */
+  readonly specs?: ParamSpecs;
 }
 
 /** A declared op: a function with its description. */

@@ -3,6 +3,13 @@ import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
 import { exp } from '../gpu/lib.ts';
 
+function softmaxOf(x: Float64Array, y: Float64Array): void {
+  const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
+  let sum = 0;
+  for (const [i, v] of x.entries()) sum += y[i] = Math.exp(v - peak);
+  for (const [i, v] of y.entries()) y[i] = v / sum;
+}
+
 /**
  * Softmax along `dim`: e^x over the sum of e^x, so that the results are positive and sum to 1. The row's maximum is
  * subtracted first. A row that holds NaN or +Inf, or only -Inf, is NaN throughout.
@@ -11,16 +18,26 @@ export const softmax = /* @__PURE__ */ defineRowwise({
   name: 'softmax',
   wgsl,
   includes: [exp],
-  forward: (x, y) => {
-    const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
-    let sum = 0;
-    for (const [i, v] of x.entries()) sum += y[i] = Math.exp(v - peak);
-    for (const [i, v] of y.entries()) y[i] = v / sum;
-  },
+  forward: softmaxOf,
   backward: (y, gradOutput, gradInput) => {
     let total = 0;
     for (const [i, v] of y.entries()) total += v * (gradOutput[i] ?? NaN);
     for (const [i, v] of y.entries()) gradInput[i] = v * ((gradOutput[i] ?? NaN) - total);
+  },
+  largestTerm: {
+    forward: (x, term) => {
+      const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
+      softmaxOf(x, term);
+      for (const [i, v] of x.entries()) term[i] = (term[i] ?? NaN) * Math.max(1, peak - v);
+    },
+    backward: (y, gradOutput, term) => {
+      const peak = y.reduce((a, b) => Math.max(a, b), 0);
+      const total = y.reduce((sum, v, i) => sum + v * (gradOutput[i] ?? NaN), 0);
+      for (const [i, v] of y.entries()) {
+        const largest = v * Math.max(Math.abs(gradOutput[i] ?? NaN), Math.abs(total));
+        term[i] = v === 0 ? 0 : largest * Math.max(1, Math.log(peak / v));
+      }
+    },
   },
   accuracy: { forward: 6, backward: 8 },
   docs: {
