@@ -6,6 +6,10 @@ import type { ParamSpecs } from './params.ts';
 export interface OpDocs {
   /** The formula in TeX. */
   readonly tex: string;
+  /** The derivative in TeX; of a loss, the gradient with respect to the input. */
+  readonly derivative?: string;
+  /** The range of results in TeX. */
+  readonly range?: string;
   /** PyTorch's name under `torch.nn.functional`, or null where it has none. */
   readonly torch: string | null;
   /** The paper or source that introduced it. */
