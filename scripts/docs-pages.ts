@@ -46,7 +46,7 @@ ${table(
       .map(([name, value]) => `\`${name}\` ${value}`)
       .join(', ') || '—',
     torchName(op),
-    `${op.accuracy.forward} / ${op.accuracy.backward}`,
+    accuracyOf(op, '', ' /'),
   ]),
 )}
 
@@ -54,7 +54,7 @@ ${ops.map(section).join('\n')}`;
 }
 
 function section(op: Documented): string {
-  const { docs, accuracy } = op;
+  const { docs } = op;
   const facts: [string, string | undefined][] = [
     ['Formula', tex(docs.tex)],
     [op.kind === 'loss' ? 'Gradient' : 'Derivative', docs.derivative && tex(docs.derivative)],
@@ -62,7 +62,7 @@ function section(op: Documented): string {
     ['Options', optionsOf(op)],
     ['At kinks', docs.kinks],
     ['PyTorch', torchName(op)],
-    ['Accuracy', `${accuracy.forward} ULP forward, ${accuracy.backward} ULP backward`],
+    ['Accuracy', accuracyOf(op, ' ULP forward', ',', ' ULP backward')],
     ['Source', docs.cite],
   ];
   const lines = facts.flatMap(([name, value]) => (value ? [`- **${name}**: ${value}`] : []));
@@ -107,11 +107,17 @@ function rangeOf(given: unknown): string[] {
   ];
 }
 
+/** Of row-wise ops with the length n of a row, as sums lose more the longer they are. */
+function accuracyOf(op: Documented, forward: string, between: string, backward = ''): string {
+  if (op.kind === 'rowwise') return `6 + 2 log2 n${forward === '' ? '' : ' ULP for rows of n'}`;
+  return `${op.accuracy.forward}${forward}${between} ${op.accuracy.backward}${backward}`;
+}
+
 const torchName = ({ docs }: Documented): string =>
   docs.torch === null ? 'none' : `\`torch.nn.functional.${docs.torch}\``;
 
 /** A bar would end a table's cell. */
-const tex = (text: string): string => `$${text.replaceAll('|', String.raw`\vert `)}$`;
+const tex = (text: string): string => `$${text.replaceAll('|', String.raw`\vert{}`)}$`;
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 

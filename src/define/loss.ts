@@ -63,6 +63,12 @@ export type LossOptions<S extends ParamSpecs> = Partial<ParamsOf<S>> & {
 export interface Loss<S extends ParamSpecs = ParamSpecs> extends Declared {
   (input: Tensor, target: Tensor, options?: LossOptions<S>): Tensor;
   readonly kind: 'loss';
+  /** @internal One element in float64, for `checkGradient`. */
+  readonly formula: {
+    readonly resolve: (options?: object) => ParamsOf<S>;
+    readonly forward: LossDeclaration<S>['forward'];
+    readonly backward: LossDeclaration<S>['backward'];
+  };
 }
 
 /** Which of input and target need a gradient. */
@@ -199,7 +205,7 @@ export function defineLoss<const S extends ParamSpecs = NoParams>(
     return recorded;
   };
 
-  return defineOp(loss, {
+  const declared = defineOp(loss, {
     op: name,
     kind: 'loss',
     docs,
@@ -214,6 +220,10 @@ export function defineLoss<const S extends ParamSpecs = NoParams>(
       }
     },
   });
+  const { forward, backward } = declaration;
+  const resolve = (options?: object): ParamsOf<S> =>
+    resolveParams(name, specs, ['reduction', 'out'], options);
+  return Object.assign(declared, { formula: { resolve, forward, backward } });
 }
 
 /** The WGSL components of `loss_grad`'s result that are needed. */
