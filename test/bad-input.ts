@@ -289,7 +289,6 @@ const OUT_OF_RANGE: Readonly<Record<string, readonly unknown[]>> = {
   'celu.alpha': [0],
   'softshrink.lambd': [-0.5],
   'hardtanh.minVal': [1.5],
-  'hardtanh.maxVal': [-1.5],
   'gelu.approximate': ['exact', ''],
 };
 
@@ -312,10 +311,19 @@ function wrongOptions(op: string): Wrong[] {
   return list;
 }
 
+const biasWrongs: Wrong[] = [
+  wrongShape('bias', [2]),
+  wrongShape('bias', [2, 3]),
+  wrongShape('bias', []),
+];
+
 /** What is wrong with one op only. */
 function ownWrongs(op: string): Wrong[] {
-  if (elementwise.includes(op))
-    return [wrongShape('bias', [2]), wrongShape('bias', [2, 3]), wrongShape('bias', [])];
+  if (op === 'hardtanh') {
+    // Two limits that do not fit: either may be named.
+    return [...biasWrongs, { ...wrongOption('maxVal', -1.5), names: '' }];
+  }
+  if (elementwise.includes(op)) return biasWrongs;
   switch (op) {
     case 'prelu':
       return [wrongShape('weight', [2]), wrongShape('weight', [3, 1]), wrongShape('weight', [0])];
@@ -421,6 +429,17 @@ function ownWrongs(op: string): Wrong[] {
           wrongOption('dim', undefined),
         ];
       }
+      if (kind === 'gated') {
+        return [
+          wrongShape('x', [2, 3]),
+          wrongShape('x', []),
+          wrongOption('dim', 2, IndexOutOfRangeError),
+          wrongOption('dim', -3, IndexOutOfRangeError),
+          wrongOption('dim', 0.5),
+          wrongOption('dim', '1'),
+          wrongOption('dim', null),
+        ];
+      }
       if (kind === 'loss') return [wrongShape('target', [2, 2]), wrongShape('target', [3, 3])];
       return [];
     }
@@ -441,7 +460,7 @@ function resultShape(op: string): readonly number[] {
     case 'focalLoss':
       return [];
     default:
-      return [2, 3];
+      return catalog.find((candidate) => candidate.op === op)?.kind === 'gated' ? [2, 2] : [2, 3];
   }
 }
 

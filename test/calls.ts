@@ -243,12 +243,16 @@ const OPTION_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   'threshold.value': [-0.75, 3, 0],
   'gelu.approximate': ['none', 'tanh'],
 };
-const REQUIRED: Readonly<Record<string, readonly string[]>> = { threshold: ['threshold', 'value'] };
 
-/** Options that every call of an op has to give. */
+/** Names of the options that every call of an op has to give. */
+function requiredOf(op: string): readonly string[] {
+  return catalog.find((candidate) => candidate.op === op)?.required ?? [];
+}
+
+/** Valid values of the options that every call of an op has to give. */
 export function requiredOptions(op: string): Record<string, unknown> {
   return Object.fromEntries(
-    (REQUIRED[op] ?? []).map((name) => [name, OPTION_VALUES[`${op}.${name}`]?.[0]]),
+    requiredOf(op).map((name) => [name, OPTION_VALUES[`${op}.${name}`]?.[0]]),
   );
 }
 
@@ -271,7 +275,7 @@ const CROSSING = ['gelu', 'silu', 'mish', 'quickGelu', 'hardswish'];
 
 function elementwiseCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   return fc
-    .tuple(drawn, magnitudes, fc.boolean(), maybe(params(op), REQUIRED[op]))
+    .tuple(drawn, magnitudes, fc.boolean(), maybe(params(op), requiredOf(op)))
     .chain(([shape, magnitude, biased, options]) => {
       const withBias = biased && shape.length > 0;
       const optional: Record<string, fc.Arbitrary<TensorSpec>> = withBias

@@ -11,9 +11,11 @@ export const sigmoid = /* @__PURE__ */ defineActivation({
   includes: [sigmoidLib],
   forward: logistic,
   backward: (x, gradOutput) => gradOutput * (logistic(x) * logistic(-x)),
-  accuracy: { forward: 2.5, backward: 3.5 },
+  accuracy: { forward: 2, backward: 3 },
   docs: {
     tex: String.raw`\frac{1}{1 + e^{-x}}`,
+    derivative: String.raw`\sigma(x)\,\sigma(-x)`,
+    range: String.raw`(0, 1)`,
     torch: 'sigmoid',
     cite: 'Verhulst 1845; Rumelhart, Hinton & Williams 1986, Learning Representations by Back-Propagating Errors',
     use: 'For probabilities and gates. Its gradient is at most 1/4 and vanishes where it saturates, so deep stacks of it hardly learn; for a loss, feed logits to a with-logits loss instead.',

@@ -38,6 +38,11 @@ export interface ActivationDeclaration<S extends ParamSpecs> {
   readonly forward: (x: number, params: ParamsOf<S>) => number;
   /** Its gradient in float64; `backward(x, 1, params)` is the derivative. */
   readonly backward: (x: number, gradOutput: number, params: ParamsOf<S>) => number;
+  /**
+   * Magnitude of the largest term of the derivative, where that is a sum that crosses 0: the error of `backward` is
+   * counted in ULP of it, or of the derivative if that is larger.
+   */
+  readonly largestTerm?: (x: number, params: ParamsOf<S>) => number;
   /** Bounds for the tests. */
   readonly accuracy?: Accuracy;
   /** For tables and the demo; the build leaves it out. */
@@ -67,6 +72,7 @@ export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
   readonly resolve: (op: string, options?: object, others?: readonly string[]) => ParamsOf<S>;
   readonly forward: (x: number, params: ParamsOf<S>) => number;
   readonly backward: (x: number, gradOutput: number, params: ParamsOf<S>) => number;
+  readonly largestTerm: ((x: number, params: ParamsOf<S>) => number) | undefined;
   /** gradInput from the pre-activation and gradOutput. */
   readonly gradient: (x: Tensor, gradOutput: Tensor, params: ParamsOf<S>) => Tensor;
 }
@@ -75,7 +81,7 @@ export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
 export function defineActivation<const S extends ParamSpecs = NoParams>(
   declaration: ActivationDeclaration<S>,
 ): Activation<S> {
-  const { name, wgsl, forward, backward, accuracy, docs } = declaration;
+  const { name, wgsl, forward, backward, largestTerm, accuracy, docs } = declaration;
   const specs = declaration.params ?? ({} as S);
   const layout = layoutOf(specs);
   const file = source(`${name}.wgsl`, wgsl, declaration.includes);
@@ -177,12 +183,13 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     accuracy,
     params: defaultsOf(specs),
     required: requiredOf(specs),
+    specs,
     prepare: (device: Device, dtype: 'float32' | 'float16') => {
       // Defaults in full: some options are required.
       warmUp(device, dtype, [[1]], (x) => activation(x, defaultsOf(specs) as ActivationOptions<S>));
     },
   });
   return Object.assign(declared, {
-    epilogue: { source: file, layout, resolve, forward, backward, gradient },
+    epilogue: { source: file, layout, resolve, forward, backward, largestTerm, gradient },
   });
 }

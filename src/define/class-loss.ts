@@ -215,6 +215,7 @@ export function defineClassLoss<
     docs,
     accuracy,
     params: defaultsOf(specs),
+    specs,
     prepare: (device: Device, dtype: FloatDType) => {
       const target = fromHost(encode('int32', [0]), [1], 'int32', device);
       for (const reduction of REDUCTIONS) {

@@ -64,6 +64,12 @@ export type LossOptions<S extends ParamSpecs> = ParamOptions<S> & {
 export interface Loss<S extends ParamSpecs = ParamSpecs> extends Declared {
   (input: Tensor, target: Tensor, options?: LossOptions<S>): Tensor;
   readonly kind: 'loss';
+  /** @internal One element in float64, for `checkGradient`. */
+  readonly formula: {
+    readonly resolve: (options?: object) => ParamsOf<S>;
+    readonly forward: LossDeclaration<S>['forward'];
+    readonly backward: LossDeclaration<S>['backward'];
+  };
 }
 
 /** Which of input and target need a gradient. */
@@ -200,12 +206,13 @@ export function defineLoss<const S extends ParamSpecs = NoParams>(
     return recorded;
   };
 
-  return defineOp(loss, {
+  const declared = defineOp(loss, {
     op: name,
     kind: 'loss',
     docs,
     accuracy,
     params: defaultsOf(specs),
+    specs,
     prepare: (device: Device, dtype: FloatDType) => {
       for (const reduction of ['mean', 'none'] as const) {
         warmUp(device, dtype, [[1]], (input) =>
@@ -214,6 +221,10 @@ export function defineLoss<const S extends ParamSpecs = NoParams>(
       }
     },
   });
+  const { forward, backward } = declaration;
+  const resolve = (options?: object): ParamsOf<S> =>
+    resolveParams(name, specs, ['reduction', 'out'], options);
+  return Object.assign(declared, { formula: { resolve, forward, backward } });
 }
 
 /** The WGSL components of `loss_grad`'s result that are needed. */

@@ -1,10 +1,15 @@
 // In: nothing. Out: what every declared op carries besides being a function: its name, documentation and accuracy.
 import type { Preparable } from '../device.ts';
+import type { ParamSpecs } from './params.ts';
 
 /** Documentation of an op, for the tables, the demo and editors. */
 export interface OpDocs {
   /** The formula in TeX. */
   readonly tex: string;
+  /** The derivative in TeX; of a loss, the gradient with respect to the input. */
+  readonly derivative?: string;
+  /** The range of results in TeX. */
+  readonly range?: string;
   /** PyTorch's name under `torch.nn.functional`, or null where it has none. */
   readonly torch: string | null;
   /** The paper or source that introduced it. */
@@ -33,6 +38,8 @@ export interface OpInfo {
   readonly params: Readonly<Record<string, number | string>>;
   /** Options without a default, which every call has to give. */
   readonly required?: readonly string[];
+  /** The options with their ranges; left out where there are none. */
+  readonly specs?: ParamSpecs;
 }
 
 /** A declared op: a function with its description. */

@@ -29,6 +29,14 @@ export interface RowwiseDeclaration {
   readonly forward: (x: Float64Array, y: Float64Array) => void;
   /** A row's gradient in float64, from its result. */
   readonly backward: (y: Float64Array, gradOutput: Float64Array, gradInput: Float64Array) => void;
+  /**
+   * Magnitude of the largest term that each result, and each gradient, of a row is a sum of, or of what the rounding of
+   * x - peak to float32 makes of it: errors are counted in ULP of that, where it is larger than the result.
+   */
+  readonly largestTerm?: {
+    readonly forward: (x: Float64Array, term: Float64Array) => void;
+    readonly backward: (y: Float64Array, gradOutput: Float64Array, term: Float64Array) => void;
+  };
   /** Bounds for the tests. */
   readonly accuracy?: Accuracy;
   /** For tables and the demo; the build leaves it out. */
@@ -46,6 +54,8 @@ export interface RowwiseOptions {
 export interface Rowwise extends Declared {
   (x: Tensor, options: RowwiseOptions): Tensor;
   readonly kind: 'rowwise';
+  /** @internal For the accuracy sweep. */
+  readonly largestTerm: RowwiseDeclaration['largestTerm'];
 }
 
 /** Declares an op along a dimension whose gradient follows from its result. */
@@ -74,7 +84,7 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
     if (output !== wide) wide.dispose();
     return recorded;
   };
-  return defineOp(apply, {
+  const declared = defineOp(apply, {
     op: name,
     kind: 'rowwise',
     docs,
@@ -90,4 +100,5 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
       }
     },
   });
+  return Object.assign(declared, { largestTerm: declaration.largestTerm });
 }

@@ -14,9 +14,26 @@ export const softmax = /* @__PURE__ */ defineRowwise({
   includes: [exp],
   forward: softmaxOf,
   backward: softmaxGrad,
+  largestTerm: {
+    forward: (x, term) => {
+      const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
+      softmaxOf(x, term);
+      for (const [i, v] of x.entries()) term[i] = (term[i] ?? NaN) * Math.max(1, peak - v);
+    },
+    backward: (y, gradOutput, term) => {
+      const peak = y.reduce((a, b) => Math.max(a, b), 0);
+      const total = y.reduce((sum, v, i) => sum + v * (gradOutput[i] ?? NaN), 0);
+      for (const [i, v] of y.entries()) {
+        const largest = v * Math.max(Math.abs(gradOutput[i] ?? NaN), Math.abs(total));
+        term[i] = v === 0 ? 0 : largest * Math.max(1, Math.log(peak / v));
+      }
+    },
+  },
   accuracy: { forward: 6, backward: 8 },
   docs: {
     tex: String.raw`\frac{e^{x_i}}{\sum_j e^{x_j}}`,
+    derivative: String.raw`\partial y_i / \partial x_j = y_i (\delta_{ij} - y_j)`,
+    range: String.raw`[0, 1]`,
     torch: 'softmax',
     cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
     use: 'Class probabilities from logits, and attention weights. Do not feed it to a logarithm: logSoftmax and crossEntropy keep accuracy where probabilities underflow.',
