@@ -28,22 +28,35 @@ fn tail_arg(x: f32) -> f32 {
   return select(abs(x), 14.4, abs(x) > 14.4);
 }
 
+// The tail is -e^(-a^2/2) a M(a), and x more above 0; a M(a) is a polynomial of its own, for a > 0.45: no quotient.
 fn exact_forward(x: f32) -> f32 {
   let a = tail_arg(x);
+  let t = (a - 4.0) / (a + 4.0);
+  var p = fma(t, -0x1.6c5ee8p-14f, 0x1.b6fb62p-16f);
+  p = fma(p, t, 0x1.e18e54p-11f);
+  p = fma(p, t, -0x1.f94c0cp-11f);
+  p = fma(p, t, -0x1.6b3758p-8f);
+  p = fma(p, t, 0x1.b11a4ap-6f);
+  p = fma(p, t, -0x1.024612p-4f);
+  p = fma(p, t, 0x1.9adc0cp-4f);
+  p = fma(p, t, -0x1.c41e02p-4f);
+  p = fma(p, t, 0x1.2dda04p-4f);
+  p = fma(p, t, 0x1.82b4bcp-2f);
   let g = nl_gauss(a, 0.5);
-  let m = half_erfcx(a);
-  let w = fma(g.t, m, m);
   let s1 = pow2i(g.n >> 1u);
-  let s2 = pow2i(g.n - (g.n >> 1u));
-  let y = select(x * (1.0 - (w * s1) * s2), -((w * s1) * a) * s2, x < 0.0);
+  let tail = -(fma(g.t, p, p) * s1) * pow2i(g.n - (g.n >> 1u));
+  let far = select(x + tail, tail, x < 0.0);
   // Near 0 Phi's series: x / 2 is exact.
   let z = x * x;
-  var c = fma(z, -0x1.3ce8fap-17f, 0x1.e42b0ep-14f);
+  var c = fma(z, 0x1.3878b8p-29f, -0x1.62226ap-25f);
+  c = fma(c, z, 0x1.658a22p-21f);
+  c = fma(c, z, -0x1.3ce8fap-17f);
+  c = fma(c, z, 0x1.e42b0ep-14f);
   c = fma(c, z, -0x1.37404p-10f);
   c = fma(c, z, 0x1.46d042p-7f);
   c = fma(c, z, -0x1.105838p-4f);
   c = fma(c, z, 0x1.988454p-2f);
-  return select(y, fma(z, c, 0.5 * x), abs(x) < 0.5);
+  return select(far, fma(z, c, 0.5 * x), a < 0.9);
 }
 
 // Phi(x) + x phi(x): d = e^(-a^2/2) (M(a) - a / sqrt(2 pi)) at -a, 1 - d at a.
@@ -53,7 +66,15 @@ fn exact_slope(x: f32) -> f32 {
   let m = half_erfcx(a) - fma(a, 0x1.988454p-2f, a * -0x1.857936p-27f);
   let s1 = pow2i(g.n >> 1u);
   let d = (fma(g.t, m, m) * s1) * pow2i(g.n - (g.n >> 1u));
-  return select(select(1.0 - d, d, x < 0.0), x, is_nan(x));
+  // Near 0 its series.
+  let z = x * x;
+  var c = fma(z, 0x1.38d8dep-17f, -0x1.db5d78p-14f);
+  c = fma(c, z, 0x1.2e9ae8p-10f);
+  c = fma(c, z, -0x1.37404p-7f);
+  c = fma(c, z, 0x1.ea3864p-5f);
+  c = fma(c, z, -0x1.105838p-2f);
+  c = fma(c, z, 0x1.988454p-1f);
+  return select(select(1.0 - d, d, x < 0.0), fma(x, c, 0.5), a < 0.4);
 }
 
 // v = x (c1 + c2 x^2) as a sum of two: the exponential would multiply its rounding by |v|. Products of 12-bit parts are exact.

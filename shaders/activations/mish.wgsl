@@ -9,14 +9,22 @@ fn forward(x: f32, p: Params) -> f32 {
   let t = nl_exp_t(a, n);
   let e = scale2(1.0 + t, n);
   let d = fma(e, e + 2.0, 2.0);
-  let r = nl_quotient(e + 2.0, d);
+  // (e + 2) / d, whose rounding then counts little.
+  let r = fma(-e, (e + 1.0) / d, 1.0);
   let s1 = pow2i(n >> 1u);
   let tail = ((fma(t, r, r) * s1) * a) * pow2i(n - (n >> 1u));
   // 1 - 2e^2 / d: the rounding of the quotient counts little.
   let top = fma(2.0 * e * a, nl_quotient(e, fma(2.0 * e, e + 1.0, 1.0)), x);
-  // Where the difference is the more exact form.
-  let middle = fma(-x, nl_quotient(2.0, d), x);
-  let y = select(top, select(middle, tail, e < 0.6), x < 0.0);
+  // From -0.7 to 0 a polynomial (own fit): the quotient has no bits to spare.
+  let v = x + 0.3125;
+  var c = fma(v, 0x1.15b3e8p-11f, 0x1.6bad8cp-9f);
+  c = fma(c, v, 0x1.125f36p-8f);
+  c = fma(c, v, -0x1.50d50cp-7f);
+  c = fma(c, v, -0x1.3c9c0ap-5f);
+  c = fma(c, v, 0x1.92e2dap-6f);
+  c = fma(c, v, 0x1.4490aap-2f);
+  c = fma(c, v, 0x1.ffce96p-2f);
+  let y = select(top, select(tail, x * c, x > -0.7), x < 0.0);
   // tanh(ln 2) = 0.6; the differences above underflow.
   return select(select(y, 0.6 * x, abs(x) < 0x1p-60f), nan(), is_nan(x) | (is_inf(x) & (x < 0.0)));
 }
@@ -29,18 +37,26 @@ fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   let t = nl_exp_t(a, n);
   let e = scale2(1.0 + t, n);
   let inner = fma(e, fma(e, 4.0 + e, fma(4.0, a, 6.0)), 4.0 * (a + 1.0));
-  let d = fma(e, e + 2.0, 2.0);
-  let r = nl_quotient(1.0, d);
+  // d and the rest that its rounding leaves, as it counts twice.
+  let m = fma(e, e, 2.0 * e);
+  let d = 2.0 + m;
+  let y = inner * nl_quotient(1.0, d * d);
+  let z = fma(y, -2.0 * (m - (d - 2.0)) / d, y);
   let s1 = pow2i(n >> 1u);
-  let tail = ((((1.0 + t) * s1) * (inner * r)) * r) * pow2i(n - (n >> 1u));
+  let tail = (fma(t, z, z) * s1) * pow2i(n - (n >> 1u));
   let w = fma(e, fma(e, fma(4.0 * e, 1.0 - a, fma(-4.0, a, 6.0)), 4.0), 1.0);
   let dt = fma(2.0 * e, e + 1.0, 1.0);
   // By the same two terms up to 2, where w and d have few bits to spare; past it both are near 1.
   let th_top = fma(-2.0 * e, nl_quotient(e, dt), 1.0);
   let two = fma(x * nl_rcp1p(e), fma(-th_top, th_top, 1.0), th_top);
   let top = select(nl_quotient(w, dt * dt), two, e > 0.1);
-  // Near 0 by tanh + x sigmoid (1 - tanh^2), whose first term rules.
-  let th = 1.0 - 2.0 * r;
-  let middle = fma(x * (e * nl_rcp1p(e)), fma(-th, th, 1.0), th);
-  return grad_output * select(select(top, select(middle, tail, e < 0.6), x < 0.0), x, is_nan(x));
+  let v = x + 0.3125;
+  var c = fma(v, 0x1.7fb206p-10f, 0x1.1e4e38p-6f);
+  c = fma(c, v, 0x1.51d24cp-6f);
+  c = fma(c, v, -0x1.d99734p-5f);
+  c = fma(c, v, -0x1.2268d6p-3f);
+  c = fma(c, v, 0x1.c28eap-4f);
+  c = fma(c, v, 0x1.3cb264p-1f);
+  c = fma(c, v, 0x1.9a6162p-2f);
+  return grad_output * select(select(top, select(tail, c, x > -0.7), x < 0.0), x, is_nan(x));
 }

@@ -44,10 +44,10 @@ fn nl_gate_grad(x: f32, low: f32, s: f32) -> f32 {
   let q = nl_rcp1p(e);
   // With e = e^-|v|: e ((1 + s) + e) / (1 + e)^2 below 0, (1 + e (1 + s)) / (1 + e)^2 above; no term cancels twice.
   let w = fma(t, q, q);
-  let far = ((w * s1) * (((1.0 + s) + e) * q)) * s2;
+  let far = ((fma(-w, e * q, w) * s1) * ((1.0 + s) + e)) * s2;
   // Near 0 the second term is small: sigmoid(v) + s (...), rounded once.
   let g = (w * s1) * s2;
-  let tail = select(far, fma(g * q, s, g), e > 0.7);
+  let tail = select(far, fma(g * q, s, g), e > 0.55);
   let top = fma(e, 1.0 + s, 1.0) * (q * q);
   return select(select(top, tail, x < 0.0), x, is_nan(x));
 }
