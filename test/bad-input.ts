@@ -466,7 +466,6 @@ function ownWrongs(op: string): Wrong[] {
       if (kind === 'gated') {
         return [
           wrongShape('x', [2, 3]),
-          wrongShape('x', []),
           wrongOption('dim', 2, IndexOutOfRangeError),
           wrongOption('dim', -3, IndexOutOfRangeError),
           wrongOption('dim', 0.5),

@@ -314,6 +314,24 @@ function rreluCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
     );
 }
 
+function gumbelSoftmaxCalls(kind: Values): fc.Arbitrary<Call> {
+  const options = fc.record(
+    {
+      tau: fc.constantFrom(0.5, 2),
+      // One-hot results have the gradient of the soft ones, by convention: not that of differences.
+      ...(kind === 'smooth' ? {} : { hard: fc.boolean() }),
+    },
+    { requiredKeys: [], noNullPrototype: true },
+  );
+  return fc
+    .tuple(rowwiseCalls('gumbelSoftmax', kind), options)
+    .map(([call, extra]) => ({
+      ...call,
+      options: { ...call.options, ...extra },
+      scale: 4 * call.scale,
+    }));
+}
+
 function softmax2dCalls(kind: Values): fc.Arbitrary<Call> {
   const extents = fc.integer({ min: 1, max: 6 });
   return fc
@@ -617,6 +635,8 @@ export function callsOf(
       return rreluCalls(kind, drawn);
     case 'softmax2d':
       return softmax2dCalls(kind);
+    case 'gumbelSoftmax':
+      return gumbelSoftmaxCalls(kind);
     case 'add':
     case 'sub':
     case 'mul':
