@@ -53,14 +53,22 @@ export function defineGated<const S extends ParamSpecs>(
     gate: gate === 'first' ? 0 : 1,
   };
 
-  const apply = (x: Tensor, options: GatedOptions<S> = {} as GatedOptions<S>): Tensor => {
+  const apply = (x: Tensor, options: GatedOptions<S> = {}): Tensor => {
     const params = resolve(name, options, ['dim', 'out']);
     const { dim = -1, out } = options;
     checkNumber(name, 'dim', dim, { integer: true });
     checkTensors(name, { x });
+    if (x.rank === 0) {
+      throw new ShapeError({
+        op: name,
+        argument: 'x',
+        expected: 'at least one dimension',
+        received: 'a scalar',
+      });
+    }
     const along = normalizeDim(name, dim, x.rank);
     const { outer, n, inner } = rowLayout(x.shape, along);
-    if (x.rank === 0 || n % 2 !== 0) {
+    if (n % 2 !== 0) {
       throw new ShapeError({
         op: name,
         argument: 'x',

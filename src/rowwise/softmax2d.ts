@@ -1,9 +1,10 @@
+import { isRecording } from '../autograd.ts';
 import { optionalModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { ShapeError } from '../errors.ts';
 import { formatShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkOptionNames, checkTensors } from '../validate.ts';
+import { checkOptionNames, checkOut, checkTensors } from '../validate.ts';
 import { softmax } from './softmax.ts';
 
 function apply(x: Tensor, options: { out?: Tensor } = {}): Tensor {
@@ -17,6 +18,7 @@ function apply(x: Tensor, options: { out?: Tensor } = {}): Tensor {
       received: `shape ${formatShape(x.shape)}`,
     });
   }
+  checkOut('softmax2d', options.out, x, isRecording([x]));
   return softmax(x, { ...options, dim: -3 });
 }
 
