@@ -58,5 +58,7 @@ fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   c = fma(c, v, 0x1.c28eap-4f);
   c = fma(c, v, 0x1.3cb264p-1f);
   c = fma(c, v, 0x1.9a6162p-2f);
-  return grad_output * select(select(top, select(tail, c, x > -0.7), x < 0.0), x, is_nan(x));
+  // x times a derivative that is 0: NaN at +-Inf.
+  let slope = select(select(top, select(tail, c, x > -0.7), x < 0.0), nan(), is_nan(x) | is_inf(x));
+  return grad_output * slope;
 }

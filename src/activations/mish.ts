@@ -25,7 +25,7 @@ export const mish = /* @__PURE__ */ defineActivation({
     const d = x < 0 ? e * (e + 2) + 2 : 1 + 2 * e * (1 + e);
     return gradOutput * (w / (d * d));
   },
-  accuracy: { forward: 3, backward: 4 },
+  accuracy: { forward: 3, backward: 4.5 },
   docs: {
     tex: String.raw`x \tanh(\log(1 + e^x))`,
     torch: 'mish',

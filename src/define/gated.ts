@@ -58,9 +58,17 @@ export function defineGated<const S extends ParamSpecs>(
     const { dim = -1, out } = options;
     checkNumber(name, 'dim', dim, { integer: true });
     checkTensors(name, { x });
-    const along = x.rank === 0 ? 0 : normalizeDim(name, dim, x.rank);
+    if (x.rank === 0) {
+      throw new ShapeError({
+        op: name,
+        argument: 'x',
+        expected: 'at least one dimension',
+        received: 'a scalar',
+      });
+    }
+    const along = normalizeDim(name, dim, x.rank);
     const { outer, n, inner } = rowLayout(x.shape, along);
-    if (x.rank === 0 || n % 2 !== 0) {
+    if (n % 2 !== 0) {
       throw new ShapeError({
         op: name,
         argument: 'x',
