@@ -71,6 +71,16 @@ function validCall(op: string): Call {
     );
   }
   switch (op) {
+    case 'rrelu':
+      return call(
+        op,
+        { x: numbers([2, 3]) },
+        { options: { lower: 0.25, upper: 0.5, training: true } },
+      );
+    case 'softmax2d':
+      return call(op, { x: numbers([2, 2, 3]) });
+    case 'gumbelSoftmax':
+      return call(op, { logits: numbers([2, 3]) }, { options: { tau: 0.5, dim: 1 } });
     case 'prelu':
       return call(op, { x: numbers([2, 3]), weight: numbers([3]) });
     case 'add':
@@ -325,6 +335,30 @@ function ownWrongs(op: string): Wrong[] {
   }
   if (elementwise.includes(op)) return biasWrongs;
   switch (op) {
+    case 'rrelu':
+      return [
+        { ...wrongOption('lower', 0.75), names: '' },
+        { ...wrongOption('upper', 0.125), names: '' },
+        wrongOption('training', 1),
+        wrongOption('training', 'no'),
+      ];
+    case 'softmax2d':
+      return [
+        wrongShape('x', [2, 3]),
+        wrongShape('x', []),
+        wrongShape('x', [1, 1, 1, 2, 2]),
+        wrongOption('dim', 1),
+      ];
+    case 'gumbelSoftmax':
+      return [
+        wrongOption('dim', 2, IndexOutOfRangeError),
+        wrongOption('dim', -3, IndexOutOfRangeError),
+        wrongOption('dim', 0.5),
+        wrongOption('dim', '1'),
+        wrongOption('tau', 0),
+        wrongOption('tau', -1),
+        wrongOption('hard', 1),
+      ];
     case 'prelu':
       return [wrongShape('weight', [2]), wrongShape('weight', [3, 1]), wrongShape('weight', [0])];
     case 'add':
@@ -459,6 +493,8 @@ function resultShape(op: string): readonly number[] {
     case 'crossEntropy':
     case 'focalLoss':
       return [];
+    case 'softmax2d':
+      return [2, 2, 3];
     default:
       return catalog.find((candidate) => candidate.op === op)?.kind === 'gated' ? [2, 2] : [2, 3];
   }

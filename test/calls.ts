@@ -297,6 +297,39 @@ function elementwiseCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<
     });
 }
 
+function rreluCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const bounds = fc.constantFrom({}, { lower: 0.25, upper: 0.25 }, { lower: -0.5, upper: 1.5 });
+  return fc
+    .tuple(drawn, magnitudes, bounds, fc.boolean())
+    .chain(([shape, magnitude, limits, training]) =>
+      fc.record({
+        op: fc.constant('rrelu'),
+        positional: fc.record({ x: floats(shape, kind, magnitude) }),
+        optional: fc.constant({}),
+        options: fc.constant({ ...limits, ...(training ? { training } : {}) }),
+        differentiable: fc.constant(['x']),
+        // lower + span · u loses where it cancels.
+        scale: fc.constant(training ? magnitude : 0),
+      }),
+    );
+}
+
+function softmax2dCalls(kind: Values): fc.Arbitrary<Call> {
+  const extents = fc.integer({ min: 1, max: 6 });
+  return fc
+    .tuple(fc.array(extents, { minLength: 3, maxLength: 4 }), magnitudes)
+    .chain(([shape, magnitude]) =>
+      fc.record({
+        op: fc.constant('softmax2d'),
+        positional: fc.record({ x: floats(shape, kind, magnitude) }),
+        optional: fc.constant({}),
+        options: fc.constant({}),
+        differentiable: fc.constant(['x']),
+        scale: fc.constant(Math.max(1, magnitude)),
+      }),
+    );
+}
+
 /** Gated units: an even extent along a dimension of any sign. */
 function gatedCalls(op: string, kind: Values): fc.Arbitrary<Call> {
   return fc
@@ -580,6 +613,10 @@ export function callsOf(
   switch (op) {
     case 'prelu':
       return preluCalls(kind, drawn);
+    case 'rrelu':
+      return rreluCalls(kind, drawn);
+    case 'softmax2d':
+      return softmax2dCalls(kind);
     case 'add':
     case 'sub':
     case 'mul':

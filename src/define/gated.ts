@@ -53,7 +53,7 @@ export function defineGated<const S extends ParamSpecs>(
     gate: gate === 'first' ? 0 : 1,
   };
 
-  const apply = (x: Tensor, options: GatedOptions<S> = {} as GatedOptions<S>): Tensor => {
+  const apply = (x: Tensor, options: GatedOptions<S> = {}): Tensor => {
     const params = resolve(name, options, ['dim', 'out']);
     const { dim = -1, out } = options;
     checkNumber(name, 'dim', dim, { integer: true });
