@@ -30,7 +30,7 @@ fn forward(x: f32, p: Params) -> f32 {
 }
 
 // Its derivative w / d^2: below 0 w = e (4 (x + 1) + e (4x + 6 + e (4 + e))), above
-// w = 1 + e (4 + e (4x + 6 + 4e (x + 1))).
+// w = 1 + e (4 + e (4x + 6 + 4e (x + 1))). NaN at +-Inf, as PyTorch's Inf 0.
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   let a = nl_exp_neg_arg(x);
   let n = nl_exp_n(a);
@@ -58,7 +58,6 @@ fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   c = fma(c, v, 0x1.c28eap-4f);
   c = fma(c, v, 0x1.3cb264p-1f);
   c = fma(c, v, 0x1.9a6162p-2f);
-  // x times a derivative that is 0: NaN at +-Inf.
-  let slope = select(select(top, select(tail, c, x > -0.7), x < 0.0), nan(), is_nan(x) | is_inf(x));
-  return grad_output * slope;
+  let slope = select(top, select(tail, c, x > -0.7), x < 0.0);
+  return select(grad_output * slope, nan(), is_inf(x) | is_nan(x));
 }
