@@ -337,6 +337,54 @@ function preluCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   });
 }
 
+function rreluCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const bounds = maybe({ lower: fc.constantFrom(-0.25, 0, 0.125), training: fc.boolean() });
+  return fc.tuple(drawn, magnitudes, bounds).chain(([shape, magnitude, options]) =>
+    fc.record({
+      op: fc.constant('rrelu'),
+      positional: fc.record({ x: floats(shape, kind, magnitude) }),
+      optional: fc.constant({}),
+      options: fc.constant(options),
+      differentiable: fc.constant(['x']),
+      // A slope between bounds of either sign is exact to an ULP of the bounds.
+      scale: fc.constant(0.25 * magnitude),
+    }),
+  );
+}
+
+function softmax2dCalls(kind: Values): fc.Arbitrary<Call> {
+  const images = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 3, maxLength: 4 });
+  return fc.tuple(images, magnitudes).chain(([shape, magnitude]) =>
+    fc.record({
+      op: fc.constant('softmax2d'),
+      positional: fc.record({ x: floats(shape, kind, magnitude) }),
+      optional: fc.constant({}),
+      options: fc.constant({}),
+      differentiable: fc.constant(['x']),
+      scale: fc.constant(Math.max(1, magnitude)),
+    }),
+  );
+}
+
+function gumbelCalls(kind: Values): fc.Arbitrary<Call> {
+  // One-hot results are flat, and their gradient is another function's.
+  const options = { tau: fc.constantFrom(0.5, 1, 3), dim: fc.constantFrom(0, -1) };
+  const hard = kind === 'smooth' ? {} : { hard: fc.boolean() };
+  return fc
+    .tuple(shapes, magnitudes, maybe({ ...options, ...hard }))
+    .chain(([shape, magnitude, chosen]) =>
+      fc.record({
+        op: fc.constant('gumbelSoftmax'),
+        positional: fc.record({ logits: floats(shape, kind, magnitude) }),
+        optional: fc.constant({}),
+        options: fc.constant(chosen),
+        differentiable: fc.constant(['logits']),
+        // The noise is up to 17, and a small tau multiplies its rounding.
+        scale: fc.constant(2 * (17 + magnitude)),
+      }),
+    );
+}
+
 function rowwiseCalls(op: string, kind: Values): fc.Arbitrary<Call> {
   const rows = fc.oneof(
     { arbitrary: shapes, weight: 3 },
@@ -580,6 +628,12 @@ export function callsOf(
   switch (op) {
     case 'prelu':
       return preluCalls(kind, drawn);
+    case 'rrelu':
+      return rreluCalls(kind, drawn);
+    case 'softmax2d':
+      return softmax2dCalls(kind);
+    case 'gumbelSoftmax':
+      return gumbelCalls(kind);
     case 'add':
     case 'sub':
     case 'mul':
