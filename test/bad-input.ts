@@ -111,12 +111,6 @@ function validCall(op: string): Call {
         { input: numbers([2, 3]), target: classes(0, 2) },
         { optional: { weight: numbers([3]) }, options: { reduction: 'sum' } },
       );
-    case 'rrelu':
-      return call(op, { x: numbers([2, 3]) }, { options: { training: true } });
-    case 'softmax2d':
-      return call(op, { x: numbers([2, 3, 1]) });
-    case 'gumbelSoftmax':
-      return call(op, { logits: numbers([2, 3]) }, { options: { hard: true } });
     default: {
       const kind = catalog.find((candidate) => candidate.op === op)?.kind;
       if (kind === 'rowwise') return call(op, { x: numbers([2, 3]) }, { options: { dim: 1 } });
@@ -456,17 +450,6 @@ function ownWrongs(op: string): Wrong[] {
       ];
     case 'reshape':
       return [];
-    case 'rrelu':
-      return [wrongOption('lower', 1), wrongOption('training', 1)];
-    case 'softmax2d':
-      return [wrongShape('x', [2, 3]), wrongShape('x', [1, 2, 3, 1, 1])];
-    case 'gumbelSoftmax':
-      return [
-        wrongOption('tau', 0),
-        wrongOption('hard', 'yes'),
-        wrongOption('dim', 2, IndexOutOfRangeError),
-        wrongOption('dim', 0.5),
-      ];
     default: {
       const kind = catalog.find((candidate) => candidate.op === op)?.kind;
       if (kind === 'rowwise') {
@@ -499,8 +482,6 @@ function ownWrongs(op: string): Wrong[] {
 /** The shape of a valid call's result. */
 function resultShape(op: string): readonly number[] {
   switch (op) {
-    case 'softmax2d':
-      return [2, 3, 1];
     case 'sum':
     case 'mean':
       return [2, 1];

@@ -323,13 +323,11 @@ function gumbelSoftmaxCalls(kind: Values): fc.Arbitrary<Call> {
     },
     { requiredKeys: [], noNullPrototype: true },
   );
-  return fc
-    .tuple(rowwiseCalls('gumbelSoftmax', kind), options)
-    .map(([call, extra]) => ({
-      ...call,
-      options: { ...call.options, ...extra },
-      scale: 4 * call.scale,
-    }));
+  return fc.tuple(rowwiseCalls('gumbelSoftmax', kind), options).map(([call, extra]) => ({
+    ...call,
+    options: { ...call.options, ...extra },
+    scale: 4 * call.scale,
+  }));
 }
 
 function softmax2dCalls(kind: Values): fc.Arbitrary<Call> {
