@@ -18,6 +18,11 @@ export function gateSlope(v: number, slope: number): number {
   return logistic(v) * (1 + slope * logistic(-v));
 }
 
+/** The larger of the two terms of `gateSlope`. */
+export function gateTerm(v: number, slope: number): number {
+  return logistic(v) * Math.max(1, Math.abs(slope) * logistic(-v));
+}
+
 /** A row's softmax. */
 export function softmaxOf(x: Float64Array, y: Float64Array): void {
   const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
@@ -36,3 +41,20 @@ export function softmaxGrad(
   for (const [i, v] of y.entries()) total += v * (gradOutput[i] ?? NaN);
   for (const [i, v] of y.entries()) gradInput[i] = v * ((gradOutput[i] ?? NaN) - total);
 }
+
+/** Magnitudes of the largest terms of both; x - peak is rounded, and the exponential multiplies that. */
+export const softmaxTerm = {
+  forward: (x: Float64Array, term: Float64Array): void => {
+    const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
+    softmaxOf(x, term);
+    for (const [i, v] of x.entries()) term[i] = (term[i] ?? NaN) * Math.max(1, peak - v);
+  },
+  backward: (y: Float64Array, gradOutput: Float64Array, term: Float64Array): void => {
+    const peak = y.reduce((a, b) => Math.max(a, b), 0);
+    const total = y.reduce((sum, v, i) => sum + v * (gradOutput[i] ?? NaN), 0);
+    for (const [i, v] of y.entries()) {
+      const largest = v * Math.max(Math.abs(gradOutput[i] ?? NaN), Math.abs(total));
+      term[i] = v === 0 ? 0 : largest * Math.max(1, Math.log(peak / v));
+    }
+  },
+};

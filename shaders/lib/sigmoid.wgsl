@@ -42,13 +42,13 @@ fn nl_gate_grad(x: f32, low: f32, s: f32) -> f32 {
   let s2 = pow2i(n - (n >> 1u));
   let e = ((1.0f + t) * s1) * s2;
   let q = nl_rcp1p(e);
-  // With e = e^-|v|: e ((1 + s) + e) / (1 + e)^2 below 0, (1 + e (1 + s)) / (1 + e)^2 above; no term cancels twice.
+  // With e = e^-|v|, q = 1 / (1 + e): e q^2 ((1 + s) + e) below 0, q + s e q^2 above; no term cancels twice.
   let w = fma(t, q, q);
   let far = ((fma(-w, e * q, w) * s1) * ((1.0 + s) + e)) * s2;
   // Near 0 the second term is small: sigmoid(v) + s (...), rounded once.
   let g = (w * s1) * s2;
   let tail = select(far, fma(g * q, s, g), e > 0.55);
-  let top = fma(e, 1.0 + s, 1.0) * (q * q);
+  let top = fma(e * q * q, s, q);
   return select(select(top, tail, x < 0.0), x, is_nan(x));
 }
 

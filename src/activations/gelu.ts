@@ -3,21 +3,29 @@ import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, div, erf, sigmoid } from '../gpu/lib.ts';
 import erfc from '@stdlib/math-base-special-erfc';
-import { gateSlope, logistic } from '../special.ts';
+import { gateSlope, gateTerm, logistic } from '../special.ts';
 
 /** The place of `'none'` among the choices. */
 const NONE = 0;
 const CUBIC = 0.044715;
-const INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
 
 /** The normal distribution's. */
 function phi(x: number): number {
   return erfc(-x * Math.SQRT1_2) / 2;
 }
 
+function density(x: number): number {
+  return Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+}
+
 /** The argument of the sigmoid that is (1 + tanh) / 2. */
 function tanhArgument(x: number): number {
   return Math.sqrt(8 / Math.PI) * (x + CUBIC * x ** 3);
+}
+
+/** x times its derivative. */
+function tanhSlope(x: number): number {
+  return x * Math.sqrt(8 / Math.PI) * (1 + 3 * CUBIC * x * x);
 }
 
 /** Gaussian error linear unit: x · Φ(x), Φ the normal distribution’s. `approximate`: `none` (default, by erfc, exact in the left
@@ -29,12 +37,13 @@ export const gelu = /* @__PURE__ */ defineActivation({
   params: { approximate: { choices: ['none', 'tanh'] } },
   forward: (x, { approximate }) =>
     approximate === NONE ? x * phi(x) : x * logistic(tanhArgument(x)),
-  backward: (x, gradOutput, { approximate }) => {
-    if (approximate === NONE)
-      return gradOutput * (phi(x) + x * Math.exp((-x * x) / 2) * INV_SQRT_2PI);
-    const slope = x * Math.sqrt(8 / Math.PI) * (1 + 3 * CUBIC * x * x);
-    return gradOutput * gateSlope(tanhArgument(x), slope);
-  },
+  backward: (x, gradOutput, { approximate }) =>
+    gradOutput *
+    (approximate === NONE ? phi(x) + x * density(x) : gateSlope(tanhArgument(x), tanhSlope(x))),
+  largestTerm: (x, { approximate }) =>
+    approximate === NONE
+      ? Math.max(phi(x), Math.abs(x) * density(x))
+      : gateTerm(tanhArgument(x), tanhSlope(x)),
   accuracy: { forward: 3, backward: 4.5 },
   docs: {
     tex: String.raw`x \cdot \Phi(x) = \frac{x}{2} \operatorname{erfc}\left(-\frac{x}{\sqrt 2}\right)`,

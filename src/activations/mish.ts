@@ -2,6 +2,7 @@ import wgsl from '../../shaders/activations/mish.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, div, exp } from '../gpu/lib.ts';
+import { logistic, softplusOf } from '../special.ts';
 
 /** x · tanh(softplus(x)): a smooth, self-gated rectifier. The left tail keeps relative accuracy. */
 export const mish = /* @__PURE__ */ defineActivation({
@@ -24,6 +25,10 @@ export const mish = /* @__PURE__ */ defineActivation({
         : 1 + e * (4 + e * (4 * x + 6 + 4 * e * (x + 1)));
     const d = x < 0 ? e * (e + 2) + 2 : 1 + 2 * e * (1 + e);
     return gradOutput * (w / (d * d));
+  },
+  largestTerm: (x) => {
+    const tanh = Math.tanh(softplusOf(x));
+    return Math.max(tanh, Math.abs(x) * logistic(x) * (1 - tanh * tanh));
   },
   accuracy: { forward: 3, backward: 4.5 },
   docs: {

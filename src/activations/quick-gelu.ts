@@ -2,7 +2,7 @@ import wgsl from '../../shaders/activations/quick-gelu.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, div, sigmoid } from '../gpu/lib.ts';
-import { logistic } from '../special.ts';
+import { gateTerm, logistic } from '../special.ts';
 
 /** gelu by a sigmoid: x · sigmoid(1.702 x). Not in PyTorch; of OpenAI’s CLIP. */
 export const quickGelu = /* @__PURE__ */ defineActivation({
@@ -15,6 +15,7 @@ export const quickGelu = /* @__PURE__ */ defineActivation({
     const gate = logistic(1.702 * x);
     return gradOutput * gate + gradOutput * x * (1.702 * gate * logistic(-1.702 * x));
   },
+  largestTerm: (x) => gateTerm(1.702 * x, 1.702 * x),
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`x \cdot \sigma(1.702 x)`,

@@ -2,7 +2,7 @@ import wgsl from '../../shaders/activations/silu.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, sigmoid } from '../gpu/lib.ts';
-import { gateSlope, logistic } from '../special.ts';
+import { gateSlope, gateTerm, logistic } from '../special.ts';
 
 /** Sigmoid-weighted linear unit (swish): x · sigmoid(x). The left tail keeps relative accuracy. */
 export const silu = /* @__PURE__ */ defineActivation({
@@ -11,6 +11,7 @@ export const silu = /* @__PURE__ */ defineActivation({
   includes: [bits, sigmoid],
   forward: (x) => x * logistic(x),
   backward: (x, gradOutput) => gradOutput * gateSlope(x, x),
+  largestTerm: (x) => gateTerm(x, x),
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`\frac{x}{1 + e^{-x}}`,

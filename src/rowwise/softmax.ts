@@ -2,7 +2,7 @@ import wgsl from '../../shaders/rowwise/softmax.wgsl?raw';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
 import { exp } from '../gpu/lib.ts';
-import { softmaxGrad, softmaxOf } from '../special.ts';
+import { softmaxGrad, softmaxOf, softmaxTerm } from '../special.ts';
 
 /**
  * Softmax along `dim`: e^x over the sum of e^x, so that the results are positive and sum to 1. The row's maximum is
@@ -14,21 +14,7 @@ export const softmax = /* @__PURE__ */ defineRowwise({
   includes: [exp],
   forward: softmaxOf,
   backward: softmaxGrad,
-  largestTerm: {
-    forward: (x, term) => {
-      const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
-      softmaxOf(x, term);
-      for (const [i, v] of x.entries()) term[i] = (term[i] ?? NaN) * Math.max(1, peak - v);
-    },
-    backward: (y, gradOutput, term) => {
-      const peak = y.reduce((a, b) => Math.max(a, b), 0);
-      const total = y.reduce((sum, v, i) => sum + v * (gradOutput[i] ?? NaN), 0);
-      for (const [i, v] of y.entries()) {
-        const largest = v * Math.max(Math.abs(gradOutput[i] ?? NaN), Math.abs(total));
-        term[i] = v === 0 ? 0 : largest * Math.max(1, Math.log(peak / v));
-      }
-    },
-  },
+  largestTerm: softmaxTerm,
   accuracy: { forward: 6, backward: 8 },
   docs: {
     tex: String.raw`\frac{e^{x_i}}{\sum_j e^{x_j}}`,

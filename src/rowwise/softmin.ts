@@ -2,7 +2,7 @@ import wgsl from '../../shaders/rowwise/softmin.wgsl?raw';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
 import { exp } from '../gpu/lib.ts';
-import { softmaxGrad, softmaxOf } from '../special.ts';
+import { softmaxGrad, softmaxOf, softmaxTerm } from '../special.ts';
 
 /**
  * Softmax of -x along `dim`: the smallest element gets the largest share. A row that holds NaN or -Inf, or only +Inf, is
@@ -19,6 +19,13 @@ export const softmin = /* @__PURE__ */ defineRowwise({
   backward: (y, gradOutput, gradInput) => {
     softmaxGrad(y, gradOutput, gradInput);
     for (const [i, g] of gradInput.entries()) gradInput[i] = -g;
+  },
+  largestTerm: {
+    forward: (x, term) => {
+      const negated = x.map((v) => -v);
+      softmaxTerm.forward(negated, term);
+    },
+    backward: softmaxTerm.backward,
   },
   accuracy: { forward: 6, backward: 8 },
   docs: {

@@ -36,6 +36,20 @@ export const sparsemax = /* @__PURE__ */ defineRowwise({
       gradInput[i] = v > 0 ? (gradOutput[i] ?? NaN) - total / count : 0 * v;
     }
   },
+  largestTerm: {
+    // Elements of the support, and tau, are within 1 of the maximum.
+    forward: (_x, term) => {
+      term.fill(1);
+    },
+    backward: (y, gradOutput, term) => {
+      term.fill(
+        gradOutput.reduce(
+          (most, g, i) => ((y[i] ?? 0) > 0 ? Math.max(most, Math.abs(g)) : most),
+          0,
+        ),
+      );
+    },
+  },
   accuracy: { forward: 6, backward: 8 },
   docs: {
     tex: String.raw`\max(x_i - \tau, 0), \quad \sum_j \max(x_j - \tau, 0) = 1`,
