@@ -6,8 +6,18 @@ import { launchOptions } from './scripts/browser.mjs';
 import { docsStripper } from './scripts/strip-docs.mjs';
 import { wgslMinify } from './scripts/wgsl-minify.mjs';
 
+const shim = (name: string): string =>
+  fileURLToPath(new URL(`scripts/shims/${name}.cjs`, import.meta.url));
+
 export default defineConfig({
   plugins: [wgslMinify(), docsStripper()],
+  resolve: {
+    // most of the weight of erf and erfc is what they stand on; the shims say why each is not needed
+    alias: {
+      '@stdlib/math-base-special-exp': shim('exp'),
+      '@stdlib/number-float64-base-set-low-word': shim('set-low-word'),
+    },
+  },
   // the library has no static assets
   publicDir: false,
   build: {

@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * @typedef {{ passed: number, failed: number, skipped: number }} Counts
+ * @typedef {{ passed: number, failed: number, skipped: number, notRun?: string }} Counts
  * @typedef {(exitCode: number) => Counts | Promise<Counts>} Counter
  * @typedef {{ name: string, commands: string[][], count: Counter, report?: string }} Lane
  *
@@ -24,6 +24,7 @@ import { fileURLToPath } from 'node:url';
  * @typedef {{
  *   stats: { expected: number, unexpected: number, flaky: number, skipped: number }
  * }} PlaywrightReport
+ * @typedef {{ passed?: number, failed?: number, skipped?: number, notRun?: string }} DenoReport
  */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -130,6 +131,23 @@ function playwrightLane() {
   };
 }
 
+/** @returns {Lane} */
+function denoLane() {
+  const report = join(root, 'test-results', 'deno.json');
+  return {
+    name: 'deno',
+    commands: [[process.execPath, 'scripts/deno.mjs', report]],
+    report,
+    async count(code) {
+      const json = /** @type {DenoReport | undefined} */ (await readReport(report));
+      const { passed = 0, failed = 0, skipped = 0, notRun } = json ?? {};
+      // without a driver there is nothing to run it on: neither passed nor failed
+      if (notRun !== undefined && code === 0) return { passed, failed, skipped: 1, notRun };
+      return settle({ passed, failed, skipped }, code);
+    },
+  };
+}
+
 /** @type {Lane[]} */
 const lanes = [
   {
@@ -151,6 +169,7 @@ const lanes = [
     ],
     count: oneCheck,
   },
+  denoLane(),
   vitestLane('package'),
   playwrightLane(),
 ];
@@ -188,7 +207,7 @@ async function runLane(lane) {
   }
   const counts = await lane.count(code);
   const seconds = (performance.now() - start) / 1000;
-  const verdict = counts.failed > 0 ? 'FAILED' : 'ok';
+  const verdict = counts.failed > 0 ? 'FAILED' : counts.notRun === undefined ? 'ok' : 'not run';
   console.log(`--- ${lane.name}: ${verdict} in ${seconds.toFixed(1)} s`);
   return { name: lane.name, seconds, ...counts };
 }
@@ -216,6 +235,9 @@ const row = ([name = '', ...cells]) =>
 console.log(`\n${row(['lane', 'passed', 'failed', 'skipped', 'seconds'])}`);
 for (const { name, passed, failed, skipped, seconds } of results) {
   console.log(row([name, passed, failed, skipped, seconds.toFixed(1)]));
+}
+for (const { name, notRun } of results) {
+  if (notRun !== undefined) console.log(`not run: ${name} (${notRun})`);
 }
 
 const failed = total('failed');

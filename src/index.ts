@@ -1,5 +1,6 @@
 // The public names.
 export { noGrad } from './autograd.ts';
+export { checkGradient, type GradientCheck, type GradientCheckOptions } from './check-gradient.ts';
 export {
   defineActivation,
   type Activation,

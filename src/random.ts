@@ -30,6 +30,11 @@ export function uniformAt(key: Key, index: number): number {
   return (threefry(key, [index, 0])[0] >>> 8) * 2 ** -24;
 }
 
+/** The same in the open interval (0, 1), in steps of 2^-23: its logarithm is finite and not 0. */
+export function openUniformAt(key: Key, index: number): number {
+  return ((threefry(key, [index, 0])[0] >>> 9) + 0.5) * 2 ** -23;
+}
+
 const state: { seed: number | null; drawn: number } = { seed: null, drawn: 0 };
 
 /** Makes what follows repeatable: weights of new layers, dropout masks. `seed`: an integer from 0 to 2^53 - 1. */

@@ -174,6 +174,8 @@ export interface NumberRange {
   /** Whether `min` itself is excluded. */
   readonly above?: boolean;
   readonly integer?: boolean;
+  /** Whether 0 is excluded. */
+  readonly nonzero?: boolean;
 }
 
 /** A number, not NaN, within the range. */
@@ -183,16 +185,18 @@ export function checkNumber(
   value: unknown,
   range: NumberRange = {},
 ): void {
-  const { min = -Infinity, max = Infinity, above = false, integer = false } = range;
+  const { min = -Infinity, max = Infinity, above = false, integer = false, nonzero } = range;
   const inRange =
     typeof value === 'number' &&
     value <= max &&
     (above ? value > min : value >= min) &&
-    (!integer || Number.isInteger(value));
+    (!integer || Number.isInteger(value)) &&
+    (!nonzero || value !== 0);
   if (!inRange) {
     const bounds = [
       min > -Infinity ? `${above ? 'above' : 'at least'} ${String(min)}` : '',
       max < Infinity ? `at most ${String(max)}` : '',
+      nonzero ? 'other than 0' : '',
     ].filter((part) => part !== '');
     throw new OptionError({
       op,
@@ -211,6 +215,22 @@ export function checkSynchronous(op: string, result: unknown): void {
       argument: 'fn',
       expected: 'a synchronous function',
       received: 'one that returns a promise',
+    });
+  }
+}
+
+/** Two numbers that bound an interval. */
+export function checkOrder(
+  op: string,
+  [lowerName, lower]: readonly [string, number],
+  [upperName, upper]: readonly [string, number],
+): void {
+  if (lower > upper) {
+    throw new OptionError({
+      op,
+      argument: lowerName,
+      expected: `at most ${upperName} (${String(upper)})`,
+      received: String(lower),
     });
   }
 }

@@ -15,7 +15,15 @@ import {
   Tensor,
   type Device,
 } from '../src/index.ts';
-import { apply, argumentsOf, elementwise, opNames, type Call, type TensorSpec } from './calls.ts';
+import {
+  apply,
+  argumentsOf,
+  elementwise,
+  opNames,
+  requiredOptions,
+  type Call,
+  type TensorSpec,
+} from './calls.ts';
 
 type ErrorClass = new (...args: never[]) => NonlinError;
 
@@ -56,9 +64,23 @@ function call(op: string, positional: Call['positional'], some: Partial<Call> = 
 /** One valid call of every op, with every tensor it can take. */
 function validCall(op: string): Call {
   if (elementwise.includes(op)) {
-    return call(op, { x: numbers([2, 3]) }, { optional: { bias: numbers([3]) } });
+    return call(
+      op,
+      { x: numbers([2, 3]) },
+      { optional: { bias: numbers([3]) }, options: requiredOptions(op) },
+    );
   }
   switch (op) {
+    case 'rrelu':
+      return call(
+        op,
+        { x: numbers([2, 3]) },
+        { options: { lower: 0.25, upper: 0.5, training: true } },
+      );
+    case 'softmax2d':
+      return call(op, { x: numbers([2, 2, 3]) });
+    case 'gumbelSoftmax':
+      return call(op, { logits: numbers([2, 3]) }, { options: { tau: 0.5, dim: 1 } });
     case 'prelu':
       return call(op, { x: numbers([2, 3]), weight: numbers([3]) });
     case 'add':
@@ -92,6 +114,7 @@ function validCall(op: string): Call {
     default: {
       const kind = catalog.find((candidate) => candidate.op === op)?.kind;
       if (kind === 'rowwise') return call(op, { x: numbers([2, 3]) }, { options: { dim: 1 } });
+      if (kind === 'gated') return call(op, { x: numbers([2, 4]) }, { options: { dim: 1 } });
       if (kind === 'loss') {
         return call(
           op,
@@ -269,10 +292,14 @@ function wrongOuts(op: string, shape: readonly number[]): Wrong[] {
   ];
 }
 
-/** Numeric options of declared ops, with values out of their range. */
-const OUT_OF_RANGE: Readonly<Record<string, readonly number[]>> = {
+/** Options of declared ops, with values out of their range. */
+const OUT_OF_RANGE: Readonly<Record<string, readonly unknown[]>> = {
   'huberLoss.delta': [0, -1],
   'focalLoss.gamma': [-0.5],
+  'celu.alpha': [0],
+  'softshrink.lambd': [-0.5],
+  'hardtanh.minVal': [1.5],
+  'gelu.approximate': ['exact', ''],
 };
 
 function wrongOptions(op: string): Wrong[] {
@@ -284,6 +311,7 @@ function wrongOptions(op: string): Wrong[] {
     for (const value of ['1', NaN, null, true, [1], ...(OUT_OF_RANGE[`${op}.${name}`] ?? [])]) {
       list.push(wrongOption(name, value));
     }
+    if (name in requiredOptions(op)) list.push(wrongOption(name, undefined));
   }
   const elementwiseLoss = declared?.kind === 'loss';
   if (elementwiseLoss) {
@@ -293,11 +321,44 @@ function wrongOptions(op: string): Wrong[] {
   return list;
 }
 
+const biasWrongs: Wrong[] = [
+  wrongShape('bias', [2]),
+  wrongShape('bias', [2, 3]),
+  wrongShape('bias', []),
+];
+
 /** What is wrong with one op only. */
 function ownWrongs(op: string): Wrong[] {
-  if (elementwise.includes(op))
-    return [wrongShape('bias', [2]), wrongShape('bias', [2, 3]), wrongShape('bias', [])];
+  if (op === 'hardtanh') {
+    // Two limits that do not fit: either may be named.
+    return [...biasWrongs, { ...wrongOption('maxVal', -1.5), names: '' }];
+  }
+  if (elementwise.includes(op)) return biasWrongs;
   switch (op) {
+    case 'rrelu':
+      return [
+        { ...wrongOption('lower', 0.75), names: '' },
+        { ...wrongOption('upper', 0.125), names: '' },
+        wrongOption('training', 1),
+        wrongOption('training', 'no'),
+      ];
+    case 'softmax2d':
+      return [
+        wrongShape('x', [2, 3]),
+        wrongShape('x', []),
+        wrongShape('x', [1, 1, 1, 2, 2]),
+        wrongOption('dim', 1),
+      ];
+    case 'gumbelSoftmax':
+      return [
+        wrongOption('dim', 2, IndexOutOfRangeError),
+        wrongOption('dim', -3, IndexOutOfRangeError),
+        wrongOption('dim', 0.5),
+        wrongOption('dim', '1'),
+        wrongOption('tau', 0),
+        wrongOption('tau', -1),
+        wrongOption('hard', 1),
+      ];
     case 'prelu':
       return [wrongShape('weight', [2]), wrongShape('weight', [3, 1]), wrongShape('weight', [0])];
     case 'add':
@@ -402,6 +463,16 @@ function ownWrongs(op: string): Wrong[] {
           wrongOption('dim', undefined),
         ];
       }
+      if (kind === 'gated') {
+        return [
+          wrongShape('x', [2, 3]),
+          wrongOption('dim', 2, IndexOutOfRangeError),
+          wrongOption('dim', -3, IndexOutOfRangeError),
+          wrongOption('dim', 0.5),
+          wrongOption('dim', '1'),
+          wrongOption('dim', null),
+        ];
+      }
       if (kind === 'loss') return [wrongShape('target', [2, 2]), wrongShape('target', [3, 3])];
       return [];
     }
@@ -421,8 +492,10 @@ function resultShape(op: string): readonly number[] {
     case 'crossEntropy':
     case 'focalLoss':
       return [];
+    case 'softmax2d':
+      return [2, 2, 3];
     default:
-      return [2, 3];
+      return catalog.find((candidate) => candidate.op === op)?.kind === 'gated' ? [2, 2] : [2, 3];
   }
 }
 

@@ -1,5 +1,4 @@
 // The five basic examples and their variants, each as a function and as a module, with the values that PyTorch prints.
-import { describe, expect, test } from 'vitest';
 import {
   crossEntropy,
   focalLoss,
@@ -18,6 +17,7 @@ import {
   type Device,
   type Tensor,
 } from '../src/index.ts';
+import { ensure, ensureEqual, type Check } from './check.ts';
 
 interface Basic {
   readonly name: string;
@@ -116,23 +116,20 @@ const basics: readonly Basic[] = [
   },
 ];
 
-/** Compares each with PyTorch's value, to four units in its last float32 place, and prints it. */
-export function basicsTests(device: () => Device): void {
-  describe('the basics', () => {
-    for (const { name, expected, fn, module } of basics) {
-      test.each([
-        ['function', fn],
-        ['module', module],
-      ] as const)(`${name}, as a %s`, async (_, make) => {
-        const values = await make(device()).data();
-        console.log(`${name}: ${values.join(', ')}`);
-        expect(values).toHaveLength(expected.length);
-        expected.forEach((value, i) => {
-          expect(Math.abs((values[i] ?? NaN) - value)).toBeLessThanOrEqual(
-            4 * 2 ** -24 * Math.abs(value),
-          );
-        });
-      });
-    }
+/** Compares with PyTorch's value, to four units in its last float32 place, and prints it. */
+async function compare(name: string, expected: readonly number[], result: Tensor): Promise<void> {
+  const values = await result.data();
+  console.log(`${name}: ${values.join(', ')}`);
+  ensureEqual(values.length, expected.length, 'elements');
+  expected.forEach((value, i) => {
+    const off = Math.abs((values[i] ?? NaN) - value);
+    ensure(off <= 4 * 2 ** -24 * Math.abs(value), `[${i}] = ${values[i] ?? NaN}, not ${value}`);
   });
 }
+
+export const basicsChecks: readonly Check<Device>[] = basics.flatMap(
+  ({ name, expected, fn, module }) => [
+    { name: `${name}, as a function`, run: (device) => compare(name, expected, fn(device)) },
+    { name: `${name}, as a module`, run: (device) => compare(name, expected, module(device)) },
+  ],
+);

@@ -204,9 +204,11 @@ export const shapes: fc.Arbitrary<number[]> = fc.oneof(
   },
 );
 
+type Drawn = fc.Arbitrary<number[]>;
+
 /** Two or more shapes that broadcast: each drops leading dimensions or repeats along some. */
-function broadcasting(count: number): fc.Arbitrary<number[][]> {
-  return shapes.chain((shape) =>
+function broadcasting(count: number, drawn: Drawn): fc.Arbitrary<number[][]> {
+  return drawn.chain((shape) =>
     fc
       .array(
         fc.record({
@@ -224,30 +226,56 @@ function broadcasting(count: number): fc.Arbitrary<number[][]> {
   );
 }
 
-/** Options that are left out half of the time. */
+/** Options that are left out half of the time, unless they are required. */
 function maybe(
   options: Readonly<Record<string, fc.Arbitrary<unknown>>>,
+  required: readonly string[] = [],
 ): fc.Arbitrary<Record<string, unknown>> {
-  return fc.record(options, { requiredKeys: [] });
+  return fc.record(options, { requiredKeys: [...required], noNullPrototype: true });
 }
 
 const magnitudes = fc.constantFrom(0.5, 3, 20);
 const reduction = fc.constantFrom('none', 'mean', 'sum');
 
-/** Values of numeric options near their defaults: multiples, so that ranges are kept. */
-function params(op: string): Record<string, fc.Arbitrary<number>> {
-  const declared = catalog.find((candidate) => candidate.op === op);
+/** Options that PyTorch has no default for, and such that multiples of the default say little of. */
+const OPTION_VALUES: Readonly<Record<string, readonly unknown[]>> = {
+  'threshold.threshold': [0.5, -1.25, 0],
+  'threshold.value': [-0.75, 3, 0],
+  'gelu.approximate': ['none', 'tanh'],
+};
+
+/** Names of the options that every call of an op has to give. */
+function requiredOf(op: string): readonly string[] {
+  return catalog.find((candidate) => candidate.op === op)?.required ?? [];
+}
+
+/** Valid values of the options that every call of an op has to give. */
+export function requiredOptions(op: string): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(declared?.params ?? {}).map(([name, value]) => [
-      name,
-      fc.constantFrom(0.25, 0.5, 1, 1.75, 3).map((factor) => value * factor),
-    ]),
+    requiredOf(op).map((name) => [name, OPTION_VALUES[`${op}.${name}`]?.[0]]),
   );
 }
 
-function elementwiseCalls(op: string, kind: Values): fc.Arbitrary<Call> {
+/** Values of declared options: listed ones, or multiples of their defaults, so that ranges are kept. */
+function params(op: string): Record<string, fc.Arbitrary<unknown>> {
+  const declared = catalog.find((candidate) => candidate.op === op);
+  return Object.fromEntries(
+    Object.entries(declared?.params ?? {}).map(([name, value]) => {
+      const listed = OPTION_VALUES[`${op}.${name}`];
+      if (listed) return [name, fc.constantFrom(...listed)];
+      if (typeof value !== 'number')
+        throw new Error(`list the values of ${op}.${name} in test/calls.ts`);
+      return [name, fc.constantFrom(0.25, 0.5, 1, 1.75, 3).map((factor) => value * factor)];
+    }),
+  );
+}
+
+/** Ops whose derivative crosses 0 where it is a difference of larger terms: there its error is relative to those. */
+const CROSSING = ['gelu', 'silu', 'mish', 'quickGelu', 'hardswish'];
+
+function elementwiseCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   return fc
-    .tuple(shapes, magnitudes, fc.boolean(), maybe(params(op)))
+    .tuple(drawn, magnitudes, fc.boolean(), maybe(params(op), requiredOf(op)))
     .chain(([shape, magnitude, biased, options]) => {
       const withBias = biased && shape.length > 0;
       const optional: Record<string, fc.Arbitrary<TensorSpec>> = withBias
@@ -261,13 +289,88 @@ function elementwiseCalls(op: string, kind: Values): fc.Arbitrary<Call> {
         differentiable: fc.constant(withBias ? ['x', 'bias'] : ['x']),
         // x + bias is rounded before the function is applied.
         scale: fc.constant(withBias ? 0.25 * magnitude : 0),
-        scales: fc.constant(withBias ? { bias: 2 * sizeOf(shape) } : {}),
+        scales: fc.constant({
+          ...(CROSSING.includes(op) ? { x: 0.5 + (withBias ? 0.25 * magnitude : 0) } : {}),
+          ...(withBias ? { bias: 2 * sizeOf(shape) } : {}),
+        }),
       });
     });
 }
 
-function preluCalls(kind: Values): fc.Arbitrary<Call> {
-  return fc.tuple(shapes, magnitudes, fc.boolean()).chain(([shape, magnitude, shared]) => {
+function rreluCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const bounds = fc.constantFrom({}, { lower: 0.25, upper: 0.25 }, { lower: -0.5, upper: 1.5 });
+  return fc
+    .tuple(drawn, magnitudes, bounds, fc.boolean())
+    .chain(([shape, magnitude, limits, training]) =>
+      fc.record({
+        op: fc.constant('rrelu'),
+        positional: fc.record({ x: floats(shape, kind, magnitude) }),
+        optional: fc.constant({}),
+        options: fc.constant({ ...limits, ...(training ? { training } : {}) }),
+        differentiable: fc.constant(['x']),
+        // lower + span · u loses where it cancels.
+        scale: fc.constant(training ? magnitude : 0),
+      }),
+    );
+}
+
+function gumbelSoftmaxCalls(kind: Values): fc.Arbitrary<Call> {
+  const options = fc.record(
+    {
+      tau: fc.constantFrom(0.5, 2),
+      // One-hot results have the gradient of the soft ones, by convention: not that of differences.
+      ...(kind === 'smooth' ? {} : { hard: fc.boolean() }),
+    },
+    { requiredKeys: [], noNullPrototype: true },
+  );
+  return fc.tuple(rowwiseCalls('gumbelSoftmax', kind), options).map(([call, extra]) => ({
+    ...call,
+    options: { ...call.options, ...extra },
+    scale: 4 * call.scale,
+  }));
+}
+
+function softmax2dCalls(kind: Values): fc.Arbitrary<Call> {
+  const extents = fc.integer({ min: 1, max: 6 });
+  return fc
+    .tuple(fc.array(extents, { minLength: 3, maxLength: 4 }), magnitudes)
+    .chain(([shape, magnitude]) =>
+      fc.record({
+        op: fc.constant('softmax2d'),
+        positional: fc.record({ x: floats(shape, kind, magnitude) }),
+        optional: fc.constant({}),
+        options: fc.constant({}),
+        differentiable: fc.constant(['x']),
+        scale: fc.constant(Math.max(1, magnitude)),
+      }),
+    );
+}
+
+/** Gated units: an even extent along a dimension of any sign. */
+function gatedCalls(op: string, kind: Values): fc.Arbitrary<Call> {
+  return fc
+    .tuple(
+      fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 }),
+      fc.nat(),
+      fc.boolean(),
+      magnitudes,
+    )
+    .chain(([half, at, fromEnd, magnitude]) => {
+      const d = at % half.length;
+      const shape = half.map((extent, i) => (i === d ? 2 * extent : extent));
+      return fc.record({
+        op: fc.constant(op),
+        positional: fc.record({ x: floats(shape, kind, magnitude) }),
+        optional: fc.constant({}),
+        options: fc.constant({ dim: fromEnd ? d - half.length : d }),
+        differentiable: fc.constant(['x']),
+        scale: fc.constant(magnitude * magnitude),
+      });
+    });
+}
+
+function preluCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  return fc.tuple(drawn, magnitudes, fc.boolean()).chain(([shape, magnitude, shared]) => {
     const channels = shape.length > 1 ? (shape[1] ?? 1) : 1;
     return fc.record({
       op: fc.constant('prelu'),
@@ -304,9 +407,9 @@ function rowwiseCalls(op: string, kind: Values): fc.Arbitrary<Call> {
   });
 }
 
-function lossCalls(op: string, kind: Values): fc.Arbitrary<Call> {
+function lossCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   return fc
-    .tuple(broadcasting(2), magnitudes, maybe({ ...params(op), reduction }))
+    .tuple(broadcasting(2, drawn), magnitudes, maybe({ ...params(op), reduction }))
     .chain(([[first = [], second = []], magnitude, options]) => {
       const count = sizeOf(broadcastShapes(op, [first, second]));
       return fc.record({
@@ -374,25 +477,27 @@ function classLossCalls(op: string, kind: Values): fc.Arbitrary<Call> {
     });
 }
 
-function arithmeticCalls(op: string, kind: Values): fc.Arbitrary<Call> {
-  return fc.tuple(broadcasting(2), magnitudes).chain(([[first = [], second = []], magnitude]) =>
-    fc.record({
-      op: fc.constant(op),
-      positional: fc.record({
-        a: floats(first, kind, magnitude),
-        b: op === 'div' ? finite(second, magnitude) : floats(second, kind, magnitude),
+function arithmeticCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  return fc
+    .tuple(broadcasting(2, drawn), magnitudes)
+    .chain(([[first = [], second = []], magnitude]) =>
+      fc.record({
+        op: fc.constant(op),
+        positional: fc.record({
+          a: floats(first, kind, magnitude),
+          b: op === 'div' ? finite(second, magnitude) : floats(second, kind, magnitude),
+        }),
+        optional: fc.constant({}),
+        options: fc.constant({}),
+        differentiable: fc.constant(['a', 'b']),
+        // Gradients are added up where an operand is repeated; 1 / b is at most 20, squared 400.
+        scale: fc.constant(
+          magnitude *
+            (op === 'div' ? 400 : 1) *
+            Math.max(1, sizeOf(broadcastShapes(op, [first, second]))),
+        ),
       }),
-      optional: fc.constant({}),
-      options: fc.constant({}),
-      differentiable: fc.constant(['a', 'b']),
-      // Gradients are added up where an operand is repeated; 1 / b is at most 20, squared 400.
-      scale: fc.constant(
-        magnitude *
-          (op === 'div' ? 400 : 1) *
-          Math.max(1, sizeOf(broadcastShapes(op, [first, second]))),
-      ),
-    }),
-  );
+    );
 }
 
 function reductionCalls(op: string, kind: Values): fc.Arbitrary<Call> {
@@ -435,8 +540,8 @@ function reshapeCalls(kind: Values): fc.Arbitrary<Call> {
   );
 }
 
-function dropoutCalls(kind: Values): fc.Arbitrary<Call> {
-  return fc.tuple(shapes, fc.constantFrom(0, 0.25, 0.5, 0.9)).chain(([shape, p]) =>
+function dropoutCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  return fc.tuple(drawn, fc.constantFrom(0, 0.25, 0.5, 0.9)).chain(([shape, p]) =>
     fc.record({
       op: fc.constant('dropout'),
       positional: fc.record({ x: floats(shape, kind, 3) }),
@@ -513,25 +618,35 @@ export function upstreamOf(shape: readonly number[], seed: number): TensorSpec {
   return new Floats(shape, 'smooth', 2, seed);
 }
 
-/** Valid calls of an op. */
-export function callsOf(op: string, kind: Values = 'any'): fc.Arbitrary<Call> {
-  if (elementwise.includes(op)) return elementwiseCalls(op, kind === 'any' ? 'wild' : kind);
+/** Valid calls of an op; those of pointwise ops have the shapes that are drawn. */
+export function callsOf(
+  op: string,
+  kind: Values = 'any',
+  drawn: Drawn = shapes,
+): fc.Arbitrary<Call> {
+  if (elementwise.includes(op)) return elementwiseCalls(op, kind === 'any' ? 'wild' : kind, drawn);
   if (CLASS_LOSSES.includes(op)) return classLossCalls(op, kind);
   switch (op) {
     case 'prelu':
-      return preluCalls(kind);
+      return preluCalls(kind, drawn);
+    case 'rrelu':
+      return rreluCalls(kind, drawn);
+    case 'softmax2d':
+      return softmax2dCalls(kind);
+    case 'gumbelSoftmax':
+      return gumbelSoftmaxCalls(kind);
     case 'add':
     case 'sub':
     case 'mul':
     case 'div':
-      return arithmeticCalls(op, kind);
+      return arithmeticCalls(op, kind, drawn);
     case 'sum':
     case 'mean':
       return reductionCalls(op, kind);
     case 'reshape':
       return reshapeCalls(kind);
     case 'dropout':
-      return dropoutCalls(kind);
+      return dropoutCalls(kind, drawn);
     case 'matmul':
       return matmulCalls(kind);
     case 'linear':
@@ -539,7 +654,8 @@ export function callsOf(op: string, kind: Values = 'any'): fc.Arbitrary<Call> {
     default: {
       const declared = catalog.find((candidate) => candidate.op === op);
       if (declared?.kind === 'rowwise') return rowwiseCalls(op, kind);
-      if (declared?.kind === 'loss') return lossCalls(op, kind);
+      if (declared?.kind === 'gated') return gatedCalls(op, kind);
+      if (declared?.kind === 'loss') return lossCalls(op, kind, drawn);
       throw new Error(`no calls are drawn for ${op}: add a family to test/calls.ts`);
     }
   }

@@ -18,7 +18,7 @@ struct Uniforms {
 @group(0) @binding(3) var<storage, read> grad_output: array<f32>;
 
 fn logit(base: u32, i: u32) -> f32 {
-  return x[base + i * u.inner];
+  return logit_of(x[base + i * u.inner]);
 }
 
 //#include "lib/log-softmax.wgsl"

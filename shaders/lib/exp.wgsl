@@ -12,10 +12,15 @@ fn nl_exp_n(x: f32) -> i32 {
 
 // t with e^x = 2^n (1 + t), for n = nl_exp_n(x); t in [-0.293, 0.415].
 fn nl_exp_t(x: f32, n: i32) -> f32 {
+  return nl_exp_t_low(x, 0.0, n);
+}
+
+// The same of e^(x + low): the argument in two parts, as the rounding of x alone would be off by |x| ULP of the result.
+fn nl_exp_t_low(x: f32, low: f32, n: i32) -> f32 {
   let nf = f32(n);
   // The high part of ln2 has 15 bits, so nf times it is exact with or without a fused fma.
   let hi = fma(nf, -0x1.62e4p-1f, x);
-  let lo = nf * -0x1.7f7d1cp-20f;
+  let lo = fma(nf, -0x1.7f7d1cp-20f, low);
   let r = hi + lo;
   var p = fma(r, 0x1.6ff142p-10f, 0x1.123b38p-7f);
   p = fma(p, r, 0x1.55516ap-5f);
@@ -26,18 +31,23 @@ fn nl_exp_t(x: f32, n: i32) -> f32 {
 }
 
 fn nl_exp(x: f32) -> f32 {
+  return nl_exp_times(1.0, x, 0.0);
+}
+
+// f e^(x + low), f taken in before the tail underflows.
+fn nl_exp_times(f: f32, x: f32, low: f32) -> f32 {
   // Beyond these ends the result is Inf or 0 anyway; a NaN passes both comparisons by.
   let a = select(x, -104.5f, x < -104.5f);
   let b = select(a, 89.0f, a > 89.0f);
   let n = nl_exp_n(b);
-  let y = 1.0f + nl_exp_t(b, n);
+  let y = 1.0f + nl_exp_t_low(b, low, n);
   // 2^n by integer addition to the exponent field, since 2^128 does not exist; results that
   // may be subnormal get the last 2^-64 as a factor.
-  let low = n < -62;
-  let m = select(n, n + 64, low);
-  let z = bitcast<f32>(bitcast<i32>(y) + (m << 23u)) * select(1.0f, 0x1p-64f, low);
+  let tiny = n < -62;
+  let m = select(n, n + 64, tiny);
+  let z = (bitcast<f32>(bitcast<i32>(y) + (m << 23u)) * f) * select(1.0f, 0x1p-64f, tiny);
   // 0x1.62e42ep+6 = 88.72283 is the last argument whose result is finite.
-  return select(select(z, infinity(), x > 0x1.62e42ep+6f), x, is_nan(x));
+  return select(select(z, infinity() * f, x > 0x1.62e42ep+6f), x, is_nan(x));
 }
 
 // -|x|, but at least -104.5, where e^x is 0 already.

@@ -6,19 +6,50 @@
 //     over all float32: 1.75)
 //   nl_sigmoid_grad(x) = sigmoid(x) (1 - sigmoid(x)) = e / (1 + e)^2: at most 2.5 ULP
 //     (measured: 2.22)
+//   nl_sigmoid_times, nl_gate_grad: what silu, quickGelu and gelu's tanh form are made of; held to bounds by them.
 // Results under 2^-126 may be flushed to 0. NaN stays.
 // The numerator e is taken as 2^n (1 + t) unrounded: q (1 + t) = q + t q in one fma.
 
 fn nl_sigmoid(x: f32) -> f32 {
+  return nl_sigmoid_times(1.0, x, 0.0);
+}
+
+// f sigmoid(x + low), with f taken in before the tail underflows.
+fn nl_sigmoid_times(f: f32, x: f32, low: f32) -> f32 {
   let a = nl_exp_neg_arg(x);
   let n = nl_exp_n(a);
-  let t = nl_exp_t(a, n);
+  let t = nl_exp_t_low(a, select(-low, low, x < 0.0), n);
   // 2^n in two factors, as n goes down to -151.
   let s1 = pow2i(n >> 1u);
   let s2 = pow2i(n - (n >> 1u));
   let q = nl_rcp1p(((1.0f + t) * s1) * s2);
-  let tail = (fma(t, q, q) * s1) * s2;
-  return select(select(q, tail, x < 0.0f), x, is_nan(x));
+  let tail = ((fma(t, q, q) * s1) * f) * s2;
+  // Where e^x is 0, f must not undo it.
+  return select(select(q * f, select(tail, 0.0, x < -104.5), x < 0.0f), x, is_nan(x));
+}
+
+// s for nl_gate_grad where s is v: bounded, as e^-|v| is 0 past that and 0 Inf would be NaN.
+fn clamp_gate(v: f32) -> f32 {
+  return select(select(v, -105.0, v < -105.0), 105.0, v > 105.0);
+}
+
+// The derivative of z sigmoid(v) at v = x + low, for s = z dv/dz: sigmoid(v) (1 + s (1 - sigmoid(v))).
+fn nl_gate_grad(x: f32, low: f32, s: f32) -> f32 {
+  let a = nl_exp_neg_arg(x);
+  let n = nl_exp_n(a);
+  let t = nl_exp_t_low(a, select(-low, low, x < 0.0), n);
+  let s1 = pow2i(n >> 1u);
+  let s2 = pow2i(n - (n >> 1u));
+  let e = ((1.0f + t) * s1) * s2;
+  let q = nl_rcp1p(e);
+  // With e = e^-|v|, q = 1 / (1 + e): e q^2 ((1 + s) + e) below 0, q + s e q^2 above; no term cancels twice.
+  let w = fma(t, q, q);
+  let far = ((fma(-w, e * q, w) * s1) * ((1.0 + s) + e)) * s2;
+  // Near 0 the second term is small: sigmoid(v) + s (...), rounded once.
+  let g = (w * s1) * s2;
+  let tail = select(far, fma(g * q, s, g), e > 0.55);
+  let top = fma(e * q * q, s, q);
+  return select(select(top, tail, x < 0.0), x, is_nan(x));
 }
 
 // 2^k e / (1 + e)^2 with e = exp(-|x|), k in [0, 2].

@@ -24,3 +24,8 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
 fn uniform_at(key: vec2u, index: u32) -> f32 {
   return f32(threefry(key, vec2u(index, 0u)).x >> 8u) * 0x1p-24f;
 }
+
+// The same in the open interval (0, 1), in steps of 2^-23: its logarithm is finite and not 0.
+fn open_uniform_at(key: vec2u, index: u32) -> f32 {
+  return (f32(threefry(key, vec2u(index, 0u)).x >> 9u) + 0.5) * 0x1p-23f;
+}

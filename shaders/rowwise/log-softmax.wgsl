@@ -1,5 +1,9 @@
 //#include "lib/log.wgsl"
 // x less the logarithm of the row's sum of e^x. `x` comes less the row's maximum.
+fn logit_of(x: f32) -> f32 {
+  return x;
+}
+
 fn divisor_of(row: Normaliser) -> f32 {
   return nl_log(row.sum);
 }

@@ -12,6 +12,8 @@ export const leakyRelu = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 1, backward: 1 },
   docs: {
     tex: String.raw`\begin{cases} x & x > 0 \\ \alpha x & x \le 0 \end{cases}`,
+    derivative: String.raw`\begin{cases} 1 & x > 0 \\ \alpha & x \le 0 \end{cases}`,
+    range: String.raw`(-\infty, \infty)`,
     torch: 'leaky_relu',
     cite: 'Maas, Hannun & Ng 2013, Rectifier Nonlinearities Improve Neural Network Acoustic Models',
     kinks: 'negativeSlope at x = 0',

@@ -106,9 +106,11 @@ export const prelu = /* @__PURE__ */ defineOp(apply, {
   op: 'prelu',
   kind: 'activation',
   params: {},
-  accuracy: { forward: 1, backward: 1 },
+  accuracy: { forward: 0.5, backward: 0.5 },
   docs: {
     tex: String.raw`\begin{cases} x & x > 0 \\ w x & x \le 0 \end{cases}`,
+    derivative: String.raw`\begin{cases} 1 & x > 0 \\ w & x \le 0 \end{cases}`,
+    range: String.raw`(-\infty, \infty)`,
     torch: 'prelu',
     cite: 'He, Zhang, Ren & Sun 2015, Delving Deep into Rectifiers',
     kinks: 'that of the negative side at x = 0: weight for x, 0 for the weight',

@@ -11,6 +11,8 @@ export const relu = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 0, backward: 0 },
   docs: {
     tex: String.raw`\max(x, 0)`,
+    derivative: String.raw`\begin{cases} 1 & x > 0 \\ 0 & x \le 0 \end{cases}`,
+    range: String.raw`[0, \infty)`,
     torch: 'relu',
     cite: 'Nair & Hinton 2010, Rectified Linear Units Improve Restricted Boltzmann Machines',
     kinks: '0 at x = 0',

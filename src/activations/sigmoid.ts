@@ -2,11 +2,7 @@ import wgsl from '../../shaders/activations/sigmoid.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { sigmoid as sigmoidLib } from '../gpu/lib.ts';
-
-function logistic(x: number): number {
-  const e = Math.exp(-Math.abs(x));
-  return x < 0 ? e / (1 + e) : 1 / (1 + e);
-}
+import { logistic } from '../special.ts';
 
 /** Logistic function: 1 / (1 + e^-x), from 0 to 1. Both tails keep relative accuracy, in the gradient too. */
 export const sigmoid = /* @__PURE__ */ defineActivation({
@@ -15,9 +11,11 @@ export const sigmoid = /* @__PURE__ */ defineActivation({
   includes: [sigmoidLib],
   forward: logistic,
   backward: (x, gradOutput) => gradOutput * (logistic(x) * logistic(-x)),
-  accuracy: { forward: 2.5, backward: 3.5 },
+  accuracy: { forward: 2, backward: 3 },
   docs: {
     tex: String.raw`\frac{1}{1 + e^{-x}}`,
+    derivative: String.raw`\sigma(x)\,\sigma(-x)`,
+    range: String.raw`(0, 1)`,
     torch: 'sigmoid',
     cite: 'Verhulst 1845; Rumelhart, Hinton & Williams 1986, Learning Representations by Back-Propagating Errors',
     use: 'For probabilities and gates. Its gradient is at most 1/4 and vanishes where it saturates, so deep stacks of it hardly learn; for a loss, feed logits to a with-logits loss instead.',

@@ -15,9 +15,11 @@ export const tanh = /* @__PURE__ */ defineActivation({
   includes: [tanhLib],
   forward: Math.tanh,
   backward: (x, gradOutput) => gradOutput * sech2(x),
-  accuracy: { forward: 1.5, backward: 3.5 },
+  accuracy: { forward: 1.25, backward: 3 },
   docs: {
     tex: String.raw`\tanh x`,
+    derivative: String.raw`1 - \tanh^2 x`,
+    range: String.raw`(-1, 1)`,
     torch: 'tanh',
     cite: 'LeCun, Bottou, Orr & Müller 1998, Efficient BackProp',
     use: 'A zero-centred squashing function, for recurrent cells and bounded outputs. It saturates beyond |x| = 3, and gradients vanish there.',

@@ -11,11 +11,14 @@ import { checkOut, checkShapeIs, checkTensors } from '../validate.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
 import {
+  defaultsOf,
   layoutOf,
   resolveParams,
   type NoParams,
+  type ParamOptions,
   type ParamSpecs,
   type ParamsOf,
+  requiredOf,
 } from './params.ts';
 
 export interface ActivationDeclaration<S extends ParamSpecs> {
@@ -27,19 +30,26 @@ export interface ActivationDeclaration<S extends ParamSpecs> {
   readonly wgsl: string;
   /** The files that `//#include` lines in `wgsl` name. */
   readonly includes?: readonly Source[];
-  /** Numeric options with their defaults; none by default. */
+  /** Options with their defaults; none by default. */
   readonly params?: S;
+  /** Throws where options that are valid each do not go together. */
+  readonly check?: (op: string, params: ParamsOf<S>) => void;
   /** The function in float64: the CPU path, and what the GPU is held against. */
   readonly forward: (x: number, params: ParamsOf<S>) => number;
   /** Its gradient in float64; `backward(x, 1, params)` is the derivative. */
   readonly backward: (x: number, gradOutput: number, params: ParamsOf<S>) => number;
+  /**
+   * Magnitude of the largest term of the derivative, where that is a sum that crosses 0: the error of `backward` is
+   * counted in ULP of it, or of the derivative if that is larger.
+   */
+  readonly largestTerm?: (x: number, params: ParamsOf<S>) => number;
   /** Bounds for the tests. */
   readonly accuracy?: Accuracy;
   /** For tables and the demo; the build leaves it out. */
   readonly docs?: OpDocs;
 }
 
-export type ActivationOptions<S extends ParamSpecs> = Partial<ParamsOf<S>> & {
+export type ActivationOptions<S extends ParamSpecs> = ParamOptions<S> & {
   /** Added to `x` first, in the same kernel; its length is the last dimension's. */
   bias?: Tensor;
   /** Written instead of a new tensor; may be `x` itself. Only where no gradient is recorded. */
@@ -58,8 +68,11 @@ export interface Activation<S extends ParamSpecs = ParamSpecs> extends Declared 
 export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
   readonly source: Source;
   readonly layout: PointwiseOp['params'];
-  readonly resolve: (op: string, options?: object) => ParamsOf<S>;
+  /** The options over their defaults, checked. `others`: names that the caller checks. */
+  readonly resolve: (op: string, options?: object, others?: readonly string[]) => ParamsOf<S>;
   readonly forward: (x: number, params: ParamsOf<S>) => number;
+  readonly backward: (x: number, gradOutput: number, params: ParamsOf<S>) => number;
+  readonly largestTerm: ((x: number, params: ParamsOf<S>) => number) | undefined;
   /** gradInput from the pre-activation and gradOutput. */
   readonly gradient: (x: Tensor, gradOutput: Tensor, params: ParamsOf<S>) => Tensor;
 }
@@ -68,7 +81,7 @@ export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
 export function defineActivation<const S extends ParamSpecs = NoParams>(
   declaration: ActivationDeclaration<S>,
 ): Activation<S> {
-  const { name, wgsl, forward, backward, accuracy, docs } = declaration;
+  const { name, wgsl, forward, backward, largestTerm, accuracy, docs } = declaration;
   const specs = declaration.params ?? ({} as S);
   const layout = layoutOf(specs);
   const file = source(`${name}.wgsl`, wgsl, declaration.includes);
@@ -108,8 +121,15 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     },
   };
 
-  const resolve = (op: string, options?: object): ParamsOf<S> =>
-    resolveParams(op, specs, ['bias', 'out'], options);
+  const resolve = (
+    op: string,
+    options?: object,
+    others: readonly string[] = ['bias', 'out'],
+  ): ParamsOf<S> => {
+    const params = resolveParams(op, specs, others, options);
+    declaration.check?.(op, params);
+    return params;
+  };
   const gradient = (
     x: Tensor,
     gradOutput: Tensor,
@@ -162,21 +182,14 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     docs,
     accuracy,
     params: defaultsOf(specs),
+    required: requiredOf(specs),
+    specs,
     prepare: (device: Device, dtype: 'float32' | 'float16') => {
-      warmUp(device, dtype, [[1]], (x) => activation(x));
+      // Defaults in full: some options are required.
+      warmUp(device, dtype, [[1]], (x) => activation(x, defaultsOf(specs) as ActivationOptions<S>));
     },
   });
   return Object.assign(declared, {
-    epilogue: { source: file, layout, resolve, forward, gradient },
+    epilogue: { source: file, layout, resolve, forward, backward, largestTerm, gradient },
   });
-}
-
-/** Names and default values of the options. */
-export function defaultsOf(specs: ParamSpecs): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(specs).map(([name, spec]) => [
-      name,
-      typeof spec === 'number' ? spec : spec.default,
-    ]),
-  );
 }

@@ -20,14 +20,15 @@ import {
   checkShapeIs,
   checkTensor,
 } from '../validate.ts';
-import { defaultsOf } from './activation.ts';
 import { REDUCTIONS, type Reduction } from './loss.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
 import {
+  defaultsOf,
   layoutOf,
   resolveParams,
   type NoParams,
+  type ParamOptions,
   type ParamSpecs,
   type ParamsOf,
 } from './params.ts';
@@ -50,7 +51,7 @@ export interface ClassLossDeclaration<S extends ParamSpecs> {
   readonly docs?: OpDocs;
 }
 
-export type ClassLossOptions<S extends ParamSpecs, Soft extends boolean> = Partial<ParamsOf<S>> & {
+export type ClassLossOptions<S extends ParamSpecs, Soft extends boolean> = ParamOptions<S> & {
   /** A factor for each class, of shape [C]. */
   weight?: Tensor;
   /** Targets of this index add neither loss nor gradient, nor weight to the mean. Defaults to -100. */
@@ -214,6 +215,7 @@ export function defineClassLoss<
     docs,
     accuracy,
     params: defaultsOf(specs),
+    specs,
     prepare: (device: Device, dtype: FloatDType) => {
       const target = fromHost(encode('int32', [0]), [1], 'int32', device);
       for (const reduction of REDUCTIONS) {

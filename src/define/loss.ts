@@ -11,13 +11,14 @@ import { sumTo } from '../kernels/sum-to.ts';
 import { broadcastShapes, sameShape, sizeOf, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOneOf, checkOut, checkTensors } from '../validate.ts';
-import { defaultsOf } from './activation.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
 import {
+  defaultsOf,
   layoutOf,
   resolveParams,
   type NoParams,
+  type ParamOptions,
   type ParamSpecs,
   type ParamsOf,
 } from './params.ts';
@@ -52,7 +53,7 @@ export interface LossDeclaration<S extends ParamSpecs> {
   readonly docs?: OpDocs;
 }
 
-export type LossOptions<S extends ParamSpecs> = Partial<ParamsOf<S>> & {
+export type LossOptions<S extends ParamSpecs> = ParamOptions<S> & {
   /** `'mean'` (default) over all elements, `'sum'`, or `'none'` for the loss of each element. */
   reduction?: Reduction;
   /** Written instead of a new tensor. Only where no gradient is recorded. */
@@ -63,6 +64,12 @@ export type LossOptions<S extends ParamSpecs> = Partial<ParamsOf<S>> & {
 export interface Loss<S extends ParamSpecs = ParamSpecs> extends Declared {
   (input: Tensor, target: Tensor, options?: LossOptions<S>): Tensor;
   readonly kind: 'loss';
+  /** @internal One element in float64, for `checkGradient`. */
+  readonly formula: {
+    readonly resolve: (options?: object) => ParamsOf<S>;
+    readonly forward: LossDeclaration<S>['forward'];
+    readonly backward: LossDeclaration<S>['backward'];
+  };
 }
 
 /** Which of input and target need a gradient. */
@@ -199,12 +206,13 @@ export function defineLoss<const S extends ParamSpecs = NoParams>(
     return recorded;
   };
 
-  return defineOp(loss, {
+  const declared = defineOp(loss, {
     op: name,
     kind: 'loss',
     docs,
     accuracy,
     params: defaultsOf(specs),
+    specs,
     prepare: (device: Device, dtype: FloatDType) => {
       for (const reduction of ['mean', 'none'] as const) {
         warmUp(device, dtype, [[1]], (input) =>
@@ -213,6 +221,10 @@ export function defineLoss<const S extends ParamSpecs = NoParams>(
       }
     },
   });
+  const { forward, backward } = declaration;
+  const resolve = (options?: object): ParamsOf<S> =>
+    resolveParams(name, specs, ['reduction', 'out'], options);
+  return Object.assign(declared, { formula: { resolve, forward, backward } });
 }
 
 /** The WGSL components of `loss_grad`'s result that are needed. */

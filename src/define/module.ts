@@ -2,7 +2,7 @@
 import { Module } from '../nn/module.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Activation } from './activation.ts';
-import type { ParamSpecs, ParamsOf } from './params.ts';
+import type { ParamOptions, ParamSpecs } from './params.ts';
 
 export interface ActivationModule extends Module {
   forward(x: Tensor): Tensor;
@@ -11,11 +11,11 @@ export interface ActivationModule extends Module {
 /** The module class of an elementwise activation: `class ReLU extends activationModule(relu) {}`. */
 export function activationModule<S extends ParamSpecs>(
   activation: Activation<S>,
-): new (options?: Partial<ParamsOf<S>>) => ActivationModule {
+): new (options?: ParamOptions<S>) => ActivationModule {
   return class extends Module {
-    readonly #options: Partial<ParamsOf<S>>;
+    readonly #options: ParamOptions<S>;
 
-    constructor(options: Partial<ParamsOf<S>> = {}) {
+    constructor(options: ParamOptions<S> = {}) {
       super();
       activation.epilogue.resolve(activation.op, options);
       this.#options = options;
@@ -29,6 +29,15 @@ export function activationModule<S extends ParamSpecs>(
 
 export interface LossModule extends Module {
   forward(input: Tensor, target: Tensor): Tensor;
+}
+
+/** The module class of a function of one tensor whose options can all be left out. They are checked at the first `forward`. */
+export function optionalModule<O extends object>(
+  fn: (x: Tensor, options?: O) => Tensor,
+): new (options?: Omit<O, 'out'>) => ActivationModule {
+  return functionModule(fn as (x: Tensor, options: O) => Tensor) as new (
+    options?: Omit<O, 'out'>,
+  ) => ActivationModule;
 }
 
 /** The module class of a function of one tensor with required options. They are checked at the first `forward`. */

@@ -1,10 +1,15 @@
 // In: nothing. Out: what every declared op carries besides being a function: its name, documentation and accuracy.
 import type { Preparable } from '../device.ts';
+import type { ParamSpecs } from './params.ts';
 
 /** Documentation of an op, for the tables, the demo and editors. */
 export interface OpDocs {
   /** The formula in TeX. */
   readonly tex: string;
+  /** The derivative in TeX; of a loss, the gradient with respect to the input. */
+  readonly derivative?: string;
+  /** The range of results in TeX. */
+  readonly range?: string;
   /** PyTorch's name under `torch.nn.functional`, or null where it has none. */
   readonly torch: string | null;
   /** The paper or source that introduced it. */
@@ -21,7 +26,7 @@ export interface Accuracy {
   readonly backward: number;
 }
 
-export type OpKind = 'activation' | 'rowwise' | 'loss';
+export type OpKind = 'activation' | 'gated' | 'rowwise' | 'loss';
 
 /** What the catalog, the docs and the demo know of an op. */
 export interface OpInfo {
@@ -29,8 +34,12 @@ export interface OpInfo {
   readonly kind: OpKind;
   readonly docs: OpDocs | undefined;
   readonly accuracy: Accuracy | undefined;
-  /** Names and defaults of the numeric options. */
-  readonly params: Readonly<Record<string, number>>;
+  /** Names and defaults of the declared options; a typical value where there is no default. */
+  readonly params: Readonly<Record<string, number | string>>;
+  /** Options without a default, which every call has to give. */
+  readonly required?: readonly string[];
+  /** The options with their ranges; left out where there are none. */
+  readonly specs?: ParamSpecs;
 }
 
 /** A declared op: a function with its description. */

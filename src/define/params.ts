@@ -1,27 +1,60 @@
 // In: an op's declared options with their defaults and ranges, and what a caller gave. Out: all of them, checked.
 import type { ParamLayout } from '../kernels/params.ts';
-import { checkNumber, checkOptionNames, type NumberRange } from '../validate.ts';
+import { OptionError } from '../errors.ts';
+import { checkNumber, checkOneOf, checkOptionNames, type NumberRange } from '../validate.ts';
 
-/** A numeric option: its default, or that with the range it must be in. */
-export type ParamSpec = number | (NumberRange & { readonly default: number });
+/** A numeric option with the range it must be in. */
+export interface RangeSpec extends NumberRange {
+  readonly default: number;
+  /** PyTorch has no default: a call has to give it, and `default` is a typical value, for tables and the demo. */
+  readonly required?: true;
+}
+
+/** One of some names, the default first. Formulas, in WGSL (as u32) and in float64, get its place among them. */
+export interface ChoiceSpec {
+  readonly choices: readonly [string, ...string[]];
+}
+
+/** An option: a number's default, that with its range, or a choice. */
+export type ParamSpec = number | RangeSpec | ChoiceSpec;
 export type ParamSpecs = Readonly<Record<string, ParamSpec>>;
 /** An op without numeric options. */
 export type NoParams = Readonly<Record<string, never>>;
-/** The options' values; names that are only known as strings are left out. */
+/** The options' values as formulas get them; names that are only known as strings are left out. */
 export type ParamsOf<S extends ParamSpecs> = {
   readonly [K in keyof S as string extends K ? never : K]: number;
 };
+/** The options as callers write them. */
+export type ParamOptions<S extends ParamSpecs> = {
+  readonly [K in keyof S as string extends K ? never : K]?: S[K] extends ChoiceSpec
+    ? S[K]['choices'][number]
+    : number;
+};
 
-/** The options in declaration order; `u32` on the GPU where the range says integer, else `f32`. */
+function isChoice(spec: ParamSpec | undefined): spec is ChoiceSpec {
+  return typeof spec === 'object' && 'choices' in spec;
+}
+
+/** The options in declaration order; `u32` on the GPU for choices and where the range says integer, else `f32`. */
 export function layoutOf(specs: ParamSpecs): ParamLayout {
   const names = Object.keys(specs);
   return {
     names,
     integers: names.filter((name) => {
       const spec = specs[name];
-      return typeof spec === 'object' && spec.integer === true;
+      return isChoice(spec) || (typeof spec === 'object' && spec.integer === true);
     }),
   };
+}
+
+/** Names and default values of the options. */
+export function defaultsOf(specs: ParamSpecs): Record<string, number | string> {
+  return Object.fromEntries(
+    Object.entries(specs).map(([name, spec]) => [
+      name,
+      typeof spec === 'number' ? spec : isChoice(spec) ? spec.choices[0] : spec.default,
+    ]),
+  );
 }
 
 /** `options` over the defaults. `others` are names that are no numbers, which the caller checks. */
@@ -35,11 +68,27 @@ export function resolveParams<S extends ParamSpecs>(
   const given = options as Readonly<Record<string, unknown>>;
   const resolved: Record<string, number> = {};
   for (const [name, spec] of Object.entries(specs)) {
-    const range = typeof spec === 'number' ? {} : spec;
-    const fallback = typeof spec === 'number' ? spec : spec.default;
-    const value = given[name] === undefined ? fallback : given[name];
-    checkNumber(op, name, value, range);
-    resolved[name] = value as number;
+    const value = given[name];
+    if (isChoice(spec)) {
+      const choice = value === undefined ? spec.choices[0] : value;
+      checkOneOf(op, name, choice, spec.choices);
+      resolved[name] = spec.choices.indexOf(choice);
+      continue;
+    }
+    const range = typeof spec === 'number' ? { default: spec } : spec;
+    if (value === undefined && range.required) {
+      throw new OptionError({ op, argument: name, expected: 'a number', received: 'none' });
+    }
+    const number = value === undefined ? range.default : value;
+    checkNumber(op, name, number, range);
+    resolved[name] = number as number;
   }
   return resolved as ParamsOf<S>;
+}
+
+/** Names of the options without a default. */
+export function requiredOf(specs: ParamSpecs): string[] {
+  return Object.entries(specs).flatMap(([name, spec]) =>
+    typeof spec === 'object' && 'required' in spec ? [name] : [],
+  );
 }

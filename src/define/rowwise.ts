@@ -5,7 +5,8 @@ import { runOne } from '../dispatcher.ts';
 import type { FloatDType } from '../dtype.ts';
 import { source, type Source } from '../gpu/link.ts';
 import { castTo } from '../kernels/basic.ts';
-import { rowwise, type RowwiseOp } from '../kernels/rowwise.ts';
+import type { Kernel } from '../kernel.ts';
+import { rowwise, type RowwiseArgs, type RowwiseOp } from '../kernels/rowwise.ts';
 import { normalizeDim, rowLayout } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkNumber, checkOptionNames, checkOut, checkTensors } from '../validate.ts';
@@ -15,16 +16,27 @@ import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 export interface RowwiseDeclaration {
   readonly name: string;
   /**
-   * WGSL: `fn divisor_of(row: Normaliser) -> f32` from a row's maximum (`peak`) and sum of e^(x - peak) (`sum`);
+   * WGSL: `fn logit_of(x: f32) -> f32`, what is normalised; `fn divisor_of(row: Normaliser) -> f32` from a row's maximum (`peak`) and sum of e^(x - peak) (`sum`);
    * `fn forward(x: f32, divisor: f32) -> f32`, x less the maximum; `fn backward_term(y: f32, grad_output: f32) -> f32`,
-   * added up over the row; and `fn backward(y: f32, grad_output: f32, total: f32) -> f32`, the gradient.
+   * added up over the row; and `fn backward(y: f32, grad_output: f32, total: f32) -> f32`, the gradient. Other functions
+   * for other kernels.
    */
   readonly wgsl: string;
+  /** By default `rowwise`: for what needs a row's maximum and sum of exponentials. */
+  readonly kernel?: Kernel<RowwiseArgs>;
   readonly includes?: readonly Source[];
   /** A row in float64. */
   readonly forward: (x: Float64Array, y: Float64Array) => void;
   /** A row's gradient in float64, from its result. */
   readonly backward: (y: Float64Array, gradOutput: Float64Array, gradInput: Float64Array) => void;
+  /**
+   * Magnitude of the largest term that each result, and each gradient, of a row is a sum of, or of what the rounding of
+   * x - peak to float32 makes of it: errors are counted in ULP of that, where it is larger than the result.
+   */
+  readonly largestTerm?: {
+    readonly forward: (x: Float64Array, term: Float64Array) => void;
+    readonly backward: (y: Float64Array, gradOutput: Float64Array, term: Float64Array) => void;
+  };
   /** Bounds for the tests. */
   readonly accuracy?: Accuracy;
   /** For tables and the demo; the build leaves it out. */
@@ -42,11 +54,13 @@ export interface RowwiseOptions {
 export interface Rowwise extends Declared {
   (x: Tensor, options: RowwiseOptions): Tensor;
   readonly kind: 'rowwise';
+  /** @internal For the accuracy sweep. */
+  readonly largestTerm: RowwiseDeclaration['largestTerm'];
 }
 
-/** Declares an op along a dimension that needs a row's maximum and sum of exponentials. */
+/** Declares an op along a dimension whose gradient follows from its result. */
 export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
-  const { name, wgsl, includes, accuracy, docs } = declaration;
+  const { name, wgsl, includes, accuracy, docs, kernel = rowwise } = declaration;
   const op: RowwiseOp = { ...declaration, source: source(`${name}.wgsl`, wgsl, includes) };
 
   const apply = (x: Tensor, options: RowwiseOptions): Tensor => {
@@ -59,18 +73,18 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
     checkOut(name, out, x, recording);
     const like = x.like();
     const forward = { op, layout, direction: 'forward' } as const;
-    if (!recording) return runOne(rowwise, forward, [x], out ?? like);
+    if (!recording) return runOne(kernel, forward, [x], out ?? like);
     // The gradient is computed from the result, so from its float32 even where float16 is stored.
-    const wide = runOne(rowwise, forward, [x], { shape: x.shape, dtype: 'float32' });
+    const wide = runOne(kernel, forward, [x], { shape: x.shape, dtype: 'float32' });
     const output = x.dtype === 'float32' ? wide : castTo(wide, x.dtype);
     const recorded = record(output, name, [x], [wide], (upstream, [y]) => {
       if (!y) return [];
-      return [runOne(rowwise, { op, layout, direction: 'backward' }, [y, upstream.tensor], like)];
+      return [runOne(kernel, { op, layout, direction: 'backward' }, [y, upstream.tensor], like)];
     });
     if (output !== wide) wide.dispose();
     return recorded;
   };
-  return defineOp(apply, {
+  const declared = defineOp(apply, {
     op: name,
     kind: 'rowwise',
     docs,
@@ -86,4 +100,5 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
       }
     },
   });
+  return Object.assign(declared, { largestTerm: declaration.largestTerm });
 }

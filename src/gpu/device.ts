@@ -207,7 +207,8 @@ export class WebGpuDevice extends Device {
     const buffer = this.#acquire('tensor', data.byteLength, this.#queue.pendingFrom);
     const whole = data.byteLength - (data.byteLength % 4);
     const { queue } = this.gpuDevice;
-    queue.writeBuffer(buffer.gpu, 0, data.buffer, data.byteOffset, whole);
+    // Deno ends the process on a write from an empty buffer
+    if (whole > 0) queue.writeBuffer(buffer.gpu, 0, data.buffer, data.byteOffset, whole);
     if (whole < data.byteLength && data instanceof Uint16Array) {
       queue.writeBuffer(buffer.gpu, whole, new Uint16Array([data.at(-1) ?? 0, 0]));
     }

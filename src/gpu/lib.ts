@@ -1,6 +1,7 @@
 // In: the files of shaders/lib. Out: each as a Source that an op's WGSL can `//#include`; unused ones are dropped by bundlers.
 import bitsText from '../../shaders/lib/bits.wgsl?raw';
 import divText from '../../shaders/lib/div.wgsl?raw';
+import erfText from '../../shaders/lib/erf.wgsl?raw';
 import expText from '../../shaders/lib/exp.wgsl?raw';
 import expm1Text from '../../shaders/lib/expm1.wgsl?raw';
 import float16Text from '../../shaders/lib/float16.wgsl?raw';
@@ -11,13 +12,14 @@ import powText from '../../shaders/lib/pow.wgsl?raw';
 import rowsByInvocationText from '../../shaders/lib/rows-by-invocation.wgsl?raw';
 import rowsByWorkgroupText from '../../shaders/lib/rows-by-workgroup.wgsl?raw';
 import sigmoidText from '../../shaders/lib/sigmoid.wgsl?raw';
+import softplusText from '../../shaders/lib/softplus.wgsl?raw';
 import tanhText from '../../shaders/lib/tanh.wgsl?raw';
 import threefryText from '../../shaders/lib/threefry.wgsl?raw';
 import { source } from './link.ts';
 
 /** `is_nan`, `is_inf`, `infinity`, `nan`, powers of two by bits. */
 export const bits = /* @__PURE__ */ source('lib/bits.wgsl', bitsText);
-/** `nl_rcp1p`: 1 / (1 + e). */
+/** `nl_rcp1p`: 1 / (1 + e); `nl_quotient`, `nl_remainder`, `nl_sixth`. */
 export const div = /* @__PURE__ */ source('lib/div.wgsl', divText);
 /** `nl_exp`. */
 export const exp = /* @__PURE__ */ source('lib/exp.wgsl', expText, [bits]);
@@ -25,12 +27,20 @@ export const exp = /* @__PURE__ */ source('lib/exp.wgsl', expText, [bits]);
 export const expm1 = /* @__PURE__ */ source('lib/expm1.wgsl', expm1Text, [bits, exp]);
 /** `pack_half2`, `unpack_half2`. */
 export const float16 = /* @__PURE__ */ source('lib/float16.wgsl', float16Text);
+/** `nl_erf`, `nl_erfc`, `nl_erfcx`, `nl_gauss`. */
+export const erf = /* @__PURE__ */ source('lib/erf.wgsl', erfText, [bits, div, exp]);
 /** `nl_log`. */
 export const log = /* @__PURE__ */ source('lib/log.wgsl', logText, [bits]);
 /** `nl_log1p`: log(1 + x). */
 export const log1p = /* @__PURE__ */ source('lib/log1p.wgsl', log1pText, [bits, log]);
-/** `nl_sigmoid`, `nl_sigmoid_grad`. */
+/** `nl_sigmoid`, `nl_sigmoid_grad`, `nl_sigmoid_times`, `nl_gate_grad`. */
 export const sigmoid = /* @__PURE__ */ source('lib/sigmoid.wgsl', sigmoidText, [bits, div, exp]);
+/** `nl_softplus`: log(1 + e^x). */
+export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText, [
+  bits,
+  exp,
+  log1p,
+]);
 /** `nl_tanh`, `nl_sech2`. */
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
 /** `nl_pow`: x^y for x >= 0. */

@@ -18,7 +18,8 @@ export interface RowLaunch {
  * so a workgroup shares a row only where there are too few rows to go round. A GPU wants thousands of invocations, and
  * neighbours reading neighbours: columns (inner > 1) have that with a row per invocation.
  */
-export function rowLaunch({ outer, n, inner }: RowLayout, caps: Capabilities): RowLaunch {
+export function rowLaunch(layout: RowLayout, caps: Capabilities): RowLaunch {
+  const { outer, n, inner } = layout;
   const rows = outer * inner;
   const shared = caps.software
     ? rows < 16 && n >= 1024
@@ -34,11 +35,15 @@ export function rowLaunch({ outer, n, inner }: RowLayout, caps: Capabilities): R
       workgroups: foldWorkgroups(rows, caps),
     };
   }
+  return invocationPerRow(layout, caps);
+}
+
+export function invocationPerRow({ outer, inner }: RowLayout, caps: Capabilities): RowLaunch {
   return {
     variant: 'invocation',
     rows: rowsByInvocation,
     constants: { workgroup_size: 64 },
-    workgroups: foldWorkgroups(Math.ceil(rows / 64), caps),
+    workgroups: foldWorkgroups(Math.ceil((outer * inner) / 64), caps),
   };
 }
 

@@ -16,6 +16,8 @@ export const crossEntropy = /* @__PURE__ */ defineClassLoss({
   accuracy: { forward: 8, backward: 8 },
   docs: {
     tex: String.raw`-w_y \log \frac{e^{x_y}}{\sum_c e^{x_c}}`,
+    derivative: String.raw`w_y (\mathrm{softmax}(x)_c - \delta_{cy})`,
+    range: String.raw`[0, \infty)`,
     torch: 'cross_entropy',
     cite: 'Good 1952, Rational Decisions; Bridle 1990; label smoothing: Szegedy et al. 2016',
     use: 'The default for classification; takes logits. Rare classes are outweighed: use weight or focalLoss. Confident on noisy labels: use labelSmoothing.',

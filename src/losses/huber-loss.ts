@@ -22,6 +22,8 @@ export const huberLoss = /* @__PURE__ */ defineLoss({
   accuracy: { forward: 3, backward: 2 },
   docs: {
     tex: String.raw`\begin{cases} \tfrac12 d^2 & |d| \le \delta \\ \delta(|d| - \tfrac12\delta) & |d| > \delta \end{cases}\quad d = x - y`,
+    derivative: String.raw`\min(\max(d, -\delta), \delta)`,
+    range: String.raw`[0, \infty)`,
     torch: 'huber_loss',
     cite: 'Huber 1964, Robust Estimation of a Location Parameter',
     use: 'Regression with outliers: squared near the target, linear beyond delta, so that an outlier has a bounded pull. delta is in the units of the target.',

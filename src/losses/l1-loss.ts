@@ -14,6 +14,8 @@ export const l1Loss = /* @__PURE__ */ defineLoss({
   accuracy: { forward: 1, backward: 1 },
   docs: {
     tex: '|x - y|',
+    derivative: String.raw`\mathrm{sgn}(x - y)`,
+    range: String.raw`[0, \infty)`,
     torch: 'l1_loss',
     cite: 'Boscovich 1757; Laplace 1793',
     kinks: '0 at x = y',

@@ -16,6 +16,8 @@ export const nllLoss = /* @__PURE__ */ defineClassLoss({
   accuracy: { forward: 8, backward: 2 },
   docs: {
     tex: '-w_y x_y',
+    derivative: String.raw`-w_y \delta_{cy}`,
+    range: String.raw`(-\infty, \infty)`,
     torch: 'nll_loss',
     cite: 'Fisher 1922, On the Mathematical Foundations of Theoretical Statistics',
     use: 'After logSoftmax, where the log-probabilities are wanted too; crossEntropy does both at once and faster.',

@@ -1,7 +1,7 @@
 // In: rows of features, a weight matrix, optionally a bias and an activation. Out: the layer's result in one kernel.
 import { isRecording, record } from '../autograd.ts';
 import type { Activation } from '../define/activation.ts';
-import type { ParamSpecs, ParamsOf } from '../define/params.ts';
+import type { ParamOptions, ParamSpecs, ParamsOf } from '../define/params.ts';
 import { run } from '../dispatcher.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { matmulKernel, type MatmulActivation } from '../kernels/matmul.ts';
@@ -18,7 +18,7 @@ export interface LinearOptions<S extends ParamSpecs = ParamSpecs> {
   /** Applied to the sum in the same kernel. */
   activation?: Activation<S>;
   /** Options of the activation. */
-  activationOptions?: Partial<ParamsOf<S>>;
+  activationOptions?: ParamOptions<S>;
   /** Written instead of a new tensor. Only where no gradient is recorded. */
   out?: Tensor;
 }

@@ -20,9 +20,25 @@ export const logSoftmax = /* @__PURE__ */ defineRowwise({
     const total = gradOutput.reduce((sum, g) => sum + g, 0);
     for (const [i, v] of y.entries()) gradInput[i] = (gradOutput[i] ?? NaN) - Math.exp(v) * total;
   },
+  largestTerm: {
+    forward: (x, term) => {
+      const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
+      const logSum = Math.log(x.reduce((sum, v) => sum + Math.exp(v - peak), 0));
+      // 1: the peak's term in the sum, that the logarithm is taken of.
+      for (const [i, v] of x.entries()) term[i] = Math.max(1, Math.abs(v), Math.abs(peak + logSum));
+    },
+    backward: (y, gradOutput, term) => {
+      const total = Math.abs(gradOutput.reduce((sum, g) => sum + g, 0));
+      for (const [i, v] of y.entries()) {
+        term[i] = Math.max(Math.abs(gradOutput[i] ?? NaN), Math.exp(v) * total * Math.max(1, -v));
+      }
+    },
+  },
   accuracy: { forward: 6, backward: 8 },
   docs: {
     tex: String.raw`x_i - \log \sum_j e^{x_j}`,
+    derivative: String.raw`\partial y_i / \partial x_j = \delta_{ij} - e^{y_j}`,
+    range: String.raw`(-\infty, 0]`,
     torch: 'log_softmax',
     cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
     use: 'Log-probabilities from logits, for nllLoss; both at once, in one kernel and without storing them, is crossEntropy.',

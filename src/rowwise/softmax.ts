@@ -2,6 +2,7 @@ import wgsl from '../../shaders/rowwise/softmax.wgsl?raw';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
 import { exp } from '../gpu/lib.ts';
+import { softmaxGrad, softmaxOf, softmaxTerm } from '../special.ts';
 
 /**
  * Softmax along `dim`: e^x over the sum of e^x, so that the results are positive and sum to 1. The row's maximum is
@@ -11,20 +12,14 @@ export const softmax = /* @__PURE__ */ defineRowwise({
   name: 'softmax',
   wgsl,
   includes: [exp],
-  forward: (x, y) => {
-    const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
-    let sum = 0;
-    for (const [i, v] of x.entries()) sum += y[i] = Math.exp(v - peak);
-    for (const [i, v] of y.entries()) y[i] = v / sum;
-  },
-  backward: (y, gradOutput, gradInput) => {
-    let total = 0;
-    for (const [i, v] of y.entries()) total += v * (gradOutput[i] ?? NaN);
-    for (const [i, v] of y.entries()) gradInput[i] = v * ((gradOutput[i] ?? NaN) - total);
-  },
+  forward: softmaxOf,
+  backward: softmaxGrad,
+  largestTerm: softmaxTerm,
   accuracy: { forward: 6, backward: 8 },
   docs: {
     tex: String.raw`\frac{e^{x_i}}{\sum_j e^{x_j}}`,
+    derivative: String.raw`\partial y_i / \partial x_j = y_i (\delta_{ij} - y_j)`,
+    range: String.raw`[0, 1]`,
     torch: 'softmax',
     cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
     use: 'Class probabilities from logits, and attention weights. Do not feed it to a logarithm: logSoftmax and crossEntropy keep accuracy where probabilities underflow.',

@@ -1,5 +1,5 @@
 import { init } from '../../src/index.ts';
-import { basicsTests } from '../basics.ts';
+import { basicsSuite } from '../suites.ts';
 
 const device = await init({ backend: 'webgpu' });
-basicsTests(() => device);
+basicsSuite(device);

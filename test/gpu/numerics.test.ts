@@ -1,4 +1,5 @@
 // Holds each function of shaders/lib to the bound its comment states, against float64.
+import erfc from '@stdlib/math-base-special-erfc';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as lib from '../../src/gpu/lib.ts';
 import { link, source, type Source } from '../../src/gpu/link.ts';
@@ -151,6 +152,18 @@ const bell = (x: number): number => {
   const e = Math.exp(-Math.abs(x));
   return e / (1 + e) ** 2;
 };
+
+/** By its series near 0, where 1 - erfc cancels. */
+function erf(x: number): number {
+  if (!(Math.abs(x) < 1)) return 1 - erfc(x);
+  let sum = 0;
+  let power = x;
+  for (let n = 0; n < 20; n++) {
+    sum += power / (2 * n + 1);
+    power *= (-x * x) / (n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
 
 const unary: readonly Unary[] = [
   {
@@ -314,6 +327,55 @@ const unary: readonly Unary[] = [
       [3.4e38, 0],
       [Infinity, 0],
       [-Infinity, 0],
+      [NaN, NaN],
+    ],
+  },
+  {
+    file: lib.softplus,
+    name: 'nl_softplus',
+    bound: 2,
+    want: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+    near: [...steps, 17.328679, -17.328679, -87.336544, -103.97208, -104.5],
+    exact: [
+      [-110, 0],
+      [-3.4e38, 0],
+      [-Infinity, 0],
+      [20, 20],
+      [Infinity, Infinity],
+      [NaN, NaN],
+    ],
+  },
+  {
+    file: lib.erf,
+    name: 'nl_erf',
+    bound: 2,
+    want: erf,
+    near: [1, -1, 3.9, -3.9, 0.5, 2 ** -13],
+    exact: [
+      [0, 0],
+      [-0, -0],
+      [10, 1],
+      [-10, -1],
+      [3.4e38, 1],
+      [Infinity, 1],
+      [-Infinity, -1],
+      [NaN, NaN],
+    ],
+  },
+  {
+    file: lib.erf,
+    name: 'nl_erfc',
+    bound: 3.5,
+    want: erfc,
+    near: [0.5, -0.5, 1, -1, 3, 9.194, 10, 10.2, -3.9],
+    exact: [
+      [0, 1],
+      [-0, 1],
+      [11, 0],
+      [3.4e38, 0],
+      [-10, 2],
+      [Infinity, 0],
+      [-Infinity, 2],
       [NaN, NaN],
     ],
   },

@@ -1,3 +1,3 @@
-import { conformanceSuite } from '../conformance.ts';
+import { conformanceSuite } from '../suites.ts';
 
 conformanceSuite('cpu');

@@ -6,12 +6,14 @@ import { manualSeed, noGrad, tensor, type Tensor } from '../../src/index.ts';
 import {
   argumentsOf,
   callsOf,
+  elementwise,
   functionOf,
   opNames,
   resultOf,
   upstreamOf,
   type Arguments,
   type Call,
+  requiredOptions,
 } from '../calls.ts';
 import { Float64Device, valuesOf } from './float64-device.ts';
 
@@ -28,6 +30,9 @@ function scalar(call: Call, args: Arguments, upstream: readonly number[]): numbe
 }
 
 function checkGradients(call: Call, seed: number): void {
+  // A kink within the step is no derivative. Off one, second differences are tiny: the functions bend by less than 100.
+  const kinked =
+    elementwise.includes(call.op) || ['l1Loss', 'huberLoss', 'sparsemax'].includes(call.op);
   const args = argumentsOf(call, device, { grad: true });
   manualSeed(1);
   const out = resultOf(call, args);
@@ -49,6 +54,7 @@ function checkGradients(call: Call, seed: number): void {
       x[i] = at - h;
       const below = scalar(call, args, weights);
       x[i] = at;
+      if (kinked && Math.abs(above - 2 * scalar(call, args, weights) + below) > 1e-8) continue;
       const slope = (above - below) / (2 * h);
       const size = Math.max(Math.abs(slope), Math.abs(above) * 1e-3, 1);
       if (!(Math.abs((g[i] ?? NaN) - slope) <= 2e-6 * size)) {
@@ -64,8 +70,6 @@ describe('gradients against central differences', () => {
       let checked = 0;
       fc.assert(
         fc.property(callsOf(op, 'smooth'), fc.nat(), (call, seed) => {
-          // A kink within the step is no derivative.
-          fc.pre(!nearKink(call));
           checkGradients(call, seed);
           checked++;
         }),
@@ -75,16 +79,6 @@ describe('gradients against central differences', () => {
     });
   }
 });
-
-/** Whether an input is so near a point without a derivative that the step crosses it. */
-function nearKink({ op, positional, options }: Call): boolean {
-  const { input, target } = positional;
-  if (op !== 'l1Loss' && op !== 'huberLoss') return false;
-  const delta = typeof options.delta === 'number' ? options.delta : 1;
-  const kinks = op === 'l1Loss' ? [0] : [-delta, delta];
-  const [a = [], b = []] = [input?.data, target?.data];
-  return a.some((x) => b.some((y) => kinks.some((kink) => Math.abs(x - y - kink) < 1e-4)));
-}
 
 describe('declared functions', () => {
   const activations = catalog.filter((op) => op.kind === 'activation' && 'epilogue' in op);
@@ -96,17 +90,17 @@ describe('declared functions', () => {
   for (const { op, params } of activations) {
     it(`${op} has the derivative of its own forward function`, () => {
       const xs = [
-        -20, -5.3, -2.01, -1.1, -0.7, -0.2, -1e-3, 1e-3, 0.2, 0.7, 1.1, 2.01, 2.9, 5.3, 20,
+        -19.3, -5.3, -2.01, -1.1, -0.7, -0.2, -1e-3, 1e-3, 0.2, 0.7, 1.1, 2.01, 2.9, 5.3, 19.3,
       ];
       const value = (x: number): number => {
         const input = tensor([0], { device });
         valuesOf(input)[0] = x;
-        return valuesOf(functionOf(op)(input) as Tensor)[0] ?? NaN;
+        return valuesOf(functionOf(op)(input, requiredOptions(op)) as Tensor)[0] ?? NaN;
       };
       for (const x of xs) {
         const input = tensor([0], { device, requiresGrad: true });
         valuesOf(input)[0] = x;
-        (functionOf(op)(input) as Tensor).backward();
+        (functionOf(op)(input, requiredOptions(op)) as Tensor).backward();
         const grad = input.grad && valuesOf(input.grad)[0];
         // Richardson: two central differences, the h² term gone.
         const h = 1e-3 * Math.min(1, Math.abs(x));

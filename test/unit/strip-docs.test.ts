@@ -7,7 +7,7 @@ const strip = (code: string): string =>
 
 test('docs of declarations are blanked, all else stays where it was', () => {
   const code = `const a = /* @__PURE__ */ defineActivation({
-  name: 'a', docs: { tex: 'x, }', use: "docs: {" }, accuracy: 1,
+  name: 'a', docs: { tex: 'x, }', use: "docs: {" }, limit: 1,
   docs2: { a: 1 },
 });
 other({ docs: { kept: true } });
@@ -15,7 +15,7 @@ other({ docs: { kept: true } });
   const result = strip(code);
   expect(result).toHaveLength(code.length);
   expect(result.replace(/ +/g, ' ')).toBe(`const a = /* @__PURE__ */ defineActivation({
- name: 'a', accuracy: 1,
+ name: 'a', limit: 1,
  docs2: { a: 1 },
 });
 other({ docs: { kept: true } });

@@ -1,0 +1,126 @@
+// In: the catalog of declared ops. Out: the text of docs/activations.md and docs/losses.md.
+import { format, resolveConfig } from 'prettier';
+import type { Documented } from '../src/define/op.ts';
+
+export interface Page {
+  /** Path in the repository. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Both pages, formatted as the repository's files are. */
+export async function docsPages(catalog: readonly Documented[]): Promise<Page[]> {
+  const named = [...catalog].sort((a, b) => (a.op < b.op ? -1 : 1));
+  const pages = [
+    { path: 'docs/activations.md', text: page('Activations', named, isActivation) },
+    { path: 'docs/losses.md', text: page('Losses', named, (op) => !isActivation(op)) },
+  ];
+  return Promise.all(
+    pages.map(async ({ path, text }) => {
+      const options = { ...(await resolveConfig(path)), filepath: path };
+      return { path, text: await format(text, options) };
+    }),
+  );
+}
+
+const isActivation = ({ kind }: Documented): boolean => kind !== 'loss';
+
+function page(
+  title: string,
+  catalog: readonly Documented[],
+  belongs: (op: Documented) => boolean,
+): string {
+  const ops = catalog.filter(belongs);
+  return `# ${title}
+
+Written by \`npm run docs\` from the declarations in \`src\`: do not edit. Accuracy is the largest error in ULP of float32,
+forward and backward; how it is measured, and what was: [accuracy.md](accuracy.md).
+
+${table(
+  ['Op', 'Formula', 'Range', 'Options', 'PyTorch', 'Accuracy'],
+  ops.map((op) => [
+    `[\`${op.op}\`](#${op.op.toLowerCase()})`,
+    tex(op.docs.tex),
+    op.docs.range ? tex(op.docs.range) : '—',
+    Object.entries(op.params)
+      .map(([name, value]) => `\`${name}\` ${value}`)
+      .join(', ') || '—',
+    torchName(op),
+    accuracyOf(op, '', ' /'),
+  ]),
+)}
+
+${ops.map(section).join('\n')}`;
+}
+
+function section(op: Documented): string {
+  const { docs } = op;
+  const facts: [string, string | undefined][] = [
+    ['Formula', tex(docs.tex)],
+    [op.kind === 'loss' ? 'Gradient' : 'Derivative', docs.derivative && tex(docs.derivative)],
+    ['Range', docs.range && tex(docs.range)],
+    ['Options', optionsOf(op)],
+    ['At kinks', docs.kinks],
+    ['PyTorch', torchName(op)],
+    ['Accuracy', accuracyOf(op, ' ULP forward', ',', ' ULP backward')],
+    ['Source', docs.cite],
+  ];
+  const lines = facts.flatMap(([name, value]) => (value ? [`- **${name}**: ${value}`] : []));
+  return [`## ${op.op}`, '', ...(docs.use ? [docs.use, ''] : []), ...lines, ''].join('\n');
+}
+
+/** Each option with its default and what it may be; undefined without any. */
+function optionsOf(op: Documented): string | undefined {
+  const options = Object.entries(op.params).map(([name, value]) => {
+    const range = rangeOf(op.specs?.[name]);
+    return `\`${name}\` (${[defaultOf(op.specs?.[name], value), ...range].join(', ')})`;
+  });
+  return options.join(', ') || undefined;
+}
+
+/** What a declared option may say of itself; which of it there is depends on the option. */
+interface Spec {
+  readonly min?: number;
+  readonly max?: number;
+  readonly above?: boolean;
+  readonly integer?: boolean;
+  readonly nonzero?: boolean;
+  readonly required?: boolean;
+  readonly choices?: readonly string[];
+}
+
+function specOf(spec: unknown): Spec {
+  return typeof spec === 'object' && spec !== null ? spec : {};
+}
+
+const defaultOf = (spec: unknown, value: unknown): string =>
+  specOf(spec).required ? 'required' : `default ${String(value)}`;
+
+function rangeOf(given: unknown): string[] {
+  const { min, max, above, integer, nonzero, choices } = specOf(given);
+  return [
+    ...(choices ? [`one of ${choices.map((choice) => `\`${choice}\``).join(', ')}`] : []),
+    ...(integer ? ['an integer'] : []),
+    ...(min === undefined ? [] : [`${above ? 'above' : 'at least'} ${min}`]),
+    ...(max === undefined ? [] : [`at most ${max}`]),
+    ...(nonzero ? ['not 0'] : []),
+  ];
+}
+
+/** Of row-wise ops with the length n of a row, as sums lose more the longer they are. */
+function accuracyOf(op: Documented, forward: string, between: string, backward = ''): string {
+  if (op.kind === 'rowwise') return `6 + 2 log2 n${forward === '' ? '' : ' ULP for rows of n'}`;
+  return `${op.accuracy.forward}${forward}${between} ${op.accuracy.backward}${backward}`;
+}
+
+const torchName = ({ docs }: Documented): string =>
+  docs.torch === null ? 'none' : `\`torch.nn.functional.${docs.torch}\``;
+
+/** A bar would end a table's cell. */
+const tex = (text: string): string => `$${text.replaceAll('|', String.raw`\vert{}`)}$`;
+
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}

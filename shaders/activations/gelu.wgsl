@@ -1,0 +1,138 @@
+//#include "lib/bits.wgsl"
+//#include "lib/div.wgsl"
+//#include "lib/erf.wgsl"
+//#include "lib/sigmoid.wgsl"
+// x Phi(x). `approximate` is 0: Phi(-a) = e^(-a^2/2) M(a), M(a) = erfcx(a / sqrt 2) / 2, never 1 + erf; or 1: the tanh form,
+// x sigmoid(v), v = sqrt(8/pi) (x + 0.044715 x^3). NaN at -Inf, as PyTorch's -Inf 0.
+// A polynomial in (a - 4) / (a + 4) (own fit, as nl_erfcx) over 1 + a, whose rounding is put right.
+fn half_erfcx(a: f32) -> f32 {
+  let t = (a - 4.0) / (a + 4.0);
+  var p = fma(t, -0x1.a6d186p-14f, -0x1.11a4d8p-13f);
+  p = fma(p, t, 0x1.5c8f72p-11f);
+  p = fma(p, t, -0x1.11cfe4p-12f);
+  p = fma(p, t, -0x1.460f6ep-8f);
+  p = fma(p, t, 0x1.25cd18p-6f);
+  p = fma(p, t, -0x1.07d1b0p-5f);
+  p = fma(p, t, 0x1.d49728p-6f);
+  p = fma(p, t, 0x1.cac1cep-7f);
+  p = fma(p, t, -0x1.8c18f2p-4f);
+  p = fma(p, t, 0x1.e361eap-2f);
+  let d = 1.0 + a;
+  let rest = select(a - (d - 1.0), 1.0 - (d - a), a < 1.0);
+  let q = p / d;
+  return q + fma(-q, rest, nl_remainder(p, d, q)) / d;
+}
+
+// Past 14.6 the tail and its slope are 0 in float32: at 15 too, where subnormals are kept (a gate of Inf would show them).
+fn tail_arg(x: f32) -> f32 {
+  return select(abs(x), 15.0, abs(x) > 15.0);
+}
+
+// The tail is -e^(-a^2/2) a M(a), and x more above 0; a M(a) is a polynomial of its own, for a > 0.45: no quotient.
+fn exact_forward(x: f32) -> f32 {
+  let a = tail_arg(x);
+  let t = (a - 4.0) / (a + 4.0);
+  var p = fma(t, -0x1.6c5ee8p-14f, 0x1.b6fb62p-16f);
+  p = fma(p, t, 0x1.e18e54p-11f);
+  p = fma(p, t, -0x1.f94c0cp-11f);
+  p = fma(p, t, -0x1.6b3758p-8f);
+  p = fma(p, t, 0x1.b11a4ap-6f);
+  p = fma(p, t, -0x1.024612p-4f);
+  p = fma(p, t, 0x1.9adc0cp-4f);
+  p = fma(p, t, -0x1.c41e02p-4f);
+  p = fma(p, t, 0x1.2dda04p-4f);
+  p = fma(p, t, 0x1.82b4bcp-2f);
+  let g = nl_gauss(a, 0.5);
+  let s1 = pow2i(g.n >> 1u);
+  let tail = -(fma(g.t, p, p) * s1) * pow2i(g.n - (g.n >> 1u));
+  let far = select(x + tail, tail, x < 0.0);
+  // Near 0 Phi's series: x / 2 is exact.
+  let z = x * x;
+  var c = fma(z, 0x1.3878b8p-29f, -0x1.62226ap-25f);
+  c = fma(c, z, 0x1.658a22p-21f);
+  c = fma(c, z, -0x1.3ce8fap-17f);
+  c = fma(c, z, 0x1.e42b0ep-14f);
+  c = fma(c, z, -0x1.37404p-10f);
+  c = fma(c, z, 0x1.46d042p-7f);
+  c = fma(c, z, -0x1.105838p-4f);
+  c = fma(c, z, 0x1.988454p-2f);
+  return select(far, fma(z, c, 0.5 * x), a < 0.9);
+}
+
+// Phi(x) + x phi(x): d = e^(-a^2/2) (M(a) - a / sqrt(2 pi)) at -a, 1 - d at a.
+fn exact_slope(x: f32) -> f32 {
+  let a = tail_arg(x);
+  let g = nl_gauss(a, 0.5);
+  let m = half_erfcx(a) - fma(a, 0x1.988454p-2f, a * -0x1.857936p-27f);
+  let s1 = pow2i(g.n >> 1u);
+  let d = (fma(g.t, m, m) * s1) * pow2i(g.n - (g.n >> 1u));
+  // Near 0 its series.
+  let z = x * x;
+  var c = fma(z, 0x1.38d8dep-17f, -0x1.db5d78p-14f);
+  c = fma(c, z, 0x1.2e9ae8p-10f);
+  c = fma(c, z, -0x1.37404p-7f);
+  c = fma(c, z, 0x1.ea3864p-5f);
+  c = fma(c, z, -0x1.105838p-2f);
+  c = fma(c, z, 0x1.988454p-1f);
+  return select(select(1.0 - d, d, x < 0.0), fma(x, c, 0.5), a < 0.4);
+}
+
+// v = x (c1 + c2 x^2) as a sum of two: the exponential would multiply its rounding by |v|. Products of 12-bit parts are exact.
+struct Pair {
+  hi: f32,
+  lo: f32,
+}
+
+fn high(x: f32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
+}
+
+fn tanh_arg(x: f32) -> Pair {
+  // sqrt(8/pi) and that times 0.044715, each in two parts.
+  let c1 = 0x1.988p+0f;
+  let c1_low = 0x1.14cf5p-14f;
+  let c2 = 0x1.244p-4f;
+  let c2_low = 0x1.3ca936p-18f;
+  let b = select(x, select(11.0, -11.0, x < 0.0), abs(x) > 11.0);
+  let bh = high(b);
+  let bl = b - bh;
+  let z = bh * bh;
+  let zh = high(z);
+  let zl = fma(bl, b + bh, z - zh);
+  let wh = high(fma(c2 + c2_low, z, c1));
+  let wl = fma(c2, zh, c1 - wh) + fma(c2 + c2_low, zl, fma(c2_low, zh, c1_low));
+  let hi = bh * wh;
+  let lo = fma(bl, wh, b * wl);
+  // As large a part as there is first; without its last bit, lest a compiler take the difference for 0.
+  let v = bitcast<f32>(bitcast<u32>(hi + lo) & 0xfffffffeu);
+  return Pair(v, (hi - v) + lo);
+}
+
+// x dv/dx = x (c1 + 3 c2 x^2)
+fn tanh_slope(x: f32) -> f32 {
+  let b = select(x, select(11.0, -11.0, x < 0.0), abs(x) > 11.0);
+  return b * fma(0x1.b6676cp-3f, b * b, 0x1.988454p+0f);
+}
+
+fn forward(x: f32, p: Params) -> f32 {
+  var y = 0.0;
+  if (p.approximate == 0u) {
+    y = exact_forward(x);
+  } else {
+    let v = tanh_arg(x);
+    y = nl_sigmoid_times(x, v.hi, v.lo);
+  }
+  return select(y, nan(), is_nan(x) | (is_inf(x) & (x < 0.0)));
+}
+
+// NaN at +-Inf, as PyTorch's Inf 0.
+fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
+  var slope = 0.0;
+  if (p.approximate == 0u) {
+    slope = exact_slope(x);
+  } else {
+    let v = tanh_arg(x);
+    slope = nl_gate_grad(v.hi, v.lo, tanh_slope(x));
+  }
+  return select(grad_output * slope, nan(), is_inf(x) | is_nan(x));
+}

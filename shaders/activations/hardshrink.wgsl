@@ -1,0 +1,12 @@
+// 0 within [-lambd, lambd], else x; a NaN stays one. The gradient at both ends is 0.
+fn shrunk(x: f32, p: Params) -> bool {
+  return (x >= -p.lambd) & (x <= p.lambd);
+}
+
+fn forward(x: f32, p: Params) -> f32 {
+  return select(x, 0.0, shrunk(x, p));
+}
+
+fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
+  return select(grad_output, 0.0, shrunk(x, p));
+}

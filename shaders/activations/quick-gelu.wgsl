@@ -1,0 +1,24 @@
+//#include "lib/bits.wgsl"
+//#include "lib/div.wgsl"
+//#include "lib/sigmoid.wgsl"
+// x sigmoid(1.702 x), the product in two parts: the exponential would multiply its rounding by 1.702 |x|.
+const factor = 0x1.b3b646p+0f;
+// 1.702 - factor
+const factor_low = -0x1.78d4fep-26f;
+
+fn low_of(x: f32, v: f32) -> f32 {
+  let low = fma(x, factor_low, -nl_remainder(v, factor, x));
+  return select(low, 0.0, abs(v) > 110.0);
+}
+
+fn forward(x: f32, p: Params) -> f32 {
+  let v = factor * x;
+  return select(nl_sigmoid_times(x, v, low_of(x, v)), nan(), x < 0.0 && is_inf(x));
+}
+
+fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
+  let v = factor * x;
+  let slope = nl_gate_grad(v, low_of(x, v), clamp_gate(v));
+  // As x times a sigmoid is derived in PyTorch: 0 Inf, and Inf - Inf.
+  return select(grad_output * slope, nan(), is_inf(x) | (is_inf(grad_output) & (x <= 0.0)));
+}

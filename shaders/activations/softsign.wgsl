@@ -1,0 +1,18 @@
+//#include "lib/bits.wgsl"
+//#include "lib/div.wgsl"
+// x / (1 + |x|). NaN at infinite x, and for infinite grad_output, where PyTorch has Inf / Inf and Inf - Inf.
+fn forward(x: f32, p: Params) -> f32 {
+  // From 2^25 on the quotient rounds to 1; a division may fail past 2^126.
+  let a = min(abs(x), 0x1p25f);
+  let y = nl_quotient(a, 1.0 + a);
+  let signed = select(y, -y, x < 0.0);
+  return select(select(signed, x, abs(x) < 0x1p-25f), nan(), is_nan(x) | is_inf(x));
+}
+
+fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
+  // Past 2^126 both reciprocals at once: the square, and a division, would be out of range.
+  let far = abs(x) > 0x1p126f;
+  let r = nl_quotient(1.0, 1.0 + select(abs(x), abs(x) * 0x1p-64f, far));
+  let scale = select(1.0, 0x1p-64f, far);
+  return select((grad_output * (r * scale)) * (r * scale), nan(), is_nan(x) | is_inf(x) | is_inf(grad_output));
+}

@@ -1,0 +1,51 @@
+// Gated units: one half of x along a dimension times an activation of the other half. x is [outer, 2, n], the result
+// [outer, n], both read and written in order.
+
+//#include "lib/bits.wgsl"
+
+override workgroup_size = 256u;
+// Which half the activation is applied to: 0 the first, 1 the second.
+override gate = 0u;
+
+//#slot op
+// The activation, with its options.
+struct Params { unused: f32 }
+//#include "activations/relu.wgsl"
+//#end
+
+struct Uniforms {
+  n: u32,      // elements of a half, for one outer index
+  count: u32,  // elements of the result
+  stride: u32, // invocations of the dispatch: the step of the loop
+  unused: u32,
+  op: Params,
+}
+@group(0) @binding(0) var<uniform> u: Uniforms;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // the result, or the gradient of x
+@group(0) @binding(3) var<storage, read> grad_output: array<f32>;
+
+@compute @workgroup_size(workgroup_size)
+fn forward_halves(@builtin(global_invocation_id) id: vec3u) {
+  for (var i = id.x; i < u.count; i += u.stride) {
+    let first = i + (i / u.n) * u.n;
+    let gated = x[first + gate * u.n];
+    let linear = x[first + (1u - gate) * u.n];
+    y[i] = forward(gated, u.op) * linear;
+  }
+}
+
+@compute @workgroup_size(workgroup_size)
+fn backward_halves(@builtin(global_invocation_id) id: vec3u) {
+  for (var i = id.x; i < u.count; i += u.stride) {
+    let first = i + (i / u.n) * u.n;
+    let at_gate = first + gate * u.n;
+    let at_linear = first + (1u - gate) * u.n;
+    let g = grad_output[i];
+    // The product may be too large where the slope makes it small again.
+    let large = is_inf(g * x[at_linear]) & !is_inf(g) & !is_inf(x[at_linear]);
+    let scale = select(1.0, 0x1p-64f, large);
+    y[at_gate] = backward(x[at_gate], (g * scale) * x[at_linear], u.op) / scale;
+    y[at_linear] = g * forward(x[at_gate], u.op);
+  }
+}

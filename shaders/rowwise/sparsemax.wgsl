@@ -1,0 +1,63 @@
+// max(x - tau, 0), with tau such that the row sums to 1: tau = (sum of the support - 1) / size of the support, from the
+// elements within 1 of the maximum, then from those above the last tau, until none falls out (Michelot 1986).
+fn forward_row(base: u32) {
+  var peak = -0x1.fffffep+127f;
+  var bad = false;
+  for (var i = 0u; i < u.n; i++) {
+    let v = x[at(base, i)];
+    bad |= is_nan(v) | (is_inf(v) & (v > 0.0));
+    peak = select(peak, v, v > peak);
+  }
+  var tau = -1.0;
+  var left = u.n + 1u;
+  loop {
+    var count = 0u;
+    var total = 0.0;
+    var i = 0u;
+    while (i < u.n) {
+      // Sums in blocks of 32, so that the error grows with the number of blocks, not of elements.
+      var block = 0.0;
+      for (var k = 0u; k < 32u && i < u.n; k++) {
+        let v = x[at(base, i)] - peak;
+        let inside = v > tau;
+        block += select(0.0, v, inside);
+        count += u32(inside);
+        i++;
+      }
+      total += block;
+    }
+    if (count == 0u || count >= left) {
+      bad |= left > u.n;
+      break;
+    }
+    left = count;
+    tau = (total - 1.0) / f32(count);
+  }
+  for (var i = 0u; i < u.n; i++) {
+    let v = (x[at(base, i)] - peak) - tau;
+    y[at(base, i)] = select(select(0.0, v, v > 0.0), nan(), bad);
+  }
+}
+
+// On the support g less the mean of g there, elsewhere 0. A row of NaN has a gradient of NaN.
+fn backward_row(base: u32) {
+  var count = 0u;
+  var total = 0.0;
+  var i = 0u;
+  while (i < u.n) {
+    var block = 0.0;
+    for (var k = 0u; k < 32u && i < u.n; k++) {
+      let inside = x[at(base, i)] > 0.0;
+      block += select(0.0, grad_output[at(base, i)], inside);
+      count += u32(inside);
+      i++;
+    }
+    total += block;
+  }
+  let mean = total / f32(count);
+  for (var j = 0u; j < u.n; j++) {
+    let v = x[at(base, j)];
+    let slope = select(0.0, grad_output[at(base, j)] - mean, v > 0.0);
+    y[at(base, j)] = select(slope, nan(), is_nan(v));
+  }
+}

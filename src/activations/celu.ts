@@ -1,0 +1,24 @@
+import wgsl from '../../shaders/activations/celu.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { bits, div, exp, expm1 } from '../gpu/lib.ts';
+
+/** elu with a continuous slope: x above 0, else alpha · (e^(x / alpha) - 1) (alpha 1, not 0). At 0 the gradient is 1. */
+export const celu = /* @__PURE__ */ defineActivation({
+  name: 'celu',
+  wgsl,
+  includes: [bits, div, exp, expm1],
+  params: { alpha: { default: 1, nonzero: true } },
+  forward: (x, { alpha }) => (x > 0 ? x : alpha * Math.expm1(x / alpha)),
+  backward: (x, gradOutput, { alpha }) => (x > 0 ? gradOutput : gradOutput * Math.exp(x / alpha)),
+  accuracy: { forward: 3, backward: 3 },
+  docs: {
+    tex: String.raw`\max(x, 0) + \min(\alpha (e^{x / \alpha} - 1), 0)`,
+    torch: 'celu',
+    cite: 'Barron 2017, Continuously Differentiable Exponential Linear Units',
+    use: 'elu where alpha is not 1 and the slope should not jump at 0.',
+  },
+});
+
+/** `celu` as a module. */
+export class CELU extends /* @__PURE__ */ activationModule(celu) {}

@@ -1,0 +1,25 @@
+import wgsl from '../../shaders/activations/elu.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { exp, expm1 } from '../gpu/lib.ts';
+
+/** Exponential linear unit: x above 0, else alpha · (e^x - 1) (alpha 1). At 0 the gradient is alpha. */
+export const elu = /* @__PURE__ */ defineActivation({
+  name: 'elu',
+  wgsl,
+  includes: [exp, expm1],
+  params: { alpha: 1 },
+  forward: (x, { alpha }) => (x > 0 ? x : alpha * Math.expm1(x)),
+  backward: (x, gradOutput, { alpha }) => (x > 0 ? gradOutput : gradOutput * (alpha * Math.exp(x))),
+  accuracy: { forward: 2.5, backward: 3 },
+  docs: {
+    tex: String.raw`\begin{cases} x & x > 0 \\ \alpha (e^x - 1) & x \le 0 \end{cases}`,
+    torch: 'elu',
+    cite: 'Clevert, Unterthiner & Hochreiter 2016, Fast and Accurate Deep Network Learning by Exponential Linear Units',
+    kinks: 'alpha at x = 0',
+    use: 'A smooth relu whose mean is nearer 0. Saturates at -alpha, where gradients vanish; the slope jumps at 0 unless alpha is 1 (celu does not).',
+  },
+});
+
+/** `elu` as a module. */
+export class ELU extends /* @__PURE__ */ activationModule(elu) {}

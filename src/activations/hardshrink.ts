@@ -1,0 +1,23 @@
+import wgsl from '../../shaders/activations/hardshrink.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+
+/** 0 where |x| is at most lambd (default 0.5), x elsewhere. Gradient 1 where x is kept, 0 elsewhere. */
+export const hardshrink = /* @__PURE__ */ defineActivation({
+  name: 'hardshrink',
+  wgsl,
+  params: { lambd: 0.5 },
+  forward: (x, { lambd }) => (x >= -lambd && x <= lambd ? 0 : x),
+  backward: (x, gradOutput, { lambd }) => (x >= -lambd && x <= lambd ? 0 : gradOutput),
+  accuracy: { forward: 0, backward: 0 },
+  docs: {
+    tex: String.raw`\begin{cases} x & |x| > \lambda \\ 0 & |x| \le \lambda \end{cases}`,
+    torch: 'hardshrink',
+    cite: 'Donoho & Johnstone 1994, Ideal Spatial Adaptation by Wavelet Shrinkage',
+    kinks: '0 at x = ±lambd',
+    use: 'Sparse codes and denoising, where what survives keeps its size. It jumps at ±lambd, and what is inside gets no gradient.',
+  },
+});
+
+/** `hardshrink` as a module. */
+export class Hardshrink extends /* @__PURE__ */ activationModule(hardshrink) {}

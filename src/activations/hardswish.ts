@@ -1,0 +1,24 @@
+import wgsl from '../../shaders/activations/hardswish.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { bits, div } from '../gpu/lib.ts';
+
+/** Piecewise quadratic swish: x · min(max(x + 3, 0), 6) / 6. 0 up to -3 (NaN at -Inf, as PyTorch), x from 3 on. */
+export const hardswish = /* @__PURE__ */ defineActivation({
+  name: 'hardswish',
+  wgsl,
+  includes: [bits, div],
+  forward: (x) => (x <= -3 ? x * 0 : x >= 3 ? x : (x * (x + 3)) / 6),
+  backward: (x, gradOutput) => (x <= -3 ? 0 : x >= 3 ? gradOutput : gradOutput * ((2 * x + 3) / 6)),
+  accuracy: { forward: 2, backward: 2 },
+  docs: {
+    tex: String.raw`x \cdot \frac{\min(\max(x + 3, 0), 6)}{6}`,
+    torch: 'hardswish',
+    cite: 'Howard et al. 2019, Searching for MobileNetV3',
+    kinks: '0 at x = -3, 1 at x = 3',
+    use: 'silu for small devices: no exponential. Units below -3 get no gradient.',
+  },
+});
+
+/** `hardswish` as a module. */
+export class Hardswish extends /* @__PURE__ */ activationModule(hardswish) {}

@@ -1,0 +1,27 @@
+import wgsl from '../../shaders/activations/hardtanh.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { checkOrder } from '../validate.ts';
+
+/** Clamps x to [minVal, maxVal] (default -1 and 1). Gradient 1 inside, 0 outside and at both ends. */
+export const hardtanh = /* @__PURE__ */ defineActivation({
+  name: 'hardtanh',
+  wgsl,
+  params: { minVal: -1, maxVal: 1 },
+  check: (op, { minVal, maxVal }) => {
+    checkOrder(op, ['minVal', minVal], ['maxVal', maxVal]);
+  },
+  forward: (x, { minVal, maxVal }) => (x < minVal ? minVal : x > maxVal ? maxVal : x),
+  backward: (x, gradOutput, { minVal, maxVal }) => (x <= minVal || x >= maxVal ? 0 : gradOutput),
+  accuracy: { forward: 0, backward: 0 },
+  docs: {
+    tex: String.raw`\min(\max(x, \mathrm{minVal}), \mathrm{maxVal})`,
+    torch: 'hardtanh',
+    cite: 'Collobert 2004, Large Scale Machine Learning',
+    kinks: '0 at x = minVal and x = maxVal',
+    use: 'A cheap tanh, for bounded outputs and quantised networks. No gradient at all outside the range: keep inputs scaled.',
+  },
+});
+
+/** `hardtanh` as a module. */
+export class Hardtanh extends /* @__PURE__ */ activationModule(hardtanh) {}

@@ -1,0 +1,24 @@
+import wgsl from '../../shaders/activations/logsigmoid.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { sigmoid as sigmoidLib, softplus as softplusLib } from '../gpu/lib.ts';
+import { logistic, softplusOf } from '../special.ts';
+
+/** log(sigmoid(x)): the logarithm of a probability from its logit, without underflow. */
+export const logsigmoid = /* @__PURE__ */ defineActivation({
+  name: 'logsigmoid',
+  wgsl,
+  includes: [sigmoidLib, softplusLib],
+  forward: (x) => -softplusOf(-x),
+  backward: (x, gradOutput) => gradOutput * logistic(-x),
+  accuracy: { forward: 3, backward: 3 },
+  docs: {
+    tex: String.raw`\log \frac{1}{1 + e^{-x}}`,
+    torch: 'logsigmoid',
+    cite: 'PyTorch; Mikolov et al. 2013, Distributed Representations of Words and Phrases (its use in a loss)',
+    use: 'In losses on logits (negative sampling, preference learning). Not a hidden activation: unbounded below, at most 0.',
+  },
+});
+
+/** `logsigmoid` as a module. */
+export class LogSigmoid extends /* @__PURE__ */ activationModule(logsigmoid) {}

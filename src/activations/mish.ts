@@ -1,0 +1,43 @@
+import wgsl from '../../shaders/activations/mish.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { bits, div, exp } from '../gpu/lib.ts';
+import { logistic, softplusOf } from '../special.ts';
+
+/** x · tanh(softplus(x)): a smooth, self-gated rectifier. The left tail keeps relative accuracy. */
+export const mish = /* @__PURE__ */ defineActivation({
+  name: 'mish',
+  wgsl,
+  includes: [bits, div, exp],
+  forward: (x) => {
+    const e = Math.exp(-Math.abs(x));
+    return x < 0
+      ? x * ((e * (e + 2)) / (e * (e + 2) + 2))
+      : x * ((1 + 2 * e) / (1 + 2 * e * (1 + e)));
+  },
+  backward: (x, gradOutput) => {
+    const e = Math.exp(-Math.abs(x));
+    // Far out 0 or 1; at the infinities PyTorch's formula, and so this, is NaN.
+    if (e === 0) return gradOutput * (x < 0 ? 0 : 1) + (x - x);
+    const w =
+      x < 0
+        ? e * (4 * (x + 1) + e * (4 * x + 6 + e * (4 + e)))
+        : 1 + e * (4 + e * (4 * x + 6 + 4 * e * (x + 1)));
+    const d = x < 0 ? e * (e + 2) + 2 : 1 + 2 * e * (1 + e);
+    return gradOutput * (w / (d * d));
+  },
+  largestTerm: (x) => {
+    const tanh = Math.tanh(softplusOf(x));
+    return Math.max(tanh, Math.abs(x) * logistic(x) * (1 - tanh * tanh));
+  },
+  accuracy: { forward: 3, backward: 4.5 },
+  docs: {
+    tex: String.raw`x \tanh(\log(1 + e^x))`,
+    torch: 'mish',
+    cite: 'Misra 2019, Mish: A Self Regularized Non-Monotonic Activation Function',
+    use: 'A smooth relu for vision networks (YOLOv4). About as good as silu, and dearer.',
+  },
+});
+
+/** `mish` as a module. */
+export class Mish extends /* @__PURE__ */ activationModule(mish) {}

@@ -1,0 +1,29 @@
+import wgsl from '../../shaders/activations/quick-gelu.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { bits, div, sigmoid } from '../gpu/lib.ts';
+import { gateTerm, logistic } from '../special.ts';
+
+/** gelu by a sigmoid: x · sigmoid(1.702 x). Not in PyTorch; of OpenAI’s CLIP. */
+export const quickGelu = /* @__PURE__ */ defineActivation({
+  name: 'quickGelu',
+  wgsl,
+  includes: [bits, div, sigmoid],
+  forward: (x) => x * logistic(1.702 * x),
+  // Two terms, as PyTorch would have it: Inf - Inf for an infinite gradOutput, 0 Inf for an infinite x.
+  backward: (x, gradOutput) => {
+    const gate = logistic(1.702 * x);
+    return gradOutput * gate + gradOutput * x * (1.702 * gate * logistic(-1.702 * x));
+  },
+  largestTerm: (x) => gateTerm(1.702 * x, 1.702 * x),
+  accuracy: { forward: 3, backward: 4 },
+  docs: {
+    tex: String.raw`x \cdot \sigma(1.702 x)`,
+    torch: null,
+    cite: 'Hendrycks & Gimpel 2016, Gaussian Error Linear Units; Radford et al. 2021 (CLIP)',
+    use: 'For models trained with it, such as CLIP; elsewhere gelu. Off gelu by up to 0.02.',
+  },
+});
+
+/** `quickGelu` as a module. */
+export class QuickGELU extends /* @__PURE__ */ activationModule(quickGelu) {}

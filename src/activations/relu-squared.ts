@@ -1,0 +1,21 @@
+import wgsl from '../../shaders/activations/relu-squared.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+
+/** Squared rectifier: max(x, 0)². Gradient 2 · max(x, 0). Not in PyTorch. */
+export const reluSquared = /* @__PURE__ */ defineActivation({
+  name: 'reluSquared',
+  wgsl,
+  forward: (x) => (x <= 0 ? 0 : x * x),
+  backward: (x, gradOutput) => (x <= 0 ? 0 : 2 * x * gradOutput),
+  accuracy: { forward: 1, backward: 1 },
+  docs: {
+    tex: String.raw`\max(x, 0)^2`,
+    torch: null,
+    cite: 'So et al. 2021, Primer: Searching for Efficient Transformers for Language Modeling',
+    use: 'Feed-forward layers of transformers, where it also makes activations sparse. It grows quadratically: normalise before it.',
+  },
+});
+
+/** `reluSquared` as a module. */
+export class ReLUSquared extends /* @__PURE__ */ activationModule(reluSquared) {}

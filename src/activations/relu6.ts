@@ -1,0 +1,22 @@
+import wgsl from '../../shaders/activations/relu6.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+
+/** Rectifier that stops at 6: min(max(x, 0), 6). Gradient 1 between 0 and 6, 0 elsewhere, 0 and 6 included. */
+export const relu6 = /* @__PURE__ */ defineActivation({
+  name: 'relu6',
+  wgsl,
+  forward: (x) => (x < 0 ? 0 : x > 6 ? 6 : x),
+  backward: (x, gradOutput) => (x <= 0 || x >= 6 ? 0 : gradOutput),
+  accuracy: { forward: 0, backward: 0 },
+  docs: {
+    tex: String.raw`\min(\max(x, 0), 6)`,
+    torch: 'relu6',
+    cite: 'Krizhevsky 2010, Convolutional Deep Belief Networks on CIFAR-10',
+    kinks: '0 at x = 0 and x = 6',
+    use: 'In networks that are quantised later, as its range is bounded (MobileNet). Units die below 0 as with relu, and learn nothing above 6 either.',
+  },
+});
+
+/** `relu6` as a module. */
+export class ReLU6 extends /* @__PURE__ */ activationModule(relu6) {}

@@ -1,0 +1,127 @@
+import wgsl from '../../shaders/activations/rrelu.wgsl?raw';
+import { isRecording, record } from '../autograd.ts';
+import type { ActivationModule } from '../define/module.ts';
+import { defineOp } from '../define/op.ts';
+import { warmUp } from '../define/prepare.ts';
+import { runOne } from '../dispatcher.ts';
+import { threefry } from '../gpu/lib.ts';
+import { source } from '../gpu/link.ts';
+import type { ParamValues } from '../kernels/params.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
+import { Module } from '../nn/module.ts';
+import { nextKey, uniformAt } from '../random.ts';
+import type { Tensor } from '../tensor.ts';
+import {
+  checkBoolean,
+  checkNumber,
+  checkOptionNames,
+  checkOrder,
+  checkOut,
+  checkTensors,
+} from '../validate.ts';
+
+const common = {
+  name: 'rrelu',
+  source: /* @__PURE__ */ source('activations/rrelu.wgsl', wgsl, [threefry]),
+  params: { names: ['lower', 'span', 'key0', 'key1'], integers: ['key0', 'key1'] },
+  results: 1,
+};
+const slopeAt = (index: number, { lower = 0, span = 0, key0 = 0, key1 = 0 }: ParamValues): number =>
+  lower + span * uniformAt([key0, key1], index);
+const forwardOp: PointwiseOp = {
+  ...common,
+  inputs: ['x'],
+  body: '  return Results(forward(x, index, p));',
+  reference: ([x = NaN], r, p, index) => {
+    r[0] = x > 0 ? x : slopeAt(index, p) * x;
+  },
+  inPlace: [0],
+};
+const backwardOp: PointwiseOp = {
+  ...common,
+  inputs: ['x', 'grad_output'],
+  body: '  return Results(backward(x, grad_output, index, p));',
+  reference: ([x = NaN, gradOutput = NaN], r, p, index) => {
+    r[0] = x > 0 ? gradOutput : slopeAt(index, p) * gradOutput;
+  },
+};
+
+interface Bounds {
+  /** The smallest slope. Defaults to 1/8. */
+  lower?: number;
+  /** The largest slope. Defaults to 1/3. */
+  upper?: number;
+}
+
+export interface RReluOptions extends Bounds {
+  /** Whether slopes are drawn; otherwise each is (lower + upper) / 2. Defaults to false. */
+  training?: boolean;
+  /** Written instead of a new tensor; may be `x` itself. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+function boundsOf(op: string, { lower = 1 / 8, upper = 1 / 3 }: Bounds): Required<Bounds> {
+  checkNumber(op, 'lower', lower);
+  checkNumber(op, 'upper', upper);
+  checkOrder(op, ['lower', lower], ['upper', upper]);
+  return { lower, upper };
+}
+
+function apply(x: Tensor, options: RReluOptions = {}): Tensor {
+  checkOptionNames('rrelu', options, ['lower', 'upper', 'training', 'out']);
+  const { lower, upper } = boundsOf('rrelu', options);
+  const { training = false, out } = options;
+  checkBoolean('rrelu', 'training', training);
+  checkTensors('rrelu', { x });
+  checkOut('rrelu', out, x, isRecording([x]));
+  const [key0, key1] = training ? nextKey() : [0, 0];
+  const params = training
+    ? { lower, span: upper - lower, key0, key1 }
+    : { lower: (lower + upper) / 2, span: 0, key0, key1 };
+  const output = runOne(pointwise, { op: forwardOp, params, shape: x.shape }, [x], out ?? x.like());
+  return record(output, 'rrelu', [x], [x], (upstream, [saved]) => {
+    if (!saved) return [];
+    const args = { op: backwardOp, params, shape: saved.shape };
+    return [runOne(pointwise, args, [saved, upstream.tensor], saved.like())];
+  });
+}
+
+/**
+ * Randomised leaky rectifier: x above 0, else slope · x, with a slope per element drawn between lower and upper in
+ * training (repeatable with `manualSeed`, the same on every device), and their mean otherwise. At 0 the gradient is the slope.
+ */
+export const rrelu = /* @__PURE__ */ defineOp(apply, {
+  op: 'rrelu',
+  kind: 'activation',
+  params: { lower: 1 / 8, upper: 1 / 3 },
+  accuracy: { forward: 1, backward: 1 },
+  docs: {
+    tex: String.raw`\begin{cases} x & x > 0 \\ a x & x \le 0 \end{cases}, \quad a \sim U(\mathrm{lower}, \mathrm{upper})`,
+    torch: 'rrelu',
+    cite: 'Xu, Wang, Chen & Li 2015, Empirical Evaluation of Rectified Activations in Convolutional Network',
+    kinks: 'the slope at x = 0',
+    use: 'leakyRelu that regularises: small data sets that overfit. Remember eval(): training mode is random.',
+  },
+  prepare: (device, dtype) => {
+    warmUp(device, dtype, [[1]], (x) => apply(x));
+  },
+});
+
+/** `rrelu` as a module: random in training mode only. */
+export class RReLU extends Module implements ActivationModule {
+  readonly lower: number;
+  readonly upper: number;
+
+  constructor(options: Bounds = {}) {
+    super();
+    checkOptionNames('RReLU', options, ['lower', 'upper']);
+    const { lower, upper } = boundsOf('RReLU', options);
+    this.lower = lower;
+    this.upper = upper;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { lower, upper, training } = this;
+    return rrelu(x, { lower, upper, training });
+  }
+}

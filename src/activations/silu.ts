@@ -1,0 +1,25 @@
+import wgsl from '../../shaders/activations/silu.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { bits, sigmoid } from '../gpu/lib.ts';
+import { gateSlope, gateTerm, logistic } from '../special.ts';
+
+/** Sigmoid-weighted linear unit (swish): x · sigmoid(x). The left tail keeps relative accuracy. */
+export const silu = /* @__PURE__ */ defineActivation({
+  name: 'silu',
+  wgsl,
+  includes: [bits, sigmoid],
+  forward: (x) => x * logistic(x),
+  backward: (x, gradOutput) => gradOutput * gateSlope(x, x),
+  largestTerm: (x) => gateTerm(x, x),
+  accuracy: { forward: 3, backward: 4 },
+  docs: {
+    tex: String.raw`\frac{x}{1 + e^{-x}}`,
+    torch: 'silu',
+    cite: 'Elfwing, Uchibe & Doya 2018, Sigmoid-Weighted Linear Units; Ramachandran, Zoph & Le 2017, Searching for Activation Functions',
+    use: 'A smooth relu for deep networks (EfficientNet, LLaMA as swiglu). Costs an exponential; not monotonic below -1.28.',
+  },
+});
+
+/** `silu` as a module. */
+export class SiLU extends /* @__PURE__ */ activationModule(silu) {}

@@ -1,0 +1,26 @@
+import wgsl from '../../shaders/activations/softplus.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { div, sigmoid as sigmoidLib, softplus as softplusLib } from '../gpu/lib.ts';
+import { logistic, softplusOf } from '../special.ts';
+
+/** Smooth rectifier: log(1 + e^(beta · x)) / beta (beta 1), x itself where beta · x is above threshold (20). */
+export const softplus = /* @__PURE__ */ defineActivation({
+  name: 'softplus',
+  wgsl,
+  includes: [div, sigmoidLib, softplusLib],
+  params: { beta: 1, threshold: 20 },
+  forward: (x, { beta, threshold }) => (beta * x > threshold ? x : softplusOf(beta * x) / beta),
+  backward: (x, gradOutput, { beta, threshold }) =>
+    beta * x > threshold ? gradOutput : gradOutput * logistic(beta * x),
+  accuracy: { forward: 3, backward: 3 },
+  docs: {
+    tex: String.raw`\frac{\log(1 + e^{\beta x})}{\beta}`,
+    torch: 'softplus',
+    cite: 'Dugas, Bengio, Bélisle, Nadeau & Garcia 2001, Incorporating Second-Order Functional Knowledge for Better Option Pricing',
+    use: 'For outputs that must be positive, as a variance. As a hidden unit it is slower than relu and rarely better.',
+  },
+});
+
+/** `softplus` as a module. */
+export class Softplus extends /* @__PURE__ */ activationModule(softplus) {}

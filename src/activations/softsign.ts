@@ -1,0 +1,24 @@
+import wgsl from '../../shaders/activations/softsign.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { bits, div } from '../gpu/lib.ts';
+
+/** x / (1 + |x|), from -1 to 1. It saturates slowly: the gradient 1 / (1 + |x|)² falls as a power, not exponentially. */
+export const softsign = /* @__PURE__ */ defineActivation({
+  name: 'softsign',
+  wgsl,
+  includes: [bits, div],
+  forward: (x) => x / (1 + Math.abs(x)),
+  // PyTorch subtracts Inf from Inf where x or gradOutput is infinite.
+  backward: (x, gradOutput) => gradOutput / (1 + Math.abs(x)) ** 2 + (0 * x + 0 * gradOutput),
+  accuracy: { forward: 2, backward: 4 },
+  docs: {
+    tex: String.raw`\frac{x}{1 + |x|}`,
+    torch: 'softsign',
+    cite: 'Bergstra, Desjardins, Lamblin & Bengio 2009, Quadratic Polynomials Learn Better Image Features',
+    use: 'tanh with heavier tails, where saturated units should still learn, if slowly.',
+  },
+});
+
+/** `softsign` as a module. */
+export class Softsign extends /* @__PURE__ */ activationModule(softsign) {}

@@ -1,0 +1,23 @@
+import wgsl from '../../shaders/activations/threshold.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+
+/** x above threshold, else value. Both options are required, as in PyTorch. Gradient 1 above threshold, 0 at and below. */
+export const threshold = /* @__PURE__ */ defineActivation({
+  name: 'threshold',
+  wgsl,
+  params: { threshold: { default: 0, required: true }, value: { default: 0, required: true } },
+  forward: (x, { threshold, value }) => (x <= threshold ? value : x),
+  backward: (x, gradOutput, { threshold }) => (x <= threshold ? 0 : gradOutput),
+  accuracy: { forward: 0, backward: 0 },
+  docs: {
+    tex: String.raw`\begin{cases} x & x > \mathrm{threshold} \\ \mathrm{value} & x \le \mathrm{threshold} \end{cases}`,
+    torch: 'threshold',
+    cite: 'McCulloch & Pitts 1943, A Logical Calculus of the Ideas Immanent in Nervous Activity',
+    kinks: '0 at x = threshold',
+    use: 'To silence weak responses; with 0 and 0 it is relu. It jumps unless value is threshold, and gradients do not see the jump.',
+  },
+});
+
+/** `threshold` as a module. */
+export class Threshold extends /* @__PURE__ */ activationModule(threshold) {}

@@ -1,0 +1,212 @@
+// In: an activation or a pointwise loss. Out: whether its backward is the derivative of its forward, by differences in
+// float64, and whether the GPU computes what the float64 functions say.
+import { currentDevice } from './current.ts';
+import type { Activation, ActivationOptions } from './define/activation.ts';
+import type { Loss, LossOptions } from './define/loss.ts';
+import type { ParamSpecs, ParamsOf } from './define/params.ts';
+import type { Device } from './device.ts';
+import { fromHost, type Tensor } from './tensor.ts';
+
+export interface GradientCheckOptions<S extends ParamSpecs = ParamSpecs> {
+  /** The op's own options. */
+  options?: Partial<ParamsOf<S>>;
+  /** Where results are compared with float64; defaults to the device of the latest `init()`. A CPU device checks nothing. */
+  device?: Device;
+  /** Where to look. Defaults to 1,500 points, from ±1e-4 to ±100, dense round 0. */
+  points?: readonly number[];
+  /** Largest error relative to the derivative. Defaults to 1e-6. */
+  tolerance?: number;
+  /** Largest difference in ULP between GPU and float64. Defaults to the declared accuracy, or 1024 (or 1e-6) without one. */
+  ulp?: number;
+}
+
+/** A disagreement and where it is; `at` is NaN where there is none. */
+export interface Deviation {
+  readonly worst: number;
+  /** The input; of a loss, the one that was varied. */
+  readonly at: number;
+  readonly got: number;
+  readonly want: number;
+}
+
+export interface GradientCheck extends Deviation {
+  /** Whether the derivative and, where there was a GPU, its results are within bounds. */
+  readonly ok: boolean;
+  /** Points without a derivative, which are left out: one-sided differences disagree there, or `forward` is not finite. */
+  readonly kinks: readonly number[];
+  /** Largest differences in ULP, or null without a GPU. */
+  readonly gpu: {
+    readonly ok: boolean;
+    readonly forward: Deviation;
+    readonly backward: Deviation;
+  } | null;
+}
+
+/** A function of one number: a whole activation, or a loss with its other argument held. */
+interface Slice {
+  readonly value: (x: number) => number;
+  /** The op's own derivative, times an upstream gradient. */
+  readonly gradient: (x: number, gradOutput: number) => number;
+  /** The same on a device. */
+  readonly run: (x: Tensor) => Tensor;
+  readonly term: (x: number) => number;
+}
+
+const HELD = [-1.5, 0, 0.3, 1];
+/** Not 1, so that a backward that forgets its upstream gradient is found. */
+const UPSTREAM = 1.5;
+const NONE: Deviation = { worst: 0, at: NaN, got: NaN, want: NaN };
+
+/**
+ * Compares the `backward` of an activation (or pointwise loss) with differences of its `forward`, in float64, and a GPU's
+ * results with both. It reports and does not throw: `ok` says whether all is well, `worst` and `at` what is not.
+ */
+export async function checkGradient<S extends ParamSpecs>(
+  op: Activation<S> | Loss<S>,
+  settings: GradientCheckOptions<S> = {},
+): Promise<GradientCheck> {
+  const { points = defaultPoints(), tolerance = 1e-6, device = currentDevice() } = settings;
+  const slices = slicesOf(op, settings.options ?? {}, device);
+  let worst = NONE;
+  const kinks = new Set<number>();
+  for (const slice of slices) {
+    for (const x of points) {
+      const found = compare(slice, x);
+      if (found === null) kinks.add(x);
+      else if (!(found.worst <= worst.worst)) worst = found;
+    }
+  }
+  const gpu = device.gpuDevice
+    ? await compareDevice(op, slices, Float32Array.from(points), device, settings.ulp)
+    : null;
+  const ok = worst.worst <= tolerance && kinks.size < points.length && (gpu?.ok ?? true);
+  return { ok, ...worst, kinks: [...kinks].sort((a, b) => a - b), gpu };
+}
+
+function defaultPoints(): number[] {
+  const small = Array.from({ length: 400 }, (_, i) => 10 ** (-4 + i / 66.5));
+  const even = Array.from({ length: 350 }, (_, i) => 0.0137 + i * 0.0344);
+  return [...small, ...even].flatMap((x) => [x, -x]);
+}
+
+function slicesOf<S extends ParamSpecs>(
+  op: Activation<S> | Loss<S>,
+  options: Partial<ParamsOf<S>>,
+  device: Device,
+): Slice[] {
+  // As the GPU gets them.
+  const given = Object.fromEntries(
+    Object.entries<unknown>(options).map(([k, v]) => [
+      k,
+      typeof v === 'number' ? Math.fround(v) : v,
+    ]),
+  ) as Partial<ParamsOf<S>>;
+  if (op.kind === 'activation') {
+    const { resolve, forward, backward, largestTerm } = op.epilogue;
+    const filled = { ...rounded(op.params as ParamsOf<S>), ...given };
+    const params = rounded(resolve(op.op, filled));
+    return [
+      {
+        value: (x) => forward(x, params),
+        gradient: (x, g) => backward(x, g, params),
+        run: (x) => op(x, filled as ActivationOptions<S>),
+        term: (x) => (largestTerm ? largestTerm(x, params) : 0),
+      },
+    ];
+  }
+  const { resolve, forward, backward } = op.formula;
+  const params = rounded(resolve(given));
+  const filled = { ...rounded(op.params as ParamsOf<S>), ...given, reduction: 'none' as const };
+  return HELD.flatMap((value): Slice[] => {
+    const held = Math.fround(value);
+    const like = (x: Tensor) =>
+      fromHost(new Float32Array(x.size).fill(held), x.shape, 'float32', device);
+    const term = (): number => 0;
+    return [
+      {
+        value: (x) => forward(x, held, params),
+        gradient: (x, g) => backward(x, held, g, params)[0],
+        run: (x) => op(x, like(x), filled as LossOptions<S>),
+        term,
+      },
+      {
+        value: (x) => forward(held, x, params),
+        gradient: (x, g) => backward(held, x, g, params)[1],
+        run: (x) => op(like(x), x, filled as LossOptions<S>),
+        term,
+      },
+    ];
+  });
+}
+
+function rounded<P extends object>(params: P): P {
+  return Object.fromEntries(
+    Object.entries(params).map(([k, v]: [string, unknown]) => [
+      k,
+      typeof v === 'number' ? Math.fround(v) : v,
+    ]),
+  ) as P;
+}
+
+/** The error of the derivative at x relative to its size, or null where there is none. */
+function compare({ value, gradient }: Slice, x: number): Deviation | null {
+  const h = 1e-3 * Math.min(Math.max(Math.abs(x), 1e-3), 1);
+  const f = (k: number): number => value(x + k * h);
+  const slope = (k: number): number => (f(k) - f(-k)) / (2 * k * h);
+  // Richardson: two central differences, the h² term gone.
+  const [near, far] = [slope(0.5), slope(1)];
+  const want = (4 * near - far) / 3;
+  // What differences may be off by, more where the curvature jumps nearby.
+  const doubt = Math.abs(near - far);
+  const side = (s: number): number => (s * (4 * f(s) - 3 * f(0) - f(2 * s))) / (2 * h);
+  const size = Math.max(1, Math.abs(f(1)), Math.abs(f(-1)));
+  // What rounding does to differences; formulas may go through numbers round 1.
+  const noise = (2 ** -48 * size) / h;
+  const apart = Math.abs(side(1) - side(-1));
+  if (!(apart <= 1e-4 * Math.max(Math.abs(want), 1e-2 * size) + 8 * noise)) return null;
+  const got = gradient(x, UPSTREAM) / UPSTREAM;
+  const off = Math.max(0, Math.abs(got - want) - noise - doubt);
+  const worst = off === 0 ? 0 : off / Math.max(Math.abs(want), Math.abs(got));
+  return { worst: Number.isNaN(worst) ? Infinity : worst, at: x, got, want };
+}
+
+async function compareDevice<S extends ParamSpecs>(
+  op: Activation<S> | Loss<S>,
+  slices: readonly Slice[],
+  points: Float32Array,
+  device: Device,
+  ulp: number | undefined,
+): Promise<NonNullable<GradientCheck['gpu']>> {
+  let [forward, backward] = [NONE, NONE];
+  // Without a stated accuracy, an absolute error that float32 makes of numbers round 1 passes.
+  const slack = op.accuracy || ulp !== undefined ? 0 : 1e-6;
+  for (const { value, gradient, run, term } of slices) {
+    const x = fromHost(points, [points.length], 'float32', device, true);
+    const out = run(x);
+    out.backward(
+      fromHost(new Float32Array(points.length).fill(UPSTREAM), out.shape, 'float32', device),
+    );
+    const grad = x.grad;
+    const [results, grads] = [await out.data(), grad ? await grad.data() : []];
+    for (const tensor of [x, out, grad]) tensor?.dispose();
+    points.forEach((at, i) => {
+      const y = deviation(at, results[i], value(at), 0, slack);
+      const g = deviation(at, grads[i], gradient(at, UPSTREAM), term(at) * UPSTREAM, slack);
+      if (y.worst > forward.worst) forward = y;
+      if (g.worst > backward.worst) backward = g;
+    });
+  }
+  const bound = op.accuracy ?? { forward: 1024, backward: 1024 };
+  const ok = forward.worst <= (ulp ?? bound.forward) && backward.worst <= (ulp ?? bound.backward);
+  return { ok, forward, backward };
+}
+
+function deviation(at: number, got = NaN, want: number, term: number, slack: number): Deviation {
+  const right = Math.fround(want);
+  if (Object.is(got, right) || got === right) return { worst: 0, at, got, want };
+  const off = Math.abs(got - want);
+  if (off <= slack || off < 2 ** -126) return { worst: 0, at, got, want };
+  const exponent = Math.floor(Math.log2(Math.max(Math.abs(want), Math.abs(term))));
+  const worst = off / 2 ** (Math.max(exponent, -126) - 23);
+  return { worst: Number.isNaN(worst) ? Infinity : worst, at, got, want };
+}

@@ -1,0 +1,104 @@
+// In: an activation and which half it gates. Out: a function of a tensor and a dimension, with gradient.
+import { isRecording, record } from '../autograd.ts';
+import type { Device } from '../device.ts';
+import { runOne } from '../dispatcher.ts';
+import type { FloatDType } from '../dtype.ts';
+import { ShapeError } from '../errors.ts';
+import { gated, type GatedOp } from '../kernels/gated.ts';
+import { formatShape, normalizeDim, rowLayout } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkNumber, checkOut, checkTensors } from '../validate.ts';
+import type { Activation } from './activation.ts';
+import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
+import type { ParamOptions, ParamSpecs, ParamsOf } from './params.ts';
+import { warmUp } from './prepare.ts';
+
+export interface GatedDeclaration<S extends ParamSpecs> {
+  readonly name: string;
+  /** Its options are the unit's too. */
+  readonly activation: Activation<S>;
+  /** The half that the activation is applied to; the other is multiplied. */
+  readonly gate: 'first' | 'second';
+  /** Bounds for the tests. */
+  readonly accuracy?: Accuracy;
+  /** For tables and the demo; the build leaves it out. */
+  readonly docs?: OpDocs;
+}
+
+export type GatedOptions<S extends ParamSpecs> = ParamOptions<S> & {
+  /** The dimension whose halves are multiplied; negative ones count from the end. Defaults to -1. */
+  dim?: number;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+};
+
+/** A gated unit: half as long as `x` along `dim`. Same dtype and device. */
+export interface Gated<S extends ParamSpecs = ParamSpecs> extends Declared {
+  (x: Tensor, options?: GatedOptions<S>): Tensor;
+  readonly kind: 'gated';
+}
+
+/** Declares a gated unit: one half of `x` times an activation of the other. */
+export function defineGated<const S extends ParamSpecs>(
+  declaration: GatedDeclaration<S>,
+): Gated<S> {
+  const { name, activation, gate, accuracy, docs } = declaration;
+  const { source, layout, resolve, forward, backward } = activation.epilogue;
+  const op: GatedOp = {
+    name,
+    source,
+    layout,
+    forward: (x, params) => forward(x, params as ParamsOf<S>),
+    backward: (x, gradOutput, params) => backward(x, gradOutput, params as ParamsOf<S>),
+    gate: gate === 'first' ? 0 : 1,
+  };
+
+  const apply = (x: Tensor, options: GatedOptions<S> = {}): Tensor => {
+    const params = resolve(name, options, ['dim', 'out']);
+    const { dim = -1, out } = options;
+    checkNumber(name, 'dim', dim, { integer: true });
+    checkTensors(name, { x });
+    if (x.rank === 0) {
+      throw new ShapeError({
+        op: name,
+        argument: 'x',
+        expected: 'at least one dimension',
+        received: 'a scalar',
+      });
+    }
+    const along = normalizeDim(name, dim, x.rank);
+    const { outer, n, inner } = rowLayout(x.shape, along);
+    if (n % 2 !== 0) {
+      throw new ShapeError({
+        op: name,
+        argument: 'x',
+        expected: `an even size of dimension ${String(along)}`,
+        received: `shape ${formatShape(x.shape)}`,
+      });
+    }
+    const shape = x.shape.map((d, i) => (i === along ? d / 2 : d));
+    checkOut(name, out, { device: x.device, dtype: x.dtype, shape }, isRecording([x]));
+    const args = { op, params, outer, n: (n / 2) * inner };
+    const output = runOne(
+      gated,
+      { ...args, direction: 'forward' },
+      [x],
+      out ?? { shape, dtype: x.dtype },
+    );
+    return record(output, name, [x], [x], (upstream, [saved]) => {
+      if (!saved) return [];
+      const inputs = [saved, upstream.tensor];
+      return [runOne(gated, { ...args, direction: 'backward' }, inputs, saved.like())];
+    });
+  };
+  return defineOp(apply, {
+    op: name,
+    kind: 'gated',
+    docs,
+    accuracy,
+    params: activation.params,
+    prepare: (device: Device, dtype: FloatDType) => {
+      warmUp(device, dtype, [[2]], (x) => apply(x));
+    },
+  });
+}

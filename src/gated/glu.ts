@@ -1,0 +1,20 @@
+import { sigmoid } from '../activations/sigmoid.ts';
+import { defineGated } from '../define/gated.ts';
+import { optionalModule } from '../define/module.ts';
+
+/** Gated linear unit: a · sigmoid(b), a and b the halves of `x` along `dim` (default -1). */
+export const glu = /* @__PURE__ */ defineGated({
+  name: 'glu',
+  activation: sigmoid,
+  gate: 'second',
+  accuracy: { forward: 3, backward: 4.5 },
+  docs: {
+    tex: String.raw`a \cdot \sigma(b)`,
+    torch: 'glu',
+    cite: 'Dauphin, Fan, Auli & Grangier 2017, Language Modeling with Gated Convolutional Networks',
+    use: 'Where the network should choose what passes, in convolutional and recurrent models. Needs twice the features going in; in transformers swiglu and geglu do better.',
+  },
+});
+
+/** `glu` as a module. */
+export class GLU extends /* @__PURE__ */ optionalModule(glu) {}

@@ -1,0 +1,21 @@
+import { relu } from '../activations/relu.ts';
+import { defineGated } from '../define/gated.ts';
+import { optionalModule } from '../define/module.ts';
+
+/** Gated unit with relu: relu(a) · b, a and b the halves of `x` along `dim` (default -1). */
+export const reglu = /* @__PURE__ */ defineGated({
+  name: 'reglu',
+  activation: relu,
+  gate: 'first',
+  accuracy: { forward: 1, backward: 1 },
+  docs: {
+    tex: String.raw`\max(a, 0) \cdot b`,
+    torch: null,
+    cite: 'Shazeer 2020, GLU Variants Improve Transformer',
+    kinks: '0 for a at a = 0',
+    use: 'As swiglu where exponentials are dear, or sparse activations are wanted.',
+  },
+});
+
+/** `reglu` as a module. */
+export class ReGLU extends /* @__PURE__ */ optionalModule(reglu) {}

@@ -1,0 +1,41 @@
+import { isRecording } from '../autograd.ts';
+import { optionalModule } from '../define/module.ts';
+import { defineOp } from '../define/op.ts';
+import { ShapeError } from '../errors.ts';
+import { formatShape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkOptionNames, checkOut, checkTensors } from '../validate.ts';
+import { softmax } from './softmax.ts';
+
+function apply(x: Tensor, options: { out?: Tensor } = {}): Tensor {
+  checkOptionNames('softmax2d', options, ['out']);
+  checkTensors('softmax2d', { x });
+  if (x.rank !== 3 && x.rank !== 4) {
+    throw new ShapeError({
+      op: 'softmax2d',
+      argument: 'x',
+      expected: 'shape [C, H, W] or [N, C, H, W]',
+      received: `shape ${formatShape(x.shape)}`,
+    });
+  }
+  checkOut('softmax2d', options.out, x, isRecording([x]));
+  return softmax(x, { ...options, dim: -3 });
+}
+
+/** Softmax over the channels of each pixel: along dimension -3 of `x`, [C, H, W] or [N, C, H, W]. */
+export const softmax2d = /* @__PURE__ */ defineOp(apply, {
+  op: 'softmax2d',
+  kind: 'rowwise',
+  params: {},
+  accuracy: { forward: 6, backward: 8 },
+  docs: {
+    tex: String.raw`\frac{e^{x_{chw}}}{\sum_k e^{x_{khw}}}`,
+    torch: 'Softmax2d',
+    cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
+    use: 'Class probabilities per pixel. For a loss, feed the logits to crossEntropy.',
+  },
+  prepare: (device, dtype) => softmax.prepare(device, dtype),
+});
+
+/** `softmax2d` as a module. */
+export class Softmax2d extends /* @__PURE__ */ optionalModule(softmax2d) {}

@@ -1,0 +1,40 @@
+import wgsl from '../../shaders/rowwise/softmin.wgsl?raw';
+import { functionModule } from '../define/module.ts';
+import { defineRowwise } from '../define/rowwise.ts';
+import { exp } from '../gpu/lib.ts';
+import { softmaxGrad, softmaxOf, softmaxTerm } from '../special.ts';
+
+/**
+ * Softmax of -x along `dim`: the smallest element gets the largest share. A row that holds NaN or -Inf, or only +Inf, is
+ * NaN throughout.
+ */
+export const softmin = /* @__PURE__ */ defineRowwise({
+  name: 'softmin',
+  wgsl,
+  includes: [exp],
+  forward: (x, y) => {
+    const negated = x.map((v) => -v);
+    softmaxOf(negated, y);
+  },
+  backward: (y, gradOutput, gradInput) => {
+    softmaxGrad(y, gradOutput, gradInput);
+    for (const [i, g] of gradInput.entries()) gradInput[i] = -g;
+  },
+  largestTerm: {
+    forward: (x, term) => {
+      const negated = x.map((v) => -v);
+      softmaxTerm.forward(negated, term);
+    },
+    backward: softmaxTerm.backward,
+  },
+  accuracy: { forward: 6, backward: 8 },
+  docs: {
+    tex: String.raw`\frac{e^{-x_i}}{\sum_j e^{-x_j}}`,
+    torch: 'softmin',
+    cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
+    use: 'Probabilities from distances or energies, where small is good.',
+  },
+});
+
+/** `softmin` as a module. */
+export class Softmin extends /* @__PURE__ */ functionModule(softmin) {}

@@ -1,0 +1,85 @@
+// In: a declared activation. Out: the option values it is measured with, and how to call it with each.
+import { catalog } from '../../src/catalog.ts';
+import type { Activation, Epilogue } from '../../src/define/activation.ts';
+import type { Documented } from '../../src/define/op.ts';
+import type { FloatDType } from '../../src/dtype.ts';
+import { nn, type Device, type Tensor } from '../../src/index.ts';
+
+/** softmax under another name and shape, softmax after noise, and leakyRelu with a slope that is drawn. */
+const ELSEWHERE = ['softmax2d', 'gumbelSoftmax', 'rrelu'];
+
+/** Activations and row-wise ops of the catalog: losses are sums, and held by the conformance tests. */
+export const measured: readonly Documented[] = catalog.filter(
+  ({ op, kind }) => kind !== 'loss' && !ELSEWHERE.includes(op),
+);
+
+export type Options = Readonly<Record<string, number | string>>;
+
+/** What an elementwise op is made of; undefined for others. */
+export function epilogueOf(op: Documented): Epilogue | undefined {
+  return 'epilogue' in op ? (op as unknown as Activation).epilogue : undefined;
+}
+
+/**
+ * The defaults and two other sets: half and three times each number, within its range; each choice at least once.
+ * Numbers are rounded to float32, as the GPU gets them, so that errors are the op's own.
+ */
+export function optionSets(op: Documented): Options[] {
+  const names = Object.keys(op.params);
+  if (names.length === 0) return [{}];
+  const choices = names.map((name) => choicesOf(op, name)?.length ?? 0);
+  const sets = Array.from({ length: Math.max(3, ...choices) }, (_, k): Options => {
+    return Object.fromEntries(names.map((name) => [name, valueOf(op, name, k)]));
+  });
+  const distinct = new Map(sets.map((set) => [JSON.stringify(set), set]));
+  return [...distinct.values()].filter((set) => isValid(op, set));
+}
+
+function choicesOf(op: Documented, name: string): readonly string[] | undefined {
+  const spec: unknown = op.specs?.[name];
+  if (typeof spec !== 'object' || spec === null || !('choices' in spec)) return undefined;
+  return spec.choices as readonly string[];
+}
+
+function valueOf(op: Documented, name: string, k: number): number | string {
+  const choices = choicesOf(op, name);
+  if (choices) return choices[k % choices.length] ?? '';
+  const value = Number(op.params[name]);
+  const others = value === 0 ? [0, 0.75, -1.5] : [value, value / 2, value * 3];
+  const spec: unknown = op.specs?.[name];
+  const range: { min?: number; max?: number } =
+    typeof spec === 'object' && spec !== null ? spec : {};
+  const { min = -Infinity, max = Infinity } = range;
+  return Math.fround(Math.min(Math.max(others[k % 3] ?? value, min), max));
+}
+
+/** Whether the op takes them: some options must fit each other. */
+function isValid(op: Documented, options: Options): boolean {
+  try {
+    epilogueOf(op)?.resolve(op.op, options);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export type Apply = (x: Tensor) => Tensor;
+
+/** The op as a function of one tensor. Row-wise ones go along the last dimension; learned weights have their first value. */
+export function applier(
+  op: Documented,
+  options: Options,
+  device: Device,
+  dtype: FloatDType,
+): Apply {
+  const call = op as unknown as (x: Tensor, options: object) => Tensor;
+  if (epilogueOf(op)) return (x) => call(x, options);
+  if (op.kind === 'rowwise') return (x) => call(x, { ...options, dim: -1 });
+  const found = Object.entries(nn).find(
+    ([name]) => /^[A-Z]/.test(name) && name.toLowerCase() === op.op.toLowerCase(),
+  );
+  if (!found) throw new Error(`no module class for ${op.op}`);
+  const Class = found[1] as unknown as new (options: object) => nn.Module;
+  const module = new Class({ ...options, device, dtype });
+  return (x) => module.forward(x);
+}

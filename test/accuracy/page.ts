@@ -1,0 +1,99 @@
+// In: what scripts/accuracy.mjs asks for, in a browser. Out: an op's largest errors on its GPU, as plain data.
+import type { Documented } from '../../src/define/op.ts';
+import { init, type Device } from '../../src/index.ts';
+import { withBuiltins } from './builtins.ts';
+import { measured, optionSets, type Options } from './cases.ts';
+import { constantsOf, everyFloat, everyHalf, runsRound, stratified, type Chunk } from './inputs.ts';
+import type { Measured } from './report.ts';
+import { LENGTHS, sweep, sweepRows, type Errors } from './sweep.ts';
+
+const INPUTS = 2 ** 22;
+
+type Progress = (part: string) => Promise<void>;
+
+const ready = init({ backend: 'webgpu' });
+
+/** All floats for the defaults, where asked for; else the stratified ones. Runs round constants come with either. */
+function* inputsOf(op: Documented, full: boolean, base: readonly Chunk[]): Generator<Chunk> {
+  yield* full ? everyFloat() : base;
+  yield* runsRound(constantsOf(op));
+}
+
+const row = (
+  op: Documented,
+  about: Partial<Measured>,
+  errors: Errors,
+  naive?: Errors,
+): Measured => ({
+  op: op.op,
+  kind: op.kind,
+  options: {},
+  dtype: 'float32',
+  ...about,
+  errors,
+  ...(naive ? { naive } : {}),
+});
+
+async function measureElementwise(
+  device: Device,
+  op: Documented,
+  full: boolean,
+  progress: Progress,
+): Promise<Measured[]> {
+  const base = stratified(INPUTS);
+  const naive = withBuiltins(op);
+  const rows: Measured[] = [];
+  for (const [k, options] of optionSets(op).entries()) {
+    const inputs = (): Iterable<Chunk> => inputsOf(op, full && k === 0, base);
+    await progress(`float32 ${label(options)}`);
+    const errors = await sweep(device, op, options, inputs(), 'float32');
+    if (naive) await progress(`built-ins ${label(options)}`);
+    const others = naive && (await sweep(device, op, options, inputs(), 'float32', naive));
+    rows.push(row(op, { options }, errors, others));
+    await progress(`float16 ${label(options)}`);
+    const half = await sweep(device, op, options, [everyHalf], 'float16');
+    rows.push(row(op, { options, dtype: 'float16' }, half));
+  }
+  return rows;
+}
+
+async function measureRows(
+  device: Device,
+  op: Documented,
+  progress: Progress,
+): Promise<Measured[]> {
+  const rows: Measured[] = [];
+  for (const n of LENGTHS) {
+    for (const dtype of ['float32', 'float16'] as const) {
+      await progress(`rows of ${n}, ${dtype}`);
+      const errors = await sweepRows(device, op, op.params, n, INPUTS / 4, dtype);
+      rows.push(row(op, { length: n, dtype, options: op.params }, errors));
+    }
+  }
+  return rows;
+}
+
+const label = (options: Options): string => JSON.stringify(options).replaceAll('"', '');
+
+const accuracy = {
+  ops: measured.map(({ op }) => op),
+
+  async adapter(): Promise<string> {
+    const info = (await ready).gpuDevice?.adapterInfo;
+    const { vendor = '', architecture = '', description = '' } = info ?? {};
+    return [vendor, architecture, description].filter(Boolean).join(', ');
+  },
+
+  async measure(name: string, full: boolean): Promise<Measured[]> {
+    const op = measured.find((candidate) => candidate.op === name);
+    if (!op) throw new Error(`no op ${name}`);
+    const progress = Reflect.get(globalThis, 'progress') as Progress;
+    const device = await ready;
+    return op.kind === 'rowwise'
+      ? measureRows(device, op, progress)
+      : measureElementwise(device, op, full, progress);
+  },
+};
+
+export type AccuracyPage = typeof accuracy;
+Object.assign(globalThis, { accuracy });

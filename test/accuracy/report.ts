@@ -1,0 +1,172 @@
+// In: measured errors. Out: the text of docs/accuracy.md and of the table in the terminal.
+import type { Documented } from '../../src/define/op.ts';
+import { measured, type Options } from './cases.ts';
+import type { Worst } from './measure.ts';
+import { rowBound, type Errors } from './sweep.ts';
+import { torchErrors, torchVersion } from './torch.ts';
+
+/** One sweep of one op, as the page hands it over. */
+export interface Measured {
+  readonly op: string;
+  readonly kind: Documented['kind'];
+  readonly options: Options;
+  readonly dtype: 'float32' | 'float16';
+  readonly errors: Errors;
+  /** The same op with WGSL's built-ins. */
+  readonly naive?: Errors;
+  /** Of row-wise ops, the elements of a row. */
+  readonly length?: number;
+}
+
+export interface Circumstances {
+  readonly adapter: string;
+  readonly browser: string;
+  readonly version: string;
+  readonly date: string;
+  readonly full: boolean;
+}
+
+const DIRECTIONS = ['forward', 'backward'] as const;
+
+/** Rounded up, so that a figure is never better than what was measured. */
+function ulps(value: number | undefined): string {
+  if (value === undefined) return '—';
+  if (!Number.isFinite(value)) return '∞';
+  if (value >= 1e4) return value.toExponential(1).replace('e+', 'e');
+  return (Math.ceil(value * 100 - 1e-9) / 100).toFixed(2);
+}
+
+/** Of code that may confuse NaN and numbers: the largest error that is a number, and whether it does. */
+const withFaults = (worst: Worst | undefined): string =>
+  worst?.ulp === Infinity ? `${ulps(worst.finite)}, wrong NaN or ∞` : ulps(worst?.ulp);
+
+const place = ({ ulp, x }: Worst): string =>
+  ulp === 0 ? '' : Number.isNaN(x) ? 'NaN' : String(Number(x.toPrecision(5)));
+
+const optionText = (options: Options): string =>
+  Object.entries(options)
+    .map(
+      ([name, value]) =>
+        `${name} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}`,
+    )
+    .join(', ') || '—';
+
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+
+export function elementwiseTable(results: readonly Measured[]): string {
+  const rows = results
+    .filter(({ length, dtype }) => length === undefined && dtype === 'float32')
+    .flatMap((one) => {
+      const op = measured.find((candidate) => candidate.op === one.op);
+      const same = results.filter(({ op, length }) => op === one.op && length === undefined);
+      const half = same.find(
+        ({ dtype, options }) =>
+          dtype === 'float16' && JSON.stringify(options) === JSON.stringify(one.options),
+      );
+      const torch = op && same[0] === one ? torchErrors(op) : undefined;
+      return DIRECTIONS.map((direction) => [
+        `\`${one.op}\``,
+        direction,
+        optionText(one.options),
+        ulps(one.errors[direction].ulp),
+        place(one.errors[direction]),
+        ulps(half?.errors[direction].ulp),
+        String(op?.accuracy[direction] ?? '—'),
+        withFaults(one.naive?.[direction]),
+        one.naive ? place(one.naive[direction]) : '',
+        ulps(torch?.[direction]),
+      ]);
+    });
+  const head = [
+    ...['Op', 'Direction', 'Options', 'float32', 'at x =', 'float16', 'Bound'],
+    ...['WGSL built-ins', 'at x =', 'PyTorch float32'],
+  ];
+  return table(head, rows);
+}
+
+export function rowwiseTable(results: readonly Measured[]): string {
+  const rows = results
+    .filter(({ length, dtype }) => length !== undefined && dtype === 'float32')
+    .flatMap((one) => {
+      const op = measured.find((candidate) => candidate.op === one.op);
+      const half = results.find(
+        ({ op, length, dtype }) => op === one.op && length === one.length && dtype === 'float16',
+      );
+      const first = results.find(({ op }) => op === one.op) === one;
+      const torch = op && first ? torchErrors(op) : undefined;
+      return DIRECTIONS.map((direction) => [
+        `\`${one.op}\``,
+        direction,
+        String(one.length),
+        ulps(one.errors[direction].ulp),
+        ulps(half?.errors[direction].ulp),
+        ulps(rowBound(one.length ?? 1)),
+        ulps(one.errors[direction].plain),
+        ulps(torch?.[direction]),
+      ]);
+    });
+  const head = [
+    ...['Op', 'Direction', 'Row length', 'float32', 'float16', 'Bound'],
+    ...['ULP of the result itself', 'PyTorch float32'],
+  ];
+  return table(head, rows);
+}
+
+/** docs/accuracy.md. */
+export function report(results: readonly Measured[], about: Circumstances): string {
+  const inputs = about.full
+    ? 'all 2^32 float32 values for the default options, at least 2^22 for others'
+    : 'at least 2^22 float32 values, as many of each exponent and sign';
+  return `# Accuracy
+
+Written by \`npm run accuracy\`: do not edit.
+
+- Adapter: ${about.adapter}; browser: ${about.browser}
+- nonlin ${about.version}; PyTorch ${torchVersion}; ${about.date}
+- Inputs: ${inputs}, every float32 round 0, the options' values and each constant in the op's WGSL; all 65,536 float16
+  values. Upstream gradients are random in [1, 2).
+
+Figures are the largest errors in ULP of float32, 2^(max(floor(log2 |e|), -126) - 23), against the float64 functions of the
+declaration, at option values rounded to float32 as the GPU gets them. "wrong NaN or ∞": NaN where there is a number, or
+the other way round. Not counted: differences between numbers that are both below 2^-126, which WGSL lets a device flush
+to 0 at any step, and results that are right for an input flushed to 0.
+
+**float16**: how far, in ULP of _float32_, the value that was rounded to float16 must have been off: 0 means that every
+result is the correctly rounded one. **Bound** is what the declaration states and \`npm test\` holds.
+**PyTorch float32** is its error at the golden vectors' points only, over all their options, rounding of options
+included; it is not a sweep.
+
+Where a derivative is a sum that crosses 0 (its declaration has \`largestTerm\`), the error is counted in ULP of the largest
+term where that is larger.
+
+## Elementwise
+
+${elementwiseTable(results)}
+
+## Row-wise
+
+Rows of bell-shaped numbers of several widths (up to ±60), some with -∞. The bound is 6 ULP and 2 more for each doubling of the row. Errors are in ULP of the
+largest term (\`largestTerm\` in the declaration): softmax's x - peak is rounded to float32, which moves e^(x - peak) by up
+to |x - peak| / 2 ULP; logSoftmax subtracts numbers as large as x, and the logarithm is of a sum that holds 1. The column
+beside it has the same in ULP of the result itself, where the bound is not met for these reasons.
+
+${rowwiseTable(results)}
+`;
+}
+
+/** Ops whose stated bound does not hold. */
+export function exceeded(results: readonly Measured[]): string[] {
+  return results.flatMap(({ op: name, dtype, options, length, errors }) => {
+    const op = measured.find((candidate) => candidate.op === name);
+    return DIRECTIONS.flatMap((direction) => {
+      const bound = length === undefined ? op?.accuracy[direction] : rowBound(length);
+      const { ulp } = errors[direction];
+      if (bound === undefined || ulp <= bound) return [];
+      return [
+        `${name} ${direction}, ${dtype}, ${optionText(options)}: ${ulps(ulp)}, bound ${bound}`,
+      ];
+    });
+  });
+}

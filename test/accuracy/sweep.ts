@@ -1,0 +1,162 @@
+// In: an op, option values and inputs. Out: its largest errors, forward and backward: the GPU against the declared float64
+// functions.
+import { fromHost, type Tensor } from '../../src/tensor.ts';
+import { encode, type FloatDType } from '../../src/dtype.ts';
+import type { Documented } from '../../src/define/op.ts';
+import type { Rowwise } from '../../src/define/rowwise.ts';
+import { scope, type Device } from '../../src/index.ts';
+import { isSubnormal, roundHalf } from '../ulp.ts';
+import { Float64Device, valuesOf } from '../unit/float64-device.ts';
+import { applier, epilogueOf, type Apply, type Options } from './cases.ts';
+import { rowsOf, upstream, type Chunk } from './inputs.ts';
+import { measure, NONE, worse, type Worst } from './measure.ts';
+
+export interface Errors {
+  readonly forward: Worst;
+  readonly backward: Worst;
+}
+
+const NO_ERRORS: Errors = { forward: NONE, backward: NONE };
+const exact = new Float64Device();
+
+const worseOf = (a: Errors, b: Errors): Errors => ({
+  forward: worse(a.forward, b.forward),
+  backward: worse(a.backward, b.backward),
+});
+
+/** Result and gradient on a device, still there. */
+function compute(
+  apply: Apply,
+  x: Float32Array,
+  rows: number,
+  dtype: FloatDType,
+  device: Device,
+): { out: Tensor; grad: Tensor; gradOutput: Float32Array } {
+  const input = fromHost(encode(dtype, x), [rows, x.length / rows], dtype, device, true);
+  const out = apply(input);
+  const gradOutput = upstream(out.size, dtype);
+  out.backward(fromHost(encode(dtype, gradOutput), out.shape, dtype, device));
+  if (!input.grad) throw new Error('no gradient');
+  return { out, grad: input.grad, gradOutput };
+}
+
+/** The same in float64. */
+function reference(apply: Apply, x: Float32Array, rows: number, dtype: FloatDType) {
+  return scope(() => {
+    const input = fromHost(x, [rows, x.length / rows], 'float32', exact, true);
+    const out = apply(input);
+    const gradOutput = upstream(out.size, dtype);
+    out.backward(fromHost(gradOutput, out.shape, 'float32', exact));
+    if (!input.grad) throw new Error('no gradient');
+    return { out: valuesOf(out), grad: valuesOf(input.grad), gradOutput };
+  });
+}
+
+export interface Terms {
+  readonly forward?: Float64Array;
+  readonly backward?: Float64Array;
+}
+
+/** Magnitudes of the largest terms of results and gradients, where the op declares them. */
+export function termsOf(
+  op: Documented,
+  options: Options,
+  x: Float32Array | Float64Array,
+  rows: number,
+  { out, gradOutput }: { out: Float64Array; gradOutput: Float32Array | Float64Array },
+): Terms {
+  const epilogue = epilogueOf(op);
+  if (epilogue?.largestTerm) {
+    const { largestTerm } = epilogue;
+    const params = epilogue.resolve(op.op, options);
+    const term = (v: number, i: number): number => largestTerm(v, params) * (gradOutput[i] ?? NaN);
+    return { backward: Float64Array.from<number>(x, term) };
+  }
+  const ofRow = (op as Partial<Pick<Rowwise, 'largestTerm'>>).largestTerm;
+  if (epilogue || !ofRow) return {};
+  const terms = { forward: new Float64Array(x.length), backward: new Float64Array(x.length) };
+  const n = x.length / rows;
+  for (let i = 0; i < x.length; i += n) {
+    const row = (of: Float32Array | Float64Array) => Float64Array.from(of.subarray(i, i + n));
+    ofRow.forward(row(x), terms.forward.subarray(i, i + n));
+    ofRow.backward(row(out), row(gradOutput), terms.backward.subarray(i, i + n));
+  }
+  return terms;
+}
+
+/** The errors over inputs of one call; `by` is the op, or another way to write it. */
+async function sweepOne(
+  device: Device,
+  op: Documented,
+  by: Documented,
+  options: Options,
+  { x, subnormal }: Chunk,
+  rows: number,
+  dtype: FloatDType,
+): Promise<Errors> {
+  const results = scope(() => {
+    const { out, grad } = compute(applier(by, options, device, dtype), x, rows, dtype, device);
+    return { out, grad };
+  });
+  const [out, grad] = [await results.out.data(), await results.grad.data()];
+  results.out.dispose();
+  results.grad.dispose();
+  const apply = applier(op, options, exact, 'float32');
+  const right = [reference(apply, x, rows, dtype)];
+  // A device may flush subnormal inputs to 0.
+  const flushed = subnormal ? x.map((v) => (isSubnormal(v) ? v * 0 : v)) : undefined;
+  if (flushed) right.push(reference(apply, flushed, rows, dtype));
+  const [first] = right;
+  if (!first) return NO_ERRORS;
+  const terms = termsOf(op, options, x, rows, first);
+  return {
+    forward: measure(dtype, 'forward', {
+      x,
+      got: out,
+      wants: right.map((one) => one.out),
+      terms: terms.forward,
+    }),
+    backward: measure(dtype, 'backward', {
+      x,
+      got: grad,
+      wants: right.map((one) => one.grad),
+      terms: terms.backward,
+    }),
+  };
+}
+
+/** An elementwise op's largest errors over all chunks. */
+export async function sweep(
+  device: Device,
+  op: Documented,
+  options: Options,
+  chunks: Iterable<Chunk>,
+  dtype: FloatDType,
+  by: Documented = op,
+): Promise<Errors> {
+  let worst = NO_ERRORS;
+  for (const chunk of chunks) {
+    worst = worseOf(worst, await sweepOne(device, op, by, options, chunk, 1, dtype));
+  }
+  return worst;
+}
+
+/** A row-wise op's largest errors over rows of `n` elements, `size` elements in all or a little more. */
+export async function sweepRows(
+  device: Device,
+  op: Documented,
+  options: Options,
+  n: number,
+  size: number,
+  dtype: FloatDType = 'float32',
+): Promise<Errors> {
+  const rows = Math.max(4, Math.ceil(size / n));
+  const x = rowsOf(n, rows);
+  // As stored, so that the reference starts from the same numbers.
+  const stored = dtype === 'float16' ? x.map(roundHalf) : x;
+  return sweepOne(device, op, op, options, { x: stored, subnormal: false }, rows, dtype);
+}
+
+/** Rows' lengths, and how their bounds grow: by 2 ULP each time the length doubles, as sums do. */
+export const LENGTHS = [2, 3, 17, 64, 257, 1024, 4099, 65536];
+export const rowBound = (n: number): number => 6 + 2 * Math.log2(n);

@@ -1,0 +1,62 @@
+// Every activation of the catalog over a small sweep on the GPU: no error may exceed the bound its declaration states.
+// `npm run accuracy` is the large one.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { init, type Device } from '../../src/index.ts';
+import { measured, optionSets } from '../accuracy/cases.ts';
+import { constantsOf, everyHalf, runsRound, stratified } from '../accuracy/inputs.ts';
+import type { Worst } from '../accuracy/measure.ts';
+import { LENGTHS, rowBound, sweep, sweepRows, type Errors } from '../accuracy/sweep.ts';
+
+const INPUTS = 2 ** 16;
+
+let device: Device;
+beforeAll(async () => {
+  device = await init({ backend: 'webgpu' });
+});
+afterAll(() => {
+  device.dispose();
+});
+
+function expectWithin(errors: Errors, bound: { forward: number; backward: number }, where: string) {
+  const wrong = (['forward', 'backward'] as const)
+    .filter((direction) => !(errors[direction].ulp <= bound[direction]))
+    .map(
+      (direction) => `${direction} ${describeWorst(errors[direction])}, bound ${bound[direction]}`,
+    );
+  expect(wrong, where).toEqual([]);
+}
+
+const describeWorst = ({ ulp, x, got, want }: Worst): string =>
+  `${ulp.toFixed(2)} ULP off at x = ${x}: ${got}, not ${want}`;
+
+describe('stated accuracy', () => {
+  it('is there to be tested', () => {
+    expect(measured.length).toBeGreaterThanOrEqual(7);
+  });
+
+  for (const op of measured.filter(({ kind }) => kind === 'activation')) {
+    it(op.op, async () => {
+      const chunks = [...stratified(INPUTS), ...runsRound(constantsOf(op))];
+      const sets = optionSets(op);
+      for (const options of sets) {
+        const where = `${op.op} ${JSON.stringify(options)}`;
+        expectWithin(await sweep(device, op, options, chunks, 'float32'), op.accuracy, where);
+      }
+      const half = await sweep(device, op, sets[0] ?? {}, [everyHalf], 'float16');
+      expectWithin(half, op.accuracy, `${op.op} in float16`);
+    });
+  }
+
+  for (const op of measured.filter(({ kind }) => kind === 'rowwise')) {
+    it(op.op, async () => {
+      for (const n of LENGTHS) {
+        // float16 is the same kernel, and a cast: one length is enough here.
+        for (const dtype of n === 17 ? (['float32', 'float16'] as const) : (['float32'] as const)) {
+          const errors = await sweepRows(device, op, op.params, n, INPUTS, dtype);
+          const bound = { forward: rowBound(n), backward: rowBound(n) };
+          expectWithin(errors, bound, `${op.op}, rows of ${n}, ${dtype}`);
+        }
+      }
+    });
+  }
+});

@@ -1,0 +1,42 @@
+// In: checks that know no test runner, and devices. Out: a vitest test per check.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { init, type Device } from '../src/index.ts';
+import { basicsChecks } from './basics.ts';
+import { conformanceChecks } from './conformance.ts';
+
+/** Golden cases on one backend. `open` makes the device under test; `ops` are all where none are given. */
+export function conformanceSuite(
+  backend: 'cpu' | 'webgpu',
+  open: () => Promise<Device> = () => init({ backend }),
+  ops?: readonly string[],
+): void {
+  let device: Device;
+  let reference: Device;
+  beforeAll(async () => {
+    reference = await init({ backend: 'cpu' });
+    device = await open();
+    expect(device.type).toBe(backend);
+  });
+  // Whatever went wrong on the GPU unseen shows here.
+  afterEach(() => device.synchronize());
+  afterAll(() => {
+    device.dispose();
+  });
+
+  it('has golden files', () => {
+    expect(conformanceChecks.size).toBeGreaterThanOrEqual(13);
+  });
+
+  for (const [op, checks] of conformanceChecks) {
+    if (ops && !ops.includes(op)) continue;
+    describe(op, () => {
+      for (const { name, run } of checks) it(name, () => run({ device, reference }));
+    });
+  }
+}
+
+export function basicsSuite(device: Device): void {
+  describe('the basics', () => {
+    for (const { name, run } of basicsChecks) it(name, () => run(device));
+  });
+}

@@ -1,0 +1,3 @@
+import { checkGradientTests } from '../check-gradient.ts';
+
+checkGradientTests('cpu');

@@ -1,0 +1,23 @@
+// The committed pages of docs/ are what the declarations give.
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { docsPages } from '../../scripts/docs-pages.ts';
+import { catalog } from '../../src/catalog.ts';
+
+const pages = await docsPages(catalog);
+
+describe('generated docs', () => {
+  test('are two pages', () => {
+    expect(pages.map(({ path }) => path)).toEqual(['docs/activations.md', 'docs/losses.md']);
+  });
+
+  test.each(pages)('$path is up to date: else run `npm run docs`', ({ path, text }) => {
+    expect(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')).toBe(text);
+  });
+
+  test('have a section for every op of the catalog', () => {
+    const text = pages.map((page) => page.text).join('\n');
+    const missing = catalog.filter(({ op }) => !text.includes(`\n## ${op}\n`));
+    expect(missing.map(({ op }) => op)).toEqual([]);
+  });
+});

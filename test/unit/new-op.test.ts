@@ -1,0 +1,118 @@
+// Adding an activation is two files and one barrel line: a made-up one, added to a copy of the sources, is everywhere.
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createServer, type ViteDevServer } from 'vite';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Documented } from '../../src/define/op.ts';
+import type * as Nonlin from '../../src/index.ts';
+import type { Tensor } from '../../src/index.ts';
+import type * as Docs from '../../scripts/docs-pages.ts';
+import type * as DemoData from '../../demo/activations.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const SHADER = `// x^2 above 0, else 0, times scale.
+fn forward(x: f32, p: Params) -> f32 { return select(0.0, p.scale * x * x, x > 0.0); }
+fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
+  return select(0.0, 2.0 * p.scale * x * grad_output, x > 0.0);
+}
+`;
+const DECLARATION = `import wgsl from '../../shaders/activations/made-up.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+
+export const madeUp = /* @__PURE__ */ defineActivation({
+  name: 'madeUp',
+  wgsl,
+  params: { scale: 1 },
+  forward: (x, { scale }) => (x > 0 ? scale * x * x : 0),
+  backward: (x, gradOutput, { scale }) => (x > 0 ? 2 * scale * x * gradOutput : 0),
+  accuracy: { forward: 2, backward: 2 },
+  docs: { tex: 's x^2', torch: null, cite: 'nobody', use: 'Never.' },
+});
+
+export class MadeUp extends /* @__PURE__ */ activationModule(madeUp) {}
+`;
+
+type Op = (x: Tensor, options?: object) => Tensor;
+
+let folder: string;
+let server: ViteDevServer;
+let nonlin: typeof Nonlin;
+let catalog: readonly Documented[];
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'nonlin-new-op-'));
+  for (const part of ['src', 'shaders', 'scripts', 'demo', '.prettierrc.json']) {
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  writeFileSync(join(folder, 'shaders/activations/made-up.wgsl'), SHADER);
+  writeFileSync(join(folder, 'src/activations/made-up.ts'), DECLARATION);
+  appendFileSync(join(folder, 'src/ops.ts'), "export * from './activations/made-up.ts';\n");
+  server = await createServer({
+    root: folder,
+    configFile: false,
+    logLevel: 'error',
+    appType: 'custom',
+    resolve: { alias: { nonlin: join(folder, 'src/index.ts') } },
+    server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+    optimizeDeps: { noDiscovery: true, include: [] },
+  });
+  nonlin = await load<typeof Nonlin>('src/index.ts');
+  ({ catalog } = await load<{ catalog: readonly Documented[] }>('src/catalog.ts'));
+}, 60_000);
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const load = async <T>(path: string): Promise<T> =>
+  (await server.ssrLoadModule(join(folder, path))) as T;
+
+test('it is a function that runs, with its gradient', async () => {
+  const device = await nonlin.init({ backend: 'cpu' });
+  const x = nonlin.tensor([-1, 3], { device, requiresGrad: true });
+  const y = (Reflect.get(nonlin, 'madeUp') as Op)(x, { scale: 2 });
+  y.backward(nonlin.tensor([1, 1], { device }));
+  expect(await y.array()).toEqual([0, 18]);
+  expect(await x.grad?.array()).toEqual([0, 12]);
+});
+
+test('it is a module', async () => {
+  const device = await nonlin.init({ backend: 'cpu' });
+  const MadeUp = Reflect.get(nonlin.nn, 'MadeUp') as new (options: object) => Nonlin.nn.Module;
+  const y = new MadeUp({ scale: 3 }).forward(nonlin.tensor([2], { device }));
+  expect(await y.array()).toEqual([12]);
+});
+
+test('it is in the catalog and the docs', async () => {
+  expect(catalog.map(({ op }) => op)).toContain('madeUp');
+  const { docsPages } = await load<typeof Docs>('scripts/docs-pages.ts');
+  const text = (await docsPages(catalog)).map((page) => page.text).join('\n');
+  expect(text).toContain('## madeUp');
+  expect(text).toContain('[`madeUp`](#madeup)');
+});
+
+test('it is in the data of the demo', async () => {
+  const device = await nonlin.init({ backend: 'cpu' });
+  const { findActivations } = await load<typeof DemoData>('demo/activations.ts');
+  const found = (await findActivations(device)).find(({ op }) => op === 'madeUp');
+  expect(found?.use).toBe('Never.');
+  expect(found?.curve?.y.some((value) => value > 0)).toBe(true);
+});
+
+test('nothing else was touched', () => {
+  const barrel = readFileSync(join(folder, 'src/ops.ts'), 'utf8');
+  const before = readFileSync(join(root, 'src/ops.ts'), 'utf8');
+  expect(barrel.slice(before.length).trim().split('\n')).toHaveLength(1);
+});
