@@ -36,6 +36,10 @@ export type GatedOptions<S extends ParamSpecs> = ParamOptions<S> & {
 export interface Gated<S extends ParamSpecs = ParamSpecs> extends Declared {
   (x: Tensor, options?: GatedOptions<S>): Tensor;
   readonly kind: 'gated';
+  /** @internal For the accuracy sweep. */
+  readonly activation: Activation<S>;
+  /** @internal */
+  readonly gate: GatedDeclaration<S>['gate'];
 }
 
 /** Declares a gated unit: one half of `x` times an activation of the other. */
@@ -91,14 +95,16 @@ export function defineGated<const S extends ParamSpecs>(
       return [runOne(gated, { ...args, direction: 'backward' }, inputs, saved.like())];
     });
   };
-  return defineOp(apply, {
+  const declared = defineOp(apply, {
     op: name,
     kind: 'gated',
     docs,
     accuracy,
     params: activation.params,
+    ...(activation.specs ? { specs: activation.specs } : {}),
     prepare: (device: Device, dtype: FloatDType) => {
       warmUp(device, dtype, [[2]], (x) => apply(x));
     },
   });
+  return Object.assign(declared, { activation, gate });
 }
