@@ -1,5 +1,3 @@
-//#include "lib/bits.wgsl"
-//#include "lib/exp.wgsl"
 // The part of class-loss.wgsl for targets that are class indices.
 
 struct Status {
@@ -29,96 +27,119 @@ fn label_of(row: u32) -> Label {
   return Label(select(0u, u32(index), valid && !ignored), ignored, valid);
 }
 
-// Sums over the row of w[c] f(l[c]) and of w[c] f'(l[c]): what label smoothing adds.
-fn smoothing_of(base: u32, row: LogSoftmax, lane: Lane, local: u32) -> vec2f {
-  var total = vec2f();
-  if (smoothed) {
-    var i = lane.first;
-    while (i < u.n) {
-      var block = vec2f();
-      for (var k = 0u; k < 32u && i < u.n; k++) {
-        let l = log_probability(base, i, row);
-        block += class_weight(i) * vec2f(class_loss(l, u.op), class_loss_grad(l, u.op));
-        i += lane.step;
-      }
-      total += block;
-    }
-    total = vec2f(combine_sum(total.x, local), combine_sum(total.y, local));
-  }
-  return total;
+// What label smoothing spreads over the classes, but for its factor.
+fn soft_block(base: u32, q: u32, step: u32) -> Block {
+  return weight_block(q, step);
 }
 
-@compute @workgroup_size(workgroup_size)
-fn rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let r = row_of(workgroup, workgroups, local);
-  if (r >= u.rows) {
-    return;
-  }
-  let lane = lane_of(local);
-  let base = base_of(r);
+fn soft_last(base: u32, lane: Lane) -> Block {
+  return weight_last(lane);
+}
+
+fn weight_of(row: u32) -> f32 {
+  let label = label_of(row);
+  return select(class_weight(label.index), 0.0, label.ignored);
+}
+
+// Loss and weight of a row.
+fn loss_of(r: u32, base: u32, row: Row) -> vec2f {
   let label = label_of(r);
-  let row = log_softmax_of(base, lane, local);
-  let smoothing = smoothing_of(base, row, lane, local);
-  let keep = 1.0 - u.label_smoothing;
-  let each = u.label_smoothing / f32(u.n);
+  let w = class_weight(label.index);
+  var loss = w * class_loss(log_probability(base, label.index, row), u.op);
+  if (soft) {
+    loss = (1.0 - u.label_smoothing) * loss + u.label_smoothing / f32(u.n) * soft_loss(row);
+  }
+  return vec2f(select(select(nan(), loss, label.valid), 0.0, label.ignored), select(w, 0.0, label.ignored));
+}
+
+struct Grads {
+  label: Label,
+  of_exp: f32,   // times the exponential of an element: what it gets through the log-softmax
+  of_soft: f32,  // times the weight of its class: what label smoothing adds
+  at_label: f32, // the gradient at the label
+}
+
+fn grads_of(r: u32, base: u32, row: Row) -> Grads {
+  let label = label_of(r);
+  // A row out of range is NaN throughout.
+  let scale = select(select(nan(), upstream_of(r), label.valid), 0.0, label.ignored);
   let w = class_weight(label.index);
   let l = log_probability(base, label.index, row);
-  if (lane.first == 0u) {
-    var loss = w * class_loss(l, u.op);
-    if (smoothed) {
-      loss = keep * loss + each * smoothing.x;
-    }
-    store_loss(r, select(select(nan(), loss, label.valid), 0.0, label.ignored));
-    store_row_weight(r, select(w, 0.0, label.ignored));
+  // q, the gradient with respect to l: chosen, not multiplied by 0, as the slope of a row that is ignored may be infinite.
+  var own = scale * (w * class_loss_grad(l, u.op));
+  var spread = 0.0;
+  if (soft) {
+    own *= 1.0 - u.label_smoothing;
+    spread = -scale * (u.label_smoothing / f32(u.n));
   }
-  if (!with_grad) {
-    return;
+  own = select(own, 0.0, label.ignored);
+  if (!normalised) {
+    return Grads(label, select(nan(), 0.0, label.valid), 0.0, own);
   }
-  // q, the gradient with respect to l: at the class, and in all. A row out of range is NaN throughout.
-  let scale = select(select(nan(), upstream_of(r), label.valid), 0.0, label.ignored);
-  // Chosen, not multiplied by 0: the slope of a row that is ignored may be infinite.
-  let at_label = select(scale * (keep * w * class_loss_grad(l, u.op)), 0.0, label.ignored);
-  let total = at_label + scale * (each * smoothing.y);
-  for (var i = lane.first; i < u.n; i += lane.step) {
-    var q = select(0.0, at_label, i == label.index);
-    if (normalised) {
-      let li = log_probability(base, i, row);
-      if (smoothed) {
-        q += scale * (each * class_weight(i) * class_loss_grad(li, u.op));
-      }
-      q -= nl_exp(li) * total;
-    }
-    store_grad(base + i * u.inner, select(select(nan(), q, label.valid), 0.0, label.ignored && !normalised));
+  // 1 - p as -expm1(l): what a confident prediction has left.
+  var at_label = own * -nl_expm1(l);
+  if (soft) {
+    at_label += spread * (w - nl_exp(l) * row.soft.y);
+    own += spread * row.soft.y;
   }
+  return Grads(label, -(own / row.sums.sum), spread, at_label);
 }
 
-var<workgroup> partial_weights: array<f32, workgroup_size>;
+// Of one quad, for the exponentials e.
+fn grad_of(e: vec4f, weights: vec4f, g: Grads) -> vec4f {
+  if (!normalised) {
+    return vec4f(g.of_exp);
+  }
+  if (soft) {
+    return fma(e, vec4f(g.of_exp), weights * g.of_soft);
+  }
+  return e * g.of_exp;
+}
 
-// The weights of all rows, added up by one workgroup: the divisor of the mean, ahead of a gradient that needs it.
-@compute @workgroup_size(workgroup_size)
-fn total_weight(@builtin(local_invocation_index) local: u32) {
-  var total = 0.0;
-  var row = local;
-  while (row < u.rows) {
-    var block = 0.0;
-    for (var k = 0u; k < 32u && row < u.rows; k++) {
-      let label = label_of(row);
-      block += select(class_weight(label.index), 0.0, label.ignored);
-      row += workgroup_size;
-    }
-    total += block;
+fn write_full(base: u32, q: u32, x: vec4f, e: vec4f, g: Grads, row: Row) {
+  var w = vec4f();
+  if (soft) {
+    w = weight_full(q);
   }
-  partial_weights[local] = total;
-  workgroupBarrier();
-  if (local == 0u) {
-    total = 0.0;
-    for (var i = 0u; i < workgroup_size; i++) {
-      total += partial_weights[i];
-    }
-    store_row_weight(0u, total);
+  store_grad_scores_full(base, q, grad_of(e, w, g));
+}
+
+fn write_last(base: u32, lane: Lane, x: Block, e: Block, g: Grads, row: Row) {
+  var w: Block;
+  if (soft) {
+    w = weight_last(lane);
   }
+  var v: Block;
+  v.a = grad_of(e.a, w.a, g);
+  if (block_quads > 1u) {
+    v.b = grad_of(e.b, w.b, g);
+  }
+  if (block_quads > 2u) {
+    v.c = grad_of(e.c, w.c, g);
+  }
+  if (block_quads > 3u) {
+    v.d = grad_of(e.d, w.d, g);
+  }
+  store_grad_scores_last(base, lane, v);
+}
+
+// The label's quad once more, by the lane that wrote it.
+fn write_rest(base: u32, lane: Lane, g: Grads, row: Row) {
+  let q = g.label.index / 4u;
+  let ahead = q - lane.first;
+  let own = q >= lane.first && ahead % lane.step == 0u && ahead / lane.step < lane.count;
+  if (!own || g.label.ignored || !g.label.valid) {
+    return;
+  }
+  var e = vec4f();
+  if (normalised) {
+    e = anchored_exp(scores_tail(base, q), row.sums.anchor);
+  }
+  var w = vec4f();
+  if (soft) {
+    w = weight_tail(q);
+  }
+  var v = grad_of(e, w, g);
+  v[g.label.index & 3u] = g.at_label;
+  store_grad_scores_tail(base, q, v);
 }

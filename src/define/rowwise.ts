@@ -16,10 +16,13 @@ import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 export interface RowwiseDeclaration {
   readonly name: string;
   /**
-   * WGSL: `fn logit_of(x: f32) -> f32`, what is normalised; `fn divisor_of(row: Normaliser) -> f32` from a row's maximum (`peak`) and sum of e^(x - peak) (`sum`);
-   * `fn forward(x: f32, divisor: f32) -> f32`, x less the maximum; `fn backward_term(y: f32, grad_output: f32) -> f32`,
-   * added up over the row; and `fn backward(y: f32, grad_output: f32, total: f32) -> f32`, the gradient. Other functions
-   * for other kernels.
+   * WGSL, by quads of a row's elements: `fn logit_of(x: vec4f) -> vec4f`, what is normalised; `fn
+   * padding() -> f32`, an x of which that is -Inf; `fn divisor_of(row:
+   * Normaliser) -> f32` from a row's maximum (`peak`) and sum of exponentials (`sum`, on a scale of its own); `fn
+   * forward(v: vec4f, row: Normaliser, divisor: f32) -> vec4f`, of exponentials on that scale where `const from_exp` is
+   * true, else of logits; `const apart`, whether `log_sum_of(row)` is used; `fn backward_term(y: vec4f, grad_output: vec4f)
+   * -> vec4f`, added up over the row; and `fn backward(y: vec4f, grad_output: vec4f, total: f32) -> vec4f`, the gradient.
+   * Other functions for other kernels.
    */
   readonly wgsl: string;
   /** By default `rowwise`: for what needs a row's maximum and sum of exponentials. */
@@ -30,12 +33,12 @@ export interface RowwiseDeclaration {
   /** A row's gradient in float64, from its result. */
   readonly backward: (y: Float64Array, gradOutput: Float64Array, gradInput: Float64Array) => void;
   /**
-   * Magnitude of the largest term that each result, and each gradient, of a row is a sum of, or of what the rounding of
-   * x - peak to float32 makes of it: errors are counted in ULP of that, where it is larger than the result.
+   * Magnitude of the largest term that each result, and each gradient, of a row is a sum of, where terms cancel: errors are
+   * counted in ULP of that, where it is larger than the result.
    */
   readonly largestTerm?: {
-    readonly forward: (x: Float64Array, term: Float64Array) => void;
-    readonly backward: (y: Float64Array, gradOutput: Float64Array, term: Float64Array) => void;
+    readonly forward?: (x: Float64Array, term: Float64Array) => void;
+    readonly backward?: (y: Float64Array, gradOutput: Float64Array, term: Float64Array) => void;
   };
   /** Bounds for the tests. */
   readonly accuracy?: Accuracy;

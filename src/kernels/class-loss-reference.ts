@@ -1,6 +1,7 @@
 // In: scores, targets and what a call wants of them. Out: losses and gradients, row by row in float64.
 import type { NumericArray } from '../dtype.ts';
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
+import { logSoftmaxOf } from '../special.ts';
 import { forEachRow } from './rows.ts';
 import { gather } from './rowwise.ts';
 
@@ -40,7 +41,7 @@ export function classLossReference(
   let total = 0;
   forEachRow(layout, (base, row) => {
     gather(scores, base, inner, l);
-    if (op.normalised) toLogSoftmax(l);
+    if (op.normalised) logSoftmaxOf(l, l);
     const ignored = classes && classOf(row) === ignoreIndex;
     for (let c = 0; c < n; c++) {
       const hard = classes ? Number(c === classOf(row)) : (target[base + c * inner] ?? NaN);
@@ -66,9 +67,13 @@ export function classLossReference(
       const at = base + c * inner;
       if (gradScores) {
         // An infinite or NaN upstream gradient reaches only what depends on the scores.
-        const own = counts(c) && !ignored ? upstream * ((t[c] ?? NaN) * op.grad(lc, params)) : 0;
-        const spread = op.normalised ? Math.exp(lc) * (ignored ? 0 : upstream * slope) : 0;
-        gradScores[at] = own - spread;
+        const owns = counts(c) && !ignored;
+        const own = owns ? (t[c] ?? NaN) * op.grad(lc, params) : 0;
+        // own - p slope, with 1 - p as -expm1(l): what a confident prediction has left.
+        const others = ignored || own === slope ? 0 : slope - own;
+        const left = op.normalised ? -Math.expm1(lc) : 1;
+        const spread = op.normalised ? Math.exp(lc) * (ignored ? 0 : upstream * others) : 0;
+        gradScores[at] = (owns ? upstream * (own * left) : 0) - spread;
       }
       if (gradProbabilities) {
         gradProbabilities[at] =
@@ -77,10 +82,4 @@ export function classLossReference(
     }
   });
   if (losses && reduction !== 'none') losses[0] = total / divisor;
-}
-
-function toLogSoftmax(x: Float64Array): void {
-  const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
-  const logSum = Math.log(x.reduce((sum, v) => sum + Math.exp(v - peak), 0));
-  for (const [i, v] of x.entries()) x[i] = v - peak - logSum;
 }

@@ -1,9 +1,10 @@
 // In: scores seen as rows over classes, and a class index or class probabilities for each. Out: the launches, or the CPU
-// loop, for losses, their reduction and gradients; nothing between is stored but one loss per row.
+// loop, for losses, their reduction and gradients; nothing between is stored but sums: of chunks of rows, and of losses.
+import finishText from '../../shaders/kernels/class-finish.wgsl?raw';
 import indexText from '../../shaders/kernels/class-index.wgsl?raw';
 import kernelText from '../../shaders/kernels/class-loss.wgsl?raw';
 import probabilitiesText from '../../shaders/kernels/class-probabilities.wgsl?raw';
-import { bits, exp, log, logSoftmax } from '../gpu/lib.ts';
+import { bits, exp, expm1, logSoftmax, rowBlocks, rowsByInvocation } from '../gpu/lib.ts';
 import { cachedProgram, source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
@@ -17,191 +18,233 @@ import {
 } from '../kernel.ts';
 import { paramsStruct, writeParams } from './params.ts';
 import { planRatio, planSum, type Place } from './reduce.ts';
+import { phaseAccess, SLOTS, type Phase } from './class-loss-access.ts';
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { classLossReference } from './class-loss-reference.ts';
-import { rowLaunch } from './rows.ts';
+import { isPacked } from './row-access.ts';
+import { spreadRows, workgroupsOf, writeSpread, type RowSpread } from './rows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/class-loss.wgsl', kernelText, [
   bits,
   exp,
-  log,
+  expm1,
+  rowBlocks,
   logSoftmax,
 ]);
-const indexEntry = /* @__PURE__ */ source('kernels/class-index.wgsl', indexText, [bits, exp]);
+const indexEntry = /* @__PURE__ */ source('kernels/class-index.wgsl', indexText);
 const probabilitiesEntry = /* @__PURE__ */ source(
   'kernels/class-probabilities.wgsl',
   probabilitiesText,
-  [exp],
 );
+const finishEntry = /* @__PURE__ */ source('kernels/class-finish.wgsl', finishText);
 
 export const classLoss: Kernel<ClassLossArgs> = {
   name: 'classLoss',
-  float16: 'convert',
+  float16: 'native',
+  // Losses are few; two rows of gradients may share a word.
+  widens: (args, output) => output === placesOf(args).outputs.loss || !isPacked(args.layout),
   plan,
   cpu: classLossReference,
 };
 
-/** Where the upstream gradient of a row comes from, in WGSL. */
-function upstreamOf({ inputs, outputs, reduction }: ClassLossArgs): string {
-  const above = inputs.gradOutput
-    ? `grad_output[${reduction === 'none' ? 'row' : '0'}] * u.scale`
-    : 'u.scale';
-  return inputs.divisor || outputs.divisor ? `${above} / divisor[0]` : above;
-}
+/** Rows are split only where one invocation can add up all their weights beside its own work. */
+const SPLIT_ROWS = 256;
 
-/** The kernel's `access` slot: bindings and accessors of what this call has. `divisor` is read by rows, written before. */
-function accessSlot(args: ClassLossArgs, phase: 'rows' | 'divisor', rowWeights: boolean): string {
-  const { inputs, outputs } = args;
-  const bind = (slot: number, access: string, name: string, type = 'f32'): string =>
-    `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;\n`;
-  const rows = phase === 'rows';
-  const grads = outputs.gradScores || outputs.gradProbabilities;
-  const store = (name: string, parameters: string, body: string): string =>
-    `fn ${name}(${parameters}) { ${body} }\n`;
-  return [
-    `const with_grad = ${String(rows && grads)};\n`,
-    inputs.target === 'classes'
-      ? bind(2, 'read', 'classes', 'i32')
-      : bind(2, 'read', 'probabilities'),
-    inputs.weights ? bind(3, 'read', 'weights') : '',
-    rows && outputs.loss ? bind(4, 'read_write', 'losses') : '',
-    rowWeights ? bind(5, 'read_write', 'row_weights') : '',
-    rows && outputs.gradScores ? bind(6, 'read_write', 'grad_scores') : '',
-    rows && outputs.gradProbabilities ? bind(7, 'read_write', 'grad_probabilities') : '',
-    rows && inputs.gradOutput ? bind(8, 'read', 'grad_output') : '',
-    rows && grads && (inputs.divisor || outputs.divisor) ? bind(9, 'read', 'divisor') : '',
-    `fn class_weight(i: u32) -> f32 { return ${inputs.weights ? 'weights[i]' : '1.0'}; }\n`,
-    `fn upstream_of(row: u32) -> f32 { return ${rows && grads ? upstreamOf(args) : '1.0'}; }\n`,
-    store('store_loss', 'row: u32, v: f32', rows && outputs.loss ? 'losses[row] = v;' : ''),
-    store('store_row_weight', 'row: u32, v: f32', rowWeights ? 'row_weights[row] = v;' : ''),
-    store('store_grad', 'i: u32, v: f32', rows && outputs.gradScores ? 'grad_scores[i] = v;' : ''),
-    store(
-      'store_grad_probability',
-      'i: u32, v: f32',
-      rows && outputs.gradProbabilities ? 'grad_probabilities[i] = v;' : '',
-    ),
-  ].join('');
+const ENTRIES: Record<Phase, string> = {
+  rows: 'rows',
+  parts: 'part_rows',
+  chunks: 'chunk_rows',
+  finish: 'finish_parts',
+  divisor: 'total_weight',
+};
+
+/** Where the tensors of a launch are that are not the call's own. */
+interface Own {
+  readonly losses?: Place;
+  readonly rowWeights?: Place;
+  readonly divisor?: Place;
+  readonly parts?: Place;
 }
 
 function plan(
   args: ClassLossArgs,
-  _inputs: readonly View[],
-  _outputs: readonly View[],
+  inputs: readonly View[],
+  outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
-  const { layout, reduction } = args;
-  const rows = layout.outer * layout.inner;
+  const { op, layout, reduction } = args;
   const places = placesOf(args);
+  const grads = args.outputs.gradScores || args.outputs.gradProbabilities;
+  // What is not normalised is read at the label only.
+  const splits = layout.outer * layout.inner <= SPLIT_ROWS && (op.normalised || grads);
+  const spread = spreadRows(layout, caps, splits);
+  const { rows, chunks } = spread;
   const loss: Place = { of: 'output', index: places.outputs.loss };
-  const scratch: number[] = [];
-  const launches: Launch[] = [];
-  const reduces = reduction !== 'none' && args.outputs.loss;
-  // Rows write their losses to scratch, to be added up; without a gradient, the mean's weights too, in the same pass.
-  const lossRows: Place = reduces ? { of: 'scratch', index: scratch.push(rows * 4) - 1 } : loss;
-  const indexMean = reduces && reduction === 'mean' && args.inputs.target === 'classes';
-  const weightRows: Place | null =
-    indexMean && !args.outputs.divisor
-      ? { of: 'scratch', index: scratch.push(rows * 4) - 1 }
-      : null;
-  const divisor: Place | null = args.outputs.divisor
+  const divisor: Place | undefined = args.outputs.divisor
     ? { of: 'output', index: places.outputs.divisor }
     : args.inputs.divisor
       ? { of: 'input', index: places.inputs.divisor }
-      : null;
+      : undefined;
+  const launches: Launch[] = [];
+  const scratch: number[] = [];
+  const add = (bytes: number): Place => ({ of: 'scratch', index: scratch.push(bytes) - 1 });
+  const launch = (phase: Phase, units: number, own: Own, summed = false): void => {
+    launches.push(launchOf(args, phase, { inputs, outputs, spread, units, own, summed, caps }));
+  };
+  const reduces = reduction !== 'none' && args.outputs.loss;
+  const indexMean = reduces && reduction === 'mean' && args.inputs.target === 'classes';
 
-  if (args.outputs.divisor && divisor)
-    launches.push(launch(args, 'divisor', { row_weights: divisor }, caps));
+  if (rows > 0 && chunks > 1) {
+    const parts = add(rows * chunks * 16);
+    const out = args.outputs.divisor && divisor ? { divisor } : {};
+    if (op.normalised) launch('parts', rows * chunks, { parts, ...out });
+    else if (args.outputs.divisor) launch('divisor', 1, out);
+    if (reduces && !grads) {
+      launch('finish', 1, { parts, losses: loss });
+      return { launches, scratch };
+    }
+    const losses = args.outputs.loss ? { losses: reduces ? add(rows * 4) : loss } : {};
+    launch('chunks', grads ? rows * chunks : rows, {
+      parts,
+      ...losses,
+      ...(divisor ? { divisor } : {}),
+    });
+    return reduces && losses.losses
+      ? finish(args, rows, losses.losses, undefined, divisor, { launches, scratch }, caps)
+      : { launches, scratch };
+  }
+
+  // Rows are dealt out to so many units that one workgroup can add up what each has summed: losses, and for a mean without
+  // gradients their weights.
+  const most = caps.software || spread.unit === 'workgroup' ? 4096 : 65536;
+  const units = Math.min(rows, most);
+  if (args.outputs.divisor && divisor) launch('divisor', 1, { divisor });
+  const losses = reduces ? add(units * 4) : loss;
+  const weights = indexMean && !args.outputs.divisor ? add(units * 4) : undefined;
   if (rows > 0) {
-    const grads = args.outputs.gradScores || args.outputs.gradProbabilities;
-    launches.push(
-      launch(
-        args,
-        'rows',
-        {
-          ...(args.outputs.loss ? { losses: lossRows } : {}),
-          ...(weightRows ? { row_weights: weightRows } : {}),
-          ...(grads && divisor ? { divisor } : {}),
-        },
-        caps,
-      ),
+    launch(
+      'rows',
+      units,
+      {
+        ...(args.outputs.loss ? { losses } : {}),
+        ...(weights ? { rowWeights: weights } : {}),
+        ...(divisor ? { divisor } : {}),
+      },
+      reduces,
     );
   }
   if (!reduces) return { launches, scratch };
-  const finish = weightRows
-    ? planRatio(rows, lossRows, weightRows, loss, scratch.length, caps)
+  return finish(args, units, losses, weights, divisor, { launches, scratch }, caps);
+}
+
+/** The launches so far and those that make one loss of `count`. */
+function finish(
+  { reduction, layout, outputs, inputs }: ClassLossArgs,
+  count: number,
+  losses: Place,
+  weights: Place | undefined,
+  divisor: Place | undefined,
+  { launches, scratch }: Plan,
+  caps: Capabilities,
+): Plan {
+  const loss: Place = { of: 'output', index: 0 };
+  const byWeight = reduction === 'mean' && inputs.target === 'classes' && outputs.divisor;
+  const rows = layout.outer * layout.inner;
+  const last = weights
+    ? planRatio(count, losses, weights, loss, scratch.length, caps)
     : planSum(
-        { outer: 1, n: rows, inner: 1, divisor: reduction === 'mean' ? rows : 1 },
-        lossRows,
+        { outer: 1, n: count, inner: 1, divisor: reduction === 'mean' ? rows : 1 },
+        losses,
         loss,
         scratch.length,
         caps,
-        indexMean && divisor ? divisor : undefined,
+        byWeight ? divisor : undefined,
       );
-  return { launches: [...launches, ...finish.launches], scratch: [...scratch, ...finish.scratch] };
+  return { launches: [...launches, ...last.launches], scratch: [...scratch, ...last.scratch] };
 }
 
-function launch(
+interface LaunchContext {
+  readonly inputs: readonly View[];
+  readonly outputs: readonly View[];
+  readonly spread: RowSpread;
+  readonly units: number;
+  readonly own: Own;
+  readonly summed: boolean;
+  readonly caps: Capabilities;
+}
+
+function launchOf(
   args: ClassLossArgs,
-  phase: 'rows' | 'divisor',
-  own: Readonly<Partial<Record<'losses' | 'row_weights' | 'divisor', Place>>>,
-  caps: Capabilities,
+  phase: Phase,
+  { inputs, outputs, spread, units, own, summed, caps }: LaunchContext,
 ): Launch {
-  const { op, params, layout, inputs, outputs, labelSmoothing } = args;
-  const { outer, n, inner } = layout;
-  const rowsPhase = phase === 'rows';
-  const spread = rowLaunch(layout, caps);
-  const variant = rowsPhase
-    ? spread
-    : { ...spread, constants: { workgroup_size: 64 }, workgroups: [1, 1, 1] as const };
-  const access = accessSlot(args, phase, own.row_weights !== undefined);
-  const linked = cachedProgram(
+  const { op, params, layout, reduction } = args;
+  const alone = phase === 'finish' || phase === 'divisor';
+  const access = phaseAccess(args, phase, inputs, outputs, {
+    losses: summed,
+    weights: own.rowWeights !== undefined,
+  });
+  const rowsSource = alone ? rowsByInvocation : spread.source;
+  const classes = args.inputs.target === 'classes';
+  const program = cachedProgram(
     op,
-    `${phase};${variant.variant};${access}`,
+    `${alone ? '' : spread.unit};${access.key}`,
     op.name,
     kernel,
     () => ({
-      rows: variant.rows,
-      access,
+      rows: rowsSource,
+      access: access.source(),
       op: { ...op.source, text: paramsStruct(op.params) + op.source.text },
-      entry: inputs.target === 'classes' ? indexEntry : probabilitiesEntry,
+      entry: classes ? indexEntry : probabilitiesEntry,
+      finish: alone ? finishEntry : '',
     }),
   );
-  const places = placesOf(args);
-  const bindings: Binding[] = [];
-  const bind = (slot: number, place: Place | undefined, accessMode: 'read' | 'write'): void => {
-    if (place && place.index >= 0) bindings.push({ slot, ...place, access: accessMode });
-  };
-  if (rowsPhase) bind(1, { of: 'input', index: 0 }, 'read');
-  bind(2, { of: 'input', index: 1 }, 'read');
-  bind(3, { of: 'input', index: places.inputs.weights }, 'read');
-  bind(4, own.losses, 'write');
-  bind(5, own.row_weights, 'write');
-  if (rowsPhase) {
-    bind(6, { of: 'output', index: places.outputs.gradScores }, 'write');
-    bind(7, { of: 'output', index: places.outputs.gradProbabilities }, 'write');
-    bind(8, { of: 'input', index: places.inputs.gradOutput }, 'read');
-    bind(9, own.divisor, 'read');
-  }
-  if (inputs.target === 'classes') bind(11, { of: 'status', index: 0 }, 'write');
-  const rows = outer * inner;
-  const knownAhead =
-    args.reduction === 'mean' && !(inputs.divisor || outputs.divisor) ? 1 / rows : 1;
-  const uniforms = new UniformWriter(8 + op.params.names.length)
-    .u32(n, inner, rows, statusCode(op.name))
+  const known = reduction === 'mean' && !(args.inputs.divisor || args.outputs.divisor);
+  const by = phase === 'divisor' || reduction !== 'mean' ? 1 : classes ? 0 : spread.rows;
+  const uniforms = writeSpread(new UniformWriter(12 + op.params.names.length), layout, spread)
+    .u32(units, statusCode(op.name))
     .i32(args.ignoreIndex)
-    .f32(labelSmoothing, knownAhead)
-    .u32(0);
+    .f32(args.labelSmoothing, known ? 1 / spread.rows : 1, by);
   writeParams(uniforms, op.params, params);
   return {
-    program: linked,
-    entry: rowsPhase ? 'rows' : 'total_weight',
+    program,
+    entry: ENTRIES[phase],
     constants: {
-      ...variant.constants,
-      ...(rowsPhase ? { normalised: Number(op.normalised) } : {}),
-      ...(rowsPhase && inputs.target === 'classes' ? { smoothed: Number(labelSmoothing > 0) } : {}),
+      ...spread.constants,
+      ...(alone ? { workgroup_size: caps.software ? 32 : 256 } : {}),
+      normalised: Number(op.normalised),
     },
-    bindings,
+    bindings: bindingsOf(args, phase, own),
     uniforms: uniforms.buffer,
-    workgroups: variant.workgroups,
+    workgroups: alone ? [1, 1, 1] : workgroupsOf(spread, units, caps),
   };
+}
+
+function bindingsOf(args: ClassLossArgs, phase: Phase, own: Own): Binding[] {
+  const places = placesOf(args);
+  const writes = phase === 'rows' || phase === 'chunks';
+  const bindings: Binding[] = [];
+  const bind = (slot: number, place: Place | undefined, access: 'read' | 'write'): void => {
+    if (place && place.index >= 0) bindings.push({ slot, ...place, access });
+  };
+  const input = (index: number): Place => ({ of: 'input', index });
+  const output = (index: number): Place => ({ of: 'output', index });
+  if (phase !== 'divisor') bind(SLOTS.scores, input(0), 'read');
+  bind(SLOTS.target, input(1), 'read');
+  bind(SLOTS.weights, input(places.inputs.weights), 'read');
+  bind(SLOTS.losses, own.losses, 'write');
+  bind(SLOTS.rowWeights, own.rowWeights, 'write');
+  if (writes) {
+    bind(SLOTS.gradScores, output(places.outputs.gradScores), 'write');
+    bind(SLOTS.gradProbabilities, output(places.outputs.gradProbabilities), 'write');
+    bind(SLOTS.gradOutput, input(places.inputs.gradOutput), 'read');
+    bind(SLOTS.divisor, own.divisor, 'read');
+  } else {
+    bind(SLOTS.divisorOut, own.divisor, 'write');
+  }
+  bind(SLOTS.parts, own.parts, 'write');
+  if (args.inputs.target === 'classes') {
+    bind(SLOTS.status, { of: 'status', index: 0 }, 'write');
+  }
+  return bindings;
 }

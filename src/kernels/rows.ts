@@ -1,50 +1,99 @@
 // In: a tensor seen as rows. Out: how the rows are spread over invocations, for every row-wise kernel.
 import { rowsByInvocation, rowsByWorkgroup } from '../gpu/lib.ts';
 import type { Source } from '../gpu/link.ts';
-import { foldWorkgroups, type Capabilities } from '../kernel.ts';
+import { foldWorkgroups, type Capabilities, type UniformWriter } from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
 
-export interface RowLaunch {
-  /** Distinguishes programs. */
-  readonly variant: 'invocation' | 'workgroup';
+/** Elements that kernels load, and count, together; blocks are of four quads. */
+const QUAD = 4;
+const BLOCK = 4;
+
+/** How rows, or chunks of them, are spread. */
+export interface RowSpread {
+  /** What has a row, or a chunk: distinguishes programs. */
+  readonly unit: 'invocation' | 'workgroup';
   /** What fills the kernel's `rows` slot. */
-  readonly rows: Source;
-  readonly constants: Readonly<Record<string, number>>;
-  readonly workgroups: [number, number, number];
+  readonly source: Source;
+  readonly rows: number;
+  /** Chunks of each row, 1 for whole rows. More take two launches: what each chunk adds up to, and what follows from all. */
+  readonly chunks: number;
+  readonly quads: number;
+  readonly chunkQuads: number;
+  readonly constants: Readonly<{ workgroup_size: number } & Record<string, number>>;
 }
 
 /**
- * A row per invocation or per workgroup. On a software adapter invocations run one after another and barriers are dear,
- * so a workgroup shares a row only where there are too few rows to go round. A GPU wants thousands of invocations, and
- * neighbours reading neighbours: columns (inner > 1) have that with a row per invocation.
+ * A software adapter runs invocations one after another, in each core, and barriers are dear (5 µs for a workgroup of 32,
+ * 79 µs for one of 256; a row of 1,000 takes 5 µs): there a row is always one invocation's, and few rows are split into
+ * about 256 chunks. A GPU wants thousands of invocations, and neighbours reading neighbours: a workgroup a row, as large as
+ * leaves each invocation a block of four quads, up to 256; so rows to 4,096 elements stay in registers and are read once.
+ * Columns (inner > 1) have neighbours with an invocation each. Few rows are split there too, into chunks for about 512
+ * workgroups or 16,384 invocations.
  */
-export function rowLaunch(layout: RowLayout, caps: Capabilities): RowLaunch {
+export function spreadRows(layout: RowLayout, caps: Capabilities, splits = true): RowSpread {
   const { outer, n, inner } = layout;
   const rows = outer * inner;
-  const shared = caps.software
-    ? rows < 16 && n >= 1024
-    : inner === 1
-      ? n >= 32
-      : rows < 1024 && n >= 256;
-  if (shared) {
-    const size = caps.software ? 64 : n >= 512 ? 256 : 64;
-    return {
-      variant: 'workgroup',
-      rows: rowsByWorkgroup,
-      constants: { workgroup_size: size },
-      workgroups: foldWorkgroups(rows, caps),
-    };
-  }
-  return invocationPerRow(layout, caps);
+  const quads = Math.ceil(n / QUAD);
+  const byWorkgroup = !caps.software && inner === 1 && n > 32;
+  const [units, shortest, most] = caps.software
+    ? [256, 512, 128]
+    : byWorkgroup
+      ? [512, 4096, 256]
+      : [16384, 64, 128];
+  // A chunk's sum is read by every other one of its row.
+  const wanted = splits ? Math.min(Math.ceil(units / rows), Math.floor(n / shortest), most) : 1;
+  const perChunk = Math.ceil(quads / Math.max(wanted, 1) / BLOCK) * BLOCK;
+  const chunkQuads = wanted > 1 ? perChunk : quads;
+  const chunks = Math.max(1, Math.ceil(quads / chunkQuads));
+  const size = byWorkgroup
+    ? powerOfTwo(chunkQuads / BLOCK, 32, 256)
+    : caps.software
+      ? // For a few cores, in even shares.
+        powerOfTwo((rows * chunks) / 32, 4, 64)
+      : 64;
+  const lanes = byWorkgroup ? size : 1;
+  const perLane = Math.ceil(chunkQuads / lanes);
+  const held = perLane <= BLOCK;
+  return {
+    unit: byWorkgroup ? 'workgroup' : 'invocation',
+    source: byWorkgroup ? rowsByWorkgroup : rowsByInvocation,
+    rows,
+    chunks,
+    quads,
+    chunkQuads,
+    constants: {
+      workgroup_size: size,
+      block_quads: held ? perLane : BLOCK,
+      held: Number(held),
+      exact: Number(held && !byWorkgroup && chunks === 1),
+    },
+  };
 }
 
-export function invocationPerRow({ outer, inner }: RowLayout, caps: Capabilities): RowLaunch {
-  return {
-    variant: 'invocation',
-    rows: rowsByInvocation,
-    constants: { workgroup_size: 64 },
-    workgroups: foldWorkgroups(Math.ceil((outer * inner) / 64), caps),
-  };
+/** The smallest power of two that is at least `x`, within bounds that are powers of two. */
+function powerOfTwo(x: number, least: number, most: number): number {
+  let size = least;
+  while (size < x && size < most) size *= 2;
+  return size;
+}
+
+/** Workgroups for as many units: rows, or their chunks. */
+export function workgroupsOf(
+  { unit, constants }: RowSpread,
+  units: number,
+  caps: Capabilities,
+): [number, number, number] {
+  const per = unit === 'workgroup' ? 1 : constants.workgroup_size;
+  return foldWorkgroups(Math.ceil(units / per), caps);
+}
+
+/** The head of a row kernel's uniforms: n, inner, rows, chunks, quads, chunk_quads. */
+export function writeSpread(
+  writer: UniformWriter,
+  { n, inner }: RowLayout,
+  { rows, chunks, quads, chunkQuads }: RowSpread,
+): UniformWriter {
+  return writer.u32(n, inner, rows, chunks, quads, chunkQuads);
 }
 
 /** Calls `visit` with the first index of each row; its elements are `inner` apart. */

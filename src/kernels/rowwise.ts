@@ -1,14 +1,28 @@
-// In: a row-wise op and a tensor seen as [outer, n, inner]. Out: its launch, or the CPU loop over rows.
+// In: a row-wise op and a tensor seen as [outer, n, inner]. Out: its launches, or the CPU loop over rows.
 import scanText from '../../shaders/kernels/row-scan.wgsl?raw';
 import kernelText from '../../shaders/kernels/rowwise.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
-import { bits, logSoftmax } from '../gpu/lib.ts';
+import { bits, logSoftmax, rowBlocks, rowsByInvocation } from '../gpu/lib.ts';
 import { cachedProgram, source, type Source } from '../gpu/link.ts';
-import { UniformWriter, type Binding, type Kernel, type Plan } from '../kernel.ts';
+import {
+  foldWorkgroups,
+  UniformWriter,
+  type Binding,
+  type Capabilities,
+  type Kernel,
+  type Launch,
+  type Plan,
+  type View,
+} from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
-import { forEachRow, invocationPerRow, rowLaunch, type RowLaunch } from './rows.ts';
+import { accessKey, accessSource, isPacked, rowAccess, type RowTensor } from './row-access.ts';
+import { forEachRow, spreadRows, workgroupsOf, writeSpread } from './rows.ts';
 
-const kernel = /* @__PURE__ */ source('kernels/rowwise.wgsl', kernelText, [logSoftmax]);
+const kernel = /* @__PURE__ */ source('kernels/rowwise.wgsl', kernelText, [
+  bits,
+  rowBlocks,
+  logSoftmax,
+]);
 const scanKernel = /* @__PURE__ */ source('kernels/row-scan.wgsl', scanText, [bits]);
 
 /** One row-wise op. The float64 functions see a row at a time. */
@@ -28,9 +42,10 @@ export interface RowwiseArgs {
 
 export const rowwise: Kernel<RowwiseArgs> = {
   name: 'rowwise',
-  float16: 'convert',
-  plan: (args, inputs, _outputs, caps) =>
-    planRows(kernel, args, rowLaunch(args.layout, caps), inputs.length),
+  float16: 'native',
+  // Two rows may share a word.
+  widens: ({ layout }) => !isPacked(layout),
+  plan: planRows,
   cpu: computeRows,
 };
 
@@ -38,33 +53,96 @@ export const rowwise: Kernel<RowwiseArgs> = {
 export const rowScan: Kernel<RowwiseArgs> = {
   name: 'rowScan',
   float16: 'convert',
-  plan: (args, inputs, _outputs, caps) =>
-    planRows(scanKernel, args, invocationPerRow(args.layout, caps), inputs.length),
+  plan: planScan,
   cpu: computeRows,
 };
 
 function planRows(
-  text: Source,
   { op, layout, direction }: RowwiseArgs,
-  { variant, rows, constants, workgroups }: RowLaunch,
-  inputs: number,
+  inputs: readonly View[],
+  [output]: readonly View[],
+  caps: Capabilities,
 ): Plan {
-  const program = cachedProgram(op, variant, op.name, text, () => ({ rows, op: op.source }));
+  const spread = spreadRows(layout, caps);
+  const { unit, rows, chunks, constants } = spread;
+  const packed = isPacked(layout);
+  const [x, gradOutput] = inputs;
+  const common = { packed, access: 'read' } as const;
+  const tensors: RowTensor[] = [
+    {
+      ...common,
+      slot: 1,
+      name: 'x',
+      dtype: x?.dtype ?? 'float32',
+      // What is not there has no share in a maximum or a sum.
+      fill: direction === 'forward' ? 'padding()' : '0.0',
+    },
+    { ...common, slot: 2, name: 'y', dtype: output?.dtype ?? 'float32', access: 'write' },
+    { ...common, slot: 3, name: 'grad_output', dtype: gradOutput?.dtype ?? 'float32' },
+  ];
+  const program = cachedProgram(
+    op,
+    `${direction};${unit};${accessKey(tensors)}`,
+    op.name,
+    kernel,
+    () => ({
+      rows: spread.source,
+      access: accessSource(
+        rowAccess(tensors),
+        tensors.map(({ dtype }) => dtype),
+      ),
+      op: op.source,
+    }),
+  );
+  const uniforms = writeSpread(new UniformWriter(6), layout, spread).buffer;
+  const reads: Binding[] = inputs.map((_, index) => ({
+    slot: index === 0 ? 1 : 3,
+    of: 'input',
+    index,
+    access: 'read',
+  }));
+  const writes: Binding = { slot: 2, of: 'output', index: 0, access: 'write' };
+  const launch = (entry: string, bindings: readonly Binding[]): Launch => ({
+    program,
+    entry: `${direction}_${entry}`,
+    constants,
+    bindings,
+    uniforms,
+    workgroups: workgroupsOf(spread, rows * chunks, caps),
+  });
+  if (chunks === 1) return { launches: [launch('rows', [...reads, writes])], scratch: [] };
+  const parts: Binding = { slot: 4, of: 'scratch', index: 0, access: 'write' };
+  return {
+    launches: [launch('parts', [...reads, parts]), launch('chunks', [...reads, writes, parts])],
+    scratch: [rows * chunks * 8],
+  };
+}
+
+function planScan(
+  { op, layout, direction }: RowwiseArgs,
+  inputs: readonly View[],
+  _outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
+  const program = cachedProgram(op, '', op.name, scanKernel, () => ({
+    rows: rowsByInvocation,
+    op: op.source,
+  }));
   const bindings: Binding[] = [
     { slot: 1, of: 'input', index: 0, access: 'read' },
     { slot: 2, of: 'output', index: 0, access: 'write' },
   ];
-  if (inputs > 1) bindings.push({ slot: 3, of: 'input', index: 1, access: 'read' });
+  if (inputs.length > 1) bindings.push({ slot: 3, of: 'input', index: 1, access: 'read' });
   const { outer, n, inner } = layout;
   return {
     launches: [
       {
         program,
         entry: `${direction}_rows`,
-        constants,
+        constants: { workgroup_size: 64 },
         bindings,
         uniforms: new UniformWriter(3).u32(n, inner, outer * inner).buffer,
-        workgroups,
+        workgroups: foldWorkgroups(Math.ceil((outer * inner) / 64), caps),
       },
     ],
     scratch: [],

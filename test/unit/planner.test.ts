@@ -13,7 +13,7 @@ import {
 import { matmulKernel } from '../../src/kernels/matmul.ts';
 import { pointwise, type PointwiseOp } from '../../src/kernels/pointwise.ts';
 import { planRatio, planSum } from '../../src/kernels/reduce.ts';
-import { rowLaunch } from '../../src/kernels/rows.ts';
+import { spreadRows, workgroupsOf } from '../../src/kernels/rows.ts';
 import { sizeOf } from '../../src/shape.ts';
 
 const op: PointwiseOp = {
@@ -416,12 +416,23 @@ describe('rows', () => {
     fc.assert(
       fc.property(extent, extent, extent, fc.boolean(), (outer, n, inner, software) => {
         const caps = capabilities({ software });
-        const { variant, constants, workgroups } = rowLaunch({ outer, n, inner }, caps);
+        const spread = spreadRows({ outer, n, inner }, caps);
+        const { unit, chunks, quads, chunkQuads, constants } = spread;
+        const { workgroup_size: size, block_quads: block = NaN, held } = constants;
+        const workgroups = workgroupsOf(spread, outer * inner * chunks, caps);
         const [x, y, z] = workgroups;
-        const size = constants.workgroup_size ?? NaN;
         expect(size).toBeLessThanOrEqual(256);
-        const capacity = x * y * z * (variant === 'invocation' ? size : 1);
-        expect(capacity).toBeGreaterThanOrEqual(outer * inner);
+        expect(Math.log2(size) % 1).toBe(0);
+        const capacity = x * y * z * (unit === 'invocation' ? size : 1);
+        expect(capacity).toBeGreaterThanOrEqual(outer * inner * chunks);
+        // Chunks cover the row, each with something in it.
+        expect(chunks * chunkQuads).toBeGreaterThanOrEqual(quads);
+        expect((chunks - 1) * chunkQuads).toBeLessThan(quads);
+        expect(quads).toBe(Math.ceil(n / 4));
+        // What is held is all that a lane has.
+        const lanes = unit === 'workgroup' ? size : 1;
+        if (held === 1) expect(block * lanes).toBeGreaterThanOrEqual(chunkQuads);
+        else expect(block).toBe(4);
         for (const part of workgroups) expect(part).toBeLessThanOrEqual(caps.maxWorkgroups);
       }),
     );
