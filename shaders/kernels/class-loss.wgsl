@@ -107,7 +107,18 @@ fn add_to_soft(sum: ptr<function, SoftSum>, x: Block, s: Block, before: f32, pea
     (*sum).far += rise_of((*sum).weight, rise);
     (*sum).far_block += rise_of((*sum).weight_block, rise);
   }
-  (*sum).far_block += (s.a * (p - x.a) + s.b * (p - x.b)) + (s.c * (p - x.c) + s.d * (p - x.d));
+  var far: Block;
+  far.a = s.a * (p - x.a);
+  if (block_quads > 1u) {
+    far.b = s.b * (p - x.b);
+  }
+  if (block_quads > 2u) {
+    far.c = s.c * (p - x.c);
+  }
+  if (block_quads > 3u) {
+    far.d = s.d * (p - x.d);
+  }
+  (*sum).far_block += sum_of(far);
   (*sum).weight_block += sum_of(s);
 }
 
@@ -135,11 +146,16 @@ struct Scan {
 }
 
 fn scan(base: u32, lane: Lane, last: ptr<function, Block>, e: ptr<function, Block>) -> Scan {
-  *last = scores_last(base, lane);
-  var s = first_sum(*last, e);
+  var s: RowSum;
   var sum: SoftSum;
-  if (soft) {
-    sum = first_soft(*last, soft_last(base, lane), lane, s.peak);
+  if (padded) {
+    *last = scores_last(base, lane);
+    s = first_sum(*last, e);
+    if (soft) {
+      sum = first_soft(*last, soft_last(base, lane), lane, s.peak);
+    }
+  } else {
+    s = no_sum();
   }
   if (!held) {
     var q = lane.first;
@@ -157,7 +173,7 @@ fn scan(base: u32, lane: Lane, last: ptr<function, Block>, e: ptr<function, Bloc
         sum.far_block = vec4f();
         sum.weight_block = vec4f();
       }
-      q += 4u * lane.step;
+      q += block_quads * lane.step;
     }
   }
   return Scan(s, soft_total(sum));
@@ -220,31 +236,62 @@ fn add_row(t: ptr<function, Totals>, v: vec2f) {
   }
 }
 
-//#slot entry
+//#slot target
 //#include "kernels/class-index.wgsl"
 //#end
 
-// What is not divided among lanes by now: all that reads scores again.
-fn write_grads(r: u32, base: u32, lane: Lane, last: Block, e: Block, row: Row) {
-  let g = grads_of(r, base, row);
+// All that is written goes by quads: q is the quad's place, x its scores and e their exponentials.
+fn write_grads(aim: Target, r: u32, base: u32, lane: Lane, last: Block, e: Block, row: Row) {
+  let g = grads_of(aim, upstream_of(r), row);
   if (!held) {
     var q = lane.first;
-    for (var k = 0u; k < lane.full * 4u; k++) {
+    for (var k = 0u; k < lane.full * block_quads; k++) {
       if (normalised) {
         let x = scores_full(base, q);
-        write_full(base, q, x, anchored_exp(x, row.sums.anchor), g, row);
+        write_full(base, q, grads_at(q, x, anchored_exp(x, row.sums.anchor), soft_full(base, q), g, row));
       } else {
-        write_full(base, q, vec4f(), vec4f(), g, row);
+        write_full(base, q, grads_at(q, vec4f(), vec4f(), vec4f(), g, row));
       }
       q += lane.step;
     }
   }
-  if (exact || !normalised) {
-    write_last(base, lane, last, e, g, row);
-  } else {
-    write_last(base, lane, last, exp_of(last, row.sums.anchor), g, row);
+  if (padded) {
+    var s: Block;
+    if (soft) {
+      s = soft_last(base, lane);
+    }
+    write_last(base, lane, 0u, last.a, e.a, s.a, g, row);
+    if (block_quads > 1u) {
+      write_last(base, lane, 1u, last.b, e.b, s.b, g, row);
+    }
+    if (block_quads > 2u) {
+      write_last(base, lane, 2u, last.c, e.c, s.c, g, row);
+    }
+    if (block_quads > 3u) {
+      write_last(base, lane, 3u, last.d, e.d, s.d, g, row);
+    }
   }
-  write_rest(base, lane, g, row);
+}
+
+fn write_full(base: u32, q: u32, v: Gradients) {
+  store_grad_scores_full(base, q, v.scores);
+  store_grad_probabilities_full(base, q, v.probabilities);
+}
+
+fn write_last(base: u32, lane: Lane, k: u32, x: vec4f, e: vec4f, s: vec4f, g: Grads, row: Row) {
+  var on_scale = e;
+  if (normalised && !exact) {
+    on_scale = anchored_exp(x, row.sums.anchor);
+  }
+  let v = grads_at(last_quad(lane, k), x, on_scale, s, g, row);
+  store_grad_scores_last_quad(base, lane, k, v.scores);
+  store_grad_probabilities_last_quad(base, lane, k, v.probabilities);
+}
+
+// Of one quad.
+struct Gradients {
+  scores: vec4f,
+  probabilities: vec4f,
 }
 
 fn start(base: u32, lane: Lane, local: u32, last: ptr<function, Block>, e: ptr<function, Block>) -> Row {
@@ -272,7 +319,8 @@ fn rows(
     var last: Block;
     var e: Block;
     let row = start(base, lane, local, &last, &e);
-    let loss = loss_of(r, base, row);
+    let aim = target_of(r, base, row);
+    let loss = loss_of(aim, row);
     if (lane_index(local) == 0u) {
       if (summed) {
         add_row(&totals, loss);
@@ -281,7 +329,7 @@ fn rows(
       }
     }
     if (with_grad) {
-      write_grads(r, base, lane, last, e, row);
+      write_grads(aim, r, base, lane, last, e, row);
     }
   }
   if (summed && lane_index(local) == 0u) {
@@ -289,65 +337,6 @@ fn rows(
   }
 }
 
-@compute @workgroup_size(workgroup_size)
-fn part_rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
-  if (unit >= u.units) {
-    return;
-  }
-  let r = unit % u.rows;
-  var last: Block;
-  var e: Block;
-  let part = part_of(scan(base_of(r), lane_of(unit / u.rows, local), &last, &e), local);
-  if (lane_index(local) == 0u) {
-    parts[unit] = part;
-  }
-  if (with_divisor && unit == 0u) {
-    var totals: Totals;
-    for (var i = lane_index(local); i < u.rows; i += lanes()) {
-      add_row(&totals, vec2f(weight_of(i), 0.0));
-    }
-    let total = combine_sum(totals.sum + totals.block, local).x;
-    if (lane_index(local) == 0u) {
-      store_divisor(total);
-    }
-  }
-}
-
-@compute @workgroup_size(workgroup_size)
-fn chunk_rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
-  if (unit >= u.units) {
-    return;
-  }
-  let r = unit % u.rows;
-  let base = base_of(r);
-  var row: Row;
-  if (normalised) {
-    row = row_of(merged(r, lane_index(local), lanes()), local);
-  }
-  if (unit < u.rows && lane_index(local) == 0u) {
-    store_loss(r, loss_of(r, base, row));
-  }
-  if (with_grad) {
-    let lane = lane_of(unit / u.rows, local);
-    var last: Block;
-    var e: Block;
-    if (normalised) {
-      last = scores_last(base, lane);
-    }
-    write_grads(r, base, lane, last, e, row);
-  }
-}
-
-// Sums over all rows by one workgroup, where a launch is for those.
-//#slot finish
+// Entry points for rows in chunks, or for sums over all rows by one workgroup.
+//#slot more
 //#end

@@ -11,6 +11,10 @@ fn soft_block(base: u32, q: u32, step: u32) -> Block {
   return Block(soft_of(w.a, t.a), soft_of(w.b, t.b), soft_of(w.c, t.c), soft_of(w.d, t.d));
 }
 
+fn soft_full(base: u32, q: u32) -> vec4f {
+  return soft_of(weight_full(q), probabilities_full(base, q));
+}
+
 // The weights of what is not there are 0.
 fn soft_last(base: u32, lane: Lane) -> Block {
   let w = weight_last(lane);
@@ -23,7 +27,14 @@ fn weight_of(row: u32) -> f32 {
   return 1.0;
 }
 
-fn loss_of(r: u32, base: u32, row: Row) -> vec2f {
+// A row's probabilities are in its sums.
+struct Target { unused: f32 }
+
+fn target_of(r: u32, base: u32, row: Row) -> Target {
+  return Target();
+}
+
+fn loss_of(t: Target, row: Row) -> vec2f {
   return vec2f(soft_loss(row), 1.0);
 }
 
@@ -32,37 +43,16 @@ struct Grads {
   of_exp: f32, // times the exponential of an element: what it gets through the log-softmax
 }
 
-fn grads_of(r: u32, base: u32, row: Row) -> Grads {
-  let upstream = upstream_of(r);
+fn grads_of(t: Target, upstream: f32, row: Row) -> Grads {
   return Grads(upstream, upstream * (row.soft.y / row.sums.sum));
 }
 
-fn write_full(base: u32, q: u32, x: vec4f, e: vec4f, g: Grads, row: Row) {
-  let w = weight_full(q);
-  store_grad_scores_full(base, q, e * g.of_exp - g.upstream * soft_of(w, probabilities_full(base, q)));
-  store_grad_probabilities_full(base, q, probability_grad(x, w, g, row));
+fn grads_at(q: u32, x: vec4f, e: vec4f, s: vec4f, g: Grads, row: Row) -> Gradients {
+  let scores = e * g.of_exp - g.upstream * s;
+  if (!with_grad_probabilities) {
+    return Gradients(scores, vec4f());
+  }
+  // -(1 - smoothing) w l.
+  let l = row.log_sum + (row.sums.peak - x);
+  return Gradients(scores, g.upstream * ((1.0 - u.label_smoothing) * weight_tail(q) * l));
 }
-
-// -(1 - smoothing) w l.
-fn probability_grad(x: vec4f, w: vec4f, g: Grads, row: Row) -> vec4f {
-  return g.upstream * ((1.0 - u.label_smoothing) * w * (row.log_sum + (row.sums.peak - x)));
-}
-
-fn write_last(base: u32, lane: Lane, x: Block, e: Block, g: Grads, row: Row) {
-  let s = soft_last(base, lane);
-  store_grad_scores_last(base, lane, Block(
-    e.a * g.of_exp - g.upstream * s.a,
-    e.b * g.of_exp - g.upstream * s.b,
-    e.c * g.of_exp - g.upstream * s.c,
-    e.d * g.of_exp - g.upstream * s.d,
-  ));
-  let w = weight_last(lane);
-  store_grad_probabilities_last(base, lane, Block(
-    probability_grad(x.a, w.a, g, row),
-    probability_grad(x.b, w.b, g, row),
-    probability_grad(x.c, w.c, g, row),
-    probability_grad(x.d, w.d, g, row),
-  ));
-}
-
-fn write_rest(base: u32, lane: Lane, g: Grads, row: Row) {}

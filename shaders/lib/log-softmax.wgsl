@@ -15,7 +15,7 @@ struct RowSum {
   rest: vec4f,
 }
 
-// The four quads of a block whose lanes are all inside the row, or padded with -Inf. `e`: their exponentials.
+// Of a first block; `e`: its exponentials.
 fn first_sum(x: Block, e: ptr<function, Block>) -> RowSum {
   let peak = largest_of(x);
   let anchor = anchor_of(peak);
@@ -23,12 +23,11 @@ fn first_sum(x: Block, e: ptr<function, Block>) -> RowSum {
   if (!apart) {
     return RowSum(peak, anchor, 0.0, vec4f(), sum_of(*e));
   }
-  let p = vec4f(peak);
-  let at_peak = largest_of(chosen(*e, x, p, true));
-  let more = horizontal_sum(sum_of(chosen(ones(), x, p, true))) - 1.0;
+  let at_peak = largest_of(chosen(*e, x, peak, true));
+  let more = horizontal_sum(sum_of(chosen(ones(), x, peak, true))) - 1.0;
   // Nothing but -Inf: nothing to be kept apart.
   let some = at_peak > 0.0;
-  return RowSum(peak, anchor, at_peak, select(vec4f(), vec4f(more * at_peak, 0.0, 0.0, 0.0), some), sum_of(chosen(*e, x, p, false)));
+  return RowSum(peak, anchor, at_peak, select(vec4f(), vec4f(more * at_peak, 0.0, 0.0, 0.0), some), sum_of(chosen(*e, x, peak, false)));
 }
 
 fn add_to(s: ptr<function, RowSum>, x: Block) {
@@ -44,11 +43,10 @@ fn add_to(s: ptr<function, RowSum>, x: Block) {
   }
   var e = exp_of(x, (*s).anchor);
   if (apart && rises) {
-    let p = vec4f(peak);
-    let at_peak = largest_of(chosen(e, x, p, true));
+      let at_peak = largest_of(chosen(e, x, peak, true));
     (*s).at_peak = at_peak;
-    (*s).rest.x += (horizontal_sum(sum_of(chosen(ones(), x, p, true))) - 1.0) * at_peak;
-    e = chosen(e, x, p, false);
+    (*s).rest.x += (horizontal_sum(sum_of(chosen(ones(), x, peak, true))) - 1.0) * at_peak;
+    e = chosen(e, x, peak, false);
   }
   (*s).block += sum_of(e);
 }

@@ -1,9 +1,10 @@
 //#include "lib/anchored-exp.wgsl"
-// How a lane goes over its part of a row: by quads of four neighbouring elements, and blocks of four quads. What does not
-// fill a block, the last one to four quads, is a block of its own, padded; all others are read without any test. A row
-// whose lanes have no other block is `held`: what was read once is still there when the row is written.
+// How a lane goes over its part of a row: by quads of four neighbouring elements, and blocks of `block_quads` quads. What
+// does not fill a block, or a quad, is a last block of its own, padded; all others are read without any test. Where there is
+// no other block, the row is `held`: what was read once is still there when the row is written.
 
-override block_quads = 4u;     // of a last block, at most
+override block_quads = 1u;
+override padded: bool = true;  // there is a last block; else every block is whole
 override held: bool = false;
 override exact: bool = false;  // a held row of one lane: all quads but the last are known to be full
 
@@ -22,16 +23,19 @@ fn lane_of(chunk: u32, local: u32) -> Lane {
   let end = min(start + u.chunk_quads, u.quads);
   let first = start + lane_index(local);
   let count = select(0u, (end - first + lanes() - 1u) / lanes(), first < end);
-  return Lane(first, lanes(), count, select(max(count, 1u) - 1u, 0u, held) / 4u);
+  if (!padded) {
+    return Lane(first, lanes(), count, count);
+  }
+  return Lane(first, lanes(), count, select((max(count, 1u) - 1u) / block_quads, 0u, held));
 }
 
 // The quad of a last block, clamped to one that is there.
 fn last_quad(lane: Lane, k: u32) -> u32 {
-  return min(lane.first + (lane.full * 4u + k) * lane.step, u.quads - 1u);
+  return min(lane.first + (lane.full * block_quads + k) * lane.step, u.quads - 1u);
 }
 
 fn has_last(lane: Lane, k: u32) -> bool {
-  return lane.full * 4u + k < lane.count;
+  return lane.full * block_quads + k < lane.count;
 }
 
 // Which elements of a last block's quad are the lane's.
@@ -97,13 +101,21 @@ fn exp_of(x: Block, anchor: Anchor) -> Block {
 }
 
 // The elements of v where those of x equal p, or where they do not; elsewhere 0.
-fn chosen(v: Block, x: Block, p: vec4f, equal: bool) -> Block {
-  let zero = vec4f();
-  let e = vec4<bool>(equal);
-  return Block(
-    select(zero, v.a, (x.a == p) == e),
-    select(zero, v.b, (x.b == p) == e),
-    select(zero, v.c, (x.c == p) == e),
-    select(zero, v.d, (x.d == p) == e),
-  );
+fn chosen_quad(v: vec4f, x: vec4f, p: f32, equal: bool) -> vec4f {
+  return select(vec4f(), v, (x == vec4f(p)) == vec4<bool>(equal));
+}
+
+fn chosen(v: Block, x: Block, p: f32, equal: bool) -> Block {
+  var c: Block;
+  c.a = chosen_quad(v.a, x.a, p, equal);
+  if (block_quads > 1u) {
+    c.b = chosen_quad(v.b, x.b, p, equal);
+  }
+  if (block_quads > 2u) {
+    c.c = chosen_quad(v.c, x.c, p, equal);
+  }
+  if (block_quads > 3u) {
+    c.d = chosen_quad(v.d, x.d, p, equal);
+  }
+  return c;
 }

@@ -1,6 +1,7 @@
 // In: the files of shaders/lib. Out: each as a Source that an op's WGSL can `//#include`; unused ones are dropped by bundlers.
 import anchoredExpText from '../../shaders/lib/anchored-exp.wgsl?raw';
 import bitsText from '../../shaders/lib/bits.wgsl?raw';
+import classLabelText from '../../shaders/lib/class-label.wgsl?raw';
 import divText from '../../shaders/lib/div.wgsl?raw';
 import erfText from '../../shaders/lib/erf.wgsl?raw';
 import expText from '../../shaders/lib/exp.wgsl?raw';
@@ -63,6 +64,8 @@ export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoft
   log1p,
   anchoredExp,
 ]);
+/** `label_of`: a row's class index, checked. */
+export const classLabel = /* @__PURE__ */ source('lib/class-label.wgsl', classLabelText);
 /** `unit_of` and reductions, for a row per invocation. */
 export const rowsByInvocation = /* @__PURE__ */ source(
   'lib/rows-by-invocation.wgsl',

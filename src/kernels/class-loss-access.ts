@@ -1,12 +1,12 @@
 // In: what a launch of a class loss reads and writes. Out: the WGSL that binds it and gives each part a function.
 import type { DType } from '../dtype.ts';
-import type { Source } from '../gpu/link.ts';
+import { source, type Source } from '../gpu/link.ts';
 import type { View } from '../kernel.ts';
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { accessSource, isPacked, rowAccess, type RowTensor } from './row-access.ts';
 
-/** What a launch does: whole rows; parts of rows; what follows from parts; all rows' loss from parts; all rows' weights. */
-export type Phase = 'rows' | 'parts' | 'chunks' | 'finish' | 'divisor';
+/** What a launch does: whole rows; parts of rows; what follows from parts; all rows' loss from parts. */
+export type Phase = 'rows' | 'parts' | 'chunks' | 'finish';
 
 /** The binding of each tensor. */
 export const SLOTS = {
@@ -88,6 +88,7 @@ export function phaseAccess(
       `const soft = ${String(soft)};`,
       `const summed = ${String(sums.losses)};`,
       `const with_grad = ${String(grads)};`,
+      `const with_grad_probabilities = ${String(has.gradProbabilities)};`,
       `const with_divisor = ${String(has.divisorOut)};`,
       ...(classes ? [bind(SLOTS.target, 'read', 'classes', 'i32')] : []),
       ...(has.loss ? [bind(SLOTS.losses, 'read_write', 'losses')] : []),
@@ -119,6 +120,17 @@ export function phaseAccess(
 const bind = (slot: number, access: string, name: string, type = 'f32'): string =>
   `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;`;
 
+/** The access slot of class-weight.wgsl: the weight of a class. */
+export function weightAccess(weights: DType | undefined): Source {
+  if (weights === undefined)
+    return source('access', 'fn class_weight(i: u32) -> f32 { return 1.0; }');
+  const half = weights === 'float16';
+  const value = half ? 'unpack_half2(weights[i >> 1u])[i & 1u]' : 'weights[i]';
+  const text = `${bind(SLOTS.weights, 'read', 'weights', half ? 'u32' : 'f32')}
+fn class_weight(i: u32) -> f32 { return ${value}; }`;
+  return accessSource(text, [weights]);
+}
+
 /** Where the upstream gradient of a row comes from. */
 function upstreamOf(
   gradOutput: boolean,
@@ -149,5 +161,4 @@ fn weight_last(lane: Lane) -> Block {
 }`;
 
 const noGrad = (name: string): string => `fn store_${name}_full(base: u32, q: u32, v: vec4f) {}
-fn store_${name}_tail(base: u32, q: u32, v: vec4f) {}
-fn store_${name}_last(base: u32, lane: Lane, v: Block) {}`;
+fn store_${name}_last_quad(base: u32, lane: Lane, k: u32, v: vec4f) {}`;

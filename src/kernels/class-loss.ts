@@ -1,10 +1,20 @@
 // In: scores seen as rows over classes, and a class index or class probabilities for each. Out: the launches, or the CPU
 // loop, for losses, their reduction and gradients; nothing between is stored but sums: of chunks of rows, and of losses.
+import chunksText from '../../shaders/kernels/class-chunks.wgsl?raw';
 import finishText from '../../shaders/kernels/class-finish.wgsl?raw';
 import indexText from '../../shaders/kernels/class-index.wgsl?raw';
 import kernelText from '../../shaders/kernels/class-loss.wgsl?raw';
 import probabilitiesText from '../../shaders/kernels/class-probabilities.wgsl?raw';
-import { bits, exp, expm1, logSoftmax, rowBlocks, rowsByInvocation } from '../gpu/lib.ts';
+import weightText from '../../shaders/kernels/class-weight.wgsl?raw';
+import {
+  bits,
+  classLabel,
+  exp,
+  expm1,
+  logSoftmax,
+  rowBlocks,
+  rowsByInvocation,
+} from '../gpu/lib.ts';
 import { cachedProgram, source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
@@ -18,7 +28,7 @@ import {
 } from '../kernel.ts';
 import { paramsStruct, writeParams } from './params.ts';
 import { planRatio, planSum, type Place } from './reduce.ts';
-import { phaseAccess, SLOTS, type Phase } from './class-loss-access.ts';
+import { phaseAccess, SLOTS, weightAccess, type Phase } from './class-loss-access.ts';
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { classLossReference } from './class-loss-reference.ts';
 import { isPacked } from './row-access.ts';
@@ -31,11 +41,16 @@ const kernel = /* @__PURE__ */ source('kernels/class-loss.wgsl', kernelText, [
   rowBlocks,
   logSoftmax,
 ]);
-const indexEntry = /* @__PURE__ */ source('kernels/class-index.wgsl', indexText);
+const indexEntry = /* @__PURE__ */ source('kernels/class-index.wgsl', indexText, [classLabel]);
 const probabilitiesEntry = /* @__PURE__ */ source(
   'kernels/class-probabilities.wgsl',
   probabilitiesText,
 );
+const chunksEntry = /* @__PURE__ */ source('kernels/class-chunks.wgsl', chunksText);
+const weightKernel = /* @__PURE__ */ source('kernels/class-weight.wgsl', weightText, [
+  bits,
+  classLabel,
+]);
 const finishEntry = /* @__PURE__ */ source('kernels/class-finish.wgsl', finishText);
 
 export const classLoss: Kernel<ClassLossArgs> = {
@@ -50,12 +65,14 @@ export const classLoss: Kernel<ClassLossArgs> = {
 /** Rows are split only where one invocation can add up all their weights beside its own work. */
 const SPLIT_ROWS = 256;
 
+/** Rows whose weights one invocation of a software adapter adds up sooner than a workgroup with a barrier. */
+const ALONE = 8192;
+
 const ENTRIES: Record<Phase, string> = {
   rows: 'rows',
   parts: 'part_rows',
   chunks: 'chunk_rows',
   finish: 'finish_parts',
-  divisor: 'total_weight',
 };
 
 /** Where the tensors of a launch are that are not the call's own. */
@@ -98,7 +115,8 @@ function plan(
     const parts = add(rows * chunks * 16);
     const out = args.outputs.divisor && divisor ? { divisor } : {};
     if (op.normalised) launch('parts', rows * chunks, { parts, ...out });
-    else if (args.outputs.divisor) launch('divisor', 1, out);
+    else if (divisor && args.outputs.divisor)
+      launches.push(weightLaunch(args, inputs, divisor, caps));
     if (reduces && !grads) {
       launch('finish', 1, { parts, losses: loss });
       return { launches, scratch };
@@ -116,9 +134,11 @@ function plan(
 
   // Rows are dealt out to so many units that one workgroup can add up what each has summed: losses, and for a mean without
   // gradients their weights.
-  const most = caps.software || spread.unit === 'workgroup' ? 4096 : 65536;
+  const most = caps.software ? 512 : spread.unit === 'workgroup' ? 4096 : 65536;
   const units = Math.min(rows, most);
-  if (args.outputs.divisor && divisor) launch('divisor', 1, { divisor });
+  if (args.outputs.divisor && divisor) {
+    launches.push(weightLaunch(args, inputs, divisor, caps));
+  }
   const losses = reduces ? add(units * 4) : loss;
   const weights = indexMean && !args.outputs.divisor ? add(units * 4) : undefined;
   if (rows > 0) {
@@ -179,7 +199,7 @@ function launchOf(
   { inputs, outputs, spread, units, own, summed, caps }: LaunchContext,
 ): Launch {
   const { op, params, layout, reduction } = args;
-  const alone = phase === 'finish' || phase === 'divisor';
+  const alone = phase === 'finish';
   const access = phaseAccess(args, phase, inputs, outputs, {
     losses: summed,
     weights: own.rowWeights !== undefined,
@@ -195,12 +215,12 @@ function launchOf(
       rows: rowsSource,
       access: access.source(),
       op: { ...op.source, text: paramsStruct(op.params) + op.source.text },
-      entry: classes ? indexEntry : probabilitiesEntry,
-      finish: alone ? finishEntry : '',
+      target: classes ? indexEntry : probabilitiesEntry,
+      more: alone ? finishEntry : phase === 'rows' ? '' : chunksEntry,
     }),
   );
   const known = reduction === 'mean' && !(args.inputs.divisor || args.outputs.divisor);
-  const by = phase === 'divisor' || reduction !== 'mean' ? 1 : classes ? 0 : spread.rows;
+  const by = reduction !== 'mean' ? 1 : classes ? 0 : spread.rows;
   const uniforms = writeSpread(new UniformWriter(12 + op.params.names.length), layout, spread)
     .u32(units, statusCode(op.name))
     .i32(args.ignoreIndex)
@@ -208,15 +228,45 @@ function launchOf(
   writeParams(uniforms, op.params, params);
   return {
     program,
-    entry: ENTRIES[phase],
+    entry: alone && caps.software ? 'finish_parts_alone' : ENTRIES[phase],
     constants: {
       ...spread.constants,
-      ...(alone ? { workgroup_size: caps.software ? 32 : 256 } : {}),
+      ...(alone ? { workgroup_size: 256 } : {}),
       normalised: Number(op.normalised),
     },
     bindings: bindingsOf(args, phase, own),
     uniforms: uniforms.buffer,
     workgroups: alone ? [1, 1, 1] : workgroupsOf(spread, units, caps),
+  };
+}
+
+/** The sum of all rows' weights, into `divisor`. */
+function weightLaunch(
+  args: ClassLossArgs,
+  inputs: readonly View[],
+  divisor: Place,
+  caps: Capabilities,
+): Launch {
+  const { op, layout, ignoreIndex } = args;
+  const rows = layout.outer * layout.inner;
+  const { weights } = placesOf(args).inputs;
+  const dtype = weights < 0 ? undefined : inputs[weights]?.dtype;
+  const bindings: Binding[] = [
+    { slot: SLOTS.target, of: 'input', index: 1, access: 'read' },
+    { slot: SLOTS.divisorOut, ...divisor, access: 'write' },
+    { slot: SLOTS.status, of: 'status', index: 0, access: 'write' },
+  ];
+  if (dtype) bindings.push({ slot: SLOTS.weights, of: 'input', index: weights, access: 'read' });
+  const alone = caps.software && rows <= ALONE;
+  return {
+    program: cachedProgram(weightKernel, dtype ?? '', 'class weights', weightKernel, () => ({
+      access: weightAccess(dtype),
+    })),
+    entry: alone ? 'total_weight_alone' : 'total_weight',
+    constants: alone ? {} : { workgroup_size: caps.software ? 64 : 256 },
+    bindings,
+    uniforms: new UniformWriter(4).u32(layout.n, rows, statusCode(op.name)).i32(ignoreIndex).buffer,
+    workgroups: [1, 1, 1],
   };
 }
 
@@ -229,7 +279,7 @@ function bindingsOf(args: ClassLossArgs, phase: Phase, own: Own): Binding[] {
   };
   const input = (index: number): Place => ({ of: 'input', index });
   const output = (index: number): Place => ({ of: 'output', index });
-  if (phase !== 'divisor') bind(SLOTS.scores, input(0), 'read');
+  bind(SLOTS.scores, input(0), 'read');
   bind(SLOTS.target, input(1), 'read');
   bind(SLOTS.weights, input(places.inputs.weights), 'read');
   bind(SLOTS.losses, own.losses, 'write');

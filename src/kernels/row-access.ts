@@ -96,7 +96,18 @@ fn ${name}_tail(base: u32, q: u32) -> vec4f {
 ${tail}
 }
 fn ${name}_block(base: u32, q: u32, step: u32) -> Block {
-  return Block(${name}_full(base, q), ${name}_full(base, q + step), ${name}_full(base, q + 2u * step), ${name}_full(base, q + 3u * step));
+  var v: Block;
+  v.a = ${name}_full(base, q);
+  if (block_quads > 1u) {
+    v.b = ${name}_full(base, q + step);
+  }
+  if (block_quads > 2u) {
+    v.c = ${name}_full(base, q + 2u * step);
+  }
+  if (block_quads > 3u) {
+    v.d = ${name}_full(base, q + 3u * step);
+  }
+  return v;
 }
 fn ${name}_last_quad(base: u32, lane: Lane, k: u32) -> vec4f {
   if (exact) {
@@ -108,8 +119,7 @@ fn ${name}_last_quad(base: u32, lane: Lane, k: u32) -> vec4f {
   return select(vec4f(${fill}), ${name}_tail(base, last_quad(lane, k)), has_last(lane, k));
 }
 fn ${name}_last(base: u32, lane: Lane) -> Block {
-  let none = vec4f(${fill});
-  var v = Block(none, none, none, none);
+  var v: Block;
   v.a = ${name}_last_quad(base, lane, 0u);
   if (block_quads > 1u) {
     v.b = ${name}_last_quad(base, lane, 1u);

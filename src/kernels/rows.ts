@@ -4,8 +4,9 @@ import type { Source } from '../gpu/link.ts';
 import { foldWorkgroups, type Capabilities, type UniformWriter } from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
 
-/** Elements that kernels load, and count, together; blocks are of four quads. */
+/** Elements that kernels load, and count, together. */
 const QUAD = 4;
+/** Most quads of a block. */
 const BLOCK = 4;
 
 /** How rows, or chunks of them, are spread. */
@@ -53,7 +54,10 @@ export function spreadRows(layout: RowLayout, caps: Capabilities, splits = true)
       : 64;
   const lanes = byWorkgroup ? size : 1;
   const perLane = Math.ceil(chunkQuads / lanes);
+  // Larger blocks have more loads under way, but take a software adapter long to compile.
   const held = perLane <= BLOCK;
+  const block = held ? perLane : caps.software ? 1 : BLOCK;
+  const padded = held || block > 1 || n % QUAD !== 0;
   return {
     unit: byWorkgroup ? 'workgroup' : 'invocation',
     source: byWorkgroup ? rowsByWorkgroup : rowsByInvocation,
@@ -63,7 +67,8 @@ export function spreadRows(layout: RowLayout, caps: Capabilities, splits = true)
     chunkQuads,
     constants: {
       workgroup_size: size,
-      block_quads: held ? perLane : BLOCK,
+      block_quads: block,
+      padded: Number(padded),
       held: Number(held),
       exact: Number(held && !byWorkgroup && chunks === 1),
     },

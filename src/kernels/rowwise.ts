@@ -1,5 +1,7 @@
 // In: a row-wise op and a tensor seen as [outer, n, inner]. Out: its launches, or the CPU loop over rows.
 import scanText from '../../shaders/kernels/row-scan.wgsl?raw';
+import backwardText from '../../shaders/kernels/rowwise-backward.wgsl?raw';
+import forwardText from '../../shaders/kernels/rowwise-forward.wgsl?raw';
 import kernelText from '../../shaders/kernels/rowwise.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
 import { bits, logSoftmax, rowBlocks, rowsByInvocation } from '../gpu/lib.ts';
@@ -23,6 +25,10 @@ const kernel = /* @__PURE__ */ source('kernels/rowwise.wgsl', kernelText, [
   rowBlocks,
   logSoftmax,
 ]);
+const entries = {
+  forward: /* @__PURE__ */ source('kernels/rowwise-forward.wgsl', forwardText),
+  backward: /* @__PURE__ */ source('kernels/rowwise-backward.wgsl', backwardText),
+};
 const scanKernel = /* @__PURE__ */ source('kernels/row-scan.wgsl', scanText, [bits]);
 
 /** One row-wise op. The float64 functions see a row at a time. */
@@ -78,8 +84,10 @@ function planRows(
       fill: direction === 'forward' ? 'padding()' : '0.0',
     },
     { ...common, slot: 2, name: 'y', dtype: output?.dtype ?? 'float32', access: 'write' },
-    { ...common, slot: 3, name: 'grad_output', dtype: gradOutput?.dtype ?? 'float32' },
   ];
+  if (gradOutput) {
+    tensors.push({ ...common, slot: 3, name: 'grad_output', dtype: gradOutput.dtype });
+  }
   const program = cachedProgram(
     op,
     `${direction};${unit};${accessKey(tensors)}`,
@@ -92,6 +100,7 @@ function planRows(
         tensors.map(({ dtype }) => dtype),
       ),
       op: op.source,
+      entry: entries[direction],
     }),
   );
   const uniforms = writeSpread(new UniformWriter(6), layout, spread).buffer;
