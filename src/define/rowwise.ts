@@ -57,6 +57,8 @@ export interface RowwiseOptions {
 export interface Rowwise extends Declared {
   (x: Tensor, options: RowwiseOptions): Tensor;
   readonly kind: 'rowwise';
+  /** @internal The same with a result of another dtype than `x`, rounded once. */
+  readonly into: (x: Tensor, options: RowwiseOptions, dtype: FloatDType) => Tensor;
   /** @internal For the accuracy sweep. */
   readonly largestTerm: RowwiseDeclaration['largestTerm'];
 }
@@ -66,20 +68,23 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
   const { name, wgsl, includes, accuracy, docs, kernel = rowwise } = declaration;
   const op: RowwiseOp = { ...declaration, source: source(`${name}.wgsl`, wgsl, includes) };
 
-  const apply = (x: Tensor, options: RowwiseOptions): Tensor => {
+  const apply = (x: Tensor, options: RowwiseOptions): Tensor => into(x, options);
+  const into = (x: Tensor, options: RowwiseOptions, wanted?: FloatDType): Tensor => {
     checkOptionNames(name, options, ['dim', 'out']);
     checkNumber(name, 'dim', options.dim, { integer: true });
     checkTensors(name, { x });
     const layout = rowLayout(x.shape, normalizeDim(name, options.dim, x.rank));
     const { out } = options;
     const recording = isRecording([x]);
-    checkOut(name, out, x, recording);
+    const { shape, device, dtype: own } = x;
+    const dtype = wanted ?? own;
+    checkOut(name, out, { shape, dtype, device }, recording);
     const like = x.like();
     const forward = { op, layout, direction: 'forward' } as const;
-    if (!recording) return runOne(kernel, forward, [x], out ?? like);
+    if (!recording) return runOne(kernel, forward, [x], out ?? { shape, dtype });
     // The gradient is computed from the result, so from its float32 even where float16 is stored.
-    const wide = runOne(kernel, forward, [x], { shape: x.shape, dtype: 'float32' });
-    const output = x.dtype === 'float32' ? wide : castTo(wide, x.dtype);
+    const wide = runOne(kernel, forward, [x], { shape, dtype: 'float32' });
+    const output = dtype === 'float32' ? wide : castTo(wide, dtype);
     const recorded = record(output, name, [x], [wide], (upstream, [y]) => {
       if (!y) return [];
       return [runOne(kernel, { op, layout, direction: 'backward' }, [y, upstream.tensor], like)];
@@ -94,14 +99,16 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
     accuracy,
     params: {},
     prepare: (device: Device, dtype: FloatDType) => {
-      // One row as long as the planner's longest variant needs, and short ones.
+      // Rows in chunks, in one piece, and held; many of the last.
       for (const shape of [
-        [1, 1024],
-        [64, 2],
+        [1, 16384],
+        [1, 1000],
+        [1, 10],
+        [2048, 2],
       ]) {
         warmUp(device, dtype, [shape], (x) => apply(x, { dim: 1 }));
       }
     },
   });
-  return Object.assign(declared, { largestTerm: declaration.largestTerm });
+  return Object.assign(declared, { into, largestTerm: declaration.largestTerm });
 }

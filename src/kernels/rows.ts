@@ -49,8 +49,10 @@ export function spreadRows(layout: RowLayout, caps: Capabilities, splits = true)
   const size = byWorkgroup
     ? powerOfTwo(chunkQuads / BLOCK, 32, 256)
     : caps.software
-      ? // For a few cores, in even shares.
-        powerOfTwo((rows * chunks) / 32, 4, 64)
+      ? // Shares for several cores, of few sizes: each is a pipeline.
+        rows * chunks < 2048
+        ? 16
+        : 64
       : 64;
   const lanes = byWorkgroup ? size : 1;
   const perLane = Math.ceil(chunkQuads / lanes);
