@@ -52,7 +52,11 @@ export function softmaxGrad(
 }
 
 /** Magnitudes of the largest terms that each element of the gradient is a sum of, the sum over the row being one. */
-export function softmaxGradTerm(y: Float64Array, gradOutput: Float64Array, term: Float64Array): void {
+export function softmaxGradTerm(
+  y: Float64Array,
+  gradOutput: Float64Array,
+  term: Float64Array,
+): void {
   let total = 0;
   let largest = 0;
   for (let i = 0; i < y.length; i++) {

@@ -196,16 +196,17 @@ fn part_of(s: Scan, local: u32) -> vec4f {
 
 // A row from the parts of its chunks, `first`, `first + step`, ...
 fn merged(r: u32, first: u32, step: u32) -> Scan {
-  var s = Scan(no_sum(), vec2f());
+  var sums = no_sum();
+  var soft_sums = vec2f();
   for (var c = first; c < u.chunks; c += step) {
     let part = parts[c * u.rows + r];
-    let before = s.sums.peak;
-    merge(&s.sums, part.x, part.y);
+    let before = sums.peak;
+    merge(&sums, part.x, part.y);
     if (soft) {
-      s.soft = soft_raised(s.soft, before, s.sums.peak) + soft_raised(part.zw, part.x, s.sums.peak);
+      soft_sums = soft_raised(soft_sums, before, sums.peak) + soft_raised(part.zw, part.x, sums.peak);
     }
   }
-  return s;
+  return Scan(sums, soft_sums);
 }
 
 fn log_probability(base: u32, i: u32, row: Row) -> f32 {

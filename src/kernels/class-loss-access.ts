@@ -120,7 +120,7 @@ export function phaseAccess(
 const bind = (slot: number, access: string, name: string, type = 'f32'): string =>
   `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;`;
 
-/** The access slot of class-weight.wgsl: the weight of a class. */
+/** The access slot of the class-weight kernel: the weight of a class. */
 export function weightAccess(weights: DType | undefined): Source {
   if (weights === undefined)
     return source('access', 'fn class_weight(i: u32) -> f32 { return 1.0; }');
