@@ -47,7 +47,7 @@ fn chunk_rows(
   }
   let aim = target_of(r, base, row);
   if (unit < u.rows && lane_index(local) == 0u) {
-    store_loss(r, loss_of(aim, row));
+    store_loss(u.first_loss + r, loss_of(aim, row));
   }
   if (with_grad) {
     let lane = lane_of(unit / u.rows, local);

@@ -15,7 +15,7 @@ fn soft_last(base: u32, lane: Lane) -> Block {
 }
 
 fn weight_of(row: u32) -> f32 {
-  let label = label_of(row);
+  let label = label_of(u.first_row + row);
   return select(class_weight(label.index), 0.0, label.ignored);
 }
 
@@ -27,7 +27,7 @@ struct Target {
 }
 
 fn target_of(r: u32, base: u32, row: Row) -> Target {
-  let label = label_of(r);
+  let label = label_of(u.first_row + r);
   return Target(label, class_weight(label.index), log_probability(base, label.index, row));
 }
 

@@ -32,6 +32,10 @@ struct Uniforms {
   label_smoothing: f32,
   scale: f32,       // upstream gradient of every row, where it is known ahead
   divisor: f32,     // of the sum that `finish_parts` makes, where it is known ahead; 0: the sum of the rows' weights
+  first_row: u32,   // rows ahead of those bound: of classes and upstream gradients, which are bound as a whole
+  first_loss: u32,  // where the first loss is stored
+  unused0: u32,
+  unused1: u32,
   op: Params,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
@@ -243,7 +247,7 @@ fn add_row(t: ptr<function, Totals>, v: vec2f) {
 
 // All that is written goes by quads: q is the quad's place, x its scores and e their exponentials.
 fn write_grads(aim: Target, r: u32, base: u32, lane: Lane, last: Block, e: Block, row: Row) {
-  let g = grads_of(aim, upstream_of(r), row);
+  let g = grads_of(aim, upstream_of(u.first_row + r), row);
   if (!held) {
     var q = lane.first;
     for (var k = 0u; k < lane.full * block_quads; k++) {
@@ -326,7 +330,7 @@ fn rows(
       if (summed) {
         add_row(&totals, loss);
       } else {
-        store_loss(r, loss);
+        store_loss(u.first_loss + r, loss);
       }
     }
     if (with_grad) {
@@ -334,7 +338,7 @@ fn rows(
     }
   }
   if (summed && lane_index(local) == 0u) {
-    store_loss(unit, totals.sum + totals.block);
+    store_loss(u.first_loss + unit, totals.sum + totals.block);
   }
 }
 

@@ -30,13 +30,13 @@ export interface PhaseAccess {
   readonly source: () => Source;
 }
 
-/** The kernel's `access` slot. `sums`: whether losses are added up before they are stored, and with them the weights. */
+/** The kernel's `access` slot. `sums`: whether losses are added up before they are stored, weights are stored too, or all weights added up in passing. */
 export function phaseAccess(
   args: ClassLossArgs,
   phase: Phase,
   inputs: readonly View[],
   outputs: readonly View[],
-  sums: { readonly losses: boolean; readonly weights: boolean },
+  sums: { readonly losses: boolean; readonly weights: boolean; readonly passing: boolean },
 ): PhaseAccess {
   const { layout, reduction } = args;
   const places = placesOf(args);
@@ -49,7 +49,7 @@ export function phaseAccess(
     gradScores: writes && args.outputs.gradScores,
     gradProbabilities: writes && args.outputs.gradProbabilities,
     gradOutput: writes && args.inputs.gradOutput,
-    divisorOut: !writes && args.outputs.divisor,
+    divisorOut: sums.passing,
   };
   const grads = has.gradScores || has.gradProbabilities;
   const divisor = grads && (args.inputs.divisor || args.outputs.divisor);

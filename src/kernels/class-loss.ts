@@ -32,7 +32,15 @@ import { phaseAccess, SLOTS, weightAccess, type Phase } from './class-loss-acces
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { classLossReference } from './class-loss-reference.ts';
 import { isPacked } from './row-access.ts';
-import { spreadRows, workgroupsOf, writeSpread, type RowSpread } from './rows.ts';
+import {
+  spreadRows,
+  windowBinding,
+  windowsOf,
+  workgroupsOf,
+  writeSpread,
+  type RowSpread,
+  type RowWindow,
+} from './rows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/class-loss.wgsl', kernelText, [
   bits,
@@ -92,10 +100,7 @@ function plan(
   const { op, layout, reduction } = args;
   const places = placesOf(args);
   const grads = args.outputs.gradScores || args.outputs.gradProbabilities;
-  // What is not normalised is read at the label only.
-  const splits = layout.outer * layout.inner <= SPLIT_ROWS && (op.normalised || grads);
-  const spread = spreadRows(layout, caps, splits);
-  const { rows, chunks } = spread;
+  const rows = layout.outer * layout.inner;
   const loss: Place = { of: 'output', index: places.outputs.loss };
   const divisor: Place | undefined = args.outputs.divisor
     ? { of: 'output', index: places.outputs.divisor }
@@ -105,56 +110,84 @@ function plan(
   const launches: Launch[] = [];
   const scratch: number[] = [];
   const add = (bytes: number): Place => ({ of: 'scratch', index: scratch.push(bytes) - 1 });
-  const launch = (phase: Phase, units: number, own: Own, summed = false): void => {
-    launches.push(launchOf(args, phase, { inputs, outputs, spread, units, own, summed, caps }));
-  };
   const reduces = reduction !== 'none' && args.outputs.loss;
-  const indexMean = reduces && reduction === 'mean' && args.inputs.target === 'classes';
+  const context = { args, inputs, outputs, caps };
 
-  if (rows > 0 && chunks > 1) {
-    const parts = add(rows * chunks * 16);
-    const out = args.outputs.divisor && divisor ? { divisor } : {};
-    if (op.normalised) launch('parts', rows * chunks, { parts, ...out });
-    else if (divisor && args.outputs.divisor)
-      launches.push(weightLaunch(args, inputs, divisor, caps));
-    if (reduces && !grads) {
-      launch('finish', 1, { parts, losses: loss });
-      return { launches, scratch };
-    }
-    const losses = args.outputs.loss ? { losses: reduces ? add(rows * 4) : loss } : {};
-    launch('chunks', grads ? rows * chunks : rows, {
-      parts,
-      ...losses,
-      ...(divisor ? { divisor } : {}),
-    });
-    return reduces && losses.losses
-      ? finish(args, rows, losses.losses, undefined, divisor, { launches, scratch }, caps)
-      : { launches, scratch };
-  }
-
+  // What is not normalised is read at the label only.
+  const splits = rows <= SPLIT_ROWS && (op.normalised || grads);
+  const windows = rows > 0 ? windowsOf(layout, largeViews(args, inputs, outputs), caps) : [];
   // Rows are dealt out to so many units that one workgroup can add up what each has summed: losses, and for a mean without
   // gradients their weights.
-  const most = caps.software ? 512 : spread.unit === 'workgroup' ? 4096 : 65536;
-  const units = Math.min(rows, most);
-  if (args.outputs.divisor && divisor) {
+  const most = Math.ceil((caps.software ? 512 : 16384) / Math.max(windows.length, 1));
+  const spreads = windows.map((window) => spreadRows(window.layout, caps, splits));
+  const stored = spreads.map(({ chunks, rows: count }) =>
+    reduces && chunks === 1 ? Math.min(count, most) : count,
+  );
+  const [only] = windows.length === 1 ? spreads : [];
+  const chunked = only !== undefined && only.chunks > 1 ? only : undefined;
+  if (chunked && op.normalised && reduces && !grads) {
+    const parts = add(rows * chunked.chunks * 16);
+    const base = { ...context, window: windows[0], spread: chunked };
+    launches.push(
+      launchOf({ ...base, phase: 'parts', units: rows * chunked.chunks, own: { parts } }),
+    );
+    launches.push(launchOf({ ...base, phase: 'finish', units: 1, own: { parts, losses: loss } }));
+    return { launches, scratch };
+  }
+
+  // The divisor is made in passing where there are parts to be made first, and else ahead of all.
+  const inPassing = args.outputs.divisor && chunked !== undefined && op.normalised;
+  if (args.outputs.divisor && divisor && !inPassing) {
     launches.push(weightLaunch(args, inputs, divisor, caps));
   }
-  const losses = reduces ? add(units * 4) : loss;
-  const weights = indexMean && !args.outputs.divisor ? add(units * 4) : undefined;
-  if (rows > 0) {
-    launch(
-      'rows',
-      units,
-      {
-        ...(args.outputs.loss ? { losses } : {}),
-        ...(weights ? { rowWeights: weights } : {}),
-        ...(divisor ? { divisor } : {}),
-      },
-      reduces,
-    );
-  }
+  const total = stored.reduce((a, b) => a + b, 0);
+  const losses = reduces ? add(total * 4) : loss;
+  const byWeight = reduces && reduction === 'mean' && args.inputs.target === 'classes';
+  const weights = byWeight && !args.outputs.divisor ? add(total * 4) : undefined;
+  const own: Own = {
+    ...(args.outputs.loss ? { losses } : {}),
+    ...(weights ? { rowWeights: weights } : {}),
+    ...(divisor ? { divisor } : {}),
+  };
+  let firstLoss = 0;
+  windows.forEach((window, k) => {
+    const spread = spreads[k];
+    const units = stored[k] ?? 0;
+    if (!spread) return;
+    const base = { ...context, window, spread, firstLoss };
+    if (spread.chunks === 1) {
+      const dealt = Math.min(spread.rows, most);
+      launches.push(launchOf({ ...base, phase: 'rows', units: dealt, own, summed: reduces }));
+    } else {
+      const parts = add(op.normalised ? spread.rows * spread.chunks * 16 : 16);
+      const all = spread.rows * spread.chunks;
+      if (op.normalised) {
+        const made = { parts, ...(inPassing && divisor ? { divisor } : {}) };
+        launches.push(launchOf({ ...base, phase: 'parts', units: all, own: made }));
+      }
+      const needed = grads ? all : spread.rows;
+      launches.push(launchOf({ ...base, phase: 'chunks', units: needed, own: { ...own, parts } }));
+    }
+    firstLoss += units;
+  });
   if (!reduces) return { launches, scratch };
-  return finish(args, units, losses, weights, divisor, { launches, scratch }, caps);
+  return finish(args, total, losses, weights, divisor, { launches, scratch }, caps);
+}
+
+/** The tensors in the shape of the scores: what may be too large for a binding. */
+function largeViews(
+  args: ClassLossArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+): readonly View[] {
+  const { gradScores, gradProbabilities } = placesOf(args).outputs;
+  const views = [
+    inputs[0],
+    args.inputs.target === 'classes' ? undefined : inputs[1],
+    outputs[gradScores],
+    outputs[gradProbabilities],
+  ];
+  return views.filter((view) => view !== undefined);
 }
 
 /** The launches so far and those that make one loss of `count`. */
@@ -184,25 +217,28 @@ function finish(
 }
 
 interface LaunchContext {
+  readonly args: ClassLossArgs;
+  readonly phase: Phase;
   readonly inputs: readonly View[];
   readonly outputs: readonly View[];
+  readonly window: RowWindow | undefined;
   readonly spread: RowSpread;
   readonly units: number;
   readonly own: Own;
-  readonly summed: boolean;
+  readonly firstLoss?: number;
+  readonly summed?: boolean;
   readonly caps: Capabilities;
 }
 
-function launchOf(
-  args: ClassLossArgs,
-  phase: Phase,
-  { inputs, outputs, spread, units, own, summed, caps }: LaunchContext,
-): Launch {
+function launchOf(context: LaunchContext): Launch {
+  const { args, phase, inputs, outputs, window, spread, units, own, caps } = context;
+  const { firstLoss = 0, summed = false } = context;
   const { op, params, layout, reduction } = args;
   const alone = phase === 'finish';
   const access = phaseAccess(args, phase, inputs, outputs, {
     losses: summed,
     weights: own.rowWeights !== undefined,
+    passing: phase === 'parts' && own.divisor !== undefined,
   });
   const rowsSource = alone ? rowsByInvocation : spread.source;
   const classes = args.inputs.target === 'classes';
@@ -220,11 +256,13 @@ function launchOf(
     }),
   );
   const known = reduction === 'mean' && !(args.inputs.divisor || args.outputs.divisor);
-  const by = reduction !== 'mean' ? 1 : classes ? 0 : spread.rows;
-  const uniforms = writeSpread(new UniformWriter(12 + op.params.names.length), layout, spread)
+  const rows = layout.outer * layout.inner;
+  const by = reduction !== 'mean' ? 1 : classes ? 0 : rows;
+  const uniforms = writeSpread(new UniformWriter(16 + op.params.names.length), layout, spread)
     .u32(units, statusCode(op.name))
     .i32(args.ignoreIndex)
-    .f32(args.labelSmoothing, known ? 1 / spread.rows : 1, by);
+    .f32(args.labelSmoothing, known ? 1 / rows : 1, by)
+    .u32((window?.first ?? 0) * layout.inner, firstLoss, 0, 0);
   writeParams(uniforms, op.params, params);
   return {
     program,
@@ -234,7 +272,7 @@ function launchOf(
       ...(alone ? { workgroup_size: 256 } : {}),
       normalised: Number(op.normalised),
     },
-    bindings: bindingsOf(args, phase, own),
+    bindings: bindingsOf(context),
     uniforms: uniforms.buffer,
     workgroups: alone ? [1, 1, 1] : workgroupsOf(spread, units, caps),
   };
@@ -270,23 +308,31 @@ function weightLaunch(
   };
 }
 
-function bindingsOf(args: ClassLossArgs, phase: Phase, own: Own): Binding[] {
+function bindingsOf({ args, phase, inputs, outputs, window, own }: LaunchContext): Binding[] {
   const places = placesOf(args);
   const writes = phase === 'rows' || phase === 'chunks';
   const bindings: Binding[] = [];
   const bind = (slot: number, place: Place | undefined, access: 'read' | 'write'): void => {
     if (place && place.index >= 0) bindings.push({ slot, ...place, access });
   };
+  // A window of a tensor in the shape of the scores.
+  const bindLarge = (slot: number, place: Place, access: 'read' | 'write'): void => {
+    if (place.index < 0) return;
+    const view = (place.of === 'input' ? inputs : outputs)[place.index];
+    const binding: Binding = { slot, ...place, access };
+    bindings.push(window ? windowBinding(binding, window, view) : binding);
+  };
   const input = (index: number): Place => ({ of: 'input', index });
   const output = (index: number): Place => ({ of: 'output', index });
-  bind(SLOTS.scores, input(0), 'read');
-  bind(SLOTS.target, input(1), 'read');
+  bindLarge(SLOTS.scores, input(0), 'read');
+  if (args.inputs.target === 'classes') bind(SLOTS.target, input(1), 'read');
+  else bindLarge(SLOTS.target, input(1), 'read');
   bind(SLOTS.weights, input(places.inputs.weights), 'read');
   bind(SLOTS.losses, own.losses, 'write');
   bind(SLOTS.rowWeights, own.rowWeights, 'write');
   if (writes) {
-    bind(SLOTS.gradScores, output(places.outputs.gradScores), 'write');
-    bind(SLOTS.gradProbabilities, output(places.outputs.gradProbabilities), 'write');
+    bindLarge(SLOTS.gradScores, output(places.outputs.gradScores), 'write');
+    bindLarge(SLOTS.gradProbabilities, output(places.outputs.gradProbabilities), 'write');
     bind(SLOTS.gradOutput, input(places.inputs.gradOutput), 'read');
     bind(SLOTS.divisor, own.divisor, 'read');
   } else {

@@ -1,7 +1,14 @@
 // In: a tensor seen as rows. Out: how the rows are spread over invocations, for every row-wise kernel.
+import { BYTES } from '../dtype.ts';
 import { rowsByInvocation, rowsByWorkgroup } from '../gpu/lib.ts';
 import type { Source } from '../gpu/link.ts';
-import { foldWorkgroups, type Capabilities, type UniformWriter } from '../kernel.ts';
+import {
+  foldWorkgroups,
+  type Binding,
+  type Capabilities,
+  type UniformWriter,
+  type View,
+} from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
 
 /** Elements that kernels load, and count, together. */
@@ -101,6 +108,58 @@ export function writeSpread(
   { rows, chunks, quads, chunkQuads }: RowSpread,
 ): UniformWriter {
   return writer.u32(n, inner, rows, chunks, quads, chunkQuads);
+}
+
+/** Some of the outer slices of [outer, n, inner], as a tensor of its own. */
+export interface RowWindow {
+  readonly layout: RowLayout;
+  /** Slices ahead of it. */
+  readonly first: number;
+  /** Whether it is not the whole: then its bindings have an offset and a size. */
+  readonly part: boolean;
+}
+
+/**
+ * Windows of whole slices, of n · inner elements, that a binding can span. A window starts where a binding may, at a
+ * multiple of 256 bytes: slices too long for that, or for any binding, are left whole, and refused when they are bound.
+ */
+export function windowsOf(
+  layout: RowLayout,
+  views: readonly View[],
+  { maxBindingSize, offsetAlignment }: Capabilities,
+): readonly RowWindow[] {
+  const { outer, n, inner } = layout;
+  const slice = n * inner;
+  const bytes = views.map(({ dtype }) => BYTES[dtype]);
+  const most = Math.max(...bytes) * slice;
+  const whole = { layout, first: 0, part: false };
+  if (outer * most <= maxBindingSize) return [whole];
+  // Together so many slices are a multiple of the alignment.
+  const step = offsetAlignment / powerOfTwoIn(Math.min(...bytes) * slice, offsetAlignment);
+  const slices = Math.floor(maxBindingSize / most / step) * step;
+  if (slices === 0) return [whole];
+  return Array.from({ length: Math.ceil(outer / slices) }, (_, k) => {
+    const first = k * slices;
+    return { layout: { n, inner, outer: Math.min(slices, outer - first) }, first, part: true };
+  });
+}
+
+/** The largest power of two that divides `x`, up to a bound that is one. */
+function powerOfTwoIn(x: number, most: number): number {
+  let power = 1;
+  while (power < most && x % (2 * power) === 0) power *= 2;
+  return power;
+}
+
+/** A binding of a window of a tensor in the rows' layout. */
+export function windowBinding(
+  binding: Binding,
+  { layout: { outer, n, inner }, first, part }: RowWindow,
+  view: View | undefined,
+): Binding {
+  if (!part || !view) return binding;
+  const slice = n * inner * BYTES[view.dtype];
+  return { ...binding, offset: first * slice, size: Math.ceil((outer * slice) / 4) * 4 };
 }
 
 /** Calls `visit` with the first index of each row; its elements are `inner` apart. */

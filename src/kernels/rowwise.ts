@@ -18,7 +18,15 @@ import {
 } from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
 import { accessKey, accessSource, isPacked, rowAccess, type RowTensor } from './row-access.ts';
-import { forEachRow, spreadRows, workgroupsOf, writeSpread } from './rows.ts';
+import {
+  forEachRow,
+  spreadRows,
+  windowBinding,
+  windowsOf,
+  workgroupsOf,
+  writeSpread,
+  type RowWindow,
+} from './rows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/rowwise.wgsl', kernelText, [
   bits,
@@ -63,12 +71,32 @@ export const rowScan: Kernel<RowwiseArgs> = {
   cpu: computeRows,
 };
 
+/** The launches of each window, with scratch of its own. */
 function planRows(
-  { op, layout, direction }: RowwiseArgs,
+  args: RowwiseArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
+  const launches: Launch[] = [];
+  const scratch: number[] = [];
+  for (const window of windowsOf(args.layout, [...inputs, ...outputs], caps)) {
+    const plan = planWindow(args, window, scratch.length, inputs, outputs, caps);
+    launches.push(...plan.launches);
+    scratch.push(...plan.scratch);
+  }
+  return { launches, scratch };
+}
+
+function planWindow(
+  { op, direction }: RowwiseArgs,
+  window: RowWindow,
+  scratchIndex: number,
   inputs: readonly View[],
   [output]: readonly View[],
   caps: Capabilities,
 ): Plan {
+  const { layout } = window;
   const spread = spreadRows(layout, caps);
   const { unit, rows, chunks, constants } = spread;
   const packed = isPacked(layout);
@@ -104,13 +132,7 @@ function planRows(
     }),
   );
   const uniforms = writeSpread(new UniformWriter(6), layout, spread).buffer;
-  const reads: Binding[] = inputs.map((_, index) => ({
-    slot: index === 0 ? 1 : 3,
-    of: 'input',
-    index,
-    access: 'read',
-  }));
-  const writes: Binding = { slot: 2, of: 'output', index: 0, access: 'write' };
+  const [reads, writes] = bindingsOf(window, inputs, output);
   const launch = (entry: string, bindings: readonly Binding[]): Launch => ({
     program,
     entry: `${direction}_${entry}`,
@@ -120,42 +142,50 @@ function planRows(
     workgroups: workgroupsOf(spread, rows * chunks, caps),
   });
   if (chunks === 1) return { launches: [launch('rows', [...reads, writes])], scratch: [] };
-  const parts: Binding = { slot: 4, of: 'scratch', index: 0, access: 'write' };
+  const parts: Binding = { slot: 4, of: 'scratch', index: scratchIndex, access: 'write' };
   return {
     launches: [launch('parts', [...reads, parts]), launch('chunks', [...reads, writes, parts])],
     scratch: [rows * chunks * 8],
   };
 }
 
+/** The windows of x, or of the output, and gradOutput that are read; and what is written. */
+function bindingsOf(
+  window: RowWindow,
+  inputs: readonly View[],
+  output: View | undefined,
+): [reads: Binding[], writes: Binding] {
+  const reads = inputs.map((view, index) => {
+    const slot = index === 0 ? 1 : 3;
+    return windowBinding({ slot, of: 'input', index, access: 'read' }, window, view);
+  });
+  const writes: Binding = { slot: 2, of: 'output', index: 0, access: 'write' };
+  return [reads, windowBinding(writes, window, output)];
+}
+
 function planScan(
   { op, layout, direction }: RowwiseArgs,
   inputs: readonly View[],
-  _outputs: readonly View[],
+  outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
   const program = cachedProgram(op, '', op.name, scanKernel, () => ({
     rows: rowsByInvocation,
     op: op.source,
   }));
-  const bindings: Binding[] = [
-    { slot: 1, of: 'input', index: 0, access: 'read' },
-    { slot: 2, of: 'output', index: 0, access: 'write' },
-  ];
-  if (inputs.length > 1) bindings.push({ slot: 3, of: 'input', index: 1, access: 'read' });
-  const { outer, n, inner } = layout;
-  return {
-    launches: [
-      {
-        program,
-        entry: `${direction}_rows`,
-        constants: { workgroup_size: 64 },
-        bindings,
-        uniforms: new UniformWriter(3).u32(n, inner, outer * inner).buffer,
-        workgroups: foldWorkgroups(Math.ceil((outer * inner) / 64), caps),
-      },
-    ],
-    scratch: [],
-  };
+  const launches = windowsOf(layout, [...inputs, ...outputs], caps).map((window): Launch => {
+    const { outer, n, inner } = window.layout;
+    const [reads, writes] = bindingsOf(window, inputs, outputs[0]);
+    return {
+      program,
+      entry: `${direction}_rows`,
+      constants: { workgroup_size: 64 },
+      bindings: [...reads, writes],
+      uniforms: new UniformWriter(3).u32(n, inner, outer * inner).buffer,
+      workgroups: foldWorkgroups(Math.ceil((outer * inner) / 64), caps),
+    };
+  });
+  return { launches, scratch: [] };
 }
 
 function computeRows(

@@ -6,16 +6,18 @@ import {
   init,
   logSoftmax,
   nllLoss,
+  OutOfMemoryError,
   scope,
   softmax,
   softmin,
+  sparsemax,
   tensor,
   type Device,
   type Tensor,
 } from '../../src/index.ts';
 import { random } from '../accuracy/inputs.ts';
 import { SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
-import { requestHardwareLike } from './gpu-device.ts';
+import { requestHardwareLike, requestLimitedDevice } from './gpu-device.ts';
 
 let cpu: Device;
 let gpus: Record<'as it is' | 'as hardware', Device>;
@@ -100,6 +102,35 @@ const OPS: Record<string, (dim: number) => (x: Tensor) => Tensor> = {
   logSoftmax: (dim) => (x) => logSoftmax(x, { dim }),
 };
 
+const SPARSEMAX = (dim: number) => (x: Tensor) => sparsemax(x, { dim });
+
+type Call = (device: Device) => (scores: Tensor) => Tensor;
+
+/** Class losses of scores of a shape, in several forms. */
+function callsOf(shape: readonly number[]): Record<string, Call> {
+  const n = shape[1] ?? 1;
+  const rowShape = shape.filter((_, d) => d !== 1);
+  const rows = rowShape.reduce((a, b) => a * b, 1);
+  const indices = Int32Array.from({ length: rows }, (_, i) =>
+    i % 5 === 4 ? -100 : (i * 7919) % n,
+  );
+  const weights = values([n], 5, 0.5, 1);
+  const soft = values(shape, 6, 0.5, 1).map((v) => v / n);
+  const target = (device: Device) => tensor(indices, { shape: rowShape, dtype: 'int32', device });
+  const weight = (device: Device) => tensor(weights, { device });
+  const probabilities = (device: Device) => tensor(soft, { shape: [...shape], device });
+  return {
+    mean: (d) => (s) => crossEntropy(s, target(d)),
+    'weighted mean': (d) => (s) => crossEntropy(s, target(d), { weight: weight(d) }),
+    'smoothed sum': (d) => (s) =>
+      crossEntropy(s, target(d), { weight: weight(d), labelSmoothing: 0.2, reduction: 'sum' }),
+    none: (d) => (s) => crossEntropy(s, target(d), { reduction: 'none', labelSmoothing: 0.1 }),
+    probabilities: (d) => (s) =>
+      crossEntropy(s, probabilities(d), { weight: weight(d), labelSmoothing: 0.1 }),
+    nll: (d) => (s) => nllLoss(s, target(d)),
+  };
+}
+
 describe('long rows', () => {
   for (const adapter of ['as it is', 'as hardware'] as const) {
     for (const [name, op] of Object.entries(OPS)) {
@@ -129,36 +160,8 @@ describe('long rows', () => {
         // Each is several pipelines: those that the planner treats alike are left to the ops above.
         if (dim !== 1 || [1023, 16_400].includes(shape[1] ?? 1)) continue;
         const n = shape[1] ?? 1;
-        const rowShape = shape.filter((_, d) => d !== 1);
-        const rows = rowShape.reduce((a, b) => a * b, 1);
         const x = values(shape, 4, 20);
-        const indices = Int32Array.from({ length: rows }, (_, i) =>
-          i % 5 === 4 ? -100 : (i * 7919) % n,
-        );
-        const weights = values([n], 5, 0.5, 1);
-        const soft = values(shape, 6, 0.5, 1).map((v) => v / n);
-        const make = (device: Device) => ({
-          target: tensor(indices, { shape: rowShape, dtype: 'int32', device }),
-          weight: tensor(weights, { device }),
-          probabilities: tensor(soft, { shape: [...shape], device }),
-        });
-        const calls: Record<string, (d: Device) => (s: Tensor) => Tensor> = {
-          mean: (d) => (s) => crossEntropy(s, make(d).target),
-          'weighted mean': (d) => (s) =>
-            crossEntropy(s, make(d).target, { weight: make(d).weight }),
-          'smoothed sum': (d) => (s) =>
-            crossEntropy(s, make(d).target, {
-              weight: make(d).weight,
-              labelSmoothing: 0.2,
-              reduction: 'sum',
-            }),
-          none: (d) => (s) =>
-            crossEntropy(s, make(d).target, { reduction: 'none', labelSmoothing: 0.1 }),
-          probabilities: (d) => (s) =>
-            crossEntropy(s, make(d).probabilities, { weight: make(d).weight, labelSmoothing: 0.1 }),
-          nll: (d) => (s) => nllLoss(s, make(d).target),
-        };
-        for (const [name, call] of Object.entries(calls)) {
+        for (const [name, call] of Object.entries(callsOf(shape))) {
           const where = `${name} of [${shape.join()}], ${adapter}`;
           const gpu = gpus[adapter];
           const want = await outcome(cpu, x, shape, call(cpu));
@@ -179,6 +182,65 @@ describe('long rows', () => {
       }
     });
   }
+});
+
+describe('in windows', () => {
+  // Of 4,096 float32 at a time; rows start where a binding may after 64 of them at the latest.
+  let small: Device;
+  beforeAll(async () => {
+    small = await init({
+      device: await requestLimitedDevice({ maxStorageBufferBindingSize: 16_384 }),
+    });
+  });
+  afterAll(() => {
+    small.dispose();
+  });
+
+  it('row-wise ops', async () => {
+    for (const { shape, dim } of [
+      { shape: [300, 50], dim: 1 },
+      { shape: [200, 31], dim: 1 },
+      { shape: [9, 2048], dim: 1 },
+      { shape: [40, 16, 12], dim: 1 },
+    ]) {
+      for (const [name, op] of Object.entries({ ...OPS, sparsemax: SPARSEMAX })) {
+        const x = values(shape, 8, 6);
+        const want = await outcome(cpu, x, shape, op(dim));
+        const got = await outcome(small, x, shape, op(dim));
+        const scale = name === 'sparsemax' ? 4 : 0;
+        expectNear(got[0], want[0], 20, scale, `${name} of [${shape.join()}], result`);
+        expectNear(got[1], want[1], 20, 200, `${name} of [${shape.join()}], gradient`);
+      }
+    }
+  });
+
+  it('class losses', async () => {
+    for (const shape of [
+      [300, 50],
+      [9, 2048],
+      [40, 16, 12],
+    ]) {
+      const x = values(shape, 4, 20);
+      for (const [name, call] of Object.entries(callsOf(shape))) {
+        const where = `${name} of [${shape.join()}]`;
+        const want = await outcome(cpu, x, shape, call(cpu));
+        const got = await outcome(small, x, shape, call(small));
+        expectNear(got[0], want[0], 20, 0, `${where}, loss`);
+        expectNear(got[1], want[1], 30, 1, `${where}, gradient`);
+        const input = tensor(x, { shape, device: small });
+        const alone = scope(() => call(small)(input));
+        expectNear((await alone.data()) as Float32Array, want[0], 20, 0, `${where}, alone`);
+        alone.dispose();
+        input.dispose();
+      }
+    }
+  });
+
+  it('refuses a row that no binding can span', () => {
+    const x = tensor(new Float32Array(8192), { shape: [1, 8192], device: small });
+    expect(() => softmax(x, { dim: 1 })).toThrow(OutOfMemoryError);
+    x.dispose();
+  });
 });
 
 describe('confident predictions', () => {
