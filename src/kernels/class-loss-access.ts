@@ -82,7 +82,7 @@ export function phaseAccess(
   }
   const upstream = dtypeOf(inputs, places.inputs.gradOutput);
   const flags = { ...has, divisor, soft, ...sums, upstream, perRow: reduction === 'none' };
-  const key = `${phase};${tensors.map(({ slot, dtype }) => `${String(slot)}${dtype}`).join()};${String(packed)};${JSON.stringify(flags)}`;
+  const key = `${phase};${tensors.map(({ slot, dtype }) => `${String(slot)}${dtype}`).join()};${String(packed)};${Object.values(flags).join()}`;
   const own = (): string =>
     [
       `const soft = ${String(soft)};`,

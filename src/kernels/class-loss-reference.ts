@@ -37,26 +37,23 @@ export function classLossReference(
   const gradScores = pick(outputs, places.outputs.gradScores);
   const gradProbabilities = pick(outputs, places.outputs.gradProbabilities);
   const l = new Float64Array(n);
-  const t = new Float64Array(n); // what multiplies the loss of each class
+  const own = new Float64Array(n); // what each class adds to the slope, for those that add anything
+  const alone = classes && labelSmoothing === 0;
   let total = 0;
   forEachRow(layout, (base, row) => {
     gather(scores, base, inner, l);
     if (op.normalised) logSoftmaxOf(l, l);
     const ignored = classes && classOf(row) === ignoreIndex;
-    for (let c = 0; c < n; c++) {
-      const hard = classes ? Number(c === classOf(row)) : (target[base + c * inner] ?? NaN);
-      t[c] = weightOf(c) * ((1 - labelSmoothing) * hard + labelSmoothing / n);
-    }
+    // A class that is not the target adds nothing, even where its loss is infinite; a probability of 0 does not help.
+    const label = classes ? classOf(row) : -1;
+    const [from, to] = ignored ? [0, 0] : alone ? [label, label + 1] : [0, n];
     let loss = 0;
     let slope = 0;
-    // A class that is not the target adds nothing, even where its loss is infinite; a probability of 0 does not help.
-    const counts = (c: number): boolean => !classes || labelSmoothing > 0 || c === classOf(row);
-    if (!ignored) {
-      for (let c = 0; c < n; c++) {
-        if (!counts(c)) continue;
-        loss += (t[c] ?? NaN) * op.loss(l[c] ?? NaN, params);
-        slope += (t[c] ?? NaN) * op.grad(l[c] ?? NaN, params);
-      }
+    for (let c = from; c < to; c++) {
+      const hard = classes ? Number(c === label) : (target[base + c * inner] ?? NaN);
+      const share = weightOf(c) * ((1 - labelSmoothing) * hard + labelSmoothing / n);
+      loss += share * op.loss(l[c] ?? NaN, params);
+      slope += own[c] = share * op.grad(l[c] ?? NaN, params);
     }
     total += loss;
     if (losses && reduction === 'none') losses[row] = loss;
@@ -67,13 +64,13 @@ export function classLossReference(
       const at = base + c * inner;
       if (gradScores) {
         // An infinite or NaN upstream gradient reaches only what depends on the scores.
-        const owns = counts(c) && !ignored;
-        const own = owns ? (t[c] ?? NaN) * op.grad(lc, params) : 0;
-        // own - p slope, with 1 - p as -expm1(l): what a confident prediction has left.
-        const others = ignored || own === slope ? 0 : slope - own;
-        const left = op.normalised ? -Math.expm1(lc) : 1;
+        const owns = c >= from && c < to;
+        const q = owns ? (own[c] ?? NaN) : 0;
+        // q - p slope, with 1 - p as -expm1(l): what a confident prediction has left.
+        const others = ignored || q === slope ? 0 : slope - q;
+        const left = op.normalised && q !== 0 ? -Math.expm1(lc) : 1;
         const spread = op.normalised ? Math.exp(lc) * (ignored ? 0 : upstream * others) : 0;
-        gradScores[at] = (owns ? upstream * (own * left) : 0) - spread;
+        gradScores[at] = (owns ? upstream * (q * left) : 0) - spread;
       }
       if (gradProbabilities) {
         gradProbabilities[at] =
