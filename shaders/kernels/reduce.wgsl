@@ -1,7 +1,7 @@
 //#include "lib/bits.wgsl"
 // Sums along the middle dimension of [outer, n, inner], over a divisor (1, or a count for the mean). Split s of `splits`
 // adds elements s, s + splits, ... of each row, one invocation each and neighbours side by side in memory; a second pass
-// adds the splits. `finish` adds one long row with a single workgroup.
+// adds the splits. `finish` adds one long row with a single workgroup; `alone`, with a single invocation and no barrier.
 
 struct Uniforms {
   n: u32,
@@ -14,7 +14,7 @@ struct Uniforms {
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
-// The divisor where it is only known on the GPU; for `finish_ratio`, the terms it is the sum of.
+// The divisor where it is only known on the GPU; for `*_ratio`, the terms it is the sum of.
 @group(0) @binding(3) var<storage, read> divisor: array<f32>;
 
 override workgroup_size = 64u;
@@ -103,4 +103,30 @@ fn finish_ratio(@builtin(local_invocation_index) lane: u32) {
   if (lane == 0u) {
     y[0] = divide(total, sum_of_shared());
   }
+}
+
+@compute @workgroup_size(1)
+fn alone() {
+  y[0] = divide(strided_sum(0u, 0u, 1u), u.divisor);
+}
+
+@compute @workgroup_size(1)
+fn alone_divided() {
+  y[0] = divide(strided_sum(0u, 0u, 1u), divisor[0]);
+}
+
+@compute @workgroup_size(1)
+fn alone_ratio() {
+  let total = strided_sum(0u, 0u, 1u);
+  var weight = 0.0;
+  var i = 0u;
+  while (i < u.n) {
+    var block = 0.0;
+    for (var k = 0u; k < 32u && i < u.n; k++) {
+      block += divisor[i];
+      i++;
+    }
+    weight += block;
+  }
+  y[0] = divide(total, weight);
 }

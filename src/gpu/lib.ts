@@ -1,5 +1,7 @@
 // In: the files of shaders/lib. Out: each as a Source that an op's WGSL can `//#include`; unused ones are dropped by bundlers.
+import anchoredExpText from '../../shaders/lib/anchored-exp.wgsl?raw';
 import bitsText from '../../shaders/lib/bits.wgsl?raw';
+import classLabelText from '../../shaders/lib/class-label.wgsl?raw';
 import divText from '../../shaders/lib/div.wgsl?raw';
 import erfText from '../../shaders/lib/erf.wgsl?raw';
 import expText from '../../shaders/lib/exp.wgsl?raw';
@@ -9,6 +11,7 @@ import logText from '../../shaders/lib/log.wgsl?raw';
 import log1pText from '../../shaders/lib/log1p.wgsl?raw';
 import logSoftmaxText from '../../shaders/lib/log-softmax.wgsl?raw';
 import powText from '../../shaders/lib/pow.wgsl?raw';
+import rowBlocksText from '../../shaders/lib/row-blocks.wgsl?raw';
 import rowsByInvocationText from '../../shaders/lib/rows-by-invocation.wgsl?raw';
 import rowsByWorkgroupText from '../../shaders/lib/rows-by-workgroup.wgsl?raw';
 import sigmoidText from '../../shaders/lib/sigmoid.wgsl?raw';
@@ -45,17 +48,30 @@ export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
 /** `nl_pow`: x^y for x >= 0. */
 export const pow = /* @__PURE__ */ source('lib/pow.wgsl', powText, [bits]);
-/** `normaliser_of`: a row's maximum and sum of exponentials. */
-export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoftmaxText, [
+/** `anchored_exp`: e^x of a row's elements, on a scale that the largest chooses. */
+export const anchoredExp = /* @__PURE__ */ source('lib/anchored-exp.wgsl', anchoredExpText, [
   bits,
   exp,
 ]);
-/** `lane_of` and reductions, for a row per invocation. */
+/** `lane_of` and blocks of a row's elements. */
+export const rowBlocks = /* @__PURE__ */ source('lib/row-blocks.wgsl', rowBlocksText, [
+  anchoredExp,
+]);
+/** `normaliser_of`: a row's maximum and sum of exponentials. */
+export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoftmaxText, [
+  bits,
+  div,
+  log1p,
+  anchoredExp,
+]);
+/** `label_of`: a row's class index, checked. */
+export const classLabel = /* @__PURE__ */ source('lib/class-label.wgsl', classLabelText);
+/** `unit_of` and reductions, for a row per invocation. */
 export const rowsByInvocation = /* @__PURE__ */ source(
   'lib/rows-by-invocation.wgsl',
   rowsByInvocationText,
 );
-/** `lane_of` and reductions, for a row per workgroup. */
+/** `unit_of` and reductions, for a row per workgroup. */
 export const rowsByWorkgroup = /* @__PURE__ */ source(
   'lib/rows-by-workgroup.wgsl',
   rowsByWorkgroupText,

@@ -29,6 +29,8 @@ export type Place = Pick<Binding, 'of' | 'index'>;
 const WORKGROUP = 64;
 /** Longest row that one workgroup adds up by itself. */
 const FINISH = 65536;
+/** Longest one that a single invocation of a software adapter does: a barrier there takes as long as a thousand loads. */
+const ALONE = 1024;
 
 /**
  * Launches that sum rows from one place to another. `scratchIndex`: index of the first scratch buffer it may ask for.
@@ -110,9 +112,11 @@ function launch(
   const results = outer * splits * inner;
   const workgroups =
     kind !== 'sum' ? 1 : Math.max(1, Math.min(Math.ceil(results / WORKGROUP), caps.maxWorkgroups));
+  const alone = kind !== 'sum' && caps.software && n <= ALONE;
   return {
     program: reduceProgram,
-    entry: kind,
+    entry: alone ? kind.replace('finish', 'alone') : kind,
+    ...(kind === 'sum' || caps.software ? {} : { constants: { workgroup_size: 256 } }),
     bindings: [
       { slot: 1, ...from, access: 'read' },
       { slot: 2, ...to, access: 'write' },

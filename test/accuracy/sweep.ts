@@ -81,8 +81,8 @@ export function termsOf(
   const n = x.length / rows;
   for (let i = 0; i < x.length; i += n) {
     const row = (of: Float32Array | Float64Array) => Float64Array.from(of.subarray(i, i + n));
-    ofRow.forward(row(x), terms.forward.subarray(i, i + n));
-    ofRow.backward(row(out), row(gradOutput), terms.backward.subarray(i, i + n));
+    ofRow.forward?.(row(x), terms.forward.subarray(i, i + n));
+    ofRow.backward?.(row(out), row(gradOutput), terms.backward.subarray(i, i + n));
   }
   return terms;
 }

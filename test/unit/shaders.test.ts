@@ -102,7 +102,7 @@ async function finish(): Promise<void> {
 }
 
 /** Files that fill a slot, and need what their kernel defines. */
-const FILLERS = ['logSoftmax', 'rowsByInvocation', 'rowsByWorkgroup'];
+const FILLERS = ['classLabel', 'logSoftmax', 'rowBlocks', 'rowsByInvocation', 'rowsByWorkgroup'];
 
 const STORAGE: [string, Upload][] = [
   ['padded', upload],
