@@ -58,3 +58,11 @@ export const softmaxTerm = {
     }
   },
 };
+
+/** Binary cross-entropy of a logit x against t, positive targets weighted by w: (1 - t) x + (1 + (w - 1) t) ln(1 + e^-x). */
+export function bceOf(x: number, t: number, w: number): number {
+  // PyTorch's formula is NaN there; this one is not.
+  if (x === -Infinity) return NaN;
+  const line = x < 0 ? -w * t * x : (1 - t) * x;
+  return line + (1 + (w - 1) * t) * softplusOf(-Math.abs(x));
+}

@@ -35,7 +35,7 @@ export interface OpInfo {
   readonly docs: OpDocs | undefined;
   readonly accuracy: Accuracy | undefined;
   /** Names and defaults of the declared options; a typical value where there is no default. */
-  readonly params: Readonly<Record<string, number | string>>;
+  readonly params: Readonly<Record<string, number | string | boolean>>;
   /** Options without a default, which every call has to give. */
   readonly required?: readonly string[];
   /** The options with their ranges; left out where there are none. */

@@ -1,4 +1,5 @@
 // In: the files of shaders/lib. Out: each as a Source that an op's WGSL can `//#include`; unused ones are dropped by bundlers.
+import bceText from '../../shaders/lib/bce.wgsl?raw';
 import bitsText from '../../shaders/lib/bits.wgsl?raw';
 import divText from '../../shaders/lib/div.wgsl?raw';
 import erfText from '../../shaders/lib/erf.wgsl?raw';
@@ -19,7 +20,7 @@ import { source } from './link.ts';
 
 /** `is_nan`, `is_inf`, `infinity`, `nan`, powers of two by bits. */
 export const bits = /* @__PURE__ */ source('lib/bits.wgsl', bitsText);
-/** `nl_rcp1p`: 1 / (1 + e); `nl_quotient`, `nl_remainder`, `nl_sixth`. */
+/** `nl_rcp1p`: 1 / (1 + e); `nl_quotient`, `nl_divide`, `nl_remainder`, `nl_sixth`. */
 export const div = /* @__PURE__ */ source('lib/div.wgsl', divText);
 /** `nl_exp`. */
 export const exp = /* @__PURE__ */ source('lib/exp.wgsl', expText, [bits]);
@@ -41,6 +42,8 @@ export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText
   exp,
   log1p,
 ]);
+/** `nl_bce`: the binary cross-entropy of a logit. */
+export const bce = /* @__PURE__ */ source('lib/bce.wgsl', bceText, [bits, softplus]);
 /** `nl_tanh`, `nl_sech2`. */
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
 /** `nl_pow`: x^y for x >= 0. */

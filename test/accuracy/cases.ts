@@ -13,7 +13,7 @@ export const measured: readonly Documented[] = catalog.filter(
   ({ op, kind }) => kind !== 'loss' && !ELSEWHERE.includes(op),
 );
 
-export type Options = Readonly<Record<string, number | string>>;
+export type Options = Readonly<Record<string, number | string | boolean>>;
 
 /** What an elementwise op is made of; undefined for others. */
 export function epilogueOf(op: Documented): Epilogue | undefined {

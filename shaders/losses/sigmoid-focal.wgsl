@@ -1,0 +1,30 @@
+//#include "lib/bce.wgsl"
+//#include "lib/div.wgsl"
+//#include "lib/pow.wgsl"
+//#include "lib/sigmoid.wgsl"
+// a ce m^gamma: ce the cross-entropy of the logit x against t, m = p (1 - t) + (1 - p) t how far off the probability is,
+// a = alpha t + (1 - alpha) (1 - t), or 1 for a negative alpha.
+fn balance(t: f32, p: Params) -> f32 {
+  return select(p.alpha * t + (1.0 - p.alpha) * (1.0 - t), 1.0, p.alpha < 0.0);
+}
+
+fn loss(input: f32, expected: f32, p: Params) -> f32 {
+  let m = nl_sigmoid(input) * (1.0 - expected) + nl_sigmoid(-input) * expected;
+  return balance(expected, p) * nl_pow(m, p.gamma) * nl_bce(input, expected, 1.0);
+}
+
+fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
+  let yes = nl_sigmoid(input);
+  let no = nl_sigmoid(-input);
+  let m = yes * (1.0 - expected) + no * expected;
+  let ce = nl_bce(input, expected, 1.0);
+  let hard = nl_pow(m, p.gamma);
+  // The slope of m^gamma over m^gamma; 0 where both are.
+  let bend = select(p.gamma * nl_divide(ce, m), 0.0, p.gamma == 0.0 || m == 0.0);
+  let off = select((1.0 - expected) - no, yes - expected, input < 0.0);
+  let by_input = fma(bend, yes * no * (1.0 - 2.0 * expected), off);
+  let a = balance(expected, p);
+  let tilt = select(2.0 * p.alpha - 1.0, 0.0, p.alpha < 0.0);
+  let by_target = fma(tilt, ce, a * (bend * (no - yes) - input));
+  return vec2f(a * by_input, by_target) * (hard * grad_output);
+}
