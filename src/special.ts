@@ -64,5 +64,10 @@ export function bceOf(x: number, t: number, w: number): number {
   // PyTorch's formula is NaN there; this one is not.
   if (x === -Infinity) return NaN;
   const line = x < 0 ? -w * t * x : (1 - t) * x;
-  return line + (1 + (w - 1) * t) * softplusOf(-Math.abs(x));
+  return line + bceShare(t, w) * softplusOf(-Math.abs(x));
+}
+
+/** 1 + (w - 1) t; 1 for w = 1 whatever t is. */
+export function bceShare(t: number, w: number): number {
+  return w === 1 ? 1 : 1 + (w - 1) * t;
 }

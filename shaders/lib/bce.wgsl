@@ -6,5 +6,10 @@
 fn nl_bce(x: f32, t: f32, w: f32) -> f32 {
   let q = nl_softplus(-abs(x));
   let line = select((1.0 - t) * x, -w * t * x, x < 0.0);
-  return select(fma(fma(w - 1.0, t, 1.0), q, line), nan(), x < -0x1.fffffep+127f);
+  return select(fma(nl_bce_share(t, w), q, line), nan(), x < -0x1.fffffep+127f);
+}
+
+// 1 + (w - 1) t; 1 for w = 1 whatever t is.
+fn nl_bce_share(t: f32, w: f32) -> f32 {
+  return select(fma(w - 1.0, t, 1.0), 1.0, w == 1.0);
 }

@@ -7,7 +7,7 @@ fn loss(input: f32, expected: f32, weight: f32, pos_weight: f32, p: Params) -> f
 }
 
 fn loss_grad(input: f32, expected: f32, weight: f32, pos_weight: f32, grad_output: f32, p: Params) -> vec2f {
-  let scale = fma(pos_weight - 1.0, expected, 1.0) * nl_sigmoid(-abs(input));
+  let scale = nl_bce_share(expected, pos_weight) * nl_sigmoid(-abs(input));
   let below = input < 0.0;
   let by_input = select((1.0 - expected) - scale, scale - pos_weight * expected, below);
   let by_target = fma(pos_weight - 1.0, nl_softplus(-abs(input)), select(-input, -pos_weight * input, below));

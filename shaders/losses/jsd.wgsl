@@ -3,7 +3,7 @@
 //#include "lib/log1p.wgsl"
 // beta P (t - log M) + (1 - beta) Q (x - log M) with P = e^t, Q = e^x and M = beta P + (1 - beta) Q. From d = t - x,
 // t - log M = -log1p((1 - beta) (e^-d - 1)) and x - log M is d less: exact for near distributions, safe for far ones.
-// A term whose P or Q is 0 is 0.
+// A term whose P or Q is not above 0 is 0.
 
 // t - log M and x - log M, for beta between 0 and 1.
 fn gaps(x: f32, t: f32, beta: f32) -> vec2f {
@@ -17,7 +17,7 @@ fn gaps(x: f32, t: f32, beta: f32) -> vec2f {
 }
 
 fn term(weight: f32, gap: f32) -> f32 {
-  return select(weight * gap, 0.0, weight == 0.0);
+  return select(0.0, weight * gap, weight > 0.0);
 }
 
 fn loss(input: f32, expected: f32, p: Params) -> f32 {

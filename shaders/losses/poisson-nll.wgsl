@@ -27,7 +27,7 @@ fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
   if (p.full != 0u && !(expected <= 1.0)) {
     by_target += nl_log(expected) + nl_divide(0.5, expected);
   }
-  // PyTorch's mask lets the logarithm's slope of 0 and below through, times 0.
-  let open = p.full != 0u && expected <= 0.0;
+  // PyTorch masks the result, not the logarithm: NaN at 0 and below, and at infinity.
+  let open = p.full != 0u && (expected <= 0.0 || is_inf(expected));
   return vec2f(by_input, select(by_target, nan(), open)) * grad_output;
 }

@@ -1,4 +1,5 @@
 //#include "lib/bce.wgsl"
+//#include "lib/bits.wgsl"
 //#include "lib/div.wgsl"
 //#include "lib/pow.wgsl"
 //#include "lib/sigmoid.wgsl"
@@ -19,8 +20,8 @@ fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
   let m = yes * (1.0 - expected) + no * expected;
   let ce = nl_bce(input, expected, 1.0);
   let hard = nl_pow(m, p.gamma);
-  // The slope of m^gamma over m^gamma; 0 where both are.
-  let bend = select(p.gamma * nl_divide(ce, m), 0.0, p.gamma == 0.0 || m == 0.0);
+  // The slope of m^gamma over m^gamma, times ce; 0 where both are, unless ce is NaN.
+  let bend = select(p.gamma * nl_divide(ce, m), select(0.0, ce, is_nan(ce)), p.gamma == 0.0 || m == 0.0);
   let off = select((1.0 - expected) - no, yes - expected, input < 0.0);
   let by_input = fma(bend, yes * no * (1.0 - 2.0 * expected), off);
   let a = balance(expected, p);

@@ -3,7 +3,7 @@ import { sameShapes } from '../define/arrange.ts';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bce, sigmoid, softplus } from '../gpu/lib.ts';
-import { bceOf, logistic, softplusOf } from '../special.ts';
+import { bceOf, bceShare, logistic, softplusOf } from '../special.ts';
 
 /**
  * Binary cross-entropy of logits and targets (from 0 to 1) of the same shape: the sigmoid is part of it, so that no
@@ -19,14 +19,14 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ defineLoss({
   forward: (input, target, weight, posWeight) => weight * bceOf(input, target, posWeight),
   backward: (input, target, weight, posWeight, gradOutput) => {
     const g = weight * gradOutput;
-    const scale = (1 + (posWeight - 1) * target) * logistic(-Math.abs(input));
+    const scale = bceShare(target, posWeight) * logistic(-Math.abs(input));
     const byInput = input < 0 ? scale - posWeight * target : 1 - target - scale;
     const line = input < 0 ? -posWeight * input : -input;
     return [byInput * g, (line + (posWeight - 1) * softplusOf(-Math.abs(input))) * g];
   },
   largestTerm: {
     backward: (input, target, weight, posWeight) => {
-      const scale = Math.abs(1 + (posWeight - 1) * target) * logistic(-Math.abs(input));
+      const scale = Math.abs(bceShare(target, posWeight)) * logistic(-Math.abs(input));
       const line = input < 0 ? posWeight * input : input;
       return [
         weight * Math.max(scale, Math.abs(input < 0 ? posWeight * target : 1 - target)),

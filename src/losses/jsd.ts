@@ -15,8 +15,8 @@ function gaps(x: number, t: number, beta: number): readonly [number, number] {
   return [b + d, b];
 }
 
-/** Nothing has no share, however far off it is. */
-const term = (weight: number, gap: number): number => (weight === 0 ? 0 : weight * gap);
+/** What has no probability, or NaN for one, has no share, however far off it is. */
+const term = (weight: number, gap: number): number => (weight > 0 ? weight * gap : 0);
 
 /**
  * Generalised Jensen–Shannon divergence of log-probabilities of the same shape: beta KL(P ‖ M) + (1 - beta) KL(Q ‖ M) with

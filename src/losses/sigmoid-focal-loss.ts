@@ -2,7 +2,7 @@ import wgsl from '../../shaders/losses/sigmoid-focal.wgsl?raw';
 import { sameShapes } from '../define/arrange.ts';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { bce, div, pow, sigmoid } from '../gpu/lib.ts';
+import { bce, bits, div, pow, sigmoid } from '../gpu/lib.ts';
 import { bceOf, logistic } from '../special.ts';
 
 /** What the formulas have in common: the cross-entropy, and how far off the probability is. */
@@ -17,9 +17,9 @@ function partsOf(input: number, target: number, alpha: number) {
   };
 }
 
-/** The slope of miss^gamma over miss^gamma, times the cross-entropy; 0 where both are. */
+/** The slope of miss^gamma over miss^gamma, times the cross-entropy; 0 where both are, unless that is NaN. */
 const bendOf = (ce: number, miss: number, gamma: number): number =>
-  gamma === 0 || miss === 0 ? 0 : (gamma * ce) / miss;
+  gamma === 0 || miss === 0 ? 0 * ce : (gamma * ce) / miss;
 
 /**
  * Focal loss of logits and targets (0 or 1) of the same shape, as in torchvision: binary cross-entropy times
@@ -29,7 +29,7 @@ const bendOf = (ce: number, miss: number, gamma: number): number =>
 export const sigmoidFocalLoss = /* @__PURE__ */ defineLoss({
   name: 'sigmoidFocalLoss',
   wgsl,
-  includes: [bce, div, pow, sigmoid],
+  includes: [bce, bits, div, pow, sigmoid],
   params: { alpha: { default: 0.25, max: 1 }, gamma: { default: 2, min: 0 } },
   reductions: ['none', 'mean', 'sum'],
   arrange: sameShapes,
