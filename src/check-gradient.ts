@@ -1,7 +1,7 @@
 // In: an activation or a pointwise loss. Out: whether its backward is the derivative of its forward, by differences in
 // float64, and whether the GPU computes what the float64 functions say.
 import { currentDevice } from './current.ts';
-import type { Activation, ActivationOptions } from './define/activation.ts';
+import type { Activation } from './define/activation.ts';
 import type { AnyLoss } from './define/loss-types.ts';
 import type { ParamOptions, ParamSpecs, ParamsOf } from './define/params.ts';
 import type { Device } from './device.ts';
@@ -121,7 +121,7 @@ function slicesOf<S extends ParamSpecs>(
       {
         value: (x) => forward(x, params),
         gradient: (x, g) => backward(x, g, params),
-        run: (x) => op(x, filled as ActivationOptions<S>),
+        run: (x) => op(x, filled),
         contains: () => true,
         terms: (x) => ({ value: 0, gradient: largestTerm ? largestTerm(x, params) : 0 }),
       },
@@ -241,7 +241,13 @@ async function compareDevice<S extends ParamSpecs>(
     for (const tensor of [x, out, grad]) tensor?.dispose();
     points.forEach((at, i) => {
       const y = deviation(at, results[i], value(at), terms(at).value, slack);
-      const g = deviation(at, grads[i], gradient(at, UPSTREAM), terms(at).gradient * UPSTREAM, slack);
+      const g = deviation(
+        at,
+        grads[i],
+        gradient(at, UPSTREAM),
+        terms(at).gradient * UPSTREAM,
+        slack,
+      );
       if (y.worst > forward.worst) forward = y;
       if (g.worst > backward.worst) backward = g;
     });

@@ -31,6 +31,7 @@ export * from './gated/swiglu.ts';
 export * from './losses/binary-cross-entropy-with-logits.ts';
 export * from './losses/binary-cross-entropy.ts';
 export * from './losses/cross-entropy.ts';
+export * from './losses/dice-loss.ts';
 export * from './losses/focal-loss.ts';
 export * from './losses/gaussian-nll-loss.ts';
 export * from './losses/hinge-embedding-loss.ts';

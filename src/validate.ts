@@ -126,7 +126,12 @@ export function checkShapeIs(op: string, argument: string, tensor: Tensor, shape
 }
 
 /** A tensor that can be repeated to fill `shape`. */
-export function checkBroadcastsTo(op: string, argument: string, tensor: Tensor, shape: Shape): void {
+export function checkBroadcastsTo(
+  op: string,
+  argument: string,
+  tensor: Tensor,
+  shape: Shape,
+): void {
   if (!sameShape(broadcastShapes(op, [shape, tensor.shape], argument), shape)) {
     throw new ShapeError({
       op,
@@ -156,7 +161,10 @@ export function checkValues(op: string, argument: string, tensor: Tensor, range:
   throw new OptionError({
     op,
     argument,
-    expected: max < Infinity ? `elements from ${String(min)} to ${String(max)}` : `elements of at least ${String(min)}`,
+    expected:
+      max < Infinity
+        ? `elements from ${String(min)} to ${String(max)}`
+        : `elements of at least ${String(min)}`,
     received: String(wrong),
   });
 }

@@ -80,15 +80,13 @@ export type LossOptions<
   S extends ParamSpecs,
   W extends Names = NoNames,
   R extends AnyReduction = Reduction,
-> = ParamOptions<S> & {
-  /** A factor for each element, broadcast; without a gradient. */
-  [K in W[number]]?: Tensor;
-} & {
-  /** `'mean'` over all elements, `'sum'`, or `'none'` for the loss of each; `'mean'` unless the loss says otherwise. */
-  reduction?: R;
-  /** Written instead of a new tensor. Only where no gradient is recorded. */
-  out?: Tensor;
-};
+> = ParamOptions<S> &
+  Partial<Record<W[number], Tensor>> & {
+    /** `'mean'` over all elements, `'sum'`, or `'none'` for the loss of each; `'mean'` unless the loss says otherwise. */
+    reduction?: R;
+    /** Written instead of a new tensor. Only where no gradient is recorded. */
+    out?: Tensor;
+  };
 
 /** @internal A declared loss without its types: what `checkGradient` needs of one. */
 export interface LossFormula<S extends ParamSpecs = ParamSpecs> {

@@ -1,11 +1,10 @@
 // In: a declaration: the loss of one element and its gradient, in WGSL and float64. Out: a function with reductions and
 // gradients; where a gradient is needed of a reduced loss, it is written in the forward pass.
-import { isRecording, record } from '../autograd.ts';
+import { isRecording, record, type BackwardFn } from '../autograd.ts';
 import type { Device } from '../device.ts';
 import { run } from '../dispatcher.ts';
-import type { FloatDType } from '../dtype.ts';
-import type { ParamValues } from '../kernels/params.ts';
-import { pointwise } from '../kernels/pointwise.ts';
+import type { DType, FloatDType } from '../dtype.ts';
+import { pointwise, type PointwiseArgs } from '../kernels/pointwise.ts';
 import { sumTo, view } from '../kernels/sum-to.ts';
 import { broadcastShapes, sameShape, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -80,10 +79,8 @@ export function defineLoss<
       return tensor === undefined ? [] : [[weight, tensor]];
     });
     const factors = named.map(([, tensor]) => tensor);
-    const device = checkTensors(
-      name,
-      Object.fromEntries([...inputs.map((input, i) => [input, given[i]]), ...named]),
-    );
+    const positional = inputs.map((input, i): [string, Tensor | undefined] => [input, given[i]]);
+    const device = checkTensors(name, Object.fromEntries([...positional, ...named]));
     const shapes = given.map((tensor) => tensor.shape);
     const seen = arrange ? arrange(name, shapes) : shapes;
     const shape = broadcastShapes(name, seen, inputs.at(-1));
@@ -91,17 +88,25 @@ export function defineLoss<
     const leaves = withGradient.flatMap((i) => given[i] ?? []);
     const recording = isRecording(leaves);
     const reduced = reduction !== 'none';
-    const like = { device, dtype: (given[0] as Tensor).dtype, shape: reduced ? [] : shape };
+    const like = { device, dtype: dtypeOf(given), shape: reduced ? [] : shape };
     checkOut(name, out, like, recording);
-    for (const [input, range] of Object.entries(domain)) {
-      checkValues(name, input, given[inputs.indexOf(input)] as Tensor, range);
+    for (const [i, tensor] of given.entries()) {
+      const range = domain[inputs[i] ?? ''];
+      if (range) checkValues(name, inputs[i] ?? '', tensor, range);
     }
 
     const needs = leaves.map((leaf) => recording && leaf.requiresGrad);
     const weighted = weights.map((weight) => rest[weight] !== undefined);
     const divisor = divisorOf(reduction, shape, shapes[0] ?? []);
-    const call: LossCall = { shape, withGradient };
-    const scale = 1 / divisor;
+    const call: LossCall = {
+      shape,
+      withGradient,
+      shapes,
+      needs,
+      saved: given.length + factors.length,
+      reduced,
+      args: { op: ops.backward({ needs, weighted }), params, shape, scale: 1 / divisor },
+    };
     const operands = given.map((tensor, i) => seenAs(tensor, seen[i] ?? tensor.shape));
     const tensors = [...operands, ...factors];
     // Where the upstream gradient is likely 1, gradients are written in this pass.
@@ -109,32 +114,16 @@ export function defineLoss<
     const [output, ...raw] = run(
       pointwise,
       {
+        ...call.args,
         op: ops.forward({ needs: ahead, weighted }),
-        params,
-        shape,
-        scale,
         ...(reduced ? { sum: divisor } : {}),
       },
       tensors,
       [out ?? like, ...gradientsLike(call, operands, ahead)],
     );
-    const fit = (grads: readonly Tensor[], which: readonly boolean[]) =>
-      fitted(call, grads, operands, shapes, which);
-    const written = fit(raw, ahead).flatMap((grad) => grad ?? []);
-    const recorded = record(output, name, leaves, [...tensors, ...written], (upstream, saved) => {
-      if (reduced && upstream.isOne) {
-        const ready = saved.slice(tensors.length);
-        let k = 0;
-        return needs.map((need) => (need ? (ready[k++]?.detach() ?? null) : null));
-      }
-      const grads = run(
-        pointwise,
-        { op: ops.backward({ needs, weighted }), params, shape, scale },
-        [...saved.slice(0, tensors.length), upstream.tensor],
-        gradientsLike(call, saved, needs),
-      );
-      return fitted(call, grads, saved, shapes, needs);
-    });
+    const written = fitted(call, raw, operands, ahead).flatMap((grad) => grad ?? []);
+    const saved = [...tensors, ...written];
+    const recorded = record(output, name, leaves, saved, backwardOf(call));
     for (const grad of written) grad.dispose();
     operands.forEach((operand, i) => {
       if (operand !== given[i]) operand.dispose();
@@ -169,11 +158,41 @@ export function defineLoss<
   }) as unknown as Loss<S, N, W, R>;
 }
 
-/** What a backward pass needs to know of a call. */
+/** What a backward pass needs to know of a call: no tensors, which the graph must not keep. */
 interface LossCall {
   readonly shape: Shape;
   /** For each differentiable input, which of the inputs it is. */
   readonly withGradient: readonly number[];
+  /** Of the inputs as they were given. */
+  readonly shapes: readonly Shape[];
+  /** Which of the differentiable inputs need a gradient. */
+  readonly needs: readonly boolean[];
+  /** How many tensors are saved before the gradients written ahead. */
+  readonly saved: number;
+  readonly reduced: boolean;
+  readonly args: PointwiseArgs;
+}
+
+/** Hands over what was written in the forward pass, or computes it from the inputs: then it is rounded once. */
+function backwardOf(call: LossCall): BackwardFn {
+  const { needs, args } = call;
+  return (upstream, saved) => {
+    if (call.reduced && upstream.isOne) {
+      let next = call.saved;
+      return needs.map((need) => (need ? (saved[next++]?.detach() ?? null) : null));
+    }
+    const tensors = [...saved.slice(0, call.saved), upstream.tensor];
+    return fitted(
+      call,
+      run(pointwise, args, tensors, gradientsLike(call, saved, needs)),
+      saved,
+      needs,
+    );
+  };
+}
+
+function dtypeOf([first]: readonly Tensor[]): DType {
+  return first?.dtype ?? 'float32';
 }
 
 /** The same memory as a tensor of another shape, or the tensor itself. */
@@ -197,10 +216,9 @@ function gradientsLike(
 
 /** One gradient per differentiable input, null where none is needed, summed over the dimensions it was broadcast along. */
 function fitted(
-  { withGradient }: LossCall,
+  { withGradient, shapes }: LossCall,
   grads: readonly Tensor[],
   operands: readonly Tensor[],
-  shapes: readonly Shape[],
   needs: readonly boolean[],
 ): (Tensor | null)[] {
   let next = 0;
@@ -220,26 +238,27 @@ function fitted(
 
 /** A declaration without its types, for `checkGradient`. */
 function formulaOf<S extends ParamSpecs>(
-  { largestTerm }: { readonly largestTerm?: { readonly forward?: unknown; readonly backward?: unknown } },
+  {
+    largestTerm,
+  }: { readonly largestTerm?: { readonly forward?: unknown; readonly backward?: unknown } },
   { inputs, weights, differentiable, forward, backward }: LossParts,
   domain: LossFormula['domain'],
   resolve: LossFormula<S>['resolve'],
   apply: LossFormula['apply'],
 ): LossFormula<S> {
   const terms = largestTerm as
-    | { forward?: LossParts['forward']; backward?: LossParts['backward'] }
-    | undefined;
+    { forward?: LossParts['forward']; backward?: LossParts['backward'] } | undefined;
   return {
     inputs,
     weights,
     differentiable,
     domain,
     resolve,
-    forward: (args, params) => forward(...args, params as ParamValues),
-    backward: (args, gradOutput, params) => backward(...args, gradOutput, params as ParamValues),
+    forward: (args, params) => forward(...args, params),
+    backward: (args, gradOutput, params) => backward(...args, gradOutput, params),
     largestTerms: (args, params) => [
-      terms?.forward?.(...args, params as ParamValues) ?? 0,
-      ...(terms?.backward?.(...args, params as ParamValues) ?? differentiable.map(() => 0)),
+      terms?.forward?.(...args, params) ?? 0,
+      ...(terms?.backward?.(...args, params) ?? differentiable.map(() => 0)),
     ],
     apply,
   };

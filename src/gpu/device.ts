@@ -217,7 +217,9 @@ export class WebGpuDevice extends Device {
     const storage = this.#own(buffer);
     if (data instanceof Int32Array) storage.host = data;
     else if (data.length <= MOST_BOUNDED) {
-      storage.bounds = boundsOf(data instanceof Uint16Array ? Float32Array.from(data, fromHalf) : data);
+      storage.bounds = boundsOf(
+        data instanceof Uint16Array ? Float32Array.from(data, fromHalf) : data,
+      );
     }
     return storage;
   }

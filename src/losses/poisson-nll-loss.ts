@@ -36,7 +36,9 @@ export const poissonNllLoss = /* @__PURE__ */ defineLoss({
       return Math.max(rate, product, factorial);
     },
     backward: (input, target, { logInput, full, eps }) => [
-      logInput ? Math.max(Math.exp(input), Math.abs(target)) : Math.max(1, Math.abs(target / (input + eps))),
+      logInput
+        ? Math.max(Math.exp(input), Math.abs(target))
+        : Math.max(1, Math.abs(target / (input + eps))),
       Math.max(
         Math.abs(logInput ? input : Math.log(input + eps)),
         full && target > 1 ? Math.max(Math.log(target), 0.5 / target) : 0,
