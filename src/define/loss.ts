@@ -145,6 +145,8 @@ export function defineLoss<
     accuracy,
     params: defaultsOf(specs),
     specs,
+    weights,
+    reductions,
     prepare: (device: Device, dtype: FloatDType) => {
       for (const reduction of ['mean', 'none'] as const) {
         warmUp(device, dtype, [[1]], (input) =>

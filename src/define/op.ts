@@ -40,6 +40,10 @@ export interface OpInfo {
   readonly required?: readonly string[];
   /** The options with their ranges; left out where there are none. */
   readonly specs?: ParamSpecs;
+  /** Names of the options that are tensors, of a loss. */
+  readonly weights?: readonly string[];
+  /** Of a loss, the default first. */
+  readonly reductions?: readonly string[];
 }
 
 /** A declared op: a function with its description. */

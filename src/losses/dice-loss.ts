@@ -110,6 +110,7 @@ export const diceLoss = /* @__PURE__ */ defineOp(dice, {
   kind: 'loss',
   params: /* @__PURE__ */ defaultsOf(SPECS),
   specs: SPECS,
+  reductions: REDUCTIONS,
   prepare: (device, dtype) => {
     for (const reduction of REDUCTIONS) {
       warmUp(device, dtype, [[1, 1]], (input) => dice(input, input.detach(), { reduction }));

@@ -18,8 +18,10 @@ function partsOf(input: number, target: number, alpha: number) {
 }
 
 /** The slope of miss^gamma over miss^gamma, times the cross-entropy; 0 where both are, unless that is NaN. */
-const bendOf = (ce: number, miss: number, gamma: number): number =>
-  gamma === 0 || miss === 0 ? 0 * ce : (gamma * ce) / miss;
+function bendOf(ce: number, miss: number, gamma: number): number {
+  if (gamma === 0 || miss === 0) return Number.isNaN(ce) ? NaN : 0;
+  return (gamma * ce) / miss;
+}
 
 /**
  * Focal loss of logits and targets (0 or 1) of the same shape, as in torchvision: binary cross-entropy times
