@@ -3,7 +3,7 @@
 // Dice loss of rows of n elements p and t: 1 - (2 sum p t + eps) / (sum p + sum t + eps). The numerator of the whole,
 // sum p (1 - t) + t (1 - p), is added up by itself: for p and t in [0, 1] no term cancels. A row is added up by one
 // invocation (`whole`), or by several (`split`) and then a workgroup (`join`). With the losses come, for the gradient,
-// the slope and offset of each row: d loss / d p = slope t + offset, and likewise for t.
+// the denominator s of each row and half its ratio h, of the sums: d loss / d p = 2 (h - t) / s, and likewise for t.
 
 struct Uniforms {
   n: u32,
@@ -16,8 +16,8 @@ struct Uniforms {
 @group(0) @binding(1) var<storage, read> p: array<f32>;
 @group(0) @binding(2) var<storage, read> t: array<f32>;
 @group(0) @binding(3) var<storage, read_write> losses: array<f32>;
-@group(0) @binding(4) var<storage, read_write> slopes: array<f32>;
-@group(0) @binding(5) var<storage, read_write> offsets: array<f32>;
+@group(0) @binding(4) var<storage, read_write> halves: array<f32>;
+@group(0) @binding(5) var<storage, read_write> sizes: array<f32>;
 @group(0) @binding(6) var<storage, read_write> partials: array<vec4f>;
 
 override workgroup_size = 64u;
@@ -44,8 +44,8 @@ fn sums(row: u32, first: u32, step: u32) -> vec4f {
 fn finish(row: u32, total: vec4f) {
   let size = total.z + u.eps;
   losses[row] = nl_divide(total.x, size);
-  slopes[row] = nl_divide(-2.0, size);
-  offsets[row] = nl_divide(nl_divide(2.0 * total.y + u.eps, size), size);
+  halves[row] = nl_divide(total.y + 0.5 * u.eps, size);
+  sizes[row] = size;
 }
 
 @compute @workgroup_size(workgroup_size)

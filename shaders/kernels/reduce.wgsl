@@ -1,4 +1,4 @@
-//#include "lib/bits.wgsl"
+//#include "lib/sum.wgsl"
 // Sums along the middle dimension of [outer, n, inner], over a divisor (1, or a count for the mean). Split s of `splits`
 // adds elements s, s + splits, ... of each row, one invocation each and neighbours side by side in memory; a second pass
 // adds the splits. `finish` adds one long row with a single workgroup.
@@ -9,7 +9,9 @@ struct Uniforms {
   splits: u32,
   results: u32, // outer * splits * inner
   stride: u32,  // invocations of the dispatch
-  divisor: f32,
+  zero: u32,    // 0: see lib/sum.wgsl
+  // Of the divisor, in two parts: a count is no float32.
+  reciprocal: vec2f,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -20,19 +22,13 @@ struct Uniforms {
 override workgroup_size = 64u;
 var<workgroup> shared_sums: array<f32, workgroup_size>;
 
-// Elements first, first + step, ... below n. In blocks of 32: the error grows with the number of blocks, not of elements.
+// Elements first, first + step, ... below n.
 fn strided_sum(base: u32, first: u32, step: u32) -> f32 {
-  var total = 0.0;
-  var i = first;
-  while (i < u.n) {
-    var block = 0.0;
-    for (var k = 0u; k < 32u && i < u.n; k++) {
-      block += x[base + i * u.inner];
-      i += step;
-    }
-    total += block;
+  var total = Sum();
+  for (var i = first; i < u.n; i += step) {
+    total = sum_add(total, x[base + i * u.inner], u.zero);
   }
-  return total;
+  return sum_value(total);
 }
 
 fn row_sum(result: u32) -> f32 {
@@ -41,18 +37,10 @@ fn row_sum(result: u32) -> f32 {
   return strided_sum(row * u.n * u.inner + result % u.inner, rest % u.splits, u.splits);
 }
 
-// The mean of nothing is NaN.
-fn divide(total: f32, by: f32) -> f32 {
-  if (by == 0.0) {
-    return nan();
-  }
-  return total / by;
-}
-
 @compute @workgroup_size(workgroup_size)
 fn sum(@builtin(global_invocation_id) id: vec3u) {
   for (var i = id.x; i < u.results; i += u.stride) {
-    y[i] = divide(row_sum(i), u.divisor);
+    y[i] = sum_mean(row_sum(i), u.reciprocal);
   }
 }
 
@@ -63,22 +51,26 @@ fn finish_sum(lane: u32) -> f32 {
 }
 
 fn sum_of_shared() -> f32 {
-  var total = 0.0;
-  for (var i = 0u; i < workgroup_size; i += 8u) {
-    var block = shared_sums[i];
-    for (var k = 1u; k < 8u; k++) {
-      block += shared_sums[i + k];
-    }
-    total += block;
+  var total = Sum();
+  for (var i = 0u; i < workgroup_size; i++) {
+    total = sum_add(total, shared_sums[i], u.zero);
   }
-  return total;
+  return sum_value(total);
+}
+
+// By a divisor that is itself computed; the mean of nothing is NaN.
+fn divide(total: f32, by: f32) -> f32 {
+  if (by == 0.0) {
+    return nan();
+  }
+  return total / by;
 }
 
 @compute @workgroup_size(workgroup_size)
 fn finish(@builtin(local_invocation_index) lane: u32) {
   let total = finish_sum(lane);
   if (lane == 0u) {
-    y[0] = divide(total, u.divisor);
+    y[0] = sum_mean(total, u.reciprocal);
   }
 }
 
@@ -94,11 +86,11 @@ fn finish_divided(@builtin(local_invocation_index) lane: u32) {
 fn finish_ratio(@builtin(local_invocation_index) lane: u32) {
   let total = finish_sum(lane);
   workgroupBarrier();
-  var weight = 0.0;
+  var weight = Sum();
   for (var i = lane; i < u.n; i += workgroup_size) {
-    weight += divisor[i];
+    weight = sum_add(weight, divisor[i], u.zero);
   }
-  shared_sums[lane] = weight;
+  shared_sums[lane] = sum_value(weight);
   workgroupBarrier();
   if (lane == 0u) {
     y[0] = divide(total, sum_of_shared());

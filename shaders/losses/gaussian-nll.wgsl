@@ -16,6 +16,7 @@ fn loss(input: f32, expected: f32, variance: f32, p: Params) -> f32 {
 fn loss_grad(input: f32, expected: f32, variance: f32, grad_output: f32, p: Params) -> vec3f {
   let v = clamped(variance, p);
   let d = input - expected;
-  let q = nl_divide(d, v);
-  return vec3f(q, -q, nl_divide(0.5 * fma(-d, q, 1.0), v)) * grad_output;
+  // The upstream gradient first: it may keep the quotient finite.
+  let g = nl_divide(d * grad_output, v);
+  return vec3f(g, -g, nl_divide(0.5 * fma(-d, nl_divide(d, v), 1.0) * grad_output, v));
 }

@@ -5,6 +5,6 @@ fn loss(input: f32, expected: f32, p: Params) -> f32 {
 }
 
 fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> f32 {
-  let apart = p.margin - input >= 0.0 && !(expected == 1.0);
+  let apart = (p.margin - input >= 0.0) & !(expected == 1.0);
   return select(grad_output, 0.0, expected == -1.0) - select(0.0, grad_output, apart);
 }

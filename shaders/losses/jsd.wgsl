@@ -8,12 +8,9 @@
 // t - log M and x - log M, for beta between 0 and 1.
 fn gaps(x: f32, t: f32, beta: f32) -> vec2f {
   let d = t - x;
-  if (d >= 0.0) {
-    let a = -nl_log1p((1.0 - beta) * nl_expm1(-d));
-    return vec2f(a, a - d);
-  }
-  let b = -nl_log1p(beta * nl_expm1(d));
-  return vec2f(b + d, b);
+  let up = d >= 0.0;
+  let near = -nl_log1p(select(beta, 1.0 - beta, up) * nl_expm1(-abs(d)));
+  return select(vec2f(near + d, near), vec2f(near, near - d), up);
 }
 
 fn term(weight: f32, gap: f32) -> f32 {

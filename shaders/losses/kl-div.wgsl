@@ -15,7 +15,7 @@ fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
     return vec2f(-e, e * ((expected - input) + 1.0));
   }
   // As PyTorch has it, where the target is 0 or infinite.
-  let open = expected == 0.0 || is_inf(expected);
+  let open = (expected == 0.0) | is_inf(expected);
   let by_target = select((nl_log(expected) - input) + 1.0, nan(), open);
   return vec2f(-expected, by_target) * grad_output;
 }

@@ -11,7 +11,7 @@ fn loss(input: f32, expected: f32, p: Params) -> f32 {
     log_rate = nl_log(input + p.eps);
   }
   let base = rate - expected * log_rate;
-  if (p.full == 0u || expected <= 1.0) {
+  if ((p.full == 0u) | (expected <= 1.0)) {
     return base;
   }
   return base + (((expected + 0.5) * nl_log(expected) - expected) + 0.918938533f);
@@ -24,10 +24,10 @@ fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
     by_input = 1.0 - nl_divide(expected, input + p.eps);
     by_target = -nl_log(input + p.eps);
   }
-  if (p.full != 0u && !(expected <= 1.0)) {
+  if ((p.full != 0u) & !(expected <= 1.0)) {
     by_target += nl_log(expected) + nl_divide(0.5, expected);
   }
   // PyTorch masks the result, not the logarithm: NaN at 0 and below, and at infinity.
-  let open = p.full != 0u && (expected <= 0.0 || is_inf(expected));
+  let open = (p.full != 0u) & ((expected <= 0.0) | is_inf(expected));
   return vec2f(by_input, select(by_target, nan(), open)) * grad_output;
 }

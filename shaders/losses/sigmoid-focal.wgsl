@@ -20,12 +20,13 @@ fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
   let m = yes * (1.0 - expected) + no * expected;
   let ce = nl_bce(input, expected, 1.0);
   let hard = nl_pow(m, p.gamma);
-  // The slope of m^gamma over m^gamma, times ce; 0 where both are, unless ce is NaN.
-  let bend = select(p.gamma * nl_divide(ce, m), select(0.0, ce, is_nan(ce)), p.gamma == 0.0 || m == 0.0);
+  // The slopes of m^gamma over m^gamma, times ce; 0 where both are, unless ce is NaN.
+  let nothing = vec2f(select(0.0, ce, is_nan(ce)));
+  let turn = vec2f(nl_divide(yes * no * (1.0 - 2.0 * expected), m), nl_divide(no - yes, m));
+  let bend = select(p.gamma * turn * ce, nothing, (p.gamma == 0.0) | (m == 0.0));
   let off = select((1.0 - expected) - no, yes - expected, input < 0.0);
-  let by_input = fma(bend, yes * no * (1.0 - 2.0 * expected), off);
   let a = balance(expected, p);
   let tilt = select(2.0 * p.alpha - 1.0, 0.0, p.alpha < 0.0);
-  let by_target = fma(tilt, ce, a * (bend * (no - yes) - input));
-  return vec2f(a * by_input, by_target) * (hard * grad_output);
+  let by_target = fma(tilt, ce, a * (bend.y - input));
+  return vec2f(a * (bend.x + off), by_target) * (hard * grad_output);
 }

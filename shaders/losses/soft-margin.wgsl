@@ -13,5 +13,5 @@ fn loss(input: f32, expected: f32, p: Params) -> f32 {
 
 fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> f32 {
   let v = -expected * input;
-  return nl_sigmoid_times(-expected * grad_output, v, low_of(v, input, expected));
+  return -expected * nl_sigmoid_times(grad_output, v, low_of(v, input, expected));
 }

@@ -14,6 +14,7 @@ import rowsByInvocationText from '../../shaders/lib/rows-by-invocation.wgsl?raw'
 import rowsByWorkgroupText from '../../shaders/lib/rows-by-workgroup.wgsl?raw';
 import sigmoidText from '../../shaders/lib/sigmoid.wgsl?raw';
 import softplusText from '../../shaders/lib/softplus.wgsl?raw';
+import sumText from '../../shaders/lib/sum.wgsl?raw';
 import tanhText from '../../shaders/lib/tanh.wgsl?raw';
 import threefryText from '../../shaders/lib/threefry.wgsl?raw';
 import { source } from './link.ts';
@@ -44,6 +45,8 @@ export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText
 ]);
 /** `nl_bce`: the binary cross-entropy of a logit. */
 export const bce = /* @__PURE__ */ source('lib/bce.wgsl', bceText, [bits, softplus]);
+/** `Sum`, `Sum4`: sums that keep what rounding loses; `sum_mean`. */
+export const sum = /* @__PURE__ */ source('lib/sum.wgsl', sumText, [bits]);
 /** `nl_tanh`, `nl_sech2`. */
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
 /** `nl_pow`: x^y for x >= 0. */

@@ -24,7 +24,7 @@ export interface DiceArgs {
   readonly sum?: number;
 }
 
-/** Inputs and target; loss, slope and offset of each row: the gradient is slope times the other input, plus offset. */
+/** Input and target; loss of each row, and half and size: the gradient is 2 (half - other input) / size. */
 export const diceKernel: Kernel<DiceArgs> = {
   name: 'diceLoss',
   float16: 'convert',
@@ -78,21 +78,21 @@ export const diceKernel: Kernel<DiceArgs> = {
     );
     return { launches: [...launches, ...end.launches], scratch: [...scratch, ...end.scratch] };
   },
-  cpu: ({ rows, n, eps, sum }, [p, t], [loss, slope, offset]) => {
-    if (!p || !t || !loss || !slope || !offset) return;
+  cpu: ({ rows, n, eps, sum }, [p, t], [loss, half, size]) => {
+    if (!p || !t || !loss || !half || !size) return;
     let total = 0;
     for (let row = 0; row < rows; row++) {
-      let [apart, common, size] = [0, 0, eps];
+      let [apart, common, whole] = [0, 0, eps];
       for (let i = row * n; i < (row + 1) * n; i++) {
         const [x, y] = [p[i] ?? NaN, t[i] ?? NaN];
         apart += x * (1 - y) + y * (1 - x);
         common += x * y;
-        size += x + y;
+        whole += x + y;
       }
-      total += apart / size;
-      if (sum === undefined) loss[row] = apart / size;
-      slope[row] = -2 / size;
-      offset[row] = (2 * common + eps) / size / size;
+      total += apart / whole;
+      if (sum === undefined) loss[row] = apart / whole;
+      half[row] = (common + 0.5 * eps) / whole;
+      size[row] = whole;
     }
     if (sum !== undefined) loss[0] = total / sum;
   },

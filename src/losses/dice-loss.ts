@@ -7,6 +7,8 @@ import { defaultsOf, resolveParams } from '../define/params.ts';
 import { warmUp } from '../define/prepare.ts';
 import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
 import { run, runOne } from '../dispatcher.ts';
+import { div } from '../gpu/lib.ts';
+import { source } from '../gpu/link.ts';
 import { diceKernel } from '../kernels/dice.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { view } from '../kernels/sum-to.ts';
@@ -26,24 +28,25 @@ export interface DiceLossOptions {
 const NAME = 'diceLoss';
 const SPECS = { eps: { default: 1, min: 0 } } as const;
 
-/** The gradient of one input from the other: (slope · other + offset) · gradOutput. */
+/** The gradient of one input from the other: 2 (half - other) / size, times gradOutput. */
 const gradientOp: PointwiseOp = {
   name: NAME,
   params: { names: [] },
-  inputs: ['other', 'slope', 'offset', 'grad_output'],
+  source: /* @__PURE__ */ source('diceLoss.wgsl', '//#include "lib/div.wgsl"\n', [div]),
+  inputs: ['other', 'half', 'size', 'grad_output'],
   results: 1,
-  body: '  return Results(fma(slope, other, offset) * (grad_output * u.scale));',
-  reference: ([other = NaN, slope = NaN, offset = NaN, gradOutput = NaN], r, _p, _i, scale) => {
-    r[0] = (slope * other + offset) * gradOutput * scale;
+  body: '  return Results(nl_divide(half - other, size) * (2.0 * grad_output * u.scale));',
+  reference: ([other = NaN, half = NaN, size = NaN, gradOutput = NaN], r, _p, _i, scale) => {
+    r[0] = ((half - other) / size) * 2 * gradOutput * scale;
   },
 };
 /** The same for an upstream gradient of 1. */
 const aheadOp: PointwiseOp = {
   ...gradientOp,
-  inputs: ['other', 'slope', 'offset'],
-  body: '  return Results(fma(slope, other, offset) * u.scale);',
-  reference: ([other = NaN, slope = NaN, offset = NaN], r, _p, _i, scale) => {
-    r[0] = (slope * other + offset) * scale;
+  inputs: ['other', 'half', 'size'],
+  body: '  return Results(nl_divide(half - other, size) * (2.0 * u.scale));',
+  reference: ([other = NaN, half = NaN, size = NaN], r, _p, _i, scale) => {
+    r[0] = ((half - other) / size) * 2 * scale;
   },
 };
 
@@ -69,13 +72,13 @@ function dice(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Ten
     shape: [...samples, ...shape.slice(samples.length).map(() => 1)],
     dtype: 'float32',
   } as const;
-  const [output, slope, offset] = run(
+  const [output, half, size] = run(
     diceKernel,
     { rows, n, eps, ...(reduced ? { sum: divisor } : {}) },
     both,
     [out ?? like, perRow, perRow],
   ) as [Tensor, Tensor, Tensor];
-  /** Gradients of those that need one, from tensors input, target, slope and offset. */
+  /** Gradients of those that need one, from tensors input, target, half and size. */
   const gradients = (tensors: readonly Tensor[], upstream: Tensor | null): (Tensor | null)[] => {
     const [p, t, ...ends] = tensors as [Tensor, Tensor, Tensor, Tensor];
     const args = { op: upstream ? gradientOp : aheadOp, params: {}, shape, scale: 1 / divisor };
@@ -88,7 +91,7 @@ function dice(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Ten
     if (each !== upstream) each?.dispose();
     return grads;
   };
-  const saved = [...both, slope, offset];
+  const saved = [...both, half, size];
   // Where the upstream gradient is likely 1, gradients are written in this pass.
   const written = recording && reduced ? gradients(saved, null).flatMap((grad) => grad ?? []) : [];
   const recorded = record(output, NAME, both, [...saved, ...written], (upstream, kept) => {
@@ -96,7 +99,7 @@ function dice(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Ten
     let k = 4;
     return needs.map((need) => (need ? (kept[k++]?.detach() ?? null) : null));
   });
-  for (const one of [slope, offset, ...written]) one.dispose();
+  for (const one of [half, size, ...written]) one.dispose();
   return recorded;
 }
 
