@@ -13,32 +13,29 @@ fn gaps(x: f32, t: f32, beta: f32) -> vec2f {
   return select(vec2f(near + d, near), vec2f(near, near - d), up);
 }
 
-fn term(weight: f32, gap: f32) -> f32 {
-  return select(0.0, weight * gap, weight > 0.0);
+// e^x gap, the gap taken in before the tail underflows.
+fn term(x: f32, gap: f32) -> f32 {
+  return select(0.0, nl_exp_times(gap, x, 0.0), x >= -0x1.fffffep+127f);
 }
 
 fn loss(input: f32, expected: f32, p: Params) -> f32 {
-  let g = gaps(input, expected, p.beta);
-  let by_p = nl_exp(expected);
-  let by_q = nl_exp(input);
   if (p.beta == 0.0) {
-    return term(by_p, expected - input);
+    return term(expected, expected - input);
   }
   if (p.beta == 1.0) {
-    return term(by_q, input - expected);
+    return term(input, input - expected);
   }
-  return term(p.beta * by_p, g.x) + term((1.0 - p.beta) * by_q, g.y);
+  let g = gaps(input, expected, p.beta);
+  return term(expected, p.beta * g.x) + term(input, (1.0 - p.beta) * g.y);
 }
 
 fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
-  let g = gaps(input, expected, p.beta);
-  let by_p = nl_exp(expected);
-  let by_q = nl_exp(input);
   if (p.beta == 0.0) {
-    return vec2f(-by_p, term(by_p, (expected - input) + 1.0)) * grad_output;
+    return vec2f(-nl_exp(expected), term(expected, (expected - input) + 1.0)) * grad_output;
   }
   if (p.beta == 1.0) {
-    return vec2f(term(by_q, (input - expected) + 1.0), -by_q) * grad_output;
+    return vec2f(term(input, (input - expected) + 1.0), -nl_exp(input)) * grad_output;
   }
-  return vec2f(term((1.0 - p.beta) * by_q, g.y), term(p.beta * by_p, g.x)) * grad_output;
+  let g = gaps(input, expected, p.beta);
+  return vec2f(term(input, (1.0 - p.beta) * g.y), term(expected, p.beta * g.x)) * grad_output;
 }

@@ -9,9 +9,17 @@ fn balance(t: f32, p: Params) -> f32 {
   return select(p.alpha * t + (1.0 - p.alpha) * (1.0 - t), 1.0, p.alpha < 0.0);
 }
 
+// m^gamma, for the negative m of targets outside of [0, 1] too.
+fn hardness(m: f32, p: Params) -> f32 {
+  let size = nl_pow(abs(m), p.gamma);
+  let whole = floor(p.gamma) == p.gamma;
+  let odd = 2.0 * floor(0.5 * p.gamma) != p.gamma;
+  return select(size, select(nan(), select(size, -size, odd), whole), m < 0.0);
+}
+
 fn loss(input: f32, expected: f32, p: Params) -> f32 {
   let m = nl_sigmoid(input) * (1.0 - expected) + nl_sigmoid(-input) * expected;
-  return balance(expected, p) * nl_pow(m, p.gamma) * nl_bce(input, expected, 1.0);
+  return balance(expected, p) * hardness(m, p) * nl_bce(input, expected, 1.0);
 }
 
 fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
@@ -19,7 +27,7 @@ fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
   let no = nl_sigmoid(-input);
   let m = yes * (1.0 - expected) + no * expected;
   let ce = nl_bce(input, expected, 1.0);
-  let hard = nl_pow(m, p.gamma);
+  let hard = hardness(m, p);
   // The slopes of m^gamma over m^gamma, times ce; 0 where both are, unless ce is NaN.
   let nothing = vec2f(select(0.0, ce, is_nan(ce)));
   let turn = vec2f(nl_divide(yes * no * (1.0 - 2.0 * expected), m), nl_divide(no - yes, m));

@@ -25,6 +25,16 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ defineLoss({
     return [byInput * g, (line + (posWeight - 1) * softplusOf(-Math.abs(input))) * g];
   },
   largestTerm: {
+    forward: (input, target, weight, posWeight) => {
+      const line = input < 0 ? posWeight * target * input : (1 - target) * input;
+      return (
+        weight *
+        Math.max(
+          Math.abs(line),
+          Math.abs(bceOf(input, target, posWeight) + (input < 0 ? line : -line)),
+        )
+      );
+    },
     backward: (input, target, weight, posWeight) => {
       const scale = Math.abs(bceShare(target, posWeight)) * logistic(-Math.abs(input));
       const line = input < 0 ? posWeight * input : input;
@@ -34,7 +44,7 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ defineLoss({
       ];
     },
   },
-  accuracy: { forward: 5, backward: 5 },
+  accuracy: { forward: 4, backward: 3 },
   docs: {
     tex: String.raw`w \left((1 - y) x + (1 + (w_+ - 1) y) \log(1 + e^{-x})\right)`,
     derivative: String.raw`w \left((1 - y) - (1 + (w_+ - 1) y)\, \sigma(-x)\right)`,

@@ -34,7 +34,7 @@ export const binaryCrossEntropy = /* @__PURE__ */ defineLoss({
     const spread = Math.max(input * (1 - input), 1e-12);
     return [((input - target) / spread) * g, (Math.log1p(-input) - Math.log(input)) * g];
   },
-  accuracy: { forward: 4, backward: 5 },
+  accuracy: { forward: 3, backward: 3 },
   docs: {
     tex: String.raw`-w \left(y \log x + (1 - y) \log(1 - x)\right)`,
     derivative: String.raw`w \frac{x - y}{\max(x (1 - x), 10^{-12})}`,

@@ -19,6 +19,11 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ defineLoss({
     const apart = target !== 1 && margin - input >= 0;
     return [(target === -1 ? 0 : gradOutput) - (apart ? gradOutput : 0)];
   },
+  // Of targets other than 1 and -1, which add both.
+  largestTerm: {
+    forward: (input, target, { margin }) =>
+      Math.abs(target) === 1 ? 0 : Math.max(Math.abs(input), Math.abs(margin - input)),
+  },
   accuracy: { forward: 1, backward: 1 },
   docs: {
     tex: String.raw`\begin{cases} x & y = 1 \\ \max(0, m - x) & y = -1 \end{cases}`,

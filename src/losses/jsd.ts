@@ -51,8 +51,12 @@ export const jsd = /* @__PURE__ */ defineLoss({
       if (beta === 0 || beta === 1) return 0;
       return Math.max(Math.abs(term(beta * p, a)), Math.abs(term((1 - beta) * q, b)));
     },
+    backward: (input, target, { beta }) => {
+      const d = Math.max(1, Math.abs(target - input));
+      return [beta === 1 ? Math.exp(input) * d : 0, beta === 0 ? Math.exp(target) * d : 0];
+    },
   },
-  accuracy: { forward: 6, backward: 6 },
+  accuracy: { forward: 5, backward: 4 },
   docs: {
     tex: String.raw`\beta e^y (y - m) + (1 - \beta) e^x (x - m)\quad m = \log(\beta e^y + (1 - \beta) e^x)`,
     derivative: String.raw`(1 - \beta) e^x (x - m)`,

@@ -34,7 +34,7 @@ export const klDiv = /* @__PURE__ */ defineLoss({
         : Math.max(Math.abs(Math.log(target)), Math.abs(input), 1),
     ],
   },
-  accuracy: { forward: 4, backward: 4 },
+  accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`y (\log y - x)`,
     derivative: '-y',

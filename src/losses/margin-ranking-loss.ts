@@ -26,7 +26,7 @@ export const marginRankingLoss = /* @__PURE__ */ defineLoss({
     forward: (input1, input2, target, { margin }) =>
       Math.max(Math.abs(margin), Math.abs(target * (input1 - input2))),
   },
-  accuracy: { forward: 2, backward: 2 },
+  accuracy: { forward: 2, backward: 1 },
   docs: {
     tex: String.raw`\max(0, m - y (x_1 - x_2))`,
     derivative: String.raw`-y [y (x_1 - x_2) \le m]`,

@@ -23,6 +23,14 @@ function bendOf(ce: number, miss: number, gamma: number): number {
   return (gamma * ce) / miss;
 }
 
+/** Of miss^gamma: more than that where the target is outside of [0, 1], and miss a difference. */
+function hardTerm(input: number, target: number, gamma: number): number {
+  const [yes, no] = [logistic(input) * (1 - target), logistic(-input) * target];
+  const miss = Math.abs(yes + no);
+  const loss = (Math.abs(yes) + Math.abs(no)) / miss;
+  return miss ** gamma * (loss > 1.01 ? 1 + gamma * loss : 1);
+}
+
 /**
  * Focal loss of logits and targets (0 or 1) of the same shape, as in torchvision: binary cross-entropy times
  * (1 - p)^gamma, p the probability of the target (`gamma` 2, at least 0), and `alpha` (0.25) for positive, 1 - alpha for
@@ -51,21 +59,27 @@ export const sigmoidFocalLoss = /* @__PURE__ */ defineLoss({
     ];
   },
   largestTerm: {
+    forward: (input, target, { alpha, gamma }) => {
+      const { balance } = partsOf(input, target, alpha);
+      return (
+        hardTerm(input, target, gamma) * Math.abs(balance) * Math.max(Math.abs(input), Math.LN2)
+      );
+    },
     backward: (input, target, { alpha, gamma }) => {
       const { yes, no, ce, miss, balance } = partsOf(input, target, alpha);
-      const bend = bendOf(ce, miss, gamma);
+      const bend = Math.abs(bendOf(ce, miss, gamma));
       const tilt = alpha < 0 ? 0 : Math.abs(2 * alpha - 1);
-      const hard = miss ** gamma;
+      const hard = hardTerm(input, target, gamma);
       return [
         hard * Math.abs(balance) * Math.max(yes, Math.abs(target), no, bend * yes * no),
-        hard * Math.max(tilt * ce, Math.abs(balance) * Math.max(bend, Math.abs(input))),
+        hard * Math.max(Math.abs(tilt * ce), Math.abs(balance) * Math.max(bend, Math.abs(input))),
       ];
     },
   },
-  accuracy: { forward: 16, backward: 16 },
+  accuracy: { forward: 14, backward: 10 },
   docs: {
     tex: String.raw`\alpha_y (1 - p_y)^\gamma \left(-\log p_y\right)\quad p_y = y \sigma(x) + (1 - y) \sigma(-x)`,
-    derivative: String.raw`\alpha_y (1 - p_y)^\gamma \left(\sigma(x) - y - \gamma (1 - 2 y) \frac{p_y'}{1 - p_y} \log p_y\right)`,
+    derivative: String.raw`\alpha_y (1 - p_y)^\gamma \left(\sigma(x) - y + \gamma \frac{p_y'}{1 - p_y} \log p_y\right)`,
     range: String.raw`[0, \infty)`,
     torch: null,
     cite: 'Lin, Goyal, Girshick, He & Dollár 2017, Focal Loss for Dense Object Detection',

@@ -21,7 +21,7 @@ export const smoothL1Loss = /* @__PURE__ */ defineLoss({
     const slope = Math.abs(d) >= beta ? Math.sign(d) : d / beta;
     return [slope * gradOutput, -slope * gradOutput];
   },
-  accuracy: { forward: 4, backward: 3 },
+  accuracy: { forward: 3, backward: 2 },
   docs: {
     tex: String.raw`\begin{cases} \frac{d^2}{2 \beta} & |d| < \beta \\ |d| - \tfrac12 \beta & |d| \ge \beta \end{cases}\quad d = x - y`,
     derivative: String.raw`\min(\max(d / \beta, -1), 1)`,

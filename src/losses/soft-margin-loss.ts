@@ -17,7 +17,7 @@ export const softMarginLoss = /* @__PURE__ */ defineLoss({
   arrange: toInput,
   forward: (input, target) => softplusOf(-target * input),
   backward: (input, target, gradOutput) => [-target * gradOutput * logistic(-target * input)],
-  accuracy: { forward: 4, backward: 4 },
+  accuracy: { forward: 3, backward: 3 },
   docs: {
     tex: String.raw`\log(1 + e^{-y x})`,
     derivative: String.raw`-y\, \sigma(-y x)`,
