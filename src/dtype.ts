@@ -80,9 +80,9 @@ export function boundsOf(values: ArrayLike<number>): Bounds {
   let [min, max, nan] = [Infinity, -Infinity, false];
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? NaN;
-    if (value < min) min = value;
-    if (value > max) max = value;
-    if (Number.isNaN(value)) nan = true;
+    min = value < min ? value : min;
+    max = value > max ? value : max;
+    nan ||= value !== value;
   }
   return { min, max, nan };
 }

@@ -65,10 +65,11 @@ fn map(@builtin(global_invocation_id) id: vec3u) {
 
 @compute @workgroup_size(workgroup_size)
 fn accumulate(@builtin(global_invocation_id) id: vec3u) {
-  var total = Sum4();
+  var total = vec2f();
   for (var i = id.x; i < u.packs; i += u.stride) {
     let left = u.count - 4u * i;
-    total = sum4_add(total, select(vec4f(), nl_pack(i), vec4u(0u, 1u, 2u, 3u) < vec4u(left)), u.zero);
+    let pack = select(vec4f(), nl_pack(i), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
+    total = sum_add(total, (pack.x + pack.y) + (pack.z + pack.w), u.zero);
   }
-  partials[u.partial + id.x] = sum4_value(total, u.zero);
+  partials[u.partial + id.x] = sum_value(total);
 }

@@ -24,7 +24,7 @@ var<workgroup> shared_sums: array<f32, workgroup_size>;
 
 // Elements first, first + step, ... below n.
 fn strided_sum(base: u32, first: u32, step: u32) -> f32 {
-  var total = Sum();
+  var total = vec2f();
   for (var i = first; i < u.n; i += step) {
     total = sum_add(total, x[base + i * u.inner], u.zero);
   }
@@ -37,10 +37,21 @@ fn row_sum(result: u32) -> f32 {
   return strided_sum(row * u.n * u.inner + result % u.inner, rest % u.splits, u.splits);
 }
 
+// total / count, the count's reciprocal in two parts: no division, and no rounding of the count. Of nothing it is NaN.
+fn mean_of(total: f32) -> f32 {
+  let low = select(0.0, total * u.reciprocal.y, abs(total) < 0x1p127f);
+  return select(fma(total, u.reciprocal.x, low), not_a_number(), u.reciprocal.x == 0.0);
+}
+
+// Without lib/bits.wgsl, which every app would have to load for it.
+fn not_a_number() -> f32 {
+  return bitcast<f32>(0x7fc00000u | u.zero);
+}
+
 @compute @workgroup_size(workgroup_size)
 fn sum(@builtin(global_invocation_id) id: vec3u) {
   for (var i = id.x; i < u.results; i += u.stride) {
-    y[i] = sum_mean(row_sum(i), u.reciprocal);
+    y[i] = mean_of(row_sum(i));
   }
 }
 
@@ -51,7 +62,7 @@ fn finish_sum(lane: u32) -> f32 {
 }
 
 fn sum_of_shared() -> f32 {
-  var total = Sum();
+  var total = vec2f();
   for (var i = 0u; i < workgroup_size; i++) {
     total = sum_add(total, shared_sums[i], u.zero);
   }
@@ -61,7 +72,7 @@ fn sum_of_shared() -> f32 {
 // By a divisor that is itself computed; the mean of nothing is NaN.
 fn divide(total: f32, by: f32) -> f32 {
   if (by == 0.0) {
-    return nan();
+    return not_a_number();
   }
   return total / by;
 }
@@ -70,7 +81,7 @@ fn divide(total: f32, by: f32) -> f32 {
 fn finish(@builtin(local_invocation_index) lane: u32) {
   let total = finish_sum(lane);
   if (lane == 0u) {
-    y[0] = sum_mean(total, u.reciprocal);
+    y[0] = mean_of(total);
   }
 }
 
@@ -86,7 +97,7 @@ fn finish_divided(@builtin(local_invocation_index) lane: u32) {
 fn finish_ratio(@builtin(local_invocation_index) lane: u32) {
   let total = finish_sum(lane);
   workgroupBarrier();
-  var weight = Sum();
+  var weight = vec2f();
   for (var i = lane; i < u.n; i += workgroup_size) {
     weight = sum_add(weight, divisor[i], u.zero);
   }

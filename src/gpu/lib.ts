@@ -45,8 +45,8 @@ export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText
 ]);
 /** `nl_bce`: the binary cross-entropy of a logit. */
 export const bce = /* @__PURE__ */ source('lib/bce.wgsl', bceText, [bits, softplus]);
-/** `Sum`, `Sum4`: sums that keep what rounding loses; `sum_mean`. */
-export const sum = /* @__PURE__ */ source('lib/sum.wgsl', sumText, [bits]);
+/** `sum_add`, `sum_value`: sums that keep what rounding loses. */
+export const sum = /* @__PURE__ */ source('lib/sum.wgsl', sumText);
 /** `nl_tanh`, `nl_sech2`. */
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
 /** `nl_pow`: x^y for x >= 0. */
