@@ -5,9 +5,18 @@ import { broadcastShapes, sizeOf } from '../../src/shape.ts';
 import type { Call, TensorSpec } from './call.ts';
 import { broadcasting, floats, magnitudes, maybe, type Drawn, type Values } from './draw.ts';
 import type { Family } from './family.ts';
+import {
+  alike,
+  logProbabilities,
+  ofSameRank,
+  ontoFirst,
+  positive,
+  probabilities,
+  signs,
+  withVariance,
+  type Shapes,
+} from './loss-values.ts';
 import { call, numbers, wrongOption, wrongShape, type Wrong } from './wrong.ts';
-
-type Shapes = readonly (readonly number[])[];
 
 /** What is drawn before the tensors: shapes of the inputs, options, a typical magnitude. */
 interface Setting {
@@ -32,75 +41,6 @@ interface LossCalls {
   readonly valid: Call;
   readonly wrongs: readonly Wrong[];
 }
-
-/** Each element through a function: what it is of is shown where a call fails. */
-function mapped(
-  base: fc.Arbitrary<TensorSpec>,
-  how: string,
-  f: (value: number) => number,
-): fc.Arbitrary<TensorSpec> {
-  return base.map((spec) => ({
-    shape: spec.shape,
-    dtype: spec.dtype,
-    data: spec.data.map((value) => Math.fround(f(value))),
-    [fc.toStringMethod]: () => `${how} of ${fc.stringify(spec)}`,
-  }));
-}
-
-/** From 0 to 1, both included, but for `smooth` ones. */
-const probabilities = (shape: readonly number[], kind: Values): fc.Arbitrary<TensorSpec> =>
-  mapped(floats(shape, kind, 0.95), 'probabilities', (value) =>
-    Number.isNaN(value) ? 0 : Math.min(Math.abs(value), 1),
-  );
-/** 1 and -1; what is special stays. */
-const signs = (shape: readonly number[], kind: Values): fc.Arbitrary<TensorSpec> =>
-  mapped(floats(shape, kind, 1), 'signs', (value) => {
-    const plain = Number.isFinite(value) && value !== 0;
-    return plain ? Math.sign(value) : value;
-  });
-const positive = (
-  shape: readonly number[],
-  kind: Values,
-  magnitude: number,
-  least = 0,
-): fc.Arbitrary<TensorSpec> =>
-  mapped(floats(shape, kind, magnitude), 'magnitudes', (value) => Math.max(Math.abs(value), least));
-const logProbabilities = (
-  shape: readonly number[],
-  kind: Values,
-  magnitude: number,
-): fc.Arbitrary<TensorSpec> =>
-  mapped(floats(shape, kind, magnitude), 'negatives', (value) => -Math.abs(value));
-
-const alike =
-  (count: number) =>
-  (drawn: Drawn): fc.Arbitrary<Shapes> =>
-    drawn.map((shape) => Array.from({ length: count }, () => shape));
-/** Repeated along some dimensions, none of them dropped. */
-const ofSameRank = (drawn: Drawn): fc.Arbitrary<Shapes> =>
-  drawn.chain((shape) => {
-    const mask = fc.array(fc.boolean(), { minLength: shape.length, maxLength: shape.length });
-    return fc
-      .array(fc.oneof(fc.constant<boolean[]>([]), mask), { minLength: 3, maxLength: 3 })
-      .map((masks) => masks.map((ones) => shape.map((d, i) => (ones[i] === true ? 1 : d))));
-  });
-/** The second broadcasts to the first. */
-const ontoFirst = (drawn: Drawn): fc.Arbitrary<Shapes> =>
-  drawn.chain((shape) =>
-    fc
-      .tuple(fc.boolean(), fc.nat(shape.length))
-      .map(([plain, dropped]): Shapes => [shape, plain ? shape : shape.slice(dropped)]),
-  );
-/** A variance of the input's shape, of one dimension less, or with 1 in one dimension. */
-const withVariance = (drawn: Drawn): fc.Arbitrary<Shapes> =>
-  drawn.chain((shape) =>
-    fc.tuple(fc.nat(2), fc.nat(), fc.boolean()).map(([how, at, repeated]): Shapes => {
-      const d = shape.length > 0 ? at % shape.length : 0;
-      const one = shape.map((extent, i) => (i === d ? 1 : extent));
-      const variance = [shape, shape.slice(0, -1), one][shape.length > 0 ? how : 0] ?? shape;
-      return [shape, repeated ? one : shape, variance];
-    }),
-  );
 
 const input = (values = numbers([2, 3])): Call['positional'] => ({ input: values });
 const half: TensorSpec = { shape: [2, 3], dtype: 'float', data: [0.1, 0.9, 0.5, 0.25, 1, 0] };
