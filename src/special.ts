@@ -86,3 +86,16 @@ export function logSoftmaxOf(x: Float64Array, y: Float64Array): void {
   const logSum = Math.log1p(rest);
   for (let i = 0; i < x.length; i++) y[i] = (x[i] ?? NaN) - peak - logSum;
 }
+
+/** Binary cross-entropy of a logit x against t, positive targets weighted by w: (1 - t) x + (1 + (w - 1) t) ln(1 + e^-x). */
+export function bceOf(x: number, t: number, w: number): number {
+  // PyTorch's formula is NaN there; this one is not.
+  if (x === -Infinity) return NaN;
+  const line = x < 0 ? -w * t * x : (1 - t) * x;
+  return line + bceShare(t, w) * softplusOf(-Math.abs(x));
+}
+
+/** 1 + (w - 1) t; 1 for w = 1 whatever t is. */
+export function bceShare(t: number, w: number): number {
+  return w === 1 ? 1 : 1 + (w - 1) * t;
+}

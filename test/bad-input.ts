@@ -170,14 +170,15 @@ function wrongOptions(op: string): Wrong[] {
     { what: 'is no option', argument: 'negative_slope', value: constant(1), error: OptionError },
   ];
   for (const name of Object.keys(declared?.params ?? {})) {
-    for (const value of ['1', NaN, null, true, [1]]) {
+    const boolean = typeof declared?.params[name] === 'boolean';
+    for (const value of ['1', NaN, null, boolean ? 1 : true, [1]]) {
       list.push(wrongOption(name, value));
     }
     if (name in requiredOptions(op)) list.push(wrongOption(name, undefined));
   }
-  const elementwiseLoss = declared?.kind === 'loss';
-  if (elementwiseLoss) {
-    for (const value of ['average', 'Mean', '', null, 1, 'batchmean'])
+  if (declared?.kind === 'loss') {
+    const batchmean = declared.reductions?.includes('batchmean') ?? false;
+    for (const value of ['average', 'Mean', '', null, 1, ...(batchmean ? [] : ['batchmean'])])
       list.push(wrongOption('reduction', value));
   }
   return list;

@@ -36,6 +36,13 @@ fn nl_quotient(x: f32, y: f32) -> f32 {
   return q + nl_remainder(x, y, q) / y;
 }
 
+// nl_divide(x, y) = x / y for any x and y: nl_quotient where its step is finite and small, else the division's own result.
+fn nl_divide(x: f32, y: f32) -> f32 {
+  let q = x / y;
+  let step = nl_remainder(x, y, q) / y;
+  return select(q, q + step, abs(step) < abs(q));
+}
+
 // nl_sixth(x) = x / 6: at most 0.51 ULP. Without its last bits the first guess times 6 is exact, and so is the remainder,
 // whether fma is fused or not; as -4q - 2q it was not: lavapipe's compiler makes a rounded -6q of that.
 fn nl_sixth(x: f32) -> f32 {

@@ -20,7 +20,7 @@ import {
   checkShapeIs,
   checkTensor,
 } from '../validate.ts';
-import { REDUCTIONS, type Reduction } from './loss.ts';
+import { REDUCTIONS, type Reduction } from './reduction.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
 import {

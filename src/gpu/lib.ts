@@ -1,5 +1,6 @@
 // In: the files of shaders/lib. Out: each as a Source that an op's WGSL can `//#include`; unused ones are dropped by bundlers.
 import anchoredExpText from '../../shaders/lib/anchored-exp.wgsl?raw';
+import bceText from '../../shaders/lib/bce.wgsl?raw';
 import bitsText from '../../shaders/lib/bits.wgsl?raw';
 import classLabelText from '../../shaders/lib/class-label.wgsl?raw';
 import divText from '../../shaders/lib/div.wgsl?raw';
@@ -16,13 +17,14 @@ import rowsByInvocationText from '../../shaders/lib/rows-by-invocation.wgsl?raw'
 import rowsByWorkgroupText from '../../shaders/lib/rows-by-workgroup.wgsl?raw';
 import sigmoidText from '../../shaders/lib/sigmoid.wgsl?raw';
 import softplusText from '../../shaders/lib/softplus.wgsl?raw';
+import sumText from '../../shaders/lib/sum.wgsl?raw';
 import tanhText from '../../shaders/lib/tanh.wgsl?raw';
 import threefryText from '../../shaders/lib/threefry.wgsl?raw';
 import { source } from './link.ts';
 
 /** `is_nan`, `is_inf`, `infinity`, `nan`, powers of two by bits. */
 export const bits = /* @__PURE__ */ source('lib/bits.wgsl', bitsText);
-/** `nl_rcp1p`: 1 / (1 + e); `nl_quotient`, `nl_remainder`, `nl_sixth`. */
+/** `nl_rcp1p`: 1 / (1 + e); `nl_quotient`, `nl_divide`, `nl_remainder`, `nl_sixth`. */
 export const div = /* @__PURE__ */ source('lib/div.wgsl', divText);
 /** `nl_exp`. */
 export const exp = /* @__PURE__ */ source('lib/exp.wgsl', expText, [bits]);
@@ -44,6 +46,10 @@ export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText
   exp,
   log1p,
 ]);
+/** `nl_bce`: the binary cross-entropy of a logit. */
+export const bce = /* @__PURE__ */ source('lib/bce.wgsl', bceText, [bits, softplus]);
+/** `sum_add`, `sum_value`: sums that keep what rounding loses. */
+export const sum = /* @__PURE__ */ source('lib/sum.wgsl', sumText);
 /** `nl_tanh`, `nl_sech2`. */
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
 /** `nl_pow`: x^y for x >= 0. */

@@ -1,7 +1,7 @@
 // In: a tensor seen as [outer, n, inner]. Out: the launches, or the CPU loop, that sum its middle dimension.
 import kernelText from '../../shaders/kernels/reduce.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
-import { bits } from '../gpu/lib.ts';
+import { sum } from '../gpu/lib.ts';
 import { program, source } from '../gpu/link.ts';
 import {
   UniformWriter,
@@ -15,7 +15,7 @@ import type { RowLayout } from '../shape.ts';
 
 const reduceProgram = /* @__PURE__ */ program(
   'reduce',
-  /* @__PURE__ */ source('kernels/reduce.wgsl', kernelText, [bits]),
+  /* @__PURE__ */ source('kernels/reduce.wgsl', kernelText, [sum]),
 );
 
 export interface SumLayout extends RowLayout {
@@ -122,11 +122,18 @@ function launch(
       { slot: 2, ...to, access: 'write' },
       ...(by ? [{ slot: 3, ...by, access: 'read' as const }] : []),
     ],
-    uniforms: new UniformWriter(6)
-      .u32(n, inner, splits, results, workgroups * WORKGROUP)
-      .f32(divisor).buffer,
+    uniforms: new UniformWriter(8)
+      .u32(n, inner, splits, results, workgroups * WORKGROUP, 0)
+      .f32(...reciprocalOf(divisor)).buffer,
     workgroups: [workgroups, 1, 1],
   };
+}
+
+/** 1 / divisor as the sum of two float32: the count of a mean may be none. 0 for a divisor of 0. */
+function reciprocalOf(divisor: number): [high: number, low: number] {
+  if (divisor === 0) return [0, 0];
+  const high = Math.fround(1 / divisor);
+  return [high, 1 / divisor - high];
 }
 
 /** Sum or mean along one (merged) dimension; input [outer, n, inner], output [outer, inner]. */

@@ -9,7 +9,7 @@ import { manualSeed, nn, reshape, type Device, type Tensor } from '../../src/ind
 /** Activations and row-wise ops of the catalog: losses are sums, and held by the conformance tests. */
 export const measured: readonly Documented[] = catalog.filter(({ kind }) => kind !== 'loss');
 
-export type Options = Readonly<Record<string, number | string>>;
+export type Options = Readonly<Record<string, number | string | boolean>>;
 
 /** What an elementwise op is made of; undefined for others. */
 export function epilogueOf(op: Documented): Epilogue | undefined {

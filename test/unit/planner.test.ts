@@ -227,7 +227,8 @@ class Machine {
     const [n = 0, inner = 0, splits = 0, results = 0, stride = 0] = new Uint32Array(
       launch.uniforms,
     );
-    const [, , , , , divisor = 0] = new Float32Array(launch.uniforms);
+    const [high = 0, low = 0] = new Float32Array(launch.uniforms, 24);
+    const reciprocal = high + low;
     const x = this.#bound(launch, 1);
     const y = this.#bound(launch, 2);
     const strided = (from: number[], base: number, first: number, step: number): number => {
@@ -241,14 +242,14 @@ class Machine {
           const rest = Math.floor(i / inner);
           const row = Math.floor(rest / splits);
           expect(y[i], 'a result written twice').toBeUndefined();
-          y[i] = strided(x, row * n * inner + (i % inner), rest % splits, splits) / divisor;
+          y[i] = strided(x, row * n * inner + (i % inner), rest % splits, splits) * reciprocal;
         }
       }
     } else {
       expect(launch.workgroups).toEqual([1, 1, 1]);
       const total = strided(x, 0, 0, 1);
       const by = launch.entry.replace(/finish|alone/, '');
-      if (by === '') y[0] = total / divisor;
+      if (by === '') y[0] = total * reciprocal;
       else if (by === '_divided') y[0] = total / (this.#bound(launch, 3)[0] ?? NaN);
       else y[0] = total / strided(this.#bound(launch, 3), 0, 0, 1);
     }
