@@ -55,12 +55,12 @@ fn row_grad(row: u32, base: u32, upstream: f32, lane: Lane, local: u32) {
     var block = 0.0;
     for (var k = 0u; k < 32u && i < u.n; k++) {
       let z = (reach.x + scores[base + i]) + reach.y;
-      let active = z > 0.0 && i != label.index;
+      let inside = z > 0.0 && i != label.index;
       let slope = select(factor * z, factor, straight);
       // Of p = 1 they are counted.
-      block += select(0.0, select(slope, 1.0, straight), active);
+      block += select(0.0, select(slope, 1.0, straight), inside);
       if (i != label.index) {
-        store_grad(base + i, select(select(0.0, slope, active), nan(), !label.valid));
+        store_grad(base + i, select(select(0.0, slope, inside), nan(), !label.valid));
       }
       i += lane.step;
     }

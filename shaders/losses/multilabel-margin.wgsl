@@ -108,7 +108,8 @@ fn row_grad(row: u32, base: u32, upstream: f32, lane: Lane, local: u32) {
     }
     store_grad(base + i, factor * f32(hits));
   }
-  if (labels.count >= lane.step) {
+  // Not `lane.step`: compilers have to see that all of a workgroup branch alike.
+  if (labels.count >= lane_of(0u).step) {
     // Enough labels to go round.
     for (var j = lane.first; j < labels.count; j += lane.step) {
       let count = times(base, j, labels);

@@ -161,6 +161,7 @@ function markLaunch(args: MarginLossArgs, marks: Place, words: number, caps: Cap
   const { op } = args;
   return {
     program: cachedProgram(op, 'mark', `${op.name} labels`, kernel, () => ({
+      rows: '',
       access: accessSlot(args, true),
       op: paramsStruct(op.params),
       entry: marksEntry,
