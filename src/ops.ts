@@ -28,6 +28,7 @@ export * from './gated/geglu.ts';
 export * from './gated/glu.ts';
 export * from './gated/reglu.ts';
 export * from './gated/swiglu.ts';
+export * from './losses/adaptive-log-softmax-with-loss.ts';
 export * from './losses/cross-entropy.ts';
 export * from './losses/focal-loss.ts';
 export * from './losses/huber-loss.ts';

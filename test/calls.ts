@@ -6,7 +6,7 @@ import type { Call } from './calls/call.ts';
 import { shapes, type Drawn, type Values } from './calls/draw.ts';
 import type { Family } from './calls/family.ts';
 import { classLossFamily, lossFamily } from './calls/losses.ts';
-import { marginLossFamily } from './calls/margin-losses.ts';
+import { adaptiveFamily, marginLossFamily } from './calls/margin-losses.ts';
 import * as math from './calls/math.ts';
 import * as rows from './calls/rows.ts';
 
@@ -22,6 +22,7 @@ const families: readonly Family[] = [
   lossFamily,
   classLossFamily,
   marginLossFamily,
+  adaptiveFamily,
   ...Object.values(math),
 ];
 

@@ -1,4 +1,4 @@
-// In: losses that compare the scores of a row with each other. Out: their calls.
+// In: losses that compare the scores of a row with each other, and the adaptive softmax. Out: their calls.
 import fc from 'fast-check';
 import { IndexOutOfRangeError, ShapeError, tensor } from '../../src/index.ts';
 import { sizeOf } from '../../src/shape.ts';
@@ -213,4 +213,123 @@ export const marginLossFamily: Family = {
       wrongOption('margin', '1'),
     ];
   },
+};
+
+/** Layers of an adaptive softmax: features, shortlist, and the width and classes of each cluster. */
+interface Sizes {
+  readonly features: number;
+  readonly shortlist: number;
+  readonly tails: readonly (readonly [width: number, classes: number])[];
+}
+
+/** The weights by argument name, made by `draw` from their shapes. */
+function layersOf<T>(
+  { features, shortlist, tails }: Sizes,
+  draw: (shape: readonly number[]) => T,
+): Record<string, T> {
+  const weights = { headWeight: draw([shortlist + tails.length, features]) };
+  return Object.assign(
+    weights,
+    ...tails.map(([width, count], k) => ({
+      [`tailWeights.${k}.0`]: draw([width, features]),
+      [`tailWeights.${k}.1`]: draw([count, width]),
+    })),
+  ) as Record<string, T>;
+}
+
+const sizes: fc.Arbitrary<Sizes> = fc.record({
+  features: fc.integer({ min: 1, max: 9 }),
+  shortlist: fc.integer({ min: 1, max: 5 }),
+  tails: fc.array(
+    fc.tuple(
+      fc.integer({ min: 1, max: 5 }),
+      fc.oneof(
+        { arbitrary: fc.integer({ min: 1, max: 8 }), weight: 4 },
+        { arbitrary: fc.integer({ min: 30, max: 300 }), weight: 1 },
+      ),
+    ),
+    { minLength: 1, maxLength: 3 },
+  ),
+});
+
+function adaptiveCalls(kind: Values): fc.Arbitrary<Call> {
+  return fc
+    .tuple(sizes, batches, fc.boolean(), fc.boolean(), maybe({ reduction }))
+    .chain(([layers, batch, single, biased, given]) => {
+      const { features, shortlist, tails } = layers;
+      const count = tails.reduce((sum, [, more]) => sum + more, shortlist);
+      const rows = single ? [] : [batch];
+      const magnitude = 1;
+      const optional: Record<string, fc.Arbitrary<TensorSpec>> = biased
+        ? { headBias: floats([shortlist + tails.length], 'smooth', 1) }
+        : {};
+      const weights = layersOf(layers, (shape) => floats(shape, 'smooth', magnitude));
+      // A row's loss is a difference of scores, each a sum of products of products.
+      const scores = 2 * features * 5;
+      return fc.record({
+        op: fc.constant('adaptiveLogSoftmaxWithLoss'),
+        positional: fc.record({
+          input: floats([...rows, features], kind, 2),
+          target: fc
+            .array(fc.integer({ min: 0, max: count - 1 }), {
+              minLength: sizeOf(rows),
+              maxLength: sizeOf(rows),
+            })
+            .map((data): TensorSpec => ({ shape: rows, dtype: 'int32', data })),
+          ...weights,
+        }),
+        optional: fc.record(optional),
+        options: fc.constant(given),
+        differentiable: fc.constant(['input', ...Object.keys(weights), ...Object.keys(optional)]),
+        scale: fc.constant(scores * (given.reduction === 'mean' ? 1 : Math.max(sizeOf(rows), 1))),
+      });
+    });
+}
+
+/** Two clusters, after a shortlist of two: six classes. */
+const adaptiveSizes: Sizes = {
+  features: 3,
+  shortlist: 2,
+  tails: [
+    [2, 3],
+    [1, 1],
+  ],
+};
+
+export const adaptiveFamily: Family = {
+  ops: ['adaptiveLogSoftmaxWithLoss'],
+  adaptive: true,
+  draw: (_op, kind) => adaptiveCalls(kind),
+  valid: (op) =>
+    call(
+      op,
+      {
+        input: numbers([2, 3]),
+        target: classes(5, 0),
+        ...layersOf(adaptiveSizes, (shape) => numbers(shape, -0.5)),
+      },
+      { optional: { headBias: numbers([4]) }, options: { reduction: 'sum' } },
+    ),
+  resultShape: () => [],
+  wrongs: () => [
+    wrongShape('input', [2, 2]),
+    wrongShape('input', []),
+    wrongShape('input', [1, 2, 3]),
+    wrongShape('headWeight', [2, 3]),
+    wrongShape('headWeight', [4]),
+    wrongShape('headWeight', [4, 2], 'input'),
+    wrongShape('headWeight', [5, 3], 'headBias'),
+    wrongShape('headBias', [3]),
+    wrongShape('headBias', [1, 4]),
+    wrongShape('tailWeights.0.0', [2, 2]),
+    wrongShape('tailWeights.0.0', [3, 3], 'tailWeights.0.1'),
+    wrongShape('tailWeights.0.0', [0, 3]),
+    wrongShape('tailWeights.0.1', [3]),
+    wrongShape('tailWeights.1.1', [1, 2]),
+    wrongShape('tailWeights.1.1', [0, 1]),
+    withShape([3]),
+    withShape([2, 1]),
+    withShape([]),
+    ...[6, -1, -100, -2, 2 ** 31 - 1].map((index) => withIndices([2], [0, index])),
+  ],
 };
