@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor.ts';
 import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
 
 /** Base of all modules. A subclass registers its tensors and children, and computes in `forward`: a tensor, unless it says so. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- a subclass names what its forward returns
 export abstract class Module<Result = Tensor> {
   /** Whether the module behaves as in training (dropout); see `train` and `eval`. */
   training = true;
