@@ -41,27 +41,37 @@ fn label_at(base: u32, j: u32) -> u32 {
   return min(u32(targets[base + j]), u.n - 1u);
 }
 
+// What a class that is no label adds.
+fn pushed(base: u32, i: u32, labels: Labels) -> f32 {
+  let raised = two_sum(1.0, scores[base + i]);
+  var total = 0.0;
+  var j = 0u;
+  while (j < labels.count) {
+    var block = 0.0;
+    for (var k = 0u; k < 32u && j < labels.count; k++) {
+      let z = (raised.x - scores[base + label_at(base, j)]) + raised.y;
+      // NaN is not above 0, as in PyTorch.
+      block += select(0.0, z, z > 0.0);
+      j++;
+    }
+    total += block;
+  }
+  return total;
+}
+
 fn row_loss(row: u32, base: u32, lane: Lane, local: u32) -> f32 {
   let labels = labels_of(row, base);
   var total = 0.0;
-  for (var i = lane.first; i < u.n; i += lane.step) {
-    if (is_label(row, i)) {
-      continue;
-    }
-    let raised = two_sum(1.0, scores[base + i]);
-    var own = 0.0;
-    var j = 0u;
-    while (j < labels.count) {
-      var block = 0.0;
-      for (var k = 0u; k < 32u && j < labels.count; k++) {
-        let z = (raised.x - scores[base + label_at(base, j)]) + raised.y;
-        // NaN is not above 0, as in PyTorch.
-        block += select(0.0, z, z > 0.0);
-        j++;
+  var i = lane.first;
+  while (i < u.n) {
+    var block = 0.0;
+    for (var k = 0u; k < 32u && i < u.n; k++) {
+      if (!is_label(row, i)) {
+        block += pushed(base, i, labels);
       }
-      own += block;
+      i += lane.step;
     }
-    total += own;
+    total += block;
   }
   total = combine_sum(total, local);
   return select(nan(), mean_of_row(total), labels.valid);

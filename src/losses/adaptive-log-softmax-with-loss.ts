@@ -164,7 +164,7 @@ export const adaptiveLogSoftmaxWithLoss = /* @__PURE__ */ defineOp(apply, {
   op: NAME,
   kind: 'loss',
   params: {},
-  accuracy: { forward: 8, backward: 16 },
+  accuracy: { forward: 8, backward: 8 },
   docs: {
     tex: String.raw`-\log p_y, \quad p_y = \mathrm{softmax}(W x + b)_y \text{ or, in cluster } k,\ \mathrm{softmax}(W x + b)_{S + k}\, \mathrm{softmax}(V_k U_k x)_{y - l_k}`,
     derivative: String.raw`W^\top (p - \delta_{y}) + U_k^\top V_k^\top (p^{(k)} - \delta_{y - l_k})`,

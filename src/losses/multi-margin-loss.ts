@@ -48,7 +48,7 @@ export const multiMarginLoss = /* @__PURE__ */ defineMarginLoss({
       scores[own] = (scores[own] ?? NaN) - slope;
     });
   },
-  accuracy: { forward: 8, backward: 8 },
+  accuracy: { forward: 3, backward: 3 },
   docs: {
     tex: String.raw`\frac{w_y}{C} \sum_{i \ne y} \max(0, m - x_y + x_i)^p`,
     derivative: String.raw`\frac{w_y}{C}\, p\, z_i^{p - 1} [z_i > 0],\ z_i = m - x_y + x_i;\ \text{at } y \text{ minus their sum}`,

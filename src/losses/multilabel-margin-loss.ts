@@ -50,7 +50,7 @@ export const multilabelMarginLoss = /* @__PURE__ */ defineMarginLoss({
       scores[label] = (scores[label] ?? NaN) - 1;
     });
   },
-  accuracy: { forward: 8, backward: 8 },
+  accuracy: { forward: 4, backward: 2 },
   docs: {
     tex: String.raw`\frac{1}{C} \sum_{t \in T} \sum_{i \notin T} \max(0, 1 - x_t + x_i)`,
     derivative: String.raw`\frac{1}{C} |\{t : x_i > x_t - 1\}| \text{ for } i \notin T,\ -\frac{1}{C} |\{i : x_i > x_t - 1\}| \text{ for } t \in T`,

@@ -29,7 +29,7 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ defineMarginLoss({
       target[i] = -w * x;
     }
   },
-  accuracy: { forward: 8, backward: 8 },
+  accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`-\frac{1}{C} \sum_i w_i \left(y_i \log \sigma(x_i) + (1 - y_i) \log \sigma(-x_i)\right)`,
     derivative: String.raw`\frac{w_i}{C} (\sigma(x_i) - y_i)`,
