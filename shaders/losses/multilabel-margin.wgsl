@@ -3,6 +3,9 @@
 // max(0, 1 - x[t] + x[i]), added up over the labels t of a row and the classes i that are none. Labels are class indices;
 // a row's list ends at the first that is negative.
 
+// Whether a workgroup shares the work of a label where labels are few: a barrier or so for each.
+override together: bool = true;
+
 // Which classes of a row are labels: a bit each, by kernels/margin-marks.wgsl.
 fn words_of_row() -> u32 {
   return (u.n + 31u) / 32u;
@@ -119,8 +122,7 @@ fn row_grad(row: u32, base: u32, upstream: f32, lane: Lane, local: u32) {
     store_grad(base + i, factor * f32(hits));
   }
   // Not `lane.step`: compilers have to see that all of a workgroup branch alike.
-  if (labels.count >= lane_of(0u).step) {
-    // Enough labels to go round.
+  if (!together || labels.count >= lane_of(0u).step) {
     for (var j = lane.first; j < labels.count; j += lane.step) {
       let count = times(base, j, labels);
       if (count > 0u) {

@@ -37,7 +37,7 @@ import { warmUp } from './prepare.ts';
 
 export interface MarginLossDeclaration<S extends ParamSpecs> {
   readonly name: string;
-  /** WGSL: `fn row_loss` and `fn row_grad` as shaders/kernels/margin-loss.wgsl calls them. */
+  /** WGSL: `fn row_loss` and `fn row_grad`, as the kernel calls them. */
   readonly wgsl: string;
   readonly includes?: readonly Source[];
   readonly params?: S;

@@ -4,7 +4,7 @@ import kernelText from '../../shaders/kernels/margin-loss.wgsl?raw';
 import marksText from '../../shaders/kernels/margin-marks.wgsl?raw';
 import rowsText from '../../shaders/kernels/margin-rows.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
-import { bits, classStatus } from '../gpu/lib.ts';
+import { bits, classStatus, rowsByWorkgroup } from '../gpu/lib.ts';
 import { cachedProgram, source, type Source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
@@ -18,7 +18,7 @@ import {
 } from '../kernel.ts';
 import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
 import { planSum, type Place } from './reduce.ts';
-import { forEachRow, rowLaunch } from './rows.ts';
+import { forEachRow, rowLaunch, type RowLaunch } from './rows.ts';
 import { gather } from './rowwise.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/margin-loss.wgsl', kernelText, [bits]);
@@ -178,14 +178,34 @@ function markLaunch(args: MarginLossArgs, marks: Place, words: number, caps: Cap
   };
 }
 
+/**
+ * Lists of labels take up to n² / 4 steps a row, so that a workgroup shares one even where barriers are dear: Mesa's
+ * lavapipe ends an invocation's loops, without a word, after 65,535 steps in all.
+ */
+function spreadOf({ op, rows, n }: MarginLossArgs, caps: Capabilities): RowLaunch {
+  if (op.target !== 'labels' || !caps.software) {
+    return rowLaunch({ outer: rows, n, inner: 1 }, caps);
+  }
+  const { constants, ...spread } =
+    n <= 256
+      ? rowLaunch({ outer: rows, n, inner: 1 }, caps)
+      : {
+          variant: 'workgroup' as const,
+          rows: rowsByWorkgroup,
+          constants: { workgroup_size: 64 },
+          workgroups: foldWorkgroups(rows, caps),
+        };
+  return { ...spread, constants: { ...constants, together: 0 } };
+}
+
 function rowsLaunch(
   args: MarginLossArgs,
   losses: Place,
   marks: Place | undefined,
   caps: Capabilities,
 ): Launch {
-  const { op, rows, n } = args;
-  const spread = rowLaunch({ outer: rows, n, inner: 1 }, caps);
+  const { op } = args;
+  const spread = spreadOf(args, caps);
   const access = accessSlot(args, false);
   const places = placesOf(args);
   const bindings: Binding[] = [];
