@@ -52,6 +52,7 @@ export default defineConfig({
         test: {
           name: 'gpu',
           include: ['test/gpu/**/*.test.ts'],
+          globalSetup: ['test/gpu/digits.setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           browser: {

@@ -38,6 +38,7 @@ const WITHOUT_OUT = ['reshape'];
 function wrongTensors({ op, positional, optional }: Call): Wrong[] {
   const all = { ...positional, ...optional };
   const count = Object.keys(all).length;
+  const floats = Object.values(all).filter((spec) => spec.dtype === 'float').length;
   return Object.entries(all).flatMap(([argument, { shape, dtype }], i): Wrong[] => {
     const junk = [
       5,
@@ -68,7 +69,8 @@ function wrongTensors({ op, positional, optional }: Call): Wrong[] {
             },
           ]
         : []),
-      ...(count > 1
+      // A float tensor alone may be of either dtype.
+      ...((dtype === 'float' ? floats : count) > 1
         ? [
             {
               what: 'of dtype float16',

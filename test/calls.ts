@@ -7,6 +7,7 @@ import { shapes, type Drawn, type Values } from './calls/draw.ts';
 import type { Family } from './calls/family.ts';
 import { classLossFamily, lossFamily } from './calls/losses.ts';
 import { pointwiseLossFamily } from './calls/pointwise-losses.ts';
+import { adaptiveFamily, marginLossFamily } from './calls/margin-losses.ts';
 import * as math from './calls/math.ts';
 import * as rows from './calls/rows.ts';
 
@@ -22,6 +23,8 @@ const families: readonly Family[] = [
   lossFamily,
   classLossFamily,
   pointwiseLossFamily,
+  marginLossFamily,
+  adaptiveFamily,
   ...Object.values(math),
 ];
 

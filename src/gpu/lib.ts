@@ -3,6 +3,7 @@ import anchoredExpText from '../../shaders/lib/anchored-exp.wgsl?raw';
 import bceText from '../../shaders/lib/bce.wgsl?raw';
 import bitsText from '../../shaders/lib/bits.wgsl?raw';
 import classLabelText from '../../shaders/lib/class-label.wgsl?raw';
+import classStatusText from '../../shaders/lib/class-status.wgsl?raw';
 import divText from '../../shaders/lib/div.wgsl?raw';
 import erfText from '../../shaders/lib/erf.wgsl?raw';
 import expText from '../../shaders/lib/exp.wgsl?raw';
@@ -24,6 +25,8 @@ import { source } from './link.ts';
 
 /** `is_nan`, `is_inf`, `infinity`, `nan`, powers of two by bits. */
 export const bits = /* @__PURE__ */ source('lib/bits.wgsl', bitsText);
+/** `report_index`: a class index out of range, for the next read. */
+export const classStatus = /* @__PURE__ */ source('lib/class-status.wgsl', classStatusText);
 /** `nl_rcp1p`: 1 / (1 + e); `nl_quotient`, `nl_divide`, `nl_remainder`, `nl_sixth`. */
 export const div = /* @__PURE__ */ source('lib/div.wgsl', divText);
 /** `nl_exp`. */

@@ -21,6 +21,8 @@ const device = new Float64Device();
 
 /** Other ops with kinks, or jumps, among the values drawn. */
 const KINKED = [
+  'multiMarginLoss',
+  'multilabelMarginLoss',
   'l1Loss',
   'huberLoss',
   'smoothL1Loss',

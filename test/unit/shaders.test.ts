@@ -144,6 +144,21 @@ describe('every shader compiles and every launch is valid', () => {
     });
   }
 
+  for (const dtype of ['float32', 'float16'] as const) {
+    it(`all log-probabilities of an adaptive softmax in ${dtype}`, async () => {
+      const module = new nn.AdaptiveLogSoftmaxWithLoss(8, 50, [5, 20], {
+        divValue: 2,
+        device,
+        dtype,
+      });
+      const x = tensor(new Float32Array(16), { shape: [2, 8], dtype, device });
+      const all = module.logProb(x);
+      all.backward(all.detach());
+      module.predict(x);
+      await finish();
+    });
+  }
+
   for (const [name, file] of Object.entries<Source>(lib)) {
     if (FILLERS.includes(name)) continue;
     it(`${name} of the library stands alone`, async () => {
