@@ -125,6 +125,42 @@ export function checkShapeIs(op: string, argument: string, tensor: Tensor, shape
   }
 }
 
+/** Tensors with at least `least` dimensions each. */
+export function checkRank(
+  op: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  least: number,
+): void {
+  for (const [argument, { rank, shape }] of Object.entries(tensors)) {
+    if (rank >= least) continue;
+    throw new ShapeError({
+      op,
+      argument,
+      expected: `at least ${String(least)} ${least === 1 ? 'dimension' : 'dimensions'}`,
+      received: `shape ${formatShape(shape)}`,
+    });
+  }
+}
+
+/** Tensors with as many dimensions as the first, and at least `least`. */
+export function checkSameRank(
+  op: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  least: number,
+): void {
+  checkRank(op, tensors, least);
+  const [first] = Object.values(tensors);
+  for (const [argument, { rank, shape }] of Object.entries(tensors)) {
+    if (rank === first?.rank) continue;
+    throw new ShapeError({
+      op,
+      argument,
+      expected: `as many dimensions as the first tensor (${String(first?.rank)})`,
+      received: `shape ${formatShape(shape)}`,
+    });
+  }
+}
+
 /** A tensor to write a result into: right device, dtype and shape, and not part of a gradient computation. */
 export function checkOut(
   op: string,

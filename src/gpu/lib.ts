@@ -13,6 +13,7 @@ import rowsByInvocationText from '../../shaders/lib/rows-by-invocation.wgsl?raw'
 import rowsByWorkgroupText from '../../shaders/lib/rows-by-workgroup.wgsl?raw';
 import sigmoidText from '../../shaders/lib/sigmoid.wgsl?raw';
 import softplusText from '../../shaders/lib/softplus.wgsl?raw';
+import sqrtText from '../../shaders/lib/sqrt.wgsl?raw';
 import tanhText from '../../shaders/lib/tanh.wgsl?raw';
 import threefryText from '../../shaders/lib/threefry.wgsl?raw';
 import { source } from './link.ts';
@@ -41,6 +42,8 @@ export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText
   exp,
   log1p,
 ]);
+/** `nl_sqrt`, `nl_reciprocal`. */
+export const sqrt = /* @__PURE__ */ source('lib/sqrt.wgsl', sqrtText, [bits, div]);
 /** `nl_tanh`, `nl_sech2`. */
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
 /** `nl_pow`: x^y for x >= 0. */
