@@ -57,6 +57,9 @@ export const ADAPTIVE: readonly string[] = [
   'cross_entropy',
   'focal_loss',
   'mse_loss',
+  'cosine_embedding_loss',
+  'triplet_margin_loss',
+  'ctc_loss',
 ];
 /** Inputs that PyTorch may leave out: options here, by the names below. */
 const OPTIONAL = ['weight', 'pos_weight', 'linear_bias'];

@@ -14,8 +14,10 @@ fn right(at: u32) -> V {
 fn side_of(sum: f32, down: f32) -> Side {
   let length = nl_sqrt(sum);
   let least = u.op.eps * down;
-  let unit = nl_reciprocal(select(length, least, length < least));
-  return Side(down, unit, select(nl_reciprocal(length), 0.0, length == 0.0));
+  let short = length < least;
+  let unit = nl_reciprocal(select(length, least, short));
+  let alone = select(0.0, 1.0 - length * unit, short);
+  return Side(down, unit, select(nl_reciprocal(length), 0.0, length == 0.0), alone);
 }
 
 fn compare(r: u32, base: u32, lane: Lane, local: u32) {

@@ -28,6 +28,7 @@ struct Params { p: f32, eps: f32 }
 @group(0) @binding(2) var<storage, read> y: array<V>;
 @group(0) @binding(5) var<storage, read_write> results: array<f32>;
 const with_grad = false;
+fn single() -> bool { return u.n == 1u; } // rows of one element
 fn vector(c: bool) -> C { return c; }
 fn total(v: V) -> f32 { return v; }
 fn largest(b: B) -> u32 { return b; }

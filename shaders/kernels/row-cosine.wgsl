@@ -8,6 +8,7 @@ struct Side {
   down: f32, // the power of two
   unit: f32, // 1 / the guarded length of the scaled row
   own: f32,  // 1 / the length that the gradient of the length is taken of, 0 for none
+  alone: f32, // for rows of one element: 1 - v^2 unit own, in which nothing cancels
 }
 
 struct Cosine {
@@ -72,9 +73,11 @@ fn cosine_of(base: u32, lane: Lane, local: u32) -> Cosine {
   return Cosine((sums.x * a.unit) * b.unit, a, b);
 }
 
-// The gradient with respect to an element `v` of one row, with `w` the other row's.
-fn cosine_grad(g: f32, value: f32, v: V, of: Side, w: V, other: Side) -> V {
+// The gradient with respect to an element `v` of one row, with `w` the other row's. It is 0 but for the guard of the length
+// where rows have one element, which the difference of its two terms would not show.
+fn cosine_grad(g: f32, value: f32, v: V, own: Side, w: V, other: Side) -> V {
   let across = (w * other.down) * other.unit;
-  let along = value * ((v * of.down) * of.own);
-  return ((g * of.unit) * (across - along)) * of.down;
+  let along = value * ((v * own.down) * own.own);
+  let slope = select(across - along, across * own.alone, vector(single() && !is_nan(value)));
+  return ((g * own.unit) * slope) * own.down;
 }

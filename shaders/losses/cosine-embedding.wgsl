@@ -16,8 +16,9 @@ fn right(at: u32) -> V {
 }
 
 fn side_of(sum: f32, down: f32) -> Side {
-  let unit = nl_reciprocal(nl_sqrt(fma(1e-12 * down, down, sum)));
-  return Side(down, unit, unit);
+  let guard = (1e-12 * down) * down;
+  let unit = nl_reciprocal(nl_sqrt(sum + guard));
+  return Side(down, unit, unit, (guard * unit) * unit);
 }
 
 fn compare(r: u32, base: u32, lane: Lane, local: u32) {

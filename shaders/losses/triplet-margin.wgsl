@@ -11,6 +11,35 @@ fn difference(k: u32, at: u32) -> V {
   }
 }
 
+// A difference of pair 0 less that of pair k, without the difference of what both have.
+fn gap(k: u32, at: u32) -> V {
+  let near = negative[at] - positive[at];
+  return select(near, near + (anchor[at] - positive[at]), vector(k == 2u));
+}
+
+// near - far of Euclid's norms, as the sum of (d - e)(d + e) over the sum of both: of norms so large, a difference in float32
+// would be all error.
+fn apart(k: u32, near: Norm, far: Norm, base: u32, lane: Lane, local: u32) -> f32 {
+  let down = select(near.down, far.down, far.down < near.down);
+  var sum = 0.0;
+  var i = lane.first;
+  while (i < u.n) {
+    var block = V();
+    for (var j = 0u; j < 32u && i < u.n; j++) {
+      let at = base + i * u.inner;
+      block += (gap(k, at) * down) * (difference(0u, at) * down + difference(k, at) * down);
+      i += lane.step;
+    }
+    sum += total(block);
+  }
+  return combine_sum(sum, local) / (near.value * down + far.value * down) / down;
+}
+
+// Whether the norm is so large that it was scaled down.
+fn is_large(norm: Norm) -> bool {
+  return norm.down < 0x1p-40;
+}
+
 // What distance `a` has, against `b`, of the gradient of the nearer one; both have all of it where either is NaN.
 fn share_of(g: f32, a: f32, b: f32) -> f32 {
   return select(select(g, 0.0, a > b), 0.5 * g, a == b);
@@ -27,7 +56,19 @@ fn compare(r: u32, base: u32, lane: Lane, local: u32) {
     let none = is_nan(far.value) || is_nan(other.value);
     reach = select(select(far.value, other.value, other.value < far.value), nan(), none);
   }
-  let slack = (u.op.margin + near.value) - reach;
+  var slack = (u.op.margin + near.value) - reach;
+  var k = 1u;
+  var away = far;
+  if (pairs > 2u && other.value < far.value) {
+    k = 2u;
+    away = other;
+  }
+  let finite = !is_nan(slack) && !is_inf(slack);
+  if (agree(kind == 2u && finite && (is_large(near) || is_large(away)), local)) {
+    slack = u.op.margin + apart(k, near, away, base, lane, local);
+    // What float64 does not see next to such distances is no slack.
+    slack = select(slack, 0.0, abs(slack) < near.value * 0x1p-52);
+  }
   if (lane.first == 0u) {
     store_result(r, select(slack, 0.0, slack < 0.0));
   }

@@ -104,6 +104,7 @@ function accessSlot(args: PairRowsArgs, packed: boolean, shared: boolean): strin
     op.labels ? bind(4, 'read', op.labels, 'f32') : '',
     outputs.result ? bind(5, 'read_write', 'results', 'f32') : '',
     gradOutput ? bind(9, 'read', 'grad_output', 'f32') : '',
+    `fn single() -> bool { return ${packed ? 'false' : 'u.n == 1u'}; }\n`,
     `const with_grad = ${String(outputs.grads.includes(true))};\n`,
     'fn vector(c: bool) -> C { return C(c); }\n',
     `fn total(v: V) -> f32 { return ${packed ? '(v.x + v.y) + (v.z + v.w)' : 'v'}; }\n`,
