@@ -32,6 +32,7 @@ export * from './gated/reglu.ts';
 export * from './gated/swiglu.ts';
 export * from './losses/cosine-embedding-loss.ts';
 export * from './losses/cross-entropy.ts';
+export * from './losses/ctc-loss.ts';
 export * from './losses/focal-loss.ts';
 export * from './losses/huber-loss.ts';
 export * from './losses/l1-loss.ts';
