@@ -52,8 +52,8 @@ var<private> highest: i32;
 fn item_of(workgroup: vec3u, local: u32) -> u32 { return workgroup.x * workgroup_size + local; }
 fn lane_of(local: u32) -> Lane { return Lane(0u, 1u); }
 fn any_of(c: bool, local: u32) -> bool { return c; }
-fn get(item: u32, t: u32, s: u32) -> f32 { return lattice[(item * u.rows + t % u.rows) * u.states + s]; }
-fn put(item: u32, t: u32, s: u32, v: f32) { lattice[(item * u.rows + t % u.rows) * u.states + s] = v; }
+fn state_of(item: u32, t: u32, s: u32) -> f32 { return lattice[(item * u.rows + t % u.rows) * u.states + s]; }
+fn write(item: u32, t: u32, s: u32, v: f32) { lattice[(item * u.rows + t % u.rows) * u.states + s] = v; }
 fn raise(t: u32, to: i32, local: u32) { highest = to; }
 fn highest_of(t: u32) -> i32 { return highest; }
 fn settle() {}
@@ -183,19 +183,19 @@ fn advance(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
       var label = -infinity();
       if (t > 0u) {
         var before = -infinity();
-        if (k > 0u) { before = get(item, t - 1u, 2u * k - 1u); }
-        let empty = get(item, t - 1u, 2u * k);
+        if (k > 0u) { before = state_of(item, t - 1u, 2u * k - 1u); }
+        let empty = state_of(item, t - 1u, 2u * k);
         blank = (nl_log_sum2(empty, before) - f32(shift)) + l.x;
         if (pair.labelled) {
-          let same = get(item, t - 1u, 2u * k + 1u);
+          let same = state_of(item, t - 1u, 2u * k + 1u);
           label = (nl_log_sum3(same, empty, select(-infinity(), before, pair.skips)) - f32(shift)) + l.y;
         }
       } else if (k == 0u) {
         blank = l.x;
         label = l.y;
       }
-      put(item, t, 2u * k, blank);
-      if (pair.labelled) { put(item, t, 2u * k + 1u, label); }
+      write(item, t, 2u * k, blank);
+      if (pair.labelled) { write(item, t, 2u * k + 1u, label); }
       let top = select(blank, label, label > blank && pair.labelled);
       if (top > -0x1p+100) { peak = max(peak, whole(top)); }
     }
@@ -218,8 +218,8 @@ fn advance(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
   var rest = select(-infinity(), 0.0, q.labels == 0u && q.steps == 0u);
   if (steps > 0u) {
     var before = -infinity();
-    if (q.labels > 0u) { before = get(item, steps - 1u, 2u * q.labels - 1u); }
-    rest = nl_log_sum2(get(item, steps - 1u, 2u * q.labels), before);
+    if (q.labels > 0u) { before = state_of(item, steps - 1u, 2u * q.labels - 1u); }
+    rest = nl_log_sum2(state_of(item, steps - 1u, 2u * q.labels), before);
   }
   rest = select(rest, nan(), bad);
   var loss = -(f32(offset) + rest);

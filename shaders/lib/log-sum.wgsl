@@ -11,8 +11,8 @@ fn nl_log_sum3(a: f32, b: f32, c: f32) -> f32 {
   let above = c > high;
   let peak = select(high, c, above);
   let middle = select(c, high, above);
-  let from = select(peak, 0.0, bitcast<u32>(peak) == 0xff800000u);
-  let sum = peak + nl_log1p(nl_exp(low - from) + nl_exp(middle - from));
+  let origin = select(peak, 0.0, bitcast<u32>(peak) == 0xff800000u);
+  let sum = peak + nl_log1p(nl_exp(low - origin) + nl_exp(middle - origin));
   return select(sum, nan(), bitcast<u32>(peak) == 0x7f800000u);
 }
 
@@ -21,7 +21,7 @@ fn nl_log_sum2(a: f32, b: f32) -> f32 {
   let swap = b > a;
   let peak = select(a, b, swap);
   let low = select(b, a, swap);
-  let from = select(peak, 0.0, bitcast<u32>(peak) == 0xff800000u);
-  let sum = peak + nl_log1p(nl_exp(low - from));
+  let origin = select(peak, 0.0, bitcast<u32>(peak) == 0xff800000u);
+  let sum = peak + nl_log1p(nl_exp(low - origin));
   return select(sum, nan(), bitcast<u32>(peak) == 0x7f800000u);
 }

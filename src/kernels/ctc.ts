@@ -99,14 +99,14 @@ function memorySlot(variant: Variant, keeps: boolean): string {
     ? `${bind(6, 'marks', 'i32')}fn mark(n: u32, i: u32, v: i32) { marks[n * (2u * u.steps + 5u) + i] = v; }\n`
     : 'fn mark(n: u32, i: u32, v: i32) {}\n';
   const stored = [
-    `fn get(item: u32, t: u32, s: u32) -> f32 { return ${at}; }\n`,
-    `fn put(item: u32, t: u32, s: u32, v: f32) { ${at} = v; }\n`,
+    `fn state_of(item: u32, t: u32, s: u32) -> f32 { return ${at}; }\n`,
+    `fn write(item: u32, t: u32, s: u32, v: f32) { ${at} = v; }\n`,
   ];
   const inWorkgroup = [
     'override shared_states = 64u;\n',
     'var<workgroup> latest: array<f32, 2u * shared_states>;\n',
-    'fn get(item: u32, t: u32, s: u32) -> f32 { return latest[(t % 2u) * shared_states + s]; }\n',
-    'fn put(item: u32, t: u32, s: u32, v: f32) {\n  latest[(t % 2u) * shared_states + s] = v;\n',
+    'fn state_of(item: u32, t: u32, s: u32) -> f32 { return latest[(t % 2u) * shared_states + s]; }\n',
+    'fn write(item: u32, t: u32, s: u32, v: f32) {\n  latest[(t % 2u) * shared_states + s] = v;\n',
     keeps ? `  ${at} = v;\n` : '',
     '}\n',
   ];
