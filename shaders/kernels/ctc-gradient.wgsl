@@ -1,8 +1,9 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
+//#include "lib/wide.wgsl"
 // The gradient of the CTC loss with respect to log-probabilities that come out of a log-softmax, for each step of each batch
 // element: e^log_prob less the posterior probability of the class, the sum over its states of
-//   e^(forward + backward - log_prob - log-likelihood)
+//   forward backward / (e^log_prob likelihood)
 // Steps past the end of a sequence have none. A class whose probability is 0 has NaN, as in PyTorch.
 
 override workgroup_size = 64u;
@@ -26,8 +27,8 @@ struct Uniforms {
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> log_probs: array<f32>;
 @group(0) @binding(2) var<storage, read> targets: array<i32>;
-@group(0) @binding(3) var<storage, read> lattice: array<f32>;
-@group(0) @binding(4) var<storage, read> marks: array<i32>;
+@group(0) @binding(3) var<storage, read> lattice: array<vec2f>;
+@group(0) @binding(4) var<storage, read> facts: array<i32>;
 @group(0) @binding(5) var<storage, read_write> grad: array<f32>;
 
 // Here: an upstream gradient that is known ahead.
@@ -41,7 +42,7 @@ struct Row {
   offset: u32,
   forward: u32,  // where its forward variables are
   backward: u32, // and the backward ones, in reversed order
-  shift: f32,
+  likelihood: vec2f,
 }
 
 fn label_of(row: Row, k: u32) -> u32 {
@@ -49,9 +50,16 @@ fn label_of(row: Row, k: u32) -> u32 {
   return select(u.blank, u32(c), c >= 0 && u32(c) < u.classes);
 }
 
-fn posterior(row: Row, s: u32, log_prob: f32) -> f32 {
-  let both = lattice[row.forward + s] + lattice[row.backward + 2u * row.labels - s];
-  return select(nl_exp((both - log_prob) + row.shift), 0.0, bitcast<u32>(both) == 0xff800000u);
+// The probability that the path is in state s, whose class has probability `chance`.
+fn posterior(row: Row, s: u32, chance: vec2f) -> f32 {
+  let a = lattice[row.forward + s];
+  let b = lattice[row.backward + 2u * row.labels - s];
+  let m = (a.x * b.x) / (chance.x * row.likelihood.x);
+  let e = ((a.y - row.likelihood.y) + b.y) - chance.y;
+  // About 1 at most: only rounding, or scores that are no log-probabilities, go above.
+  let n = i32(clamp(e, -250.0, 250.0));
+  // 0, even where `chance` is.
+  return select(scale2(m, n), 0.0, a.x == 0.0 || b.x == 0.0);
 }
 
 fn slope(log_prob: f32, share: f32, g: f32) -> f32 {
@@ -72,23 +80,22 @@ fn rows(
   let i = r % u.count;
   let t = r / u.count;
   let n = u.first + i;
-  let m = n * (2u * u.steps + 5u);
-  let facts = m + 2u * u.steps;
-  let bad = marks[facts] < 0;
-  let steps = u32(max(marks[facts], 0));
-  let labels = u32(marks[facts + 1u]);
-  let rest = bitcast<f32>(marks[facts + 4u]);
+  let m = n * 5u;
+  let bad = facts[m] < 0;
+  let steps = u32(max(facts[m], 0));
+  let labels = u32(facts[m + 1u]);
+  let likelihood = vec2f(bitcast<f32>(facts[m + 3u]), bitcast<f32>(facts[m + 4u]));
   let base = (t * u.batch + n) * u.classes;
-  let none = bitcast<u32>(rest) == 0xff800000u;
+  let none = likelihood.x == 0.0;
   // No path, or NaN: nothing in the lattice is read.
-  let flat = is_nan(rest) || none || t >= steps;
+  let flat = is_nan(likelihood.x) || none || t >= steps;
   let last = select(steps - 1u - t, 0u, flat);
   let row = Row(
     labels,
-    u32(marks[facts + 2u]),
+    u32(facts[m + 2u]),
     (i * u.steps + t) * u.states,
     ((u.count + i) * u.steps + last) * u.states,
-    f32(marks[m + t] + marks[m + u.steps + last] - marks[facts + 3u]) - rest,
+    likelihood,
   );
   var g = upstream_of(n);
   if (u.by_length != 0u) { g /= f32(max(labels, 1u)); }
@@ -96,11 +103,11 @@ fn rows(
   let level = select(nan(), 0.0, ended || (none && u.zero_infinity != 0u));
   var blanks = 0.0;
   if (!flat) {
-    let blank_prob = log_probs[base + u.blank];
+    let chance = wide_exp(log_probs[base + u.blank]);
     for (var k = lane.first; k <= labels; k += lane.step) {
-      blanks += posterior(row, 2u * k, blank_prob);
+      blanks += posterior(row, 2u * k, chance);
       if (k < labels) {
-        blanks += select(0.0, posterior(row, 2u * k + 1u, blank_prob), label_of(row, k) == u.blank);
+        blanks += select(0.0, posterior(row, 2u * k + 1u, chance), label_of(row, k) == u.blank);
       }
     }
   }
@@ -124,9 +131,10 @@ fn rows(
       continue;
     }
     let log_prob = log_probs[base + c];
+    let chance = wide_exp(log_prob);
     var share = 0.0;
     for (var j = k; j < labels; j++) {
-      if (label_of(row, j) == c) { share += posterior(row, 2u * j + 1u, log_prob); }
+      if (label_of(row, j) == c) { share += posterior(row, 2u * j + 1u, chance); }
     }
     grad[base + c] = slope(log_prob, share, g);
   }

@@ -1,11 +1,11 @@
 //#include "lib/bits.wgsl"
-//#include "lib/log-sum.wgsl"
+//#include "lib/wide.wgsl"
 // The forward variables of connectionist temporal classification, and the backward ones, which are those of the reversed
 // sequence: of labels l[0], l[1], ... with blanks between and round them, the states. Direction and batch element are one
-// workgroup's, or one invocation's; steps follow each other. Logarithms are kept relative to a whole number per step, the
-// offset: it is exact, and what is left is near 0, where float32 is fine.
-//   a[t][s] = ln(e^a[t-1][s] + e^a[t-1][s-1] + e^a[t-1][s-2]) + log_probs[t][label of s]
-// without the third term where s is a blank or has the label of s - 2.
+// workgroup's, or one invocation's; steps follow each other.
+//   a[t][s] = (a[t-1][s] + a[t-1][s-1] + a[t-1][s-2]) e^log_probs[t][label of s]
+// without the third term where s is a blank or has the label of s - 2. They are probabilities of any size (lib/wide.wgsl):
+// as exact after thousands of steps as float32 goes, and without a logarithm per state.
 
 override workgroup_size = 32u;
 
@@ -46,18 +46,14 @@ struct Lane {
 
 // Where the variables are, and who works on them, is written by src/kernels/ctc.ts. Here: one invocation alone, no gradient.
 //#slot memory
-@group(0) @binding(5) var<storage, read_write> lattice: array<f32>;
-const keeps = false;
-var<private> highest: i32;
+@group(0) @binding(5) var<storage, read_write> lattice: array<vec2f>;
 fn item_of(workgroup: vec3u, local: u32) -> u32 { return workgroup.x * workgroup_size + local; }
 fn lane_of(local: u32) -> Lane { return Lane(0u, 1u); }
 fn any_of(c: bool, local: u32) -> bool { return c; }
-fn state_of(item: u32, t: u32, s: u32) -> f32 { return lattice[(item * u.rows + t % u.rows) * u.states + s]; }
-fn write(item: u32, t: u32, s: u32, v: f32) { lattice[(item * u.rows + t % u.rows) * u.states + s] = v; }
-fn raise(t: u32, to: i32, local: u32) { highest = to; }
-fn highest_of(t: u32) -> i32 { return highest; }
+fn state_of(item: u32, t: u32, s: u32) -> vec2f { return lattice[(item * u.rows + t % u.rows) * u.states + s]; }
+fn write(item: u32, t: u32, s: u32, v: vec2f) { lattice[(item * u.rows + t % u.rows) * u.states + s] = v; }
 fn settle() {}
-fn mark(n: u32, i: u32, v: i32) {}
+fn keep_fact(n: u32, i: u32, v: i32) {}
 //#end
 
 struct Sequence {
@@ -129,12 +125,18 @@ fn pair_of(q: Sequence, k: u32, backward: bool) -> Pair {
   return Pair(own, k > 0u && own != class_of(q, max(k, 1u) - 1u, backward), true);
 }
 
-// The whole number nearest v; far out, one that the sum over all steps can hold.
-fn whole(v: f32) -> i32 {
-  return i32(round(clamp(v, -16384.0, 16384.0)));
+// The probabilities of the blank and of a pair's label.
+struct Chances {
+  blank: vec2f,
+  label: vec2f,
 }
 
-const nothing = -0x7fffffff;
+fn chances_of(q: Sequence, n: u32, t: u32, class_index: u32, backward: bool) -> Chances {
+  return Chances(
+    wide_exp(log_prob(q, n, t, u.blank, backward)),
+    wide_exp(log_prob(q, n, t, class_index, backward)),
+  );
+}
 
 @compute @workgroup_size(workgroup_size)
 fn advance(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -147,60 +149,44 @@ fn advance(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
   let item = i + workgroup.y * u.count;
   let lane = lane_of(local);
   let q = sequence_of(n);
+  let nothing = vec2f(0.0, wide_lowest);
   // No path: each label takes a step.
   let steps = select(q.steps, 0u, q.labels > q.steps);
+  let works = steps > 0u && lane.first <= q.labels;
   let own = pair_of(q, lane.first, backward);
-  var offset = 0;
-  // The log-probabilities of the lane's first pair, fetched a step ahead.
-  var ahead = vec2f();
-  if (steps > 0u && lane.first <= q.labels) {
-    ahead = vec2f(log_prob(q, n, 0u, u.blank, backward), log_prob(q, n, 0u, own.class_index, backward));
+  // The probabilities of the lane's first pair, fetched a step ahead.
+  var ahead = Chances(nothing, nothing);
+  if (works) {
+    ahead = chances_of(q, n, 0u, own.class_index, backward);
   }
   for (var t = 0u; t < steps; t++) {
     let now = ahead;
-    if (t + 1u < steps && lane.first <= q.labels) {
-      ahead = vec2f(
-        log_prob(q, n, t + 1u, u.blank, backward),
-        log_prob(q, n, t + 1u, own.class_index, backward),
-      );
+    if (works && t + 1u < steps) {
+      ahead = chances_of(q, n, t + 1u, own.class_index, backward);
     }
-    var shift = 0;
-    if (t > 0u) {
-      let peak = highest_of(t - 1u);
-      shift = select(peak, 0, peak == nothing);
-    }
-    offset += shift;
-    var peak = nothing;
     for (var k = lane.first; k <= q.labels; k += lane.step) {
       var pair = own;
-      var l = now;
+      var chances = now;
       if (k != lane.first) {
         pair = pair_of(q, k, backward);
-        l.x = log_prob(q, n, t, u.blank, backward);
-        l.y = log_prob(q, n, t, pair.class_index, backward);
+        chances = chances_of(q, n, t, pair.class_index, backward);
       }
-      var blank = -infinity();
-      var label = -infinity();
-      if (t > 0u) {
-        var before = -infinity();
+      var before = nothing; // the label before
+      var empty = nothing;  // the blank
+      var same = nothing;   // the label
+      if (t == 0u) {
+        empty = select(nothing, vec2f(1.0, 0.0), k == 0u);
+      } else {
         if (k > 0u) { before = state_of(item, t - 1u, 2u * k - 1u); }
-        let empty = state_of(item, t - 1u, 2u * k);
-        blank = (nl_log_sum2(empty, before) - f32(shift)) + l.x;
-        if (pair.labelled) {
-          let same = state_of(item, t - 1u, 2u * k + 1u);
-          label = (nl_log_sum3(same, empty, select(-infinity(), before, pair.skips)) - f32(shift)) + l.y;
-        }
-      } else if (k == 0u) {
-        blank = l.x;
-        label = l.y;
+        empty = state_of(item, t - 1u, 2u * k);
+        if (pair.labelled) { same = state_of(item, t - 1u, 2u * k + 1u); }
       }
-      write(item, t, 2u * k, blank);
-      if (pair.labelled) { write(item, t, 2u * k + 1u, label); }
-      let top = select(blank, label, label > blank && pair.labelled);
-      if (top > -0x1p+100) { peak = max(peak, whole(top)); }
+      write(item, t, 2u * k, wide_sum_times(empty, before, nothing, chances.blank));
+      if (pair.labelled) {
+        let over = select(nothing, before, pair.skips);
+        write(item, t, 2u * k + 1u, wide_sum_times(same, empty, over, chances.label));
+      }
     }
-    if (lane.first == 0u) { mark(n, t + workgroup.y * u.steps, offset); }
-    raise(t, peak, local);
     settle();
   }
   var bad = false;
@@ -215,21 +201,21 @@ fn advance(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
   if (lane.first > 0u || backward) {
     return;
   }
-  var rest = select(-infinity(), 0.0, q.labels == 0u && q.steps == 0u);
+  var likelihood = select(nothing, vec2f(1.0, 0.0), q.labels == 0u && q.steps == 0u);
   if (steps > 0u) {
-    var before = -infinity();
+    var before = nothing;
     if (q.labels > 0u) { before = state_of(item, steps - 1u, 2u * q.labels - 1u); }
-    rest = nl_log_sum2(state_of(item, steps - 1u, 2u * q.labels), before);
+    let empty = state_of(item, steps - 1u, 2u * q.labels);
+    likelihood = wide_sum_times(empty, before, nothing, vec2f(1.0, 0.0));
   }
-  rest = select(rest, nan(), bad);
-  var loss = -(f32(offset) + rest);
-  if (is_inf(loss) && loss > 0.0 && u.zero_infinity != 0u) { loss = 0.0; }
+  if (bad) { likelihood = vec2f(nan(), 0.0); }
+  var loss = -wide_ln(likelihood);
+  if (likelihood.x == 0.0 && u.zero_infinity != 0u) { loss = 0.0; }
   if (u.by_length != 0u) { loss /= f32(max(q.labels, 1u)); }
   losses[n] = loss;
-  let at = 2u * u.steps;
-  mark(n, at, select(i32(q.steps), -1, bad)); // -1: out of range
-  mark(n, at + 1u, i32(q.labels));
-  mark(n, at + 2u, i32(q.offset));
-  mark(n, at + 3u, offset);
-  mark(n, at + 4u, bitcast<i32>(rest));
+  keep_fact(n, 0u, select(i32(q.steps), -1, bad)); // -1: out of range
+  keep_fact(n, 1u, i32(q.labels));
+  keep_fact(n, 2u, i32(q.offset));
+  keep_fact(n, 3u, bitcast<i32>(likelihood.x));
+  keep_fact(n, 4u, bitcast<i32>(likelihood.y));
 }

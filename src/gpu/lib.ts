@@ -7,7 +7,6 @@ import expm1Text from '../../shaders/lib/expm1.wgsl?raw';
 import float16Text from '../../shaders/lib/float16.wgsl?raw';
 import logText from '../../shaders/lib/log.wgsl?raw';
 import log1pText from '../../shaders/lib/log1p.wgsl?raw';
-import logSumText from '../../shaders/lib/log-sum.wgsl?raw';
 import logSoftmaxText from '../../shaders/lib/log-softmax.wgsl?raw';
 import powText from '../../shaders/lib/pow.wgsl?raw';
 import rowsByInvocationText from '../../shaders/lib/rows-by-invocation.wgsl?raw';
@@ -17,6 +16,7 @@ import softplusText from '../../shaders/lib/softplus.wgsl?raw';
 import sqrtText from '../../shaders/lib/sqrt.wgsl?raw';
 import tanhText from '../../shaders/lib/tanh.wgsl?raw';
 import threefryText from '../../shaders/lib/threefry.wgsl?raw';
+import wideText from '../../shaders/lib/wide.wgsl?raw';
 import { source } from './link.ts';
 
 /** `is_nan`, `is_inf`, `infinity`, `nan`, powers of two by bits. */
@@ -35,8 +35,6 @@ export const erf = /* @__PURE__ */ source('lib/erf.wgsl', erfText, [bits, div, e
 export const log = /* @__PURE__ */ source('lib/log.wgsl', logText, [bits]);
 /** `nl_log1p`: log(1 + x). */
 export const log1p = /* @__PURE__ */ source('lib/log1p.wgsl', log1pText, [bits, log]);
-/** `nl_log_sum2`, `nl_log_sum3`: logarithms of sums of exponentials. */
-export const logSum = /* @__PURE__ */ source('lib/log-sum.wgsl', logSumText, [bits, exp, log1p]);
 /** `nl_sigmoid`, `nl_sigmoid_grad`, `nl_sigmoid_times`, `nl_gate_grad`. */
 export const sigmoid = /* @__PURE__ */ source('lib/sigmoid.wgsl', sigmoidText, [bits, div, exp]);
 /** `nl_softplus`: log(1 + e^x). */
@@ -68,3 +66,5 @@ export const rowsByWorkgroup = /* @__PURE__ */ source(
 );
 /** `threefry`, `uniform_at`: random numbers by key and index. */
 export const threefry = /* @__PURE__ */ source('lib/threefry.wgsl', threefryText);
+/** `wide_exp`, `wide_sum_times`, `wide_ln`: numbers of any size. */
+export const wide = /* @__PURE__ */ source('lib/wide.wgsl', wideText, [bits, exp, log]);

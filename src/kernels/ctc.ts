@@ -2,7 +2,7 @@
 // then, where it is wanted, the gradient of every step at once.
 import gradientText from '../../shaders/kernels/ctc-gradient.wgsl?raw';
 import latticeText from '../../shaders/kernels/ctc-lattice.wgsl?raw';
-import { bits, exp, logSum } from '../gpu/lib.ts';
+import { bits, exp, wide } from '../gpu/lib.ts';
 import { cachedProgram, source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
@@ -18,13 +18,11 @@ import { ctcReference } from './ctc-reference.ts';
 import { planSum, type Place } from './reduce.ts';
 import { rowLaunch } from './rows.ts';
 
-const latticeKernel = /* @__PURE__ */ source('kernels/ctc-lattice.wgsl', latticeText, [
-  bits,
-  logSum,
-]);
+const latticeKernel = /* @__PURE__ */ source('kernels/ctc-lattice.wgsl', latticeText, [bits, wide]);
 const gradientKernel = /* @__PURE__ */ source('kernels/ctc-gradient.wgsl', gradientText, [
   bits,
   exp,
+  wide,
 ]);
 
 export const ctc: Kernel<CtcArgs> = {
@@ -34,15 +32,16 @@ export const ctc: Kernel<CtcArgs> = {
   cpu: ctcReference,
 };
 
-/** Of each batch element, in words: an offset for each step in both directions, and five facts. */
-const marksOf = (steps: number): number => 2 * steps + 5;
-
+/** Words that the gradient is told of each batch element: lengths, where its labels are, and the likelihood. */
+const FACTS = 5;
+/** Bytes of a state at one step. */
+const STATE = 8;
 /** Most states whose variables of two steps are kept in workgroup memory. */
-const SHARED_STATES = 1024;
+const SHARED_STATES = 512;
 
 interface Memory {
   readonly lattice: Place;
-  readonly marks: Place;
+  readonly facts: Place;
   readonly losses: Place;
   /** Steps of an element in the lattice. */
   readonly rows: number;
@@ -58,20 +57,20 @@ function plan(args: CtcArgs, caps: Capabilities): Plan {
   const reduces = outputs.loss && reduction !== 'none';
   const rows = outputs.grad ? steps : 2;
   const directions = outputs.grad ? 2 : 1;
-  const perElement = directions * rows * states * 4;
+  const perElement = directions * rows * states * STATE;
   // As many batch elements at a time as one binding holds; they use the same memory, one after another.
   const most = Math.min(Math.floor(caps.maxBindingSize / perElement), caps.maxWorkgroups);
   const chunk = Math.max(1, Math.min(batch, most));
   const scratch = [chunk * perElement];
   const scratchOf = (bytes: number): Place => ({ of: 'scratch', index: scratch.push(bytes) - 1 });
-  const marks = scratchOf(outputs.grad ? batch * marksOf(steps) * 4 : 4);
+  const facts = scratchOf(outputs.grad ? batch * FACTS * 4 : 4);
   const losses: Place =
     outputs.loss && !reduces ? { of: 'output', index: 0 } : scratchOf(Math.max(batch, 1) * 4);
   const lattice: Place = { of: 'scratch', index: 0 };
   const launches: Launch[] = [];
   for (let first = 0; first < batch; first += chunk) {
     const count = Math.min(chunk, batch - first);
-    const memory: Memory = { lattice, marks, losses, rows, states, first, count };
+    const memory: Memory = { lattice, facts, losses, rows, states, first, count };
     launches.push(latticeLaunch(args, memory, caps));
     if (outputs.grad) launches.push(gradientLaunch(args, memory, caps));
   }
@@ -94,46 +93,36 @@ function memorySlot(variant: Variant, keeps: boolean): string {
   const at = 'lattice[(item * u.rows + t % u.rows) * u.states + s]';
   const bind = (slot: number, name: string, type: string): string =>
     `@group(0) @binding(${String(slot)}) var<storage, read_write> ${name}: array<${type}>;\n`;
-  const lattice = keeps || variant !== 'shared' ? bind(5, 'lattice', 'f32') : '';
-  const marks = keeps
-    ? `${bind(6, 'marks', 'i32')}fn mark(n: u32, i: u32, v: i32) { marks[n * (2u * u.steps + 5u) + i] = v; }\n`
-    : 'fn mark(n: u32, i: u32, v: i32) {}\n';
-  const stored = [
-    `fn state_of(item: u32, t: u32, s: u32) -> f32 { return ${at}; }\n`,
-    `fn write(item: u32, t: u32, s: u32, v: f32) { ${at} = v; }\n`,
-  ];
-  const inWorkgroup = [
+  const shared = [
     'override shared_states = 64u;\n',
-    'var<workgroup> latest: array<f32, 2u * shared_states>;\n',
-    'fn state_of(item: u32, t: u32, s: u32) -> f32 { return latest[(t % 2u) * shared_states + s]; }\n',
-    'fn write(item: u32, t: u32, s: u32, v: f32) {\n  latest[(t % 2u) * shared_states + s] = v;\n',
+    'var<workgroup> latest: array<vec2f, 2u * shared_states>;\n',
+    'fn state_of(item: u32, t: u32, s: u32) -> vec2f { return latest[(t % 2u) * shared_states + s]; }\n',
+    'fn write(item: u32, t: u32, s: u32, v: vec2f) {\n  latest[(t % 2u) * shared_states + s] = v;\n',
     keeps ? `  ${at} = v;\n` : '',
     '}\n',
   ];
+  const stored = [
+    `fn state_of(item: u32, t: u32, s: u32) -> vec2f { return ${at}; }\n`,
+    `fn write(item: u32, t: u32, s: u32, v: vec2f) { ${at} = v; }\n`,
+  ];
   const alone = [
-    'var<private> highest: i32;\n',
     'fn item_of(workgroup: vec3u, local: u32) -> u32 { return workgroup.x * workgroup_size + local; }\n',
     'fn lane_of(local: u32) -> Lane { return Lane(0u, 1u); }\n',
     'fn any_of(c: bool, local: u32) -> bool { return c; }\n',
-    'fn raise(t: u32, to: i32, local: u32) { highest = to; }\n',
-    'fn highest_of(t: u32) -> i32 { return highest; }\n',
     'fn settle() {}\n',
   ];
   const together = [
-    // Of the last step, this one and the next; every fourth step is enough for the offset to follow.
-    'var<workgroup> peaks: array<atomic<i32>, 3>;\n',
     'var<workgroup> found: atomic<u32>;\n',
     'fn item_of(workgroup: vec3u, local: u32) -> u32 { return workgroup.x; }\n',
     'fn lane_of(local: u32) -> Lane { return Lane(local, workgroup_size); }\n',
     'fn any_of(c: bool, local: u32) -> bool {\n  if (c) { atomicStore(&found, 1u); }\n  workgroupBarrier();\n  return atomicLoad(&found) != 0u;\n}\n',
-    'fn raise(t: u32, to: i32, local: u32) {\n  if (local == 0u) { atomicStore(&peaks[(t + 1u) % 3u], nothing); }\n  if (t % 4u == 3u && to > nothing) { atomicMax(&peaks[t % 3u], to); }\n}\n',
-    'fn highest_of(t: u32) -> i32 { return atomicLoad(&peaks[t % 3u]); }\n',
-    `fn settle() { ${variant === 'storage' ? 'storageBarrier(); ' : ''}workgroupBarrier(); }\n`,
+    `fn settle() { ${variant === 'storage' ? 'storageBarrier' : 'workgroupBarrier'}(); }\n`,
   ];
   return [
-    lattice,
-    marks,
-    ...(variant === 'shared' ? inWorkgroup : stored),
+    keeps || variant !== 'shared' ? bind(5, 'lattice', 'vec2f') : '',
+    keeps ? bind(6, 'facts', 'i32') : '',
+    `fn keep_fact(n: u32, i: u32, v: i32) { ${keeps ? 'facts[n * 5u + i] = v;' : ''} }\n`,
+    ...(variant === 'shared' ? shared : stored),
     ...(variant === 'invocation' ? alone : together),
   ].join('');
 }
@@ -162,7 +151,7 @@ function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launc
   if (keeps || variant !== 'shared') {
     bindings.push({ slot: 5, ...memory.lattice, access: 'write' });
   }
-  if (keeps) bindings.push({ slot: 6, ...memory.marks, access: 'write' });
+  if (keeps) bindings.push({ slot: 6, ...memory.facts, access: 'write' });
   bindings.push({ slot: 7, ...memory.losses, access: 'write' });
   bindings.push({ slot: 11, of: 'status', index: 0, access: 'write' });
   return {
@@ -220,7 +209,7 @@ function gradientLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Laun
       { slot: 1, of: 'input', index: 0, access: 'read' },
       { slot: 2, of: 'input', index: 1, access: 'read' },
       { slot: 3, ...memory.lattice, access: 'read' },
-      { slot: 4, ...memory.marks, access: 'read' },
+      { slot: 4, ...memory.facts, access: 'read' },
       { slot: 5, of: 'output', index: output, access: 'write' },
       ...(args.gradOutput ? [{ slot: 6, of: 'input', index: 4, access: 'read' } as const] : []),
     ],
