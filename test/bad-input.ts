@@ -32,12 +32,15 @@ import {
 const TAKE_NUMBERS = ['add', 'sub', 'mul', 'div'];
 /** Ops that only look at the memory. */
 const ANY_DTYPE = ['reshape'];
+/** Arguments that may be arrays of numbers as well. */
+const TAKE_ARRAYS = ['inputLengths', 'targetLengths'];
 const WITHOUT_OUT = ['reshape'];
 
 /** What is wrong with any tensor argument. */
 function wrongTensors({ op, positional, optional }: Call): Wrong[] {
   const all = { ...positional, ...optional };
   const count = Object.keys(all).length;
+  const floats = Object.values(all).filter(({ dtype }) => dtype === 'float').length;
   return Object.entries(all).flatMap(([argument, { shape, dtype }], i): Wrong[] => {
     const junk = [
       5,
@@ -46,7 +49,11 @@ function wrongTensors({ op, positional, optional }: Call): Wrong[] {
       {},
       new Float32Array(2),
       ...(argument in positional ? [null, undefined] : []),
-    ].filter((value) => !(TAKE_NUMBERS.includes(op) && value === 5));
+    ].filter(
+      (value) =>
+        !(TAKE_NUMBERS.includes(op) && value === 5) &&
+        !(TAKE_ARRAYS.includes(argument) && Array.isArray(value)),
+    );
     const soft = op === 'crossEntropy' && argument === 'target';
     return [
       ...junk.map((value): Wrong => ({
@@ -68,7 +75,7 @@ function wrongTensors({ op, positional, optional }: Call): Wrong[] {
             },
           ]
         : []),
-      ...(count > 1
+      ...(dtype === 'int32' || floats > 1
         ? [
             {
               what: 'of dtype float16',

@@ -54,12 +54,13 @@ fn label_of(row: Row, k: u32) -> u32 {
 fn posterior(row: Row, s: u32, chance: vec2f) -> f32 {
   let a = lattice[row.forward + s];
   let b = lattice[row.backward + 2u * row.labels - s];
-  let m = (a.x * b.x) / (chance.x * row.likelihood.x);
+  let both = a.x * b.x;
+  let m = both / (chance.x * row.likelihood.x);
   let e = ((a.y - row.likelihood.y) + b.y) - chance.y;
   // About 1 at most: only rounding, or scores that are no log-probabilities, go above.
   let n = i32(clamp(e, -250.0, 250.0));
   // 0, even where `chance` is.
-  return select(scale2(m, n), 0.0, a.x == 0.0 || b.x == 0.0);
+  return select(scale2(m, n), 0.0, both == 0.0);
 }
 
 fn slope(log_prob: f32, share: f32, g: f32) -> f32 {

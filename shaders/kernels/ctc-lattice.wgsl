@@ -174,12 +174,15 @@ fn advance(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
       var before = nothing; // the label before
       var empty = nothing;  // the blank
       var same = nothing;   // the label
-      if (t == 0u) {
-        empty = select(nothing, vec2f(1.0, 0.0), k == 0u);
-      } else {
+      if (t > 0u) {
         if (k > 0u) { before = state_of(item, t - 1u, 2u * k - 1u); }
         empty = state_of(item, t - 1u, 2u * k);
         if (pair.labelled) { same = state_of(item, t - 1u, 2u * k + 1u); }
+      } else if (k == 0u) {
+        empty = vec2f(1.0, 0.0);
+      } else {
+        // Out of reach, whatever the scores are.
+        chances = Chances(nothing, nothing);
       }
       write(item, t, 2u * k, wide_sum_times(empty, before, nothing, chances.blank));
       if (pair.labelled) {

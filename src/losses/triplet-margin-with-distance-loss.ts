@@ -9,7 +9,7 @@ import { pairwiseDistance } from '../distances/pairwise-distance.ts';
 import { OptionError } from '../errors.ts';
 import { pointwise } from '../kernels/pointwise.ts';
 import { hingeOfThree, hingeOfTwo } from '../kernels/triplet-hinge.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 import {
   checkBoolean,
   checkDevice,
@@ -70,8 +70,11 @@ function apply(
   }
   const device = checkTensors(NAME, tensors);
   checkSameRank(NAME, tensors, 0);
-  // What can be told of `out` before the caller's function runs.
-  if (out !== undefined) checkTensor(NAME, 'out', out, [anchor.dtype]);
+  const reduced = reduction !== 'none';
+  const { dtype } = anchor;
+  // What can be told of `out` before the caller's function has run.
+  const guess = reduced || !(out instanceof Tensor) ? [] : out.shape;
+  checkOut(NAME, out, { device, dtype, shape: guess }, isRecording(Object.values(tensors)));
   const near = distanceFunction(anchor, positive);
   const distances = [near, distanceFunction(anchor, negative)];
   if (swap) distances.push(distanceFunction(positive, negative));
@@ -81,8 +84,7 @@ function apply(
     checkSameDType(NAME, 'distanceFunction', value, anchor.dtype);
     checkShapeIs(NAME, 'distanceFunction', value, near.shape);
   }
-  const { shape, size, dtype } = near;
-  const reduced = reduction !== 'none';
+  const { shape, size } = near;
   const like = { device, dtype, shape: reduced ? [] : shape };
   checkOut(NAME, out, like, isRecording(distances));
   const count = reduction === 'mean' ? size : 1;
