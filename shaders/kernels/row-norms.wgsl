@@ -21,7 +21,7 @@ fn differ(k: u32, at: u32, down: f32) -> V {
 
 fn term(d: V) -> V {
   switch kind {
-    case 0u: { return select(V(0.0), V(1.0), d != V(0.0)); }
+    case 0u: { return select(V(1.0), V(0.0), bitcast<B>(d) == B(0u)); } // NaN is not 0
     case 2u: { return d * d; }
     case 3u: { return each_pow(d, u.op.p); }
     default: { return d; }
@@ -78,14 +78,15 @@ fn extreme(k: u32, low: bool, base: u32, lane: Lane, local: u32) -> f32 {
   return select(combine_max(v, local), -combine_max(-v, local), low);
 }
 
-// How many elements are `value`, or NaN where any is: what NaN times the rest is.
-fn count_of(k: u32, value: f32, base: u32, lane: Lane, local: u32) -> f32 {
-  var sum = 0.0;
+// How many elements have the magnitude `value`, and how many are NaN.
+fn counts_of(k: u32, value: f32, base: u32, lane: Lane, local: u32) -> vec2f {
+  var sums = vec2f();
   for (var i = lane.first; i < u.n; i += lane.step) {
-    let d = differ(k, base + i * u.inner, 1.0);
-    sum += total(select(V(0.0), V(1.0), d == V(value))) + 0.0 * total(select(V(0.0), d, bitcast<B>(d) > B(0x7f800000u)));
+    let b = bitcast<B>(differ(k, base + i * u.inner, 1.0));
+    sums.x += total(select(V(0.0), V(1.0), b == B(bitcast<u32>(value))));
+    sums.y += total(select(V(0.0), V(1.0), b > B(0x7f800000u)));
   }
-  return combine_sum(sum, local);
+  return vec2f(combine_sum(sums.x, local), combine_sum(sums.y, local));
 }
 
 fn norm_of(k: u32, plain: f32, base: u32, lane: Lane, local: u32) -> Norm {
@@ -94,8 +95,8 @@ fn norm_of(k: u32, plain: f32, base: u32, lane: Lane, local: u32) -> Norm {
   }
   if (kind > 3u) {
     let value = extreme(k, kind == 5u, base, lane, local);
-    let count = count_of(k, value, base, lane, local);
-    return Norm(select(value, nan(), is_nan(count)), 1.0, 1.0, count);
+    let counts = counts_of(k, value, base, lane, local);
+    return Norm(select(value, nan(), counts.y > 0.0), 1.0, 1.0, max(counts.x, 1.0));
   }
   var sum = plain;
   var down = 1.0;
@@ -134,6 +135,9 @@ fn norm_grad(k: u32, at: u32, norm: Norm, g: f32) -> V {
       let slope = sign_of(d) * each_pow(abs(d * norm.down) * norm.unit, u.op.p - 1.0);
       return select(g * select(slope, V(0.0), d == V(0.0)), V(0.0), vector(norm.value == 0.0));
     }
-    default: { return g * select(V(0.0), sign_of(d) / norm.count, abs(d) == V(norm.value)); }
+    default: {
+      let extreme = bitcast<B>(abs(d)) == B(bitcast<u32>(norm.value));
+      return g * select(V(0.0), sign_of(d) / norm.count, extreme);
+    }
   }
 }

@@ -105,7 +105,7 @@ function writeGradient(
   const posterior = new Float64Array(classes);
   for (let t = 0; t < all; t++) {
     const flat = t >= steps || (zeroInfinity && likelihood === -Infinity);
-    posterior.fill(likelihood === -Infinity ? NaN : 0);
+    posterior.fill(likelihood > -Infinity ? 0 : NaN);
     if (!flat) {
       for (const [s, c] of states.entries()) {
         const both =

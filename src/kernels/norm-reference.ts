@@ -1,9 +1,9 @@
 // In: differences and p. Out: their p-norm and its gradient in float64, as torch.linalg.vector_norm has them.
 
-const largest = (d: Float64Array): number =>
-  d.reduce((m, v) => (Number.isNaN(m + v) ? NaN : Math.max(m, Math.abs(v))), 0);
+// Math.max and Math.min keep a NaN.
+const largest = (d: Float64Array): number => d.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
 const smallest = (d: Float64Array): number =>
-  d.reduce((m, v) => (Number.isNaN(m + v) ? NaN : Math.min(m, Math.abs(v))), Infinity);
+  d.reduce((m, v) => Math.min(m, Math.abs(v)), Infinity);
 
 export function norm(d: Float64Array, p: number): number {
   if (p === 0) return d.reduce((sum, v) => sum + Number(v !== 0), 0);

@@ -9,6 +9,7 @@ import { pairwiseDistance } from '../distances/pairwise-distance.ts';
 import { OptionError } from '../errors.ts';
 import { pointwise } from '../kernels/pointwise.ts';
 import { hingeOfThree, hingeOfTwo } from '../kernels/triplet-hinge.ts';
+import { scope } from '../scope.ts';
 import { Tensor } from '../tensor.ts';
 import {
   checkBoolean,
@@ -28,7 +29,10 @@ import { compareTriplets } from './triplet-margin-loss.ts';
 export type DistanceFunction = (x1: Tensor, x2: Tensor) => Tensor;
 
 export interface TripletMarginWithDistanceLossOptions {
-  /** Defaults to `pairwiseDistance`, which is part of one kernel with the rest. */
+  /**
+   * Defaults to `pairwiseDistance`, which is part of one kernel with the rest. Runs in a `scope`: tensors that it makes are
+   * disposed when the loss is there.
+   */
   distanceFunction?: DistanceFunction;
   /** How much nearer than the negative the positive must be, above 0. Defaults to 1. */
   margin?: number;
@@ -75,39 +79,41 @@ function apply(
   // What can be told of `out` before the caller's function has run.
   const guess = reduced || !(out instanceof Tensor) ? [] : out.shape;
   checkOut(NAME, out, { device, dtype, shape: guess }, isRecording(Object.values(tensors)));
-  const near = distanceFunction(anchor, positive);
-  const distances = [near, distanceFunction(anchor, negative)];
-  if (swap) distances.push(distanceFunction(positive, negative));
-  for (const value of distances) {
-    checkTensor(NAME, 'distanceFunction', value);
-    checkDevice(NAME, 'distanceFunction', value, device);
-    checkSameDType(NAME, 'distanceFunction', value, anchor.dtype);
-    checkShapeIs(NAME, 'distanceFunction', value, near.shape);
-  }
-  const { shape, size } = near;
-  const like = { device, dtype, shape: reduced ? [] : shape };
-  checkOut(NAME, out, like, isRecording(distances));
-  const count = reduction === 'mean' ? size : 1;
-  const hinge = swap ? hingeOfThree : hingeOfTwo;
-  const output = runOne(
-    pointwise,
-    { op: hinge.forward, params, shape, ...(reduced ? { sum: count } : {}) },
-    distances,
-    out ?? like,
-  );
-  return record(output, NAME, distances, distances, (upstream, saved, needs) => {
-    const args = { op: hinge.backward, params, shape, scale: 1 / count };
-    const inputs = [...saved, upstream.tensor];
-    const grads = run(
+  return scope(() => {
+    const near = distanceFunction(anchor, positive);
+    const distances = [near, distanceFunction(anchor, negative)];
+    if (swap) distances.push(distanceFunction(positive, negative));
+    for (const value of distances) {
+      checkTensor(NAME, 'distanceFunction', value);
+      checkDevice(NAME, 'distanceFunction', value, device);
+      checkSameDType(NAME, 'distanceFunction', value, anchor.dtype);
+      checkShapeIs(NAME, 'distanceFunction', value, near.shape);
+    }
+    const { shape, size } = near;
+    const like = { device, dtype, shape: reduced ? [] : shape };
+    checkOut(NAME, out, like, isRecording(distances));
+    const count = reduction === 'mean' ? size : 1;
+    const hinge = swap ? hingeOfThree : hingeOfTwo;
+    const output = runOne(
       pointwise,
-      args,
-      inputs,
-      saved.map((value) => value.like()),
+      { op: hinge.forward, params, shape, ...(reduced ? { sum: count } : {}) },
+      distances,
+      out ?? like,
     );
-    return grads.map((grad, i) => {
-      if (needs[i]) return grad;
-      grad.dispose();
-      return null;
+    return record(output, NAME, distances, distances, (upstream, saved, needs) => {
+      const args = { op: hinge.backward, params, shape, scale: 1 / count };
+      const inputs = [...saved, upstream.tensor];
+      const grads = run(
+        pointwise,
+        args,
+        inputs,
+        saved.map((value) => value.like()),
+      );
+      return grads.map((grad, i) => {
+        if (needs[i]) return grad;
+        grad.dispose();
+        return null;
+      });
     });
   });
 }
