@@ -4,6 +4,7 @@ import { catalog } from '../src/catalog.ts';
 import { activationFamily, preluFamily, rreluFamily } from './calls/activations.ts';
 import type { Call } from './calls/call.ts';
 import { shapes, type Drawn, type Values } from './calls/draw.ts';
+import { ctcFamily } from './calls/ctc.ts';
 import * as distanceLosses from './calls/distance-losses.ts';
 import type { Family } from './calls/family.ts';
 import { classLossFamily, lossFamily } from './calls/losses.ts';
@@ -22,6 +23,7 @@ const families: readonly Family[] = [
   lossFamily,
   classLossFamily,
   ...Object.values(distanceLosses),
+  ctcFamily,
   ...Object.values(math),
 ];
 

@@ -1,5 +1,6 @@
 //#include "lib/bits.wgsl"
 //#include "kernels/row-norms.wgsl"
+//#include "kernels/triplet-hinge.wgsl"
 // max(margin + d(anchor, positive) - d(anchor, negative), 0), or with the nearer of d(anchor, negative) and
 // d(positive, negative) where the third pair is there. At a tie each of those has half of the gradient; at the margin the
 // gradient passes.
@@ -20,6 +21,7 @@ fn gap(k: u32, at: u32) -> V {
 // near - far of Euclid's norms, as the sum of (d - e)(d + e) over the sum of both: of norms so large, a difference in float32
 // would be all error.
 fn apart(k: u32, near: Norm, far: Norm, base: u32, lane: Lane, local: u32) -> f32 {
+  // Explicit fma: the sum before it is scaled may be infinite.
   let down = select(near.down, far.down, far.down < near.down);
   var sum = 0.0;
   var i = lane.first;
@@ -27,22 +29,18 @@ fn apart(k: u32, near: Norm, far: Norm, base: u32, lane: Lane, local: u32) -> f3
     var block = V();
     for (var j = 0u; j < 32u && i < u.n; j++) {
       let at = base + i * u.inner;
-      block += (gap(k, at) * down) * (difference(0u, at) * down + difference(k, at) * down);
+      block += (gap(k, at) * down) * fma(difference(0u, at), V(down), difference(k, at) * down);
       i += lane.step;
     }
     sum += total(block);
   }
-  return combine_sum(sum, local) / (near.value * down + far.value * down) / down;
+  let up = 127 - i32(bitcast<u32>(down) >> 23u);
+  return scale2(combine_sum(sum, local) / fma(near.value, down, far.value * down), up);
 }
 
 // Whether the norm is so large that it was scaled down.
 fn is_large(norm: Norm) -> bool {
   return norm.down < 0x1p-40;
-}
-
-// What distance `a` has, against `b`, of the gradient of the nearer one; both have all of it where either is NaN.
-fn share_of(g: f32, a: f32, b: f32) -> f32 {
-  return select(select(g, 0.0, a > b), 0.5 * g, a == b);
 }
 
 fn compare(r: u32, base: u32, lane: Lane, local: u32) {
@@ -53,8 +51,7 @@ fn compare(r: u32, base: u32, lane: Lane, local: u32) {
   var reach = far.value;
   if (pairs > 2u) {
     other = norm_of(2u, sums.z, base, lane, local);
-    let none = is_nan(far.value) || is_nan(other.value);
-    reach = select(select(far.value, other.value, other.value < far.value), nan(), none);
+    reach = nearer(far.value, other.value);
   }
   var slack = (u.op.margin + near.value) - reach;
   var k = 1u;
@@ -77,8 +74,8 @@ fn compare(r: u32, base: u32, lane: Lane, local: u32) {
   }
   // 0, not nothing, below the margin: times an infinite or undefined slope it is NaN.
   let g = select(0.0, upstream_of(r), slack >= 0.0);
-  let far_share = select(g, share_of(g, far.value, other.value), pairs > 2u);
-  let other_share = share_of(g, other.value, far.value);
+  let far_share = select(g, share(g, far.value, other.value), pairs > 2u);
+  let other_share = share(g, other.value, far.value);
   for (var i = lane.first; i < u.n; i += lane.step) {
     let at = base + i * u.inner;
     let pull = norm_grad(0u, at, near, g);

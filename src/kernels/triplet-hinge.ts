@@ -1,8 +1,13 @@
 // In: distances of triplets. Out: their margin loss and its gradients, by number and as pointwise ops.
-import wgsl from '../../shaders/losses/triplet-hinge.wgsl?raw';
+import wgsl from '../../shaders/kernels/triplet-hinge.wgsl?raw';
 import { bits } from '../gpu/lib.ts';
 import { source } from '../gpu/link.ts';
 import type { PointwiseOp } from './pointwise.ts';
+
+/** The WGSL of it, for `Params` with a `margin`. */
+export const tripletHingeSource = /* @__PURE__ */ source('kernels/triplet-hinge.wgsl', wgsl, [
+  bits,
+]);
 
 /** One triplet in float64; `other` is the distance from positive to negative, where it counts. */
 export function tripletHinge(
@@ -29,7 +34,7 @@ interface HingeOps {
 function hingeOps(swap: boolean): HingeOps {
   const common = {
     name: 'tripletMarginWithDistanceLoss',
-    source: source('losses/triplet-hinge.wgsl', wgsl, [bits]),
+    source: tripletHingeSource,
     params: { names: ['margin'] },
   };
   const inputs = ['near', 'far', ...(swap ? ['other'] : [])];

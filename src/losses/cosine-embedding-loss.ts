@@ -95,7 +95,8 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ defineOp(apply, {
   kind: 'loss',
   params: /* @__PURE__ */ defaultsOf(specs),
   specs,
-  accuracy: { forward: 8, backward: 16 },
+  // Of the largest term: 1, and that of the row. Measured up to 1,027 elements: 1 and 5.
+  accuracy: { forward: 4, backward: 8 },
   docs: {
     tex: String.raw`\begin{cases} 1 - \cos(x_1, x_2) & y = 1 \\ \max(0, \cos(x_1, x_2) - \mathrm{margin}) & y = -1 \end{cases}`,
     derivative: String.raw`\mp \frac{1}{\|x_1\|} \left(\frac{x_2}{\|x_2\|} - \cos(x_1, x_2) \frac{x_1}{\|x_1\|}\right)`,
