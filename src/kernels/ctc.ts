@@ -94,10 +94,10 @@ function memorySlot(variant: Variant, keeps: boolean): string {
   const bind = (slot: number, name: string, type: string): string =>
     `@group(0) @binding(${String(slot)}) var<storage, read_write> ${name}: array<${type}>;\n`;
   const shared = [
-    'override shared_states = 64u;\n',
-    'var<workgroup> latest: array<vec2f, 2u * shared_states>;\n',
-    'fn state_of(item: u32, t: u32, s: u32) -> vec2f { return latest[(t % 2u) * shared_states + s]; }\n',
-    'fn write(item: u32, t: u32, s: u32, v: vec2f) {\n  latest[(t % 2u) * shared_states + s] = v;\n',
+    'override shared_size = 128u;\n', // of two steps
+    'var<workgroup> latest: array<vec2f, shared_size>;\n',
+    'fn state_of(item: u32, t: u32, s: u32) -> vec2f { return latest[(t % 2u) * (shared_size / 2u) + s]; }\n',
+    'fn write(item: u32, t: u32, s: u32, v: vec2f) {\n  latest[(t % 2u) * (shared_size / 2u) + s] = v;\n',
     keeps ? `  ${at} = v;\n` : '',
     '}\n',
   ];
@@ -159,7 +159,7 @@ function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launc
     entry: 'advance',
     constants: {
       workgroup_size: size,
-      ...(variant === 'shared' ? { shared_states: powerOfTwo(states, 64, SHARED_STATES) } : {}),
+      ...(variant === 'shared' ? { shared_size: 2 * powerOfTwo(states, 64, SHARED_STATES) } : {}),
     },
     bindings,
     uniforms: new UniformWriter(13).u32(

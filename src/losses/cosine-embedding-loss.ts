@@ -99,7 +99,7 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ defineOp(apply, {
   accuracy: { forward: 4, backward: 8 },
   docs: {
     tex: String.raw`\begin{cases} 1 - \cos(x_1, x_2) & y = 1 \\ \max(0, \cos(x_1, x_2) - \mathrm{margin}) & y = -1 \end{cases}`,
-    derivative: String.raw`\mp \frac{1}{\|x_1\|} \left(\frac{x_2}{\|x_2\|} - \cos(x_1, x_2) \frac{x_1}{\|x_1\|}\right)`,
+    derivative: String.raw`\mp \frac{1}{\lVert x_1 \rVert} \left(\frac{x_2}{\lVert x_2 \rVert} - \cos(x_1, x_2) \frac{x_1}{\lVert x_1 \rVert}\right)`,
     range: '[0, 2]',
     torch: 'cosine_embedding_loss',
     cite: 'Bromley, Guyon, LeCun, Säckinger & Shah 1993, Signature Verification using a Siamese Time Delay Neural Network',

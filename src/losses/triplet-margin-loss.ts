@@ -129,8 +129,8 @@ export const tripletMarginLoss = /* @__PURE__ */ defineOp(apply, {
   // Of the largest term: the distances, and 1. Measured up to 1,027 elements: 2, and 4 for p = 2, 11 for p = 3.
   accuracy: { forward: 4, backward: 16 },
   docs: {
-    tex: String.raw`\max(0, \mathrm{margin} + \|a - p\|_p - \|a - n\|_p)`,
-    derivative: String.raw`\nabla \|a - p\|_p - \nabla \|a - n\|_p \text{ above } 0`,
+    tex: String.raw`\max(0, \mathrm{margin} + \lVert a - p \rVert_p - \lVert a - n \rVert_p)`,
+    derivative: String.raw`\nabla \lVert a - p \rVert_p - \nabla \lVert a - n \rVert_p \text{ above } 0`,
     range: String.raw`[0, \infty)`,
     torch: 'triplet_margin_loss',
     cite: 'Balntas, Riba, Ponsa & Mikolajczyk 2016, Learning local feature descriptors with triplets and shallow convolutional neural networks; Schroff, Kalenichenko & Philbin 2015, FaceNet',
