@@ -1,20 +1,41 @@
 // In: differences and p. Out: their p-norm and its gradient in float64, as torch.linalg.vector_norm has them.
 
+/** The sum of `f` of all elements. */
+function sumOf(d: Float64Array, f: (v: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < d.length; i++) sum += f(d[i] ?? NaN);
+  return sum;
+}
+
 // Math.max and Math.min keep a NaN.
 const largest = (d: Float64Array): number => d.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
 const smallest = (d: Float64Array): number =>
   d.reduce((m, v) => Math.min(m, Math.abs(v)), Infinity);
 
+const signOf = (v: number): number => Number(v > 0) - Number(v < 0);
+
 export function norm(d: Float64Array, p: number): number {
-  if (p === 0) return d.reduce((sum, v) => sum + Number(v !== 0), 0);
-  if (p === 1) return d.reduce((sum, v) => sum + Math.abs(v), 0);
+  if (p === 0) return sumOf(d, (v) => Number(v !== 0));
+  if (p === 1) return sumOf(d, Math.abs);
+  if (p === 2) return Math.sqrt(sumOf(d, (v) => v * v));
   if (p === Infinity) return largest(d);
   if (p === -Infinity) return smallest(d);
   // Powers of what is far from 1 leave float64 as well.
-  const scale = p === 2 ? 1 : p > 0 ? largest(d) : smallest(d);
+  const scale = p > 0 ? largest(d) : smallest(d);
   const unit = scale > 0 && scale < Infinity ? scale : 1;
-  const sum = d.reduce((total, v) => total + Math.abs(v / unit) ** p, 0);
-  return unit * (p === 2 ? Math.sqrt(sum) : sum ** (1 / p));
+  return unit * sumOf(d, (v) => Math.abs(v / unit) ** p) ** (1 / p);
+}
+
+/** The gradient of a norm that is not 0 with respect to a difference. */
+function slopeOf(d: Float64Array, p: number, value: number): (v: number) => number {
+  if (p === 0) return () => 0;
+  if (p === 1) return signOf;
+  if (p === 2) return (v) => v / value;
+  if (Math.abs(p) === Infinity) {
+    const count = sumOf(d, (v) => Number(Math.abs(v) === value));
+    return (v) => (Math.abs(v) === value ? signOf(v) / count : 0);
+  }
+  return (v) => (v === 0 ? 0 : signOf(v) * Math.abs(v / value) ** (p - 1));
 }
 
 /** Writes g times the gradient with respect to each difference. Where the norm is 0 that is 0 whatever g is. */
@@ -25,17 +46,13 @@ export function normGrad(
   g: number,
   grad: Float64Array,
 ): void {
-  const extreme = Math.abs(p) === Infinity;
-  const count = extreme ? d.reduce((n, v) => n + Number(Math.abs(v) === value), 0) : 1;
-  for (const [i, v] of d.entries()) {
-    const sign = Number(v > 0) - Number(v < 0);
-    if (p === 0) grad[i] = 0;
-    else if (p === 1) grad[i] = g * sign;
-    else if (extreme) grad[i] = g * (Math.abs(v) === value ? sign / count : 0);
-    else if (value === 0) grad[i] = 0;
-    else if (p === 2) grad[i] = g * (v / value);
-    else grad[i] = g * (v === 0 ? 0 : sign * Math.abs(v / value) ** (p - 1));
+  const none = p === 0 || (value === 0 && p !== 1 && Math.abs(p) !== Infinity);
+  if (none) {
+    grad.fill(0);
+    return;
   }
+  const slope = slopeOf(d, p, value);
+  for (let i = 0; i < d.length; i++) grad[i] = g * slope(d[i] ?? NaN);
 }
 
 /** What `kind` of norm a p is, for WGSL. */

@@ -71,7 +71,9 @@ function reference(
       normGrad(d, p, value, hinge.grads[k] ?? 0, grad);
     });
     for (let i = 0; i < ga.length; i++) {
-      const [pull = 0, push = 0, swapped = 0] = distances.map(({ grad }) => grad[i] ?? NaN);
+      const pull = near?.grad[i] ?? NaN;
+      const push = far?.grad[i] ?? NaN;
+      const swapped = other?.grad[i] ?? 0;
       ga[i] = pull + push;
       gp[i] = swapped - pull;
       gn[i] = -push - swapped;
