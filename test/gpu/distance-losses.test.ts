@@ -91,27 +91,14 @@ describe.each(adapters)('far from 1, %s', (adapter) => {
   const factors = [1e-30, 1e-25, 1e-12, 1, 1e12, 1e25, 3e37];
   const ops: [string, number, (...tensors: Tensor[]) => Tensor][] = [
     ['pairwiseDistance', 2, (x, y) => pairwiseDistance(x, y, { eps: 0 })],
-    [
-      'pairwiseDistance of p 3',
-      2,
-      (x, y) => pairwiseDistance(x, y, { eps: 0, p: 3 }),
-    ],
-    [
-      'pairwiseDistance of p 1.5',
-      2,
-      (x, y) => pairwiseDistance(x, y, { eps: 0, p: 1.5 }),
-    ],
-    [
-      'pairwiseDistance of p -2',
-      2,
-      (x, y) => pairwiseDistance(x, y, { eps: 0, p: -2 }),
-    ],
+    ['pairwiseDistance of p 3', 2, (x, y) => pairwiseDistance(x, y, { eps: 0, p: 3 })],
+    ['pairwiseDistance of p 1.5', 2, (x, y) => pairwiseDistance(x, y, { eps: 0, p: 1.5 })],
+    ['pairwiseDistance of p -2', 2, (x, y) => pairwiseDistance(x, y, { eps: 0, p: -2 })],
     ['cosineSimilarity', 2, (x, y) => cosineSimilarity(x, y, { eps: 0 })],
     [
       'tripletMarginLoss',
       3,
-      (a, p, n) =>
-        tripletMarginLoss(a, p, n, { eps: 0, reduction: 'none' }),
+      (a, p, n) => tripletMarginLoss(a, p, n, { eps: 0, reduction: 'none' }),
     ],
   ];
   for (const [name, count, op] of ops) {
