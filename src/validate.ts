@@ -142,6 +142,23 @@ export function checkBroadcastsTo(
   }
 }
 
+/** Tensors with at least `least` dimensions each. */
+export function checkRank(
+  op: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  least: number,
+): void {
+  for (const [argument, { rank, shape }] of Object.entries(tensors)) {
+    if (rank >= least) continue;
+    throw new ShapeError({
+      op,
+      argument,
+      expected: `at least ${String(least)} ${least === 1 ? 'dimension' : 'dimensions'}`,
+      received: `shape ${formatShape(shape)}`,
+    });
+  }
+}
+
 /** Elements that a tensor may have. */
 export interface ValueRange {
   readonly min: number;
@@ -167,6 +184,25 @@ export function checkValues(op: string, argument: string, tensor: Tensor, range:
         : `elements of at least ${String(min)}`,
     received: String(wrong),
   });
+}
+
+/** Tensors with as many dimensions as the first, and at least `least`. */
+export function checkSameRank(
+  op: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  least: number,
+): void {
+  checkRank(op, tensors, least);
+  const [first] = Object.values(tensors);
+  for (const [argument, { rank, shape }] of Object.entries(tensors)) {
+    if (rank === first?.rank) continue;
+    throw new ShapeError({
+      op,
+      argument,
+      expected: `as many dimensions as the first tensor (${String(first?.rank)})`,
+      received: `shape ${formatShape(shape)}`,
+    });
+  }
 }
 
 /** A tensor to write a result into: right device, dtype and shape, and not part of a gradient computation. */

@@ -32,6 +32,8 @@ import {
 const TAKE_NUMBERS = ['add', 'sub', 'mul', 'div'];
 /** Ops that only look at the memory. */
 const ANY_DTYPE = ['reshape'];
+/** Arguments that may be arrays of numbers as well. */
+const TAKE_ARRAYS = ['inputLengths', 'targetLengths'];
 const WITHOUT_OUT = ['reshape'];
 
 /** What is wrong with any tensor argument. */
@@ -47,7 +49,11 @@ function wrongTensors({ op, positional, optional }: Call): Wrong[] {
       {},
       new Float32Array(2),
       ...(argument in positional ? [null, undefined] : []),
-    ].filter((value) => !(TAKE_NUMBERS.includes(op) && value === 5));
+    ].filter(
+      (value) =>
+        !(TAKE_NUMBERS.includes(op) && value === 5) &&
+        !(TAKE_ARRAYS.includes(argument) && Array.isArray(value)),
+    );
     const soft = op === 'crossEntropy' && argument === 'target';
     return [
       ...junk.map((value): Wrong => ({

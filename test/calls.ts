@@ -4,6 +4,8 @@ import { catalog } from '../src/catalog.ts';
 import { activationFamily, preluFamily, rreluFamily } from './calls/activations.ts';
 import type { Call } from './calls/call.ts';
 import { shapes, type Drawn, type Values } from './calls/draw.ts';
+import { ctcFamily } from './calls/ctc.ts';
+import * as distanceLosses from './calls/distance-losses.ts';
 import type { Family } from './calls/family.ts';
 import { classLossFamily, lossFamily } from './calls/losses.ts';
 import { pointwiseLossFamily } from './calls/pointwise-losses.ts';
@@ -25,11 +27,17 @@ const families: readonly Family[] = [
   pointwiseLossFamily,
   marginLossFamily,
   adaptiveFamily,
+  ...Object.values(distanceLosses),
+  ctcFamily,
   ...Object.values(math),
 ];
 
 /** Ops that are not in the catalog. */
-const SUPPORT = Object.values(math).flatMap(({ ops }) => ops);
+const SUPPORT = [
+  ...Object.values(math).flatMap(({ ops }) => ops),
+  ...distanceLosses.pairwiseFamily.ops,
+  ...distanceLosses.cosineFamily.ops,
+];
 
 /** Every op under test. */
 export const opNames: readonly string[] = [...catalog.map(({ op }) => op), ...SUPPORT];

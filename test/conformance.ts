@@ -61,6 +61,9 @@ export const ADAPTIVE: readonly string[] = [
   'multilabel_margin_loss',
   'multilabel_soft_margin_loss',
   'adaptive_log_softmax_with_loss',
+  'cosine_embedding_loss',
+  'triplet_margin_loss',
+  'ctc_loss',
 ];
 /** Inputs that PyTorch may leave out: options here, by the names below. */
 const OPTIONAL = ['weight', 'pos_weight', 'linear_bias'];

@@ -6,6 +6,7 @@ override workgroup_size = 64u;
 //#slot rows
 //#include "lib/rows-by-invocation.wgsl"
 //#end
+//#include "lib/row-lanes.wgsl"
 
 struct Uniforms {
   n: u32,

@@ -37,7 +37,7 @@ fn row_loss(row: u32, base: u32, lane: Lane, local: u32) -> f32 {
     }
     total += block;
   }
-  total = combine_sum(total, local);
+  total = combine_one(total, local);
   // A weight, even an infinite one, makes nothing of 0.
   let loss = mean_of_row(select(class_weight(label.index) * total, 0.0, total == 0.0));
   return select(nan(), loss, label.valid);
@@ -66,7 +66,7 @@ fn row_grad(row: u32, base: u32, upstream: f32, lane: Lane, local: u32) {
     }
     total += block;
   }
-  total = combine_sum(total, local);
+  total = combine_one(total, local);
   if (lane.first == 0u) {
     let own = -select(total, select(factor * total, 0.0, total == 0.0), straight);
     store_grad(base + label.index, select(nan(), own, label.valid));

@@ -76,7 +76,7 @@ fn row_loss(row: u32, base: u32, lane: Lane, local: u32) -> f32 {
     }
     total += block;
   }
-  total = combine_sum(total, local);
+  total = combine_one(total, local);
   return select(nan(), mean_of_row(total), labels.valid);
 }
 
@@ -135,7 +135,7 @@ fn row_grad(row: u32, base: u32, upstream: f32, lane: Lane, local: u32) {
     for (var j = 0u; j < labels.count; j++) {
       let index = label_at(base, j);
       // Exact: a row of 2^24 classes would not fit a binding.
-      let hits = combine_sum(f32(hits_of(row, base, scores[base + index], lane.first, lane.step)), local);
+      let hits = combine_one(f32(hits_of(row, base, scores[base + index], lane.first, lane.step)), local);
       let count = times(base, j, labels);
       if (lane.first == 0u && count > 0u) {
         store_grad(base + index, -(factor * f32(count)) * hits);

@@ -20,7 +20,7 @@ fn row_loss(row: u32, base: u32, lane: Lane, local: u32) -> f32 {
     }
     total += block;
   }
-  return mean_of_row(combine_sum(total, local));
+  return mean_of_row(combine_one(total, local));
 }
 
 fn row_grad(row: u32, base: u32, upstream: f32, lane: Lane, local: u32) {

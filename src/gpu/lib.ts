@@ -14,13 +14,16 @@ import log1pText from '../../shaders/lib/log1p.wgsl?raw';
 import logSoftmaxText from '../../shaders/lib/log-softmax.wgsl?raw';
 import powText from '../../shaders/lib/pow.wgsl?raw';
 import rowBlocksText from '../../shaders/lib/row-blocks.wgsl?raw';
+import rowLanesText from '../../shaders/lib/row-lanes.wgsl?raw';
 import rowsByInvocationText from '../../shaders/lib/rows-by-invocation.wgsl?raw';
 import rowsByWorkgroupText from '../../shaders/lib/rows-by-workgroup.wgsl?raw';
 import sigmoidText from '../../shaders/lib/sigmoid.wgsl?raw';
 import softplusText from '../../shaders/lib/softplus.wgsl?raw';
 import sumText from '../../shaders/lib/sum.wgsl?raw';
+import sqrtText from '../../shaders/lib/sqrt.wgsl?raw';
 import tanhText from '../../shaders/lib/tanh.wgsl?raw';
 import threefryText from '../../shaders/lib/threefry.wgsl?raw';
+import wideText from '../../shaders/lib/wide.wgsl?raw';
 import { source } from './link.ts';
 
 /** `is_nan`, `is_inf`, `infinity`, `nan`, powers of two by bits. */
@@ -53,6 +56,10 @@ export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText
 export const bce = /* @__PURE__ */ source('lib/bce.wgsl', bceText, [bits, softplus]);
 /** `sum_add`, `sum_value`: sums that keep what rounding loses. */
 export const sum = /* @__PURE__ */ source('lib/sum.wgsl', sumText);
+/** `Lane`, `row_of`, `lane_of`, `combine_one`, beside one of the files that fill a `rows` slot. */
+export const rowLanes = /* @__PURE__ */ source('lib/row-lanes.wgsl', rowLanesText);
+/** `nl_sqrt`, `nl_reciprocal`. */
+export const sqrt = /* @__PURE__ */ source('lib/sqrt.wgsl', sqrtText, [bits, div]);
 /** `nl_tanh`, `nl_sech2`. */
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
 /** `nl_pow`: x^y for x >= 0. */
@@ -87,3 +94,5 @@ export const rowsByWorkgroup = /* @__PURE__ */ source(
 );
 /** `threefry`, `uniform_at`: random numbers by key and index. */
 export const threefry = /* @__PURE__ */ source('lib/threefry.wgsl', threefryText);
+/** `wide_exp`, `wide_sum_times`, `wide_ln`: numbers of any size. */
+export const wide = /* @__PURE__ */ source('lib/wide.wgsl', wideText, [bits, exp, log]);

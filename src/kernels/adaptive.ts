@@ -4,7 +4,7 @@ import argmaxText from '../../shaders/kernels/argmax.wgsl?raw';
 import targetsText from '../../shaders/kernels/cluster-targets.wgsl?raw';
 import columnsText from '../../shaders/kernels/copy-columns.wgsl?raw';
 import pickText from '../../shaders/kernels/pick-rows.wgsl?raw';
-import { bits, classStatus } from '../gpu/lib.ts';
+import { bits, classStatus, rowLanes } from '../gpu/lib.ts';
 import { cachedProgram, program, source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
@@ -14,7 +14,7 @@ import {
   type Kernel,
   type Launch,
 } from '../kernel.ts';
-import { rowLaunch } from './rows.ts';
+import { rowLaunch } from './row-launch.ts';
 
 const pickProgram = /* @__PURE__ */ program(
   'pickRows',
@@ -28,7 +28,7 @@ const targetsProgram = /* @__PURE__ */ program(
   'clusterTargets',
   /* @__PURE__ */ source('kernels/cluster-targets.wgsl', targetsText, [classStatus]),
 );
-const argmaxSource = /* @__PURE__ */ source('kernels/argmax.wgsl', argmaxText, [bits]);
+const argmaxSource = /* @__PURE__ */ source('kernels/argmax.wgsl', argmaxText, [bits, rowLanes]);
 
 const WORKGROUP = 256;
 

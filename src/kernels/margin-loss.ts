@@ -4,7 +4,7 @@ import kernelText from '../../shaders/kernels/margin-loss.wgsl?raw';
 import marksText from '../../shaders/kernels/margin-marks.wgsl?raw';
 import rowsText from '../../shaders/kernels/margin-rows.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
-import { bits, classStatus, rowsByWorkgroup } from '../gpu/lib.ts';
+import { bits, classStatus, rowLanes, rowsByWorkgroup } from '../gpu/lib.ts';
 import { cachedProgram, source, type Source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
@@ -18,10 +18,11 @@ import {
 } from '../kernel.ts';
 import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
 import { planSum, type Place } from './reduce.ts';
-import { forEachRow, rowLaunch, type RowLaunch } from './rows.ts';
+import { rowLaunch, type RowLaunch } from './row-launch.ts';
+import { forEachRow } from './rows.ts';
 import { gather } from './rowwise.ts';
 
-const kernel = /* @__PURE__ */ source('kernels/margin-loss.wgsl', kernelText, [bits]);
+const kernel = /* @__PURE__ */ source('kernels/margin-loss.wgsl', kernelText, [bits, rowLanes]);
 const marksEntry = /* @__PURE__ */ source('kernels/margin-marks.wgsl', marksText, [classStatus]);
 const rowsEntry = /* @__PURE__ */ source('kernels/margin-rows.wgsl', rowsText);
 

@@ -62,11 +62,13 @@ export function argumentsOf(
   const optional = Object.fromEntries(Object.entries(call.optional).map(make));
   const positional = Object.fromEntries(Object.entries(call.positional).map(make));
   // By name in the call, so that it prints in one line.
-  const { activation } = call.options;
-  const fused = typeof activation === 'string' ? { activation: functionOf(activation) } : {};
+  const named = ['activation', 'distanceFunction'].flatMap((option) => {
+    const name = call.options[option];
+    return typeof name === 'string' ? [[option, functionOf(name)] as const] : [];
+  });
   return {
     tensors: { ...positional, ...optional },
-    options: { ...call.options, ...fused, ...optional },
+    options: { ...call.options, ...Object.fromEntries(named), ...optional },
   };
 }
 
