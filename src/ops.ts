@@ -32,6 +32,7 @@ export * from './losses/cross-entropy.ts';
 export * from './losses/focal-loss.ts';
 export * from './losses/huber-loss.ts';
 export * from './losses/l1-loss.ts';
+export * from './losses/linear-cross-entropy.ts';
 export * from './losses/mse-loss.ts';
 export * from './losses/nll-loss.ts';
 export * from './rowwise/gumbel-softmax.ts';

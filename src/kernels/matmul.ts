@@ -8,6 +8,8 @@ import {
   type Binding,
   type Capabilities,
   type Kernel,
+  type Launch,
+  type Place,
   type Plan,
   type View,
 } from '../kernel.ts';
@@ -39,10 +41,26 @@ export interface MatmulArgs {
   readonly activation?: MatmulActivation;
   /** Output 1 gets the results before the activation. */
   readonly keepInput?: boolean;
+  /** Results are added to what the output holds. */
+  readonly accumulate?: boolean;
+}
+
+/** A matrix in memory: `padded` as of its view. */
+export interface Matrix extends Place {
+  readonly padded: boolean;
+}
+
+/** Where a product's operands are, for plans that multiply on the way. */
+export interface MatmulPlaces {
+  readonly a: Matrix;
+  readonly b: Matrix;
+  readonly c: Place;
+  readonly bias?: Place;
+  readonly before?: Place;
 }
 
 /** The kernel's `epilogue` slot: what is bound besides the matrices, and what is stored. */
-function epilogueSource({ bias, activation, keepInput }: MatmulArgs): Source {
+function epilogueSource({ bias, activation, keepInput, accumulate }: MatmulArgs): Source {
   const text = [
     paramsStruct(activation?.layout ?? { names: [] }),
     activation?.source.text ?? '',
@@ -51,7 +69,7 @@ function epilogueSource({ bias, activation, keepInput }: MatmulArgs): Source {
     'fn store(index: u32, column: u32, v: f32) {',
     `  let z = v${bias ? ' + bias[column]' : ''};`,
     keepInput ? '  before[index] = z;' : '',
-    `  c[index] = ${activation ? 'forward(z, u.op)' : 'z'};`,
+    `  c[index] = ${accumulate ? 'c[index] + ' : ''}${activation ? 'forward(z, u.op)' : 'z'};`,
     '}',
   ].join('\n');
   return source(activation?.source.name ?? 'linear', text, activation?.source.includes);
@@ -61,13 +79,13 @@ function epilogueSource({ bias, activation, keepInput }: MatmulArgs): Source {
 type Reading = 'along k' | 'along lines' | 'one by one';
 
 function readingOf(
-  view: View | undefined,
+  { padded }: Matrix,
   lineStride: number,
   kStride: number,
   k: number,
   lines: number,
 ): Reading {
-  if (!view?.padded) return 'one by one';
+  if (!padded) return 'one by one';
   if (kStride === 1 && k % 4 === 0 && lineStride % 4 === 0) return 'along k';
   if (lineStride === 1 && lines % 4 === 0 && kStride % 4 === 0) return 'along lines';
   return 'one by one';
@@ -105,11 +123,11 @@ function operandSource(
   ].join('\n');
 }
 
-function programFor(args: MatmulArgs, [left, right]: readonly View[]): Program {
+function programFor(args: MatmulArgs, places: MatmulPlaces): Program {
   const { m, n, k, a, b } = args;
-  const readA = readingOf(left, a[0], a[1], k, m);
-  const readB = readingOf(right, b[1], b[0], k, n);
-  const key = [args.bias, args.keepInput, readA, readB].join(';');
+  const readA = readingOf(places.a, a[0], a[1], k, m);
+  const readB = readingOf(places.b, b[1], b[0], k, n);
+  const key = [args.bias, args.keepInput, args.accumulate, readA, readB].join(';');
   return cachedProgram(args.activation?.source ?? kernel, key, 'matmul', kernel, () => ({
     epilogue: epilogueSource(args),
     operands: [
@@ -123,20 +141,35 @@ export const matmulKernel: Kernel<MatmulArgs> = { name: 'matmul', float16: 'conv
 
 function plan(
   args: MatmulArgs,
-  inputs: readonly View[],
+  [left, right]: readonly View[],
   _outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
+  const places: MatmulPlaces = {
+    a: { of: 'input', index: 0, padded: left?.padded ?? false },
+    b: { of: 'input', index: 1, padded: right?.padded ?? false },
+    c: { of: 'output', index: 0 },
+    ...(args.bias ? { bias: { of: 'input', index: 2 } } : {}),
+    ...(args.keepInput ? { before: { of: 'output', index: 1 } } : {}),
+  };
+  return { launches: planProduct(args, places, caps), scratch: [] };
+}
+
+/** The launches of a product: one, or none where it has no elements. */
+export function planProduct(
+  args: MatmulArgs,
+  places: MatmulPlaces,
+  caps: Capabilities,
+): readonly Launch[] {
   const { m, n, k, a, b, activation } = args;
   const batches = args.batch.reduce((product, d) => product * d, 1);
-  if (m * n * batches === 0) return { launches: [], scratch: [] };
-  const bindings: Binding[] = [
-    { slot: 1, of: 'input', index: 0, access: 'read' },
-    { slot: 2, of: 'input', index: 1, access: 'read' },
-    { slot: 3, of: 'output', index: 0, access: 'write' },
-  ];
-  if (args.bias) bindings.push({ slot: 4, of: 'input', index: 2, access: 'read' });
-  if (args.keepInput) bindings.push({ slot: 5, of: 'output', index: 1, access: 'write' });
+  if (m * n * batches === 0) return [];
+  const bind = (slot: number, place: Place | undefined, access: 'read' | 'write'): Binding[] => {
+    if (!place) return [];
+    const { of, index, offset, size } = place;
+    const window = offset === undefined || size === undefined ? {} : { offset, size };
+    return [{ slot, of, index, access, ...window }];
+  };
   const four = (list: readonly number[], fill: number): number[] => [
     ...new Array<number>(4 - list.length).fill(fill),
     ...list,
@@ -146,19 +179,22 @@ function plan(
     .u32(...four(args.batch, 1), ...four(args.aBatch, 0), ...four(args.bBatch, 0));
   if (activation) writeParams(uniforms, activation.layout, activation.params);
   const [x, y] = foldWorkgroups(Math.ceil(n / 32) * Math.ceil(m / 32), caps);
-  return {
-    launches: [
-      {
-        program: programFor(args, inputs),
-        // Workgroup memory saves a GPU's bandwidth; where the GPU is a CPU, its barriers cost more than caches save.
-        entry: caps.software ? 'direct' : 'tiled',
-        bindings,
-        uniforms: uniforms.buffer,
-        workgroups: [x, y, Math.min(batches, 65535)],
-      },
-    ],
-    scratch: [],
-  };
+  return [
+    {
+      program: programFor(args, places),
+      // Workgroup memory saves a GPU's bandwidth; where the GPU is a CPU, its barriers cost more than caches save.
+      entry: caps.software ? 'direct' : 'tiled',
+      bindings: [
+        ...bind(1, places.a, 'read'),
+        ...bind(2, places.b, 'read'),
+        ...bind(3, places.c, 'write'),
+        ...bind(4, places.bias, 'read'),
+        ...bind(5, places.before, 'write'),
+      ],
+      uniforms: uniforms.buffer,
+      workgroups: [x, y, Math.min(batches, 65535)],
+    },
+  ];
 }
 
 function cpu(
