@@ -333,7 +333,7 @@ class Planner {
       bindings,
       uniforms: new UniformWriter(12)
         .u32(classes, inner, this.#rows, first, count, this.#segments)
-        .u32((workgroups[0] ?? 1) * size, elements, statusCode('linearCrossEntropy'))
+        .u32(workgroups[0] * size, elements, statusCode('linearCrossEntropy'))
         .i32(this.#args.ignoreIndex)
         .f32(this.#args.labelSmoothing, mean ? 1 / this.#rows : 1).buffer,
       workgroups,
