@@ -33,6 +33,8 @@ const TAKE_NUMBERS = ['add', 'sub', 'mul', 'div'];
 /** Ops that only look at the memory. */
 const ANY_DTYPE = ['reshape'];
 const WITHOUT_OUT = ['reshape'];
+/** Ops whose targets may be class probabilities. */
+const SOFT = ['crossEntropy', 'linearCrossEntropy'];
 
 /** What is wrong with any tensor argument. */
 function wrongTensors({ op, positional, optional }: Call): Wrong[] {
@@ -47,7 +49,7 @@ function wrongTensors({ op, positional, optional }: Call): Wrong[] {
       new Float32Array(2),
       ...(argument in positional ? [null, undefined] : []),
     ].filter((value) => !(TAKE_NUMBERS.includes(op) && value === 5));
-    const soft = op === 'crossEntropy' && argument === 'target';
+    const soft = SOFT.includes(op) && argument === 'target';
     return [
       ...junk.map((value): Wrong => ({
         what: `= ${show(value)}, no tensor`,

@@ -5,6 +5,7 @@ import { activationFamily, preluFamily, rreluFamily } from './calls/activations.
 import type { Call } from './calls/call.ts';
 import { shapes, type Drawn, type Values } from './calls/draw.ts';
 import type { Family } from './calls/family.ts';
+import { linearCrossEntropyFamily } from './calls/linear-cross-entropy.ts';
 import { classLossFamily, lossFamily } from './calls/losses.ts';
 import * as math from './calls/math.ts';
 import * as rows from './calls/rows.ts';
@@ -20,6 +21,7 @@ const families: readonly Family[] = [
   ...Object.values(rows),
   lossFamily,
   classLossFamily,
+  linearCrossEntropyFamily,
   ...Object.values(math),
 ];
 

@@ -116,10 +116,8 @@ export function linearCrossEntropyReference(
       const own = weighted ? shareOf(n, c, d) : 0;
       const p = Math.abs(peak) < Infinity ? Math.exp(value - peak) / (1 + rest) : NaN;
       let g = scale * (isIgnored(row) ? p : p * (keep + share) - own);
-      if (indices && c === classOf(row))
-        g = isIgnored(row)
-          ? 0
-          : scale * (keep * Math.expm1(label) + (Math.exp(label) * share - own));
+      if (indices && c === classOf(row) && !isIgnored(row))
+        g = scale * (keep * Math.expm1(label) + (Math.exp(label) * share - own));
       lineSum += g;
       for (let i = 0; i < features; i++) {
         const at = n * features + i;

@@ -153,16 +153,16 @@ function apply(
   options: LinearCrossEntropyOptions = {},
 ): Tensor {
   checkOptionNames(NAME, options, OPTIONS);
-  const { linearBias, weight, reduction = 'mean', ignoreIndex, out } = options;
+  const { linearBias, weight, reduction = 'mean', ignoreIndex = -100, out } = options;
   const { labelSmoothing = 0, memoryBudget = MEMORY_BUDGET } = options;
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
-  checkNumber(NAME, 'ignoreIndex', ignoreIndex ?? -100, { integer: true });
+  checkNumber(NAME, 'ignoreIndex', ignoreIndex, { integer: true });
   checkNumber(NAME, 'labelSmoothing', labelSmoothing, { min: 0, max: 1 });
   checkNumber(NAME, 'memoryBudget', memoryBudget, { min: 0, above: true });
   const operands: Operands = { input, linearWeight, target, linearBias, weight };
   checkTensorsOf(operands);
   const hard = target.dtype === 'int32';
-  if (!hard && ignoreIndex !== undefined && ignoreIndex >= 0) {
+  if (!hard && ignoreIndex >= 0) {
     throw new OptionError({
       op: NAME,
       argument: 'ignoreIndex',
@@ -172,7 +172,7 @@ function apply(
     });
   }
   const { rowShape, ...extents } = checkShapes(operands);
-  if (hard) checkClassIndices(NAME, target, extents.classes, ignoreIndex ?? -100);
+  if (hard) checkClassIndices(NAME, target, extents.classes, ignoreIndex);
   const differentiable = [input, linearWeight, target, ...(linearBias ? [linearBias] : [])];
   const recording = isRecording(differentiable);
   const shape = reduction === 'none' ? rowShape : [];
@@ -200,7 +200,7 @@ function apply(
   const divided = hard && reduction === 'mean';
   const args: LinearCrossEntropyArgs = {
     ...extents,
-    ignoreIndex: ignoreIndex ?? -100,
+    ignoreIndex: ignoreIndex,
     labelSmoothing,
     reduction,
     memoryBudget,
