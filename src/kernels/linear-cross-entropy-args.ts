@@ -1,4 +1,6 @@
-// In: nothing. Out: what a linear cross-entropy is told: the shapes, the options, and which tensors a call has and wants.
+// In: nothing. Out: what a linear cross-entropy is told: the shapes, the options, which tensors a call has and wants; and
+// the chunks of classes it is done in.
+import type { Capabilities } from '../kernel.ts';
 
 /** What a call binds; the order of tensors is that of this list. */
 export interface LinearCrossEntropyArgs {
@@ -73,4 +75,34 @@ export function placesOf({ inputs, outputs }: LinearCrossEntropyArgs): {
 export function wantsGradients({ outputs }: LinearCrossEntropyArgs): boolean {
   const { gradInput, gradLinearWeight, gradLinearBias, gradTarget } = outputs;
   return gradInput || gradLinearWeight || gradLinearBias || gradTarget;
+}
+
+/** Windows of a tensor then begin at multiples of 256 bytes, whatever its other dimensions and its dtype. */
+const GRANULE = 128;
+
+/** Some of the classes. */
+export interface Chunk {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Classes per chunk: as many as the budget allows, in chunks of about one size. */
+export function chunksOf(
+  { batch, classes, inner, features, memoryBudget }: LinearCrossEntropyArgs,
+  half: boolean,
+  { maxBindingSize }: Capabilities,
+): Chunk[] {
+  const logits = 4 * batch * inner;
+  const weights = 4 * inner * features;
+  const most = Math.min(
+    memoryBudget / Math.max(logits + (half ? weights : 0), 1),
+    maxBindingSize / Math.max(logits, weights, 1),
+  );
+  const granules = Math.ceil(classes / GRANULE);
+  const count = Math.ceil(granules / Math.max(1, Math.floor(most / GRANULE)));
+  const size = Math.ceil(granules / count) * GRANULE;
+  const chunks: Chunk[] = [];
+  for (let first = 0; first < classes; first += size)
+    chunks.push({ first, count: Math.min(size, classes - first) });
+  return chunks;
 }

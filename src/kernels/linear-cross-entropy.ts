@@ -1,11 +1,7 @@
 // In: features, the weights of a linear layer and targets. Out: the launches for the loss of the layer's logits and its
 // gradients, a chunk of classes at a time: the logits are made, gathered row by row, made again, and turned into gradients.
-import indexText from '../../shaders/kernels/linear-cross-entropy-index.wgsl?raw';
-import kernelText from '../../shaders/kernels/linear-cross-entropy.wgsl?raw';
-import probabilitiesText from '../../shaders/kernels/linear-cross-entropy-probabilities.wgsl?raw';
 import { BYTES } from '../dtype.ts';
-import { bits, exp, expm1, log1p } from '../gpu/lib.ts';
-import { cachedProgram, source, type Program } from '../gpu/link.ts';
+import type { Program } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
   foldWorkgroups,
@@ -20,33 +16,20 @@ import {
 } from '../kernel.ts';
 import { castArgs, castKernel } from './cast.ts';
 import {
+  chunksOf,
   placesOf,
   STATISTICS,
   wantsGradients,
+  type Chunk,
   type LinearCrossEntropyArgs,
 } from './linear-cross-entropy-args.ts';
+import { programFor, SLOTS } from './linear-cross-entropy-program.ts';
 import { linearCrossEntropyReference } from './linear-cross-entropy-reference.ts';
 import { planProduct, type Matrix } from './matmul.ts';
 import { planSum } from './reduce.ts';
 
-const kernel = /* @__PURE__ */ source('kernels/linear-cross-entropy.wgsl', kernelText, [
-  bits,
-  exp,
-  log1p,
-]);
-const indexTarget = /* @__PURE__ */ source('kernels/linear-cross-entropy-index.wgsl', indexText, [
-  bits,
-  exp,
-  expm1,
-]);
-const probabilitiesTarget = /* @__PURE__ */ source(
-  'kernels/linear-cross-entropy-probabilities.wgsl',
-  probabilitiesText,
-  [bits, exp],
-);
-
-/** Windows of a tensor then begin at multiples of 256 bytes, whatever its other dimensions and its dtype. */
-const GRANULE = 128;
+/** A single product of matrices. */
+const MATRICES = { batch: [], aBatch: [], bBatch: [] };
 
 /** The float16 of `linearWeight` is read, and that of its gradient written, chunk by chunk; the rest is float32. */
 export const linearCrossEntropyKernel: Kernel<LinearCrossEntropyArgs> = {
@@ -56,32 +39,6 @@ export const linearCrossEntropyKernel: Kernel<LinearCrossEntropyArgs> = {
   plan: (args, inputs, outputs, caps) => new Planner(args, inputs, outputs, caps).plan(),
   cpu: linearCrossEntropyReference,
 };
-
-interface Chunk {
-  readonly first: number;
-  readonly count: number;
-}
-
-/** Classes per chunk: as many as the budget allows, in chunks of about one size. */
-export function chunksOf(
-  { batch, classes, inner, features, memoryBudget }: LinearCrossEntropyArgs,
-  half: boolean,
-  { maxBindingSize }: Capabilities,
-): Chunk[] {
-  const logits = 4 * batch * inner;
-  const weights = 4 * inner * features;
-  const most = Math.min(
-    memoryBudget / Math.max(logits + (half ? weights : 0), 1),
-    maxBindingSize / Math.max(logits, weights, 1),
-  );
-  const granules = Math.ceil(classes / GRANULE);
-  const count = Math.ceil(granules / Math.max(1, Math.floor(most / GRANULE)));
-  const size = Math.ceil(granules / count) * GRANULE;
-  const chunks: Chunk[] = [];
-  for (let first = 0; first < classes; first += size)
-    chunks.push({ first, count: Math.min(size, classes - first) });
-  return chunks;
-}
 
 type Entry = 'weigh' | 'gather' | 'finish' | 'factors' | 'gradient';
 
@@ -94,6 +51,8 @@ class Planner {
   readonly #rows: number;
   readonly #segments: number;
   readonly #weighted: boolean;
+  /** Of the gradient of the input: it is small, and every element of it a sum over all classes. */
+  readonly #splits: number;
   readonly #chunks: readonly Chunk[];
   readonly #program: Program;
   readonly #launches: Launch[] = [];
@@ -123,6 +82,9 @@ class Planner {
     // A row of a chunk is shared by several invocations where there are too few rows to go round.
     const wanted = Math.ceil((caps.software ? 512 : 16384) / Math.max(this.#rows, 1));
     this.#segments = Math.max(1, Math.min(256, wanted, Math.ceil(largest / 32)));
+    const tiles = Math.ceil(args.batch / 32) * Math.ceil(args.features / 32);
+    const splits = Math.min(16, 512 / Math.max(tiles, 1), (largest * args.inner) / 128);
+    this.#splits = caps.software ? 1 : Math.max(1, Math.floor(splits));
     this.#logits = this.#allocate(this.#rows * largest);
     this.#wide = half ? this.#allocate(largest * args.inner * args.features) : null;
   }
@@ -263,6 +225,8 @@ class Planner {
     const factors = this.#allocate(4 * this.#rows);
     this.#launch('factors', { statistics, row_factors: factors, ...(divisor ? { divisor } : {}) });
     const input: Matrix = { of: 'input', index: 0, padded: this.#inputs[0]?.padded ?? false };
+    const gradInput = this.#output('gradInput');
+    const sums = this.#splits > 1 ? this.#allocate(this.#splits * batch * features) : gradInput;
     // From the last chunk on, whose logits are still there.
     for (const [i, chunk] of [...this.#chunks].reverse().entries()) {
       const weights = this.#makeLogits(chunk);
@@ -273,13 +237,7 @@ class Planner {
         const { place } = this.#window(this.#output('gradLinearBias'), chunk);
         this.#sum(1, batch, columns, this.#logits, place);
       }
-      if (outputs.gradInput) {
-        const args = { ...MATRICES, m: batch, n: features, k: columns, accumulate: i > 0 };
-        const places = { a: this.#logits, b: weights, c: this.#output('gradInput') };
-        this.#launches.push(
-          ...planProduct({ ...args, a: [columns, 1], b: [features, 1] }, places, this.#caps),
-        );
-      }
+      if (outputs.gradInput) this.#addToInput(sums, weights, columns, i > 0);
       if (outputs.gradLinearWeight) {
         const { place, view } = this.#window(this.#output('gradLinearWeight'), chunk);
         const args = { ...MATRICES, m: columns, n: features, k: batch };
@@ -291,6 +249,34 @@ class Planner {
           this.#cast(this.#wide, place, [{ ...view, dtype: 'float32', padded: true }, view]);
       }
     }
+    if (outputs.gradInput && this.#splits > 1)
+      this.#sum(1, this.#splits, batch * features, sums, gradInput);
+  }
+
+  /** Adds a chunk's part of the gradient of the input, in `splits` sums side by side. */
+  #addToInput(sums: Place, weights: Matrix, columns: number, accumulate: boolean): void {
+    const { batch, features } = this.#args;
+    const splits = this.#splits;
+    const args = { ...MATRICES, m: batch, n: features, a: [columns, 1], b: [features, 1] } as const;
+    // Splits end where a binding may begin; what is left is added to the first sum.
+    const each = splits > 1 ? Math.floor(columns / splits / 64) * 64 : columns;
+    const places = { a: this.#logits, b: weights, c: sums };
+    const split = { batch: [splits], aBatch: [each], bBatch: [each * features] };
+    const main = { ...args, ...(splits > 1 ? split : {}), k: each, accumulate };
+    this.#launches.push(...planProduct(main, places, this.#caps));
+    const rest = columns - splits * each;
+    if (splits === 1 || rest === 0) return;
+    const from = (place: Matrix, first: number, count: number): Matrix => ({
+      ...place,
+      offset: (place.offset ?? 0) + 4 * first,
+      size: 4 * (count - first),
+    });
+    const tail = {
+      a: from(this.#logits, splits * each, batch * columns),
+      b: from(weights, splits * each * features, columns * features),
+      c: sums,
+    };
+    this.#launches.push(...planProduct({ ...args, k: rest, accumulate: true }, tail, this.#caps));
   }
 
   #launch(
@@ -339,51 +325,4 @@ class Planner {
       workgroups,
     });
   }
-}
-
-/** Binding slots and how they are bound, as in linear-cross-entropy.wgsl. */
-const SLOTS = {
-  logits: [1, 'write'],
-  target: [2, 'read'],
-  weights: [3, 'read'],
-  parts: [4, 'write'],
-  joined: [5, 'write'],
-  statistics: [6, 'read'],
-  losses: [7, 'write'],
-  row_factors: [8, 'write'],
-  factors_of: [9, 'read'],
-  row_weights: [10, 'write'],
-  status: [11, 'write'],
-  grad_output: [12, 'read'],
-  divisor: [13, 'read'],
-  grad_target: [14, 'write'],
-} as const;
-
-/** A single product of matrices. */
-const MATRICES = { batch: [], aBatch: [], bBatch: [] };
-
-/** The shader of a call: its `access` slot binds what only some calls have. */
-function programFor({ target, inputs, outputs, reduction }: LinearCrossEntropyArgs): Program {
-  const divided = reduction === 'mean' && target === 'classes';
-  const bind = (name: keyof typeof SLOTS): string => {
-    const [slot, access] = SLOTS[name];
-    const mode = access === 'read' ? 'read' : 'read_write';
-    return `@group(0) @binding(${String(slot)}) var<storage, ${mode}> ${name}: array<f32>;\n`;
-  };
-  const above = inputs.gradOutput
-    ? `grad_output[${reduction === 'none' ? 'row' : '0'}] * u.scale`
-    : 'u.scale';
-  const access = [
-    inputs.weights ? bind('weights') : '',
-    inputs.gradOutput ? bind('grad_output') : '',
-    divided ? bind('divisor') : '',
-    outputs.gradTarget ? bind('grad_target') : '',
-    `fn class_weight(i: u32) -> f32 { return ${inputs.weights ? 'weights[i]' : '1.0'}; }\n`,
-    `fn upstream_of(row: u32) -> f32 { return ${above}${divided ? ' / divisor[0]' : ''}; }\n`,
-    `fn store_grad_target(i: u32, v: f32) { ${outputs.gradTarget ? 'grad_target[i] = v;' : ''} }\n`,
-  ].join('');
-  return cachedProgram(kernel, `${target};${access}`, 'linearCrossEntropy', kernel, () => ({
-    access,
-    target: target === 'classes' ? indexTarget : probabilitiesTarget,
-  }));
 }

@@ -1,158 +1,177 @@
-// linearCrossEntropy against linear followed by crossEntropy: memory, results, launches, windows, indices made on the GPU.
+// linearCrossEntropy: memory, results, launches, windows, indices made on the GPU.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  crossEntropy,
   IndexOutOfRangeError,
   init,
-  linear,
   linearCrossEntropy,
   OutOfMemoryError,
-  scope,
   Tensor,
   tensor,
   type Device,
 } from '../../src/index.ts';
-import { randomNumbers } from '../calls.ts';
 import { requestGpuDevice, requestLimitedDevice, storageBuffer } from './gpu-device.ts';
+import { compare, dataOf, difference, leavesOf, type Problem } from './linear-memory.ts';
 
-interface Problem {
-  readonly rows: number;
-  readonly features: number;
-  readonly classes: number;
-}
+it('takes a quarter of the memory of linear followed by crossEntropy', { timeout: 120_000 }, () =>
+  compare({ rows: 64, features: 32, classes: 16_384 }, 2 ** 20),
+);
 
-interface Data {
-  readonly input: Float32Array;
-  readonly linearWeight: Float32Array;
-  readonly linearBias: Float32Array;
-  readonly target: Int32Array;
-}
+const small: Problem = { rows: 10, features: 20, classes: 1000 };
 
-function dataOf({ rows, features, classes }: Problem): Data {
-  const random = randomNumbers(7);
-  const draw = (count: number, scale: number): Float32Array =>
-    Float32Array.from({ length: count }, () => (2 * random() - 1) * scale);
-  return {
-    input: draw(rows * features, 2),
-    linearWeight: draw(classes * features, 0.5),
-    linearBias: draw(classes, 1),
-    target: Int32Array.from({ length: rows }, () => Math.floor(random() * classes)),
-  };
-}
-
-interface Leaves {
-  readonly input: Tensor;
-  readonly linearWeight: Tensor;
-  readonly linearBias: Tensor;
-  readonly target: Tensor;
-}
-
-function leavesOf(data: Data, { rows, features, classes }: Problem, device: Device): Leaves {
+/** Loss and gradients on a device. */
+async function results(
+  device: Device,
+  dtype: 'float32' | 'float16',
+  options: object = {},
+): Promise<number[][]> {
+  const { input, linearWeight, linearBias, target } = dataOf(small);
+  const { rows, features, classes } = small;
   const leaf = (values: Float32Array, shape: number[]): Tensor =>
-    tensor(values, { shape, device, requiresGrad: true });
-  return {
-    input: leaf(data.input, [rows, features]),
-    linearWeight: leaf(data.linearWeight, [classes, features]),
-    linearBias: leaf(data.linearBias, [classes]),
-    target: tensor(data.target, { dtype: 'int32', device }),
-  };
-}
-
-/** Bytes of the buffers a GPUDevice has created and not destroyed, and the most there were at once. */
-class Meter {
-  now = 0;
-  most = 0;
-
-  constructor(device: GPUDevice) {
-    const create = device.createBuffer.bind(device);
-    device.createBuffer = (descriptor) => {
-      const buffer = create(descriptor);
-      const destroy = buffer.destroy.bind(buffer);
-      buffer.destroy = () => {
-        this.now -= descriptor.size;
-        destroy();
-      };
-      this.now += descriptor.size;
-      this.most = Math.max(this.most, this.now);
-      return buffer;
-    };
-  }
-}
-
-type Values = Record<'loss' | 'input' | 'linearWeight' | 'linearBias', ArrayLike<number>>;
-
-/** Loss and gradients on a device of their own, and the most bytes that were there beyond the leaves and their gradients. */
-async function measure(
-  problem: Problem,
-  data: Data,
-  call: (leaves: Leaves) => Tensor,
-): Promise<{ values: Values; bytes: number; seconds: number }> {
-  const gpu = await requestGpuDevice();
-  const meter = new Meter(gpu);
-  const device = await init({ device: gpu });
-  const leaves = leavesOf(data, problem, device);
-  const { input, linearWeight, linearBias } = leaves;
-  await device.synchronize();
-  const [before, start] = [meter.now, performance.now()];
-  const loss = call(leaves);
+    tensor(values, { shape, dtype, device, requiresGrad: true });
+  const leaves = [
+    leaf(input, [rows, features]),
+    leaf(linearWeight, [classes, features]),
+    leaf(linearBias, [classes]),
+  ] as const;
+  const [x, weight, bias] = leaves;
+  const classesOf = tensor(target, { dtype: 'int32', device });
+  const loss = linearCrossEntropy(x, weight, classesOf, { linearBias: bias, ...options });
   loss.backward();
-  await device.synchronize();
-  const seconds = (performance.now() - start) / 1000;
-  const gradients = 4 * (input.size + linearWeight.size + linearBias.size);
-  const bytes = meter.most - before - gradients;
-  const read = async (of: Tensor | null): Promise<ArrayLike<number>> => (await of?.data()) ?? [];
-  const values = {
-    loss: await read(loss),
-    input: await read(input.grad),
-    linearWeight: await read(linearWeight.grad),
-    linearBias: await read(linearBias.grad),
-  };
-  device.dispose();
-  gpu.destroy();
-  return { values, bytes, seconds };
+  const read = [loss, ...leaves.map((one) => one.grad)].map(async (one) => [
+    ...((await one?.data()) ?? []),
+  ]);
+  return Promise.all(read);
 }
 
-/** The largest difference, relative to the largest element. */
-function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  expect(a.length).toBe(b.length);
-  let [most, size] = [0, 0];
-  for (let i = 0; i < a.length; i++) {
-    const [x, y] = [a[i] ?? NaN, b[i] ?? NaN];
-    if (!(Math.abs(x - y) <= most)) most = Math.abs(x - y);
-    size = Math.max(size, Math.abs(y));
-  }
-  return most / size;
-}
+describe('on one device', () => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await init({ backend: 'webgpu' });
+  });
+  afterAll(() => {
+    device.dispose();
+  });
 
-async function compare(problem: Problem, memoryBudget?: number): Promise<void> {
-  const data = dataOf(problem);
-  const options = memoryBudget === undefined ? {} : { memoryBudget };
-  const fused = await measure(problem, data, ({ input, linearWeight, linearBias, target }) =>
-    linearCrossEntropy(input, linearWeight, target, { linearBias, ...options }),
-  );
-  const plain = await measure(problem, data, ({ input, linearWeight, linearBias, target }) =>
-    scope(() => crossEntropy(linear(input, linearWeight, { bias: linearBias }), target)),
-  );
-  const off = {
-    loss: difference(fused.values.loss, plain.values.loss),
-    input: difference(fused.values.input, plain.values.input),
-    linearWeight: difference(fused.values.linearWeight, plain.values.linearWeight),
-    linearBias: difference(fused.values.linearBias, plain.values.linearBias),
-  };
-  const [ours, theirs] = [fused.bytes, plain.bytes].map((bytes) => bytes / 2 ** 20);
-  console.info(
-    `${problem.rows} × ${problem.features}, ${problem.classes} classes: ${ours?.toFixed(2) ?? ''} MiB in ` +
-      `${fused.seconds.toFixed(1)} s, linear and crossEntropy ${theirs?.toFixed(2) ?? ''} MiB in ` +
-      `${plain.seconds.toFixed(1)} s; differences ${JSON.stringify(off)}`,
-  );
-  expect(plain.bytes / fused.bytes).toBeGreaterThan(4);
-  for (const one of Object.values(off)) expect(one).toBeLessThan(1e-5);
-}
+  it('backward() of a mean launches nothing', async () => {
+    for (const reduction of ['mean', 'sum'] as const) {
+      const { input, linearWeight, linearBias, target } = leavesOf(dataOf(small), small, device);
+      const loss = linearCrossEntropy(input, linearWeight, target, { linearBias, reduction });
+      await device.synchronize();
+      const before = device.stats();
+      loss.backward();
+      await device.synchronize();
+      expect(device.stats().dispatches).toBe(before.dispatches);
+      expect(device.stats().liveBuffers).toBe(before.liveBuffers);
+      expect([input, linearWeight, linearBias].map(({ grad }) => grad?.size)).toEqual([
+        200, 20_000, 1000,
+      ]);
+    }
+  });
 
-describe('against linear followed by crossEntropy, a quarter of the memory and the same results', () => {
-  it('64 × 32, 16,384 classes', { timeout: 120_000 }, () =>
-    compare({ rows: 64, features: 32, classes: 16_384 }, 2 ** 20));
+  it('gives the same for every budget', async () => {
+    for (const dtype of ['float32', 'float16'] as const) {
+      const whole = await results(device, dtype, { memoryBudget: 2 ** 30 });
+      for (const memoryBudget of [1, 10_000, 20_000, Infinity]) {
+        const chunked = await results(device, dtype, { memoryBudget });
+        whole.forEach((values, i) => {
+          expect(difference(chunked[i] ?? [], values)).toBeLessThan(
+            dtype === 'float16' ? 1e-3 : 2e-6,
+          );
+        });
+      }
+    }
+  });
 
-  it('64 × 256, 128,256 classes', { timeout: 600_000 }, () =>
-    compare({ rows: 64, features: 256, classes: 128_256 }));
+  it('binds windows of weights past the binding limit', async () => {
+    // 80 kB of weights, in windows of 256 classes.
+    const limited = await init({
+      device: await requestLimitedDevice({ maxStorageBufferBindingSize: 30_000 }),
+    });
+    for (const dtype of ['float32', 'float16'] as const) {
+      const expected = await results(device, dtype);
+      const windowed = await results(limited, dtype);
+      windowed.forEach((values, i) => {
+        expect(difference(values, expected[i] ?? [])).toBeLessThan(
+          dtype === 'float16' ? 1e-3 : 2e-6,
+        );
+      });
+    }
+    await limited.synchronize();
+    const rows = tensor(new Float32Array(20 * 400), { shape: [400, 20], device: limited });
+    const weight = tensor(new Float32Array(20_000), { shape: [1000, 20], device: limited });
+    const target = tensor(new Int32Array(400), { dtype: 'int32', device: limited });
+    const before = limited.stats();
+    expect(() => linearCrossEntropy(rows, weight, target)).toThrow(OutOfMemoryError);
+    expect(limited.stats().dispatches).toBe(before.dispatches);
+    limited.dispose();
+  });
+
+  it('keeps the last digit of a confident loss and its gradient', async () => {
+    const cpu = await init({ backend: 'cpu' });
+    const run = async (on: Device): Promise<number[]> => {
+      // Logits 30, 0, 1: the loss is e^-30 + e^-29.
+      const input = tensor([[1]], { device: on, requiresGrad: true });
+      const weight = tensor([[30], [0], [1]], { device: on, requiresGrad: true });
+      const target = tensor([0], { dtype: 'int32', device: on });
+      const loss = linearCrossEntropy(input, weight, target);
+      loss.backward();
+      return [
+        await loss.item(),
+        ...((await weight.grad?.data()) ?? []),
+        ...((await input.grad?.data()) ?? []),
+      ];
+    };
+    const [actual, expected] = [await run(device), await run(cpu)];
+    expect(expected[0]).toBeCloseTo(Math.exp(-30) + Math.exp(-29), 18);
+    actual.forEach((value, i) => {
+      expect(Math.abs(value / (expected[i] ?? NaN) - 1)).toBeLessThan(1e-6);
+    });
+  });
+
+  it('reports class indices out of range that only the GPU knows', async () => {
+    const gpu = device.gpuDevice;
+    if (!gpu) throw new Error('no GPU device');
+    const target = Tensor.fromBuffer(storageBuffer(gpu, Int32Array.of(1, 7, -100, -1)), {
+      shape: [4],
+      dtype: 'int32',
+      device,
+    });
+    const leaf = (shape: number[]): Tensor =>
+      tensor(
+        Array.from({ length: 8 }, (_, i) => i / 4),
+        { shape, device, requiresGrad: true },
+      );
+    for (const reduction of ['none', 'mean'] as const) {
+      const [input, weight] = [leaf([4, 2]), leaf([4, 2])];
+      const loss = linearCrossEntropy(input, weight, target, { reduction });
+      if (reduction === 'none') loss.backward(tensor([1, 1, 1, 1], { device }));
+      else loss.backward();
+      await expect(loss.data()).rejects.toThrow(IndexOutOfRangeError);
+      // Told once; the values are there.
+      const values = [...(await loss.data())];
+      const grad = [...((await input.grad?.data()) ?? [])];
+      if (reduction === 'mean') {
+        expect(values).toEqual([NaN]);
+        continue;
+      }
+      expect(values.map(Number.isNaN)).toEqual([false, true, false, true]);
+      expect(values[2]).toBe(0);
+      expect(grad.map(Number.isNaN)).toEqual([0, 0, 1, 1, 0, 0, 1, 1].map(Boolean));
+    }
+  });
+
+  it('is compiled ahead by prepare', async () => {
+    const fresh = await init({ device: await requestGpuDevice() });
+    await fresh.prepare([linearCrossEntropy]);
+    const compiled = fresh.stats().pipelinesCompiled;
+    const { input, linearWeight, target } = leavesOf(
+      dataOf({ rows: 1, features: 2, classes: 2 }),
+      { rows: 1, features: 2, classes: 2 },
+      fresh,
+    );
+    linearCrossEntropy(input, linearWeight, target).backward();
+    await fresh.synchronize();
+    expect(fresh.stats().pipelinesCompiled).toBe(compiled);
+    fresh.dispose();
+  });
 });
