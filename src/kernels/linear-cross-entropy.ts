@@ -225,7 +225,7 @@ class Planner {
     const factors = this.#allocate(4 * this.#rows);
     this.#launch('factors', { statistics, row_factors: factors, ...(divisor ? { divisor } : {}) });
     const input: Matrix = { of: 'input', index: 0, padded: this.#inputs[0]?.padded ?? false };
-    const gradInput = this.#output('gradInput');
+    const gradInput: Matrix = { ...this.#output('gradInput'), padded: true };
     const sums = this.#splits > 1 ? this.#allocate(this.#splits * batch * features) : gradInput;
     // From the last chunk on, whose logits are still there.
     for (const [i, chunk] of [...this.#chunks].reverse().entries()) {
@@ -254,7 +254,7 @@ class Planner {
   }
 
   /** Adds a chunk's part of the gradient of the input, in `splits` sums side by side. */
-  #addToInput(sums: Place, weights: Matrix, columns: number, accumulate: boolean): void {
+  #addToInput(sums: Matrix, weights: Matrix, columns: number, accumulate: boolean): void {
     const { batch, features } = this.#args;
     const splits = this.#splits;
     const args = { ...MATRICES, m: batch, n: features, a: [columns, 1], b: [features, 1] } as const;
