@@ -291,7 +291,7 @@ export const linearCrossEntropy = /* @__PURE__ */ defineOp(apply, {
     range: String.raw`[0, \infty)`,
     torch: 'linear_cross_entropy',
     cite: 'Hsu et al. 2024, Liger Kernel; Wijmans et al. 2024, Cut Your Losses in Large-Vocabulary Language Models',
-    use: 'The last layer of a language model and its loss in one, where the logits of all classes would fill the memory. Logits are computed twice for a gradient, so for few classes linear and crossEntropy are faster.',
+    use: 'The last layer of a language model and its loss in one, where the logits of all classes would fill the memory. Where the logits are more than memoryBudget, a gradient costs a third more multiplications than linear and crossEntropy.',
   },
   accuracy: { forward: 8, backward: 8 },
   params: {},
