@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   IndexOutOfRangeError,
   init,
+  linear,
   linearCrossEntropy,
   OutOfMemoryError,
   Tensor,
@@ -102,6 +103,7 @@ describe('on one device', () => {
     const target = tensor(new Int32Array(400), { dtype: 'int32', device: limited });
     const before = limited.stats();
     expect(() => linearCrossEntropy(rows, weight, target)).toThrow(OutOfMemoryError);
+    expect(() => linear(rows, weight)).toThrow(OutOfMemoryError);
     expect(limited.stats().dispatches).toBe(before.dispatches);
     limited.dispose();
   });
