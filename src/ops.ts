@@ -45,6 +45,7 @@ export * from './losses/jsd.ts';
 export * from './losses/kl-div.ts';
 export * from './losses/l1-loss.ts';
 export * from './losses/margin-ranking-loss.ts';
+export * from './losses/linear-cross-entropy.ts';
 export * from './losses/mse-loss.ts';
 export * from './losses/multi-margin-loss.ts';
 export * from './losses/multilabel-margin-loss.ts';

@@ -35,6 +35,8 @@ const ANY_DTYPE = ['reshape'];
 /** Arguments that may be arrays of numbers as well. */
 const TAKE_ARRAYS = ['inputLengths', 'targetLengths'];
 const WITHOUT_OUT = ['reshape'];
+/** Ops whose targets may be class probabilities. */
+const SOFT = ['crossEntropy', 'linearCrossEntropy'];
 
 /** What is wrong with any tensor argument. */
 function wrongTensors({ op, positional, optional }: Call): Wrong[] {
@@ -54,7 +56,7 @@ function wrongTensors({ op, positional, optional }: Call): Wrong[] {
         !(TAKE_NUMBERS.includes(op) && value === 5) &&
         !(TAKE_ARRAYS.includes(argument) && Array.isArray(value)),
     );
-    const soft = op === 'crossEntropy' && argument === 'target';
+    const soft = SOFT.includes(op) && argument === 'target';
     return [
       ...junk.map((value): Wrong => ({
         what: `= ${show(value)}, no tensor`,

@@ -7,6 +7,7 @@ import { shapes, type Drawn, type Values } from './calls/draw.ts';
 import { ctcFamily } from './calls/ctc.ts';
 import * as distanceLosses from './calls/distance-losses.ts';
 import type { Family } from './calls/family.ts';
+import { linearCrossEntropyFamily } from './calls/linear-cross-entropy.ts';
 import { classLossFamily, lossFamily } from './calls/losses.ts';
 import { pointwiseLossFamily } from './calls/pointwise-losses.ts';
 import { adaptiveFamily, marginLossFamily } from './calls/margin-losses.ts';
@@ -29,6 +30,7 @@ const families: readonly Family[] = [
   adaptiveFamily,
   ...Object.values(distanceLosses),
   ctcFamily,
+  linearCrossEntropyFamily,
   ...Object.values(math),
 ];
 

@@ -56,6 +56,7 @@ export const ADAPTIVE: readonly string[] = [
   'nll_loss',
   'cross_entropy',
   'focal_loss',
+  'linear_cross_entropy',
   'mse_loss',
   'multi_margin_loss',
   'multilabel_margin_loss',

@@ -23,11 +23,12 @@ import {
   type Capabilities,
   type Kernel,
   type Launch,
+  type Place,
   type Plan,
   type View,
 } from '../kernel.ts';
 import { paramsStruct, writeParams } from './params.ts';
-import { planRatio, planSum, type Place } from './reduce.ts';
+import { planRatio, planSum } from './reduce.ts';
 import { phaseAccess, SLOTS, weightAccess, type Phase } from './class-loss-access.ts';
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { classLossReference } from './class-loss-reference.ts';

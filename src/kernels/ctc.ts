@@ -12,10 +12,11 @@ import {
   type Kernel,
   type Launch,
   type Plan,
+  type Place,
 } from '../kernel.ts';
 import type { CtcArgs } from './ctc-args.ts';
 import { ctcReference } from './ctc-reference.ts';
-import { planSum, type Place } from './reduce.ts';
+import { planSum } from './reduce.ts';
 import { rowLaunch } from './row-launch.ts';
 
 const latticeKernel = /* @__PURE__ */ source('kernels/ctc-lattice.wgsl', latticeText, [bits, wide]);

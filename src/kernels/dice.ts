@@ -3,8 +3,9 @@
 import kernelText from '../../shaders/kernels/dice.wgsl?raw';
 import { bits, div } from '../gpu/lib.ts';
 import { program, source } from '../gpu/link.ts';
-import { UniformWriter, type Binding, type Kernel, type Launch } from '../kernel.ts';
-import { planSum, type Place } from './reduce.ts';
+import { UniformWriter, type Binding, type Kernel, type Launch   type Place,
+} from '../kernel.ts';
+import { planSum } from './reduce.ts';
 
 const diceProgram = /* @__PURE__ */ program(
   'dice',

@@ -11,10 +11,11 @@ import {
   type Kernel,
   type Launch,
   type Plan,
+  type Place,
 } from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
 import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
-import { planSum, type Place } from './reduce.ts';
+import { planSum } from './reduce.ts';
 import { rowLaunch, type RowLaunch } from './row-launch.ts';
 import { forEachRow } from './rows.ts';
 import { gather } from './rowwise.ts';

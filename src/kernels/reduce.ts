@@ -5,10 +5,10 @@ import { sum } from '../gpu/lib.ts';
 import { program, source } from '../gpu/link.ts';
 import {
   UniformWriter,
-  type Binding,
   type Capabilities,
   type Kernel,
   type Launch,
+  type Place,
   type Plan,
 } from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
@@ -22,9 +22,6 @@ export interface SumLayout extends RowLayout {
   /** What the sums are divided by. */
   readonly divisor: number;
 }
-
-/** Memory of a launch, without the slot. */
-export type Place = Pick<Binding, 'of' | 'index'>;
 
 const WORKGROUP = 64;
 /** Longest row that one workgroup adds up by itself. */
