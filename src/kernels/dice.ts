@@ -3,8 +3,7 @@
 import kernelText from '../../shaders/kernels/dice.wgsl?raw';
 import { bits, div } from '../gpu/lib.ts';
 import { program, source } from '../gpu/link.ts';
-import { UniformWriter, type Binding, type Kernel, type Launch   type Place,
-} from '../kernel.ts';
+import { UniformWriter, type Binding, type Kernel, type Launch, type Place } from '../kernel.ts';
 import { planSum } from './reduce.ts';
 
 const diceProgram = /* @__PURE__ */ program(
