@@ -9,6 +9,7 @@ import {
   argumentsOf,
   callsOf,
   elementwise,
+  familyOf,
   opNames,
   resultOf,
   upload,
@@ -24,13 +25,8 @@ const DRAWS = 50;
 /** This adapter, and the same passed for hardware: the planner chooses other kernels and sizes. */
 const ADAPTERS = ['as it is', 'as hardware'] as const;
 /** Where the planner looks at the kind of adapter: sums, rows and matrices. */
-const adaptersFor = (op: string): readonly (typeof ADAPTERS)[number][] => {
-  const kind = catalog.find((candidate) => candidate.op === op)?.kind;
-  const differs =
-    kind === 'rowwise' ||
-    ['nllLoss', 'crossEntropy', 'focalLoss', 'sum', 'mean', 'matmul', 'linear'].includes(op);
-  return differs ? ADAPTERS : ['as it is'];
-};
+const adaptersFor = (op: string): readonly (typeof ADAPTERS)[number][] =>
+  familyOf(op).adaptive ? ADAPTERS : ['as it is'];
 let gpus: Record<(typeof ADAPTERS)[number], Device>;
 let cpu: Device;
 beforeAll(async () => {

@@ -1,0 +1,162 @@
+// In: nothing. Out: what valid calls are drawn from: shapes, elements, options.
+import fc from 'fast-check';
+import { catalog } from '../../src/catalog.ts';
+import { sizeOf } from '../../src/shape.ts';
+import type { TensorSpec } from './call.ts';
+
+/** How the values of float tensors are drawn: finite and off 0; with zeros, NaN and infinities; with huge ones too. */
+export type Values = 'smooth' | 'any' | 'wild';
+
+const SPECIAL = [0, -0, 1, -1, Infinity, -Infinity, NaN];
+/** No subnormals: a GPU may flush them. */
+const HUGE = [...SPECIAL, 1e-30, -1e-30, 3e38, -3e38, 88, -104];
+
+/** Numbers from 0 to 1, repeatable (mulberry32). */
+export function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A value of a kind: `smooth` ones keep off 0, where many derivatives jump. */
+function valueOf(kind: Values, magnitude: number, random: () => number): number {
+  const [a, b, c] = [random(), random(), random()];
+  if (kind === 'smooth') return Math.fround((0.05 + a * (magnitude - 0.05)) * (b < 0.5 ? -1 : 1));
+  const special = kind === 'wild' ? HUGE : SPECIAL;
+  if (b < 0.03) return Math.fround(special[Math.floor(c * special.length)] ?? 0);
+  return Math.fround((2 * a - 1) * magnitude);
+}
+
+/** Elements from a seed, so that a failing call prints in one line. */
+class Floats implements TensorSpec {
+  readonly dtype = 'float';
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+  readonly #seed: number;
+  readonly #kind: Values;
+
+  constructor(
+    shape: readonly number[],
+    kind: Values,
+    magnitude: number,
+    seed: number,
+    positive = false,
+  ) {
+    const random = randomNumbers(seed);
+    this.shape = shape;
+    this.#seed = seed;
+    this.#kind = kind;
+    this.data = Array.from({ length: sizeOf(shape) }, () => {
+      const value = valueOf(kind, magnitude, random);
+      return positive ? Math.abs(value) : value;
+    });
+  }
+
+  [fc.toStringMethod](): string {
+    const shown = this.data.length <= 8 ? `: ${this.data.join()}` : '';
+    return `${this.#kind} [${this.shape.join()}] from ${this.#seed}${shown}`;
+  }
+}
+
+const seeds = fc.noShrink(fc.nat());
+
+export function floats(
+  shape: readonly number[],
+  kind: Values,
+  magnitude: number,
+  positive = false,
+): fc.Arbitrary<TensorSpec> {
+  return seeds.map((seed) => new Floats(shape, kind, magnitude, seed, positive));
+}
+
+export const finite = (shape: readonly number[], magnitude: number): fc.Arbitrary<TensorSpec> =>
+  floats(shape, 'smooth', magnitude);
+
+/** Rank 0 to 5, now and then empty, now and then long enough for more than one workgroup. */
+export const shapes: fc.Arbitrary<number[]> = fc.oneof(
+  { arbitrary: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 5 }), weight: 6 },
+  {
+    arbitrary: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 4 }),
+    weight: 1,
+  },
+  { arbitrary: fc.integer({ min: 1, max: 2000 }).map((n) => [n]), weight: 1 },
+  {
+    arbitrary: fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 })),
+    weight: 1,
+  },
+);
+
+export type Drawn = fc.Arbitrary<number[]>;
+
+/** Two or more shapes that broadcast: each drops leading dimensions or repeats along some. */
+export function broadcasting(count: number, drawn: Drawn): fc.Arbitrary<number[][]> {
+  return drawn.chain((shape) =>
+    fc
+      .array(
+        fc.record({
+          dropped: fc.integer({ min: 0, max: shape.length }),
+          ones: fc.array(fc.boolean(), { minLength: shape.length, maxLength: shape.length }),
+          plain: fc.boolean(),
+        }),
+        { minLength: count, maxLength: count },
+      )
+      .map((changes) =>
+        changes.map(({ dropped, ones, plain }) =>
+          plain ? shape : shape.map((d, i) => (ones[i] === true ? 1 : d)).slice(dropped),
+        ),
+      ),
+  );
+}
+
+/** Options that are left out half of the time, unless they are required. */
+export function maybe(
+  options: Readonly<Record<string, fc.Arbitrary<unknown>>>,
+  required: readonly string[] = [],
+): fc.Arbitrary<Record<string, unknown>> {
+  return fc.record(options, { requiredKeys: [...required], noNullPrototype: true });
+}
+
+export const magnitudes = fc.constantFrom(0.5, 3, 20);
+export const reduction = fc.constantFrom('none', 'mean', 'sum');
+
+/** Options that PyTorch has no default for, and such that multiples of the default say little of. */
+const OPTION_VALUES: Readonly<Record<string, readonly unknown[]>> = {
+  'threshold.threshold': [0.5, -1.25, 0],
+  'threshold.value': [-0.75, 3, 0],
+  'gelu.approximate': ['none', 'tanh'],
+};
+
+/** Names of the options that every call of an op has to give. */
+export function requiredOf(op: string): readonly string[] {
+  return catalog.find((candidate) => candidate.op === op)?.required ?? [];
+}
+
+/** Valid values of the options that every call of an op has to give. */
+export function requiredOptions(op: string): Record<string, unknown> {
+  return Object.fromEntries(
+    requiredOf(op).map((name) => [name, OPTION_VALUES[`${op}.${name}`]?.[0]]),
+  );
+}
+
+/** Values of declared options: listed ones, or multiples of their defaults, so that ranges are kept. */
+export function params(op: string): Record<string, fc.Arbitrary<unknown>> {
+  const declared = catalog.find((candidate) => candidate.op === op);
+  return Object.fromEntries(
+    Object.entries(declared?.params ?? {}).map(([name, value]) => {
+      const listed = OPTION_VALUES[`${op}.${name}`];
+      if (listed) return [name, fc.constantFrom(...listed)];
+      if (typeof value !== 'number')
+        throw new Error(`list the values of ${op}.${name} in test/calls/draw.ts`);
+      return [name, fc.constantFrom(0.25, 0.5, 1, 1.75, 3).map((factor) => value * factor)];
+    }),
+  );
+}
+
+/** A finite upstream gradient for a result of this shape. An infinite one times a derivative that underflows is open. */
+export function upstreamOf(shape: readonly number[], seed: number): TensorSpec {
+  return new Floats(shape, 'smooth', 2, seed);
+}

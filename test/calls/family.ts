@@ -1,0 +1,20 @@
+// In: nothing. Out: what the tests need to know of some ops: valid calls, drawn and plain, and what they must refuse.
+import type fc from 'fast-check';
+import type { Call } from './call.ts';
+import type { Drawn, Values } from './draw.ts';
+import type { Wrong } from './wrong.ts';
+
+/** Ops that are called alike. */
+export interface Family {
+  readonly ops: readonly string[];
+  /** Whether kernels are others on a hardware adapter: rows shared by a workgroup, other sums, tiles. */
+  readonly adaptive?: true;
+  /** Valid calls with values of a kind; those of pointwise ops have the shapes that are drawn. */
+  readonly draw: (op: string, kind: Values, drawn: Drawn) => fc.Arbitrary<Call>;
+  /** One valid call, with every tensor it can take. */
+  readonly valid: (op: string) => Call;
+  /** The shape of that call's result. */
+  readonly resultShape: (op: string) => readonly number[];
+  /** What is wrong with these ops only, besides what is wrong with any tensor, option or `out`. */
+  readonly wrongs: (op: string) => readonly Wrong[];
+}

@@ -1,0 +1,138 @@
+// In: losses of input and target alone, and class losses. Out: their calls.
+import fc from 'fast-check';
+import { IndexOutOfRangeError, ShapeError, tensor } from '../../src/index.ts';
+import { broadcastShapes, sizeOf } from '../../src/shape.ts';
+import type { Call, TensorSpec } from './call.ts';
+import {
+  broadcasting,
+  floats,
+  magnitudes,
+  maybe,
+  params,
+  reduction,
+  type Drawn,
+  type Values,
+} from './draw.ts';
+import type { Family } from './family.ts';
+import { call, classes, numbers, shaped, wrongOption, wrongShape, type Wrong } from './wrong.ts';
+
+function lossCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  return fc
+    .tuple(broadcasting(2, drawn), magnitudes, maybe({ ...params(op), reduction }))
+    .chain(([[first = [], second = []], magnitude, options]) => {
+      const count = sizeOf(broadcastShapes(op, [first, second]));
+      return fc.record({
+        op: fc.constant(op),
+        positional: fc.record({
+          input: floats(first, kind, magnitude),
+          target: floats(second, kind, magnitude),
+        }),
+        optional: fc.constant({}),
+        options: fc.constant(options),
+        differentiable: fc.constant(['input', 'target']),
+        // Of a mean, a sum or a gradient added up over repeated elements.
+        scale: fc.constant(
+          4 * magnitude * magnitude * (options.reduction === 'mean' ? 1 : Math.max(count, 1)),
+        ),
+      });
+    });
+}
+
+function classLossCalls(op: string, kind: Values): fc.Arbitrary<Call> {
+  const extents = fc.record({
+    batch: fc.integer({ min: 0, max: 6 }),
+    classes: fc.oneof(
+      { arbitrary: fc.integer({ min: 1, max: 7 }), weight: 5 },
+      { arbitrary: fc.integer({ min: 900, max: 1300 }), weight: 1 },
+    ),
+    inner: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
+    single: fc.boolean(),
+    weighted: fc.boolean(),
+    soft: fc.boolean(),
+    ignored: fc.boolean(),
+  });
+  const smooth = op === 'crossEntropy' ? { labelSmoothing: fc.constantFrom(0, 0.1, 0.5, 1) } : {};
+  return fc
+    .tuple(extents, magnitudes, maybe({ ...params(op), reduction, ...smooth }))
+    .chain(([{ batch, classes, inner, single, weighted, soft, ignored }, magnitude, options]) => {
+      const shape = single ? [classes] : [batch, classes, ...inner];
+      const rows = single ? [] : [batch, ...inner];
+      const count = sizeOf(rows);
+      const probabilities = op === 'crossEntropy' && soft;
+      const ignoreIndex = ignored && !probabilities ? { ignoreIndex: classes - 1 } : {};
+      const target = probabilities
+        ? floats(shape, 'smooth', 1, true)
+        : fc
+            .array(fc.integer({ min: 0, max: classes - 1 }), { minLength: count, maxLength: count })
+            .map((data): TensorSpec => ({ shape: rows, dtype: 'int32', data }));
+      const optional: Record<string, fc.Arbitrary<TensorSpec>> = weighted
+        ? {
+            weight: floats([classes], 'smooth', 2, true),
+          }
+        : {};
+      return fc.record({
+        op: fc.constant(op),
+        positional: fc.record({ input: floats(shape, kind, magnitude), target }),
+        optional: fc.record(optional),
+        options: fc.constant({ ...options, ...ignoreIndex }),
+        differentiable: fc.constant(probabilities ? ['input', 'target'] : ['input']),
+        scale: fc.constant(
+          4 *
+            Math.max(magnitude, 8) *
+            (options.reduction === 'sum' ? Math.max(count, 1) : 1) *
+            (probabilities ? Math.min(classes, 50) : 1),
+        ),
+      });
+    });
+}
+
+/** Losses declared with `defineLoss` of input and target alone. */
+export const lossFamily: Family = {
+  ops: ['huberLoss', 'l1Loss', 'mseLoss'],
+  draw: lossCalls,
+  valid: (op) =>
+    call(
+      op,
+      { input: numbers([2, 3]), target: numbers([2, 3], 1) },
+      { options: { reduction: 'none' } },
+    ),
+  resultShape: () => [2, 3],
+  wrongs: (op) => [
+    wrongShape('target', [2, 2]),
+    wrongShape('target', [3, 3]),
+    ...(op === 'huberLoss' ? [wrongOption('delta', 0), wrongOption('delta', -1)] : []),
+  ],
+};
+
+export const classLossFamily: Family = {
+  ops: ['nllLoss', 'crossEntropy', 'focalLoss'],
+  adaptive: true,
+  draw: (op, kind) => classLossCalls(op, kind),
+  valid: (op) =>
+    call(
+      op,
+      { input: numbers([2, 3]), target: classes(0, 2) },
+      { optional: { weight: numbers([3]) }, options: { reduction: 'sum' } },
+    ),
+  resultShape: () => [],
+  wrongs: (op) => [
+    wrongShape('input', []),
+    { what: 'of other rows', argument: 'target', value: shaped([3], 'int32'), error: ShapeError },
+    { what: 'of rank 2', argument: 'target', value: shaped([2, 1], 'int32'), error: ShapeError },
+    ...[3, -1, -99, 2 ** 31 - 1].map((index): Wrong => ({
+      what: `with class ${index}`,
+      argument: 'target',
+      value: ({ device }) => tensor([0, index], { dtype: 'int32', device }),
+      error: IndexOutOfRangeError,
+    })),
+    wrongShape('weight', [2]),
+    wrongShape('weight', [3, 1]),
+    wrongOption('ignoreIndex', 0.5),
+    wrongOption('ignoreIndex', NaN),
+    wrongOption('ignoreIndex', '1'),
+    ...(op === 'focalLoss' ? [wrongOption('gamma', -0.5)] : []),
+    ...(op === 'crossEntropy'
+      ? [-0.1, 1.5, NaN, '0'].map((value) => wrongOption('labelSmoothing', value))
+      : [wrongOption('labelSmoothing', 0.1)]),
+  ],
+};

@@ -1,0 +1,150 @@
+// In: row-wise and gated activations. Out: their calls.
+import fc from 'fast-check';
+import { catalog } from '../../src/catalog.ts';
+import { IndexOutOfRangeError } from '../../src/index.ts';
+import type { Call } from './call.ts';
+import { floats, magnitudes, shapes, type Values } from './draw.ts';
+import type { Family } from './family.ts';
+import { call, numbers, wrongOption, wrongShape } from './wrong.ts';
+
+function gumbelSoftmaxCalls(kind: Values): fc.Arbitrary<Call> {
+  const options = fc.record(
+    {
+      tau: fc.constantFrom(0.5, 2),
+      // One-hot results have the gradient of the soft ones, by convention: not that of differences.
+      ...(kind === 'smooth' ? {} : { hard: fc.boolean() }),
+    },
+    { requiredKeys: [], noNullPrototype: true },
+  );
+  return fc.tuple(rowwiseCalls('gumbelSoftmax', kind), options).map(([call, extra]) => ({
+    ...call,
+    options: { ...call.options, ...extra },
+    scale: 4 * call.scale,
+  }));
+}
+
+function softmax2dCalls(kind: Values): fc.Arbitrary<Call> {
+  const extents = fc.integer({ min: 1, max: 6 });
+  return fc
+    .tuple(fc.array(extents, { minLength: 3, maxLength: 4 }), magnitudes)
+    .chain(([shape, magnitude]) =>
+      fc.record({
+        op: fc.constant('softmax2d'),
+        positional: fc.record({ x: floats(shape, kind, magnitude) }),
+        optional: fc.constant({}),
+        options: fc.constant({}),
+        differentiable: fc.constant(['x']),
+        scale: fc.constant(Math.max(1, magnitude)),
+      }),
+    );
+}
+
+/** Gated units: an even extent along a dimension of any sign. */
+function gatedCalls(op: string, kind: Values): fc.Arbitrary<Call> {
+  return fc
+    .tuple(
+      fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 }),
+      fc.nat(),
+      fc.boolean(),
+      magnitudes,
+    )
+    .chain(([half, at, fromEnd, magnitude]) => {
+      const d = at % half.length;
+      const shape = half.map((extent, i) => (i === d ? 2 * extent : extent));
+      return fc.record({
+        op: fc.constant(op),
+        positional: fc.record({ x: floats(shape, kind, magnitude) }),
+        optional: fc.constant({}),
+        options: fc.constant({ dim: fromEnd ? d - half.length : d }),
+        differentiable: fc.constant(['x']),
+        scale: fc.constant(magnitude * magnitude),
+      });
+    });
+}
+
+function rowwiseCalls(op: string, kind: Values): fc.Arbitrary<Call> {
+  const rows = fc.oneof(
+    { arbitrary: shapes, weight: 3 },
+    {
+      arbitrary: fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 1500 })),
+      weight: 1,
+    },
+  );
+  return fc.tuple(rows, magnitudes, fc.nat()).chain(([shape, magnitude, pick]) => {
+    const rank = Math.max(shape.length, 1);
+    return fc.record({
+      op: fc.constant(op),
+      positional: fc.record({ x: floats(shape, kind, magnitude) }),
+      optional: fc.constant({}),
+      options: fc.constant({ dim: (pick % (2 * rank)) - rank }),
+      differentiable: fc.constant(['x']),
+      scale: fc.constant(Math.max(1, magnitude)),
+    });
+  });
+}
+
+const ofKind = (kind: string): string[] =>
+  catalog.filter((op) => op.kind === kind).map(({ op }) => op);
+
+export const rowwiseFamily: Family = {
+  ops: ofKind('rowwise').filter((op) => op !== 'gumbelSoftmax' && op !== 'softmax2d'),
+  adaptive: true,
+  draw: rowwiseCalls,
+  valid: (op) => call(op, { x: numbers([2, 3]) }, { options: { dim: 1 } }),
+  resultShape: () => [2, 3],
+  wrongs: () => [
+    wrongOption('dim', 2, IndexOutOfRangeError),
+    wrongOption('dim', -3, IndexOutOfRangeError),
+    wrongOption('dim', 0.5),
+    wrongOption('dim', NaN),
+    wrongOption('dim', '1'),
+    wrongOption('dim', null),
+    wrongOption('dim', undefined),
+  ],
+};
+
+export const gumbelSoftmaxFamily: Family = {
+  ops: ['gumbelSoftmax'],
+  adaptive: true,
+  draw: (_op, kind) => gumbelSoftmaxCalls(kind),
+  valid: (op) => call(op, { logits: numbers([2, 3]) }, { options: { tau: 0.5, dim: 1 } }),
+  resultShape: () => [2, 3],
+  wrongs: () => [
+    wrongOption('dim', 2, IndexOutOfRangeError),
+    wrongOption('dim', -3, IndexOutOfRangeError),
+    wrongOption('dim', 0.5),
+    wrongOption('dim', '1'),
+    wrongOption('tau', 0),
+    wrongOption('tau', -1),
+    wrongOption('hard', 1),
+  ],
+};
+
+export const softmax2dFamily: Family = {
+  ops: ['softmax2d'],
+  adaptive: true,
+  draw: (_op, kind) => softmax2dCalls(kind),
+  valid: (op) => call(op, { x: numbers([2, 2, 3]) }),
+  resultShape: () => [2, 2, 3],
+  wrongs: () => [
+    wrongShape('x', [2, 3]),
+    wrongShape('x', []),
+    wrongShape('x', [1, 1, 1, 2, 2]),
+    wrongOption('dim', 1),
+  ],
+};
+
+export const gatedFamily: Family = {
+  ops: ofKind('gated'),
+  draw: gatedCalls,
+  valid: (op) => call(op, { x: numbers([2, 4]) }, { options: { dim: 1 } }),
+  resultShape: () => [2, 2],
+  wrongs: () => [
+    wrongShape('x', [2, 3]),
+    wrongOption('dim', 2, IndexOutOfRangeError),
+    wrongOption('dim', -3, IndexOutOfRangeError),
+    wrongOption('dim', 0.5),
+    wrongOption('dim', '1'),
+    wrongOption('dim', null),
+  ],
+};
