@@ -2,7 +2,9 @@
 /**
  * `npm run bench`: this library beside TensorFlow.js, ONNX Runtime Web and jax-js in one headless Chromium.
  *
- * In: `--quick`, `--op NAME` and `--size N` or `--size ROWSxCOLUMNS` (both repeatable), `--only LIBRARY`, `--part NAME`.
+ * In: `--quick`, `--op NAME`, `--size N` or `--size ROWSxCOLUMNS`, `--only LIBRARY` (the floor is always there), `--part NAME`
+ * (all repeatable), `--rounds N`; `--cpu-time`: the CPU time of the GPU process instead of the time of day, for a software
+ * adapter on a busy machine.
  * Out: tables in the terminal, test-results/bench.json and, of a full run, docs/benchmarks.md.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     part: { type: 'string', multiple: true },
     rounds: { type: 'string' },
+    'cpu-time': { type: 'boolean', default: false },
   },
 });
 const plan = planOf(values);
@@ -129,19 +132,23 @@ async function measure() {
         );
   /** @param {typeof plan.cells} requests */
   const cellsOf = (requests) =>
-    withPage(site.url, async (page, browser) => {
-      const adapter = await page.evaluate((bench) => bench.adapter());
-      const cells = [];
-      for (const request of requests) {
-        const step = `${request.op} ${request.shape.join(' × ')}`;
-        const cell = await during(
-          step,
-          page.evaluate((bench, one) => bench.cell(one), request),
-        );
-        cells.push(cell);
-      }
-      return { adapter, browser: `Chromium ${browser.version()}`, cells };
-    });
+    withPage(
+      site.url,
+      async (page, browser) => {
+        const adapter = await page.evaluate((bench) => bench.adapter());
+        const cells = [];
+        for (const request of requests) {
+          const step = `${request.op} ${request.shape.join(' × ')}`;
+          const cell = await during(
+            step,
+            page.evaluate((bench, one) => bench.cell(one), request),
+          );
+          cells.push(cell);
+        }
+        return { adapter, browser: `Chromium ${browser.version()}`, cells };
+      },
+      { cpuTime: values['cpu-time'] },
+    );
   const gpu = await cellsOf(plan.cells);
   const cpu = plan.cpuCells.length > 0 ? await cellsOf(plan.cpuCells) : { cells: [] };
   bar?.stop();

@@ -1,5 +1,6 @@
 // @ts-check
 // In: nothing. Out: the benchmark's page, built as an app would be and served; and browsers to open it in.
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
 import { build, preview } from 'vite';
@@ -63,13 +64,15 @@ export async function servePages() {
  * @template T
  * @param {string} url
  * @param {(bench: BenchHandle, browser: import('playwright').Browser) => Promise<T>} use
+ * @param {{ cpuTime?: boolean }} [options] `cpuTime`: the page's clock is the CPU time of the browser's GPU process
  */
-export async function withPage(url, use) {
+export async function withPage(url, use, { cpuTime = false } = {}) {
   const browser = await chromium.launch(launchOptions());
   try {
     const page = await browser.newPage();
     page.on('pageerror', (error) => console.error(error));
     if (process.env.BENCH_VERBOSE) page.on('console', (message) => console.error(message.text()));
+    if (cpuTime) await page.exposeFunction('cpuTime', await cpuTimeOf(browser));
     await page.goto(url);
     await page.waitForFunction(() => 'bench' in globalThis);
     const handle = await page.evaluateHandle(
@@ -79,4 +82,28 @@ export async function withPage(url, use) {
   } finally {
     await browser.close();
   }
+}
+
+/**
+ * A clock of what the browser's GPU process has computed, in milliseconds: where the GPU is emulated and the machine
+ * shared, steadier than the time of day. Linux only.
+ * @param {import('playwright').Browser} browser
+ */
+async function cpuTimeOf(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const gpu = processInfo.find(({ type }) => type === 'GPU');
+  if (!gpu) throw new Error('--cpu-time: no GPU process');
+  const tasks = `/proc/${gpu.id}/task`;
+  return () => {
+    let nanoseconds = 0;
+    for (const task of readdirSync(tasks)) {
+      try {
+        nanoseconds += Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]);
+      } catch {
+        // a thread that has just ended
+      }
+    }
+    return nanoseconds / 1e6;
+  };
 }

@@ -8,7 +8,7 @@
  * @typedef {import('./page/cell.ts').CellRequest} CellRequest
  * @typedef {'cells' | 'cpu' | 'overhead' | 'cold' | 'counts'} Part
  * @typedef {{
- *   quick?: boolean, op?: string[], size?: string[], only?: string[], part?: string[], rounds?: string
+ *   quick?: boolean, op?: string[], size?: string[], only?: string[], part?: string[], rounds?: string, 'cpu-time'?: boolean
  * }} Options
  */
 
@@ -86,9 +86,9 @@ function choose(option, known, given) {
 }
 
 /** @param {Options} options */
-export function planOf({ quick = false, op, size, only, part, rounds: given }) {
+export function planOf({ quick = false, op, size, only, part, rounds: given, ...others }) {
   const narrowed = op !== undefined || size !== undefined || only !== undefined;
-  const full = !quick && !narrowed && part === undefined;
+  const full = !quick && !narrowed && part === undefined && others['cpu-time'] !== true;
   const rounds = given === undefined ? (quick ? 7 : 9) : Number(given);
   const parts = choose('part', PARTS, part ?? (narrowed ? ['cells'] : undefined));
   const ops = choose('op', [...ELEMENTWISE, ...ROWWISE], op ?? (quick ? QUICK_OPS : undefined));

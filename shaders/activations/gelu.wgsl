@@ -2,7 +2,7 @@
 //#include "lib/div.wgsl"
 //#include "lib/erf.wgsl"
 //#include "lib/sigmoid.wgsl"
-// x Phi(x). `approximate` is 0: Phi(-a) = e^(-a^2/2) M(a), M(a) = erfcx(a / sqrt 2) / 2, never 1 + erf; or 1: the tanh form,
+// x Phi(x). `approximate`, a constant, is 0: Phi(-a) = e^(-a^2/2) M(a), M(a) = erfcx(a / sqrt 2) / 2, never 1 + erf; or 1: the tanh form,
 // x sigmoid(v), v = sqrt(8/pi) (x + 0.044715 x^3). NaN at -Inf, as PyTorch's -Inf 0.
 // A polynomial in (a - 4) / (a + 4) (own fit, as nl_erfcx) over 1 + a, whose rounding is put right.
 fn half_erfcx(a: f32) -> f32 {
@@ -43,8 +43,9 @@ fn exact_forward(x: f32) -> f32 {
   p = fma(p, t, 0x1.2dda04p-4f);
   p = fma(p, t, 0x1.82b4bcp-2f);
   let g = nl_gauss(a, 0.5);
-  let s1 = pow2i(g.n >> 1u);
-  let tail = -(fma(g.t, p, p) * s1) * pow2i(g.n - (g.n >> 1u));
+  let h = half_of(g.n);
+  let s1 = pow2i(h);
+  let tail = -(fma(g.t, p, p) * s1) * pow2i(g.n - h);
   let far = select(x + tail, tail, x < 0.0);
   // Near 0 Phi's series: x / 2 is exact.
   let z = x * x;
@@ -64,8 +65,9 @@ fn exact_slope(x: f32) -> f32 {
   let a = tail_arg(x);
   let g = nl_gauss(a, 0.5);
   let m = half_erfcx(a) - fma(a, 0x1.988454p-2f, a * -0x1.857936p-27f);
-  let s1 = pow2i(g.n >> 1u);
-  let d = (fma(g.t, m, m) * s1) * pow2i(g.n - (g.n >> 1u));
+  let h = half_of(g.n);
+  let s1 = pow2i(h);
+  let d = (fma(g.t, m, m) * s1) * pow2i(g.n - h);
   // Near 0 its series.
   let z = x * x;
   var c = fma(z, 0x1.38d8dep-17f, -0x1.db5d78p-14f);
@@ -77,7 +79,7 @@ fn exact_slope(x: f32) -> f32 {
   return select(select(1.0 - d, d, x < 0.0), fma(x, c, 0.5), a < 0.4);
 }
 
-// v = x (c1 + c2 x^2) as a sum of two: the exponential would multiply its rounding by |v|. Products of 12-bit parts are exact.
+// v = b (c1 + c2 b^2) for |b| <= 11 as a sum of two: the exponential would multiply its rounding by |v|. Products of 12-bit parts are exact.
 struct Pair {
   hi: f32,
   lo: f32,
@@ -87,13 +89,12 @@ fn high(x: f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
 }
 
-fn tanh_arg(x: f32) -> Pair {
+fn tanh_arg(b: f32) -> Pair {
   // sqrt(8/pi) and that times 0.044715, each in two parts.
   let c1 = 0x1.988p+0f;
   let c1_low = 0x1.14cf5p-14f;
   let c2 = 0x1.244p-4f;
   let c2_low = 0x1.3ca936p-18f;
-  let b = select(x, select(11.0, -11.0, x < 0.0), abs(x) > 11.0);
   let bh = high(b);
   let bl = b - bh;
   let z = bh * bh;
@@ -108,19 +109,30 @@ fn tanh_arg(x: f32) -> Pair {
   return Pair(v, (hi - v) + lo);
 }
 
-// x dv/dx = x (c1 + 3 c2 x^2)
-fn tanh_slope(x: f32) -> f32 {
-  let b = select(x, select(11.0, -11.0, x < 0.0), abs(x) > 11.0);
+// b dv/db = b (c1 + 3 c2 b^2)
+fn tanh_slope(b: f32) -> f32 {
   return b * fma(0x1.b6676cp-3f, b * b, 0x1.988454p+0f);
+}
+
+// x sigmoid(v), as nl_sigmoid_times, but with fewer comparisons: v is odd and bounded.
+fn tanh_forward(x: f32) -> f32 {
+  let a = select(abs(x), 11.0, abs(x) > 11.0);
+  let v = tanh_arg(a);
+  let n = nl_exp_n(-v.hi);
+  let t = nl_exp_t_low(-v.hi, -v.lo, n);
+  let h = half_of(n);
+  let s1 = pow2i(h);
+  let s2 = pow2i(n - h);
+  let q = nl_rcp1p(((1.0f + t) * s1) * s2);
+  return select(q * x, ((fma(t, q, q) * s1) * -a) * s2, x < 0.0f);
 }
 
 fn forward(x: f32, p: Params) -> f32 {
   var y = 0.0;
-  if (p.approximate == 0u) {
+  if (approximate == 0u) {
     y = exact_forward(x);
   } else {
-    let v = tanh_arg(x);
-    y = nl_sigmoid_times(x, v.hi, v.lo);
+    y = tanh_forward(x);
   }
   return select(y, nan(), is_nan(x) | (is_inf(x) & (x < 0.0)));
 }
@@ -128,11 +140,12 @@ fn forward(x: f32, p: Params) -> f32 {
 // NaN at +-Inf, as PyTorch's Inf 0.
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   var slope = 0.0;
-  if (p.approximate == 0u) {
+  if (approximate == 0u) {
     slope = exact_slope(x);
   } else {
-    let v = tanh_arg(x);
-    slope = nl_gate_grad(v.hi, v.lo, tanh_slope(x));
+    let b = select(x, select(11.0, -11.0, x < 0.0), abs(x) > 11.0);
+    let v = tanh_arg(b);
+    slope = nl_gate_grad(v.hi, v.lo, tanh_slope(b));
   }
   return select(grad_output * slope, nan(), is_inf(x) | is_nan(x));
 }

@@ -11,8 +11,9 @@ fn forward(x: f32, p: Params) -> f32 {
   let d = fma(e, e + 2.0, 2.0);
   // (e + 2) / d, whose rounding then counts little.
   let r = fma(-e, (e + 1.0) / d, 1.0);
-  let s1 = pow2i(n >> 1u);
-  let tail = ((fma(t, r, r) * s1) * a) * pow2i(n - (n >> 1u));
+  let h = half_of(n);
+  let s1 = pow2i(h);
+  let tail = ((fma(t, r, r) * s1) * a) * pow2i(n - h);
   // 1 - 2e^2 / d: the rounding of the quotient counts little.
   let top = fma(2.0 * e * a, nl_quotient(e, fma(2.0 * e, e + 1.0, 1.0)), x);
   // From -0.7 to 0 a polynomial (own fit): the quotient has no bits to spare.
@@ -42,8 +43,9 @@ fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   let d = 2.0 + m;
   let y = inner * nl_quotient(1.0, d * d);
   let z = fma(y, -2.0 * (m - (d - 2.0)) / d, y);
-  let s1 = pow2i(n >> 1u);
-  let tail = (fma(t, z, z) * s1) * pow2i(n - (n >> 1u));
+  let h = half_of(n);
+  let s1 = pow2i(h);
+  let tail = (fma(t, z, z) * s1) * pow2i(n - h);
   let w = fma(e, fma(e, fma(4.0 * e, 1.0 - a, fma(-4.0, a, 6.0)), 4.0), 1.0);
   let dt = fma(2.0 * e, e + 1.0, 1.0);
   // By the same two terms up to 2, where w and d have few bits to spare; past it both are near 1.

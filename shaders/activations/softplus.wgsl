@@ -10,9 +10,16 @@ fn low_of(x: f32, v: f32, p: Params) -> f32 {
 fn forward(x: f32, p: Params) -> f32 {
   let v = p.beta * x;
   let low = low_of(x, v, p);
-  let y = nl_quotient(nl_softplus_low(v, low), p.beta);
+  let a = nl_exp_neg_arg(v);
+  let n = nl_exp_n(a);
+  let t = nl_exp_t_low(a, select(-low, low, v < 0.0), n);
+  let h = half_of(n);
+  let s1 = pow2i(h);
+  let s2 = pow2i(n - h);
+  let y = nl_quotient(nl_softplus_of(v, low, ((1.0 + t) * s1) * s2), p.beta);
   // In the tail e^v / beta, which may be normal where e^v is not.
-  return select(select(y, nl_exp_times(1.0 / p.beta, v, low), v < -18.0), x, v > p.threshold);
+  let r = 1.0 / p.beta;
+  return select(select(y, (fma(t, r, r) * s1) * s2, v < -18.0), x, v > p.threshold);
 }
 
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {

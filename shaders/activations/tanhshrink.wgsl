@@ -18,8 +18,12 @@ fn forward(x: f32, p: Params) -> f32 {
   return select(select(select(far, -far, x < 0.0), near, abs(x) < 1.0), x, is_nan(x));
 }
 
+// tanh^2, from |x| = 0.55 on as (1 - d)^2 = (1 - 2d) + d^2, d = 1 - tanh |x|, lest the rounding of tanh count twice.
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   let t = nl_tanh(x);
+  let d = nl_tanh_rest(x);
+  let far = grad_output * fma(d, d, fma(-2.0, d, 1.0));
+  let y = select((grad_output * t) * t, far, abs(x) > 0.55);
   // PyTorch subtracts g (1 - tanh^2) from g: Inf - Inf.
-  return select((grad_output * t) * t, nan(), is_inf(grad_output));
+  return select(y, nan(), is_inf(grad_output));
 }

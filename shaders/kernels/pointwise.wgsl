@@ -12,7 +12,14 @@ const operands = 1u;
 fn nl_element(index: u32, v0: f32, p: Params) -> Results {
   return Results(v0);
 }
-fn nl_pack(pack: u32) -> vec4f {
+struct Cursor { unused: u32 }
+fn nl_cursor(pack: u32) -> Cursor {
+  return Cursor();
+}
+fn nl_next(c: Cursor) -> Cursor {
+  return c;
+}
+fn nl_pack(pack: u32, c: Cursor) -> vec4f {
   let a0 = in0[pack];
   let first = u.first + pack * 4u;
   let x = nl_element(first, a0.x, u.op);
@@ -25,16 +32,20 @@ fn nl_pack(pack: u32) -> vec4f {
 //#end
 
 struct Uniforms {
-  packs: u32,   // packs in this window
-  count: u32,   // elements in this window
-  first: u32,   // index of the window's first element in the whole tensor
-  stride: u32,  // invocations of the dispatch: the step of the loop
-  rank: u32,    // dimensions of the broadcast shape, after merging
-  scale: f32,   // factor on gradients written ahead of backward()
-  partial: u32, // where this window's partial sums begin
-  unused: u32,
+  packs: u32,     // packs in this window
+  count: u32,     // elements in this window
+  first: u32,     // index of the window's first element in the whole tensor
+  partial: u32,   // where this window's partial sums begin
+  per_group: u32, // packs of a workgroup
+  per_lane: u32,  // from where one invocation of a workgroup starts to where the next does
+  step: u32,      // from one pack of an invocation to the next
+  span: u32,      // from the first pack of an invocation to the end of its last
+  rank: u32,      // dimensions of the broadcast shape, after merging
+  scale: f32,     // factor on gradients written ahead of backward()
+  unused0: u32,
+  unused1: u32,
   shape: array<vec4u, 2>,
-  strides: array<vec4u, 2 * operands>,
+  strides: array<vec4u, 2 * operands>, // of a periodic operand: its period in packs, and `step` modulo that
   op: Params,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
@@ -56,25 +67,31 @@ fn offset_of(index: u32, k: u32) -> u32 {
 }
 
 @compute @workgroup_size(workgroup_size)
-fn map(@builtin(global_invocation_id) id: vec3u) {
-  for (var i = id.x; i < u.packs; i += u.stride) {
-    _ = nl_pack(i);
+fn map(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let start = group.x * u.per_group + lane * u.per_lane;
+  let end = min(start + u.span, u.packs);
+  var cursor = nl_cursor(start);
+  for (var i = start; i < end; i += u.step) {
+    _ = nl_pack(i, cursor);
+    cursor = nl_next(cursor);
   }
 }
 
 // Sums in blocks of 32, so that the error grows with the number of blocks, not of elements.
 @compute @workgroup_size(workgroup_size)
-fn accumulate(@builtin(global_invocation_id) id: vec3u) {
+fn accumulate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   var total = vec4f();
-  var i = id.x;
-  while (i < u.packs) {
+  var i = group.x * u.per_group + lane * u.per_lane;
+  let end = min(i + u.span, u.packs);
+  var cursor = nl_cursor(i);
+  while (i < end) {
     var block = vec4f();
-    for (var k = 0u; k < 32u && i < u.packs; k++) {
+    for (let stop = min(i + 32u * u.step, end); i < stop; i += u.step) {
       let left = u.count - 4u * i;
-      block += select(vec4f(), nl_pack(i), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
-      i += u.stride;
+      block += select(vec4f(), nl_pack(i, cursor), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
+      cursor = nl_next(cursor);
     }
     total += block;
   }
-  partials[u.partial + id.x] = (total.x + total.y) + (total.z + total.w);
+  partials[u.partial + group.x * workgroup_size + lane] = (total.x + total.y) + (total.z + total.w);
 }

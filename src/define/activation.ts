@@ -19,6 +19,7 @@ import {
   type ParamSpecs,
   type ParamsOf,
   requiredOf,
+  variantsOf,
 } from './params.ts';
 
 export interface ActivationDeclaration<S extends ParamSpecs> {
@@ -185,8 +186,10 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     required: requiredOf(specs),
     specs,
     prepare: (device: Device, dtype: 'float32' | 'float16') => {
-      // Defaults in full: some options are required.
-      warmUp(device, dtype, [[1]], (x) => activation(x, defaultsOf(specs) as ActivationOptions<S>));
+      // Options in full: some are required.
+      for (const options of variantsOf(specs)) {
+        warmUp(device, dtype, [[1]], (x) => activation(x, options as ActivationOptions<S>));
+      }
     },
   });
   return Object.assign(declared, {

@@ -10,7 +10,10 @@ export interface RangeSpec extends NumberRange {
   readonly required?: true;
 }
 
-/** One of some names, the default first. Formulas, in WGSL (as u32) and in float64, get its place among them. */
+/**
+ * One of some names, the default first. Formulas get its place among them: in float64 as a number, in WGSL as a u32
+ * `override` constant of the option's name in snake_case.
+ */
 export interface ChoiceSpec {
   readonly choices: readonly [string, ...string[]];
 }
@@ -35,15 +38,17 @@ function isChoice(spec: ParamSpec | undefined): spec is ChoiceSpec {
   return typeof spec === 'object' && 'choices' in spec;
 }
 
-/** The options in declaration order; `u32` on the GPU for choices and where the range says integer, else `f32`. */
+/** The options in declaration order; on the GPU, choices are constants, numbers `u32` where the range says integer, else `f32`. */
 export function layoutOf(specs: ParamSpecs): ParamLayout {
-  const names = Object.keys(specs);
+  const all = Object.keys(specs);
+  const names = all.filter((name) => !isChoice(specs[name]));
   return {
     names,
     integers: names.filter((name) => {
       const spec = specs[name];
-      return isChoice(spec) || (typeof spec === 'object' && spec.integer === true);
+      return typeof spec === 'object' && !isChoice(spec) && spec.integer === true;
     }),
+    choices: all.filter((name) => isChoice(specs[name])),
   };
 }
 
@@ -55,6 +60,18 @@ export function defaultsOf(specs: ParamSpecs): Record<string, number | string> {
       typeof spec === 'number' ? spec : isChoice(spec) ? spec.choices[0] : spec.default,
     ]),
   );
+}
+
+/** The defaults with each of the choices there are: what has a pipeline of its own. */
+export function variantsOf(specs: ParamSpecs): Record<string, number | string>[] {
+  let variants = [defaultsOf(specs)];
+  for (const [name, spec] of Object.entries(specs)) {
+    if (!isChoice(spec)) continue;
+    variants = variants.flatMap((one) =>
+      spec.choices.map((choice) => ({ ...one, [name]: choice })),
+    );
+  }
+  return variants;
 }
 
 /** `options` over the defaults. `others` are names that are no numbers, which the caller checks. */

@@ -36,11 +36,7 @@ export const log1p = /* @__PURE__ */ source('lib/log1p.wgsl', log1pText, [bits, 
 /** `nl_sigmoid`, `nl_sigmoid_grad`, `nl_sigmoid_times`, `nl_gate_grad`. */
 export const sigmoid = /* @__PURE__ */ source('lib/sigmoid.wgsl', sigmoidText, [bits, div, exp]);
 /** `nl_softplus`: log(1 + e^x). */
-export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText, [
-  bits,
-  exp,
-  log1p,
-]);
+export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText, [bits, exp, log]);
 /** `nl_tanh`, `nl_sech2`. */
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
 /** `nl_pow`: x^y for x >= 0. */

@@ -11,7 +11,13 @@ import {
   type Plan,
   type View,
 } from '../kernel.ts';
-import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
+import {
+  choiceConstants,
+  paramsStruct,
+  writeParams,
+  type ParamLayout,
+  type ParamValues,
+} from './params.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/matmul.wgsl', kernelText);
 
@@ -152,6 +158,7 @@ function plan(
         program: programFor(args, inputs),
         // Workgroup memory saves a GPU's bandwidth; where the GPU is a CPU, its barriers cost more than caches save.
         entry: caps.software ? 'direct' : 'tiled',
+        constants: activation ? choiceConstants(activation.layout, activation.params) : {},
         bindings,
         uniforms: uniforms.buffer,
         workgroups: [x, y, Math.min(batches, 65535)],

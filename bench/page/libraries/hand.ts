@@ -2,7 +2,7 @@
 // computes ten ops, a compute pass for each call, the baseline of overhead and cold start.
 import type { Inputs, Library, OpName, Runner } from '../types.ts';
 
-/** Four vec4 per invocation, neighbours next to neighbours: the fastest copy measured on a software adapter. */
+/** Four vec4 per invocation. On a software adapter as fast as one each; 16 are 14 % faster still, smaller workgroups slower. */
 const COPY = `
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> z: array<vec4f>;
