@@ -134,7 +134,8 @@ fn forward(x: f32, p: Params) -> f32 {
   } else {
     y = tanh_forward(x);
   }
-  return select(y, nan(), is_nan(x) | (is_inf(x) & (x < 0.0)));
+  // -Inf, and NaN below it; other NaN are NaN by now.
+  return select(y, nan(), bitcast<u32>(x) >= 0xff800000u);
 }
 
 // NaN at +-Inf, as PyTorch's Inf 0.

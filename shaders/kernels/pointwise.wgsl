@@ -19,13 +19,13 @@ fn nl_cursor(pack: u32) -> Cursor {
 fn nl_next(c: Cursor) -> Cursor {
   return c;
 }
-fn nl_pack(pack: u32, c: Cursor) -> vec4f {
+fn nl_pack(pack: u32, c: Cursor, p: Params) -> vec4f {
   let a0 = in0[pack];
   let first = u.first + pack * 4u;
-  let x = nl_element(first, a0.x, u.op);
-  let y = nl_element(first + 1u, a0.y, u.op);
-  let z = nl_element(first + 2u, a0.z, u.op);
-  let w = nl_element(first + 3u, a0.w, u.op);
+  let x = nl_element(first, a0.x, p);
+  let y = nl_element(first + 1u, a0.y, p);
+  let z = nl_element(first + 2u, a0.z, p);
+  let w = nl_element(first + 3u, a0.w, p);
   out0[pack] = vec4f(x.r0, y.r0, z.r0, w.r0);
   return vec4f(x.r0, y.r0, z.r0, w.r0);
 }
@@ -70,9 +70,11 @@ fn offset_of(index: u32, k: u32) -> u32 {
 fn map(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let start = group.x * u.per_group + lane * u.per_lane;
   let end = min(start + u.span, u.packs);
+  let step = u.step;
+  let p = u.op;
   var cursor = nl_cursor(start);
-  for (var i = start; i < end; i += u.step) {
-    _ = nl_pack(i, cursor);
+  for (var i = start; i < end; i += step) {
+    _ = nl_pack(i, cursor, p);
     cursor = nl_next(cursor);
   }
 }
@@ -83,12 +85,15 @@ fn accumulate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   var total = vec4f();
   var i = group.x * u.per_group + lane * u.per_lane;
   let end = min(i + u.span, u.packs);
+  let step = u.step;
+  let count = u.count;
+  let p = u.op;
   var cursor = nl_cursor(i);
   while (i < end) {
     var block = vec4f();
-    for (let stop = min(i + 32u * u.step, end); i < stop; i += u.step) {
-      let left = u.count - 4u * i;
-      block += select(vec4f(), nl_pack(i, cursor), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
+    for (let stop = min(i + 32u * step, end); i < stop; i += step) {
+      let left = count - 4u * i;
+      block += select(vec4f(), nl_pack(i, cursor, p), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
       cursor = nl_next(cursor);
     }
     total += block;

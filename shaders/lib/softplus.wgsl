@@ -12,13 +12,13 @@ fn nl_softplus_low(x: f32, low: f32) -> f32 {
   let a = nl_exp_neg_arg(x);
   let n = nl_exp_n(a);
   let t = nl_exp_t_low(a, select(-low, low, x < 0.0), n);
-  return nl_softplus_of(x, low, scale2(1.0 + t, n));
+  let tail = nl_log1p_unit(scale2(1.0 + t, n));
+  return select(tail, x + (low + tail), x > 0.0);
 }
 
-// The same from e = e^-|x + low|: max(x, 0) + ln(1 + e). As nl_log1p, with 1 + e = 2^k (1 + f), whose k is 0 or 1.
-fn nl_softplus_of(x: f32, low: f32, e: f32) -> f32 {
+// ln(1 + e) for e in [0, 1]. As nl_log1p, with 1 + e = 2^k (1 + f), whose k is 0 or 1.
+fn nl_log1p_unit(e: f32) -> f32 {
   let upper = e > 0x1.555554p-2f;
   let f = select(e, fma(e, 0.5, -0.5), upper);
-  let tail = nl_log_sum(f, select(0.0, 1.0, upper));
-  return select(tail, x + (low + tail), x > 0.0);
+  return nl_log_sum(f, select(0.0, 1.0, upper));
 }

@@ -46,7 +46,7 @@ export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
     op.body,
     '}',
     ...cursorSource(storage),
-    'fn nl_pack(pack: u32, c: Cursor) -> vec4f {',
+    'fn nl_pack(pack: u32, c: Cursor, p: Params) -> vec4f {',
     '  let first = u.first + pack * 4u;',
   );
   storage.inputs.forEach((input, i) => {
@@ -57,7 +57,7 @@ export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
   });
   ['x', 'y', 'z', 'w'].forEach((lane, l) => {
     const values = names.map((_, i) => `a${String(i)}.${lane}, `).join('');
-    lines.push(`  let ${lane} = nl_element(first + ${String(l)}u, ${values}u.op);`);
+    lines.push(`  let ${lane} = nl_element(first + ${String(l)}u, ${values}p);`);
   });
   const packed = (k: number): string =>
     `vec4f(x.r${String(k)}, y.r${String(k)}, z.r${String(k)}, w.r${String(k)})`;
@@ -91,20 +91,25 @@ function declare(
  */
 function cursorSource({ inputs }: StorageSpec): string[] {
   const periodic = [...inputs.keys()].filter((i) => inputs[i]?.access === 'periodic');
-  const fields = periodic.map((i) => `at${String(i)}: u32`);
   const place = (i: number): string => `u.strides[${String(2 * i)}]`;
+  const starts = periodic.map(
+    (i) => `(u.first / 4u + pack) % ${place(i)}.x, ${place(i)}.x, ${place(i)}.y`,
+  );
+  const fields = periodic.map((i) =>
+    ['at', 'period', 'step'].map((name) => `${name}${String(i)}: u32`),
+  );
   return [
-    `struct Cursor { ${fields.join(', ') || 'unused: u32'} }`,
+    `struct Cursor { ${fields.flat().join(', ') || 'unused: u32'} }`,
     'fn nl_cursor(pack: u32) -> Cursor {',
-    `  return Cursor(${periodic.map((i) => `(u.first / 4u + pack) % ${place(i)}.x`).join(', ')});`,
+    `  return Cursor(${starts.join(', ')});`,
     '}',
     'fn nl_next(c: Cursor) -> Cursor {',
     '  var next = c;',
     ...periodic.flatMap((i) => {
-      const at = `next.at${String(i)}`;
+      const [at, period] = [`next.at${String(i)}`, `c.period${String(i)}`];
       return [
-        `  ${at} += ${place(i)}.y;`,
-        `  ${at} -= select(0u, ${place(i)}.x, ${at} >= ${place(i)}.x);`,
+        `  ${at} += c.step${String(i)};`,
+        `  ${at} -= select(0u, ${period}, ${at} >= ${period});`,
       ];
     }),
     '  return next;',

@@ -196,7 +196,7 @@ interface Walk {
 
 /**
  * An emulated GPU runs the invocations of a workgroup four at a time, each four from start to end, so each should walk
- * memory in order, and long: measured, up to 64 packs are best, and a workgroup of 32. A GPU wants neighbours side by side.
+ * memory in order, and long: measured, 128 packs and a workgroup of 32 are best. A GPU wants neighbours side by side.
  * A sum needs few invocations, each with a long loop: their partial sums are read again.
  */
 function walkOver(packs: number, summed: boolean, caps: Capabilities): Walk {
@@ -204,7 +204,7 @@ function walkOver(packs: number, summed: boolean, caps: Capabilities): Walk {
   const wanted = caps.software
     ? summed
       ? Math.max(16, packs / 1024)
-      : Math.min(64, packs / 128)
+      : Math.min(128, packs / 128)
     : summed
       ? Math.max(16, packs / (256 * 256))
       : 4;
