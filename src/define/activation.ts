@@ -145,19 +145,24 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
       { shape: x.shape, dtype },
     );
 
-  const activation = (x: Tensor, options: ActivationOptions<S> = {}): Tensor => {
-    const params = resolve(name, options);
-    const { bias, out } = options;
+  /** Of a call without any. */
+  let standard: ParamsOf<S> | undefined;
+  const activation = (x: Tensor, options?: ActivationOptions<S>): Tensor => {
+    const params = options === undefined ? (standard ??= resolve(name)) : resolve(name, options);
+    const bias = options?.bias;
+    const out = options?.out;
     checkTensors(name, bias ? { x, bias } : { x });
     if (bias) checkShapeIs(name, 'bias', bias, x.shape.slice(-1));
     const inputs = bias ? [x, bias] : [x];
-    checkOut(name, out, x, isRecording(inputs));
+    const recording = isRecording(inputs);
+    checkOut(name, out, x, recording);
     const output = runOne(
       pointwise,
       { op: bias ? forwardBiasOp : forwardOp, params, shape: x.shape },
       inputs,
       out ?? x.like(),
     );
+    if (!recording) return output;
     return record(
       output,
       name,

@@ -32,6 +32,18 @@ export function choiceConstants(
   return Object.fromEntries(choices.map((name) => [snake(name), values[name] ?? 0]));
 }
 
+/** Whether two sets of values are the same for the shader. */
+export function sameParams(
+  { names, choices = [] }: ParamLayout,
+  a: ParamValues,
+  b: ParamValues,
+): boolean {
+  if (a === b) return true;
+  for (const name of names) if (!Object.is(a[name], b[name])) return false;
+  for (const name of choices) if (a[name] !== b[name]) return false;
+  return true;
+}
+
 export function writeParams(
   writer: UniformWriter,
   { names, integers = [] }: ParamLayout,

@@ -13,8 +13,21 @@ import {
   type Plan,
   type View,
 } from '../kernel.ts';
-import { broadcastStrides, collapse, sizeOf, type Layout, type Shape } from '../shape.ts';
-import { choiceConstants, writeParams, type ParamLayout, type ParamValues } from './params.ts';
+import {
+  broadcastStrides,
+  collapse,
+  sameShape,
+  sizeOf,
+  type Layout,
+  type Shape,
+} from '../shape.ts';
+import {
+  choiceConstants,
+  sameParams,
+  writeParams,
+  type ParamLayout,
+  type ParamValues,
+} from './params.ts';
 import {
   storageSource,
   type Access,
@@ -66,6 +79,14 @@ export const pointwise: Kernel<PointwiseArgs> = {
   aliases: ({ op }, output) => op.inPlace?.[output] ?? -1,
   plan,
   cpu,
+  kept: {
+    key: ({ op }) => op,
+    same: (a, b) =>
+      a.sum === b.sum &&
+      a.scale === b.scale &&
+      sameShape(a.shape, b.shape) &&
+      sameParams(a.op.params, a.params, b.params),
+  },
 };
 
 function plan(
