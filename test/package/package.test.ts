@@ -226,17 +226,18 @@ describe('an app with one op', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 12 kB gzipped for the op itself: tensors, gradients, CPU path, shader', async () => {
+  it('is at most 13 kB gzipped for the op itself: tensors, gradients, CPU path, shader', async () => {
+    // 0.9 kB of it are sums that keep what rounding loses, and walks and kept plans for speed.
     const source = "import { relu } from 'nonlin';\nglobalThis.relu = relu;\n";
     const size = gzipped(await buildApp(await makeApp('op', { 'main.js': source })));
     console.log(`one op: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(12 * kB);
+    expect(size).toBeLessThanOrEqual(13 * kB);
   });
 
-  it('is at most 18 kB gzipped with init() and so the WebGPU device', () => {
+  it('is at most 20.5 kB gzipped with init() and so the WebGPU device', () => {
     const size = gzipped(files);
     console.log(`one op and both devices: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(18 * kB);
+    expect(size).toBeLessThanOrEqual(20.5 * kB);
   });
 
   it("holds no other op's shader", async () => {
