@@ -23,23 +23,41 @@ export function gateTerm(v: number, slope: number): number {
   return logistic(v) * Math.max(1, Math.abs(slope) * logistic(-v));
 }
 
-/** A row's softmax. */
-export function softmaxOf(x: Float64Array, y: Float64Array): void {
-  const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
-  let sum = 0;
-  for (const [i, v] of x.entries()) sum += y[i] = Math.exp(v - peak);
-  for (const [i, v] of y.entries()) y[i] = v / sum;
+/** The largest of a row; NaN if it holds one. */
+export function peakOf(x: Float64Array): number {
+  let peak = -Infinity;
+  for (let i = 0; i < x.length; i++) peak = Math.max(peak, x[i] ?? NaN);
+  return peak;
 }
 
-/** Its gradient, from the result. */
+/** A row's softmax. */
+export function softmaxOf(x: Float64Array, y: Float64Array): void {
+  const peak = peakOf(x);
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += y[i] = Math.exp((x[i] ?? NaN) - peak);
+  for (let i = 0; i < y.length; i++) y[i] = (y[i] ?? NaN) / sum;
+}
+
+/** A row's log-softmax; `y` may be `x`. */
+export function logSoftmaxOf(x: Float64Array, y: Float64Array): void {
+  const peak = peakOf(x);
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += Math.exp((x[i] ?? NaN) - peak);
+  const logSum = Math.log(sum);
+  for (let i = 0; i < x.length; i++) y[i] = (x[i] ?? NaN) - peak - logSum;
+}
+
+/** Softmax's gradient, from the result. */
 export function softmaxGrad(
   y: Float64Array,
   gradOutput: Float64Array,
   gradInput: Float64Array,
 ): void {
   let total = 0;
-  for (const [i, v] of y.entries()) total += v * (gradOutput[i] ?? NaN);
-  for (const [i, v] of y.entries()) gradInput[i] = v * ((gradOutput[i] ?? NaN) - total);
+  for (let i = 0; i < y.length; i++) total += (y[i] ?? NaN) * (gradOutput[i] ?? NaN);
+  for (let i = 0; i < y.length; i++) {
+    gradInput[i] = (y[i] ?? NaN) * ((gradOutput[i] ?? NaN) - total);
+  }
 }
 
 /** Magnitudes of the largest terms of both; x - peak is rounded, and the exponential multiplies that. */

@@ -6,6 +6,7 @@ import { run } from '../dispatcher.ts';
 import type { FloatDType } from '../dtype.ts';
 import { source, type Source } from '../gpu/link.ts';
 import type { ParamValues } from '../kernels/params.ts';
+import type { Binary } from '../kernels/pointwise-cpu.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { sumTo } from '../kernels/sum-to.ts';
 import { broadcastShapes, sameShape, sizeOf, type Shape } from '../shape.ts';
@@ -110,6 +111,7 @@ export function defineLoss<const S extends ParamSpecs = NoParams>(
         if (grads.length > 0)
           spread(declaration.backward(input, target, scale, params), needs, r, 1);
       },
+      ...(grads.length === 0 ? { binary: declaration.forward as Binary } : {}),
     };
   });
   /** The gradients that are needed, from the upstream gradient of each element. */

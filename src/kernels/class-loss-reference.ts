@@ -1,5 +1,6 @@
 // In: scores, targets and what a call wants of them. Out: losses and gradients, row by row in float64.
 import type { NumericArray } from '../dtype.ts';
+import { logSoftmaxOf } from '../special.ts';
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { forEachRow } from './rows.ts';
 import { gather } from './rowwise.ts';
@@ -40,7 +41,7 @@ export function classLossReference(
   let total = 0;
   forEachRow(layout, (base, row) => {
     gather(scores, base, inner, l);
-    if (op.normalised) toLogSoftmax(l);
+    if (op.normalised) logSoftmaxOf(l, l);
     const ignored = classes && classOf(row) === ignoreIndex;
     for (let c = 0; c < n; c++) {
       const hard = classes ? Number(c === classOf(row)) : (target[base + c * inner] ?? NaN);
@@ -77,10 +78,4 @@ export function classLossReference(
     }
   });
   if (losses && reduction !== 'none') losses[0] = total / divisor;
-}
-
-function toLogSoftmax(x: Float64Array): void {
-  const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
-  const logSum = Math.log(x.reduce((sum, v) => sum + Math.exp(v - peak), 0));
-  for (const [i, v] of x.entries()) x[i] = v - peak - logSum;
 }
