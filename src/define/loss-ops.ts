@@ -1,7 +1,6 @@
 // In: a loss's declaration, and which gradients and weights a call has. Out: the pointwise ops that compute them.
 import { source } from '../gpu/link.ts';
 import type { ParamLayout, ParamValues } from '../kernels/params.ts';
-import type { Binary } from '../kernels/pointwise-cpu.ts';
 import type { PointwiseOp } from '../kernels/pointwise.ts';
 
 /** A loss without its types. Arguments of the formulas are inputs, weights, for `backward` the upstream gradient, and options. */
@@ -83,7 +82,7 @@ export function lossOps(parts: LossParts): LossOps {
         if (withGrads) spread(parts.backward(...args, scale, p), variant, r, 1);
       },
       ...(!withGrads && names.length === 2 && parts.weights.length === 0
-        ? { binary: parts.forward as unknown as Binary }
+        ? { binary: parts.forward }
         : {}),
     };
   };
