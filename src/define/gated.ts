@@ -97,6 +97,7 @@ export function defineGated<const S extends ParamSpecs>(
     docs,
     accuracy,
     params: activation.params,
+    ...(activation.specs ? { specs: activation.specs } : {}),
     prepare: (device: Device, dtype: FloatDType) => {
       warmUp(device, dtype, [[2]], (x) => apply(x));
     },
