@@ -1,11 +1,11 @@
 // In: the arguments of `npm run digits`. Out: what they ask for, or a SettingError that says what is wrong.
 import { parseArgs } from 'node:util';
-import { BACKENDS, type Backend } from './devices.ts';
-import { TRAINING } from './digits.ts';
-import { messageOf } from './format.ts';
-import { OPTIMIZER_NAMES, OPTIMIZERS } from './optimizers.ts';
-import { DEFAULTS, parseName, parseNumber, SettingError } from './settings.ts';
-import type { NumberName, Settings } from './settings.ts';
+import { BACKENDS, type Backend } from '../shell/devices.ts';
+import { TRAINING } from '../training/digits.ts';
+import { messageOf } from '../training/format.ts';
+import { OPTIMIZER_NAMES, OPTIMIZERS } from '../training/optimizers.ts';
+import { DEFAULTS, parseName, parseNumber, SettingError } from '../training/settings.ts';
+import type { NumberName, Settings } from '../training/settings.ts';
 
 export interface CommandLine {
   readonly settings: Settings;

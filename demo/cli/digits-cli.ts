@@ -1,17 +1,24 @@
 // In: command-line options. Out: a training run in Node with its figures on stdout; progress goes to stderr.
 import { SingleBar } from 'cli-progress';
 import { DeviceUnavailableError, init, type Device } from 'nonlin';
-import { findActivations } from './activations.ts';
+import { findActivations } from '../training/activations.ts';
 import { HELP, parseCommandLine, type CommandLine } from './cli-options.ts';
-import { sliceDigits, splitDigits } from './digits.ts';
+import { sliceDigits, splitDigits } from '../training/digits.ts';
 import { readDigits } from './digits-node.ts';
-import { describeDevice } from './devices.ts';
-import { findLosses } from './losses.ts';
+import { describeDevice } from '../shell/devices.ts';
+import { findLosses } from '../training/losses.ts';
 import { nodeGpu } from './node-gpu.ts';
-import { formatDuration, formatLoss, formatPercent, formatRate, messageOf } from './format.ts';
-import { Pace } from './pace.ts';
-import { parseName, SettingError } from './settings.ts';
-import { Trainer, type EpochReport } from './trainer.ts';
+import {
+  formatDuration,
+  formatLoss,
+  formatPercent,
+  formatRate,
+  messageOf,
+} from '../training/format.ts';
+import { Pace } from '../training/pace.ts';
+import { parseName, SettingError } from '../training/settings.ts';
+import { digitsTask } from '../training/tasks/digits.ts';
+import { Trainer, type EpochReport, type Score } from '../training/trainer.ts';
 
 /** Held-out digits per training digit, also where `--limit` takes fewer. */
 const HELD_OUT_SHARE = 1 / 4;
@@ -42,7 +49,13 @@ async function main(): Promise<void> {
   const settings = { ...line.settings, activation: activationName, loss: lossName };
   const device = await openDevice(line);
   try {
-    const trainer = new Trainer({ settings, activation, loss, training, heldOut, device });
+    const trainer = new Trainer({
+      settings,
+      activation,
+      loss,
+      task: digitsTask({ training, heldOut }),
+      device,
+    });
     await train(trainer, device, line.json);
     trainer.dispose();
   } finally {
@@ -83,7 +96,11 @@ async function train(trainer: Trainer, device: Device, json: boolean): Promise<v
   const seconds = (performance.now() - start) / 1000;
   const stepsPerSecond = steps / stepSeconds;
   if (json) {
-    const scores = epochs.map(({ epoch, training, heldOut }) => ({ epoch, training, heldOut }));
+    const scores = epochs.map(({ epoch, training, heldOut }) => ({
+      epoch,
+      training: training && shortened(training),
+      heldOut: shortened(heldOut),
+    }));
     const { type, name } = device;
     const { loss, accuracy } = last.heldOut;
     const { settings } = trainer;
@@ -107,6 +124,9 @@ async function train(trainer: Trainer, device: Device, json: boolean): Promise<v
     );
   }
 }
+
+/** Of digits there is no squared error. */
+const shortened = ({ loss, accuracy }: Score) => ({ loss, accuracy });
 
 /** A progress bar, where there is a terminal to draw it on. */
 function createBar(total: number): SingleBar | undefined {

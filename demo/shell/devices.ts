@@ -41,10 +41,10 @@ export function describeDevice(device: Device): string {
 function missing(): string {
   // TypeScript's library says that it is always there
   if ('gpu' in navigator && (navigator.gpu as GPU | undefined)) {
-    return 'This browser has WebGPU but no hardware GPU for it, so training runs on the CPU.';
+    return 'This browser has WebGPU but no hardware GPU for it, so this page runs on the CPU.';
   }
   if (!isSecureContext) {
-    return 'WebGPU needs a page served over https or from localhost; training runs on the CPU.';
+    return 'WebGPU needs a page served over https or from localhost; this page runs on the CPU.';
   }
-  return 'This browser has no WebGPU, so training runs on the CPU.';
+  return 'This browser has no WebGPU, so this page runs on the CPU.';
 }

@@ -1,7 +1,7 @@
 // In: the name of an optimizer, parameters, a learning rate. Out: that optimizer of the library.
 import { optim, type Tensor } from 'nonlin';
 
-/** The optimizers to choose from, each with the learning rate that suits these digits. */
+/** The optimizers to choose from, each with the learning rate that suits the digits. */
 export const OPTIMIZERS = {
   sgd: { label: 'SGD', learningRate: 0.2 },
   momentum: { label: 'SGD, Nesterov momentum 0.9', learningRate: 0.05 },
@@ -12,13 +12,11 @@ export const OPTIMIZERS = {
 export type OptimizerName = keyof typeof OPTIMIZERS;
 export const OPTIMIZER_NAMES = Object.keys(OPTIMIZERS) as OptimizerName[];
 
-/** What the training loop needs of an optimizer. */
-export interface Optimizer {
-  zeroGrad(): void;
-  step(): void;
-}
-
-export function createOptimizer(name: OptimizerName, parameters: Tensor[], lr: number): Optimizer {
+export function createOptimizer(
+  name: OptimizerName,
+  parameters: Tensor[],
+  lr: number,
+): optim.Optimizer {
   switch (name) {
     case 'sgd':
       return new optim.SGD(parameters, { lr });

@@ -34,7 +34,7 @@ export const RANGES: Readonly<Record<NumberName, Range>> = {
   width: { label: 'Width', min: 2, max: 2048, integer: true },
   layers: { label: 'Hidden layers', min: 1, max: 8, integer: true },
   batchSize: { label: 'Batch size', min: 1, max: 2000, integer: true },
-  epochs: { label: 'Epochs', min: 1, max: 100, integer: true },
+  epochs: { label: 'Epochs', min: 1, max: 1000, integer: true },
   seed: { label: 'Seed', min: 0, max: 2 ** 31 - 1, integer: true },
 };
 

@@ -1,135 +1,179 @@
-// In: settings, digits, a device. Out: a training run that reports as it goes, and the model that it trains.
+// In: settings, a task, a device. Out: a training run that reports as it goes, and the model that it trains.
 import {
   manualSeed,
   noGrad,
   scope,
+  sigmoid,
   softmax,
   tensor,
   type Device,
-  type nn,
+  type optim,
   type Tensor,
 } from 'nonlin';
 import type { ActivationChoice } from './activations.ts';
-import { PIXELS, type Digits } from './digits.ts';
+import { restoreCheckpoint, takeCheckpoint, type Checkpoint } from './checkpoint.ts';
+import { diagnose, type LayerHealth } from './diagnose.ts';
 import type { LossChoice } from './losses.ts';
-import { CLASSES, createModel } from './model.ts';
-import { createOptimizer, type Optimizer } from './optimizers.ts';
+import { createModel, type Model } from './model.ts';
+import { createOptimizer } from './optimizers.ts';
 import { generator, permutation } from './random.ts';
+import { judge, scoreOf, Tally, type Report, type Score, type StepsReport } from './score.ts';
+import type { EpochReport } from './score.ts';
 import type { Settings } from './settings.ts';
+import type { Batch, Task } from './task.ts';
+
+export type { EpochReport, Report, Score, StepsReport } from './score.ts';
 
 export interface TrainerOptions {
   readonly settings: Settings;
   readonly activation: ActivationChoice;
   readonly loss: LossChoice;
-  readonly training: Digits;
-  readonly heldOut: Digits;
-  /** Must be the device of the latest `init()`. */
+  readonly task: Task;
   readonly device: Device;
   /** Lets the host do other work; called between pieces of work on the CPU. At once by default. */
   readonly breathe?: () => Promise<void>;
+  /** Where an earlier run of the same options was; by default at its start. */
+  readonly from?: Checkpoint;
 }
-
-/** Mean loss, and the share of digits that were recognised. */
-export interface Score {
-  readonly loss: number;
-  readonly accuracy: number;
-}
-
-/** A few steps done: `score` is over their batches, each before its own step. */
-export interface StepsReport {
-  readonly kind: 'steps';
-  /** Steps done in the whole run. */
-  readonly step: number;
-  /** Steps done since the report before. */
-  readonly since: number;
-  /** The current epoch, from 1. */
-  readonly epoch: number;
-  readonly score: Score;
-  /** What the steps took. */
-  readonly seconds: number;
-}
-
-/** An epoch done (or none yet: epoch 0): `heldOut` is over the held-out digits. */
-export interface EpochReport {
-  readonly kind: 'epoch';
-  readonly step: number;
-  readonly epoch: number;
-  /** Over the epoch's batches; undefined for epoch 0. */
-  readonly training: Score | undefined;
-  readonly heldOut: Score;
-  /** What the test took. */
-  readonly seconds: number;
-}
-
-export type Report = StepsReport | EpochReport;
 
 /** Steps between two reports: reading a loss waits for the GPU, so not every step is read at once. */
 const STEPS_PER_REPORT = 5;
-/** Digits tested at once: on the CPU few, so that the host's thread is free again soon; a GPU likes them many. */
-const TEST_BATCH = { cpu: 50, webgpu: 500 };
+/** Examples tested at once on a GPU, which likes them many. */
+const TEST_BATCH = 500;
+/** Parameters times examples of one piece of work on the CPU: some 20 ms, so that the host's thread is free again soon. */
+const PIECE = 2e6;
+/** Examples that layers are diagnosed with. */
+const PROBE = 64;
 
 export class Trainer {
   readonly settings: Settings;
+  readonly task: Task;
   readonly stepsPerEpoch: number;
   /** Steps of the whole run. */
   readonly steps: number;
   readonly #options: TrainerOptions;
-  readonly #model: nn.Sequential;
-  readonly #optimizer: Optimizer;
-  readonly #random: () => number;
+  readonly #model: Model;
+  readonly #optimizer: optim.Optimizer;
+  #step: number;
 
   constructor(options: TrainerOptions) {
-    const { settings, activation, device, training } = options;
+    const { settings, activation, device, task, from } = options;
     this.settings = settings;
+    this.task = task;
     this.#options = options;
-    this.stepsPerEpoch = Math.ceil(training.count / settings.batchSize);
+    this.stepsPerEpoch = Math.ceil(task.training.count / settings.batchSize);
     this.steps = this.stepsPerEpoch * settings.epochs;
     manualSeed(settings.seed);
-    this.#random = generator(settings.seed);
-    this.#model = createModel({ ...settings, activation, device });
+    this.#model = createModel({ ...settings, task, activation, device });
     const { optimizer, learningRate } = settings;
-    this.#optimizer = createOptimizer(optimizer, this.#model.parameters(), learningRate);
+    this.#optimizer = createOptimizer(optimizer, this.#model.network.parameters(), learningRate);
+    this.#step = from?.step ?? 0;
+    if (from) restoreCheckpoint(from, this.#model.network, this.#optimizer, device);
+  }
+
+  /** Steps done. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** The network, for its state. */
+  get network(): Model['network'] {
+    return this.#model.network;
   }
 
   /** Trains while it is iterated: not asking for the next report pauses, leaving the loop stops. */
   async *train(): AsyncGenerator<Report, void> {
-    yield await this.#test(0, 0, undefined);
-    let step = 0;
-    for (let epoch = 1; epoch <= this.settings.epochs; epoch++) {
+    // also where a run goes on from the end of an epoch, whose test may be what was lost
+    if (this.#step % this.stepsPerEpoch === 0) {
+      yield await this.test(this.#step / this.stepsPerEpoch, undefined);
+    }
+    while (this.#step < this.steps) {
+      const epoch = Math.floor(this.#step / this.stepsPerEpoch) + 1;
       const seen = new Tally();
-      for await (const report of this.#epoch(epoch, step)) {
-        step = report.step;
+      for await (const report of this.#epoch(epoch)) {
         seen.add(report.score, report.since);
         yield report;
       }
-      yield await this.#test(step, epoch, seen.score);
+      yield await this.test(epoch, seen.score);
     }
   }
 
-  /** The ten probabilities of one digit of 28 × 28 pixels from 0 (paper) to 1 (ink). */
-  async predict(pixels: Float32Array): Promise<Float32Array> {
-    const probabilities = this.#evaluate(() => {
-      const x = tensor(pixels, { shape: [1, PIXELS], device: this.#options.device });
-      return softmax(this.#model.forward(x), { dim: 1 });
-    });
-    const values = await probabilities.data();
-    probabilities.dispose();
-    return Float32Array.from(values);
+  /** What the model makes of rows of inputs now: probabilities of classes, values, or shares. */
+  async predict(x: Float32Array): Promise<Float32Array> {
+    const { inputs, outputs } = this.task;
+    const count = x.length / inputs;
+    const size = Math.min(count, this.#pieceSize());
+    const all = new Float32Array(count * outputs);
+    for (let from = 0; from < count; from += size) {
+      if (from > 0) await this.#breathe();
+      const piece = x.subarray(from * inputs, (from + size) * inputs);
+      const results = this.#evaluate(() => this.#answer(piece));
+      all.set(await results.data(), from * outputs);
+      results.dispose();
+    }
+    return all;
+  }
+
+  /** How the layers are doing, on held-out examples. */
+  async diagnose(): Promise<LayerHealth[]> {
+    const { loss, activation, task, device } = this.#options;
+    const count = Math.min(PROBE, this.#pieceSize(), task.heldOut.count);
+    const batch = task.heldOut.gather(Uint32Array.from({ length: count }, (_, i) => i));
+    const elementwise = activation.group === 'Elementwise';
+    return diagnose(this.#model, loss, batch, elementwise, device);
+  }
+
+  checkpoint(): Promise<Checkpoint> {
+    return takeCheckpoint(this.#step, this.#model.network, this.#optimizer);
+  }
+
+  /** Loss and score over the held-out examples. */
+  async test(epoch: number, training: Score | undefined): Promise<EpochReport> {
+    const { heldOut } = this.task;
+    const start = performance.now();
+    const seen = new Tally();
+    const size = Math.min(TEST_BATCH, this.#pieceSize());
+    const { count } = heldOut;
+    const verdicts =
+      this.task.goal === 'classes'
+        ? {
+            predicted: new Uint8Array(count),
+            wanted: new Uint8Array(count),
+            margin: new Float32Array(count),
+          }
+        : undefined;
+    const everything = Uint32Array.from({ length: count }, (_, i) => i);
+    for (let from = 0; from < count; from += size) {
+      const batch = heldOut.gather(everything.subarray(from, from + size));
+      const { loss, outputs } = await read(this.#evaluate(() => this.#forward(batch)));
+      seen.add(scoreOf(this.task, loss, outputs, batch), batch.count);
+      if (verdicts) judge(this.task, outputs, batch, verdicts, from);
+      await this.#breathe();
+    }
+    const seconds = (performance.now() - start) / 1000;
+    const [step, score] = [this.#step, seen.score];
+    return { kind: 'epoch', step, epoch, training, heldOut: score, verdicts, seconds };
   }
 
   /** Frees the model. */
   dispose(): void {
-    this.#model.dispose();
+    this.#optimizer.dispose();
+    this.#model.network.dispose();
   }
 
-  async *#epoch(epoch: number, first: number): AsyncGenerator<StepsReport, void> {
-    const { training } = this.#options;
-    const { batchSize } = this.settings;
-    const order = permutation(training.count, this.#random);
+  async *#epoch(epoch: number): AsyncGenerator<StepsReport, void> {
+    const { training } = this.task;
+    const { batchSize, seed } = this.settings;
+    // an order of its own for each epoch, so that a run can go on from any step
+    const order = permutation(training.count, generator(seed * 1009 + epoch));
     let pending: Promise<Score>[] = [];
     let start = performance.now();
-    for (let i = 0; i < this.stepsPerEpoch; i++) {
-      pending.push(this.#step(order.subarray(i * batchSize, (i + 1) * batchSize)));
+    for (let i = this.#step % this.stepsPerEpoch; i < this.stepsPerEpoch; i++) {
+      const indices = order.subarray(i * batchSize, (i + 1) * batchSize);
+      const parts = await this.#backward(indices);
+      await this.#breathe();
+      pending.push(this.#update(parts));
+      this.#step++;
       await this.#breathe();
       if (pending.length < STEPS_PER_REPORT && i + 1 < this.stepsPerEpoch) continue;
       const scores = await Promise.all(pending);
@@ -137,59 +181,75 @@ export class Trainer {
       for (const score of scores) seen.add(score, 1);
       const seconds = (performance.now() - start) / 1000;
       const since = pending.length;
-      yield { kind: 'steps', step: first + i + 1, since, epoch, score: seen.score, seconds };
+      yield { kind: 'steps', step: this.#step, since, epoch, score: seen.score, seconds };
       pending = [];
       start = performance.now();
     }
   }
 
-  /** One step of the optimizer, sent off; its score is known later. */
-  #step(indices: Uint32Array): Promise<Score> {
-    const { training, loss, device } = this.#options;
-    const batch = gather(training, indices);
-    const results = scope(() => {
-      this.#optimizer.zeroGrad();
-      const x = tensor(batch.pixels, { shape: [indices.length, PIXELS], device });
-      const logits = this.#model.forward(x);
-      const value = loss.compute(logits, batch.labels);
-      value.backward();
-      this.#optimizer.step();
-      return { value, logits };
-    });
-    const score = read(results, batch.labels);
-    // if the next step throws before this is awaited, that error is the one to show
-    score.catch(() => undefined);
-    return score;
+  /** Gradients of a batch, in pieces on the CPU; their scores are known later. */
+  async #backward(indices: Uint32Array): Promise<{ score: Promise<Score>; count: number }[]> {
+    const { loss, device } = this.#options;
+    const size = loss.separable ? this.#pieceSize() : indices.length;
+    this.#optimizer.zeroGrad();
+    const parts: { score: Promise<Score>; count: number }[] = [];
+    for (let from = 0; from < indices.length; from += size) {
+      if (from > 0) await this.#breathe();
+      const batch = this.task.training.gather(indices.subarray(from, from + size));
+      const share = batch.count / indices.length;
+      const results = scope(() => {
+        const made = this.#forward(batch);
+        made.value.backward(share === 1 ? undefined : tensor(share, { device }));
+        return made;
+      });
+      parts.push({ score: this.#score(results, batch), count: batch.count });
+    }
+    return parts;
   }
 
-  async #test(step: number, epoch: number, training: Score | undefined): Promise<EpochReport> {
-    const { heldOut, loss, device } = this.#options;
-    const start = performance.now();
+  /** One step of the optimizer, sent off. */
+  async #update(parts: readonly { score: Promise<Score>; count: number }[]): Promise<Score> {
+    // if the next step throws before this is awaited, that error is the one to show
+    for (const { score } of parts) score.catch(() => undefined);
+    scope(() => this.#optimizer.step());
     const seen = new Tally();
-    const size = TEST_BATCH[device.type];
-    const everything = Uint32Array.from({ length: heldOut.count }, (_, i) => i);
-    for (let from = 0; from < heldOut.count; from += size) {
-      const indices = everything.subarray(from, from + size);
-      const batch = gather(heldOut, indices);
-      const results = this.#evaluate(() => {
-        const x = tensor(batch.pixels, { shape: [indices.length, PIXELS], device });
-        const logits = this.#model.forward(x);
-        return { value: loss.compute(logits, batch.labels), logits };
-      });
-      seen.add(await read(results, batch.labels), indices.length);
-      await this.#breathe();
-    }
-    const seconds = (performance.now() - start) / 1000;
-    return { kind: 'epoch', step, epoch, training, heldOut: seen.score, seconds };
+    for (const { score, count } of parts) seen.add(await score, count);
+    return seen.score;
+  }
+
+  #answer(x: Float32Array): Tensor {
+    const { inputs, goal } = this.task;
+    const { device } = this.#options;
+    const rows = tensor(x, { shape: [x.length / inputs, inputs], device });
+    const outputs = this.#model.network.forward(rows);
+    if (goal === 'classes') return softmax(outputs, { dim: 1 });
+    return goal === 'shares' ? sigmoid(outputs) : outputs;
+  }
+
+  #forward(batch: Batch): Results {
+    const { loss, device } = this.#options;
+    const x = tensor(batch.x, { shape: [batch.count, this.task.inputs], device });
+    const outputs = this.#model.network.forward(x);
+    return { value: loss.compute(outputs, batch.wanted), outputs };
+  }
+
+  async #score(made: Results, batch: Batch): Promise<Score> {
+    const { loss, outputs } = await read(made);
+    return scoreOf(this.task, loss, outputs, batch);
+  }
+
+  #pieceSize(): number {
+    if (this.#options.device.type !== 'cpu') return Infinity;
+    return Math.max(1, Math.floor(PIECE / this.#model.parameterCount));
   }
 
   /** Runs `fn` with the model in evaluation mode and nothing recorded. */
   #evaluate<T>(fn: () => T): T {
-    this.#model.eval();
+    this.#model.network.eval();
     try {
       return noGrad(() => scope(fn));
     } finally {
-      this.#model.train();
+      this.#model.network.train();
     }
   }
 
@@ -199,46 +259,17 @@ export class Trainer {
   }
 }
 
-/** Scores averaged by weight. */
-class Tally {
-  #loss = 0;
-  #accuracy = 0;
-  #weight = 0;
-
-  add(score: Score, weight: number): void {
-    this.#loss += score.loss * weight;
-    this.#accuracy += score.accuracy * weight;
-    this.#weight += weight;
-  }
-
-  get score(): Score {
-    return { loss: this.#loss / this.#weight, accuracy: this.#accuracy / this.#weight };
-  }
+interface Results {
+  readonly value: Tensor;
+  readonly outputs: Tensor;
 }
 
-/** The digits at `indices` side by side, pixels from 0 to 1. */
-function gather(digits: Digits, indices: Uint32Array) {
-  const labels = new Uint8Array(indices.length);
-  const pixels = new Float32Array(indices.length * PIXELS);
-  indices.forEach((index, i) => {
-    labels[i] = digits.labels[index] ?? 0;
-    const from = index * PIXELS;
-    for (let k = 0; k < PIXELS; k++) pixels[i * PIXELS + k] = (digits.pixels[from + k] ?? 0) / 255;
-  });
-  return { labels, pixels };
-}
-
-async function read(
-  { value, logits }: { value: Tensor; logits: Tensor },
-  labels: Uint8Array,
-): Promise<Score> {
-  const [loss, outputs] = await Promise.all([value.item(), logits.data()]);
-  value.dispose();
-  logits.dispose();
-  let correct = 0;
-  labels.forEach((label, i) => {
-    const row = outputs.subarray(i * CLASSES, (i + 1) * CLASSES);
-    if (row.indexOf(Math.max(...row)) === label) correct++;
-  });
-  return { loss, accuracy: correct / labels.length };
+async function read({ value, outputs }: Results) {
+  try {
+    const [loss, values] = await Promise.all([value.item(), outputs.data()]);
+    return { loss, outputs: values };
+  } finally {
+    value.dispose();
+    outputs.dispose();
+  }
 }

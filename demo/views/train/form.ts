@@ -1,152 +1,207 @@
-// In: the settings form, the choices there are, the address's query. Out: checked settings.
-import type { ActivationChoice, Curve } from './activations.ts';
-import { BACKENDS, type Backend } from './devices.ts';
-import { byId } from './dom.ts';
-import type { LossChoice } from './losses.ts';
-import { OPTIMIZER_NAMES, OPTIMIZERS } from './optimizers.ts';
-import { DEFAULTS, parseName, parseNumber, RANGES } from './settings.ts';
-import type { NumberName, Settings } from './settings.ts';
+// In: a configuration, what there is to choose from. Out: the settings as fields, of one run at a time.
+import { html, nothing, svg, type TemplateResult } from 'lit-html';
+import type { ActivationChoice, Curve } from '../../training/activations.ts';
+import { MOST_RUNS, suggestedRate, type Config } from '../../training/config.ts';
+import type { LossChoice } from '../../training/losses.ts';
+import { OPTIMIZER_NAMES, OPTIMIZERS } from '../../training/optimizers.ts';
+import { RANGES, type NumberName, type Settings } from '../../training/settings.ts';
 
-const NUMBER_NAMES = Object.keys(RANGES) as NumberName[];
-const SELECT_NAMES = ['activation', 'loss', 'optimizer', 'backend'] as const;
+export interface FormState {
+  readonly config: Config;
+  /** The run whose settings are shown. */
+  readonly run: number;
+  readonly activations: readonly ActivationChoice[];
+  readonly losses: readonly LossChoice[];
+  readonly disabled: boolean;
+}
 
-/** The form's fields; their names are those of the settings, and of the query's parameters. */
-export class SettingsForm {
-  readonly #activations: readonly ActivationChoice[];
-  readonly #losses: readonly LossChoice[];
+export interface FormEvents {
+  readonly change: (config: Config) => void;
+  readonly select: (run: number) => void;
+  readonly submit: () => void;
+}
 
-  constructor(activations: readonly ActivationChoice[], losses: readonly LossChoice[]) {
-    this.#activations = activations;
-    this.#losses = losses;
-    fillActivations(select('activation'), activations);
-    select('loss').replaceChildren(...losses.map(({ op }) => new Option(op, op)));
-    select('optimizer').replaceChildren(
-      ...OPTIMIZER_NAMES.map((name) => new Option(OPTIMIZERS[name].label, name)),
+const COMMON: readonly NumberName[] = ['batchSize', 'epochs', 'seed'];
+const RUN_LETTERS = 'ABC';
+export const runName = (index: number): string => `Run ${RUN_LETTERS[index] ?? index + 1}`;
+
+export function settingsForm(state: FormState, events: FormEvents): TemplateResult {
+  const { config, run, activations, losses, disabled } = state;
+  const settings = config.runs[run] ?? config.runs[0];
+  if (!settings) return html``;
+  const change = (values: Partial<Settings>) => {
+    const own = Object.keys(values).some((name) => !COMMON.includes(name as NumberName));
+    const runs = config.runs.map((other, i) =>
+      own && i !== run ? other : { ...other, ...values },
     );
-    for (const name of NUMBER_NAMES) {
-      const { min, max } = RANGES[name];
-      Object.assign(input(name), { min: String(min), max: String(max) });
-      input(name).value = String(DEFAULTS[name]);
-    }
-    for (const name of ['activation', 'loss', 'optimizer'] as const) {
-      select(name).value = DEFAULTS[name];
-    }
-    select('activation').addEventListener('change', () => this.#explain());
-    select('loss').addEventListener('change', () => this.#explain());
-    select('optimizer').addEventListener('change', () => this.#suggestLearningRate());
-    this.#explain();
-  }
-
-  /** Takes what the query names, e.g. `?activation=tanh&epochs=3`; returns what is wrong with it. */
-  applyQuery(query: URLSearchParams): string[] {
-    const faults: string[] = [];
-    const attempt = (set: () => void) => {
-      try {
-        set();
-      } catch (error) {
-        faults.push(error instanceof Error ? error.message : String(error));
-      }
-    };
-    for (const name of SELECT_NAMES) {
-      const text = query.get(name);
-      if (text === null) continue;
-      attempt(() => {
-        const values = [...select(name).options].map((option) => option.value);
-        select(name).value = parseName(values, text, name);
-        if (name === 'optimizer') this.#suggestLearningRate();
-      });
-    }
-    for (const name of NUMBER_NAMES) {
-      const text = query.get(name);
-      if (text !== null) attempt(() => (input(name).value = String(parseNumber(name, text))));
-    }
-    this.#explain();
-    return faults;
-  }
-
-  get backend(): Backend {
-    return parseName(BACKENDS, select('backend').value, 'Run on');
-  }
-
-  get activation(): ActivationChoice {
-    return chosen(this.#activations, select('activation'));
-  }
-
-  get loss(): LossChoice {
-    return chosen(this.#losses, select('loss'));
-  }
-
-  /** What the fields say now; throws a `SettingError` where one is out of range. */
-  get settings(): Settings {
-    const number = (name: NumberName) => parseNumber(name, input(name).value);
-    return {
-      activation: this.activation.op,
-      loss: this.loss.op,
-      optimizer: parseName(OPTIMIZER_NAMES, select('optimizer').value, 'Optimizer'),
-      learningRate: number('learningRate'),
-      width: number('width'),
-      layers: number('layers'),
-      batchSize: number('batchSize'),
-      epochs: number('epochs'),
-      seed: number('seed'),
-    };
-  }
-
-  /** Each optimizer wants another learning rate. */
-  #suggestLearningRate(): void {
-    const name = parseName(OPTIMIZER_NAMES, select('optimizer').value, 'Optimizer');
-    input('learningRate').value = String(OPTIMIZERS[name].learningRate);
-  }
-
-  #explain(): void {
-    byId('activation-help', HTMLElement).textContent = this.activation.use;
-    byId('loss-help', HTMLElement).textContent = this.loss.use;
-    drawCurve(byId('curve', SVGSVGElement), this.activation.curve);
-  }
+    events.change({ ...config, runs });
+  };
+  const activation = activations.find(({ op }) => op === settings.activation);
+  const loss = losses.find(({ op }) => op === settings.loss);
+  return html`<form
+    id="settings"
+    autocomplete="off"
+    @submit=${(event: Event) => {
+      event.preventDefault();
+      events.submit();
+    }}
+  >
+    <fieldset id="fields" ?disabled=${disabled}>
+      <legend class="visually-hidden">Training settings</legend>
+      ${runTabs(state, events)}
+      <div class="field wide">
+        <label for="activation">Activation</label>
+        ${groupedSelect(activations, settings.activation, (value) => change({ activation: value }))}
+        <div class="help-row">
+          ${activation?.curve ? curvePicture(activation.curve) : nothing}
+          <p id="activation-help" class="help">${activation?.use ?? ''}</p>
+        </div>
+      </div>
+      <div class="field wide">
+        <label for="loss">Loss</label>
+        ${select(
+          'loss',
+          losses.map(({ op }) => [op, op]),
+          settings.loss,
+          (value) => change({ loss: value }),
+        )}
+        <p id="loss-help" class="help">${loss?.use ?? ''}</p>
+      </div>
+      <div class="field">
+        <label for="optimizer">Optimizer</label>
+        ${select(
+          'optimizer',
+          OPTIMIZER_NAMES.map((name) => [name, OPTIMIZERS[name].label]),
+          settings.optimizer,
+          (value) => {
+            const optimizer = OPTIMIZER_NAMES.find((name) => name === value) ?? 'adam';
+            change({ optimizer, learningRate: suggestedRate(config.task, optimizer) });
+          },
+        )}
+      </div>
+      ${(['learningRate', 'width', 'layers', ...COMMON] as const).map((name) =>
+        numberField(name, settings[name], (value) => change({ [name]: value })),
+      )}
+    </fieldset>
+  </form>`;
 }
 
-const select = (name: string) => byId(name, HTMLSelectElement);
-const input = (name: NumberName) => byId(name, HTMLInputElement);
-
-function chosen<T extends { readonly op: string }>(
-  choices: readonly T[],
-  { id, value }: HTMLSelectElement,
-): T {
-  const choice = choices.find(({ op }) => op === value);
-  if (!choice) throw new Error(`no ${id} named "${value}"`);
-  return choice;
+function runTabs({ config, run }: FormState, events: FormEvents): TemplateResult {
+  const { runs } = config;
+  const add = () => {
+    const copy = runs.at(-1);
+    if (!copy) return;
+    events.change({ ...config, runs: [...runs, copy] });
+    events.select(runs.length);
+  };
+  const remove = () => {
+    events.change({ ...config, runs: runs.filter((_, i) => i !== run) });
+    events.select(0);
+  };
+  return html`<div class="field wide run-tabs" role="group" aria-label="Runs">
+    ${runs.map(
+      (_, i) =>
+        html`<button
+          type="button"
+          class="small run-tab c${i + 1}"
+          aria-pressed=${i === run}
+          @click=${() => events.select(i)}
+        >
+          ${runName(i)}
+        </button>`,
+    )}
+    ${
+      runs.length < MOST_RUNS
+        ? html`<button type="button" class="small quiet" id="add-run" @click=${add}>
+            ${runs.length === 1 ? 'Compare with another run' : 'Add a run'}
+          </button>`
+        : nothing
+    }
+    ${
+      run > 0
+        ? html`<button type="button" class="small quiet" id="remove-run" @click=${remove}>
+            Remove ${runName(run)}
+          </button>`
+        : nothing
+    }
+  </div>`;
 }
 
-function fillActivations(parent: HTMLSelectElement, choices: readonly ActivationChoice[]): void {
-  const groups = new Map<string, HTMLOptGroupElement>();
-  for (const { op, group } of choices) {
-    let options = groups.get(group);
-    if (!options) {
-      options = document.createElement('optgroup');
-      options.label = group;
-      groups.set(group, options);
-    }
-    options.append(new Option(op, op));
-  }
-  parent.replaceChildren(...groups.values());
+function select(
+  id: string,
+  options: readonly (readonly [value: string, label: string])[],
+  chosen: string,
+  change: (value: string) => void,
+): TemplateResult {
+  return html`<select
+    id=${id}
+    aria-describedby="${id}-help"
+    .value=${chosen}
+    @change=${(event: Event) => change((event.currentTarget as HTMLSelectElement).value)}
+  >
+    ${options.map(
+      ([value, label]) =>
+        html`<option value=${value} .selected=${value === chosen}>${label}</option>`,
+    )}
+  </select>`;
+}
+
+function groupedSelect(
+  choices: readonly ActivationChoice[],
+  chosen: string,
+  change: (value: string) => void,
+): TemplateResult {
+  const groups = [...new Set(choices.map(({ group }) => group))];
+  return html`<select
+    id="activation"
+    aria-describedby="activation-help"
+    @change=${(event: Event) => change((event.currentTarget as HTMLSelectElement).value)}
+  >
+    ${groups.map(
+      (group) =>
+        html`<optgroup label=${group}>
+          ${choices
+            .filter((choice) => choice.group === group)
+            .map(({ op }) => html`<option value=${op} .selected=${op === chosen}>${op}</option>`)}
+        </optgroup>`,
+    )}
+  </select>`;
+}
+
+/** A value out of its range stays in its field, which says so when training is to start. */
+function numberField(
+  name: NumberName,
+  value: number,
+  change: (value: number) => void,
+): TemplateResult {
+  const { label, min, max, integer } = RANGES[name];
+  return html`<div class="field">
+    <label for=${name}>${label}</label>
+    <input
+      id=${name}
+      type="number"
+      inputmode=${integer ? 'numeric' : 'decimal'}
+      step=${integer ? '1' : 'any'}
+      min=${min}
+      max=${max}
+      required
+      .value=${String(value)}
+      @input=${(event: Event) => {
+        const field = event.currentTarget as HTMLInputElement;
+        if (field.validity.valid) change(field.valueAsNumber);
+      }}
+    />
+  </div>`;
 }
 
 /** The function and, thinner, its derivative; y upwards, a unit as long on both axes. */
-function drawCurve(svg: SVGSVGElement, curve: Curve | undefined): void {
-  svg.toggleAttribute('hidden', !curve);
-  svg.replaceChildren();
-  if (!curve) return;
-  const draw = (name: string, attributes: Readonly<Record<string, string>>) => {
-    const element = document.createElementNS('http://www.w3.org/2000/svg', name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    svg.append(element);
-  };
+function curvePicture(curve: Curve): TemplateResult {
   const path = (values: Float32Array) =>
     [...values]
       .map((y, i) => `${i === 0 ? 'M' : 'L'}${curve.x[i] ?? 0} ${(-y).toFixed(3)}`)
       .join('');
-  draw('line', { x1: '-4', x2: '4', y1: '0', y2: '0' });
-  draw('line', { x1: '0', x2: '0', y1: '-4', y2: '4' });
-  draw('path', { class: 'slope', d: path(curve.slope) });
-  draw('path', { class: 'value', d: path(curve.y) });
+  return html`<svg class="curve" viewBox="-4 -2.5 8 5" aria-hidden="true">
+    ${svg`<line x1="-4" x2="4" y1="0" y2="0" /><line x1="0" x2="0" y1="-4" y2="4" />
+      <path class="slope" d=${path(curve.slope)} /><path class="value" d=${path(curve.y)} />`}
+  </svg>`;
 }

@@ -1,17 +1,25 @@
-// In: what to train, and the person's wishes: start, pause, resume, stop, reset. Out: phases, reports, at most one error.
-import { Trainer, type Report, type TrainerOptions } from './trainer.ts';
+// In: trainers, and the person's wishes: start, pause, resume, stop, reset. Out: phases, reports, at most one error.
+import type { Checkpoint } from '../../training/checkpoint.ts';
+import type { LayerHealth } from '../../training/diagnose.ts';
+import type { Report, Trainer } from '../../training/trainer.ts';
 
-/** `idle`: no model; `done`, `stopped`, `failed`: a model that no longer trains. */
+/** `idle`: no model; `done`, `stopped`, `failed`: models that no longer train. */
 export type Phase = 'idle' | 'running' | 'paused' | 'done' | 'stopped' | 'failed';
 
 export interface SessionEvents {
   readonly phase: (phase: Phase) => void;
-  readonly report: (report: Report) => void;
+  /** Of the run with that index. */
+  readonly report: (index: number, report: Report) => void;
+  readonly health: (index: number, layers: readonly LayerHealth[], step: number) => void;
   readonly failed: (error: unknown) => void;
 }
 
-interface Run {
-  readonly trainer: Trainer;
+/** Looking inside and keeping copies cost time of the device: not more often than this. */
+const DIAGNOSIS_MS = 700;
+const CHECKPOINT_MS = 1500;
+
+interface Runs {
+  readonly trainers: readonly Trainer[];
   /** Resolves when the loop has ended; never rejects. */
   ended: Promise<void>;
   /** How the loop is to end, once it is. */
@@ -20,11 +28,16 @@ interface Run {
   gate: { opened: Promise<void>; open: () => void } | undefined;
 }
 
-/** One training run at a time. */
+const NONE: readonly Trainer[] = [];
+
+/** Several runs at a time, in step with each other. */
 export class Session {
   readonly #events: SessionEvents;
-  #run: Run | undefined;
+  #runs: Runs | undefined;
   #phase: Phase = 'idle';
+  #checkpoints: readonly Checkpoint[] = [];
+  #diagnosed = 0;
+  #kept = 0;
 
   constructor(events: SessionEvents) {
     this.#events = events;
@@ -34,95 +47,123 @@ export class Session {
     return this.#phase;
   }
 
-  /** The run's trainer, whose model can be asked; undefined when idle. */
-  get trainer(): Trainer | undefined {
-    return this.#run?.trainer;
+  /** Whose models can be asked; none when idle. */
+  get trainers(): readonly Trainer[] {
+    return this.#runs?.trainers ?? NONE;
   }
 
-  /** Starts a new run in place of the one before. */
-  async start(options: TrainerOptions): Promise<void> {
+  /** Where the runs were last known to be, one each; none before the first. */
+  get checkpoints(): readonly Checkpoint[] {
+    return this.#checkpoints;
+  }
+
+  /** Starts runs in place of those before. */
+  async start(create: () => Promise<readonly Trainer[]>): Promise<void> {
     await this.reset();
-    const run: Run = {
-      trainer: new Trainer(options),
-      ended: Promise.resolve(),
-      ending: undefined,
-      gate: undefined,
-    };
-    this.#run = run;
+    const runs = this.#adopt(await create());
     this.#enter('running');
-    run.ended = this.#loop(run);
+    runs.ended = this.#loop(runs);
+  }
+
+  /** Takes models that are trained already. */
+  async show(create: () => Promise<readonly Trainer[]>): Promise<void> {
+    await this.reset();
+    this.#adopt(await create());
+    this.#enter('stopped');
   }
 
   /** Training waits after the report that it is working on. */
   pause(): void {
-    const run = this.#run;
-    if (this.#phase !== 'running' || !run || run.gate) return;
+    const runs = this.#runs;
+    if (this.#phase !== 'running' || !runs || runs.gate) return;
     let open = (): void => undefined;
     const opened = new Promise<void>((resolve) => {
       open = resolve;
     });
-    run.gate = { opened, open };
+    runs.gate = { opened, open };
   }
 
   resume(): void {
-    this.#run?.gate?.open();
+    this.#runs?.gate?.open();
   }
 
-  /** Ends training and keeps the model. */
+  /** Ends training and keeps the models. */
   async stop(): Promise<void> {
     await this.#end('stopped');
   }
 
   /** Ends training because of an error; says so once. */
   async fail(error: unknown): Promise<void> {
-    if (this.#phase === 'running' || this.#phase === 'paused') {
-      this.#events.failed(error);
-      await this.#end('failed');
-    } else {
-      this.#events.failed(error);
-    }
+    this.#events.failed(error);
+    if (this.#phase === 'running' || this.#phase === 'paused') await this.#end('failed');
   }
 
-  /** Ends training and frees the model. */
+  /** Ends training and frees the models. */
   async reset(): Promise<void> {
     await this.#end('stopped');
-    this.#run?.trainer.dispose();
-    this.#run = undefined;
+    for (const trainer of this.trainers) trainer.dispose();
+    this.#runs = undefined;
+    this.#checkpoints = [];
     this.#enter('idle');
   }
 
   /** Ends training quietly: what it ran on is gone, and that was said already. */
   async abandon(): Promise<void> {
     await this.#end('failed');
-    if (this.#run) this.#enter('failed');
+    if (this.#runs) this.#enter('failed');
+  }
+
+  #adopt(trainers: readonly Trainer[]): Runs {
+    this.#diagnosed = this.#kept = -Infinity;
+    this.#runs = { trainers, ended: Promise.resolve(), ending: undefined, gate: undefined };
+    return this.#runs;
   }
 
   async #end(ending: 'stopped' | 'failed'): Promise<void> {
-    const run = this.#run;
-    if (!run) return;
-    run.ending ??= ending;
-    run.gate?.open();
-    await run.ended;
+    const runs = this.#runs;
+    if (!runs) return;
+    runs.ending ??= ending;
+    runs.gate?.open();
+    await runs.ended;
   }
 
-  async #loop(run: Run): Promise<void> {
+  async #loop(runs: Runs): Promise<void> {
     try {
-      for await (const report of run.trainer.train()) {
-        this.#events.report(report);
-        if (run.gate) {
-          this.#enter('paused');
-          await run.gate.opened;
-          run.gate = undefined;
-          if (!run.ending) this.#enter('running');
+      const going = new Map(runs.trainers.map((trainer, i) => [i, trainer.train()]));
+      while (going.size > 0 && !runs.ending) {
+        for (const [i, reports] of going) {
+          const result = await reports.next();
+          if (result.done) going.delete(i);
+          else this.#events.report(i, result.value);
         }
-        if (run.ending) break;
+        await this.#inspect(runs, going.size === 0);
+        if (runs.gate) {
+          this.#enter('paused');
+          await runs.gate.opened;
+          runs.gate = undefined;
+          if (!hasEnded(runs)) this.#enter('running');
+        }
       }
     } catch (error) {
       // one failure often brings others with it; the first one is shown
-      if (run.ending !== 'failed') this.#events.failed(error);
-      run.ending = 'failed';
+      if (runs.ending !== 'failed') this.#events.failed(error);
+      runs.ending = 'failed';
     }
-    this.#enter(run.ending ?? 'done');
+    this.#enter(runs.ending ?? 'done');
+  }
+
+  /** Looks into the models and keeps copies of them, now and then, and at the end. */
+  async #inspect({ trainers }: Runs, last: boolean): Promise<void> {
+    if (last || performance.now() - this.#diagnosed > DIAGNOSIS_MS) {
+      for (const [i, trainer] of trainers.entries()) {
+        this.#events.health(i, await trainer.diagnose(), trainer.step);
+      }
+      this.#diagnosed = performance.now();
+    }
+    if (!last && performance.now() - this.#kept > CHECKPOINT_MS) {
+      this.#checkpoints = await Promise.all(trainers.map((trainer) => trainer.checkpoint()));
+      this.#kept = performance.now();
+    }
   }
 
   #enter(phase: Phase): void {
@@ -131,3 +172,6 @@ export class Session {
     this.#events.phase(phase);
   }
 }
+
+/** Others may have ended the runs while the loop waited. */
+const hasEnded = ({ ending }: Runs): boolean => ending !== undefined;

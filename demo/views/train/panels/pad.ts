@@ -1,5 +1,5 @@
 // In: a canvas; what a pointer or the keyboard does on it, or a digit to show. Out: 28 × 28 pixels after each change.
-import { PIXELS, SIDE } from './digits.ts';
+import { PIXELS, SIDE } from '../../../training/digits.ts';
 import { rasterise, type Point } from './ink.ts';
 
 export interface PadEvents {

@@ -1,6 +1,6 @@
 // In: 28 × 28 pixels and what can read them. Out: the ten probabilities on the page.
-import { formatPercent } from './format.ts';
-import { CLASSES } from './model.ts';
+import { formatPercent } from '../../../training/format.ts';
+import { CLASSES } from '../../../training/tasks/digits.ts';
 import { drawPixels } from './pad.ts';
 
 type Pixels = Float32Array<ArrayBuffer>;
