@@ -4,8 +4,9 @@ import type { Device } from 'nonlin';
 import type { Compared } from './comparison.ts';
 import { facts, torchName, type Described } from './facts.ts';
 import { formula } from './formula.ts';
+import { optionControls } from './option-controls.ts';
 import { Latest } from './latest.ts';
-import { defaultsOf, optionControls, type Option, type Value, type Values } from './options.ts';
+import { defaultsOf, type Option, type Value, type Values } from './options.ts';
 import { messageOf } from '../training/format.ts';
 
 /** What a card shows. */

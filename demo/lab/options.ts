@@ -1,5 +1,4 @@
-// In: an op's declared options. Out: what a person can set, within which range, as sliders and choices.
-import { html, type TemplateResult } from 'lit-html';
+// In: an op's declared options. Out: what a person can set, within which range, and its values in words and addresses.
 
 export type Value = number | string | boolean;
 export type Values = Readonly<Record<string, Value>>;
@@ -74,66 +73,6 @@ export function describeValues(options: readonly Option[], values: Values): stri
     .filter(({ name, value }) => (values[name] ?? value) !== value)
     .map(({ name }) => `${name} ${formatValue(values[name] ?? '')}`)
     .join(', ');
-}
-
-/** A slider or a select per option; `change` gets every new value. */
-export function optionControls(
-  id: string,
-  options: readonly Option[],
-  values: Values,
-  change: (name: string, value: Value) => void,
-): TemplateResult {
-  return html`<div class="options">
-    ${options.map((option) => optionControl(`${id}-${option.name}`, option, values, change))}
-  </div>`;
-}
-
-function optionControl(
-  id: string,
-  option: Option,
-  values: Values,
-  change: (name: string, value: Value) => void,
-): TemplateResult {
-  const { name } = option;
-  const value = values[name] ?? option.value;
-  if ('choices' in option) {
-    return html`<label class="option" for=${id}>
-      <span class="option-name">${name}</span>
-      <select
-        id=${id}
-        @change=${(event: Event) => change(name, (event.currentTarget as HTMLSelectElement).value)}
-      >
-        ${option.choices.map(
-          (choice) =>
-            html`<option value=${choice} ?selected=${choice === value}>${choice}</option>`,
-        )}
-      </select>
-    </label>`;
-  }
-  if (!('step' in option)) {
-    return html`<label class="option" for=${id}>
-      <span class="option-name">${name}</span>
-      <input
-        id=${id}
-        type="checkbox"
-        .checked=${value === true}
-        @change=${(event: Event) => change(name, (event.currentTarget as HTMLInputElement).checked)}
-      />
-    </label>`;
-  }
-  return html`<label class="option" for=${id}>
-    <span class="option-name">${name}</span>
-    <input
-      id=${id}
-      type="range"
-      min=${option.min}
-      max=${Math.max(option.max, Number(value))}
-      step=${option.step}
-      .value=${String(value)}
-      @input=${(event: Event) => change(name, Number((event.currentTarget as HTMLInputElement).value))}
-    />
-    <output for=${id}>${formatValue(value)}</output>
-  </label>`;
 }
 
 /** `op.name:value` for each value that is not the default, for the address. */

@@ -36,6 +36,8 @@ export interface PlotOptions {
   readonly yRange?: (least: number, most: number) => [number, number];
   /** Powers of ten instead of equal steps, of y. */
   readonly logarithmic?: boolean;
+  /** Where the x axis has its marks; by default at round numbers. */
+  readonly xTicks?: readonly number[];
   /** Words for places on the x axis. */
   readonly xTick?: (value: number) => string;
   readonly yTick?: (value: number) => string;
@@ -100,7 +102,7 @@ export class Plot {
   }
 
   #config(): uPlot.Options {
-    const { xLabel, yLabel, xRange, yRange, logarithmic, xTick, yTick } = this.#options;
+    const { xLabel, yLabel, xRange, yRange, logarithmic, xTick, xTicks, yTick } = this.#options;
     const [muted, line] = [colour('--muted'), colour('--line')];
     const axis: uPlot.Axis = {
       stroke: muted,
@@ -141,6 +143,7 @@ export class Plot {
           size: 24,
           space: 44,
           ...(xLabel === undefined ? {} : { label: xLabel }),
+          ...(xTicks ? { splits: () => [...xTicks] } : {}),
           ...(xTick ? { values: (_plot, values) => values.map(xTick) } : {}),
         },
         {
@@ -148,6 +151,7 @@ export class Plot {
           size: 42,
           space: 28,
           ...(yLabel === undefined ? {} : { label: yLabel }),
+          ...(logarithmic ? { splits: powersOfTen } : {}),
           values: (_plot, values: (number | null)[]) =>
             values.map((value) =>
               value === null
@@ -190,4 +194,12 @@ export class Plot {
     });
     readout([`${xTick ? xTick(at) : Number(at.toPrecision(4))}:`, ...values].join('  '));
   }
+}
+
+/** The marks of a logarithmic axis: not more than fit. */
+function powersOfTen(_plot: uPlot, _axis: number, least: number, most: number): number[] {
+  const [from, to] = [Math.ceil(Math.log10(least) - 1e-9), Math.floor(Math.log10(most) + 1e-9)];
+  const step = Math.ceil((to - from + 1) / 12);
+  const count = Math.max(0, Math.floor((to - from) / step) + 1);
+  return Array.from({ length: count }, (_, i) => 10 ** (from + i * step));
 }

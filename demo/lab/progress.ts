@@ -1,23 +1,8 @@
 // In: work that may take a while. Out: its progress on the page once it does, with a way to cancel it.
 import { html, nothing, render } from 'lit-html';
+import type { Progress } from './going.ts';
 
 const PATIENCE_MS = 400;
-
-export interface Progress {
-  readonly signal: AbortSignal;
-  /** From 0 to 1, and what is being done. */
-  report(share: number, words?: string): void;
-}
-
-/** Thrown by, and for, work that was cancelled. */
-export class Cancelled extends Error {
-  override readonly name = 'Cancelled';
-}
-
-/** Throws where the work is to end. */
-export function checkGoing({ signal }: Progress): void {
-  if (signal.aborted) throw new Cancelled('cancelled');
-}
 
 /** Runs `work`; `host` shows how far it is. Resolves to undefined where it was cancelled. */
 export async function withProgress<T>(

@@ -1,6 +1,6 @@
 // In: the part of the page's address after `#`. Out: which view it names and that view's parameters, both ways.
 
-export const VIEW_NAMES = ['functions', 'losses', 'train'] as const;
+export const VIEW_NAMES = ['functions', 'losses', 'train', 'accuracy', 'benchmark'] as const;
 export type ViewName = (typeof VIEW_NAMES)[number];
 
 export interface Address {

@@ -12,12 +12,16 @@ const VIEWS: Readonly<Record<ViewName, () => Promise<{ mount: Mount }>>> = {
   functions: () => import('../views/functions/index.ts'),
   losses: () => import('../views/losses/index.ts'),
   train: () => import('../views/train/index.ts'),
+  accuracy: () => import('../views/accuracy/index.ts'),
+  benchmark: () => import('../views/benchmark/index.ts'),
 };
 
 const TITLES: Readonly<Record<ViewName, string>> = {
   functions: 'Activation functions',
   losses: 'Losses',
   train: 'Train',
+  accuracy: 'Accuracy',
+  benchmark: 'Benchmark',
 };
 
 /** Loading that takes longer says so. */

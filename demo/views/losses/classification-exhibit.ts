@@ -2,10 +2,11 @@
 import { html, render } from 'lit-html';
 import { scope, tensor, type Device } from 'nonlin';
 import type { Exhibit } from '../../lab/catalogue.ts';
+import { optionControls } from '../../lab/option-controls.ts';
 import { Comparison, type CurveAndSlope } from '../../lab/comparison.ts';
 import { places } from '../../lab/functions.ts';
 import type { LossFunction, LossOp } from '../../lab/losses.ts';
-import { numberOption, optionControls, type Value, type Values } from '../../lab/options.ts';
+import { numberOption, type Value, type Values } from '../../lab/options.ts';
 
 const POINTS = 199;
 const OPTIONS = [
