@@ -9,6 +9,21 @@ import { wgslMinify } from './scripts/wgsl-minify.mjs';
 const shim = (name: string): string =>
   fileURLToPath(new URL(`scripts/shims/${name}.cjs`, import.meta.url));
 
+/** Tests that run in a headless browser. */
+const inBrowser = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  browser: {
+    enabled: true,
+    // tests of what garbage collection gives back call gc()
+    provider: playwright({ launchOptions: launchOptions(['--js-flags=--expose-gc']) }),
+    headless: true,
+    ui: false,
+    screenshotFailures: false,
+    instances: [{ browser: 'chromium' as const }],
+  },
+};
+
 export default defineConfig({
   plugins: [wgslMinify(), docsStripper()],
   resolve: {
@@ -52,18 +67,14 @@ export default defineConfig({
         test: {
           name: 'gpu',
           include: ['test/gpu/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          browser: {
-            enabled: true,
-            // tests of what garbage collection gives back call gc()
-            provider: playwright({ launchOptions: launchOptions(['--js-flags=--expose-gc']) }),
-            headless: true,
-            ui: false,
-            screenshotFailures: false,
-            instances: [{ browser: 'chromium' }],
-          },
+          globalSetup: ['test/gpu/digits.setup.ts'],
+          ...inBrowser,
         },
+      },
+      {
+        extends: true,
+        // not a lane of `npm test`: see scripts/fuzz.mjs
+        test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], ...inBrowser },
       },
       {
         extends: true,

@@ -42,9 +42,10 @@ ${table(
     `[\`${op.op}\`](#${op.op.toLowerCase()})`,
     tex(op.docs.tex),
     op.docs.range ? tex(op.docs.range) : '—',
-    Object.entries(op.params)
-      .map(([name, value]) => `\`${name}\` ${value}`)
-      .join(', ') || '—',
+    [
+      ...(op.weights ?? []).map((name) => `\`${name}\``),
+      ...Object.entries(op.params).map(([name, value]) => `\`${name}\` ${value}`),
+    ].join(', ') || '—',
     torchName(op),
     accuracyOf(op, '', ' /'),
   ]),
@@ -75,7 +76,15 @@ function optionsOf(op: Documented): string | undefined {
     const range = rangeOf(op.specs?.[name]);
     return `\`${name}\` (${[defaultOf(op.specs?.[name], value), ...range].join(', ')})`;
   });
-  return options.join(', ') || undefined;
+  const weights = (op.weights ?? []).map((name) => `\`${name}\` (a tensor, broadcast)`);
+  const [first, ...others] = op.reductions ?? [];
+  const reduction =
+    first === undefined
+      ? []
+      : [
+          `\`reduction\` (${[`default \`${first}\``, ...others.map((r) => `\`${r}\``)].join(', ')})`,
+        ];
+  return [...weights, ...options, ...reduction].join(', ') || undefined;
 }
 
 /** What a declared option may say of itself; which of it there is depends on the option. */

@@ -1,5 +1,5 @@
 // In: nothing. Out: what every device offers: to users (stats, record, prepare …) and to the dispatcher (memory, execute).
-import type { DType, HostArray } from './dtype.ts';
+import type { Bounds, DType, HostArray } from './dtype.ts';
 import type { Kernel, View } from './kernel.ts';
 import type { Storage } from './storage.ts';
 
@@ -71,6 +71,10 @@ export abstract class Device {
   abstract allocate(op: string, bytes: number): Storage;
   /** @internal */
   abstract upload(data: HostArray): Storage;
+  /** @internal Smallest and largest element, where the host knows them. */
+  bounds(storage: Storage, _dtype: DType, _size: number): Bounds | null {
+    return storage.bounds;
+  }
   /** @internal */
   abstract borrow(buffer: GPUBuffer, offset: number, bytes: number): Storage;
   /** @internal */

@@ -42,7 +42,7 @@ export function run<A>(
       if (!(output instanceof Tensor)) continue;
       const storage = output.storage(kernel.name);
       storage.version++;
-      storage.host = null;
+      storage.forget();
     }
     return some(results);
   } catch (error) {

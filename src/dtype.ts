@@ -68,3 +68,21 @@ export function encode(dtype: DType, values: ArrayLike<number>): HostArray {
     return values instanceof Int32Array ? values.slice() : Int32Array.from(values);
   return Uint16Array.from(values, toHalf);
 }
+
+/** Smallest and largest of some elements, and whether one is NaN; of none, infinity and -infinity. */
+export interface Bounds {
+  readonly min: number;
+  readonly max: number;
+  readonly nan: boolean;
+}
+
+export function boundsOf(values: ArrayLike<number>): Bounds {
+  let [min, max, nan] = [Infinity, -Infinity, false];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? NaN;
+    min = value < min ? value : min;
+    max = value > max ? value : max;
+    nan ||= value !== value;
+  }
+  return { min, max, nan };
+}

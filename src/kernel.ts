@@ -37,6 +37,9 @@ export interface Binding {
   readonly size?: number;
 }
 
+/** Memory of a launch, without the slot: a whole buffer, or a window of it. */
+export type Place = Pick<Binding, 'of' | 'index' | 'offset' | 'size'>;
+
 /** One dispatch. */
 export interface Launch {
   readonly program: Program;

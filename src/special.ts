@@ -23,12 +23,19 @@ export function gateTerm(v: number, slope: number): number {
   return logistic(v) * Math.max(1, Math.abs(slope) * logistic(-v));
 }
 
+/** A row's largest element; NaN where there is one. */
+function peakOf(x: Float64Array): number {
+  let peak = -Infinity;
+  for (let i = 0; i < x.length; i++) peak = Math.max(peak, x[i] ?? NaN);
+  return peak;
+}
+
 /** A row's softmax. */
 export function softmaxOf(x: Float64Array, y: Float64Array): void {
-  const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
+  const peak = peakOf(x);
   let sum = 0;
-  for (const [i, v] of x.entries()) sum += y[i] = Math.exp(v - peak);
-  for (const [i, v] of y.entries()) y[i] = v / sum;
+  for (let i = 0; i < x.length; i++) sum += y[i] = Math.exp((x[i] ?? NaN) - peak);
+  for (let i = 0; i < y.length; i++) y[i] = (y[i] ?? NaN) / sum;
 }
 
 /** Its gradient, from the result. */
@@ -38,23 +45,57 @@ export function softmaxGrad(
   gradInput: Float64Array,
 ): void {
   let total = 0;
-  for (const [i, v] of y.entries()) total += v * (gradOutput[i] ?? NaN);
-  for (const [i, v] of y.entries()) gradInput[i] = v * ((gradOutput[i] ?? NaN) - total);
+  for (let i = 0; i < y.length; i++) total += (y[i] ?? NaN) * (gradOutput[i] ?? NaN);
+  for (let i = 0; i < y.length; i++) {
+    gradInput[i] = (y[i] ?? NaN) * ((gradOutput[i] ?? NaN) - total);
+  }
 }
 
-/** Magnitudes of the largest terms of both; x - peak is rounded, and the exponential multiplies that. */
-export const softmaxTerm = {
-  forward: (x: Float64Array, term: Float64Array): void => {
-    const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
-    softmaxOf(x, term);
-    for (const [i, v] of x.entries()) term[i] = (term[i] ?? NaN) * Math.max(1, peak - v);
-  },
-  backward: (y: Float64Array, gradOutput: Float64Array, term: Float64Array): void => {
-    const peak = y.reduce((a, b) => Math.max(a, b), 0);
-    const total = y.reduce((sum, v, i) => sum + v * (gradOutput[i] ?? NaN), 0);
-    for (const [i, v] of y.entries()) {
-      const largest = v * Math.max(Math.abs(gradOutput[i] ?? NaN), Math.abs(total));
-      term[i] = v === 0 ? 0 : largest * Math.max(1, Math.log(peak / v));
-    }
-  },
-};
+/** Magnitudes of the largest terms that each element of the gradient is a sum of, the sum over the row being one. */
+export function softmaxGradTerm(
+  y: Float64Array,
+  gradOutput: Float64Array,
+  term: Float64Array,
+): void {
+  let total = 0;
+  let largest = 0;
+  for (let i = 0; i < y.length; i++) {
+    const product = (y[i] ?? NaN) * (gradOutput[i] ?? NaN);
+    total += product;
+    largest = Math.max(largest, Math.abs(product));
+  }
+  for (let i = 0; i < y.length; i++) {
+    term[i] = (y[i] ?? NaN) * Math.max(Math.abs(gradOutput[i] ?? NaN), Math.abs(total), largest);
+  }
+}
+
+/**
+ * A row's log-softmax: (x - peak) - log1p(sum over all but one element at the peak of e^(x - peak)), relatively exact also
+ * where one element outweighs all others.
+ */
+export function logSoftmaxOf(x: Float64Array, y: Float64Array): void {
+  const peak = peakOf(x);
+  // NaN where the peak is infinite.
+  let rest = peak - peak;
+  let apart = false;
+  for (let i = 0; i < x.length; i++) {
+    const v = x[i] ?? NaN;
+    if (v === peak && !apart) apart = true;
+    else rest += Math.exp(v - peak);
+  }
+  const logSum = Math.log1p(rest);
+  for (let i = 0; i < x.length; i++) y[i] = (x[i] ?? NaN) - peak - logSum;
+}
+
+/** Binary cross-entropy of a logit x against t, positive targets weighted by w: (1 - t) x + (1 + (w - 1) t) ln(1 + e^-x). */
+export function bceOf(x: number, t: number, w: number): number {
+  // PyTorch's formula is NaN there; this one is not.
+  if (x === -Infinity) return NaN;
+  const line = x < 0 ? -w * t * x : (1 - t) * x;
+  return line + bceShare(t, w) * softplusOf(-Math.abs(x));
+}
+
+/** 1 + (w - 1) t; 1 for w = 1 whatever t is. */
+export function bceShare(t: number, w: number): number {
+  return w === 1 ? 1 : 1 + (w - 1) * t;
+}

@@ -1,5 +1,6 @@
 // In: memory of one device. Out: a reference-counted handle to it, shared by a tensor and its views.
 import type { Device } from './device.ts';
+import type { Bounds } from './dtype.ts';
 
 /** Memory of one device. Tensors that share it (`reshape`, `detach`) hold one reference each. */
 export abstract class Storage {
@@ -8,6 +9,8 @@ export abstract class Storage {
   version = 0;
   /** int32 values as the host gave them, kept to check class indices without reading back; null once written elsewhere. */
   host: Int32Array | null = null;
+  /** Of float elements as the host gave them, where they are few; null once written elsewhere. */
+  bounds: Bounds | null = null;
   #references = 1;
 
   constructor(device: Device) {
@@ -17,6 +20,12 @@ export abstract class Storage {
   retain(): this {
     this.#references++;
     return this;
+  }
+
+  /** The host no longer knows what is there. */
+  forget(): void {
+    this.host = null;
+    this.bounds = null;
   }
 
   /** Whether more than one tensor holds it. */

@@ -8,7 +8,7 @@ import {
   OptionError,
   ShapeError,
 } from './errors.ts';
-import { formatShape, sameShape, type Shape } from './shape.ts';
+import { broadcastShapes, formatShape, sameShape, type Shape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
 /** The float dtypes, for messages and checks. */
@@ -125,6 +125,86 @@ export function checkShapeIs(op: string, argument: string, tensor: Tensor, shape
   }
 }
 
+/** A tensor that can be repeated to fill `shape`. */
+export function checkBroadcastsTo(
+  op: string,
+  argument: string,
+  tensor: Tensor,
+  shape: Shape,
+): void {
+  if (!sameShape(broadcastShapes(op, [shape, tensor.shape], argument), shape)) {
+    throw new ShapeError({
+      op,
+      argument,
+      expected: `a shape that broadcasts to ${formatShape(shape)}`,
+      received: `shape ${formatShape(tensor.shape)}`,
+    });
+  }
+}
+
+/** Tensors with at least `least` dimensions each. */
+export function checkRank(
+  op: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  least: number,
+): void {
+  for (const [argument, { rank, shape }] of Object.entries(tensors)) {
+    if (rank >= least) continue;
+    throw new ShapeError({
+      op,
+      argument,
+      expected: `at least ${String(least)} ${least === 1 ? 'dimension' : 'dimensions'}`,
+      received: `shape ${formatShape(shape)}`,
+    });
+  }
+}
+
+/** Elements that a tensor may have. */
+export interface ValueRange {
+  readonly min: number;
+  readonly max: number;
+  /** Whether NaN passes. */
+  readonly nan: boolean;
+}
+
+/** Elements within a range, where the host knows them: on the CPU, and on a GPU for small tensors uploaded and not written since. */
+export function checkValues(op: string, argument: string, tensor: Tensor, range: ValueRange): void {
+  const bounds = tensor.device.bounds(tensor.storage(op, argument), tensor.dtype, tensor.size);
+  if (!bounds) return;
+  const { min, max, nan } = range;
+  const fits = bounds.min >= min && bounds.max <= max && (nan || !bounds.nan);
+  if (fits) return;
+  const wrong = bounds.min < min ? bounds.min : bounds.max > max ? bounds.max : NaN;
+  throw new OptionError({
+    op,
+    argument,
+    expected:
+      max < Infinity
+        ? `elements from ${String(min)} to ${String(max)}`
+        : `elements of at least ${String(min)}`,
+    received: String(wrong),
+  });
+}
+
+/** Tensors with as many dimensions as the first, and at least `least`. */
+export function checkSameRank(
+  op: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  least: number,
+): void {
+  checkRank(op, tensors, least);
+  const [first] = Object.values(tensors);
+  for (const [argument, { rank, shape }] of Object.entries(tensors)) {
+    if (rank === first?.rank) continue;
+    throw new ShapeError({
+      op,
+      argument,
+      expected: `as many dimensions as the first tensor (${String(first?.rank)})`,
+      received: `shape ${formatShape(shape)}`,
+    });
+  }
+}
+
 /** A tensor to write a result into: right device, dtype and shape, and not part of a gradient computation. */
 export function checkOut(
   op: string,
@@ -235,7 +315,11 @@ export function checkOrder(
   }
 }
 
-export function checkBoolean(op: string, argument: string, value: unknown): void {
+export function checkBoolean(
+  op: string,
+  argument: string,
+  value: unknown,
+): asserts value is boolean {
   if (typeof value !== 'boolean') {
     throw new OptionError({ op, argument, expected: 'true or false', received: describe(value) });
   }

@@ -32,12 +32,17 @@ import {
 const TAKE_NUMBERS = ['add', 'sub', 'mul', 'div'];
 /** Ops that only look at the memory. */
 const ANY_DTYPE = ['reshape'];
+/** Arguments that may be arrays of numbers as well. */
+const TAKE_ARRAYS = ['inputLengths', 'targetLengths'];
 const WITHOUT_OUT = ['reshape'];
+/** Ops whose targets may be class probabilities. */
+const SOFT = ['crossEntropy', 'linearCrossEntropy'];
 
 /** What is wrong with any tensor argument. */
 function wrongTensors({ op, positional, optional }: Call): Wrong[] {
   const all = { ...positional, ...optional };
   const count = Object.keys(all).length;
+  const floats = Object.values(all).filter((spec) => spec.dtype === 'float').length;
   return Object.entries(all).flatMap(([argument, { shape, dtype }], i): Wrong[] => {
     const junk = [
       5,
@@ -46,8 +51,12 @@ function wrongTensors({ op, positional, optional }: Call): Wrong[] {
       {},
       new Float32Array(2),
       ...(argument in positional ? [null, undefined] : []),
-    ].filter((value) => !(TAKE_NUMBERS.includes(op) && value === 5));
-    const soft = op === 'crossEntropy' && argument === 'target';
+    ].filter(
+      (value) =>
+        !(TAKE_NUMBERS.includes(op) && value === 5) &&
+        !(TAKE_ARRAYS.includes(argument) && Array.isArray(value)),
+    );
+    const soft = SOFT.includes(op) && argument === 'target';
     return [
       ...junk.map((value): Wrong => ({
         what: `= ${show(value)}, no tensor`,
@@ -68,7 +77,8 @@ function wrongTensors({ op, positional, optional }: Call): Wrong[] {
             },
           ]
         : []),
-      ...(count > 1
+      // A float tensor alone may be of either dtype.
+      ...((dtype === 'float' ? floats : count) > 1
         ? [
             {
               what: 'of dtype float16',
@@ -170,14 +180,15 @@ function wrongOptions(op: string): Wrong[] {
     { what: 'is no option', argument: 'negative_slope', value: constant(1), error: OptionError },
   ];
   for (const name of Object.keys(declared?.params ?? {})) {
-    for (const value of ['1', NaN, null, true, [1]]) {
+    const boolean = typeof declared?.params[name] === 'boolean';
+    for (const value of ['1', NaN, null, boolean ? 1 : true, [1]]) {
       list.push(wrongOption(name, value));
     }
     if (name in requiredOptions(op)) list.push(wrongOption(name, undefined));
   }
-  const elementwiseLoss = declared?.kind === 'loss';
-  if (elementwiseLoss) {
-    for (const value of ['average', 'Mean', '', null, 1, 'batchmean'])
+  if (declared?.kind === 'loss') {
+    const batchmean = declared.reductions?.includes('batchmean') ?? false;
+    for (const value of ['average', 'Mean', '', null, 1, ...(batchmean ? [] : ['batchmean'])])
       list.push(wrongOption('reduction', value));
   }
   return list;

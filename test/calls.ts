@@ -4,8 +4,13 @@ import { catalog } from '../src/catalog.ts';
 import { activationFamily, preluFamily, rreluFamily } from './calls/activations.ts';
 import type { Call } from './calls/call.ts';
 import { shapes, type Drawn, type Values } from './calls/draw.ts';
+import { ctcFamily } from './calls/ctc.ts';
+import * as distanceLosses from './calls/distance-losses.ts';
 import type { Family } from './calls/family.ts';
+import { linearCrossEntropyFamily } from './calls/linear-cross-entropy.ts';
 import { classLossFamily, lossFamily } from './calls/losses.ts';
+import { pointwiseLossFamily } from './calls/pointwise-losses.ts';
+import { adaptiveFamily, marginLossFamily } from './calls/margin-losses.ts';
 import * as math from './calls/math.ts';
 import * as rows from './calls/rows.ts';
 
@@ -20,11 +25,21 @@ const families: readonly Family[] = [
   ...Object.values(rows),
   lossFamily,
   classLossFamily,
+  pointwiseLossFamily,
+  marginLossFamily,
+  adaptiveFamily,
+  ...Object.values(distanceLosses),
+  ctcFamily,
+  linearCrossEntropyFamily,
   ...Object.values(math),
 ];
 
 /** Ops that are not in the catalog. */
-const SUPPORT = Object.values(math).flatMap(({ ops }) => ops);
+const SUPPORT = [
+  ...Object.values(math).flatMap(({ ops }) => ops),
+  ...distanceLosses.pairwiseFamily.ops,
+  ...distanceLosses.cosineFamily.ops,
+];
 
 /** Every op under test. */
 export const opNames: readonly string[] = [...catalog.map(({ op }) => op), ...SUPPORT];

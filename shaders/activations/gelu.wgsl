@@ -17,10 +17,9 @@ fn half_erfcx(a: f32) -> f32 {
   p = fma(p, t, 0x1.cac1cep-7f);
   p = fma(p, t, -0x1.8c18f2p-4f);
   p = fma(p, t, 0x1.e361eap-2f);
-  let d = 1.0 + a;
-  let rest = select(a - (d - 1.0), 1.0 - (d - a), a < 1.0);
-  let q = p / d;
-  return q + fma(-q, rest, nl_remainder(p, d, q)) / d;
+  let d = nl_one_plus(a);
+  let q = p / d.sum;
+  return q + fma(-q, d.rest, nl_remainder(p, d.sum, q)) / d.sum;
 }
 
 // Past 14.6 the tail and its slope are 0 in float32: at 15 too, where subnormals are kept (a gate of Inf would show them).
@@ -42,6 +41,17 @@ fn exact_forward(x: f32) -> f32 {
   p = fma(p, t, -0x1.c41e02p-4f);
   p = fma(p, t, 0x1.2dda04p-4f);
   p = fma(p, t, 0x1.82b4bcp-2f);
+  // From 1.15 to 2.4 one about 1.5625: the rounding of t would count.
+  let w = a - 1.5625;
+  var r = fma(w, -0x1.36cbd8p-15f, 0x1.870b1cp-13f);
+  r = fma(r, w, -0x1.4b3de8p-11f);
+  r = fma(r, w, 0x1.012148p-9f);
+  r = fma(r, w, -0x1.743ebap-8f);
+  r = fma(r, w, 0x1.e99904p-7f);
+  r = fma(r, w, -0x1.1b0b74p-5f);
+  r = fma(r, w, 0x1.0dd1eep-4f);
+  r = fma(r, w, 0x1.406fe4p-2f);
+  p = select(p, r, a > 1.15 && a < 2.4);
   let g = nl_gauss(a, 0.5);
   let s1 = pow2i(g.n >> 1u);
   let tail = -(fma(g.t, p, p) * s1) * pow2i(g.n - (g.n >> 1u));
@@ -56,7 +66,18 @@ fn exact_forward(x: f32) -> f32 {
   c = fma(c, z, 0x1.46d042p-7f);
   c = fma(c, z, -0x1.105838p-4f);
   c = fma(c, z, 0x1.988454p-2f);
-  return select(far, fma(z, c, 0.5 * x), a < 0.9);
+  let near = fma(z, c, 0.5 * x);
+  // From -1.2 to -0.4 Phi has a polynomial of its own (own fit): nothing cancels.
+  let v = x + 0.7265625;
+  var m = fma(v, -0x1.131684p-12f, 0x1.062b12p-12f);
+  m = fma(m, v, 0x1.924642p-9f);
+  m = fma(m, v, 0x1.31c7fp-12f);
+  m = fma(m, v, -0x1.77ap-6f);
+  m = fma(m, v, -0x1.8b0014p-6f);
+  m = fma(m, v, 0x1.c7e9a4p-4f);
+  m = fma(m, v, 0x1.39bf38p-2f);
+  m = fma(m, v, 0x1.deb6cp-3f);
+  return select(select(far, near, a < 0.9), x * m, x > -1.2 && x < -0.4);
 }
 
 // Phi(x) + x phi(x): d = e^(-a^2/2) (M(a) - a / sqrt(2 pi)) at -a, 1 - d at a.
@@ -77,22 +98,26 @@ fn exact_slope(x: f32) -> f32 {
   return select(select(1.0 - d, d, x < 0.0), fma(x, c, 0.5), a < 0.4);
 }
 
-// v = x (c1 + c2 x^2) as a sum of two: the exponential would multiply its rounding by |v|. Products of 12-bit parts are exact.
-struct Pair {
+// v = x (c1 + c2 x^2) as a sum of two: the exponential would multiply its rounding by |v|. Products of 12-bit parts are
+// exact. And s = x dv/dx = x (3 (c1 + c2 x^2) - 2 c1).
+struct TanhArg {
   hi: f32,
   lo: f32,
+  s: f32,
+  s_low: f32,
 }
 
 fn high(x: f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
 }
 
-fn tanh_arg(x: f32) -> Pair {
+fn tanh_arg(x: f32) -> TanhArg {
   // sqrt(8/pi) and that times 0.044715, each in two parts.
   let c1 = 0x1.988p+0f;
   let c1_low = 0x1.14cf5p-14f;
   let c2 = 0x1.244p-4f;
   let c2_low = 0x1.3ca936p-18f;
+  // Past 11 the exponential is 0.
   let b = select(x, select(11.0, -11.0, x < 0.0), abs(x) > 11.0);
   let bh = high(b);
   let bl = b - bh;
@@ -105,13 +130,9 @@ fn tanh_arg(x: f32) -> Pair {
   let lo = fma(bl, wh, b * wl);
   // As large a part as there is first; without its last bit, lest a compiler take the difference for 0.
   let v = bitcast<f32>(bitcast<u32>(hi + lo) & 0xfffffffeu);
-  return Pair(v, (hi - v) + lo);
-}
-
-// x dv/dx = x (c1 + 3 c2 x^2)
-fn tanh_slope(x: f32) -> f32 {
-  let b = select(x, select(11.0, -11.0, x < 0.0), abs(x) > 11.0);
-  return b * fma(0x1.b6676cp-3f, b * b, 0x1.988454p+0f);
+  let slope = 3.0 * wh - 2.0 * c1;
+  let s_low = fma(bl, slope, b * (3.0 * wl - 2.0 * c1_low));
+  return TanhArg(v, (hi - v) + lo, bh * slope, s_low);
 }
 
 fn forward(x: f32, p: Params) -> f32 {
@@ -132,7 +153,7 @@ fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
     slope = exact_slope(x);
   } else {
     let v = tanh_arg(x);
-    slope = nl_gate_grad(v.hi, v.lo, tanh_slope(x));
+    slope = nl_gate_grad(v.hi, v.lo, v.s, v.s_low);
   }
   return select(grad_output * slope, nan(), is_inf(x) | is_nan(x));
 }

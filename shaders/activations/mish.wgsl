@@ -29,27 +29,26 @@ fn forward(x: f32, p: Params) -> f32 {
   return select(select(y, 0.6 * x, abs(x) < 0x1p-60f), nan(), is_nan(x) | (is_inf(x) & (x < 0.0)));
 }
 
-// Its derivative w / d^2: below 0 w = e (4 (x + 1) + e (4x + 6 + e (4 + e))), above
-// w = 1 + e (4 + e (4x + 6 + 4e (x + 1))). NaN at +-Inf, as PyTorch's Inf 0.
+// Its derivative w / d^2: below 0 w = e (4 (x + 1) + e (4x + 6 + e (4 + e))), d = 2 + 2e + e^2; above
+// 1 + e^2 (4x - 2 + 4e (x - 1 - e)) / d^2, d = 1 + 2e + 2e^2, whose second term is small. NaN at +-Inf, as PyTorch's Inf 0.
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   let a = nl_exp_neg_arg(x);
   let n = nl_exp_n(a);
   let t = nl_exp_t(a, n);
   let e = scale2(1.0 + t, n);
-  let inner = fma(e, fma(e, 4.0 + e, fma(4.0, a, 6.0)), 4.0 * (a + 1.0));
-  // d and the rest that its rounding leaves, as it counts twice.
-  let m = fma(e, e, 2.0 * e);
-  let d = 2.0 + m;
-  let y = inner * nl_quotient(1.0, d * d);
-  let z = fma(y, -2.0 * (m - (d - 2.0)) / d, y);
+  let inner = fma(e, fma(e, 4.0 + e, fma(4.0, a, 6.0)), fma(4.0, a, 4.0));
+  // d / 2 and the rest that its rounding leaves, as it counts twice.
+  let d = nl_one_plus(fma(0.5 * e, e, e));
+  let y = 0.25 * inner * nl_quotient(1.0, d.sum * d.sum);
+  let z = fma(y, -2.0 * d.rest / d.sum, y);
   let s1 = pow2i(n >> 1u);
   let tail = (fma(t, z, z) * s1) * pow2i(n - (n >> 1u));
-  let w = fma(e, fma(e, fma(4.0 * e, 1.0 - a, fma(-4.0, a, 6.0)), 4.0), 1.0);
   let dt = fma(2.0 * e, e + 1.0, 1.0);
-  // By the same two terms up to 2, where w and d have few bits to spare; past it both are near 1.
-  let th_top = fma(-2.0 * e, nl_quotient(e, dt), 1.0);
-  let two = fma(x * nl_rcp1p(e), fma(-th_top, th_top, 1.0), th_top);
-  let top = select(nl_quotient(w, dt * dt), two, e > 0.1);
+  let u = nl_quotient(e, dt);
+  let past = fma(u * u, fma(4.0 * e, (-1.0 - e) - a, fma(-4.0, a, -2.0)), 1.0);
+  // Nearer 0 it is not: tanh + x sigmoid(x) sech^2.
+  let th = fma(-2.0 * e, u, 1.0);
+  let top = select(past, fma(x * nl_rcp1p(e), fma(-th, th, 1.0), th), e > 0.3);
   let v = x + 0.3125;
   var c = fma(v, 0x1.7fb206p-10f, 0x1.1e4e38p-6f);
   c = fma(c, v, 0x1.51d24cp-6f);

@@ -18,7 +18,8 @@ fn forward(x: f32, p: Params) -> f32 {
 
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   let v = factor * x;
-  let slope = nl_gate_grad(v, low_of(x, v), clamp_gate(v));
+  let low = low_of(x, v);
+  let slope = nl_gate_grad(v, low, clamp_gate(v), low);
   // As x times a sigmoid is derived in PyTorch: 0 Inf, and Inf - Inf.
   return select(grad_output * slope, nan(), is_inf(x) | (is_inf(grad_output) & (x <= 0.0)));
 }

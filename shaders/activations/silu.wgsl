@@ -7,5 +7,5 @@ fn forward(x: f32, p: Params) -> f32 {
 
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   // x times a sigmoid's derivative: Inf 0.
-  return select(grad_output * nl_gate_grad(x, 0.0, clamp_gate(x)), nan(), is_inf(x));
+  return select(grad_output * nl_gate_grad(x, 0.0, clamp_gate(x), 0.0), nan(), is_inf(x));
 }

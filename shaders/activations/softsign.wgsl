@@ -12,7 +12,10 @@ fn forward(x: f32, p: Params) -> f32 {
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   // Past 2^126 both reciprocals at once: the square, and a division, would be out of range.
   let far = abs(x) > 0x1p126f;
-  let r = nl_quotient(1.0, 1.0 + select(abs(x), abs(x) * 0x1p-64f, far));
+  let d = nl_one_plus(select(abs(x), abs(x) * 0x1p-64f, far));
+  let q = nl_quotient(1.0, d.sum);
+  // The rest counts twice.
+  let r = fma(q * -d.rest, q, q);
   let scale = select(1.0, 0x1p-64f, far);
   return select((grad_output * (r * scale)) * (r * scale), nan(), is_nan(x) | is_inf(x) | is_inf(grad_output));
 }

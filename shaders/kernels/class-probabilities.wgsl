@@ -1,48 +1,58 @@
-//#include "lib/exp.wgsl"
 // The part of class-loss.wgsl for targets that are a row of class probabilities.
 
-@compute @workgroup_size(workgroup_size)
-fn rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let r = row_of(workgroup, workgroups, local);
-  if (r >= u.rows) {
-    return;
+// What a class counts in the loss: its weight times its probability, smoothed.
+fn soft_of(w: vec4f, t: vec4f) -> vec4f {
+  return w * fma(vec4f(1.0 - u.label_smoothing), t, vec4f(u.label_smoothing / f32(u.n)));
+}
+
+fn soft_block(base: u32, q: u32, step: u32) -> Block {
+  let w = weight_block(q, step);
+  let t = probabilities_block(base, q, step);
+  return Block(soft_of(w.a, t.a), soft_of(w.b, t.b), soft_of(w.c, t.c), soft_of(w.d, t.d));
+}
+
+fn soft_full(base: u32, q: u32) -> vec4f {
+  return soft_of(weight_full(q), probabilities_full(base, q));
+}
+
+// The weights of what is not there are 0.
+fn soft_last(base: u32, lane: Lane) -> Block {
+  let w = weight_last(lane);
+  let t = probabilities_last(base, lane);
+  return Block(soft_of(w.a, t.a), soft_of(w.b, t.b), soft_of(w.c, t.c), soft_of(w.d, t.d));
+}
+
+// Only a mean over class indices needs it.
+fn weight_of(row: u32) -> f32 {
+  return 1.0;
+}
+
+// A row's probabilities are in its sums.
+struct Target { unused: f32 }
+
+fn target_of(r: u32, base: u32, row: Row) -> Target {
+  return Target();
+}
+
+fn loss_of(t: Target, row: Row) -> vec2f {
+  return vec2f(soft_loss(row), 1.0);
+}
+
+struct Grads {
+  upstream: f32,
+  of_exp: f32, // times the exponential of an element: what it gets through the log-softmax
+}
+
+fn grads_of(t: Target, upstream: f32, row: Row) -> Grads {
+  return Grads(upstream, upstream * (row.soft.y / row.sums.sum));
+}
+
+fn grads_at(q: u32, x: vec4f, e: vec4f, s: vec4f, g: Grads, row: Row) -> Gradients {
+  let scores = e * g.of_exp - g.upstream * s;
+  if (!with_grad_probabilities) {
+    return Gradients(scores, vec4f());
   }
-  let lane = lane_of(local);
-  let base = base_of(r);
-  let row = log_softmax_of(base, lane, local);
-  let keep = 1.0 - u.label_smoothing;
-  let each = u.label_smoothing / f32(u.n);
-  // The loss, and the sum of q, the gradient with respect to l.
-  var total = vec2f();
-  var i = lane.first;
-  while (i < u.n) {
-    var block = vec2f();
-    for (var k = 0u; k < 32u && i < u.n; k++) {
-      let l = log_probability(base, i, row);
-      let t = class_weight(i) * fma(keep, probabilities[base + i * u.inner], each);
-      block += t * vec2f(class_loss(l, u.op), class_loss_grad(l, u.op));
-      i += lane.step;
-    }
-    total += block;
-  }
-  total = vec2f(combine_sum(total.x, local), combine_sum(total.y, local));
-  if (lane.first == 0u) {
-    store_loss(r, total.x);
-  }
-  if (!with_grad) {
-    return;
-  }
-  let upstream = upstream_of(r);
-  for (i = lane.first; i < u.n; i += lane.step) {
-    let at = base + i * u.inner;
-    let l = log_probability(base, i, row);
-    let w = class_weight(i);
-    let t = w * fma(keep, probabilities[at], each);
-    store_grad(at, upstream * (t * class_loss_grad(l, u.op) - nl_exp(l) * total.y));
-    store_grad_probability(at, upstream * (keep * w * class_loss(l, u.op)));
-  }
+  // -(1 - smoothing) w l.
+  let l = row.log_sum + (row.sums.peak - x);
+  return Gradients(scores, g.upstream * ((1.0 - u.label_smoothing) * weight_tail(q) * l));
 }

@@ -1,6 +1,6 @@
 // C = A B for matrices given by strides, so that a transposed operand is read in place; batches broadcast. Then, per
-// element, the epilogue: a bias and an activation, for a linear layer in one kernel. An invocation computes 4 x 4
-// elements: `direct` reads its operands from memory, `tiled` through workgroup memory, 32 x 32 elements a workgroup.
+// element, the epilogue: a bias and an activation, for a linear layer in one kernel. A workgroup computes 32 x 32 elements:
+// `direct` reads its operands from memory, 8 x 8 elements an invocation; `tiled` through workgroup memory, 4 x 4 elements.
 
 struct Uniforms {
   m: u32,
@@ -17,24 +17,28 @@ struct Uniforms {
   op: Params,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(3) var<storage, read_write> c: array<f32>;
 
-// How the operands are read: src/kernels/matmul.ts writes this slot, with vec4 loads where strides and sizes allow. A
-// block holds, for four k, the elements of four lines: rows of A, columns of B. Past an edge lines repeat, and k gives 0.
+// How the operands are read: src/kernels/matmul.ts writes this slot, with vec4 loads where strides and sizes allow. Four
+// lines, rows of A or columns of B, have their heads: where they begin. A block holds, line by line, the elements of four k.
+// Past an edge lines repeat, and k gives 0.
 //#slot operands
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
 fn a_value(i: u32) -> f32 { return a[i / 4u][i % 4u]; }
 fn b_value(i: u32) -> f32 { return b[i / 4u][i % 4u]; }
-fn a_block(offset: u32, line: u32, k: u32) -> mat4x4f { return mat4x4f(); }
-fn b_block(offset: u32, line: u32, k: u32) -> mat4x4f { return mat4x4f(); }
+fn a_heads(offset: u32, line: u32) -> vec4u { return vec4u(); }
+fn b_heads(offset: u32, line: u32) -> vec4u { return vec4u(); }
+fn a_block(heads: vec4u, k: u32) -> mat4x4f { return mat4x4f(); }
+fn b_block(heads: vec4u, k: u32) -> mat4x4f { return mat4x4f(); }
 //#end
 
-// Only what a call needs is bound: src/kernels/matmul.ts writes this slot. Here: no bias, no activation.
+// What becomes of results, and the options of an activation: src/kernels/matmul.ts writes this slot. `store_row` gets those
+// of a row from a column on, of which the row may have less than four.
 //#slot epilogue
 struct Params { unused: f32 }
-fn store(index: u32, column: u32, v: f32) {
-  c[index] = v;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+fn store_row(offset: u32, row: u32, column: u32, v: vec4f) {
+  if (row < u.m) { c[(offset + row * u.n + column) / 4u] = v; }
 }
 //#end
 
@@ -62,16 +66,6 @@ struct Tile {
   r1: vec4f,
   r2: vec4f,
   r3: vec4f,
-}
-
-fn store_row(offset: u32, row: u32, column: u32, v: vec4f) {
-  if (row < u.m) {
-    let at = offset + row * u.n + column;
-    store(at, column, v.x);
-    if (column + 1u < u.n) { store(at + 1u, column + 1u, v.y); }
-    if (column + 2u < u.n) { store(at + 2u, column + 2u, v.z); }
-    if (column + 3u < u.n) { store(at + 3u, column + 3u, v.w); }
-  }
 }
 
 fn store_tile(offset: u32, row: u32, column: u32, tile: Tile) {
@@ -104,37 +98,74 @@ fn corner_of(workgroup: vec3u, workgroups: vec3u) -> vec2u {
   return vec2u(tile / across, tile % across) * extent;
 }
 
-@compute @workgroup_size(8, 8)
+// t + x . y for four y.
+fn dots(x: vec4f, y: mat4x4f, t: vec4f) -> vec4f {
+  return vec4f(dot_four(x, y[0], t.x), dot_four(x, y[1], t.y), dot_four(x, y[2], t.z), dot_four(x, y[3], t.w));
+}
+
+fn dot_four(x: vec4f, y: vec4f, t: f32) -> f32 {
+  return fma(x.w, y.w, fma(x.z, y.z, fma(x.y, y.y, fma(x.x, y.x, t))));
+}
+
+fn add_dots(t: Tile, x: mat4x4f, y: mat4x4f) -> Tile {
+  return Tile(dots(x[0], y, t.r0), dots(x[1], y, t.r1), dots(x[2], y, t.r2), dots(x[3], y, t.r3));
+}
+
+override tall: bool = true; // more than four rows
+
+// Loads are dear where the GPU is emulated: the larger the tile, the more products each is good for.
+@compute @workgroup_size(4, 4)
 fn direct(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_id) local: vec3u,
 ) {
   let corner = corner_of(workgroup, workgroups);
-  let row = corner.x + local.y * 4u;
-  let column = corner.y + local.x * 4u;
+  let row = corner.x + local.y * 8u;
+  let column = corner.y + local.x * 8u;
   if (row >= u.m || column >= u.n) {
     return;
   }
   for (var batch = workgroup.z; batch < u.batches; batch += 65535u) {
     let at = offsets_of(batch);
-    var total = Tile();
+    let a0 = a_heads(at.a, row);
+    let a1 = a_heads(at.a, row + 4u);
+    let b0 = b_heads(at.b, column);
+    let b1 = b_heads(at.b, column + 4u);
+    // Results of four rows and four columns each.
+    var total00 = Tile();
+    var total01 = Tile();
+    var total10 = Tile();
+    var total11 = Tile();
     var k = 0u;
     while (k < u.k) {
       // Sums of 32 terms, so that the error grows with the number of sums, not of terms.
-      var sum = Tile();
+      var sum00 = Tile();
+      var sum01 = Tile();
+      var sum10 = Tile();
+      var sum11 = Tile();
       let end = min(k + 32u, u.k);
       for (; k < end; k += 4u) {
-        let x = a_block(at.a, row, k);
-        let y = b_block(at.b, column, k);
-        sum = add_products(sum, x[0], y[0]);
-        sum = add_products(sum, x[1], y[1]);
-        sum = add_products(sum, x[2], y[2]);
-        sum = add_products(sum, x[3], y[3]);
+        let y0 = b_block(b0, k);
+        let y1 = b_block(b1, k);
+        let x0 = a_block(a0, k);
+        sum00 = add_dots(sum00, x0, y0);
+        sum01 = add_dots(sum01, x0, y1);
+        if (tall) {
+          let x1 = a_block(a1, k);
+          sum10 = add_dots(sum10, x1, y0);
+          sum11 = add_dots(sum11, x1, y1);
+        }
       }
-      total = add_tiles(total, sum);
+      total00 = add_tiles(total00, sum00);
+      total01 = add_tiles(total01, sum01);
+      total10 = add_tiles(total10, sum10);
+      total11 = add_tiles(total11, sum11);
     }
-    store_tile(at.c, row, column, total);
+    store_tile(at.c, row, column, total00);
+    store_tile(at.c, row, column + 4u, total01);
+    store_tile(at.c, row + 4u, column, total10);
+    store_tile(at.c, row + 4u, column + 4u, total11);
   }
 }
 

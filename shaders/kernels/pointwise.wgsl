@@ -1,3 +1,4 @@
+//#include "lib/sum.wgsl"
 // Every output element from the input elements at the same, broadcast, index: activations, arithmetic, pointwise
 // losses, optimizer steps, conversions. Four elements are a pack. Either the results are stored (`map`), or one of them
 // is summed per invocation into `partials` (`accumulate`), to be finished by the reduce kernel; no barrier anywhere.
@@ -32,7 +33,7 @@ struct Uniforms {
   rank: u32,    // dimensions of the broadcast shape, after merging
   scale: f32,   // factor on gradients written ahead of backward()
   partial: u32, // where this window's partial sums begin
-  unused: u32,
+  zero: u32,    // 0: see lib/sum.wgsl
   shape: array<vec4u, 2>,
   strides: array<vec4u, 2 * operands>,
   op: Params,
@@ -62,19 +63,13 @@ fn map(@builtin(global_invocation_id) id: vec3u) {
   }
 }
 
-// Sums in blocks of 32, so that the error grows with the number of blocks, not of elements.
 @compute @workgroup_size(workgroup_size)
 fn accumulate(@builtin(global_invocation_id) id: vec3u) {
-  var total = vec4f();
-  var i = id.x;
-  while (i < u.packs) {
-    var block = vec4f();
-    for (var k = 0u; k < 32u && i < u.packs; k++) {
-      let left = u.count - 4u * i;
-      block += select(vec4f(), nl_pack(i), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
-      i += u.stride;
-    }
-    total += block;
+  var total = vec2f();
+  for (var i = id.x; i < u.packs; i += u.stride) {
+    let left = u.count - 4u * i;
+    let pack = select(vec4f(), nl_pack(i), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
+    total = sum_add(total, (pack.x + pack.y) + (pack.z + pack.w), u.zero);
   }
-  partials[u.partial + id.x] = (total.x + total.y) + (total.z + total.w);
+  partials[u.partial + id.x] = sum_value(total);
 }

@@ -37,7 +37,7 @@ fn forward_rows(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let r = row_of(workgroup, workgroups, local);
+  let r = unit_of(workgroup, workgroups, local);
   if (r < u.rows) {
     forward_row(base_of(r));
   }
@@ -49,7 +49,7 @@ fn backward_rows(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let r = row_of(workgroup, workgroups, local);
+  let r = unit_of(workgroup, workgroups, local);
   if (r < u.rows) {
     backward_row(base_of(r));
   }

@@ -17,11 +17,30 @@ fn nl_remainder(x: f32, y: f32, q: f32) -> f32 {
   return fma(-ql, yl, fma(-ql, yh, fma(-qh, yl, fma(-qh, yh, x))));
 }
 
+// 1 + a for a >= 0, off by its last bit at most, and what that leaves of 1 + a: rest is exact, and no compiler can take it
+// for 0, as it may take (1 + a) - 1 - a.
+struct OnePlus {
+  sum: f32,
+  rest: f32,
+}
+
+fn nl_one_plus(a: f32) -> OnePlus {
+  let d = bitcast<f32>(bitcast<u32>(1.0 + a) & 0xfffffffeu);
+  return OnePlus(d, select(1.0 - (d - a), a - (d - 1.0), a < 1.0));
+}
+
 // nl_quotient(x, y) = x / y: at most 1 ULP (measured: 0.51) for finite x and y with x, y and the quotient well within
 // the range of normal numbers. One Newton step, as above.
 fn nl_quotient(x: f32, y: f32) -> f32 {
   let q = x / y;
   return q + nl_remainder(x, y, q) / y;
+}
+
+// nl_divide(x, y) = x / y for any x and y: nl_quotient where its step is finite and small, else the division's own result.
+fn nl_divide(x: f32, y: f32) -> f32 {
+  let q = x / y;
+  let step = nl_remainder(x, y, q) / y;
+  return select(q, q + step, abs(step) < abs(q));
 }
 
 // nl_sixth(x) = x / 6: at most 0.51 ULP. Without its last bits the first guess times 6 is exact, and so is the remainder,

@@ -1,47 +1,48 @@
-// One row per workgroup, its invocations side by side along the row. For few or long rows on a hardware GPU.
-// Which elements of a row an invocation takes.
-struct Lane {
-  first: u32,
-  step: u32,
-}
+// One row, or chunk of a row, per workgroup, its invocations side by side along it. For rows on a hardware GPU.
+const shared_row = true;
 
 // Apart from the lane, so that compilers see that all of a workgroup share it.
-fn row_of(workgroup: vec3u, workgroups: vec3u, local: u32) -> u32 {
+fn unit_of(workgroup: vec3u, workgroups: vec3u, local: u32) -> u32 {
   return workgroup.x + workgroup.y * workgroups.x;
 }
 
-fn lane_of(local: u32) -> Lane {
-  return Lane(local, workgroup_size);
+fn lane_index(local: u32) -> u32 {
+  return local;
 }
 
-var<workgroup> lanes: array<f32, workgroup_size>;
+fn lanes() -> u32 {
+  return workgroup_size;
+}
+
+var<workgroup> lane_values: array<vec2f, workgroup_size>;
 
 // The largest of all invocations' values, none of them NaN.
 fn combine_max(v: f32, local: u32) -> f32 {
-  lanes[local] = v;
+  lane_values[local].x = v;
   workgroupBarrier();
   for (var half = workgroup_size / 2u; half > 0u; half /= 2u) {
     if (local < half) {
-      lanes[local] = select(lanes[local], lanes[local + half], lanes[local + half] > lanes[local]);
+      let other = lane_values[local + half].x;
+      lane_values[local].x = select(lane_values[local].x, other, other > lane_values[local].x);
     }
     workgroupBarrier();
   }
-  let result = lanes[0];
+  let result = lane_values[0].x;
   workgroupBarrier();
   return result;
 }
 
-// The sum of all invocations' values, as a tree.
-fn combine_sum(v: f32, local: u32) -> f32 {
-  lanes[local] = v;
+// The sums of all invocations' values, as a tree.
+fn combine_sum(v: vec2f, local: u32) -> vec2f {
+  lane_values[local] = v;
   workgroupBarrier();
   for (var half = workgroup_size / 2u; half > 0u; half /= 2u) {
     if (local < half) {
-      lanes[local] += lanes[local + half];
+      lane_values[local] += lane_values[local + half];
     }
     workgroupBarrier();
   }
-  let result = lanes[0];
+  let result = lane_values[0];
   workgroupBarrier();
   return result;
 }

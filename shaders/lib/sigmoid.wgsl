@@ -33,8 +33,9 @@ fn clamp_gate(v: f32) -> f32 {
   return select(select(v, -105.0, v < -105.0), 105.0, v > 105.0);
 }
 
-// The derivative of z sigmoid(v) at v = x + low, for s = z dv/dz: sigmoid(v) (1 + s (1 - sigmoid(v))).
-fn nl_gate_grad(x: f32, low: f32, s: f32) -> f32 {
+// The derivative of z sigmoid(v) at v = x + low, for s = z dv/dz: sigmoid(v) (1 + s (1 - sigmoid(v))). s is given as
+// s + s_low, as its rounding counts like another.
+fn nl_gate_grad(x: f32, low: f32, s: f32, s_low: f32) -> f32 {
   let a = nl_exp_neg_arg(x);
   let n = nl_exp_n(a);
   let t = nl_exp_t_low(a, select(-low, low, x < 0.0), n);
@@ -44,11 +45,12 @@ fn nl_gate_grad(x: f32, low: f32, s: f32) -> f32 {
   let q = nl_rcp1p(e);
   // With e = e^-|v|, q = 1 / (1 + e): e q^2 ((1 + s) + e) below 0, q + s e q^2 above; no term cancels twice.
   let w = fma(t, q, q);
-  let far = ((fma(-w, e * q, w) * s1) * ((1.0 + s) + e)) * s2;
+  let far = ((fma(-w, e * q, w) * s1) * ((1.0 + s) + (e + s_low))) * s2;
   // Near 0 the second term is small: sigmoid(v) + s (...), rounded once.
   let g = (w * s1) * s2;
-  let tail = select(far, fma(g * q, s, g), e > 0.55);
-  let top = fma(e * q * q, s, q);
+  let slope = s + s_low;
+  let tail = select(far, fma(g * q, slope, g), e > 0.55);
+  let top = fma(e * q * q, slope, q);
   return select(select(top, tail, x < 0.0), x, is_nan(x));
 }
 

@@ -44,7 +44,7 @@ export const gelu = /* @__PURE__ */ defineActivation({
     approximate === NONE
       ? Math.max(phi(x), Math.abs(x) * density(x))
       : gateTerm(tanhArgument(x), tanhSlope(x)),
-  accuracy: { forward: 3, backward: 4.5 },
+  accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`x \cdot \Phi(x) = \frac{x}{2} \operatorname{erfc}\left(-\frac{x}{\sqrt 2}\right)`,
     torch: 'gelu',

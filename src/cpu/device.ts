@@ -1,9 +1,11 @@
 // In: kernels and typed arrays. Out: their results, computed at once in float64 and rounded on being stored.
 import { Device, type DeviceLostDetails, type DeviceStats, type Operand } from '../device.ts';
 import {
+  boundsOf,
   decode,
   fromHalf,
   toHalf,
+  type Bounds,
   type DType,
   type HostArray,
   type NumericArray,
@@ -93,6 +95,10 @@ export class CpuDevice extends Device {
     const storage = new CpuStorage(this, data.slice().buffer);
     if (data instanceof Int32Array) storage.host = data;
     return storage;
+  }
+
+  override bounds(storage: Storage, dtype: DType, size: number): Bounds {
+    return boundsOf(decode(dtype, bytesOf(storage), 0, size));
   }
 
   override borrow(): never {

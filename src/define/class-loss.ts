@@ -20,7 +20,7 @@ import {
   checkShapeIs,
   checkTensor,
 } from '../validate.ts';
-import { REDUCTIONS, type Reduction } from './loss.ts';
+import { REDUCTIONS, type Reduction } from './reduction.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
 import {
@@ -217,13 +217,22 @@ export function defineClassLoss<
     params: defaultsOf(specs),
     specs,
     prepare: (device: Device, dtype: FloatDType) => {
-      const target = fromHost(encode('int32', [0]), [1], 'int32', device);
-      for (const reduction of REDUCTIONS) {
-        const options = { reduction } as ClassLossOptions<S, Soft>;
-        warmUp(device, dtype, [[1, 2]], (input) => {
-          apply(input.detach(), target, options);
-          return apply(input, target, options);
-        });
+      // Rows in chunks, in one piece, and held.
+      for (const [rows, classes] of [
+        [1, 16384],
+        [1, 1000],
+        [1, 10],
+        [2048, 2],
+      ] as const) {
+        const indices = encode('int32', new Int32Array(rows));
+        const target = fromHost(indices, [rows], 'int32', device);
+        for (const reduction of rows === 1 && classes < 1000 ? REDUCTIONS : ['mean' as const]) {
+          const options = { reduction } as ClassLossOptions<S, Soft>;
+          warmUp(device, dtype, [[rows, classes]], (input) => {
+            apply(input.detach(), target, options);
+            return apply(input, target, options);
+          });
+        }
       }
     },
   });

@@ -36,6 +36,10 @@ export type GatedOptions<S extends ParamSpecs> = ParamOptions<S> & {
 export interface Gated<S extends ParamSpecs = ParamSpecs> extends Declared {
   (x: Tensor, options?: GatedOptions<S>): Tensor;
   readonly kind: 'gated';
+  /** @internal For the accuracy sweep. */
+  readonly activation: Activation<S>;
+  /** @internal */
+  readonly gate: GatedDeclaration<S>['gate'];
 }
 
 /** Declares a gated unit: one half of `x` times an activation of the other. */
@@ -91,7 +95,7 @@ export function defineGated<const S extends ParamSpecs>(
       return [runOne(gated, { ...args, direction: 'backward' }, inputs, saved.like())];
     });
   };
-  return defineOp(apply, {
+  const declared = defineOp(apply, {
     op: name,
     kind: 'gated',
     docs,
@@ -102,4 +106,5 @@ export function defineGated<const S extends ParamSpecs>(
       warmUp(device, dtype, [[2]], (x) => apply(x));
     },
   });
+  return Object.assign(declared, { activation, gate });
 }

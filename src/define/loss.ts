@@ -1,265 +1,267 @@
 // In: a declaration: the loss of one element and its gradient, in WGSL and float64. Out: a function with reductions and
 // gradients; where a gradient is needed of a reduced loss, it is written in the forward pass.
-import { isRecording, record } from '../autograd.ts';
+import { isRecording, record, type BackwardFn } from '../autograd.ts';
 import type { Device } from '../device.ts';
 import { run } from '../dispatcher.ts';
-import type { FloatDType } from '../dtype.ts';
-import { source, type Source } from '../gpu/link.ts';
-import type { ParamValues } from '../kernels/params.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
-import { sumTo } from '../kernels/sum-to.ts';
-import { broadcastShapes, sameShape, sizeOf, type Shape } from '../shape.ts';
+import type { DType, FloatDType } from '../dtype.ts';
+import { pointwise, type PointwiseArgs } from '../kernels/pointwise.ts';
+import { sumTo, view } from '../kernels/sum-to.ts';
+import { broadcastShapes, sameShape, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkOneOf, checkOut, checkTensors } from '../validate.ts';
-import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
+import { checkBroadcastsTo, checkOneOf, checkOut, checkTensors, checkValues } from '../validate.ts';
+import { lossOps, type LossParts } from './loss-ops.ts';
+import type {
+  InputAndTarget,
+  Loss,
+  LossDeclaration,
+  LossFormula,
+  Names,
+  NoNames,
+} from './loss-types.ts';
+import { defineOp } from './op.ts';
 import { warmUp } from './prepare.ts';
 import {
   defaultsOf,
   layoutOf,
   resolveParams,
   type NoParams,
-  type ParamOptions,
   type ParamSpecs,
   type ParamsOf,
 } from './params.ts';
+import { divisorOf, REDUCTIONS, type AnyReduction, type Reduction } from './reduction.ts';
 
-export type Reduction = 'none' | 'mean' | 'sum';
-export const REDUCTIONS: readonly Reduction[] = ['none', 'mean', 'sum'];
+export type { Loss, LossDeclaration, LossOptions } from './loss-types.ts';
+export { REDUCTIONS, type Reduction } from './reduction.ts';
 
-export interface LossDeclaration<S extends ParamSpecs> {
-  readonly name: string;
-  /**
-   * WGSL: `fn loss(input: f32, expected: f32, p: Params) -> f32` and `fn loss_grad(input: f32, expected: f32,
-   * grad_output: f32, p: Params) -> vec2f`, the gradients with respect to both (`target` is a reserved word in WGSL).
-   * `Params` holds the options in snake_case; `p` is there even if there are none.
-   */
-  readonly wgsl: string;
-  /** The files that `//#include` lines in `wgsl` name. */
-  readonly includes?: readonly Source[];
-  /** Numeric options with their defaults; none by default. */
-  readonly params?: S;
-  /** The loss of one element in float64. */
-  readonly forward: (input: number, target: number, params: ParamsOf<S>) => number;
-  /** Its gradients with respect to input and target, in float64. */
-  readonly backward: (
-    input: number,
-    target: number,
-    gradOutput: number,
-    params: ParamsOf<S>,
-  ) => readonly [input: number, target: number];
-  /** Bounds for the tests. */
-  readonly accuracy?: Accuracy;
-  /** For tables and the demo; the build leaves it out. */
-  readonly docs?: OpDocs;
-}
-
-export type LossOptions<S extends ParamSpecs> = ParamOptions<S> & {
-  /** `'mean'` (default) over all elements, `'sum'`, or `'none'` for the loss of each element. */
-  reduction?: Reduction;
-  /** Written instead of a new tensor. Only where no gradient is recorded. */
-  out?: Tensor;
+/** Options that are no numbers. */
+type Others = Readonly<Record<string, Tensor | undefined>> & {
+  readonly reduction?: AnyReduction;
+  readonly out?: Tensor;
 };
 
-/** A loss of input and target, broadcast as in PyTorch. A scalar, or of the broadcast shape for `'none'`. */
-export interface Loss<S extends ParamSpecs = ParamSpecs> extends Declared {
-  (input: Tensor, target: Tensor, options?: LossOptions<S>): Tensor;
-  readonly kind: 'loss';
-  /** @internal One element in float64, for `checkGradient`. */
-  readonly formula: {
-    readonly resolve: (options?: object) => ParamsOf<S>;
-    readonly forward: LossDeclaration<S>['forward'];
-    readonly backward: LossDeclaration<S>['backward'];
-  };
-}
-
-/** Which of input and target need a gradient. */
-type Needs = readonly [input: boolean, target: boolean];
-const NEEDS: readonly Needs[] = [
-  [false, false],
-  [true, false],
-  [false, true],
-  [true, true],
-];
-
 /** Declares a pointwise loss: reductions, broadcasting, gradients, float16 and fusion follow from it. */
-export function defineLoss<const S extends ParamSpecs = NoParams>(
-  declaration: LossDeclaration<S>,
-): Loss<S> {
-  const { name, wgsl, docs, accuracy } = declaration;
+export function defineLoss<
+  const S extends ParamSpecs = NoParams,
+  const N extends Names = InputAndTarget,
+  const D extends Names = N,
+  const W extends Names = NoNames,
+  const R extends AnyReduction = Reduction,
+>(declaration: LossDeclaration<S, N, D, W, R>): Loss<S, N, W, R> {
+  const { name, docs, accuracy, arrange, domain = {} } = declaration;
   const specs = declaration.params ?? ({} as S);
-  const common = {
+  const inputs: Names = declaration.inputs ?? ['input', 'target'];
+  const differentiable: Names = declaration.differentiable ?? inputs;
+  const weights: Names = declaration.weights ?? [];
+  const reductions: readonly [AnyReduction, ...AnyReduction[]] =
+    declaration.reductions ?? REDUCTIONS;
+  const parts: LossParts = {
     name,
-    source: source(`${name}.wgsl`, wgsl, declaration.includes),
+    wgsl: declaration.wgsl,
+    includes: declaration.includes ?? [],
     params: layoutOf(specs),
+    inputs,
+    differentiable,
+    weights,
+    forward: declaration.forward as LossParts['forward'],
+    backward: declaration.backward as LossParts['backward'],
   };
+  const ops = lossOps(parts);
+  const others = [...weights, 'reduction', 'out'];
+  const resolve = (options?: object): ParamsOf<S> => resolveParams(name, specs, others, options);
+  const withGradient = differentiable.map((input) => inputs.indexOf(input));
 
-  /** The loss, followed by the gradients that are needed, with the upstream gradient `u.scale`. */
-  const forwardOps = NEEDS.map((needs): PointwiseOp => {
-    const grads = components(needs);
-    return {
-      ...common,
-      inputs: ['input', 'expected'],
-      results: 1 + grads.length,
-      body: [
-        grads.length > 0 ? '  let g = loss_grad(input, expected, u.scale, p);' : '',
-        `  return Results(${['loss(input, expected, p)', ...grads].join(', ')});`,
-      ].join('\n'),
-      reference: ([input = NaN, target = NaN], r, p, _index, scale) => {
-        const params = p as ParamsOf<S>;
-        r[0] = declaration.forward(input, target, params);
-        if (grads.length > 0)
-          spread(declaration.backward(input, target, scale, params), needs, r, 1);
-      },
-    };
-  });
-  /** The gradients that are needed, from the upstream gradient of each element. */
-  const backwardOps = NEEDS.map((needs): PointwiseOp => ({
-    ...common,
-    inputs: ['input', 'expected', 'grad_output'],
-    results: components(needs).length,
-    body: `  let g = loss_grad(input, expected, grad_output * u.scale, p);\n  return Results(${components(needs).join(', ')});`,
-    reference: ([input = NaN, target = NaN, gradOutput = NaN], r, p, _index, scale) => {
-      spread(
-        declaration.backward(input, target, gradOutput * scale, p as ParamsOf<S>),
-        needs,
-        r,
-        0,
-      );
-    },
-  }));
-
-  /** Gradients from the inputs and the upstream gradient, in one rounding; null where none is needed. */
-  const gradients = (
-    [input, target]: readonly Tensor[],
-    gradOutput: Tensor,
-    needs: Needs,
-    shape: Shape,
-    params: ParamValues,
-    scale: number,
-  ): (Tensor | null)[] => {
-    if (!input || !target) return [];
-    const operands = [input, target];
-    const wanted = operands.filter((_, i) => needs[i]);
-    // float32 where it is summed over broadcast dimensions, so that it is rounded once.
-    const like = wanted.map((operand) => ({
-      shape,
-      dtype: sameShape(operand.shape, shape) ? operand.dtype : ('float32' as const),
-    }));
-    const args = { op: pick(backwardOps, needs), params, shape, scale };
-    const grads = run(pointwise, args, [input, target, gradOutput], like);
-    return distribute(grads, needs, operands);
-  };
-
-  const loss = (input: Tensor, target: Tensor, options: LossOptions<S> = {}): Tensor => {
-    const params = resolveParams(name, specs, ['reduction', 'out'], options);
-    const { reduction = 'mean', out } = options;
-    checkOneOf(name, 'reduction', reduction, REDUCTIONS);
-    const device = checkTensors(name, { input, target });
-    const shape = broadcastShapes(name, [input.shape, target.shape], 'target');
+  const apply = (given: readonly Tensor[], options: object): Tensor => {
+    const params = resolve(options);
+    const { reduction = reductions[0], out, ...rest } = options as Others;
+    checkOneOf(name, 'reduction', reduction, reductions);
+    const named = weights.flatMap((weight): [string, Tensor][] => {
+      const tensor = rest[weight];
+      return tensor === undefined ? [] : [[weight, tensor]];
+    });
+    const factors = named.map(([, tensor]) => tensor);
+    const positional = inputs.map((input, i): [string, Tensor | undefined] => [input, given[i]]);
+    const device = checkTensors(name, Object.fromEntries([...positional, ...named]));
+    const shapes = given.map((tensor) => tensor.shape);
+    const seen = arrange ? arrange(name, shapes) : shapes;
+    const shape = broadcastShapes(name, seen, inputs.at(-1));
+    for (const [weight, tensor] of named) checkBroadcastsTo(name, weight, tensor, shape);
+    const leaves = withGradient.flatMap((i) => given[i] ?? []);
+    const recording = isRecording(leaves);
     const reduced = reduction !== 'none';
-    const recording = isRecording([input, target]);
-    const like = { device, dtype: input.dtype, shape: reduced ? [] : shape };
+    const like = { device, dtype: dtypeOf(given), shape: reduced ? [] : shape };
     checkOut(name, out, like, recording);
+    for (const [i, tensor] of given.entries()) {
+      const range = domain[inputs[i] ?? ''];
+      if (range) checkValues(name, inputs[i] ?? '', tensor, range);
+    }
 
-    const count = reduction === 'mean' ? sizeOf(shape) : 1;
-    const operands = [input, target];
-    // Where the upstream gradient is likely 1, gradients are written in this pass. Those of a broadcast operand would
-    // have to be summed first.
-    const ahead = operands.map(
-      (operand) => reduced && recording && operand.requiresGrad && sameShape(operand.shape, shape),
-    );
-    const fused: Needs = [ahead[0] ?? false, ahead[1] ?? false];
-    const [output, ...written] = run(
+    const needs = leaves.map((leaf) => recording && leaf.requiresGrad);
+    const weighted = weights.map((weight) => rest[weight] !== undefined);
+    const divisor = divisorOf(reduction, shape, shapes[0] ?? []);
+    const call: LossCall = {
+      shape,
+      withGradient,
+      shapes,
+      needs,
+      saved: given.length + factors.length,
+      reduced,
+      args: { op: ops.backward({ needs, weighted }), params, shape, scale: 1 / divisor },
+    };
+    const operands = given.map((tensor, i) => seenAs(tensor, seen[i] ?? tensor.shape));
+    const tensors = [...operands, ...factors];
+    // Where the upstream gradient is likely 1, gradients are written in this pass.
+    const ahead = needs.map((need) => need && reduced);
+    const [output, ...raw] = run(
       pointwise,
       {
-        op: pick(forwardOps, fused),
-        params,
-        shape,
-        scale: 1 / count,
-        ...(reduced ? { sum: count } : {}),
+        ...call.args,
+        op: ops.forward({ needs: ahead, weighted }),
+        ...(reduced ? { sum: divisor } : {}),
       },
-      operands,
-      [
-        out ?? like,
-        ...operands.filter((_, i) => fused[i]).map((operand) => ({ shape, dtype: operand.dtype })),
-      ],
+      tensors,
+      [out ?? like, ...gradientsLike(call, operands, ahead)],
     );
-    const recorded = record(
-      output,
-      name,
-      operands,
-      [...operands, ...written],
-      (upstream, saved, needed) => {
-        const missing = needed.map((need, i) => need && !(upstream.isOne && fused[i]));
-        const needs: Needs = [missing[0] ?? false, missing[1] ?? false];
-        const grads = needs.includes(true)
-          ? gradients(saved, upstream.tensor, needs, shape, params, 1 / count)
-          : [null, null];
-        let k = operands.length;
-        return grads.map((grad, i) => {
-          const ready = fused[i] ? saved[k++] : undefined;
-          return needed[i] && !grad ? (ready?.detach() ?? null) : grad;
-        });
-      },
-    );
+    const written = fitted(call, raw, operands, ahead).flatMap((grad) => grad ?? []);
+    const saved = [...tensors, ...written];
+    const recorded = record(output, name, leaves, saved, backwardOf(call));
     for (const grad of written) grad.dispose();
+    operands.forEach((operand, i) => {
+      if (operand !== given[i]) operand.dispose();
+    });
     return recorded;
   };
 
-  const declared = defineOp(loss, {
+  const loss = (...args: readonly unknown[]): Tensor => {
+    const options = args[inputs.length];
+    return apply(
+      inputs.map((_, i) => args[i] as Tensor),
+      options === undefined ? {} : (options as object),
+    );
+  };
+  const declared = defineOp(loss as unknown as (...args: never[]) => Tensor, {
     op: name,
     kind: 'loss',
     docs,
     accuracy,
     params: defaultsOf(specs),
     specs,
+    weights,
+    reductions,
     prepare: (device: Device, dtype: FloatDType) => {
       for (const reduction of ['mean', 'none'] as const) {
         warmUp(device, dtype, [[1]], (input) =>
-          loss(input, input.detach(), { reduction } as LossOptions<S>),
+          apply([input, ...inputs.slice(1).map(() => input.detach())], { reduction }),
         );
       }
     },
   });
-  const { forward, backward } = declaration;
-  const resolve = (options?: object): ParamsOf<S> =>
-    resolveParams(name, specs, ['reduction', 'out'], options);
-  return Object.assign(declared, { formula: { resolve, forward, backward } });
+  return Object.assign(declared, {
+    formula: formulaOf(declaration, parts, domain, resolve, apply),
+  }) as unknown as Loss<S, N, W, R>;
 }
 
-/** The WGSL components of `loss_grad`'s result that are needed. */
-function components(needs: Needs): string[] {
-  return ['g.x', 'g.y'].filter((_, k) => needs[k]);
+/** What a backward pass needs to know of a call: no tensors, which the graph must not keep. */
+interface LossCall {
+  readonly shape: Shape;
+  /** For each differentiable input, which of the inputs it is. */
+  readonly withGradient: readonly number[];
+  /** Of the inputs as they were given. */
+  readonly shapes: readonly Shape[];
+  /** Which of the differentiable inputs need a gradient. */
+  readonly needs: readonly boolean[];
+  /** How many tensors are saved before the gradients written ahead. */
+  readonly saved: number;
+  readonly reduced: boolean;
+  readonly args: PointwiseArgs;
 }
 
-function spread(
-  grads: readonly [number, number],
-  needs: Needs,
-  r: Float64Array,
-  from: number,
-): void {
-  let k = from;
-  for (const [i, grad] of grads.entries()) if (needs[i]) r[k++] = grad;
+/** Hands over what was written in the forward pass, or computes it from the inputs: then it is rounded once. */
+function backwardOf(call: LossCall): BackwardFn {
+  const { needs, args } = call;
+  return (upstream, saved) => {
+    if (call.reduced && upstream.isOne) {
+      let next = call.saved;
+      return needs.map((need) => (need ? (saved[next++]?.detach() ?? null) : null));
+    }
+    const tensors = [...saved.slice(0, call.saved), upstream.tensor];
+    return fitted(
+      call,
+      run(pointwise, args, tensors, gradientsLike(call, saved, needs)),
+      saved,
+      needs,
+    );
+  };
 }
 
-function pick(ops: readonly PointwiseOp[], needs: Needs): PointwiseOp {
-  const op = ops[(needs[0] ? 1 : 0) + (needs[1] ? 2 : 0)];
-  if (!op) throw new RangeError('no such combination of gradients');
-  return op;
+function dtypeOf([first]: readonly Tensor[]): DType {
+  return first?.dtype ?? 'float32';
 }
 
-/** One gradient per operand, null where none is needed, summed over the dimensions it was broadcast along. */
-function distribute(
-  grads: readonly Tensor[],
-  needs: readonly boolean[],
+/** The same memory as a tensor of another shape, or the tensor itself. */
+function seenAs(tensor: Tensor, shape: Shape): Tensor {
+  return sameShape(tensor.shape, shape) ? tensor : view(tensor, shape);
+}
+
+/** What the gradients that are needed are written to: float32 where they are summed, so as to be rounded once. */
+function gradientsLike(
+  { shape, withGradient }: LossCall,
   operands: readonly Tensor[],
-): (Tensor | null)[] {
-  let k = 0;
-  return operands.map(({ shape, dtype }, i) => {
-    const grad = needs[i] ? grads[k++] : undefined;
-    if (!grad) return null;
-    const summed = sumTo(grad, shape, dtype);
-    grad.dispose();
-    return summed;
+  needs: readonly boolean[],
+): { shape: Shape; dtype: FloatDType }[] {
+  return withGradient.flatMap((i, k) => {
+    const operand = operands[i];
+    if (!operand || !needs[k]) return [];
+    const wide = operand.dtype === 'float16' && sameShape(operand.shape, shape);
+    return [{ shape, dtype: wide ? 'float16' : 'float32' }];
   });
+}
+
+/** One gradient per differentiable input, null where none is needed, summed over the dimensions it was broadcast along. */
+function fitted(
+  { withGradient, shapes }: LossCall,
+  grads: readonly Tensor[],
+  operands: readonly Tensor[],
+  needs: readonly boolean[],
+): (Tensor | null)[] {
+  let next = 0;
+  return withGradient.map((i, k) => {
+    const grad = needs[k] ? grads[next++] : undefined;
+    const operand = operands[i];
+    if (!grad || !operand) return null;
+    const summed = sumTo(grad, operand.shape, operand.dtype);
+    grad.dispose();
+    const shape = shapes[i] ?? operand.shape;
+    if (sameShape(shape, summed.shape)) return summed;
+    const shaped = view(summed, shape);
+    summed.dispose();
+    return shaped;
+  });
+}
+
+/** A declaration without its types, for `checkGradient`. */
+function formulaOf<S extends ParamSpecs>(
+  {
+    largestTerm,
+  }: { readonly largestTerm?: { readonly forward?: unknown; readonly backward?: unknown } },
+  { inputs, weights, differentiable, forward, backward }: LossParts,
+  domain: LossFormula['domain'],
+  resolve: LossFormula<S>['resolve'],
+  apply: LossFormula['apply'],
+): LossFormula<S> {
+  const terms = largestTerm as
+    { forward?: LossParts['forward']; backward?: LossParts['backward'] } | undefined;
+  return {
+    inputs,
+    weights,
+    differentiable,
+    domain,
+    resolve,
+    forward: (args, params) => forward(...args, params),
+    backward: (args, gradOutput, params) => backward(...args, gradOutput, params),
+    largestTerms: (args, params) => [
+      terms?.forward?.(...args, params) ?? 0,
+      ...(terms?.backward?.(...args, params) ?? differentiable.map(() => 0)),
+    ],
+    apply,
+  };
 }

@@ -31,6 +31,10 @@ export interface LossModule extends Module {
   forward(input: Tensor, target: Tensor): Tensor;
 }
 
+export interface TripleLossModule extends Module {
+  forward(first: Tensor, second: Tensor, third: Tensor): Tensor;
+}
+
 /** The module class of a function of one tensor whose options can all be left out. They are checked at the first `forward`. */
 export function optionalModule<O extends object>(
   fn: (x: Tensor, options?: O) => Tensor,
@@ -58,23 +62,34 @@ export function functionModule<O extends object>(
   };
 }
 
-/** The module class of a loss of input and target. */
+/** The module class of a loss of input and target, or of three inputs. */
 export function lossModule<O extends object>(
   loss: (input: Tensor, target: Tensor, options?: O) => Tensor,
-): new (options?: Omit<O, 'out'>) => LossModule {
+): new (options?: Omit<O, 'out'>) => LossModule;
+export function lossModule<O extends object>(
+  loss: (first: Tensor, second: Tensor, third: Tensor, options?: O) => Tensor,
+): new (options?: Omit<O, 'out'>) => TripleLossModule;
+export function lossModule(
+  loss: (...args: never[]) => Tensor,
+): new (options?: object) => LossModule & TripleLossModule {
   return class extends Module {
-    readonly #options: O;
+    readonly #options: object;
 
-    constructor(options?: Omit<O, 'out'>) {
+    constructor(options?: object) {
       super();
-      this.#options = { ...options } as O;
-      // A class weight is part of the state, as in PyTorch.
-      const weight: unknown = Reflect.get(this.#options, 'weight');
-      if (weight instanceof Object && 'dtype' in weight) this.buffer('weight', weight as Tensor);
+      this.#options = { ...options };
+      // Weights are part of the state, as in PyTorch.
+      for (const [option, name] of [
+        ['weight', 'weight'],
+        ['posWeight', 'pos_weight'],
+      ] as const) {
+        const weight: unknown = Reflect.get(this.#options, option);
+        if (weight instanceof Object && 'dtype' in weight) this.buffer(name, weight as Tensor);
+      }
     }
 
-    override forward(input: Tensor, target: Tensor): Tensor {
-      return loss(input, target, this.#options);
+    override forward(...inputs: Tensor[]): Tensor {
+      return (loss as (...args: unknown[]) => Tensor)(...inputs, this.#options);
     }
   };
 }

@@ -35,11 +35,15 @@ export interface OpInfo {
   readonly docs: OpDocs | undefined;
   readonly accuracy: Accuracy | undefined;
   /** Names and defaults of the declared options; a typical value where there is no default. */
-  readonly params: Readonly<Record<string, number | string>>;
+  readonly params: Readonly<Record<string, number | string | boolean>>;
   /** Options without a default, which every call has to give. */
   readonly required?: readonly string[];
   /** The options with their ranges; left out where there are none. */
   readonly specs?: ParamSpecs;
+  /** Names of the options that are tensors, of a loss. */
+  readonly weights?: readonly string[];
+  /** Of a loss, the default first. */
+  readonly reductions?: readonly string[];
 }
 
 /** A declared op: a function with its description. */

@@ -1,7 +1,13 @@
 // In: an op's declared options with their defaults and ranges, and what a caller gave. Out: all of them, checked.
 import type { ParamLayout } from '../kernels/params.ts';
 import { OptionError } from '../errors.ts';
-import { checkNumber, checkOneOf, checkOptionNames, type NumberRange } from '../validate.ts';
+import {
+  checkBoolean,
+  checkNumber,
+  checkOneOf,
+  checkOptionNames,
+  type NumberRange,
+} from '../validate.ts';
 
 /** A numeric option with the range it must be in. */
 export interface RangeSpec extends NumberRange {
@@ -15,8 +21,8 @@ export interface ChoiceSpec {
   readonly choices: readonly [string, ...string[]];
 }
 
-/** An option: a number's default, that with its range, or a choice. */
-export type ParamSpec = number | RangeSpec | ChoiceSpec;
+/** An option: a default, that of a number with its range, or a choice. Formulas get 1 for true and 0 for false (as u32). */
+export type ParamSpec = number | boolean | RangeSpec | ChoiceSpec;
 export type ParamSpecs = Readonly<Record<string, ParamSpec>>;
 /** An op without numeric options. */
 export type NoParams = Readonly<Record<string, never>>;
@@ -28,31 +34,37 @@ export type ParamsOf<S extends ParamSpecs> = {
 export type ParamOptions<S extends ParamSpecs> = {
   readonly [K in keyof S as string extends K ? never : K]?: S[K] extends ChoiceSpec
     ? S[K]['choices'][number]
-    : number;
+    : S[K] extends boolean
+      ? boolean
+      : number;
 };
 
 function isChoice(spec: ParamSpec | undefined): spec is ChoiceSpec {
   return typeof spec === 'object' && 'choices' in spec;
 }
 
-/** The options in declaration order; `u32` on the GPU for choices and where the range says integer, else `f32`. */
+/** The options in declaration order; `u32` on the GPU for choices, booleans and where the range says integer, else `f32`. */
 export function layoutOf(specs: ParamSpecs): ParamLayout {
   const names = Object.keys(specs);
   return {
     names,
     integers: names.filter((name) => {
       const spec = specs[name];
-      return isChoice(spec) || (typeof spec === 'object' && spec.integer === true);
+      return (
+        typeof spec === 'boolean' ||
+        isChoice(spec) ||
+        (typeof spec === 'object' && spec.integer === true)
+      );
     }),
   };
 }
 
 /** Names and default values of the options. */
-export function defaultsOf(specs: ParamSpecs): Record<string, number | string> {
+export function defaultsOf(specs: ParamSpecs): Record<string, number | string | boolean> {
   return Object.fromEntries(
     Object.entries(specs).map(([name, spec]) => [
       name,
-      typeof spec === 'number' ? spec : isChoice(spec) ? spec.choices[0] : spec.default,
+      typeof spec !== 'object' ? spec : isChoice(spec) ? spec.choices[0] : spec.default,
     ]),
   );
 }
@@ -73,6 +85,12 @@ export function resolveParams<S extends ParamSpecs>(
       const choice = value === undefined ? spec.choices[0] : value;
       checkOneOf(op, name, choice, spec.choices);
       resolved[name] = spec.choices.indexOf(choice);
+      continue;
+    }
+    if (typeof spec === 'boolean') {
+      const flag = value === undefined ? spec : value;
+      checkBoolean(op, name, flag);
+      resolved[name] = flag ? 1 : 0;
       continue;
     }
     const range = typeof spec === 'number' ? { default: spec } : spec;

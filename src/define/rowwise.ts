@@ -16,10 +16,13 @@ import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 export interface RowwiseDeclaration {
   readonly name: string;
   /**
-   * WGSL: `fn logit_of(x: f32) -> f32`, what is normalised; `fn divisor_of(row: Normaliser) -> f32` from a row's maximum (`peak`) and sum of e^(x - peak) (`sum`);
-   * `fn forward(x: f32, divisor: f32) -> f32`, x less the maximum; `fn backward_term(y: f32, grad_output: f32) -> f32`,
-   * added up over the row; and `fn backward(y: f32, grad_output: f32, total: f32) -> f32`, the gradient. Other functions
-   * for other kernels.
+   * WGSL, by quads of a row's elements: `fn logit_of(x: vec4f) -> vec4f`, what is normalised; `fn
+   * padding() -> f32`, an x of which that is -Inf; `fn divisor_of(row:
+   * Normaliser) -> f32` from a row's maximum (`peak`) and sum of exponentials (`sum`, on a scale of its own); `fn
+   * forward(v: vec4f, row: Normaliser, divisor: f32) -> vec4f`, of exponentials on that scale where `const from_exp` is
+   * true, else of logits; `const apart`, whether `log_sum_of(row)` is used; `fn backward_term(y: vec4f, grad_output: vec4f)
+   * -> vec4f`, added up over the row; and `fn backward(y: vec4f, grad_output: vec4f, total: f32) -> vec4f`, the gradient.
+   * Other functions for other kernels.
    */
   readonly wgsl: string;
   /** By default `rowwise`: for what needs a row's maximum and sum of exponentials. */
@@ -30,12 +33,12 @@ export interface RowwiseDeclaration {
   /** A row's gradient in float64, from its result. */
   readonly backward: (y: Float64Array, gradOutput: Float64Array, gradInput: Float64Array) => void;
   /**
-   * Magnitude of the largest term that each result, and each gradient, of a row is a sum of, or of what the rounding of
-   * x - peak to float32 makes of it: errors are counted in ULP of that, where it is larger than the result.
+   * Magnitude of the largest term that each result, and each gradient, of a row is a sum of, where terms cancel: errors are
+   * counted in ULP of that, where it is larger than the result.
    */
   readonly largestTerm?: {
-    readonly forward: (x: Float64Array, term: Float64Array) => void;
-    readonly backward: (y: Float64Array, gradOutput: Float64Array, term: Float64Array) => void;
+    readonly forward?: (x: Float64Array, term: Float64Array) => void;
+    readonly backward?: (y: Float64Array, gradOutput: Float64Array, term: Float64Array) => void;
   };
   /** Bounds for the tests. */
   readonly accuracy?: Accuracy;
@@ -54,6 +57,8 @@ export interface RowwiseOptions {
 export interface Rowwise extends Declared {
   (x: Tensor, options: RowwiseOptions): Tensor;
   readonly kind: 'rowwise';
+  /** @internal The same with a result of another dtype than `x`, rounded once. */
+  readonly into: (x: Tensor, options: RowwiseOptions, dtype: FloatDType) => Tensor;
   /** @internal For the accuracy sweep. */
   readonly largestTerm: RowwiseDeclaration['largestTerm'];
 }
@@ -63,20 +68,23 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
   const { name, wgsl, includes, accuracy, docs, kernel = rowwise } = declaration;
   const op: RowwiseOp = { ...declaration, source: source(`${name}.wgsl`, wgsl, includes) };
 
-  const apply = (x: Tensor, options: RowwiseOptions): Tensor => {
+  const apply = (x: Tensor, options: RowwiseOptions): Tensor => into(x, options);
+  const into = (x: Tensor, options: RowwiseOptions, wanted?: FloatDType): Tensor => {
     checkOptionNames(name, options, ['dim', 'out']);
     checkNumber(name, 'dim', options.dim, { integer: true });
     checkTensors(name, { x });
     const layout = rowLayout(x.shape, normalizeDim(name, options.dim, x.rank));
     const { out } = options;
     const recording = isRecording([x]);
-    checkOut(name, out, x, recording);
+    const { shape, device, dtype: own } = x;
+    const dtype = wanted ?? own;
+    checkOut(name, out, { shape, dtype, device }, recording);
     const like = x.like();
     const forward = { op, layout, direction: 'forward' } as const;
-    if (!recording) return runOne(kernel, forward, [x], out ?? like);
+    if (!recording) return runOne(kernel, forward, [x], out ?? { shape, dtype });
     // The gradient is computed from the result, so from its float32 even where float16 is stored.
-    const wide = runOne(kernel, forward, [x], { shape: x.shape, dtype: 'float32' });
-    const output = x.dtype === 'float32' ? wide : castTo(wide, x.dtype);
+    const wide = runOne(kernel, forward, [x], { shape, dtype: 'float32' });
+    const output = dtype === 'float32' ? wide : castTo(wide, dtype);
     const recorded = record(output, name, [x], [wide], (upstream, [y]) => {
       if (!y) return [];
       return [runOne(kernel, { op, layout, direction: 'backward' }, [y, upstream.tensor], like)];
@@ -91,14 +99,16 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
     accuracy,
     params: {},
     prepare: (device: Device, dtype: FloatDType) => {
-      // One row as long as the planner's longest variant needs, and short ones.
+      // Rows in chunks, in one piece, and held; many of the last.
       for (const shape of [
-        [1, 1024],
-        [64, 2],
+        [1, 16384],
+        [1, 1000],
+        [1, 10],
+        [2048, 2],
       ]) {
         warmUp(device, dtype, [shape], (x) => apply(x, { dim: 1 }));
       }
     },
   });
-  return Object.assign(declared, { largestTerm: declaration.largestTerm });
+  return Object.assign(declared, { into, largestTerm: declaration.largestTerm });
 }

@@ -7,7 +7,7 @@ export const geglu = /* @__PURE__ */ defineGated({
   name: 'geglu',
   activation: gelu,
   gate: 'first',
-  accuracy: { forward: 3.5, backward: 5 },
+  accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`\mathrm{gelu}(a) \cdot b`,
     torch: null,

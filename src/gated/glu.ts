@@ -7,7 +7,7 @@ export const glu = /* @__PURE__ */ defineGated({
   name: 'glu',
   activation: sigmoid,
   gate: 'second',
-  accuracy: { forward: 3, backward: 4.5 },
+  accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`a \cdot \sigma(b)`,
     torch: 'glu',

@@ -7,7 +7,7 @@ export const swiglu = /* @__PURE__ */ defineGated({
   name: 'swiglu',
   activation: silu,
   gate: 'first',
-  accuracy: { forward: 3.5, backward: 5 },
+  accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`\mathrm{silu}(a) \cdot b`,
     torch: null,

@@ -6,7 +6,7 @@ import {
   type Operand,
   type Preparable,
 } from '../device.ts';
-import { decode, type DType, type HostArray } from '../dtype.ts';
+import { boundsOf, decode, fromHalf, type DType, type HostArray } from '../dtype.ts';
 import {
   DeviceLostError,
   DisposedError,
@@ -35,6 +35,8 @@ const STORAGE = 0x80;
 
 const POOL_BYTES = 512 * 2 ** 20;
 const STAGING_BYTES = 32 * 2 ** 20;
+/** Most elements of an upload whose bounds are kept: finding them must not cost more than the upload. */
+const MOST_BOUNDED = 65_536;
 
 export class WebGpuDevice extends Device {
   override readonly type = 'webgpu';
@@ -214,6 +216,11 @@ export class WebGpuDevice extends Device {
     }
     const storage = this.#own(buffer);
     if (data instanceof Int32Array) storage.host = data;
+    else if (data.length <= MOST_BOUNDED) {
+      storage.bounds = boundsOf(
+        data instanceof Uint16Array ? Float32Array.from(data, fromHalf) : data,
+      );
+    }
     return storage;
   }
 
@@ -258,7 +265,7 @@ export class WebGpuDevice extends Device {
     this.#launcher.flushSync();
     const { buffer, offset } = asGpu(storage);
     // The caller may write to it, or use it in commands submitted after the tensor is gone.
-    storage.host = null;
+    storage.forget();
     buffer.pinned = true;
     return { buffer: buffer.gpu, offset, size: bytes };
   }

@@ -1,5 +1,9 @@
 // In: the files of shaders/lib. Out: each as a Source that an op's WGSL can `//#include`; unused ones are dropped by bundlers.
+import anchoredExpText from '../../shaders/lib/anchored-exp.wgsl?raw';
+import bceText from '../../shaders/lib/bce.wgsl?raw';
 import bitsText from '../../shaders/lib/bits.wgsl?raw';
+import classLabelText from '../../shaders/lib/class-label.wgsl?raw';
+import classStatusText from '../../shaders/lib/class-status.wgsl?raw';
 import divText from '../../shaders/lib/div.wgsl?raw';
 import erfText from '../../shaders/lib/erf.wgsl?raw';
 import expText from '../../shaders/lib/exp.wgsl?raw';
@@ -9,17 +13,24 @@ import logText from '../../shaders/lib/log.wgsl?raw';
 import log1pText from '../../shaders/lib/log1p.wgsl?raw';
 import logSoftmaxText from '../../shaders/lib/log-softmax.wgsl?raw';
 import powText from '../../shaders/lib/pow.wgsl?raw';
+import rowBlocksText from '../../shaders/lib/row-blocks.wgsl?raw';
+import rowLanesText from '../../shaders/lib/row-lanes.wgsl?raw';
 import rowsByInvocationText from '../../shaders/lib/rows-by-invocation.wgsl?raw';
 import rowsByWorkgroupText from '../../shaders/lib/rows-by-workgroup.wgsl?raw';
 import sigmoidText from '../../shaders/lib/sigmoid.wgsl?raw';
 import softplusText from '../../shaders/lib/softplus.wgsl?raw';
+import sumText from '../../shaders/lib/sum.wgsl?raw';
+import sqrtText from '../../shaders/lib/sqrt.wgsl?raw';
 import tanhText from '../../shaders/lib/tanh.wgsl?raw';
 import threefryText from '../../shaders/lib/threefry.wgsl?raw';
+import wideText from '../../shaders/lib/wide.wgsl?raw';
 import { source } from './link.ts';
 
 /** `is_nan`, `is_inf`, `infinity`, `nan`, powers of two by bits. */
 export const bits = /* @__PURE__ */ source('lib/bits.wgsl', bitsText);
-/** `nl_rcp1p`: 1 / (1 + e); `nl_quotient`, `nl_remainder`, `nl_sixth`. */
+/** `report_index`: a class index out of range, for the next read. */
+export const classStatus = /* @__PURE__ */ source('lib/class-status.wgsl', classStatusText);
+/** `nl_rcp1p`: 1 / (1 + e); `nl_quotient`, `nl_divide`, `nl_remainder`, `nl_sixth`. */
 export const div = /* @__PURE__ */ source('lib/div.wgsl', divText);
 /** `nl_exp`. */
 export const exp = /* @__PURE__ */ source('lib/exp.wgsl', expText, [bits]);
@@ -41,24 +52,47 @@ export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText
   exp,
   log1p,
 ]);
+/** `nl_bce`: the binary cross-entropy of a logit. */
+export const bce = /* @__PURE__ */ source('lib/bce.wgsl', bceText, [bits, softplus]);
+/** `sum_add`, `sum_value`: sums that keep what rounding loses. */
+export const sum = /* @__PURE__ */ source('lib/sum.wgsl', sumText);
+/** `Lane`, `row_of`, `lane_of`, `combine_one`, beside one of the files that fill a `rows` slot. */
+export const rowLanes = /* @__PURE__ */ source('lib/row-lanes.wgsl', rowLanesText);
+/** `nl_sqrt`, `nl_reciprocal`. */
+export const sqrt = /* @__PURE__ */ source('lib/sqrt.wgsl', sqrtText, [bits, div]);
 /** `nl_tanh`, `nl_sech2`. */
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
 /** `nl_pow`: x^y for x >= 0. */
 export const pow = /* @__PURE__ */ source('lib/pow.wgsl', powText, [bits]);
-/** `normaliser_of`: a row's maximum and sum of exponentials. */
-export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoftmaxText, [
+/** `anchored_exp`: e^x of a row's elements, on a scale that the largest chooses. */
+export const anchoredExp = /* @__PURE__ */ source('lib/anchored-exp.wgsl', anchoredExpText, [
   bits,
   exp,
 ]);
-/** `lane_of` and reductions, for a row per invocation. */
+/** `lane_of` and blocks of a row's elements. */
+export const rowBlocks = /* @__PURE__ */ source('lib/row-blocks.wgsl', rowBlocksText, [
+  anchoredExp,
+]);
+/** `normaliser_of`: a row's maximum and sum of exponentials. */
+export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoftmaxText, [
+  bits,
+  div,
+  log1p,
+  anchoredExp,
+]);
+/** `label_of`: a row's class index, checked. */
+export const classLabel = /* @__PURE__ */ source('lib/class-label.wgsl', classLabelText);
+/** `unit_of` and reductions, for a row per invocation. */
 export const rowsByInvocation = /* @__PURE__ */ source(
   'lib/rows-by-invocation.wgsl',
   rowsByInvocationText,
 );
-/** `lane_of` and reductions, for a row per workgroup. */
+/** `unit_of` and reductions, for a row per workgroup. */
 export const rowsByWorkgroup = /* @__PURE__ */ source(
   'lib/rows-by-workgroup.wgsl',
   rowsByWorkgroupText,
 );
 /** `threefry`, `uniform_at`: random numbers by key and index. */
 export const threefry = /* @__PURE__ */ source('lib/threefry.wgsl', threefryText);
+/** `wide_exp`, `wide_sum_times`, `wide_ln`: numbers of any size. */
+export const wide = /* @__PURE__ */ source('lib/wide.wgsl', wideText, [bits, exp, log]);

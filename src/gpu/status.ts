@@ -1,7 +1,7 @@
 // In: the status words kernels wrote. Out: the error they stand for, if any.
 import { IndexOutOfRangeError, type NonlinError } from '../errors.ts';
 
-/** Written by kernels that meet a class index out of range: flag, op, index, number of classes. */
+/** Written by kernels that meet an index or length out of range: flag, op, value, and the bound that it is not below. */
 export const STATUS_BYTES = 16;
 
 const ops: string[] = [''];
@@ -12,14 +12,23 @@ export function statusCode(op: string): number {
   return known > 0 ? known : ops.push(op) - 1;
 }
 
+/** What a flag says is out of range: the argument, and what its values are. */
+const FLAGS: Readonly<Record<number, readonly [argument: string, values: string]>> = {
+  1: ['target', 'class indices'],
+  2: ['targets', 'labels'],
+  3: ['inputLengths', 'lengths'],
+  4: ['targetLengths', 'lengths'],
+};
+
 export function statusError(bytes: ArrayBuffer): NonlinError | null {
   const [flag = 0, code = 0] = new Uint32Array(bytes);
   if (flag === 0) return null;
-  const [, , index = 0, classes = 0] = new Int32Array(bytes);
+  const [, , value = 0, bound = 0] = new Int32Array(bytes);
+  const [argument, values] = FLAGS[flag] ?? ['target', 'class indices'];
   return new IndexOutOfRangeError({
     op: ops[code] ?? 'unknown op',
-    argument: 'target',
-    expected: `class indices from 0 to ${String(classes - 1)}`,
-    received: String(index),
+    argument,
+    expected: `${values} from 0 to ${String(bound - 1)}`,
+    received: String(value),
   });
 }

@@ -1,6 +1,7 @@
 // In: scores, targets and what a call wants of them. Out: losses and gradients, row by row in float64.
 import type { NumericArray } from '../dtype.ts';
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
+import { logSoftmaxOf } from '../special.ts';
 import { forEachRow } from './rows.ts';
 import { gather } from './rowwise.ts';
 
@@ -36,26 +37,23 @@ export function classLossReference(
   const gradScores = pick(outputs, places.outputs.gradScores);
   const gradProbabilities = pick(outputs, places.outputs.gradProbabilities);
   const l = new Float64Array(n);
-  const t = new Float64Array(n); // what multiplies the loss of each class
+  const own = new Float64Array(n); // what each class adds to the slope, for those that add anything
+  const alone = classes && labelSmoothing === 0;
   let total = 0;
   forEachRow(layout, (base, row) => {
     gather(scores, base, inner, l);
-    if (op.normalised) toLogSoftmax(l);
+    if (op.normalised) logSoftmaxOf(l, l);
     const ignored = classes && classOf(row) === ignoreIndex;
-    for (let c = 0; c < n; c++) {
-      const hard = classes ? Number(c === classOf(row)) : (target[base + c * inner] ?? NaN);
-      t[c] = weightOf(c) * ((1 - labelSmoothing) * hard + labelSmoothing / n);
-    }
+    // A class that is not the target adds nothing, even where its loss is infinite; a probability of 0 does not help.
+    const label = classes ? classOf(row) : -1;
+    const [from, to] = ignored ? [0, 0] : alone ? [label, label + 1] : [0, n];
     let loss = 0;
     let slope = 0;
-    // A class that is not the target adds nothing, even where its loss is infinite; a probability of 0 does not help.
-    const counts = (c: number): boolean => !classes || labelSmoothing > 0 || c === classOf(row);
-    if (!ignored) {
-      for (let c = 0; c < n; c++) {
-        if (!counts(c)) continue;
-        loss += (t[c] ?? NaN) * op.loss(l[c] ?? NaN, params);
-        slope += (t[c] ?? NaN) * op.grad(l[c] ?? NaN, params);
-      }
+    for (let c = from; c < to; c++) {
+      const hard = classes ? Number(c === label) : (target[base + c * inner] ?? NaN);
+      const share = weightOf(c) * ((1 - labelSmoothing) * hard + labelSmoothing / n);
+      loss += share * op.loss(l[c] ?? NaN, params);
+      slope += own[c] = share * op.grad(l[c] ?? NaN, params);
     }
     total += loss;
     if (losses && reduction === 'none') losses[row] = loss;
@@ -66,9 +64,13 @@ export function classLossReference(
       const at = base + c * inner;
       if (gradScores) {
         // An infinite or NaN upstream gradient reaches only what depends on the scores.
-        const own = counts(c) && !ignored ? upstream * ((t[c] ?? NaN) * op.grad(lc, params)) : 0;
-        const spread = op.normalised ? Math.exp(lc) * (ignored ? 0 : upstream * slope) : 0;
-        gradScores[at] = own - spread;
+        const owns = c >= from && c < to;
+        const q = owns ? (own[c] ?? NaN) : 0;
+        // q - p slope, with 1 - p as -expm1(l): what a confident prediction has left.
+        const others = ignored || q === slope ? 0 : slope - q;
+        const left = op.normalised && q !== 0 ? -Math.expm1(lc) : 1;
+        const spread = op.normalised ? Math.exp(lc) * (ignored ? 0 : upstream * others) : 0;
+        gradScores[at] = (owns ? upstream * (q * left) : 0) - spread;
       }
       if (gradProbabilities) {
         gradProbabilities[at] =
@@ -77,10 +79,4 @@ export function classLossReference(
     }
   });
   if (losses && reduction !== 'none') losses[0] = total / divisor;
-}
-
-function toLogSoftmax(x: Float64Array): void {
-  const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
-  const logSum = Math.log(x.reduce((sum, v) => sum + Math.exp(v - peak), 0));
-  for (const [i, v] of x.entries()) x[i] = v - peak - logSum;
 }

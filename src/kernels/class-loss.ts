@@ -1,9 +1,20 @@
 // In: scores seen as rows over classes, and a class index or class probabilities for each. Out: the launches, or the CPU
-// loop, for losses, their reduction and gradients; nothing between is stored but one loss per row.
+// loop, for losses, their reduction and gradients; nothing between is stored but sums: of chunks of rows, and of losses.
+import chunksText from '../../shaders/kernels/class-chunks.wgsl?raw';
+import finishText from '../../shaders/kernels/class-finish.wgsl?raw';
 import indexText from '../../shaders/kernels/class-index.wgsl?raw';
 import kernelText from '../../shaders/kernels/class-loss.wgsl?raw';
 import probabilitiesText from '../../shaders/kernels/class-probabilities.wgsl?raw';
-import { bits, exp, log, logSoftmax } from '../gpu/lib.ts';
+import weightText from '../../shaders/kernels/class-weight.wgsl?raw';
+import {
+  bits,
+  classLabel,
+  exp,
+  expm1,
+  logSoftmax,
+  rowBlocks,
+  rowsByInvocation,
+} from '../gpu/lib.ts';
 import { cachedProgram, source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
@@ -12,196 +23,325 @@ import {
   type Capabilities,
   type Kernel,
   type Launch,
+  type Place,
   type Plan,
   type View,
 } from '../kernel.ts';
 import { paramsStruct, writeParams } from './params.ts';
-import { planRatio, planSum, type Place } from './reduce.ts';
+import { planRatio, planSum } from './reduce.ts';
+import { phaseAccess, SLOTS, weightAccess, type Phase } from './class-loss-access.ts';
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { classLossReference } from './class-loss-reference.ts';
-import { rowLaunch } from './rows.ts';
+import { isPacked } from './row-access.ts';
+import {
+  spreadRows,
+  windowBinding,
+  windowsOf,
+  workgroupsOf,
+  writeSpread,
+  type RowSpread,
+  type RowWindow,
+} from './rows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/class-loss.wgsl', kernelText, [
   bits,
   exp,
-  log,
+  expm1,
+  rowBlocks,
   logSoftmax,
 ]);
-const indexEntry = /* @__PURE__ */ source('kernels/class-index.wgsl', indexText, [bits, exp]);
+const indexEntry = /* @__PURE__ */ source('kernels/class-index.wgsl', indexText, [classLabel]);
 const probabilitiesEntry = /* @__PURE__ */ source(
   'kernels/class-probabilities.wgsl',
   probabilitiesText,
-  [exp],
 );
+const chunksEntry = /* @__PURE__ */ source('kernels/class-chunks.wgsl', chunksText);
+const weightKernel = /* @__PURE__ */ source('kernels/class-weight.wgsl', weightText, [
+  bits,
+  classLabel,
+]);
+const finishEntry = /* @__PURE__ */ source('kernels/class-finish.wgsl', finishText);
 
 export const classLoss: Kernel<ClassLossArgs> = {
   name: 'classLoss',
-  float16: 'convert',
+  float16: 'native',
+  // Losses are few; two rows of gradients may share a word.
+  widens: (args, output) => output === placesOf(args).outputs.loss || !isPacked(args.layout),
   plan,
   cpu: classLossReference,
 };
 
-/** Where the upstream gradient of a row comes from, in WGSL. */
-function upstreamOf({ inputs, outputs, reduction }: ClassLossArgs): string {
-  const above = inputs.gradOutput
-    ? `grad_output[${reduction === 'none' ? 'row' : '0'}] * u.scale`
-    : 'u.scale';
-  return inputs.divisor || outputs.divisor ? `${above} / divisor[0]` : above;
-}
+/** Rows are split only where one invocation can add up all their weights beside its own work. */
+const SPLIT_ROWS = 256;
 
-/** The kernel's `access` slot: bindings and accessors of what this call has. `divisor` is read by rows, written before. */
-function accessSlot(args: ClassLossArgs, phase: 'rows' | 'divisor', rowWeights: boolean): string {
-  const { inputs, outputs } = args;
-  const bind = (slot: number, access: string, name: string, type = 'f32'): string =>
-    `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;\n`;
-  const rows = phase === 'rows';
-  const grads = outputs.gradScores || outputs.gradProbabilities;
-  const store = (name: string, parameters: string, body: string): string =>
-    `fn ${name}(${parameters}) { ${body} }\n`;
-  return [
-    `const with_grad = ${String(rows && grads)};\n`,
-    inputs.target === 'classes'
-      ? bind(2, 'read', 'classes', 'i32')
-      : bind(2, 'read', 'probabilities'),
-    inputs.weights ? bind(3, 'read', 'weights') : '',
-    rows && outputs.loss ? bind(4, 'read_write', 'losses') : '',
-    rowWeights ? bind(5, 'read_write', 'row_weights') : '',
-    rows && outputs.gradScores ? bind(6, 'read_write', 'grad_scores') : '',
-    rows && outputs.gradProbabilities ? bind(7, 'read_write', 'grad_probabilities') : '',
-    rows && inputs.gradOutput ? bind(8, 'read', 'grad_output') : '',
-    rows && grads && (inputs.divisor || outputs.divisor) ? bind(9, 'read', 'divisor') : '',
-    `fn class_weight(i: u32) -> f32 { return ${inputs.weights ? 'weights[i]' : '1.0'}; }\n`,
-    `fn upstream_of(row: u32) -> f32 { return ${rows && grads ? upstreamOf(args) : '1.0'}; }\n`,
-    store('store_loss', 'row: u32, v: f32', rows && outputs.loss ? 'losses[row] = v;' : ''),
-    store('store_row_weight', 'row: u32, v: f32', rowWeights ? 'row_weights[row] = v;' : ''),
-    store('store_grad', 'i: u32, v: f32', rows && outputs.gradScores ? 'grad_scores[i] = v;' : ''),
-    store(
-      'store_grad_probability',
-      'i: u32, v: f32',
-      rows && outputs.gradProbabilities ? 'grad_probabilities[i] = v;' : '',
-    ),
-  ].join('');
+/** Rows whose weights one invocation of a software adapter adds up sooner than a workgroup with a barrier. */
+const ALONE = 8192;
+
+const ENTRIES: Record<Phase, string> = {
+  rows: 'rows',
+  parts: 'part_rows',
+  chunks: 'chunk_rows',
+  finish: 'finish_parts',
+};
+
+/** Where the tensors of a launch are that are not the call's own. */
+interface Own {
+  readonly losses?: Place;
+  readonly rowWeights?: Place;
+  readonly divisor?: Place;
+  readonly parts?: Place;
 }
 
 function plan(
   args: ClassLossArgs,
-  _inputs: readonly View[],
-  _outputs: readonly View[],
+  inputs: readonly View[],
+  outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
-  const { layout, reduction } = args;
-  const rows = layout.outer * layout.inner;
+  const { op, layout, reduction } = args;
   const places = placesOf(args);
+  const grads = args.outputs.gradScores || args.outputs.gradProbabilities;
+  const rows = layout.outer * layout.inner;
   const loss: Place = { of: 'output', index: places.outputs.loss };
-  const scratch: number[] = [];
-  const launches: Launch[] = [];
-  const reduces = reduction !== 'none' && args.outputs.loss;
-  // Rows write their losses to scratch, to be added up; without a gradient, the mean's weights too, in the same pass.
-  const lossRows: Place = reduces ? { of: 'scratch', index: scratch.push(rows * 4) - 1 } : loss;
-  const indexMean = reduces && reduction === 'mean' && args.inputs.target === 'classes';
-  const weightRows: Place | null =
-    indexMean && !args.outputs.divisor
-      ? { of: 'scratch', index: scratch.push(rows * 4) - 1 }
-      : null;
-  const divisor: Place | null = args.outputs.divisor
+  const divisor: Place | undefined = args.outputs.divisor
     ? { of: 'output', index: places.outputs.divisor }
     : args.inputs.divisor
       ? { of: 'input', index: places.inputs.divisor }
-      : null;
+      : undefined;
+  const launches: Launch[] = [];
+  const scratch: number[] = [];
+  const add = (bytes: number): Place => ({ of: 'scratch', index: scratch.push(bytes) - 1 });
+  const reduces = reduction !== 'none' && args.outputs.loss;
+  const context = { args, inputs, outputs, caps };
 
-  if (args.outputs.divisor && divisor)
-    launches.push(launch(args, 'divisor', { row_weights: divisor }, caps));
-  if (rows > 0) {
-    const grads = args.outputs.gradScores || args.outputs.gradProbabilities;
+  // What is not normalised is read at the label only.
+  const splits = rows <= SPLIT_ROWS && (op.normalised || grads);
+  const windows = rows > 0 ? windowsOf(layout, largeViews(args, inputs, outputs), caps) : [];
+  // Rows are dealt out to so many units that one workgroup can add up what each has summed: losses, and for a mean without
+  // gradients their weights.
+  const most = Math.ceil((caps.software ? 512 : 16384) / Math.max(windows.length, 1));
+  const spreads = windows.map((window) => spreadRows(window.layout, caps, splits));
+  const stored = spreads.map(({ chunks, rows: count }) =>
+    reduces && chunks === 1 ? Math.min(count, most) : count,
+  );
+  const [only] = windows.length === 1 ? spreads : [];
+  const chunked = only !== undefined && only.chunks > 1 ? only : undefined;
+  if (chunked && op.normalised && reduces && !grads) {
+    const parts = add(rows * chunked.chunks * 16);
+    const base = { ...context, window: windows[0], spread: chunked };
     launches.push(
-      launch(
-        args,
-        'rows',
-        {
-          ...(args.outputs.loss ? { losses: lossRows } : {}),
-          ...(weightRows ? { row_weights: weightRows } : {}),
-          ...(grads && divisor ? { divisor } : {}),
-        },
-        caps,
-      ),
+      launchOf({ ...base, phase: 'parts', units: rows * chunked.chunks, own: { parts } }),
     );
+    launches.push(launchOf({ ...base, phase: 'finish', units: 1, own: { parts, losses: loss } }));
+    return { launches, scratch };
   }
+
+  // The divisor is made in passing where there are parts to be made first, and else ahead of all.
+  const inPassing = args.outputs.divisor && chunked !== undefined && op.normalised;
+  if (args.outputs.divisor && divisor && !inPassing) {
+    launches.push(weightLaunch(args, inputs, divisor, caps));
+  }
+  const total = stored.reduce((a, b) => a + b, 0);
+  const losses = reduces ? add(total * 4) : loss;
+  const byWeight = reduces && reduction === 'mean' && args.inputs.target === 'classes';
+  const weights = byWeight && !args.outputs.divisor ? add(total * 4) : undefined;
+  const own: Own = {
+    ...(args.outputs.loss ? { losses } : {}),
+    ...(weights ? { rowWeights: weights } : {}),
+    ...(divisor ? { divisor } : {}),
+  };
+  let firstLoss = 0;
+  windows.forEach((window, k) => {
+    const spread = spreads[k];
+    const units = stored[k] ?? 0;
+    if (!spread) return;
+    const base = { ...context, window, spread, firstLoss };
+    if (spread.chunks === 1) {
+      const dealt = Math.min(spread.rows, most);
+      launches.push(launchOf({ ...base, phase: 'rows', units: dealt, own, summed: reduces }));
+    } else {
+      const parts = add(op.normalised ? spread.rows * spread.chunks * 16 : 16);
+      const all = spread.rows * spread.chunks;
+      if (op.normalised) {
+        const made = { parts, ...(inPassing && divisor ? { divisor } : {}) };
+        launches.push(launchOf({ ...base, phase: 'parts', units: all, own: made }));
+      }
+      const needed = grads ? all : spread.rows;
+      launches.push(launchOf({ ...base, phase: 'chunks', units: needed, own: { ...own, parts } }));
+    }
+    firstLoss += units;
+  });
   if (!reduces) return { launches, scratch };
-  const finish = weightRows
-    ? planRatio(rows, lossRows, weightRows, loss, scratch.length, caps)
+  return finish(args, total, losses, weights, divisor, { launches, scratch }, caps);
+}
+
+/** The tensors in the shape of the scores: what may be too large for a binding. */
+function largeViews(
+  args: ClassLossArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+): readonly View[] {
+  const { gradScores, gradProbabilities } = placesOf(args).outputs;
+  const views = [
+    inputs[0],
+    args.inputs.target === 'classes' ? undefined : inputs[1],
+    outputs[gradScores],
+    outputs[gradProbabilities],
+  ];
+  return views.filter((view) => view !== undefined);
+}
+
+/** The launches so far and those that make one loss of `count`. */
+function finish(
+  { reduction, layout, outputs, inputs }: ClassLossArgs,
+  count: number,
+  losses: Place,
+  weights: Place | undefined,
+  divisor: Place | undefined,
+  { launches, scratch }: Plan,
+  caps: Capabilities,
+): Plan {
+  const loss: Place = { of: 'output', index: 0 };
+  const byWeight = reduction === 'mean' && inputs.target === 'classes' && outputs.divisor;
+  const rows = layout.outer * layout.inner;
+  const last = weights
+    ? planRatio(count, losses, weights, loss, scratch.length, caps)
     : planSum(
-        { outer: 1, n: rows, inner: 1, divisor: reduction === 'mean' ? rows : 1 },
-        lossRows,
+        { outer: 1, n: count, inner: 1, divisor: reduction === 'mean' ? rows : 1 },
+        losses,
         loss,
         scratch.length,
         caps,
-        indexMean && divisor ? divisor : undefined,
+        byWeight ? divisor : undefined,
       );
-  return { launches: [...launches, ...finish.launches], scratch: [...scratch, ...finish.scratch] };
+  return { launches: [...launches, ...last.launches], scratch: [...scratch, ...last.scratch] };
 }
 
-function launch(
-  args: ClassLossArgs,
-  phase: 'rows' | 'divisor',
-  own: Readonly<Partial<Record<'losses' | 'row_weights' | 'divisor', Place>>>,
-  caps: Capabilities,
-): Launch {
-  const { op, params, layout, inputs, outputs, labelSmoothing } = args;
-  const { outer, n, inner } = layout;
-  const rowsPhase = phase === 'rows';
-  const spread = rowLaunch(layout, caps);
-  const variant = rowsPhase
-    ? spread
-    : { ...spread, constants: { workgroup_size: 64 }, workgroups: [1, 1, 1] as const };
-  const access = accessSlot(args, phase, own.row_weights !== undefined);
-  const linked = cachedProgram(
+interface LaunchContext {
+  readonly args: ClassLossArgs;
+  readonly phase: Phase;
+  readonly inputs: readonly View[];
+  readonly outputs: readonly View[];
+  readonly window: RowWindow | undefined;
+  readonly spread: RowSpread;
+  readonly units: number;
+  readonly own: Own;
+  readonly firstLoss?: number;
+  readonly summed?: boolean;
+  readonly caps: Capabilities;
+}
+
+function launchOf(context: LaunchContext): Launch {
+  const { args, phase, inputs, outputs, window, spread, units, own, caps } = context;
+  const { firstLoss = 0, summed = false } = context;
+  const { op, params, layout, reduction } = args;
+  const alone = phase === 'finish';
+  const access = phaseAccess(args, phase, inputs, outputs, {
+    losses: summed,
+    weights: own.rowWeights !== undefined,
+    passing: phase === 'parts' && own.divisor !== undefined,
+  });
+  const rowsSource = alone ? rowsByInvocation : spread.source;
+  const classes = args.inputs.target === 'classes';
+  const program = cachedProgram(
     op,
-    `${phase};${variant.variant};${access}`,
+    `${alone ? '' : spread.unit};${access.key}`,
     op.name,
     kernel,
     () => ({
-      rows: variant.rows,
-      access,
+      rows: rowsSource,
+      access: access.source(),
       op: { ...op.source, text: paramsStruct(op.params) + op.source.text },
-      entry: inputs.target === 'classes' ? indexEntry : probabilitiesEntry,
+      target: classes ? indexEntry : probabilitiesEntry,
+      more: alone ? finishEntry : phase === 'rows' ? '' : chunksEntry,
     }),
   );
-  const places = placesOf(args);
-  const bindings: Binding[] = [];
-  const bind = (slot: number, place: Place | undefined, accessMode: 'read' | 'write'): void => {
-    if (place && place.index >= 0) bindings.push({ slot, ...place, access: accessMode });
-  };
-  if (rowsPhase) bind(1, { of: 'input', index: 0 }, 'read');
-  bind(2, { of: 'input', index: 1 }, 'read');
-  bind(3, { of: 'input', index: places.inputs.weights }, 'read');
-  bind(4, own.losses, 'write');
-  bind(5, own.row_weights, 'write');
-  if (rowsPhase) {
-    bind(6, { of: 'output', index: places.outputs.gradScores }, 'write');
-    bind(7, { of: 'output', index: places.outputs.gradProbabilities }, 'write');
-    bind(8, { of: 'input', index: places.inputs.gradOutput }, 'read');
-    bind(9, own.divisor, 'read');
-  }
-  if (inputs.target === 'classes') bind(11, { of: 'status', index: 0 }, 'write');
-  const rows = outer * inner;
-  const knownAhead =
-    args.reduction === 'mean' && !(inputs.divisor || outputs.divisor) ? 1 / rows : 1;
-  const uniforms = new UniformWriter(8 + op.params.names.length)
-    .u32(n, inner, rows, statusCode(op.name))
+  const known = reduction === 'mean' && !(args.inputs.divisor || args.outputs.divisor);
+  const rows = layout.outer * layout.inner;
+  const by = reduction !== 'mean' ? 1 : classes ? 0 : rows;
+  const uniforms = writeSpread(new UniformWriter(16 + op.params.names.length), layout, spread)
+    .u32(units, statusCode(op.name))
     .i32(args.ignoreIndex)
-    .f32(labelSmoothing, knownAhead)
-    .u32(0);
+    .f32(args.labelSmoothing, known ? 1 / rows : 1, by)
+    .u32((window?.first ?? 0) * layout.inner, firstLoss, 0, 0);
   writeParams(uniforms, op.params, params);
   return {
-    program: linked,
-    entry: rowsPhase ? 'rows' : 'total_weight',
+    program,
+    entry: alone && caps.software ? 'finish_parts_alone' : ENTRIES[phase],
     constants: {
-      ...variant.constants,
-      ...(rowsPhase ? { normalised: Number(op.normalised) } : {}),
-      ...(rowsPhase && inputs.target === 'classes' ? { smoothed: Number(labelSmoothing > 0) } : {}),
+      ...spread.constants,
+      ...(alone ? { workgroup_size: 256 } : {}),
+      normalised: Number(op.normalised),
     },
-    bindings,
+    bindings: bindingsOf(context),
     uniforms: uniforms.buffer,
-    workgroups: variant.workgroups,
+    workgroups: alone ? [1, 1, 1] : workgroupsOf(spread, units, caps),
   };
+}
+
+/** The sum of all rows' weights, into `divisor`. */
+function weightLaunch(
+  args: ClassLossArgs,
+  inputs: readonly View[],
+  divisor: Place,
+  caps: Capabilities,
+): Launch {
+  const { op, layout, ignoreIndex } = args;
+  const rows = layout.outer * layout.inner;
+  const { weights } = placesOf(args).inputs;
+  const dtype = weights < 0 ? undefined : inputs[weights]?.dtype;
+  const bindings: Binding[] = [
+    { slot: SLOTS.target, of: 'input', index: 1, access: 'read' },
+    { slot: SLOTS.divisorOut, ...divisor, access: 'write' },
+    { slot: SLOTS.status, of: 'status', index: 0, access: 'write' },
+  ];
+  if (dtype) bindings.push({ slot: SLOTS.weights, of: 'input', index: weights, access: 'read' });
+  const alone = caps.software && rows <= ALONE;
+  return {
+    program: cachedProgram(weightKernel, dtype ?? '', 'class weights', weightKernel, () => ({
+      access: weightAccess(dtype),
+    })),
+    entry: alone ? 'total_weight_alone' : 'total_weight',
+    constants: alone ? {} : { workgroup_size: caps.software ? 64 : 256 },
+    bindings,
+    uniforms: new UniformWriter(4).u32(layout.n, rows, statusCode(op.name)).i32(ignoreIndex).buffer,
+    workgroups: [1, 1, 1],
+  };
+}
+
+function bindingsOf({ args, phase, inputs, outputs, window, own }: LaunchContext): Binding[] {
+  const places = placesOf(args);
+  const writes = phase === 'rows' || phase === 'chunks';
+  const bindings: Binding[] = [];
+  const bind = (slot: number, place: Place | undefined, access: 'read' | 'write'): void => {
+    if (place && place.index >= 0) bindings.push({ slot, ...place, access });
+  };
+  // A window of a tensor in the shape of the scores.
+  const bindLarge = (slot: number, place: Place, access: 'read' | 'write'): void => {
+    if (place.index < 0) return;
+    const view = (place.of === 'input' ? inputs : outputs)[place.index];
+    const binding: Binding = { slot, ...place, access };
+    bindings.push(window ? windowBinding(binding, window, view) : binding);
+  };
+  const input = (index: number): Place => ({ of: 'input', index });
+  const output = (index: number): Place => ({ of: 'output', index });
+  bindLarge(SLOTS.scores, input(0), 'read');
+  if (args.inputs.target === 'classes') bind(SLOTS.target, input(1), 'read');
+  else bindLarge(SLOTS.target, input(1), 'read');
+  bind(SLOTS.weights, input(places.inputs.weights), 'read');
+  bind(SLOTS.losses, own.losses, 'write');
+  bind(SLOTS.rowWeights, own.rowWeights, 'write');
+  if (writes) {
+    bindLarge(SLOTS.gradScores, output(places.outputs.gradScores), 'write');
+    bindLarge(SLOTS.gradProbabilities, output(places.outputs.gradProbabilities), 'write');
+    bind(SLOTS.gradOutput, input(places.inputs.gradOutput), 'read');
+    bind(SLOTS.divisor, own.divisor, 'read');
+  } else {
+    bind(SLOTS.divisorOut, own.divisor, 'write');
+  }
+  bind(SLOTS.parts, own.parts, 'write');
+  if (args.inputs.target === 'classes') {
+    bind(SLOTS.status, { of: 'status', index: 0 }, 'write');
+  }
+  return bindings;
 }

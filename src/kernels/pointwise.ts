@@ -2,6 +2,7 @@
 // and the CPU loop.
 import kernelText from '../../shaders/kernels/pointwise.wgsl?raw';
 import { BYTES, type NumericArray } from '../dtype.ts';
+import { sum as sumLib } from '../gpu/lib.ts';
 import { cachedProgram, source, type Program, type Source } from '../gpu/link.ts';
 import {
   UNIFORM_BYTES,
@@ -23,7 +24,7 @@ import {
 } from './pointwise-source.ts';
 import { planSum } from './reduce.ts';
 
-const kernel = /* @__PURE__ */ source('kernels/pointwise.wgsl', kernelText);
+const kernel = /* @__PURE__ */ source('kernels/pointwise.wgsl', kernelText, [sumLib]);
 
 /** One way to compute elements from elements; ops declare theirs once, at module level. */
 export interface PointwiseOp {

@@ -1,21 +1,21 @@
 // In: a tensor seen as [outer, n, inner]. Out: the launches, or the CPU loop, that sum its middle dimension.
 import kernelText from '../../shaders/kernels/reduce.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
-import { bits } from '../gpu/lib.ts';
+import { sum } from '../gpu/lib.ts';
 import { program, source } from '../gpu/link.ts';
 import {
   UniformWriter,
-  type Binding,
   type Capabilities,
   type Kernel,
   type Launch,
+  type Place,
   type Plan,
 } from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
 
 const reduceProgram = /* @__PURE__ */ program(
   'reduce',
-  /* @__PURE__ */ source('kernels/reduce.wgsl', kernelText, [bits]),
+  /* @__PURE__ */ source('kernels/reduce.wgsl', kernelText, [sum]),
 );
 
 export interface SumLayout extends RowLayout {
@@ -23,12 +23,11 @@ export interface SumLayout extends RowLayout {
   readonly divisor: number;
 }
 
-/** Memory of a launch, without the slot. */
-export type Place = Pick<Binding, 'of' | 'index'>;
-
 const WORKGROUP = 64;
 /** Longest row that one workgroup adds up by itself. */
 const FINISH = 65536;
+/** Longest one that a single invocation of a software adapter does: a barrier there takes as long as a thousand loads. */
+const ALONE = 1024;
 
 /**
  * Launches that sum rows from one place to another. `scratchIndex`: index of the first scratch buffer it may ask for.
@@ -110,19 +109,28 @@ function launch(
   const results = outer * splits * inner;
   const workgroups =
     kind !== 'sum' ? 1 : Math.max(1, Math.min(Math.ceil(results / WORKGROUP), caps.maxWorkgroups));
+  const alone = kind !== 'sum' && caps.software && n <= ALONE;
   return {
     program: reduceProgram,
-    entry: kind,
+    entry: alone ? kind.replace('finish', 'alone') : kind,
+    ...(kind === 'sum' || caps.software ? {} : { constants: { workgroup_size: 256 } }),
     bindings: [
       { slot: 1, ...from, access: 'read' },
       { slot: 2, ...to, access: 'write' },
       ...(by ? [{ slot: 3, ...by, access: 'read' as const }] : []),
     ],
-    uniforms: new UniformWriter(6)
-      .u32(n, inner, splits, results, workgroups * WORKGROUP)
-      .f32(divisor).buffer,
+    uniforms: new UniformWriter(8)
+      .u32(n, inner, splits, results, workgroups * WORKGROUP, 0)
+      .f32(...reciprocalOf(divisor)).buffer,
     workgroups: [workgroups, 1, 1],
   };
+}
+
+/** 1 / divisor as the sum of two float32: the count of a mean may be none. 0 for a divisor of 0. */
+function reciprocalOf(divisor: number): [high: number, low: number] {
+  if (divisor === 0) return [0, 0];
+  const high = Math.fround(1 / divisor);
+  return [high, 1 / divisor - high];
 }
 
 /** Sum or mean along one (merged) dimension; input [outer, n, inner], output [outer, inner]. */

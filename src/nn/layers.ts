@@ -55,8 +55,11 @@ function uniform(shape: Shape, bound: number): Float32Array {
 
 /** Modules one after another; children are named 0, 1, … in the state dict. */
 export class Sequential extends Module {
+  readonly #modules: readonly Module[];
+
   constructor(...modules: Module[]) {
     super();
+    this.#modules = modules;
     modules.forEach((module, i) => {
       if (!((module as unknown) instanceof Module)) {
         throw new DTypeError({
@@ -71,7 +74,7 @@ export class Sequential extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.children().reduce((value, module) => module.forward(value), x);
+    return this.#modules.reduce((value, module) => module.forward(value), x);
   }
 }
 

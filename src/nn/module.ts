@@ -5,15 +5,16 @@ import { copyOf } from '../kernels/basic.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
 
-/** Base of all modules. A subclass registers its tensors and children, and computes in `forward`. */
-export abstract class Module {
+/** Base of all modules. A subclass registers its tensors and children, and computes in `forward`: a tensor, unless it says so. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- a subclass names what its forward returns
+export abstract class Module<Result = Tensor> {
   /** Whether the module behaves as in training (dropout); see `train` and `eval`. */
   training = true;
   readonly #parameters = new Map<string, Tensor>();
   readonly #buffers = new Map<string, Tensor>();
-  readonly #children = new Map<string, Module>();
+  readonly #children = new Map<string, Module<unknown>>();
 
-  abstract forward(...inputs: Tensor[]): Tensor;
+  abstract forward(...inputs: Tensor[]): Result;
 
   /** Registers a learned tensor under a name and returns it. */
   protected parameter(name: string, tensor: Tensor): Tensor {
@@ -29,13 +30,13 @@ export abstract class Module {
   }
 
   /** Registers a child module under a name and returns it. */
-  protected child<M extends Module>(name: string, module: M): M {
+  protected child<M extends Module<unknown>>(name: string, module: M): M {
     this.#children.set(name, module);
     return module;
   }
 
   /** Child modules in order. */
-  children(): Module[] {
+  children(): Module<unknown>[] {
     return [...this.#children.values()];
   }
 
@@ -115,7 +116,7 @@ export abstract class Module {
 
   #collect(
     prefix: string,
-    pick: (module: Module) => ReadonlyMap<string, Tensor>,
+    pick: (module: Module<unknown>) => ReadonlyMap<string, Tensor>,
   ): [string, Tensor][] {
     const own = [...pick(this)].map(([name, tensor]): [string, Tensor] => [prefix + name, tensor]);
     const below = [...this.#children].flatMap(([name, child]) =>

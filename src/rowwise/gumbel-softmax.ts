@@ -81,13 +81,13 @@ function apply(logits: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
   checkOut('gumbelSoftmax', out, logits, isRecording([logits]));
   const [key0, key1] = nextKey();
   const like = logits.like();
+  const dtype = logits.dtype === 'float16' ? 'float16' : 'float32';
+  // In float32 up to the result, which is rounded once.
   const perturbed = record(
-    runOne(
-      pointwise,
-      { op: noise, params: { tau, key0, key1 }, shape: logits.shape },
-      [logits],
-      like,
-    ),
+    runOne(pointwise, { op: noise, params: { tau, key0, key1 }, shape: logits.shape }, [logits], {
+      shape: logits.shape,
+      dtype: 'float32',
+    }),
     'gumbelSoftmax',
     [logits],
     [],
@@ -101,10 +101,10 @@ function apply(logits: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
     ],
   );
   const last = out ? { dim, out } : { dim };
-  const soft = softmax(perturbed, hard ? { dim } : last);
+  const soft = softmax.into(perturbed, hard ? { dim } : last, hard ? 'float32' : dtype);
   perturbed.dispose();
   if (!hard) return soft;
-  const one = harden(soft, last);
+  const one = harden.into(soft, last, dtype);
   soft.dispose();
   return one;
 }

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/rowwise/log-softmax.wgsl?raw';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
-import { exp, log } from '../gpu/lib.ts';
+import { logSoftmaxOf } from '../special.ts';
 
 /**
  * Logarithm of the softmax along `dim`: x - log(sum of e^x), computed from the row's maximum. A row that holds NaN or
@@ -10,27 +10,20 @@ import { exp, log } from '../gpu/lib.ts';
 export const logSoftmax = /* @__PURE__ */ defineRowwise({
   name: 'logSoftmax',
   wgsl,
-  includes: [exp, log],
-  forward: (x, y) => {
-    const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
-    const logSum = Math.log(x.reduce((sum, v) => sum + Math.exp(v - peak), 0));
-    for (const [i, v] of x.entries()) y[i] = v - peak - logSum;
-  },
+  forward: logSoftmaxOf,
   backward: (y, gradOutput, gradInput) => {
-    const total = gradOutput.reduce((sum, g) => sum + g, 0);
-    for (const [i, v] of y.entries()) gradInput[i] = (gradOutput[i] ?? NaN) - Math.exp(v) * total;
+    let total = 0;
+    for (let i = 0; i < y.length; i++) total += gradOutput[i] ?? NaN;
+    for (let i = 0; i < y.length; i++) {
+      gradInput[i] = (gradOutput[i] ?? NaN) - Math.exp(y[i] ?? NaN) * total;
+    }
   },
   largestTerm: {
-    forward: (x, term) => {
-      const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
-      const logSum = Math.log(x.reduce((sum, v) => sum + Math.exp(v - peak), 0));
-      // 1: the peak's term in the sum, that the logarithm is taken of.
-      for (const [i, v] of x.entries()) term[i] = Math.max(1, Math.abs(v), Math.abs(peak + logSum));
-    },
     backward: (y, gradOutput, term) => {
       const total = Math.abs(gradOutput.reduce((sum, g) => sum + g, 0));
+      const largest = gradOutput.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
       for (const [i, v] of y.entries()) {
-        term[i] = Math.max(Math.abs(gradOutput[i] ?? NaN), Math.exp(v) * total * Math.max(1, -v));
+        term[i] = Math.max(Math.abs(gradOutput[i] ?? NaN), Math.exp(v) * Math.max(total, largest));
       }
     },
   },

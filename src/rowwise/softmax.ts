@@ -1,8 +1,7 @@
 import wgsl from '../../shaders/rowwise/softmax.wgsl?raw';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
-import { exp } from '../gpu/lib.ts';
-import { softmaxGrad, softmaxOf, softmaxTerm } from '../special.ts';
+import { softmaxGrad, softmaxGradTerm, softmaxOf } from '../special.ts';
 
 /**
  * Softmax along `dim`: e^x over the sum of e^x, so that the results are positive and sum to 1. The row's maximum is
@@ -11,10 +10,9 @@ import { softmaxGrad, softmaxOf, softmaxTerm } from '../special.ts';
 export const softmax = /* @__PURE__ */ defineRowwise({
   name: 'softmax',
   wgsl,
-  includes: [exp],
   forward: softmaxOf,
   backward: softmaxGrad,
-  largestTerm: softmaxTerm,
+  largestTerm: { backward: softmaxGradTerm },
   accuracy: { forward: 6, backward: 8 },
   docs: {
     tex: String.raw`\frac{e^{x_i}}{\sum_j e^{x_j}}`,

@@ -1,8 +1,7 @@
 import wgsl from '../../shaders/rowwise/softmin.wgsl?raw';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
-import { exp } from '../gpu/lib.ts';
-import { softmaxGrad, softmaxOf, softmaxTerm } from '../special.ts';
+import { softmaxGrad, softmaxGradTerm, softmaxOf } from '../special.ts';
 
 /**
  * Softmax of -x along `dim`: the smallest element gets the largest share. A row that holds NaN or -Inf, or only +Inf, is
@@ -11,7 +10,6 @@ import { softmaxGrad, softmaxOf, softmaxTerm } from '../special.ts';
 export const softmin = /* @__PURE__ */ defineRowwise({
   name: 'softmin',
   wgsl,
-  includes: [exp],
   forward: (x, y) => {
     const negated = x.map((v) => -v);
     softmaxOf(negated, y);
@@ -20,13 +18,7 @@ export const softmin = /* @__PURE__ */ defineRowwise({
     softmaxGrad(y, gradOutput, gradInput);
     for (const [i, g] of gradInput.entries()) gradInput[i] = -g;
   },
-  largestTerm: {
-    forward: (x, term) => {
-      const negated = x.map((v) => -v);
-      softmaxTerm.forward(negated, term);
-    },
-    backward: softmaxTerm.backward,
-  },
+  largestTerm: { backward: softmaxGradTerm },
   accuracy: { forward: 6, backward: 8 },
   docs: {
     tex: String.raw`\frac{e^{-x_i}}{\sum_j e^{-x_j}}`,

@@ -3,6 +3,21 @@ import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
 import { rowScan } from '../kernels/rowwise.ts';
 
+/** A row's largest element and tau, relative to it; NaN for a row without a result. */
+function thresholdOf(x: Float64Array): { peak: number; tau: number } {
+  if (x.some((v) => Number.isNaN(v))) return { peak: NaN, tau: NaN };
+  const sorted = Float64Array.from(x).sort().reverse();
+  const [peak = NaN] = sorted;
+  // The largest prefix that stays above its own tau.
+  let sum = 0;
+  let tau = NaN;
+  for (const [j, v] of sorted.entries()) {
+    sum += v - peak;
+    if (1 + (j + 1) * (v - peak) > sum) tau = (sum - 1) / (j + 1);
+  }
+  return { peak, tau };
+}
+
 /**
  * The point of the probability simplex nearest to a row along `dim`: max(x - tau, 0), with tau such that it sums to 1, so
  * that small elements become exactly 0. A row that holds NaN or +Inf, or only -Inf, is NaN throughout.
@@ -12,17 +27,8 @@ export const sparsemax = /* @__PURE__ */ defineRowwise({
   wgsl,
   kernel: rowScan,
   forward: (x, y) => {
-    const sorted = Float64Array.from(x).sort().reverse();
-    const [peak = NaN] = sorted;
-    // The largest prefix that stays above its own tau.
-    let sum = 0;
-    let tau = NaN;
-    for (const [j, v] of sorted.entries()) {
-      sum += v - peak;
-      if (1 + (j + 1) * (v - peak) > sum) tau = (sum - 1) / (j + 1);
-    }
-    const bad = x.some((v) => Number.isNaN(v));
-    for (const [i, v] of x.entries()) y[i] = bad ? NaN : Math.max(v - peak - tau, 0);
+    const { peak, tau } = thresholdOf(x);
+    for (const [i, v] of x.entries()) y[i] = Number.isNaN(tau) ? NaN : Math.max(v - peak - tau, 0);
   },
   backward: (y, gradOutput, gradInput) => {
     let total = 0;
@@ -37,17 +43,18 @@ export const sparsemax = /* @__PURE__ */ defineRowwise({
     }
   },
   largestTerm: {
-    // Elements of the support, and tau, are within 1 of the maximum.
-    forward: (_x, term) => {
-      term.fill(1);
+    forward: (x, term) => {
+      const { peak, tau } = thresholdOf(x);
+      for (const [i, v] of x.entries()) term[i] = v - peak > tau ? Math.abs(tau) : 0;
     },
     backward: (y, gradOutput, term) => {
-      term.fill(
-        gradOutput.reduce(
-          (most, g, i) => ((y[i] ?? 0) > 0 ? Math.max(most, Math.abs(g)) : most),
-          0,
-        ),
-      );
+      const support = gradOutput.filter((_, i) => (y[i] ?? 0) > 0);
+      const largest = support.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
+      const mean = support.reduce((sum, g) => sum + g, 0) / support.length;
+      const shared = Math.max(Math.abs(mean), largest / support.length);
+      for (const [i, g] of gradOutput.entries()) {
+        term[i] = (y[i] ?? 0) > 0 ? Math.max(Math.abs(g), shared) : 0;
+      }
     },
   },
   accuracy: { forward: 6, backward: 8 },

@@ -1,23 +1,24 @@
 // In: a declared activation. Out: the option values it is measured with, and how to call it with each.
 import { catalog } from '../../src/catalog.ts';
 import type { Activation, Epilogue } from '../../src/define/activation.ts';
+import type { Gated } from '../../src/define/gated.ts';
 import type { Documented } from '../../src/define/op.ts';
 import type { FloatDType } from '../../src/dtype.ts';
-import { nn, type Device, type Tensor } from '../../src/index.ts';
-
-/** softmax under another name and shape, softmax after noise, and leakyRelu with a slope that is drawn. */
-const ELSEWHERE = ['softmax2d', 'gumbelSoftmax', 'rrelu'];
+import { manualSeed, nn, reshape, type Device, type Tensor } from '../../src/index.ts';
 
 /** Activations and row-wise ops of the catalog: losses are sums, and held by the conformance tests. */
-export const measured: readonly Documented[] = catalog.filter(
-  ({ op, kind }) => kind !== 'loss' && !ELSEWHERE.includes(op),
-);
+export const measured: readonly Documented[] = catalog.filter(({ kind }) => kind !== 'loss');
 
-export type Options = Readonly<Record<string, number | string>>;
+export type Options = Readonly<Record<string, number | string | boolean>>;
 
 /** What an elementwise op is made of; undefined for others. */
 export function epilogueOf(op: Documented): Epilogue | undefined {
   return 'epilogue' in op ? (op as unknown as Activation).epilogue : undefined;
+}
+
+/** What a gated unit is made of; undefined for others. */
+export function gatedOf(op: Documented): Gated | undefined {
+  return op.kind === 'gated' ? (op as unknown as Gated) : undefined;
 }
 
 /**
@@ -56,16 +57,19 @@ function valueOf(op: Documented, name: string, k: number): number | string {
 /** Whether the op takes them: some options must fit each other. */
 function isValid(op: Documented, options: Options): boolean {
   try {
-    epilogueOf(op)?.resolve(op.op, options);
+    (gatedOf(op)?.activation ?? (op as Partial<Activation>)).epilogue?.resolve(op.op, options);
     return true;
   } catch {
     return false;
   }
 }
 
+/** Of the noise that is drawn. */
+const SEED = 7;
+
 export type Apply = (x: Tensor) => Tensor;
 
-/** The op as a function of one tensor. Row-wise ones go along the last dimension; learned weights have their first value. */
+/** The op as a function of [rows, n]. Row-wise ones go along n; learned weights have their first value; noise is repeatable. */
 export function applier(
   op: Documented,
   options: Options,
@@ -73,13 +77,19 @@ export function applier(
   dtype: FloatDType,
 ): Apply {
   const call = op as unknown as (x: Tensor, options: object) => Tensor;
-  if (epilogueOf(op)) return (x) => call(x, options);
-  if (op.kind === 'rowwise') return (x) => call(x, { ...options, dim: -1 });
-  const found = Object.entries(nn).find(
-    ([name]) => /^[A-Z]/.test(name) && name.toLowerCase() === op.op.toLowerCase(),
-  );
-  if (!found) throw new Error(`no module class for ${op.op}`);
-  const Class = found[1] as unknown as new (options: object) => nn.Module;
-  const module = new Class({ ...options, device, dtype });
-  return (x) => module.forward(x);
+  switch (op.op) {
+    case 'softmax2d':
+      return (x) => reshape(call(reshape(x, [...x.shape, 1, 1]), options), x.shape);
+    case 'gumbelSoftmax':
+      return (x) => {
+        manualSeed(SEED);
+        return call(x, options);
+      };
+    case 'prelu': {
+      const module = new nn.PReLU({ ...options, device, dtype });
+      return (x) => module.forward(x);
+    }
+    default:
+      return (x) => call(x, op.kind === 'rowwise' ? { ...options, dim: -1 } : options);
+  }
 }

@@ -3,7 +3,7 @@
 import type { Documented } from '../../src/define/op.ts';
 import { fromHalf } from '../../src/dtype.ts';
 import type { Source } from '../../src/gpu/link.ts';
-import { epilogueOf, optionSets } from './cases.ts';
+import { epilogueOf, gatedOf, optionSets } from './cases.ts';
 
 /** Inputs of one call. A device may flush subnormal ones to 0, so they come by themselves. */
 export interface Chunk {
@@ -94,7 +94,7 @@ export function upstream(size: number, dtype: 'float32' | 'float16'): Float32Arr
 /** Where an op may bend: its options' values and the numbers in its WGSL, kinks and thresholds among them. */
 export function constantsOf(op: Documented): number[] {
   const options = optionSets(op).flatMap((set) => Object.values(set).map(Number));
-  const source = epilogueOf(op)?.source;
+  const source = (epilogueOf(op) ?? gatedOf(op)?.activation.epilogue)?.source;
   return [...options, ...(source ? literalsIn(source) : [])].filter(Number.isFinite);
 }
 

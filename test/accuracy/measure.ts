@@ -33,15 +33,17 @@ const clamp = (x: number): number => Math.min(Math.max(x, -(2 ** 128)), 2 ** 128
  * have been flushed before it was multiplied by the upstream one, which is below 2 here.
  */
 const FLUSHED = { forward: SMALLEST_NORMAL, backward: 2 * SMALLEST_NORMAL };
+/** The same of gated units, where a factor below 2 comes on top. */
+const FLUSHED_GATED = { forward: 2 * SMALLEST_NORMAL, backward: 4 * SMALLEST_NORMAL };
 type Direction = keyof typeof FLUSHED;
 
 /** Distance of a float32 from the float64 it stands for, in ULP of `want` or of `term` if that is larger. */
-export function ulpError(got: number, want: number, term: number, direction: Direction): number {
+export function ulpError(got: number, want: number, term: number, flushed: number): number {
   if (got === want) return 0;
   if (Number.isNaN(got) || Number.isNaN(want)) {
     return Number.isNaN(got) && Number.isNaN(want) ? 0 : Infinity;
   }
-  if (Math.abs(got) < SMALLEST_NORMAL && Math.abs(want) < FLUSHED[direction]) return 0;
+  if (Math.abs(got) < SMALLEST_NORMAL && Math.abs(want) < flushed) return 0;
   const finite = clamp(want);
   return Math.abs(clamp(got) - finite) / ulp32(Math.max(Math.abs(finite), clamp(term)));
 }
@@ -73,13 +75,16 @@ export interface Results {
   readonly wants: readonly ArrayLike<number>[];
   /** Magnitudes of largest terms. */
   readonly terms?: ArrayLike<number> | undefined;
+  /** Whether they are a gated unit's. */
+  readonly gated?: boolean;
 }
 
 export function measure(
   dtype: 'float32' | 'float16',
   direction: Direction,
-  { x, got, wants, terms }: Results,
+  { x, got, wants, terms, gated = false }: Results,
 ): Worst {
+  const flushed = (gated ? FLUSHED_GATED : FLUSHED)[direction];
   const error = dtype === 'float16' ? halfError : ulpError;
   let worst = NONE;
   let [plain, finite] = [0, 0];
@@ -87,8 +92,8 @@ export function measure(
     const value = got[i] ?? NaN;
     let [least, leastPlain] = [Infinity, Infinity];
     for (const want of wants) {
-      leastPlain = Math.min(leastPlain, error(value, want[i] ?? NaN, 0, direction));
-      least = Math.min(least, error(value, want[i] ?? NaN, terms?.[i] ?? 0, direction));
+      leastPlain = Math.min(leastPlain, error(value, want[i] ?? NaN, 0, flushed));
+      least = Math.min(least, error(value, want[i] ?? NaN, terms?.[i] ?? 0, flushed));
     }
     plain = Math.max(plain, leastPlain);
     if (least > finite && least < Infinity) finite = least;

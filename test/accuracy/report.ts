@@ -147,10 +147,10 @@ ${elementwiseTable(results)}
 
 ## Row-wise
 
-Rows of bell-shaped numbers of several widths (up to ±60), some with -∞. The bound is 6 ULP and 2 more for each doubling of the row. Errors are in ULP of the
-largest term (\`largestTerm\` in the declaration): softmax's x - peak is rounded to float32, which moves e^(x - peak) by up
-to |x - peak| / 2 ULP; logSoftmax subtracts numbers as large as x, and the logarithm is of a sum that holds 1. The column
-beside it has the same in ULP of the result itself, where the bound is not met for these reasons.
+Rows of bell-shaped numbers of several widths (up to ±60), some with -∞. The bound is 6 ULP and 2 more for each doubling of
+the row. Results of softmax, softmin and logSoftmax are counted in ULP of themselves. sparsemax's are x - peak less a
+threshold, and gradients a difference from a sum over the row: these cancel, and are counted in ULP of the largest term
+(\`largestTerm\` in the declaration). The column beside it has the same in ULP of the result itself.
 
 ${rowwiseTable(results)}
 `;

@@ -3,11 +3,12 @@
 import { fromHost, type Tensor } from '../../src/tensor.ts';
 import { encode, type FloatDType } from '../../src/dtype.ts';
 import type { Documented } from '../../src/define/op.ts';
+import type { Gated } from '../../src/define/gated.ts';
 import type { Rowwise } from '../../src/define/rowwise.ts';
 import { scope, type Device } from '../../src/index.ts';
 import { isSubnormal, roundHalf } from '../ulp.ts';
 import { Float64Device, valuesOf } from '../unit/float64-device.ts';
-import { applier, epilogueOf, type Apply, type Options } from './cases.ts';
+import { applier, epilogueOf, gatedOf, type Apply, type Options } from './cases.ts';
 import { rowsOf, upstream, type Chunk } from './inputs.ts';
 import { measure, NONE, worse, type Worst } from './measure.ts';
 
@@ -73,15 +74,46 @@ export function termsOf(
     return { backward: Float64Array.from<number>(x, term) };
   }
   const ofRow = (op as Partial<Pick<Rowwise, 'largestTerm'>>).largestTerm;
+  const gated = gatedOf(op);
+  if (gated) return termsOfGated(gated, options, x, gradOutput);
   if (epilogue || !ofRow) return {};
   const terms = { forward: new Float64Array(x.length), backward: new Float64Array(x.length) };
   const n = x.length / rows;
   for (let i = 0; i < x.length; i += n) {
     const row = (of: Float32Array | Float64Array) => Float64Array.from(of.subarray(i, i + n));
-    ofRow.forward(row(x), terms.forward.subarray(i, i + n));
-    ofRow.backward(row(out), row(gradOutput), terms.backward.subarray(i, i + n));
+    ofRow.forward?.(row(x), terms.forward.subarray(i, i + n));
+    ofRow.backward?.(row(out), row(gradOutput), terms.backward.subarray(i, i + n));
   }
   return terms;
+}
+
+/** Of the half that the activation is applied to: its derivative's largest term, times what it is multiplied by. */
+function termsOfGated(
+  { op, activation, gate }: Gated,
+  options: Options,
+  x: Float32Array | Float64Array,
+  gradOutput: Float32Array | Float64Array,
+): Terms {
+  const { largestTerm, resolve } = activation.epilogue;
+  if (!largestTerm) return {};
+  const params = resolve(op, options);
+  const n = x.length / 2;
+  const [at, other] = gate === 'first' ? [0, n] : [n, 0];
+  const backward = new Float64Array(x.length);
+  for (let i = 0; i < n; i++) {
+    const factor = (gradOutput[i] ?? NaN) * (x[other + i] ?? NaN);
+    backward[at + i] = largestTerm(x[at + i] ?? NaN, params) * Math.abs(factor);
+  }
+  return { backward };
+}
+
+/** Both halves of a gated unit: inputs of the activation, and factors from 1 to 2, so that no product leaves the range. */
+function halvesOf({ gate }: Gated, { x, subnormal }: Chunk): Chunk {
+  const factors = upstream(x.length, 'float16');
+  const both = new Float32Array(2 * x.length);
+  both.set(gate === 'first' ? x : factors);
+  both.set(gate === 'first' ? factors : x, x.length);
+  return { x: both, subnormal };
 }
 
 /** The errors over inputs of one call; `by` is the op, or another way to write it. */
@@ -109,18 +141,21 @@ async function sweepOne(
   const [first] = right;
   if (!first) return NO_ERRORS;
   const terms = termsOf(op, options, x, rows, first);
+  const gated = op.kind === 'gated';
   return {
     forward: measure(dtype, 'forward', {
       x,
       got: out,
       wants: right.map((one) => one.out),
       terms: terms.forward,
+      gated,
     }),
     backward: measure(dtype, 'backward', {
       x,
       got: grad,
       wants: right.map((one) => one.grad),
       terms: terms.backward,
+      gated,
     }),
   };
 }
@@ -135,8 +170,10 @@ export async function sweep(
   by: Documented = op,
 ): Promise<Errors> {
   let worst = NO_ERRORS;
+  const gated = gatedOf(op);
   for (const chunk of chunks) {
-    worst = worseOf(worst, await sweepOne(device, op, by, options, chunk, 1, dtype));
+    const inputs = gated ? halvesOf(gated, chunk) : chunk;
+    worst = worseOf(worst, await sweepOne(device, op, by, options, inputs, 1, dtype));
   }
   return worst;
 }

@@ -11,7 +11,7 @@ export interface TensorSpec {
 /** A call in plain data: it prints, shrinks and runs on any device in any float dtype. */
 export interface Call {
   readonly op: string;
-  /** Required tensors by argument name, in order. */
+  /** Required tensors by argument name, in order. `list.0.1` is an element of an argument that is a list (of lists). */
   readonly positional: Readonly<Record<string, TensorSpec>>;
   /** Tensors among the options. */
   readonly optional: Readonly<Record<string, TensorSpec>>;
@@ -62,11 +62,13 @@ export function argumentsOf(
   const optional = Object.fromEntries(Object.entries(call.optional).map(make));
   const positional = Object.fromEntries(Object.entries(call.positional).map(make));
   // By name in the call, so that it prints in one line.
-  const { activation } = call.options;
-  const fused = typeof activation === 'string' ? { activation: functionOf(activation) } : {};
+  const named = ['activation', 'distanceFunction'].flatMap((option) => {
+    const name = call.options[option];
+    return typeof name === 'string' ? [[option, functionOf(name)] as const] : [];
+  });
   return {
     tensors: { ...positional, ...optional },
-    options: { ...call.options, ...fused, ...optional },
+    options: { ...call.options, ...Object.fromEntries(named), ...optional },
   };
 }
 
@@ -76,9 +78,22 @@ export function apply(
   { tensors, options }: Arguments,
   overrides: Readonly<Record<string, unknown>> = {},
 ): unknown {
-  const positional = Object.keys(call.positional).map((name) =>
-    name in overrides ? overrides[name] : tensors[name],
-  );
+  const positional: unknown[] = [];
+  const lists = new Map<string, unknown[]>();
+  for (const name of Object.keys(call.positional)) {
+    const value = name in overrides ? overrides[name] : tensors[name];
+    let path = '';
+    let inside = positional;
+    const parts = name.split('.');
+    for (const part of parts.slice(0, -1)) {
+      path += `${part}.`;
+      const list = lists.get(path) ?? [];
+      if (!lists.has(path)) inside.push(list);
+      lists.set(path, list);
+      inside = list;
+    }
+    inside.push(value);
+  }
   const others = Object.entries(overrides).filter(([name]) => !(name in call.positional));
   const given = { ...options, ...Object.fromEntries(others) };
   const rest = call.rest ?? [];

@@ -1,6 +1,6 @@
 // In: nothing. Out: what the tests need to know of some ops: valid calls, drawn and plain, and what they must refuse.
 import type fc from 'fast-check';
-import type { Call } from './call.ts';
+import type { Arguments, Call } from './call.ts';
 import type { Drawn, Values } from './draw.ts';
 import type { Wrong } from './wrong.ts';
 
@@ -9,6 +9,10 @@ export interface Family {
   readonly ops: readonly string[];
   /** Whether kernels are others on a hardware adapter: rows shared by a workgroup, other sums, tiles. */
   readonly adaptive?: true;
+  /** Whether derivatives jump where no drawn value tells: gradients are not compared where second differences say so. */
+  readonly kinked?: true;
+  /** Arguments to put in the place of a call's, where its gradient is that of what is behind them. */
+  readonly through?: (args: Arguments) => Readonly<Record<string, unknown>>;
   /** Valid calls with values of a kind; those of pointwise ops have the shapes that are drawn. */
   readonly draw: (op: string, kind: Values, drawn: Drawn) => fc.Arbitrary<Call>;
   /** One valid call, with every tensor it can take. */

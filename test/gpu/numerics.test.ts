@@ -481,6 +481,96 @@ describe('nl_pow', () => {
   });
 });
 
+/** Numbers of both signs, their exponents from `least` to `most`. */
+function spreadInputs(least: number, most: number, seed: number): Float32Array<ArrayBuffer> {
+  const next = random(seed);
+  return Float32Array.from({ length: 2 ** 18 }, () => {
+    const size = (1 + next()) * 2 ** (least + Math.floor(next() * (most - least)));
+    return next() < 0.5 ? size : -size;
+  });
+}
+
+describe('sqrt', () => {
+  it('nl_sqrt is within 1 ULP in its range, and keeps 0, Inf and NaN', async () => {
+    const xs = spreadInputs(-90, 126, 5).map(Math.abs);
+    const special = [0, Infinity, NaN, 1, 4, 2 ** 100];
+    xs.set(special);
+    const got = floats(await run(lib.sqrt, 'put(i, nl_sqrt(at(i)));', new Uint32Array(xs.buffer)));
+    const report = new Report();
+    xs.forEach((x, i) => {
+      const y = got[i] ?? NaN;
+      const error = ulpError(y, Math.sqrt(x));
+      if (error > (i < special.length ? 0 : 1)) {
+        report.add(`nl_sqrt(${x})`, [bitsOf(x)], y, Math.sqrt(x), error);
+      }
+    });
+    expect(report.lines).toEqual([]);
+  });
+
+  it('nl_reciprocal is within 1 ULP in its range, and right at 0, Inf and NaN', async () => {
+    const xs = spreadInputs(-100, 100, 6);
+    xs.set([0, Infinity, -Infinity, NaN, 1, -8]);
+    const got = floats(
+      await run(lib.sqrt, 'put(i, nl_reciprocal(at(i)));', new Uint32Array(xs.buffer)),
+    );
+    const report = new Report();
+    xs.forEach((x, i) => {
+      const y = got[i] ?? NaN;
+      const error = ulpError(y, 1 / x);
+      if (error > 1) report.add(`nl_reciprocal(${x})`, [bitsOf(x)], y, 1 / x, error);
+    });
+    expect(report.lines).toEqual([]);
+  });
+});
+
+describe('wide', () => {
+  const all = [
+    ...[-2000, -700.5, -104, -87.5, -20, -5, -1.25, -0.75, -1e-3, -1e-9, 0, 1e-5, 0.5, 3, 40, 800],
+  ].map(Math.fround);
+
+  it('comes back from e^x by its logarithm within 2 ULP of the larger of 1 and x', async () => {
+    const next = random(7);
+    const xs = Float32Array.from({ length: 2 ** 16 }, (_, i) => all[i] ?? (next() - 0.7) * 3000);
+    const got = floats(
+      await run(lib.wide, 'put(i, wide_ln(wide_exp(at(i))));', new Uint32Array(xs.buffer)),
+    );
+    const worst = xs.reduce(
+      (most, x, i) =>
+        Math.max(most, Math.abs((got[i] ?? NaN) - x) / ulp32(Math.max(1, Math.abs(x)))),
+      0,
+    );
+    expect(worst).toBeLessThanOrEqual(2);
+  });
+
+  it('adds and multiplies e^a, e^b, e^c within 4 ULP of the larger of 1 and the logarithm', async () => {
+    const body = `
+      let none = vec2f(0.0, wide_lowest);
+      let s = wide_sum_times(wide_sum_times(wide_exp(at(3u * i)), none, none, vec2f(1.0, 0.0)),
+        wide_sum_times(none, wide_exp(at(3u * i + 1u)), none, vec2f(1.0, 0.0)), none, wide_exp(at(3u * i + 2u)));
+      put(i, wide_ln(s));`;
+    const triples = all.flatMap((a) => all.flatMap((b) => all.map((c) => [a, b, c] as const)));
+    const inputs = Float32Array.from(triples.flat());
+    const got = floats(await run(lib.wide, body, new Uint32Array(inputs.buffer), 3));
+    const wrong = triples.flatMap(([a, b, c], i) => {
+      const peak = Math.max(a, b);
+      const want = peak + Math.log1p(Math.exp(-Math.abs(a - b))) + c;
+      const terms = Math.max(1, Math.abs(peak), Math.abs(c), Math.abs(want));
+      const error = Math.abs((got[i] ?? NaN) - want) / ulp32(terms);
+      return error <= 4 ? [] : [`ln((e^${a} + e^${b}) e^${c}) = ${got[i] ?? NaN}, not ${want}`];
+    });
+    expect(wrong.slice(0, 5)).toEqual([]);
+  });
+
+  it('knows nothing, too little, and NaN', async () => {
+    const xs = [-Infinity, Infinity, NaN, -1e30, -3e6];
+    const inputs = new Uint32Array(Float32Array.from(xs).buffer);
+    const got = floats(await run(lib.wide, 'put(i, wide_ln(wide_exp(at(i))));', inputs));
+    expect([...got.subarray(0, 3)]).toEqual([-Infinity, NaN, NaN]);
+    // So far out, to within a few ULP.
+    for (const i of [3, 4]) expect((got[i] ?? NaN) / Math.fround(xs[i] ?? NaN)).toBeCloseTo(1, 6);
+  });
+});
+
 describe('bits', () => {
   it('tells NaN and infinities', async () => {
     const inputs = unaryInputs([]);

@@ -13,7 +13,7 @@ import {
 import { matmulKernel } from '../../src/kernels/matmul.ts';
 import { pointwise, type PointwiseOp } from '../../src/kernels/pointwise.ts';
 import { planRatio, planSum } from '../../src/kernels/reduce.ts';
-import { rowLaunch } from '../../src/kernels/rows.ts';
+import { spreadRows, workgroupsOf } from '../../src/kernels/rows.ts';
 import { sizeOf } from '../../src/shape.ts';
 
 const op: PointwiseOp = {
@@ -227,7 +227,8 @@ class Machine {
     const [n = 0, inner = 0, splits = 0, results = 0, stride = 0] = new Uint32Array(
       launch.uniforms,
     );
-    const [, , , , , divisor = 0] = new Float32Array(launch.uniforms);
+    const [high = 0, low = 0] = new Float32Array(launch.uniforms, 24);
+    const reciprocal = high + low;
     const x = this.#bound(launch, 1);
     const y = this.#bound(launch, 2);
     const strided = (from: number[], base: number, first: number, step: number): number => {
@@ -241,14 +242,15 @@ class Machine {
           const rest = Math.floor(i / inner);
           const row = Math.floor(rest / splits);
           expect(y[i], 'a result written twice').toBeUndefined();
-          y[i] = strided(x, row * n * inner + (i % inner), rest % splits, splits) / divisor;
+          y[i] = strided(x, row * n * inner + (i % inner), rest % splits, splits) * reciprocal;
         }
       }
     } else {
       expect(launch.workgroups).toEqual([1, 1, 1]);
       const total = strided(x, 0, 0, 1);
-      if (launch.entry === 'finish') y[0] = total / divisor;
-      else if (launch.entry === 'finish_divided') y[0] = total / (this.#bound(launch, 3)[0] ?? NaN);
+      const by = launch.entry.replace(/finish|alone/, '');
+      if (by === '') y[0] = total * reciprocal;
+      else if (by === '_divided') y[0] = total / (this.#bound(launch, 3)[0] ?? NaN);
       else y[0] = total / strided(this.#bound(launch, 3), 0, 0, 1);
     }
     const to = launch.bindings.find(({ slot }) => slot === 2);
@@ -332,6 +334,7 @@ describe('planSum', () => {
 describe('planRatio', () => {
   it('divides one sum by another, short or long', () => {
     for (const n of [1, 5, 1000, 65536, 65537, 200_000]) {
+      const caps = capabilities({ software: n % 2 === 0 });
       const machine = new Machine();
       const [terms, weights] = [numbers(n).map((v) => v + 1), numbers(n).map((v) => (v % 5) + 1)];
       machine.memory.set('scratch0', terms);
@@ -342,10 +345,10 @@ describe('planRatio', () => {
         { of: 'scratch', index: 1 },
         { of: 'output', index: 0 },
         2,
-        capabilities(),
+        caps,
       );
       // Its own scratch comes after the two it was given.
-      machine.run({ ...plan, scratch: [4 * n, 4 * n, ...plan.scratch] }, capabilities());
+      machine.run({ ...plan, scratch: [4 * n, 4 * n, ...plan.scratch] }, caps);
       const sum = (list: number[]): number => list.reduce((a, b) => a + b, 0);
       expect(machine.memory.get('output0')).toEqual([sum(terms) / sum(weights)]);
     }
@@ -416,12 +419,24 @@ describe('rows', () => {
     fc.assert(
       fc.property(extent, extent, extent, fc.boolean(), (outer, n, inner, software) => {
         const caps = capabilities({ software });
-        const { variant, constants, workgroups } = rowLaunch({ outer, n, inner }, caps);
+        const spread = spreadRows({ outer, n, inner }, caps);
+        const { unit, chunks, quads, chunkQuads, constants } = spread;
+        const { workgroup_size: size, block_quads: block = NaN, held, padded } = constants;
+        const workgroups = workgroupsOf(spread, outer * inner * chunks, caps);
         const [x, y, z] = workgroups;
-        const size = constants.workgroup_size ?? NaN;
         expect(size).toBeLessThanOrEqual(256);
-        const capacity = x * y * z * (variant === 'invocation' ? size : 1);
-        expect(capacity).toBeGreaterThanOrEqual(outer * inner);
+        expect(Math.log2(size) % 1).toBe(0);
+        const capacity = x * y * z * (unit === 'invocation' ? size : 1);
+        expect(capacity).toBeGreaterThanOrEqual(outer * inner * chunks);
+        // Chunks cover the row, each with something in it.
+        expect(chunks * chunkQuads).toBeGreaterThanOrEqual(quads);
+        expect((chunks - 1) * chunkQuads).toBeLessThan(quads);
+        expect(quads).toBe(Math.ceil(n / 4));
+        // What is held is all that a lane has.
+        const lanes = unit === 'workgroup' ? size : 1;
+        if (held === 1) expect(block * lanes).toBeGreaterThanOrEqual(chunkQuads);
+        else expect(block).toBe(software ? 1 : 4);
+        if (padded === 0) expect([held, block, n % 4]).toEqual([0, 1, 0]);
         for (const part of workgroups) expect(part).toBeLessThanOrEqual(caps.maxWorkgroups);
       }),
     );

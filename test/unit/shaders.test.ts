@@ -102,7 +102,7 @@ async function finish(): Promise<void> {
 }
 
 /** Files that fill a slot, and need what their kernel defines. */
-const FILLERS = ['logSoftmax', 'rowsByInvocation', 'rowsByWorkgroup'];
+const FILLERS = ['classLabel', 'logSoftmax', 'rowBlocks', 'rowsByInvocation', 'rowsByWorkgroup'];
 
 const STORAGE: [string, Upload][] = [
   ['padded', upload],
@@ -141,6 +141,21 @@ describe('every shader compiles and every launch is valid', () => {
       }
       await finish();
       expect(pipelines).toBeGreaterThan(before);
+    });
+  }
+
+  for (const dtype of ['float32', 'float16'] as const) {
+    it(`all log-probabilities of an adaptive softmax in ${dtype}`, async () => {
+      const module = new nn.AdaptiveLogSoftmaxWithLoss(8, 50, [5, 20], {
+        divValue: 2,
+        device,
+        dtype,
+      });
+      const x = tensor(new Float32Array(16), { shape: [2, 8], dtype, device });
+      const all = module.logProb(x);
+      all.backward(all.detach());
+      module.predict(x);
+      await finish();
     });
   }
 

@@ -1,0 +1,42 @@
+// The part of class-loss.wgsl that adds up the losses of rows in chunks. Linked with a row an invocation.
+
+// Rows first, first + step, ...
+fn losses_from(first: u32, step: u32, local: u32) -> vec2f {
+  var totals: Totals;
+  for (var r = first; r < u.rows; r += step) {
+    let row = row_of(merged(r, 0u, 1u), local);
+    add_row(&totals, loss_of(target_of(r, base_of(r), row), row));
+  }
+  return totals.sum + totals.block;
+}
+
+fn store_mean(total: vec2f) {
+  let by = select(u.divisor, total.y, u.divisor == 0.0);
+  // The mean of nothing is NaN.
+  store_loss(0u, vec2f(select(total.x / by, nan(), by == 0.0), 0.0));
+}
+
+var<workgroup> totals_of_lanes: array<vec2f, workgroup_size>;
+
+@compute @workgroup_size(workgroup_size)
+fn finish_parts(@builtin(local_invocation_index) local: u32) {
+  totals_of_lanes[local] = losses_from(local, workgroup_size, local);
+  workgroupBarrier();
+  if (local == 0u) {
+    var sum = vec2f();
+    for (var i = 0u; i < workgroup_size; i += 8u) {
+      var block = totals_of_lanes[i];
+      for (var k = 1u; k < 8u; k++) {
+        block += totals_of_lanes[i + k];
+      }
+      sum += block;
+    }
+    store_mean(sum);
+  }
+}
+
+// The same without a barrier, for software adapters.
+@compute @workgroup_size(1)
+fn finish_parts_alone() {
+  store_mean(losses_from(0u, 1u, 0u));
+}

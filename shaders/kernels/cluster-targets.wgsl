@@ -1,0 +1,42 @@
+//#include "lib/class-status.wgsl"
+// Class indices of an adaptive softmax, for one cluster of classes: which rows it has, their classes within it, and the
+// cluster's own place among the head's classes. Clusters follow one another; the first also looks for indices out of range.
+
+override workgroup_size = 64u;
+
+struct Uniforms {
+  rows: u32,
+  low: i32, // the cluster's classes, from low up to high
+  high: i32,
+  place: i32,   // of the cluster in the head
+  classes: u32, // in all; 0 where another cluster has looked already
+  op_code: u32,
+}
+@group(0) @binding(0) var<uniform> u: Uniforms;
+@group(0) @binding(1) var<storage, read> targets: array<i32>;
+@group(0) @binding(2) var<storage, read> head: array<i32>; // of the clusters before; the targets themselves at first
+@group(0) @binding(3) var<storage, read_write> next_head: array<i32>;
+@group(0) @binding(4) var<storage, read_write> index: array<i32>; // the row itself, or -1
+@group(0) @binding(5) var<storage, read_write> relative: array<i32>; // or -1
+
+@compute @workgroup_size(workgroup_size)
+fn assign(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = (workgroup.x + workgroup.y * workgroups.x) * workgroup_size + local;
+  if (row >= u.rows) {
+    return;
+  }
+  let class_index = targets[row];
+  let here = class_index >= u.low && class_index < u.high;
+  var place = select(head[row], u.place, here);
+  if (u.classes > 0u && (class_index < 0 || u32(class_index) >= u.classes)) {
+    report_index(u.op_code, class_index, u.classes);
+    place = -1;
+  }
+  next_head[row] = place;
+  index[row] = select(-1, i32(row), here);
+  relative[row] = select(-1, class_index - u.low, here);
+}

@@ -1,0 +1,112 @@
+//#include "lib/bits.wgsl"
+//#include "lib/exp.wgsl"
+//#include "lib/expm1.wgsl"
+// The part of linear-cross-entropy.wgsl for targets that are class indices. With w the class weights, e the label
+// smoothing, lse a row's log-sum-exp: (1 - e) w[y] (lse - z[y]) + e / n sum_c w[c] (lse - z[c]).
+
+@group(0) @binding(2) var<storage, read> classes: array<i32>;
+@group(0) @binding(10) var<storage, read_write> row_weights: array<f32>;
+
+struct Status {
+  flag: atomic<u32>,
+  op_code: u32,
+  index: i32,
+  classes: u32,
+}
+@group(0) @binding(11) var<storage, read_write> status: Status;
+
+fn is_ignored(row: u32) -> bool {
+  return classes[row] == u.ignore_index;
+}
+
+// Whether the class index of a row that is not ignored is one.
+fn is_class(row: u32) -> bool {
+  return classes[row] >= 0 && u32(classes[row]) < u.classes;
+}
+
+// The weight of a row: that of its class; 0 where it is ignored, and NaN where there is no such class.
+fn row_weight(row: u32) -> f32 {
+  if (is_ignored(row)) {
+    return 0.0;
+  }
+  if (!is_class(row)) {
+    return nan();
+  }
+  return class_weight(u32(classes[row]));
+}
+
+// Where in this chunk a row's class is; beyond it where it is elsewhere.
+fn label_in_chunk(row: u32) -> u32 {
+  return u32(classes[row]) - u.first;
+}
+
+fn share_of(row: u32, c: u32) -> f32 {
+  return class_weight(c);
+}
+
+fn loss_of(row: u32, found: Row) -> f32 {
+  if (is_ignored(row)) {
+    return 0.0;
+  }
+  if (!is_class(row)) {
+    // The first one is noted for the next read.
+    if (atomicMax(&status.flag, 1u) == 0u) {
+      status.op_code = u.op_code;
+      status.index = classes[row];
+      status.classes = u.classes;
+    }
+    return nan();
+  }
+  let log_sum = normaliser_of(found);
+  let loss = class_weight(u32(classes[row])) * (log_sum + (found.peak - found.at_label));
+  if (!weighted) {
+    return loss;
+  }
+  let each = u.label_smoothing / f32(u.classes);
+  return (1.0 - u.label_smoothing) * loss + each * (found.below + found.share * log_sum);
+}
+
+// The weights of all rows, for the divisor of the mean.
+@compute @workgroup_size(workgroup_size)
+fn weigh(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = (workgroup.x + workgroup.y * workgroups.x) * workgroup_size + local;
+  if (row < u.rows) {
+    row_weights[row] = row_weight(row);
+  }
+}
+
+// (peak, what e^(z - peak) is multiplied by, the gradient at the label, what a class weight is multiplied by)
+fn factors_for(row: u32, found: Row) -> vec4f {
+  let ignored = is_ignored(row);
+  // Chosen, not multiplied by 0: the upstream gradient of a mean over nothing is infinite.
+  let scale = select(select(nan(), upstream_of(row), is_class(row)), 0.0, ignored);
+  let log_sum = normaliser_of(found);
+  let keep = (1.0 - u.label_smoothing) * row_weight(row);
+  let each = select(0.0, u.label_smoothing / f32(u.classes), weighted);
+  // l, the label's log-probability: p - 1 = expm1(l), small to the last digit where p is almost 1.
+  let l = -(log_sum + (found.peak - found.at_label));
+  var at_label = keep * nl_expm1(l);
+  var all = keep;
+  if (weighted && !ignored) {
+    at_label += each * (nl_exp(l) * found.share - class_weight(u32(classes[row])));
+    all += each * found.share;
+  }
+  return vec4f(
+    found.peak,
+    select(scale * all / (1.0 + found.rest), nan(), is_broken(found)),
+    select(scale * at_label, 0.0, ignored),
+    scale * each,
+  );
+}
+
+fn gradient_of(row: u32, c: u32, z: f32, f: vec4f) -> f32 {
+  var g = f.y * nl_exp(z - f.x);
+  if (weighted) {
+    g -= f.w * class_weight(c);
+  }
+  return select(g, f.z, i32(c) == classes[row] && !is_ignored(row));
+}

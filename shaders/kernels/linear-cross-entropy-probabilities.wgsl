@@ -1,0 +1,36 @@
+//#include "lib/bits.wgsl"
+//#include "lib/exp.wgsl"
+// The part of linear-cross-entropy.wgsl for targets that are class probabilities t. With w the class weights, e the label
+// smoothing, lse a row's log-sum-exp: sum_c s[c] (lse - z[c]), where s[c] = w[c] ((1 - e) t[c] + e / n) is a class's share.
+
+@group(0) @binding(2) var<storage, read> probabilities: array<f32>;
+
+fn place_of(row: u32, c: u32) -> u32 {
+  return ((row / u.inner) * u.classes + c) * u.inner + row % u.inner;
+}
+
+fn label_in_chunk(row: u32) -> u32 {
+  return u.count;
+}
+
+fn share_of(row: u32, c: u32) -> f32 {
+  let each = u.label_smoothing / f32(u.classes);
+  return class_weight(c) * fma(1.0 - u.label_smoothing, probabilities[place_of(row, c)], each);
+}
+
+fn loss_of(row: u32, found: Row) -> f32 {
+  return found.below + found.share * normaliser_of(found);
+}
+
+// (peak, what e^(z - peak) is multiplied by, the upstream gradient, the log of the sum of e^(z - peak))
+fn factors_for(row: u32, found: Row) -> vec4f {
+  let scale = upstream_of(row);
+  let factor = select(scale * found.share / (1.0 + found.rest), nan(), is_broken(found));
+  return vec4f(found.peak, factor, scale, normaliser_of(found));
+}
+
+fn gradient_of(row: u32, c: u32, z: f32, f: vec4f) -> f32 {
+  let loss = f.w + (f.x - z);
+  store_grad_target(place_of(row, c), f.z * ((1.0 - u.label_smoothing) * class_weight(c) * loss));
+  return f.y * nl_exp(z - f.x) - f.z * share_of(row, c);
+}

@@ -1,0 +1,32 @@
+//#include "lib/class-status.wgsl"
+// The part of margin-loss.wgsl that runs ahead where targets are lists of labels: a bit for each class of a row that is
+// one, 32 an invocation. An index out of range, also behind the end of a list, is noted for the next read.
+@compute @workgroup_size(workgroup_size)
+fn mark(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let words = (u.n + 31u) / 32u;
+  let id = (workgroup.x + workgroup.y * workgroups.x) * workgroup_size + local;
+  if (id >= u.rows * words) {
+    return;
+  }
+  let base = (id / words) * u.n;
+  let word = id % words;
+  for (var i = word * 32u; i < min(word * 32u + 32u, u.n); i++) {
+    let index = targets[base + i];
+    if (index < -1 || index >= i32(u.n)) {
+      report_index(u.op_code, index, u.n);
+    }
+  }
+  var bits = 0u;
+  for (var j = 0u; j < u.n; j++) {
+    let index = targets[base + j];
+    if (index < 0) {
+      break;
+    }
+    bits |= select(0u, 1u << (u32(index) % 32u), u32(index) / 32u == word);
+  }
+  marks[id] = bits;
+}

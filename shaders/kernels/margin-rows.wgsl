@@ -1,0 +1,21 @@
+// The part of margin-loss.wgsl that computes the losses and gradients of rows.
+@compute @workgroup_size(workgroup_size)
+fn rows(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let r = row_of(workgroup, workgroups, local);
+  if (r >= u.rows) {
+    return;
+  }
+  let lane = lane_of(local);
+  let base = r * u.n;
+  let loss = row_loss(r, base, lane, local);
+  if (lane.first == 0u) {
+    store_loss(r, loss);
+  }
+  if (with_grad) {
+    row_grad(r, base, upstream_of(r), lane, local);
+  }
+}

@@ -1,0 +1,83 @@
+//#include "lib/bits.wgsl"
+//#include "lib/sqrt.wgsl"
+// The cosine of the angle between two rows, and its gradient. The op gives `left(at)` and `right(at)`, the elements, and
+// `side_of(sum, down)`, the lengths that a sum of squares stands for. Rows whose squares leave the range of float32 are
+// scaled by a power of two first; the op says what is too small (`lowest`), and how far up to go (`least_exponent`).
+
+struct Side {
+  down: f32, // the power of two
+  unit: f32, // 1 / the guarded length of the scaled row
+  own: f32,  // 1 / the length that the gradient of the length is taken of, 0 for none
+  alone: f32, // for rows of one element: 1 - v^2 unit own, in which nothing cancels
+}
+
+struct Cosine {
+  value: f32,
+  left: Side,
+  right: Side,
+}
+
+// The scalar product and both sums of squares, in blocks of 32.
+fn products(down: vec2f, base: u32, lane: Lane, local: u32) -> vec3f {
+  var sums = vec3f();
+  var i = lane.first;
+  while (i < u.n) {
+    var dot = V();
+    var first = V();
+    var second = V();
+    for (var j = 0u; j < 32u && i < u.n; j++) {
+      let at = base + i * u.inner;
+      let a = left(at) * down.x;
+      let b = right(at) * down.y;
+      dot += a * b;
+      first += a * a;
+      second += b * b;
+      i += lane.step;
+    }
+    sums += vec3f(total(dot), total(first), total(second));
+  }
+  return vec3f(combine_one(sums.x, local), combine_one(sums.y, local), combine_one(sums.z, local));
+}
+
+// A power of two that brings the largest of the row near 1.
+fn down_of(found: u32, local: u32) -> f32 {
+  let m = combine_max(bitcast<f32>(found), local);
+  let e = clamp(i32(bitcast<u32>(m) >> 23u) - 127, least_exponent, 126);
+  return select(1.0, pow2i(-e), m > 0.0 && !is_inf(m));
+}
+
+fn known(v: V) -> u32 {
+  let b = bitcast<B>(abs(v));
+  return largest(select(B(0u), b, b <= B(0x7f800000u)));
+}
+
+fn in_range(sum: f32) -> bool {
+  return sum > lowest && sum < 0x1p+100;
+}
+
+fn cosine_of(base: u32, lane: Lane, local: u32) -> Cosine {
+  var down = vec2f(1.0);
+  var sums = products(down, base, lane, local);
+  if (agree(!(in_range(sums.y) && in_range(sums.z)), local)) {
+    var first = 0u;
+    var second = 0u;
+    for (var i = lane.first; i < u.n; i += lane.step) {
+      first = max(first, known(left(base + i * u.inner)));
+      second = max(second, known(right(base + i * u.inner)));
+    }
+    down = vec2f(down_of(first, local), down_of(second, local));
+    sums = products(down, base, lane, local);
+  }
+  let a = side_of(sums.y, down.x);
+  let b = side_of(sums.z, down.y);
+  return Cosine((sums.x * a.unit) * b.unit, a, b);
+}
+
+// The gradient with respect to an element `v` of one row, with `w` the other row's. It is 0 but for the guard of the length
+// where rows have one element, which the difference of its two terms would not show.
+fn cosine_grad(g: f32, value: f32, v: V, own: Side, w: V, other: Side) -> V {
+  let across = (w * other.down) * other.unit;
+  let along = value * ((v * own.down) * own.own);
+  let slope = select(across - along, across * own.alone, vector(single() && !is_nan(value)));
+  return ((g * own.unit) * slope) * own.down;
+}

@@ -1,0 +1,144 @@
+// The part of rowwise.wgsl that computes results.
+
+fn logits_of(v: Block) -> Block {
+  return Block(logit_of(v.a), logit_of(v.b), logit_of(v.c), logit_of(v.d));
+}
+
+fn last_of(base: u32, lane: Lane) -> Block {
+  var last: Block;
+  if (padded) {
+    last = logits_of(x_last(base, lane));
+  }
+  return last;
+}
+
+// The lane's part of the sum; `last` is its last block, and `e` that of its exponentials on the part's own scale.
+fn scan(base: u32, lane: Lane, last: ptr<function, Block>, e: ptr<function, Block>) -> RowSum {
+  var s: RowSum;
+  if (padded) {
+    *last = logits_of(x_last(base, lane));
+    s = first_sum(*last, e);
+  } else {
+    s = no_sum();
+  }
+  if (!held) {
+    var q = lane.first;
+    for (var k = 0u; k < lane.full; k++) {
+      add_to(&s, logits_of(x_block(base, q, lane.step)));
+      if ((k & 31u) == 31u) {
+        end_stage(&s);
+      }
+      q += block_quads * lane.step;
+    }
+  }
+  return s;
+}
+
+fn result_of(v: vec4f, row: Normaliser, divisor: f32) -> vec4f {
+  if (from_exp) {
+    return forward(anchored_exp(v, row.anchor), row, divisor);
+  }
+  return forward(v, row, divisor);
+}
+
+fn results_of(v: Block, row: Normaliser, divisor: f32) -> Block {
+  var r: Block;
+  r.a = result_of(v.a, row, divisor);
+  if (block_quads > 1u) {
+    r.b = result_of(v.b, row, divisor);
+  }
+  if (block_quads > 2u) {
+    r.c = result_of(v.c, row, divisor);
+  }
+  if (block_quads > 3u) {
+    r.d = result_of(v.d, row, divisor);
+  }
+  return r;
+}
+
+fn write(base: u32, lane: Lane, last: Block, row: Normaliser) {
+  let divisor = divisor_of(row);
+  if (!held) {
+    var q = lane.first;
+    for (var k = 0u; k < lane.full * block_quads; k++) {
+      store_y_full(base, q, result_of(logit_of(x_full(base, q)), row, divisor));
+      q += lane.step;
+    }
+  }
+  if (padded) {
+    store_y_last(base, lane, results_of(last, row, divisor));
+  }
+}
+
+@compute @workgroup_size(workgroup_size)
+fn forward_rows(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let r = unit_of(workgroup, workgroups, local);
+  if (r >= u.rows) {
+    return;
+  }
+  let base = base_of(r);
+  let lane = lane_of(0u, local);
+  var last: Block;
+  var e: Block;
+  let row = normaliser_of(scan(base, lane, &last, &e), local);
+  if (exact && from_exp) {
+    // The exponentials are on the row's scale already.
+    let divisor = divisor_of(row);
+    store_y_last(base, lane, Block(
+      forward(e.a, row, divisor),
+      forward(e.b, row, divisor),
+      forward(e.c, row, divisor),
+      forward(e.d, row, divisor),
+    ));
+  } else {
+    write(base, lane, last, row);
+  }
+}
+
+@compute @workgroup_size(workgroup_size)
+fn forward_parts(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let unit = unit_of(workgroup, workgroups, local);
+  if (unit >= u.rows * u.chunks) {
+    return;
+  }
+  let at = place_of(unit);
+  let base = base_of(at.row);
+  let lane = lane_of(at.chunk, local);
+  var last: Block;
+  var e: Block;
+  let part = normaliser_of(scan(base, lane, &last, &e), local);
+  if (lane_index(local) == 0u) {
+    parts[unit] = vec2f(part.peak, part.rest);
+  }
+}
+
+@compute @workgroup_size(workgroup_size)
+fn forward_chunks(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let unit = unit_of(workgroup, workgroups, local);
+  if (unit >= u.rows * u.chunks) {
+    return;
+  }
+  let at = place_of(unit);
+  var s = no_sum();
+  for (var c = lane_index(local); c < u.chunks; c += lanes()) {
+    let part = parts[c * u.rows + at.row];
+    merge(&s, part.x, part.y);
+  }
+  let row = normaliser_of(s, local);
+  let base = base_of(at.row);
+  let lane = lane_of(at.chunk, local);
+  write(base, lane, last_of(base, lane), row);
+}
+

@@ -1,0 +1,15 @@
+//#include "lib/bce.wgsl"
+//#include "lib/sigmoid.wgsl"
+//#include "lib/softplus.wgsl"
+// w ((1 - t) x + (1 + (pos_weight - 1) t) ln(1 + e^-x)); its gradient from sigmoid(-|x|), so that both tails are exact.
+fn loss(input: f32, expected: f32, weight: f32, pos_weight: f32, p: Params) -> f32 {
+  return weight * nl_bce(input, expected, pos_weight);
+}
+
+fn loss_grad(input: f32, expected: f32, weight: f32, pos_weight: f32, grad_output: f32, p: Params) -> vec2f {
+  let scale = nl_bce_share(expected, pos_weight) * nl_sigmoid(-abs(input));
+  let below = input < 0.0;
+  let by_input = select((1.0 - expected) - scale, scale - pos_weight * expected, below);
+  let by_target = fma(pos_weight - 1.0, nl_softplus(-abs(input)), select(-input, -pos_weight * input, below));
+  return vec2f(by_input, by_target) * (weight * grad_output);
+}

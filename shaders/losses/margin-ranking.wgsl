@@ -1,0 +1,11 @@
+// max(0, margin - t (x1 - x2)). At 0 the gradient is that of the line.
+fn loss(input1: f32, input2: f32, expected: f32, p: Params) -> f32 {
+  let m = p.margin - expected * (input1 - input2);
+  return select(m, 0.0, m < 0.0);
+}
+
+fn loss_grad(input1: f32, input2: f32, expected: f32, grad_output: f32, p: Params) -> vec3f {
+  let d = input1 - input2;
+  let g = select(0.0, grad_output, p.margin - expected * d >= 0.0);
+  return vec3f(-expected * g, expected * g, -d * g);
+}

@@ -1,0 +1,145 @@
+//#include "lib/bits.wgsl"
+//#include "lib/class-status.wgsl"
+// max(0, 1 - x[t] + x[i]), added up over the labels t of a row and the classes i that are none. Labels are class indices;
+// a row's list ends at the first that is negative.
+
+// Whether a workgroup shares the work of a label where labels are few: a barrier or so for each.
+override together: bool = true;
+
+// Which classes of a row are labels: a bit each, by kernels/margin-marks.wgsl.
+fn words_of_row() -> u32 {
+  return (u.n + 31u) / 32u;
+}
+
+fn is_label(row: u32, class_index: u32) -> bool {
+  return ((marks[row * words_of_row() + class_index / 32u] >> (class_index % 32u)) & 1u) != 0u;
+}
+
+struct Labels {
+  count: u32,
+  distinct: bool, // no class is there twice
+  valid: bool,
+}
+
+fn labels_of(row: u32, base: u32) -> Labels {
+  var labels = Labels(0u, true, true);
+  while (labels.count < u.n) {
+    let index = targets[base + labels.count];
+    labels.valid &= index >= -1 && index < i32(u.n);
+    if (index < 0) {
+      break;
+    }
+    labels.count++;
+  }
+  var bits = 0u;
+  for (var i = 0u; i < words_of_row(); i++) {
+    bits += countOneBits(marks[row * words_of_row() + i]);
+  }
+  labels.distinct = bits == labels.count;
+  return labels;
+}
+
+// A label's class; one that is out of range stands for the last in memory accesses.
+fn label_at(base: u32, j: u32) -> u32 {
+  return min(u32(targets[base + j]), u.n - 1u);
+}
+
+// What a class that is no label adds.
+fn pushed(base: u32, i: u32, labels: Labels) -> f32 {
+  let raised = two_sum(1.0, scores[base + i]);
+  var total = 0.0;
+  var j = 0u;
+  while (j < labels.count) {
+    var block = 0.0;
+    for (var k = 0u; k < 32u && j < labels.count; k++) {
+      let z = (raised.x - scores[base + label_at(base, j)]) + raised.y;
+      // NaN is not above 0, as in PyTorch.
+      block += select(0.0, z, z > 0.0);
+      j++;
+    }
+    total += block;
+  }
+  return total;
+}
+
+fn row_loss(row: u32, base: u32, lane: Lane, local: u32) -> f32 {
+  let labels = labels_of(row, base);
+  var total = 0.0;
+  var i = lane.first;
+  while (i < u.n) {
+    var block = 0.0;
+    for (var k = 0u; k < 32u && i < u.n; k++) {
+      if (!is_label(row, i)) {
+        block += pushed(base, i, labels);
+      }
+      i += lane.step;
+    }
+    total += block;
+  }
+  total = combine_one(total, local);
+  return select(nan(), mean_of_row(total), labels.valid);
+}
+
+// How many of the classes first, first + step, ... that are no labels come within 1 of a score.
+fn hits_of(row: u32, base: u32, score: f32, first: u32, step: u32) -> u32 {
+  let reach = two_sum(1.0, -score);
+  var hits = 0u;
+  for (var i = first; i < u.n; i += step) {
+    let z = (reach.x + scores[base + i]) + reach.y;
+    hits += u32(z > 0.0 && !is_label(row, i));
+  }
+  return hits;
+}
+
+// How often the class of label j is in the list; 0 if it has come up before.
+fn times(base: u32, j: u32, labels: Labels) -> u32 {
+  if (labels.distinct) {
+    return 1u;
+  }
+  var count = 0u;
+  for (var k = 0u; k < labels.count; k++) {
+    let same = targets[base + k] == targets[base + j];
+    if (same && k < j) {
+      return 0u;
+    }
+    count += u32(same);
+  }
+  return count;
+}
+
+fn row_grad(row: u32, base: u32, upstream: f32, lane: Lane, local: u32) {
+  let labels = labels_of(row, base);
+  let factor = select(nan(), upstream, labels.valid);
+  for (var i = lane.first; i < u.n; i += lane.step) {
+    if (is_label(row, i)) {
+      continue;
+    }
+    let raised = two_sum(1.0, scores[base + i]);
+    var hits = 0u;
+    for (var j = 0u; j < labels.count; j++) {
+      hits += u32((raised.x - scores[base + label_at(base, j)]) + raised.y > 0.0);
+    }
+    store_grad(base + i, factor * f32(hits));
+  }
+  // Not `lane.step`: compilers have to see that all of a workgroup branch alike.
+  if (!together || labels.count >= lane_of(0u).step) {
+    for (var j = lane.first; j < labels.count; j += lane.step) {
+      let count = times(base, j, labels);
+      if (count > 0u) {
+        let index = label_at(base, j);
+        let hits = hits_of(row, base, scores[base + index], 0u, 1u);
+        store_grad(base + index, -(factor * f32(count)) * f32(hits));
+      }
+    }
+  } else {
+    for (var j = 0u; j < labels.count; j++) {
+      let index = label_at(base, j);
+      // Exact: a row of 2^24 classes would not fit a binding.
+      let hits = combine_one(f32(hits_of(row, base, scores[base + index], lane.first, lane.step)), local);
+      let count = times(base, j, labels);
+      if (lane.first == 0u && count > 0u) {
+        store_grad(base + index, -(factor * f32(count)) * hits);
+      }
+    }
+  }
+}

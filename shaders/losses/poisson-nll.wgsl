@@ -1,0 +1,33 @@
+//#include "lib/bits.wgsl"
+//#include "lib/div.wgsl"
+//#include "lib/exp.wgsl"
+//#include "lib/log.wgsl"
+// e^x - t x, or x - t log(x + eps) for an input that is no logarithm; with full and t > 1 Stirling's t log t - t + log(2 pi t) / 2.
+fn loss(input: f32, expected: f32, p: Params) -> f32 {
+  var rate = nl_exp(input);
+  var log_rate = input;
+  if (p.log_input == 0u) {
+    rate = input;
+    log_rate = nl_log(input + p.eps);
+  }
+  let base = rate - expected * log_rate;
+  if ((p.full == 0u) | (expected <= 1.0)) {
+    return base;
+  }
+  return base + (((expected + 0.5) * nl_log(expected) - expected) + 0.918938533f);
+}
+
+fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
+  var by_input = nl_exp(input) - expected;
+  var by_target = -input;
+  if (p.log_input == 0u) {
+    by_input = 1.0 - nl_divide(expected, input + p.eps);
+    by_target = -nl_log(input + p.eps);
+  }
+  if ((p.full != 0u) & !(expected <= 1.0)) {
+    by_target += nl_log(expected) + nl_divide(0.5, expected);
+  }
+  // PyTorch masks the result, not the logarithm: NaN at 0 and below, and at infinity.
+  let open = (p.full != 0u) & ((expected <= 0.0) | is_inf(expected));
+  return vec2f(by_input, select(by_target, nan(), open)) * grad_output;
+}

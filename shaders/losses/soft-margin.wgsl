@@ -1,0 +1,17 @@
+//#include "lib/div.wgsl"
+//#include "lib/sigmoid.wgsl"
+//#include "lib/softplus.wgsl"
+// log(1 + e^(-t x)), finite wherever t x is. The product is in two parts: the exponential would multiply its rounding.
+fn low_of(v: f32, x: f32, t: f32) -> f32 {
+  return select(-nl_remainder(v, t, -x), 0.0, abs(v) > 110.0);
+}
+
+fn loss(input: f32, expected: f32, p: Params) -> f32 {
+  let v = -expected * input;
+  return nl_softplus_low(v, low_of(v, input, expected));
+}
+
+fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> f32 {
+  let v = -expected * input;
+  return -expected * nl_sigmoid_times(grad_output, v, low_of(v, input, expected));
+}

@@ -1,0 +1,93 @@
+//#include "lib/bits.wgsl"
+//#include "kernels/row-norms.wgsl"
+//#include "kernels/triplet-hinge.wgsl"
+// max(margin + d(anchor, positive) - d(anchor, negative), 0), or with the nearer of d(anchor, negative) and
+// d(positive, negative) where the third pair is there. At a tie each of those has half of the gradient; at the margin the
+// gradient passes.
+fn difference(k: u32, at: u32) -> V {
+  switch k {
+    case 0u: { return (anchor[at] - positive[at]) + u.op.eps; }
+    case 1u: { return (anchor[at] - negative[at]) + u.op.eps; }
+    default: { return (positive[at] - negative[at]) + u.op.eps; }
+  }
+}
+
+// A difference of pair 0 less that of pair k, without the difference of what both have.
+fn gap(k: u32, at: u32) -> V {
+  let near = negative[at] - positive[at];
+  return select(near, near + (anchor[at] - positive[at]), vector(k == 2u));
+}
+
+// near - far of Euclid's norms, as the sum of (d - e)(d + e) over the sum of both: of norms so large, a difference in float32
+// would be all error.
+fn apart(k: u32, near: Norm, far: Norm, base: u32, lane: Lane, local: u32) -> f32 {
+  // Explicit fma: the sum before it is scaled may be infinite.
+  let down = select(near.down, far.down, far.down < near.down);
+  var sum = 0.0;
+  var i = lane.first;
+  while (i < u.n) {
+    var block = V();
+    for (var j = 0u; j < 32u && i < u.n; j++) {
+      let at = base + i * u.inner;
+      block += (gap(k, at) * down) * fma(difference(0u, at), V(down), difference(k, at) * down);
+      i += lane.step;
+    }
+    sum += total(block);
+  }
+  let up = 127 - i32(bitcast<u32>(down) >> 23u);
+  return scale2(combine_one(sum, local) / fma(near.value, down, far.value * down), up);
+}
+
+// Whether the norm is so large that it was scaled down.
+fn is_large(norm: Norm) -> bool {
+  return norm.down < 0x1p-40;
+}
+
+fn compare(r: u32, base: u32, lane: Lane, local: u32) {
+  let sums = plain_sums(base, lane, local);
+  let near = norm_of(0u, sums.x, base, lane, local);
+  let far = norm_of(1u, sums.y, base, lane, local);
+  var other = Norm(0.0, 1.0, 1.0, 1.0);
+  var reach = far.value;
+  if (pairs > 2u) {
+    other = norm_of(2u, sums.z, base, lane, local);
+    reach = nearer(far.value, other.value);
+  }
+  var slack = (u.op.margin + near.value) - reach;
+  var k = 1u;
+  var away = far;
+  if (pairs > 2u && other.value < far.value) {
+    k = 2u;
+    away = other;
+  }
+  let finite = !is_nan(slack) && !is_inf(slack);
+  if (agree(kind == 2u && finite && (is_large(near) || is_large(away)), local)) {
+    slack = u.op.margin + apart(k, near, away, base, lane, local);
+    // What float64 does not see next to such distances is no slack.
+    slack = select(slack, 0.0, abs(slack) < near.value * 0x1p-52);
+  }
+  if (lane.first == 0u) {
+    store_result(r, select(slack, 0.0, slack < 0.0));
+  }
+  if (!with_grad) {
+    return;
+  }
+  // 0, not nothing, below the margin: times an infinite or undefined slope it is NaN.
+  let g = select(0.0, upstream_of(r), slack >= 0.0);
+  let far_share = select(g, share(g, far.value, other.value), pairs > 2u);
+  let other_share = share(g, other.value, far.value);
+  for (var i = lane.first; i < u.n; i += lane.step) {
+    let at = base + i * u.inner;
+    let pull = norm_grad(0u, at, near, g);
+    let push = norm_grad(1u, at, far, far_share);
+    store_grad_anchor(at, pull - push);
+    if (pairs > 2u) {
+      let swap = norm_grad(2u, at, other, other_share);
+      store_grad_positive(at, -pull - swap);
+      store_grad_negative(at, push + swap);
+    } else {
+      store_grad_positive(at, -pull);
+      store_grad_negative(at, push);
+    }
+  }
+}

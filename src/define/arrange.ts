@@ -1,0 +1,55 @@
+// In: shapes of a loss's inputs. Out: the same, or a ShapeError where PyTorch refuses what would broadcast.
+import { ShapeError } from '../errors.ts';
+import { broadcastShapes, formatShape, sameShape, type Shape } from '../shape.ts';
+
+/** Input and target of one shape. */
+export function sameShapes(op: string, shapes: readonly Shape[]): readonly Shape[] {
+  const [input = [], target = []] = shapes;
+  if (!sameShape(input, target)) throw refused(op, 'target', formatShape(input), target);
+  return shapes;
+}
+
+/** A target that broadcasts to the input's shape. */
+export function toInput(op: string, shapes: readonly Shape[]): readonly Shape[] {
+  const [input = [], target = []] = shapes;
+  if (!sameShape(broadcastShapes(op, [input, target], 'target'), input)) {
+    throw refused(op, 'target', `one that broadcasts to ${formatShape(input)}`, target);
+  }
+  return shapes;
+}
+
+/** As many dimensions for each. */
+export function sameRank(op: string, shapes: readonly Shape[]): readonly Shape[] {
+  const rank = shapes[0]?.length ?? 0;
+  const [, second = [], target = []] = shapes;
+  const expected = `${String(rank)} dimensions, as input1`;
+  if (second.length !== rank) throw refused(op, 'input2', expected, second);
+  if (target.length !== rank) throw refused(op, 'target', expected, target);
+  return shapes;
+}
+
+/** A variance of the input's shape, of that without its last dimension, or of 1 in one dimension. */
+export function withVariance(op: string, shapes: readonly Shape[]): readonly Shape[] {
+  const [input = [], target = [], variance = []] = shapes;
+  if (sameShape(variance, input)) return shapes;
+  if (input.length > 0 && sameShape(variance, input.slice(0, -1))) {
+    return [input, target, [...variance, 1]];
+  }
+  const apart = variance.filter((d, i) => d !== input[i]);
+  if (variance.length === input.length && apart.length === 1 && apart[0] === 1) return shapes;
+  throw refused(
+    op,
+    'variance',
+    `${formatShape(input)}, that without its last dimension, or with 1 for one dimension`,
+    variance,
+  );
+}
+
+function refused(op: string, argument: string, expected: string, shape: Shape): ShapeError {
+  return new ShapeError({
+    op,
+    argument,
+    expected: `shape ${expected}`,
+    received: `shape ${formatShape(shape)}`,
+  });
+}

@@ -1,0 +1,121 @@
+// In: a loss's declaration, and which gradients and weights a call has. Out: the pointwise ops that compute them.
+import { source } from '../gpu/link.ts';
+import type { ParamLayout, ParamValues } from '../kernels/params.ts';
+import type { PointwiseOp } from '../kernels/pointwise.ts';
+
+/** A loss without its types. Arguments of the formulas are inputs, weights, for `backward` the upstream gradient, and options. */
+export interface LossParts {
+  readonly name: string;
+  readonly wgsl: string;
+  readonly includes: Parameters<typeof source>[2];
+  readonly params: ParamLayout;
+  readonly inputs: readonly string[];
+  readonly differentiable: readonly string[];
+  readonly weights: readonly string[];
+  readonly forward: (...args: (number | ParamValues)[]) => number;
+  readonly backward: (...args: (number | ParamValues)[]) => readonly number[];
+}
+
+/** Which of the differentiable inputs need a gradient, and which of the weights are given. */
+export interface Variant {
+  readonly needs: readonly boolean[];
+  readonly weighted: readonly boolean[];
+}
+
+export interface LossOps {
+  /** The loss, followed by the gradients that are needed, with the upstream gradient `u.scale`. */
+  readonly forward: (variant: Variant) => PointwiseOp;
+  /** The gradients that are needed, from the upstream gradient of each element. */
+  readonly backward: (variant: Variant) => PointwiseOp;
+}
+
+export function lossOps(parts: LossParts): LossOps {
+  const { name, params, differentiable } = parts;
+  const common = { name, source: source(`${name}.wgsl`, parts.wgsl, parts.includes), params };
+  const inputs = parts.inputs.map(wgslName);
+
+  /** What the WGSL functions and the float64 ones are called with. */
+  const argumentsOf = ({ weighted }: Variant) => {
+    const given = parts.weights.filter((_, k) => weighted[k]);
+    const names = [...inputs, ...given.map(wgslName)];
+    const text = [
+      ...inputs,
+      ...parts.weights.map((weight, k) => (weighted[k] ? wgslName(weight) : '1.0')),
+    ];
+    const count = inputs.length;
+    const args = new Array<number>(text.length).fill(1);
+    const fill = (v: Float64Array): number[] => {
+      let next = 0;
+      for (let k = 0; k < args.length; k++)
+        args[k] = k < count || weighted[k - count] ? (v[next++] ?? NaN) : 1;
+      return args;
+    };
+    return { names, text: text.join(', '), fill };
+  };
+  const componentsOf = ({ needs }: Variant): string[] =>
+    (differentiable.length === 1 ? ['g'] : ['g.x', 'g.y', 'g.z', 'g.w']).filter((_, k) => needs[k]);
+  const spread = (
+    grads: readonly number[],
+    { needs }: Variant,
+    r: Float64Array,
+    from: number,
+  ): void => {
+    let k = from;
+    for (let i = 0; i < differentiable.length; i++) if (needs[i]) r[k++] = grads[i] ?? NaN;
+  };
+
+  const forward = (variant: Variant): PointwiseOp => {
+    const { names, text, fill } = argumentsOf(variant);
+    const grads = componentsOf(variant);
+    const withGrads = grads.length > 0;
+    return {
+      ...common,
+      inputs: names,
+      results: 1 + grads.length,
+      body: [
+        withGrads ? `  let g = loss_grad(${text}, u.scale, p);` : '',
+        `  return Results(${[`loss(${text}, p)`, ...grads].join(', ')});`,
+      ].join('\n'),
+      reference: (v, r, p, _index, scale) => {
+        const args = fill(v);
+        r[0] = parts.forward(...args, p);
+        if (withGrads) spread(parts.backward(...args, scale, p), variant, r, 1);
+      },
+    };
+  };
+
+  const backward = (variant: Variant): PointwiseOp => {
+    const { names, text, fill } = argumentsOf(variant);
+    const grads = componentsOf(variant);
+    return {
+      ...common,
+      inputs: [...names, 'grad_output'],
+      results: grads.length,
+      body: `  let g = loss_grad(${text}, grad_output * u.scale, p);\n  return Results(${grads.join(', ')});`,
+      reference: (v, r, p, _index, scale) => {
+        const gradOutput = (v[names.length] ?? NaN) * scale;
+        spread(parts.backward(...fill(v), gradOutput, p), variant, r, 0);
+      },
+    };
+  };
+  return { forward: remembered(forward), backward: remembered(backward) };
+}
+
+/** One op per variant: programs are cached by op. */
+function remembered(make: (variant: Variant) => PointwiseOp): (variant: Variant) => PointwiseOp {
+  const made = new Map<string, PointwiseOp>();
+  return (variant) => {
+    const key = `${variant.needs.join()};${variant.weighted.join()}`;
+    const known = made.get(key);
+    if (known) return known;
+    const op = make(variant);
+    made.set(key, op);
+    return op;
+  };
+}
+
+/** snake_case; `target` is a reserved word. */
+function wgslName(name: string): string {
+  if (name === 'target') return 'expected';
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

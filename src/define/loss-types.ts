@@ -1,0 +1,125 @@
+// In: nothing. Out: what a pointwise loss declares of itself, and the function that becomes of it.
+import type { Source } from '../gpu/link.ts';
+import type { Shape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import type { ValueRange } from '../validate.ts';
+import type { Accuracy, Declared, OpDocs } from './op.ts';
+import type { ParamOptions, ParamSpecs, ParamsOf } from './params.ts';
+import type { AnyReduction, Reduction } from './reduction.ts';
+
+export type Names = readonly string[];
+export type InputAndTarget = readonly ['input', 'target'];
+export type NoNames = readonly [];
+type Numbers<N extends Names> = { readonly [K in keyof N]: number };
+/** The inputs as the formulas and the caller write them. */
+type Inputs<N extends Names, T> = N extends InputAndTarget
+  ? [input: T, target: T]
+  : { [K in keyof N]: T };
+
+/**
+ * `N` are the names of the inputs, `D` those of them that have a gradient, `W` the weights, `R` the reductions. A loss of
+ * `input` and `target` that weighs nothing needs none of them.
+ */
+export interface LossDeclaration<
+  S extends ParamSpecs,
+  N extends Names = InputAndTarget,
+  D extends Names = N,
+  W extends Names = NoNames,
+  R extends AnyReduction = Reduction,
+> {
+  readonly name: string;
+  /**
+   * WGSL: `fn loss(input: f32, expected: f32, p: Params) -> f32` and `fn loss_grad(input: f32, expected: f32,
+   * grad_output: f32, p: Params) -> vec2f`, the gradients with respect to both (`target` is a reserved word in WGSL).
+   * `Params` holds the options in snake_case; `p` is there even if there are none. Other inputs, and after them the
+   * weights, come in their order; the result of `loss_grad` has a component for each differentiable input, and is an f32
+   * for one.
+   */
+  readonly wgsl: string;
+  /** The files that `//#include` lines in `wgsl` name. */
+  readonly includes?: readonly Source[];
+  /** Options with their defaults; none by default. */
+  readonly params?: S;
+  /** Names of the tensors a call has to give, in order. Defaults to `['input', 'target']`. */
+  readonly inputs?: N;
+  /** The inputs that have a gradient; all by default. */
+  readonly differentiable?: D;
+  /** Options that are tensors, broadcast to the loss's shape; where one is left out, formulas get 1. They have no gradient. */
+  readonly weights?: W;
+  /** Reductions that are offered, the default first. Defaults to `['mean', 'sum', 'none']`. */
+  readonly reductions?: readonly [R, ...R[]];
+  /** The shapes as which the inputs are broadcast; throws where they do not go together. By default they are as they are. */
+  readonly arrange?: (op: string, shapes: readonly Shape[]) => readonly Shape[];
+  /** Values that inputs may have. Others are refused where the host knows them; elsewhere the formula gets them. */
+  readonly domain?: Readonly<Record<string, ValueRange>>;
+  /** The loss of one element in float64. */
+  readonly forward: (...args: [...Inputs<N, number>, ...Numbers<W>, params: ParamsOf<S>]) => number;
+  /** Its gradients with respect to the differentiable inputs, in float64. */
+  readonly backward: (
+    ...args: [...Inputs<N, number>, ...Numbers<W>, gradOutput: number, params: ParamsOf<S>]
+  ) => Numbers<D>;
+  /**
+   * Magnitudes of the largest terms of the loss and of its derivatives, where they are sums that cross 0: errors are
+   * counted in ULP of them where they are larger than the result.
+   */
+  readonly largestTerm?: {
+    readonly forward?: (
+      ...args: [...Inputs<N, number>, ...Numbers<W>, params: ParamsOf<S>]
+    ) => number;
+    readonly backward?: (
+      ...args: [...Inputs<N, number>, ...Numbers<W>, params: ParamsOf<S>]
+    ) => Numbers<D>;
+  };
+  /** Bounds for the tests. */
+  readonly accuracy?: Accuracy;
+  /** For tables and the demo; the build leaves it out. */
+  readonly docs?: OpDocs;
+}
+
+export type LossOptions<
+  S extends ParamSpecs,
+  W extends Names = NoNames,
+  R extends AnyReduction = Reduction,
+> = ParamOptions<S> &
+  Partial<Record<W[number], Tensor>> & {
+    /** `'mean'` over all elements, `'sum'`, or `'none'` for the loss of each; `'mean'` unless the loss says otherwise. */
+    reduction?: R;
+    /** Written instead of a new tensor. Only where no gradient is recorded. */
+    out?: Tensor;
+  };
+
+/** @internal A declared loss without its types: what `checkGradient` needs of one. */
+export interface LossFormula<S extends ParamSpecs = ParamSpecs> {
+  readonly inputs: Names;
+  readonly weights: Names;
+  readonly differentiable: Names;
+  readonly domain: Readonly<Record<string, ValueRange>>;
+  readonly resolve: (options?: object) => ParamsOf<S>;
+  /** `args`: inputs, then weights. */
+  readonly forward: (args: readonly number[], params: ParamsOf<S>) => number;
+  readonly backward: (
+    args: readonly number[],
+    gradOutput: number,
+    params: ParamsOf<S>,
+  ) => readonly number[];
+  /** Of the loss, then of each derivative; 0 where nothing crosses 0. */
+  readonly largestTerms: (args: readonly number[], params: ParamsOf<S>) => readonly number[];
+  readonly apply: (inputs: readonly Tensor[], options: object) => Tensor;
+}
+
+/** A pointwise loss of any inputs, as `checkGradient` takes it. */
+export interface AnyLoss<S extends ParamSpecs = ParamSpecs> extends Declared {
+  readonly kind: 'loss';
+  /** @internal */
+  readonly formula: LossFormula<S>;
+}
+
+/** A loss of its inputs, broadcast as in PyTorch. A scalar, or of the broadcast shape for `'none'`. */
+export interface Loss<
+  S extends ParamSpecs = ParamSpecs,
+  N extends Names = InputAndTarget,
+  W extends Names = NoNames,
+  R extends AnyReduction = Reduction,
+> extends AnyLoss<S> {
+  (...args: [...Inputs<N, Tensor>, options?: LossOptions<S, W, R>]): Tensor;
+}

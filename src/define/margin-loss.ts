@@ -1,0 +1,252 @@
+// In: a declaration: the loss of a row of scores and its gradient. Out: a function of scores and targets with class weights,
+// reductions and gradients; where a gradient is needed of a reduced loss, it is written in the forward pass.
+import { isRecording, record } from '../autograd.ts';
+import type { Device } from '../device.ts';
+import { run } from '../dispatcher.ts';
+import { encode, type FloatDType } from '../dtype.ts';
+import { IndexOutOfRangeError, ShapeError } from '../errors.ts';
+import { source, type Source } from '../gpu/link.ts';
+import {
+  marginLoss,
+  type MarginLossArgs,
+  type MarginLossOp,
+  type MarginRow,
+} from '../kernels/margin-loss.ts';
+import { formatShape, sizeOf, type Shape } from '../shape.ts';
+import { fromHost, type Tensor } from '../tensor.ts';
+import {
+  checkDevice,
+  checkOneOf,
+  checkOut,
+  checkSameDType,
+  checkShapeIs,
+  checkTensor,
+} from '../validate.ts';
+import { REDUCTIONS, type Reduction } from './loss.ts';
+import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
+import {
+  defaultsOf,
+  layoutOf,
+  resolveParams,
+  type NoParams,
+  type ParamOptions,
+  type ParamSpecs,
+  type ParamsOf,
+} from './params.ts';
+import { warmUp } from './prepare.ts';
+
+export interface MarginLossDeclaration<S extends ParamSpecs> {
+  readonly name: string;
+  /** WGSL: `fn row_loss` and `fn row_grad`, as the kernel calls them. */
+  readonly wgsl: string;
+  readonly includes?: readonly Source[];
+  readonly params?: S;
+  /** A class index for each row of scores [N, C]; a list of them, ended by -1; or a number for each class of [..., C]. */
+  readonly target: MarginLossOp['target'];
+  /** The loss of a row before it is divided by C, in float64, and its derivatives. */
+  readonly loss: (row: MarginRow, params: ParamsOf<S>) => number;
+  readonly grad: (
+    row: MarginRow,
+    params: ParamsOf<S>,
+    scores: Float64Array,
+    target: Float64Array,
+  ) => void;
+  /** Bounds for the tests. */
+  readonly accuracy?: Accuracy;
+  /** For tables and the demo; the build leaves it out. */
+  readonly docs?: OpDocs;
+}
+
+export type MarginLossOptions<S extends ParamSpecs, Weighted extends boolean> = ParamOptions<S> & {
+  /** `'mean'` (default) over the rows, `'sum'`, or `'none'` for the loss of each. */
+  reduction?: Reduction;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+} & (Weighted extends true
+    ? {
+        /** A factor for each class, of shape [C]. */
+        weight?: Tensor;
+      }
+    : unknown);
+
+/** A loss of rows of scores. */
+export interface MarginLoss<
+  S extends ParamSpecs = ParamSpecs,
+  Weighted extends boolean = boolean,
+> extends Declared {
+  (input: Tensor, target: Tensor, options?: MarginLossOptions<S, Weighted>): Tensor;
+  readonly kind: 'loss';
+}
+
+interface AnyOptions {
+  readonly weight?: Tensor;
+  readonly reduction?: Reduction;
+  readonly out?: Tensor;
+}
+
+/** Declares a loss of rows of scores. */
+export function defineMarginLoss<
+  const S extends ParamSpecs = NoParams,
+  const Weighted extends boolean = boolean,
+>(
+  declaration: MarginLossDeclaration<S> & { readonly weighted: Weighted },
+): MarginLoss<S, Weighted> {
+  const { name, wgsl, includes, accuracy, docs, weighted } = declaration;
+  const specs = declaration.params ?? ({} as S);
+  const op: MarginLossOp = {
+    name,
+    source: source(`${name}.wgsl`, wgsl, includes),
+    params: layoutOf(specs),
+    target: declaration.target,
+    loss: (row, p) => declaration.loss(row, p as ParamsOf<S>),
+    grad: (row, p, scores, target) => {
+      declaration.grad(row, p as ParamsOf<S>, scores, target);
+    },
+  };
+  const numbers = op.target === 'numbers';
+  const others = ['reduction', 'out', ...(weighted ? ['weight'] : [])];
+
+  const apply = (
+    input: Tensor,
+    target: Tensor,
+    given: MarginLossOptions<S, Weighted> = {},
+  ): Tensor => {
+    const options: AnyOptions = given;
+    const params = resolveParams(name, specs, others, options);
+    const { weight, reduction = 'mean', out } = options;
+    checkOneOf(name, 'reduction', reduction, REDUCTIONS);
+    checkTensor(name, 'input', input);
+    checkTensor(name, 'target', target, numbers ? [input.dtype] : ['int32']);
+    checkDevice(name, 'target', target, input.device);
+    input.device.check(name);
+    const n = input.shape.at(-1) ?? 1;
+    const rowShape = checkRows(op, input, target, n);
+    if (weight !== undefined) {
+      checkTensor(name, 'weight', weight);
+      checkDevice(name, 'weight', weight, input.device);
+      checkSameDType(name, 'weight', weight, input.dtype);
+      checkShapeIs(name, 'weight', weight, [n]);
+    }
+    if (!numbers) checkLabels(op, target, n);
+    const shape = reduction === 'none' ? rowShape : [];
+    const recording = isRecording([input, target]);
+    checkOut(name, out, { device: input.device, dtype: input.dtype, shape }, recording);
+
+    // Where the upstream gradient is likely 1, gradients are written in this pass.
+    const ahead = recording && reduction !== 'none';
+    const rows = sizeOf(rowShape);
+    const args = { op, params, rows, n, reduction };
+    const forward: MarginLossArgs = {
+      ...args,
+      inputs: { weights: weight !== undefined, gradOutput: false },
+      outputs: {
+        loss: true,
+        gradScores: ahead && input.requiresGrad,
+        gradTarget: ahead && target.requiresGrad,
+      },
+    };
+    const tensors = weight ? [input, target, weight] : [input, target];
+    const [output, ...written] = run(marginLoss, forward, tensors, [
+      out ?? { shape, dtype: input.dtype },
+      ...(forward.outputs.gradScores ? [input.like()] : []),
+      ...(forward.outputs.gradTarget ? [target.like()] : []),
+    ]);
+    const recorded = record(
+      output,
+      name,
+      [input, target],
+      [...tensors, ...written],
+      (upstream, saved, [needsScores = false, needsTarget = false]) => {
+        const one = (grads: readonly Tensor[]): (Tensor | null)[] => [
+          needsScores ? (grads[0] ?? null) : null,
+          needsTarget ? (grads.at(-1) ?? null) : null,
+        ];
+        if (ahead && upstream.isOne)
+          return one(saved.slice(tensors.length).map((grad) => grad.detach()));
+        const backward: MarginLossArgs = {
+          ...args,
+          inputs: { weights: weight !== undefined, gradOutput: true },
+          outputs: { loss: false, gradScores: needsScores, gradTarget: needsTarget },
+        };
+        const operands = saved.slice(0, tensors.length);
+        const likes = operands.slice(0, 2).filter((_, i) => (i === 0 ? needsScores : needsTarget));
+        return one(
+          run(
+            marginLoss,
+            backward,
+            [...operands, upstream.tensor],
+            likes.map((operand) => operand.like()),
+          ),
+        );
+      },
+    );
+    for (const tensor of written) tensor.dispose();
+    return recorded;
+  };
+
+  return defineOp(apply, {
+    op: name,
+    kind: 'loss',
+    docs,
+    accuracy,
+    params: defaultsOf(specs),
+    specs,
+    prepare: (device: Device, dtype: FloatDType) => {
+      const shape = op.target === 'class' ? [1] : [1, 2];
+      const target = fromHost(
+        encode(numbers ? dtype : 'int32', new Array<number>(sizeOf(shape)).fill(0)),
+        shape,
+        numbers ? dtype : 'int32',
+        device,
+      );
+      for (const reduction of REDUCTIONS) {
+        const options = { reduction } as MarginLossOptions<S, Weighted>;
+        warmUp(device, dtype, [[1, 2]], (input) => {
+          apply(input.detach(), target, options);
+          return apply(input, target, options);
+        });
+      }
+    },
+  });
+}
+
+/** Checks scores and target against each other; returns the shape of one loss per row. */
+function checkRows(op: MarginLossOp, input: Tensor, target: Tensor, n: number): Shape {
+  const refuse = (argument: string, expected: string, { shape }: Tensor): never => {
+    throw new ShapeError({
+      op: op.name,
+      argument,
+      expected,
+      received: `shape ${formatShape(shape)}`,
+    });
+  };
+  if (op.target === 'numbers') {
+    if (input.rank === 0) refuse('input', 'shape [..., C]', input);
+    checkShapeIs(op.name, 'target', target, input.shape);
+    return input.shape.slice(0, -1);
+  }
+  if (input.rank > 2 || n === 0) refuse('input', 'shape [N, C] or [C], with C at least 1', input);
+  // A row alone may come with or without a dimension for it, as in PyTorch.
+  if (op.target === 'class') {
+    const rows = input.rank === 2 ? (input.shape[0] ?? 0) : 1;
+    if (target.rank > 1 || target.size !== rows)
+      refuse('target', `shape ${formatShape(input.rank === 2 ? [rows] : [])}`, target);
+    return target.shape;
+  }
+  if (input.rank === 2) checkShapeIs(op.name, 'target', target, input.shape);
+  else if (target.rank > 1 || target.size !== n) refuse('target', formatShape([n]), target);
+  return input.shape.slice(0, -1);
+}
+
+/** Indices known on the host; those only known on the GPU are checked there and reported at the next read. */
+function checkLabels(op: MarginLossOp, target: Tensor, n: number): void {
+  const least = op.target === 'labels' ? -1 : 0;
+  const wrong = target.storage(op.name).host?.find((index) => index < least || index >= n);
+  if (wrong === undefined) return;
+  throw new IndexOutOfRangeError({
+    op: op.name,
+    argument: 'target',
+    expected: `class indices from 0 to ${String(n - 1)}${least < 0 ? ', or -1' : ''}`,
+    received: String(wrong),
+  });
+}

@@ -1,0 +1,15 @@
+// In: a reduction's name and shapes. Out: what the sum of all elements is divided by.
+import { sizeOf, type Shape } from '../shape.ts';
+
+/** What becomes of the loss of each element. */
+export type Reduction = 'none' | 'mean' | 'sum';
+/** With that of divergences: the sum over the size of the first dimension, as for a batch of distributions. */
+export type AnyReduction = Reduction | 'batchmean';
+/** The default first. */
+export const REDUCTIONS: readonly [Reduction, ...Reduction[]] = ['mean', 'sum', 'none'];
+
+/** The divisor of the sum over `shape`; `first` is the shape of the first input. */
+export function divisorOf(reduction: AnyReduction, shape: Shape, first: Shape): number {
+  if (reduction === 'mean') return sizeOf(shape);
+  return reduction === 'batchmean' ? (first[0] ?? 1) : 1;
+}

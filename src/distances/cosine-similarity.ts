@@ -1,0 +1,83 @@
+// In: two tensors. Out: the cosines of the angles between their vectors along a dimension, with gradients.
+import wgsl from '../../shaders/distances/cosine.wgsl?raw';
+import { comparePairs } from '../define/pair-rows.ts';
+import { layoutOf, resolveParams } from '../define/params.ts';
+import { sqrt } from '../gpu/lib.ts';
+import { source } from '../gpu/link.ts';
+import { cosineGrad, squares } from '../kernels/cosine-reference.ts';
+import type { PairRowsOp } from '../kernels/pair-rows.ts';
+import { rowCosine } from '../kernels/row-sources.ts';
+import { Module } from '../nn/module.ts';
+import { broadcastShapes, normalizeDim } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkNumber, checkTensors } from '../validate.ts';
+
+export interface CosineSimilarityOptions {
+  /** The dimension along which vectors are; from the end where negative. Defaults to 1. */
+  dim?: number;
+  /** Least length that a vector is taken to have, at least 0. Defaults to 1e-8. */
+  eps?: number;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+const specs = { eps: { default: 1e-8, min: 0 } } as const;
+
+const op: PairRowsOp = {
+  name: 'cosineSimilarity',
+  source: /* @__PURE__ */ source('distances/cosine.wgsl', wgsl, [rowCosine, sqrt]),
+  params: /* @__PURE__ */ layoutOf(specs),
+  operands: ['x', 'y'],
+  reference: ([x, y], _label, { eps = 0 }, upstream, grads) => {
+    if (!x || !y) return NaN;
+    const [dot, xx, yy] = squares(x, y);
+    const [nx, ny] = [Math.sqrt(xx), Math.sqrt(yy)];
+    const [lx, ly] = [nx < eps ? eps : nx, ny < eps ? eps : ny];
+    const value = dot / lx / ly;
+    const [gx, gy] = grads ?? [];
+    if (gx) cosineGrad(x, y, value, lx, nx, ly, upstream, gx);
+    if (gy) cosineGrad(y, x, value, ly, ny, lx, upstream, gy);
+    return value;
+  },
+};
+
+/**
+ * x1 · x2 / (max(|x1|, eps) max(|x2|, eps)) along `dim`: broadcast tensors give their shape without that dimension.
+ * Gradients for both; they pass through the bound by eps, as in PyTorch.
+ */
+export function cosineSimilarity(
+  x1: Tensor,
+  x2: Tensor,
+  options: CosineSimilarityOptions = {},
+): Tensor {
+  const params = resolveParams(op.name, specs, ['dim', 'out'], options);
+  const { dim = 1, out } = options;
+  checkNumber(op.name, 'dim', dim, { integer: true });
+  checkTensors(op.name, { x1, x2 });
+  const shape = broadcastShapes(op.name, [x1.shape, x2.shape], 'x2');
+  const d = normalizeDim(op.name, dim, shape.length);
+  return comparePairs({
+    op,
+    params,
+    operands: [x1, x2],
+    shape,
+    dim: d,
+    rowShape: shape.filter((_, i) => i !== d),
+    reduction: 'none',
+    out,
+  });
+}
+
+/** `cosineSimilarity` as a module. */
+export class CosineSimilarity extends Module {
+  readonly #options: CosineSimilarityOptions;
+
+  constructor(options: Omit<CosineSimilarityOptions, 'out'> = {}) {
+    super();
+    this.#options = { ...options };
+  }
+
+  override forward(x1: Tensor, x2: Tensor): Tensor {
+    return cosineSimilarity(x1, x2, this.#options);
+  }
+}

@@ -1,0 +1,85 @@
+// In: two tensors of vectors. Out: the p-norms of their differences, with gradients.
+import wgsl from '../../shaders/distances/pairwise.wgsl?raw';
+import { rowNorms } from '../kernels/row-sources.ts';
+import { comparePairs } from '../define/pair-rows.ts';
+import { layoutOf, resolveParams } from '../define/params.ts';
+import { source } from '../gpu/link.ts';
+import { norm, normGrad, normKind } from '../kernels/norm-reference.ts';
+import type { PairRowsOp } from '../kernels/pair-rows.ts';
+import { Module } from '../nn/module.ts';
+import { broadcastShapes } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkBoolean, checkRank, checkTensors } from '../validate.ts';
+
+export interface PairwiseDistanceOptions {
+  /** Degree of the norm, any number or ±Infinity. Defaults to 2. */
+  p?: number;
+  /** Added to each difference, which keeps the gradient of equal vectors finite. Defaults to 1e-6. */
+  eps?: number;
+  /** Whether the last dimension stays, as 1. Defaults to false. */
+  keepdim?: boolean;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+const specs = { p: 2, eps: 1e-6 } as const;
+
+const op: PairRowsOp = {
+  name: 'pairwiseDistance',
+  source: /* @__PURE__ */ source('distances/pairwise.wgsl', wgsl, [rowNorms]),
+  params: /* @__PURE__ */ layoutOf(specs),
+  operands: ['x', 'y'],
+  powers: true,
+  constants: ({ p = 2 }) => ({ kind: normKind(p), pairs: 1 }),
+  reference: ([x, y], _label, { p = 2, eps = 0 }, upstream, grads) => {
+    const d = Float64Array.from(x ?? [], (v, i) => v - (y?.[i] ?? NaN) + eps);
+    const value = norm(d, p);
+    const [gx, gy] = grads ?? [];
+    if (gx && gy) {
+      normGrad(d, p, value, upstream, gx);
+      for (const [i, g] of gx.entries()) gy[i] = -g;
+    }
+    return value;
+  },
+};
+
+/**
+ * The p-norm of x1 - x2 + eps along the last dimension: vectors [..., D], broadcast, give [...]. Gradients for both; that
+ * of a norm of 0 is 0.
+ */
+export function pairwiseDistance(
+  x1: Tensor,
+  x2: Tensor,
+  options: PairwiseDistanceOptions = {},
+): Tensor {
+  const params = resolveParams(op.name, specs, ['keepdim', 'out'], options);
+  const { keepdim = false, out } = options;
+  checkBoolean(op.name, 'keepdim', keepdim);
+  checkTensors(op.name, { x1, x2 });
+  checkRank(op.name, { x1, x2 }, 1);
+  const shape = broadcastShapes(op.name, [x1.shape, x2.shape], 'x2');
+  return comparePairs({
+    op,
+    params,
+    operands: [x1, x2],
+    shape,
+    dim: shape.length - 1,
+    rowShape: [...shape.slice(0, -1), ...(keepdim ? [1] : [])],
+    reduction: 'none',
+    out,
+  });
+}
+
+/** `pairwiseDistance` as a module. */
+export class PairwiseDistance extends Module {
+  readonly #options: PairwiseDistanceOptions;
+
+  constructor(options: Omit<PairwiseDistanceOptions, 'out'> = {}) {
+    super();
+    this.#options = { ...options };
+  }
+
+  override forward(x1: Tensor, x2: Tensor): Tensor {
+    return pairwiseDistance(x1, x2, this.#options);
+  }
+}

@@ -1,0 +1,209 @@
+// In: matrices, and rows or columns of them. Out: the launches, or the CPU loops, that an adaptive softmax is put together
+// from besides its layers: rows by index, columns side by side, targets by cluster, the largest of a row.
+import argmaxText from '../../shaders/kernels/argmax.wgsl?raw';
+import targetsText from '../../shaders/kernels/cluster-targets.wgsl?raw';
+import columnsText from '../../shaders/kernels/copy-columns.wgsl?raw';
+import pickText from '../../shaders/kernels/pick-rows.wgsl?raw';
+import { bits, classStatus, rowLanes } from '../gpu/lib.ts';
+import { cachedProgram, program, source } from '../gpu/link.ts';
+import { statusCode } from '../gpu/status.ts';
+import {
+  foldWorkgroups,
+  UniformWriter,
+  type Capabilities,
+  type Kernel,
+  type Launch,
+} from '../kernel.ts';
+import { rowLaunch } from './row-launch.ts';
+
+const pickProgram = /* @__PURE__ */ program(
+  'pickRows',
+  /* @__PURE__ */ source('kernels/pick-rows.wgsl', pickText),
+);
+const columnsProgram = /* @__PURE__ */ program(
+  'copyColumns',
+  /* @__PURE__ */ source('kernels/copy-columns.wgsl', columnsText),
+);
+const targetsProgram = /* @__PURE__ */ program(
+  'clusterTargets',
+  /* @__PURE__ */ source('kernels/cluster-targets.wgsl', targetsText, [classStatus]),
+);
+const argmaxSource = /* @__PURE__ */ source('kernels/argmax.wgsl', argmaxText, [bits, rowLanes]);
+
+const WORKGROUP = 256;
+
+/** Workgroups that go over `count` elements, four or so each, in a loop of that stride. */
+function loopOver(count: number, caps: Capabilities): { workgroups: number; stride: number } {
+  const wanted = Math.ceil(count / (4 * WORKGROUP));
+  const workgroups = Math.max(1, Math.min(wanted, caps.maxWorkgroups));
+  return { workgroups, stride: workgroups * WORKGROUP };
+}
+
+export interface PickArgs {
+  /** Elements of a row. */
+  readonly width: number;
+  /** Rows of the result. */
+  readonly rows: number;
+}
+
+/** Rows of input 0 by the indices of input 1; 0 for a negative one. */
+export const pickRowsKernel: Kernel<PickArgs> = {
+  name: 'pickRows',
+  float16: 'convert',
+  plan: ({ width, rows }, _inputs, _outputs, caps) => {
+    const { workgroups, stride } = loopOver(rows * width, caps);
+    const launch: Launch = {
+      program: pickProgram,
+      entry: 'pick',
+      constants: { workgroup_size: WORKGROUP },
+      bindings: [
+        { slot: 1, of: 'input', index: 0, access: 'read' },
+        { slot: 2, of: 'input', index: 1, access: 'read' },
+        { slot: 3, of: 'output', index: 0, access: 'write' },
+      ],
+      uniforms: new UniformWriter(3).u32(width, rows * width, stride).buffer,
+      workgroups: [workgroups, 1, 1],
+    };
+    return { launches: [launch], scratch: [] };
+  },
+  cpu: ({ width, rows }, [x, index], [y]) => {
+    if (!x || !index || !y) return;
+    for (let k = 0; k < rows; k++) {
+      const row = index[k] ?? -1;
+      for (let j = 0; j < width; j++) y[k * width + j] = row < 0 ? 0 : (x[row * width + j] ?? NaN);
+    }
+  },
+};
+
+/** Some columns of a matrix: how wide that is, and the first of them. */
+export interface Columns {
+  readonly width: number;
+  readonly from: number;
+}
+
+export interface ColumnsArgs {
+  readonly rows: number;
+  /** How many columns. */
+  readonly count: number;
+  readonly x: Columns;
+  readonly y: Columns;
+  /** The column of input 1 that is added. */
+  readonly shift?: Columns;
+}
+
+/** Columns of input 0 into columns of output 0, whose others stay. */
+export const columnsKernel: Kernel<ColumnsArgs> = {
+  name: 'copyColumns',
+  float16: 'convert',
+  plan: ({ rows, count, x, y, shift }, _inputs, _outputs, caps) => {
+    if (rows * count === 0) return { launches: [], scratch: [] };
+    const { workgroups, stride } = loopOver(rows * count, caps);
+    const launch: Launch = {
+      program: columnsProgram,
+      entry: 'copy',
+      constants: { workgroup_size: WORKGROUP, with_shift: Number(shift !== undefined) },
+      bindings: [
+        { slot: 1, of: 'input', index: 0, access: 'read' },
+        { slot: 2, of: 'output', index: 0, access: 'write' },
+        { slot: 3, of: 'input', index: shift ? 1 : 0, access: 'read' },
+      ],
+      uniforms: new UniformWriter(9)
+        .u32(count, rows * count, stride, x.width, x.from, y.width, y.from)
+        .u32(shift?.width ?? 0, shift?.from ?? 0).buffer,
+      workgroups: [workgroups, 1, 1],
+    };
+    return { launches: [launch], scratch: [] };
+  },
+  cpu: ({ rows, count, x, y, shift }, [from, added], [to]) => {
+    if (!from || !to) return;
+    for (let row = 0; row < rows; row++) {
+      const more = shift ? (added?.[row * shift.width + shift.from] ?? NaN) : 0;
+      for (let j = 0; j < count; j++)
+        to[row * y.width + y.from + j] = (from[row * x.width + x.from + j] ?? NaN) + more;
+    }
+  },
+};
+
+export interface ClusterArgs {
+  /** Whose indices they are, for errors. */
+  readonly op: string;
+  readonly rows: number;
+  /** The cluster's classes, from `low` up to `high`. */
+  readonly low: number;
+  readonly high: number;
+  /** Of the cluster, among the head's classes. */
+  readonly place: number;
+  /** In all, for the first cluster, which looks for indices out of range; else 0. */
+  readonly classes: number;
+}
+
+/** From targets and the head's so far: the head's, and the cluster's rows and classes, -1 for rows that are not its own. */
+export const clusterKernel: Kernel<ClusterArgs> = {
+  name: 'clusterTargets',
+  float16: 'convert',
+  plan: ({ op, rows, low, high, place, classes }, _inputs, _outputs, caps) => {
+    const launch: Launch = {
+      program: targetsProgram,
+      entry: 'assign',
+      constants: { workgroup_size: 64 },
+      bindings: [
+        { slot: 1, of: 'input', index: 0, access: 'read' },
+        { slot: 2, of: 'input', index: 1, access: 'read' },
+        { slot: 3, of: 'output', index: 0, access: 'write' },
+        { slot: 4, of: 'output', index: 1, access: 'write' },
+        { slot: 5, of: 'output', index: 2, access: 'write' },
+        { slot: 11, of: 'status', index: 0, access: 'write' },
+      ],
+      uniforms: new UniformWriter(6).u32(rows).i32(low, high, place).u32(classes, statusCode(op))
+        .buffer,
+      workgroups: foldWorkgroups(Math.ceil(rows / 64), caps),
+    };
+    return { launches: [launch], scratch: [] };
+  },
+  cpu: ({ rows, low, high, place, classes }, [targets, head], [next, index, relative]) => {
+    if (!targets || !head || !next || !index || !relative) return;
+    for (let row = 0; row < rows; row++) {
+      const target = targets[row] ?? -1;
+      const here = target >= low && target < high;
+      const wrong = classes > 0 && (target < 0 || target >= classes);
+      next[row] = wrong ? -1 : here ? place : (head[row] ?? -1);
+      index[row] = here ? row : -1;
+      relative[row] = here ? target - low : -1;
+    }
+  },
+};
+
+/** The index of the largest of each row of n, the first of equal ones; NaN counts as the largest. */
+export const argmaxKernel: Kernel<{ readonly rows: number; readonly n: number }> = {
+  name: 'argmax',
+  float16: 'convert',
+  plan: ({ rows, n }, _inputs, _outputs, caps) => {
+    const spread = rowLaunch({ outer: rows, n, inner: 1 }, caps);
+    const launch: Launch = {
+      program: cachedProgram(argmaxSource, spread.variant, 'argmax', argmaxSource, () => ({
+        rows: spread.rows,
+      })),
+      entry: 'argmax',
+      constants: spread.constants,
+      bindings: [
+        { slot: 1, of: 'input', index: 0, access: 'read' },
+        { slot: 2, of: 'output', index: 0, access: 'write' },
+      ],
+      uniforms: new UniformWriter(2).u32(n, rows).buffer,
+      workgroups: spread.workgroups,
+    };
+    return { launches: [launch], scratch: [] };
+  },
+  cpu: ({ rows, n }, [x], [y]) => {
+    if (!x || !y) return;
+    for (let row = 0; row < rows; row++) {
+      let at = 0;
+      for (let i = 0; i < n; i++) {
+        const [v, best] = [x[row * n + i] ?? NaN, x[row * n + at] ?? NaN];
+        if (Number.isNaN(best)) break;
+        if (v > best || Number.isNaN(v)) at = i;
+      }
+      y[row] = at;
+    }
+  },
+};

@@ -1,0 +1,33 @@
+// In: two rows. Out: what their cosine is made of, and its gradient, in float64.
+
+/** The scalar product and both sums of squares. */
+export function squares(x: Float64Array, y: Float64Array): [dot: number, xx: number, yy: number] {
+  let [dot, xx, yy] = [0, 0, 0];
+  for (const [i, a] of x.entries()) {
+    const b = y[i] ?? NaN;
+    dot += a * b;
+    xx += a * a;
+    yy += b * b;
+  }
+  return [dot, xx, yy];
+}
+
+/**
+ * Writes g times the gradient with respect to `v`, whose guarded length is `length`; `own` is the length that the
+ * gradient of the length is taken of. `w` and `other`: the other row and its guarded length.
+ */
+export function cosineGrad(
+  v: Float64Array,
+  w: Float64Array,
+  value: number,
+  length: number,
+  own: number,
+  other: number,
+  g: number,
+  grad: Float64Array,
+): void {
+  for (const [i, a] of v.entries()) {
+    const along = own === 0 ? 0 : a / own;
+    grad[i] = (g / length) * ((w[i] ?? NaN) / other - value * along);
+  }
+}

@@ -1,0 +1,240 @@
+// In: log-probabilities, labels and lengths. Out: the launches of the CTC loss: forward and backward variables side by side,
+// then, where it is wanted, the gradient of every step at once.
+import gradientText from '../../shaders/kernels/ctc-gradient.wgsl?raw';
+import latticeText from '../../shaders/kernels/ctc-lattice.wgsl?raw';
+import { bits, exp, rowLanes, wide } from '../gpu/lib.ts';
+import { cachedProgram, source } from '../gpu/link.ts';
+import { statusCode } from '../gpu/status.ts';
+import {
+  UniformWriter,
+  type Binding,
+  type Capabilities,
+  type Kernel,
+  type Launch,
+  type Plan,
+  type Place,
+} from '../kernel.ts';
+import type { CtcArgs } from './ctc-args.ts';
+import { ctcReference } from './ctc-reference.ts';
+import { planSum } from './reduce.ts';
+import { rowLaunch } from './row-launch.ts';
+
+const latticeKernel = /* @__PURE__ */ source('kernels/ctc-lattice.wgsl', latticeText, [bits, wide]);
+const gradientKernel = /* @__PURE__ */ source('kernels/ctc-gradient.wgsl', gradientText, [
+  bits,
+  exp,
+  rowLanes,
+  wide,
+]);
+
+export const ctc: Kernel<CtcArgs> = {
+  name: 'ctcLoss',
+  float16: 'convert',
+  plan: (args, _inputs, _outputs, caps) => plan(args, caps),
+  cpu: ctcReference,
+};
+
+/** Words that the gradient is told of each batch element: lengths, where its labels are, and the likelihood. */
+const FACTS = 5;
+/** Bytes of a state at one step. */
+const STATE = 8;
+/** Most states whose variables of two steps are kept in workgroup memory. */
+const SHARED_STATES = 512;
+
+interface Memory {
+  readonly lattice: Place;
+  readonly facts: Place;
+  readonly losses: Place;
+  /** Steps of an element in the lattice. */
+  readonly rows: number;
+  readonly states: number;
+  /** Batch elements of a launch. */
+  readonly first: number;
+  readonly count: number;
+}
+
+function plan(args: CtcArgs, caps: Capabilities): Plan {
+  const { steps, batch, longest, reduction, outputs } = args;
+  const states = 2 * longest + 1;
+  const reduces = outputs.loss && reduction !== 'none';
+  const rows = outputs.grad ? steps : 2;
+  const directions = outputs.grad ? 2 : 1;
+  const perElement = directions * rows * states * STATE;
+  // As many batch elements at a time as one binding holds; they use the same memory, one after another.
+  const most = Math.min(Math.floor(caps.maxBindingSize / perElement), caps.maxWorkgroups);
+  const chunk = Math.max(1, Math.min(batch, most));
+  const scratch = [chunk * perElement];
+  const scratchOf = (bytes: number): Place => ({ of: 'scratch', index: scratch.push(bytes) - 1 });
+  const facts = scratchOf(outputs.grad ? batch * FACTS * 4 : 4);
+  const losses: Place =
+    outputs.loss && !reduces ? { of: 'output', index: 0 } : scratchOf(Math.max(batch, 1) * 4);
+  const lattice: Place = { of: 'scratch', index: 0 };
+  const launches: Launch[] = [];
+  for (let first = 0; first < batch; first += chunk) {
+    const count = Math.min(chunk, batch - first);
+    const memory: Memory = { lattice, facts, losses, rows, states, first, count };
+    launches.push(latticeLaunch(args, memory, caps));
+    if (outputs.grad) launches.push(gradientLaunch(args, memory, caps));
+  }
+  if (!reduces) return { launches, scratch };
+  const finish = planSum(
+    { outer: 1, n: batch, inner: 1, divisor: reduction === 'mean' ? batch : 1 },
+    losses,
+    { of: 'output', index: 0 },
+    scratch.length,
+    caps,
+  );
+  return { launches: [...launches, ...finish.launches], scratch: [...scratch, ...finish.scratch] };
+}
+
+/** Who works on an element, and where the variables of a step are. */
+type Variant = 'invocation' | 'shared' | 'storage';
+
+/** The lattice kernel's `memory` slot. */
+function memorySlot(variant: Variant, keeps: boolean): string {
+  const at = 'lattice[(item * u.rows + t % u.rows) * u.states + s]';
+  const bind = (slot: number, name: string, type: string): string =>
+    `@group(0) @binding(${String(slot)}) var<storage, read_write> ${name}: array<${type}>;\n`;
+  const shared = [
+    'override shared_size = 128u;\n', // of two steps
+    'var<workgroup> latest: array<vec2f, shared_size>;\n',
+    'fn state_of(item: u32, t: u32, s: u32) -> vec2f { return latest[(t % 2u) * (shared_size / 2u) + s]; }\n',
+    'fn write(item: u32, t: u32, s: u32, v: vec2f) {\n  latest[(t % 2u) * (shared_size / 2u) + s] = v;\n',
+    keeps ? `  ${at} = v;\n` : '',
+    '}\n',
+  ];
+  const stored = [
+    `fn state_of(item: u32, t: u32, s: u32) -> vec2f { return ${at}; }\n`,
+    `fn write(item: u32, t: u32, s: u32, v: vec2f) { ${at} = v; }\n`,
+  ];
+  const alone = [
+    'fn item_of(workgroup: vec3u, local: u32) -> u32 { return workgroup.x * workgroup_size + local; }\n',
+    'fn lane_of(local: u32) -> Lane { return Lane(0u, 1u); }\n',
+    'fn any_of(c: bool, local: u32) -> bool { return c; }\n',
+    'fn settle() {}\n',
+  ];
+  const together = [
+    'var<workgroup> found: atomic<u32>;\n',
+    'fn item_of(workgroup: vec3u, local: u32) -> u32 { return workgroup.x; }\n',
+    'fn lane_of(local: u32) -> Lane { return Lane(local, workgroup_size); }\n',
+    'fn any_of(c: bool, local: u32) -> bool {\n  if (c) { atomicStore(&found, 1u); }\n  workgroupBarrier();\n  return atomicLoad(&found) != 0u;\n}\n',
+    `fn settle() { ${variant === 'storage' ? 'storageBarrier' : 'workgroupBarrier'}(); }\n`,
+  ];
+  return [
+    keeps || variant !== 'shared' ? bind(5, 'lattice', 'vec2f') : '',
+    keeps ? bind(6, 'facts', 'i32') : '',
+    `fn keep_fact(n: u32, i: u32, v: i32) { ${keeps ? 'facts[n * 5u + i] = v;' : ''} }\n`,
+    ...(variant === 'shared' ? shared : stored),
+    ...(variant === 'invocation' ? alone : together),
+  ].join('');
+}
+
+function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launch {
+  const { rows, states, first, count } = memory;
+  const keeps = args.outputs.grad;
+  // On a software adapter a barrier for each step is dearer than the step.
+  const variant: Variant = caps.software
+    ? 'invocation'
+    : states <= SHARED_STATES
+      ? 'shared'
+      : 'storage';
+  const access = memorySlot(variant, keeps);
+  const linked = cachedProgram(ctc, `lattice;${access}`, 'ctcLoss', latticeKernel, () => ({
+    memory: access,
+  }));
+  // An invocation takes a blank and a label.
+  const size = caps.software ? 4 : powerOfTwo(args.longest + 1, 32, 256);
+  const bindings: Binding[] = [0, 1, 2, 3].map((index) => ({
+    slot: 1 + index,
+    of: 'input',
+    index,
+    access: 'read',
+  }));
+  if (keeps || variant !== 'shared') {
+    bindings.push({ slot: 5, ...memory.lattice, access: 'write' });
+  }
+  if (keeps) bindings.push({ slot: 6, ...memory.facts, access: 'write' });
+  bindings.push({ slot: 7, ...memory.losses, access: 'write' });
+  bindings.push({ slot: 11, of: 'status', index: 0, access: 'write' });
+  return {
+    program: linked,
+    entry: 'advance',
+    constants: {
+      workgroup_size: size,
+      ...(variant === 'shared' ? { shared_size: 2 * powerOfTwo(states, 64, SHARED_STATES) } : {}),
+    },
+    bindings,
+    uniforms: new UniformWriter(13).u32(
+      args.steps,
+      args.batch,
+      args.classes,
+      args.stride,
+      args.labels,
+      states,
+      rows,
+      first,
+      count,
+      args.blank,
+      statusCode('ctcLoss'),
+      Number(args.zeroInfinity),
+      Number(args.reduction === 'mean'),
+    ).buffer,
+    workgroups: [variant === 'invocation' ? Math.ceil(count / size) : count, keeps ? 2 : 1, 1],
+  };
+}
+
+function gradientLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launch {
+  const { states, first, count } = memory;
+  const spread = rowLaunch(
+    { outer: args.steps * count, n: Math.max(args.classes, args.longest), inner: 1 },
+    caps,
+  );
+  const above = args.gradOutput
+    ? `grad_output[${args.reduction === 'none' ? 'n' : '0'}] * u.scale`
+    : 'u.scale';
+  const access = [
+    args.gradOutput ? '@group(0) @binding(6) var<storage, read> grad_output: array<f32>;\n' : '',
+    `fn upstream_of(n: u32) -> f32 { return ${above}; }\n`,
+    `fn settle() { ${spread.variant === 'workgroup' ? 'storageBarrier();' : ''} }\n`,
+  ].join('');
+  const key = `gradient;${spread.variant};${access}`;
+  const linked = cachedProgram(ctc, key, 'ctcLoss', gradientKernel, () => ({
+    rows: spread.rows,
+    access,
+  }));
+  const output = args.outputs.loss ? 1 : 0;
+  return {
+    program: linked,
+    entry: 'rows',
+    constants: spread.constants,
+    bindings: [
+      { slot: 1, of: 'input', index: 0, access: 'read' },
+      { slot: 2, of: 'input', index: 1, access: 'read' },
+      { slot: 3, ...memory.lattice, access: 'read' },
+      { slot: 4, ...memory.facts, access: 'read' },
+      { slot: 5, of: 'output', index: output, access: 'write' },
+      ...(args.gradOutput ? [{ slot: 6, of: 'input', index: 4, access: 'read' } as const] : []),
+    ],
+    uniforms: new UniformWriter(10)
+      .u32(
+        args.steps,
+        args.batch,
+        args.classes,
+        states,
+        first,
+        count,
+        args.blank,
+        Number(args.zeroInfinity),
+        Number(args.reduction === 'mean'),
+      )
+      .f32(args.reduction === 'mean' ? 1 / args.batch : 1).buffer,
+    workgroups: spread.workgroups,
+  };
+}
+
+/** The least power of two that is enough, within bounds. */
+function powerOfTwo(enough: number, least: number, most: number): number {
+  let size = least;
+  while (size < enough && size < most) size *= 2;
+  return size;
+}

@@ -1,0 +1,63 @@
+// In: differences and p. Out: their p-norm and its gradient in float64, as torch.linalg.vector_norm has them.
+
+/** The sum of `f` of all elements. */
+function sumOf(d: Float64Array, f: (v: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < d.length; i++) sum += f(d[i] ?? NaN);
+  return sum;
+}
+
+// Math.max and Math.min keep a NaN.
+const largest = (d: Float64Array): number => d.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+const smallest = (d: Float64Array): number =>
+  d.reduce((m, v) => Math.min(m, Math.abs(v)), Infinity);
+
+const signOf = (v: number): number => Number(v > 0) - Number(v < 0);
+
+export function norm(d: Float64Array, p: number): number {
+  if (p === 0) return sumOf(d, (v) => Number(v !== 0));
+  if (p === 1) return sumOf(d, Math.abs);
+  if (p === 2) return Math.sqrt(sumOf(d, (v) => v * v));
+  if (p === Infinity) return largest(d);
+  if (p === -Infinity) return smallest(d);
+  // Powers of what is far from 1 leave float64 as well.
+  const scale = p > 0 ? largest(d) : smallest(d);
+  const unit = scale > 0 && scale < Infinity ? scale : 1;
+  return unit * sumOf(d, (v) => Math.abs(v / unit) ** p) ** (1 / p);
+}
+
+/** The gradient of a norm that is not 0 with respect to a difference. */
+function slopeOf(d: Float64Array, p: number, value: number): (v: number) => number {
+  if (p === 0) return () => 0;
+  if (p === 1) return signOf;
+  if (p === 2) return (v) => v / value;
+  if (Math.abs(p) === Infinity) {
+    const count = sumOf(d, (v) => Number(Math.abs(v) === value));
+    return (v) => (Math.abs(v) === value ? signOf(v) / count : 0);
+  }
+  return (v) => (v === 0 ? 0 : signOf(v) * Math.abs(v / value) ** (p - 1));
+}
+
+/** Writes g times the gradient with respect to each difference. Where the norm is 0 that is 0 whatever g is. */
+export function normGrad(
+  d: Float64Array,
+  p: number,
+  value: number,
+  g: number,
+  grad: Float64Array,
+): void {
+  const none = p === 0 || (value === 0 && p !== 1 && Math.abs(p) !== Infinity);
+  if (none) {
+    grad.fill(0);
+    return;
+  }
+  const slope = slopeOf(d, p, value);
+  for (let i = 0; i < d.length; i++) grad[i] = g * slope(d[i] ?? NaN);
+}
+
+/** What `kind` of norm a p is, for WGSL. */
+export function normKind(p: number): number {
+  if (p === Infinity) return 4;
+  if (p === -Infinity) return 5;
+  return p === 0 || p === 1 || p === 2 ? p : 3;
+}

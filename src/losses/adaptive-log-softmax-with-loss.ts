@@ -1,0 +1,332 @@
+import { isRecording, noGrad } from '../autograd.ts';
+import { currentDevice } from '../current.ts';
+import { defineOp } from '../define/op.ts';
+import { REDUCTIONS, type Reduction } from '../define/loss.ts';
+import type { Device } from '../device.ts';
+import { runOne } from '../dispatcher.ts';
+import { encode, type FloatDType } from '../dtype.ts';
+import { IndexOutOfRangeError, OptionError, ShapeError } from '../errors.ts';
+import { argmaxKernel } from '../kernels/adaptive.ts';
+import { copyOf } from '../kernels/basic.ts';
+import { mul } from '../math/arithmetic.ts';
+import { mean, sum } from '../math/reduce.ts';
+import { reshape } from '../math/reshape.ts';
+import { Linear, Sequential } from '../nn/layers.ts';
+import { Module } from '../nn/module.ts';
+import { scope } from '../scope.ts';
+import { formatShape } from '../shape.ts';
+import { fromHost, type Tensor } from '../tensor.ts';
+import {
+  checkBoolean,
+  checkDevice,
+  checkNumber,
+  checkOneOf,
+  checkOptionNames,
+  checkOut,
+  checkShapeIs,
+  checkTensor,
+  checkTensors,
+  describe,
+} from '../validate.ts';
+import {
+  adaptiveLogProbs,
+  adaptiveLosses,
+  boundsOf,
+  castRecorded,
+  toFloat32,
+  type AdaptiveLayers,
+  type TailWeights,
+} from './adaptive-softmax.ts';
+
+const NAME = 'adaptiveLogSoftmaxWithLoss';
+
+export interface AdaptiveLogSoftmaxOptions {
+  /** One number for each class of the head, of shape [shortlist + clusters]. */
+  headBias?: Tensor;
+  /** `'mean'` (default) over the rows, `'sum'`, or `'none'` for the loss of each. */
+  reduction?: Reduction;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+/** Checks the layers and the input [N, in] or [in] against each other. */
+function checkLayers(op: string, input: Tensor, layers: AdaptiveLayers): void {
+  const { headWeight, headBias, tailWeights } = layers;
+  const list: unknown = tailWeights;
+  const pairs =
+    Array.isArray(list) && list.every((pair) => Array.isArray(pair) && pair.length === 2);
+  if (!pairs || tailWeights.length === 0) {
+    throw new OptionError({
+      op,
+      argument: 'tailWeights',
+      expected: 'a list of pairs of tensors, one for each cluster',
+      received: describe(list),
+    });
+  }
+  const tails = tailWeights.flatMap(([first, second], k): [string, Tensor][] => [
+    [`tailWeights.${String(k)}.0`, first],
+    [`tailWeights.${String(k)}.1`, second],
+  ]);
+  checkTensors(op, {
+    input,
+    headWeight,
+    ...Object.fromEntries(tails),
+    ...(headBias === undefined ? {} : { headBias }),
+  });
+  const refuse = (argument: string, expected: string, { shape }: Tensor): never => {
+    throw new ShapeError({ op, argument, expected, received: `shape ${formatShape(shape)}` });
+  };
+  const [own = 0, features = 0] = headWeight.shape;
+  if (headWeight.rank !== 2 || own <= tailWeights.length)
+    refuse(
+      'headWeight',
+      'shape [shortlist + clusters, in], with a shortlist of at least 1',
+      headWeight,
+    );
+  if ((input.rank !== 1 && input.rank !== 2) || input.shape.at(-1) !== features)
+    refuse('input', `shape [N, ${String(features)}] or [${String(features)}]`, input);
+  if (headBias !== undefined) checkShapeIs(op, 'headBias', headBias, [own]);
+  tailWeights.forEach(([first, second], k) => {
+    const name = `tailWeights.${String(k)}`;
+    if (first.rank !== 2 || first.shape[0] === 0 || first.shape[1] !== features)
+      refuse(`${name}.0`, `shape [h, ${String(features)}], with h at least 1`, first);
+    const [width = 0] = first.shape;
+    if (second.rank !== 2 || second.shape[0] === 0 || second.shape[1] !== width)
+      refuse(`${name}.1`, `shape [C, ${String(width)}], with C at least 1`, second);
+  });
+}
+
+function checkTarget(op: string, input: Tensor, target: Tensor, layers: AdaptiveLayers): void {
+  checkTensor(op, 'target', target, ['int32']);
+  checkDevice(op, 'target', target, input.device);
+  checkShapeIs(op, 'target', target, input.shape.slice(0, -1));
+  const classes = boundsOf(layers).at(-1) ?? 0;
+  const wrong = target.storage(op).host?.find((index) => index < 0 || index >= classes);
+  if (wrong === undefined) return;
+  throw new IndexOutOfRangeError({
+    op,
+    argument: 'target',
+    expected: `class indices from 0 to ${String(classes - 1)}`,
+    received: String(wrong),
+  });
+}
+
+/** Everything in float32, and the input as rows. */
+function prepared(input: Tensor, layers: AdaptiveLayers): { x: Tensor; wide: AdaptiveLayers } {
+  const rows = reshape(input, input.rank === 1 ? [1, input.size] : input.shape);
+  return { x: castRecorded(rows, 'float32'), wide: toFloat32(layers) };
+}
+
+function lossesOf(op: string, input: Tensor, target: Tensor, layers: AdaptiveLayers): Tensor {
+  const { x, wide } = prepared(input, layers);
+  return adaptiveLosses(op, x, reshape(target, [target.size]), wide);
+}
+
+function apply(
+  input: Tensor,
+  target: Tensor,
+  headWeight: Tensor,
+  tailWeights: readonly TailWeights[],
+  options: AdaptiveLogSoftmaxOptions = {},
+): Tensor {
+  checkOptionNames(NAME, options, ['headBias', 'reduction', 'out']);
+  const { headBias, reduction = 'mean', out } = options;
+  checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
+  const layers: AdaptiveLayers = { headWeight, headBias, tailWeights };
+  checkLayers(NAME, input, layers);
+  checkTarget(NAME, input, target, layers);
+  const { dtype, device } = input;
+  const shape = reduction === 'none' ? target.shape : [];
+  const recording = isRecording([input, headWeight, headBias, ...tailWeights.flat()]);
+  checkOut(NAME, out, { device, dtype, shape }, recording);
+  return scope(() => {
+    const losses = lossesOf(NAME, input, target, layers);
+    const result =
+      reduction === 'none'
+        ? reshape(losses, shape)
+        : reduction === 'mean'
+          ? mean(losses)
+          : sum(losses);
+    return out ? copyOf(result, out) : castRecorded(result, dtype);
+  });
+}
+
+/**
+ * Negative log-likelihood under an adaptive softmax, for very many classes of which few are frequent: `input` [N, in] or
+ * [in], int32 `target` [N] or a scalar, `headWeight` [shortlist + K, in], and for each of the K clusters of rarer classes a
+ * pair of `tailWeights` [h, in] and [C, h]. A class of the shortlist is the head's; one of a cluster has the probability of
+ * the cluster times its own in there. Gradients for the input and all weights. Options: `headBias`, `reduction` ('mean').
+ *
+ * A tail is computed for the rows in its cluster alone where the host has made the targets (`tensor()`); of targets that
+ * only the GPU knows, every tail is computed for every row.
+ */
+export const adaptiveLogSoftmaxWithLoss = /* @__PURE__ */ defineOp(apply, {
+  op: NAME,
+  kind: 'loss',
+  params: {},
+  accuracy: { forward: 8, backward: 8 },
+  docs: {
+    tex: String.raw`-\log p_y, \quad p_y = \mathrm{softmax}(W x + b)_y \text{ or, in cluster } k,\ \mathrm{softmax}(W x + b)_{S + k}\, \mathrm{softmax}(V_k U_k x)_{y - l_k}`,
+    derivative: String.raw`W^\top (p - \delta_{y}) + U_k^\top V_k^\top (p^{(k)} - \delta_{y - l_k})`,
+    range: String.raw`[0, \infty)`,
+    torch: 'AdaptiveLogSoftmaxWithLoss',
+    cite: 'Grave, Joulin, Cissé, Grangier & Jégou 2017, Efficient softmax approximation for GPUs',
+    use: 'Vocabularies of 10⁵ words and more with a Zipf distribution: classes have to be sorted by falling frequency, or the cost is that of a full softmax and more. Rare classes share few features, and are learned less well.',
+  },
+  prepare: (device: Device, dtype: FloatDType) => {
+    const leaf = (...shape: number[]): Tensor =>
+      fromHost(encode(dtype, new Float32Array(shape[0] ?? 0)), shape, dtype, device, true);
+    const target = fromHost(Int32Array.of(1), [1], 'int32', device);
+    for (const reduction of REDUCTIONS) {
+      const tail: TailWeights = [leaf(1, 1), leaf(1, 1)];
+      const loss = apply(leaf(1, 1), target, leaf(2, 1), [tail], { reduction });
+      loss.backward(loss.size === 1 && reduction !== 'none' ? undefined : loss.detach());
+    }
+  },
+});
+
+export interface AdaptiveLogSoftmaxModuleOptions {
+  /** By how much each cluster's features are fewer than those of the one before. Defaults to 4. */
+  divValue?: number;
+  /** Whether the head has a bias. Defaults to false. */
+  headBias?: boolean;
+  device?: Device;
+  /** Defaults to `'float32'`. */
+  dtype?: FloatDType;
+}
+
+/** What `forward` returns. */
+export interface AdaptiveLogSoftmaxResult {
+  /** The log-probability of each row's class. */
+  readonly output: Tensor;
+  /** Their negative mean. */
+  readonly loss: Tensor;
+}
+
+/**
+ * `adaptiveLogSoftmaxWithLoss` as a module with its weights, under PyTorch's names: `head.weight`, `head.bias`,
+ * `tail.<k>.0.weight` and `tail.<k>.1.weight`. `cutoffs`: the first class of each cluster, rising, below `nClasses`.
+ */
+export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveLogSoftmaxResult> {
+  readonly head: Linear;
+  readonly tail: Sequential;
+  readonly #tails: readonly (readonly [Linear, Linear])[];
+
+  constructor(
+    inFeatures: number,
+    nClasses: number,
+    cutoffs: readonly number[],
+    options: AdaptiveLogSoftmaxModuleOptions = {},
+  ) {
+    super();
+    const op = 'AdaptiveLogSoftmaxWithLoss';
+    checkOptionNames(op, options, ['divValue', 'headBias', 'device', 'dtype']);
+    const { divValue = 4, headBias = false, dtype = 'float32' } = options;
+    checkNumber(op, 'inFeatures', inFeatures, { min: 1, integer: true });
+    checkNumber(op, 'nClasses', nClasses, { min: 2, integer: true });
+    checkNumber(op, 'divValue', divValue, { min: 0, above: true });
+    checkBoolean(op, 'headBias', headBias);
+    const bounds = checkCutoffs(op, cutoffs, nClasses);
+    const widths = cutoffs.map((_, k) => floorDivide(inFeatures, divValue ** (k + 1)));
+    if (widths.some((width) => width < 1)) {
+      throw new OptionError({
+        op,
+        argument: 'divValue',
+        expected: `at least one feature for each cluster of ${String(inFeatures)}`,
+        received: String(divValue),
+      });
+    }
+    const common = { device: options.device ?? currentDevice(), dtype };
+    const [shortlist = 0] = bounds;
+    this.head = this.child(
+      'head',
+      new Linear(inFeatures, shortlist + cutoffs.length, { bias: headBias, ...common }),
+    );
+    this.#tails = widths.map((width, k) => [
+      new Linear(inFeatures, width, { bias: false, ...common }),
+      new Linear(width, (bounds[k + 1] ?? 0) - (bounds[k] ?? 0), { bias: false, ...common }),
+    ]);
+    this.tail = this.child(
+      'tail',
+      new Sequential(...this.#tails.map((pair) => new Sequential(...pair))),
+    );
+  }
+
+  /** For input [N, in] or [in] and int32 target [N] or a scalar: the log-probabilities of the targets, and the loss. */
+  override forward(input: Tensor, target: Tensor): AdaptiveLogSoftmaxResult {
+    const layers = this.#layers();
+    checkLayers(NAME, input, layers);
+    checkTarget(NAME, input, target, layers);
+    return scope(() => {
+      const losses = lossesOf(NAME, input, target, layers);
+      return {
+        output: castRecorded(reshape(mul(losses, -1), target.shape), input.dtype),
+        loss: castRecorded(mean(losses), input.dtype),
+      };
+    });
+  }
+
+  /** Log-probabilities of all classes: [N, nClasses], or [nClasses] of one row. */
+  logProb(input: Tensor): Tensor {
+    const layers = this.#layers();
+    checkLayers(NAME, input, layers);
+    return scope(() => {
+      const all = allLogProbs(input, layers);
+      const shaped = input.rank === 1 ? reshape(all, [all.size]) : all;
+      return castRecorded(shaped, input.dtype);
+    });
+  }
+
+  /** The most probable class of each row, int32 [N] or a scalar. */
+  predict(input: Tensor): Tensor {
+    const layers = this.#layers();
+    checkLayers(NAME, input, layers);
+    return noGrad(() =>
+      scope(() => {
+        const all = allLogProbs(input, layers);
+        const [rows = 0, n = 0] = all.shape;
+        const shape = input.shape.slice(0, -1);
+        return runOne(argmaxKernel, { rows, n }, [all], { shape, dtype: 'int32' });
+      }),
+    );
+  }
+
+  #layers(): AdaptiveLayers {
+    return {
+      headWeight: this.head.weight,
+      headBias: this.head.bias ?? undefined,
+      tailWeights: this.#tails.map(([first, second]) => [first.weight, second.weight]),
+    };
+  }
+}
+
+function allLogProbs(input: Tensor, layers: AdaptiveLayers): Tensor {
+  const { x, wide } = prepared(input, layers);
+  return adaptiveLogProbs(NAME, x, wide);
+}
+
+/** Cutoffs with the number of classes behind them. */
+function checkCutoffs(op: string, cutoffs: readonly number[], nClasses: number): number[] {
+  const list: unknown = cutoffs;
+  const valid =
+    Array.isArray(list) &&
+    list.length > 0 &&
+    cutoffs.every(
+      (cutoff, k) =>
+        Number.isInteger(cutoff) && cutoff > (cutoffs[k - 1] ?? 0) && cutoff < nClasses,
+    );
+  if (!valid) {
+    throw new OptionError({
+      op,
+      argument: 'cutoffs',
+      expected: `integers from 1 to ${String(nClasses - 1)}, each larger than the one before`,
+      received: describe(list),
+    });
+  }
+  return [...cutoffs, nClasses];
+}
+
+/** Python's `//`, which counts the features of a cluster: of 1 by 0.1 it gives 9, as 0.1 is a little more than that. */
+function floorDivide(a: number, b: number): number {
+  return Math.round((a - (a % b)) / b);
+}

@@ -1,0 +1,59 @@
+import wgsl from '../../shaders/losses/binary-cross-entropy-with-logits.wgsl?raw';
+import { sameShapes } from '../define/arrange.ts';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+import { bce, sigmoid, softplus } from '../gpu/lib.ts';
+import { bceOf, bceShare, logistic, softplusOf } from '../special.ts';
+
+/**
+ * Binary cross-entropy of logits and targets (from 0 to 1) of the same shape: the sigmoid is part of it, so that no
+ * logit saturates. Averaged by default. `weight` is a factor of each element, `posWeight` of positive targets; both are
+ * broadcast to the input's shape.
+ */
+export const binaryCrossEntropyWithLogits = /* @__PURE__ */ defineLoss({
+  name: 'binaryCrossEntropyWithLogits',
+  wgsl,
+  includes: [bce, sigmoid, softplus],
+  weights: ['weight', 'posWeight'],
+  arrange: sameShapes,
+  forward: (input, target, weight, posWeight) => weight * bceOf(input, target, posWeight),
+  backward: (input, target, weight, posWeight, gradOutput) => {
+    const g = weight * gradOutput;
+    const scale = bceShare(target, posWeight) * logistic(-Math.abs(input));
+    const byInput = input < 0 ? scale - posWeight * target : 1 - target - scale;
+    const line = input < 0 ? -posWeight * input : -input;
+    return [byInput * g, (line + (posWeight - 1) * softplusOf(-Math.abs(input))) * g];
+  },
+  largestTerm: {
+    forward: (input, target, weight, posWeight) => {
+      const line = input < 0 ? posWeight * target * input : (1 - target) * input;
+      return (
+        weight *
+        Math.max(
+          Math.abs(line),
+          Math.abs(bceOf(input, target, posWeight) + (input < 0 ? line : -line)),
+        )
+      );
+    },
+    backward: (input, target, weight, posWeight) => {
+      const scale = Math.abs(bceShare(target, posWeight)) * logistic(-Math.abs(input));
+      const line = input < 0 ? posWeight * input : input;
+      return [
+        weight * Math.max(scale, Math.abs(input < 0 ? posWeight * target : 1 - target)),
+        weight * Math.max(Math.abs(line), Math.abs(posWeight - 1) * Math.LN2),
+      ];
+    },
+  },
+  accuracy: { forward: 4, backward: 3 },
+  docs: {
+    tex: String.raw`w \left((1 - y) x + (1 + (w_+ - 1) y) \log(1 + e^{-x})\right)`,
+    derivative: String.raw`w \left((1 - y) - (1 + (w_+ - 1) y)\, \sigma(-x)\right)`,
+    range: String.raw`[0, \infty)`,
+    torch: 'binary_cross_entropy_with_logits',
+    cite: 'Cox 1958, The Regression Analysis of Binary Sequences',
+    use: 'The default for two classes, or several labels at once; takes logits. Rare positives: posWeight, the ratio of negatives to positives; many easy ones: sigmoidFocalLoss. A mislabelled example far out pulls with full weight.',
+  },
+});
+
+/** `binaryCrossEntropyWithLogits` as a module. */
+export class BCEWithLogitsLoss extends /* @__PURE__ */ lossModule(binaryCrossEntropyWithLogits) {}

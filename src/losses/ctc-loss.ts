@@ -1,0 +1,125 @@
+import { isRecording, record } from '../autograd.ts';
+import { REDUCTIONS, type Reduction } from '../define/loss.ts';
+import { defineOp } from '../define/op.ts';
+import { defaultsOf, resolveParams } from '../define/params.ts';
+import { warmUp } from '../define/prepare.ts';
+import { run } from '../dispatcher.ts';
+import { encode } from '../dtype.ts';
+import { ctc } from '../kernels/ctc.ts';
+import type { CtcArgs } from '../kernels/ctc-args.ts';
+import { Module } from '../nn/module.ts';
+import { fromHost, type Tensor } from '../tensor.ts';
+import { checkBoolean, checkOneOf, checkOut } from '../validate.ts';
+import { checkSequences, type Lengths } from './ctc-sequences.ts';
+
+export interface CtcLossOptions {
+  /** The class that stands for no label. Defaults to 0. */
+  blank?: number;
+  /** `'mean'` (default): each loss over its number of labels (at least 1), averaged; `'sum'`; `'none'`: one loss per element. */
+  reduction?: Reduction;
+  /** Whether sequences that have no path, as their labels need more steps than there are, cost nothing. Defaults to false. */
+  zeroInfinity?: boolean;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+const NAME = 'ctcLoss';
+const specs = { blank: { default: 0, min: 0, integer: true } } as const;
+
+function apply(
+  logProbs: Tensor,
+  targets: Tensor,
+  inputLengths: Lengths,
+  targetLengths: Lengths,
+  options: CtcLossOptions = {},
+): Tensor {
+  const { blank } = resolveParams(NAME, specs, ['reduction', 'zeroInfinity', 'out'], options);
+  const { reduction = 'mean', zeroInfinity = false, out } = options;
+  checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
+  checkBoolean(NAME, 'zeroInfinity', zeroInfinity);
+  const layout = checkSequences(NAME, logProbs, targets, inputLengths, targetLengths, blank);
+  const { device, dtype } = logProbs;
+  const ahead = reduction !== 'none';
+  const recording = isRecording([logProbs]);
+  const shape = ahead || logProbs.rank === 2 ? [] : [layout.batch];
+  checkOut(NAME, out, { device, dtype, shape }, recording);
+
+  const lengths = [inputLengths, targetLengths].map((given) =>
+    'dtype' in given
+      ? given.detach()
+      : fromHost(encode('int32', given), [given.length], 'int32', device),
+  );
+  const inputs = [logProbs, targets, ...lengths];
+  const args = { ...layout, blank, zeroInfinity, reduction };
+  // Where the upstream gradient is likely 1, the gradient is written with the loss.
+  const forward: CtcArgs = {
+    ...args,
+    gradOutput: false,
+    outputs: { loss: true, grad: ahead && recording },
+  };
+  const [output, ...written] = run(ctc, forward, inputs, [
+    out ?? { shape, dtype },
+    ...(forward.outputs.grad ? [logProbs.like()] : []),
+  ]);
+  const recorded = record(output, NAME, [logProbs], [...inputs, ...written], (upstream, saved) => {
+    const [ready] = saved.slice(inputs.length);
+    if (ready && upstream.isOne) return [ready.detach()];
+    const backward: CtcArgs = { ...args, gradOutput: true, outputs: { loss: false, grad: true } };
+    const operands = [...saved.slice(0, inputs.length), upstream.tensor];
+    return run(ctc, backward, operands, [{ shape: logProbs.shape, dtype }]);
+  });
+  for (const tensor of [...written, ...lengths]) tensor.dispose();
+  return recorded;
+}
+
+/**
+ * Connectionist temporal classification: the negative log-probability of label sequences, summed over all alignments.
+ *
+ * `logProbs` [T, N, C] (or [T, C] for one) come out of `logSoftmax`: the gradient is that of the logits behind it, as in
+ * PyTorch. `targets` are int32 labels [N, S], padded, or one sequence after another. `inputLengths` and `targetLengths`
+ * [N] are int32 tensors or arrays of numbers. Options: `blank` (0), `reduction` ('mean'), `zeroInfinity` (false).
+ */
+export const ctcLoss = /* @__PURE__ */ defineOp(apply, {
+  op: NAME,
+  kind: 'loss',
+  params: /* @__PURE__ */ defaultsOf(specs),
+  specs,
+  // Of the loss, and of posterior probabilities, which are up to 1. Measured: 1, and 8 after 150 steps, 27 after 500.
+  accuracy: { forward: 4, backward: 32 },
+  docs: {
+    tex: String.raw`-\log \sum_{\pi : \mathcal{B}(\pi) = l} \prod_t e^{y_t(\pi_t)}`,
+    derivative: String.raw`e^{y_t(c)} - P(\pi_t = c \mid l)`,
+    range: String.raw`[0, \infty]`,
+    torch: 'ctc_loss',
+    cite: 'Graves, Fernández, Gomez & Schmidhuber 2006, Connectionist Temporal Classification',
+    use: 'Sequences whose labels are in order but not aligned: speech, handwriting. Labels need as many steps as there are, one more between equal ones: else the loss is infinite, or 0 with zeroInfinity. Outputs tend to single peaks among blanks; steps are taken to be independent.',
+  },
+  prepare: (device, dtype) => {
+    const targets = fromHost(encode('int32', [1]), [1, 1], 'int32', device);
+    for (const reduction of ['mean', 'none'] as const) {
+      warmUp(device, dtype, [[2, 1, 2]], (logProbs) => {
+        apply(logProbs.detach(), targets, [2], [1], { reduction });
+        return apply(logProbs, targets, [2], [1], { reduction });
+      });
+    }
+  },
+});
+
+/** `ctcLoss` as a module. */
+export class CTCLoss extends Module {
+  readonly #options: CtcLossOptions;
+
+  constructor(options: Omit<CtcLossOptions, 'out'> = {}) {
+    super();
+    this.#options = { ...options };
+  }
+
+  override forward(
+    logProbs: Tensor,
+    targets: Tensor,
+    inputLengths: Lengths,
+    targetLengths: Lengths,
+  ): Tensor {
+    return ctcLoss(logProbs, targets, inputLengths, targetLengths, this.#options);
+  }
+}

@@ -1,0 +1,158 @@
+// In: what a caller gave ctcLoss. Out: the shapes its kernel needs, or a typed error. What is only known on the GPU, lengths
+// and labels, is checked there and reported at the next read.
+import { DTypeError, IndexOutOfRangeError, ShapeError } from '../errors.ts';
+import type { CtcArgs } from '../kernels/ctc-args.ts';
+import { formatShape, sameShape } from '../shape.ts';
+import { Tensor } from '../tensor.ts';
+import { checkDevice, checkNumber, checkTensor, describe } from '../validate.ts';
+
+/** One length for each batch element: an int32 tensor, or numbers. */
+export type Lengths = Tensor | readonly number[] | Int32Array;
+
+type Layout = Pick<CtcArgs, 'steps' | 'batch' | 'classes' | 'stride' | 'labels' | 'longest'>;
+
+/** Numbers the host knows, or null. */
+type Known = ArrayLike<number> | null;
+
+export function checkSequences(
+  op: string,
+  logProbs: Tensor,
+  targets: Tensor,
+  inputLengths: Lengths,
+  targetLengths: Lengths,
+  blank: number,
+): Layout {
+  checkTensor(op, 'logProbs', logProbs);
+  checkTensor(op, 'targets', targets, ['int32']);
+  const { device } = logProbs;
+  checkDevice(op, 'targets', targets, device);
+  for (const [argument, lengths] of Object.entries({ inputLengths, targetLengths })) {
+    if (lengths instanceof Tensor || !isNumbers(lengths)) {
+      checkTensor(op, argument, lengths, ['int32']);
+      checkDevice(op, argument, lengths, device);
+    }
+  }
+  device.check(op);
+
+  const single = logProbs.rank === 2;
+  const [steps = 0, batch = 0, classes = 0] = single
+    ? [logProbs.shape[0], 1, logProbs.shape[1]]
+    : logProbs.shape;
+  if ((!single && logProbs.rank !== 3) || steps === 0 || classes === 0) {
+    throw new ShapeError({
+      op,
+      argument: 'logProbs',
+      expected: 'shape [T, N, C] or [T, C], with steps and classes',
+      received: formatShape(logProbs.shape),
+    });
+  }
+  checkNumber(op, 'blank', blank, { min: 0, max: classes - 1, integer: true });
+  const padded = targets.rank === 2;
+  if (targets.rank !== 1 && !(padded && targets.shape[0] === batch)) {
+    throw new ShapeError({
+      op,
+      argument: 'targets',
+      expected: `shape [${String(batch)}, S], or all labels in one dimension`,
+      received: formatShape(targets.shape),
+    });
+  }
+  const stride = padded ? (targets.shape[1] ?? 0) : single ? targets.size : 0;
+  checkLengths(op, 'inputLengths', inputLengths, batch, single, steps);
+  const most = padded || single ? stride : targets.size;
+  const known = checkLengths(op, 'targetLengths', targetLengths, batch, single, most);
+  checkTotal(op, targets, known, padded || single);
+  checkLabels(op, targets, known, stride, classes);
+  const longest = known ? Array.from(known).reduce((a, b) => Math.max(a, b), 0) : most;
+  return {
+    steps,
+    batch,
+    classes,
+    stride,
+    labels: targets.size,
+    // More labels than steps have no path.
+    longest: Math.min(longest, steps),
+  };
+}
+
+function isNumbers(lengths: Lengths): boolean {
+  const values: unknown = lengths;
+  return (
+    values instanceof Int32Array ||
+    (Array.isArray(values) && values.every((value) => typeof value === 'number'))
+  );
+}
+
+/** The lengths where the host knows them, each from 0 to `most`. */
+function checkLengths(
+  op: string,
+  argument: string,
+  lengths: Lengths,
+  batch: number,
+  single: boolean,
+  most: number,
+): Known {
+  const shape = lengths instanceof Tensor ? lengths.shape : [lengths.length];
+  if (!sameShape(shape, [batch]) && !(single && shape.length === 0)) {
+    throw new ShapeError({
+      op,
+      argument,
+      expected: `shape [${String(batch)}]`,
+      received: formatShape(shape),
+    });
+  }
+  const known = lengths instanceof Tensor ? lengths.storage(op, argument).host : lengths;
+  if (!known) return null;
+  for (const length of Array.from(known)) {
+    if (!Number.isInteger(length)) {
+      throw new DTypeError({ op, argument, expected: 'integers', received: describe(length) });
+    }
+    if (length < 0 || length > most) {
+      throw new IndexOutOfRangeError({
+        op,
+        argument,
+        expected: `lengths from 0 to ${String(most)}`,
+        received: String(length),
+      });
+    }
+  }
+  return known;
+}
+
+/** Sequences one after another are as long together as the targets. */
+function checkTotal(op: string, targets: Tensor, known: Known, apart: boolean): void {
+  if (!known || apart) return;
+  const total = Array.from(known).reduce((a, b) => a + b, 0);
+  if (total === targets.size) return;
+  throw new ShapeError({
+    op,
+    argument: 'targets',
+    expected: `${String(total)} labels, as targetLengths say`,
+    received: formatShape(targets.shape),
+  });
+}
+
+/** Labels that the host knows and that count: padding may be anything. */
+function checkLabels(
+  op: string,
+  targets: Tensor,
+  known: Known,
+  stride: number,
+  classes: number,
+): void {
+  const { host } = targets.storage(op, 'targets');
+  if (!host || !known) return;
+  let next = 0;
+  for (const [n, length] of Array.from(known).entries()) {
+    const from = stride > 0 ? n * stride : next;
+    next += length;
+    for (const label of host.subarray(from, from + length)) {
+      if (label >= 0 && label < classes) continue;
+      throw new IndexOutOfRangeError({
+        op,
+        argument: 'targets',
+        expected: `labels from 0 to ${String(classes - 1)}`,
+        received: String(label),
+      });
+    }
+  }
+}

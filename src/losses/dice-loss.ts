@@ -1,0 +1,135 @@
+// In: probabilities and targets. Out: the Dice loss of each sample, or their mean or sum, with gradients.
+import { isRecording, record } from '../autograd.ts';
+import { sameShapes } from '../define/arrange.ts';
+import { lossModule } from '../define/module.ts';
+import { defineOp } from '../define/op.ts';
+import { defaultsOf, resolveParams } from '../define/params.ts';
+import { warmUp } from '../define/prepare.ts';
+import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
+import { run, runOne } from '../dispatcher.ts';
+import { div } from '../gpu/lib.ts';
+import { source } from '../gpu/link.ts';
+import { diceKernel } from '../kernels/dice.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
+import { view } from '../kernels/sum-to.ts';
+import { sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkOneOf, checkOut, checkTensors } from '../validate.ts';
+
+export interface DiceLossOptions {
+  /** Added above and below: keeps an empty sample from being 0 / 0. Defaults to 1. */
+  eps?: number;
+  /** `'mean'` (default) over samples, `'sum'`, or `'none'` for the loss of each sample. */
+  reduction?: Reduction;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+const NAME = 'diceLoss';
+const SPECS = { eps: { default: 1, min: 0 } } as const;
+
+/** The gradient of one input from the other: 2 (half - other) / size, times gradOutput. */
+const gradientOp: PointwiseOp = {
+  name: NAME,
+  params: { names: [] },
+  source: /* @__PURE__ */ source('diceLoss.wgsl', '//#include "lib/div.wgsl"\n', [div]),
+  inputs: ['other', 'half', 'size', 'grad_output'],
+  results: 1,
+  body: '  return Results(nl_divide(half - other, size) * (2.0 * grad_output * u.scale));',
+  reference: ([other = NaN, half = NaN, size = NaN, gradOutput = NaN], r, _p, _i, scale) => {
+    r[0] = ((half - other) / size) * 2 * gradOutput * scale;
+  },
+};
+/** The same for an upstream gradient of 1. */
+const aheadOp: PointwiseOp = {
+  ...gradientOp,
+  inputs: ['other', 'half', 'size'],
+  body: '  return Results(nl_divide(half - other, size) * (2.0 * u.scale));',
+  reference: ([other = NaN, half = NaN, size = NaN], r, _p, _i, scale) => {
+    r[0] = ((half - other) / size) * 2 * scale;
+  },
+};
+
+function dice(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Tensor {
+  const { eps } = resolveParams(NAME, SPECS, ['reduction', 'out'], options);
+  const { reduction = REDUCTIONS[0], out } = options;
+  checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
+  const device = checkTensors(NAME, { input, target });
+  sameShapes(NAME, [input.shape, target.shape]);
+  const { shape, dtype } = input;
+  // A vector is one sample.
+  const samples = shape.length > 1 ? shape.slice(0, 1) : [];
+  const [rows, n] = [sizeOf(samples), sizeOf(shape.slice(samples.length))];
+  const reduced = reduction !== 'none';
+  const both = [input, target];
+  const recording = isRecording(both);
+  const needs = both.map((tensor) => tensor.requiresGrad);
+  const like = { device, dtype, shape: reduced ? [] : samples };
+  checkOut(NAME, out, like, recording);
+
+  const divisor = reduction === 'mean' ? rows : 1;
+  const perRow = {
+    shape: [...samples, ...shape.slice(samples.length).map(() => 1)],
+    dtype: 'float32',
+  } as const;
+  const [output, half, size] = run(
+    diceKernel,
+    { rows, n, eps, ...(reduced ? { sum: divisor } : {}) },
+    both,
+    [out ?? like, perRow, perRow],
+  ) as [Tensor, Tensor, Tensor];
+  /** Gradients of those that need one, from tensors input, target, half and size. */
+  const gradients = (tensors: readonly Tensor[], upstream: Tensor | null): (Tensor | null)[] => {
+    const [p, t, ...ends] = tensors as [Tensor, Tensor, Tensor, Tensor];
+    const args = { op: upstream ? gradientOp : aheadOp, params: {}, shape, scale: 1 / divisor };
+    const each = upstream && !reduced ? view(upstream, perRow.shape) : upstream;
+    const grads = [t, p].map((other, i) =>
+      needs[i]
+        ? runOne(pointwise, args, [other, ...ends, ...(each ? [each] : [])], { shape, dtype })
+        : null,
+    );
+    if (each !== upstream) each?.dispose();
+    return grads;
+  };
+  const saved = [...both, half, size];
+  // Where the upstream gradient is likely 1, gradients are written in this pass.
+  const written = recording && reduced ? gradients(saved, null).flatMap((grad) => grad ?? []) : [];
+  const recorded = record(output, NAME, both, [...saved, ...written], (upstream, kept) => {
+    if (!reduced || !upstream.isOne) return gradients(kept.slice(0, 4), upstream.tensor);
+    let k = 4;
+    return needs.map((need) => (need ? (kept[k++]?.detach() ?? null) : null));
+  });
+  for (const one of [half, size, ...written]) one.dispose();
+  return recorded;
+}
+
+/**
+ * Dice loss of probabilities and targets of the same shape [N, …]: per sample 1 - (2 Σ input · target + eps) /
+ * (Σ input + Σ target + eps), the sums over every dimension but the first; a vector is one sample. Averaged over samples
+ * by default. Options: `eps` (1, at least 0), `reduction`.
+ */
+export const diceLoss = /* @__PURE__ */ defineOp(dice, {
+  op: NAME,
+  kind: 'loss',
+  params: /* @__PURE__ */ defaultsOf(SPECS),
+  specs: SPECS,
+  reductions: REDUCTIONS,
+  prepare: (device, dtype) => {
+    for (const reduction of REDUCTIONS) {
+      warmUp(device, dtype, [[1, 1]], (input) => dice(input, input.detach(), { reduction }));
+    }
+    warmUp(device, dtype, [[1, 1024]], (input) => dice(input, input.detach()));
+  },
+  accuracy: { forward: 8, backward: 8 },
+  docs: {
+    tex: String.raw`1 - \frac{2 \sum x y + \varepsilon}{\sum x + \sum y + \varepsilon}`,
+    derivative: String.raw`\frac{1}{S} \left(\frac{2 \sum x y + \varepsilon}{S} - 2 y\right)\quad S = \sum x + \sum y + \varepsilon`,
+    range: '[0, 1)',
+    torch: null,
+    cite: 'Milletari, Navab & Ahmadi 2016, V-Net; Dice 1945',
+    use: 'Segmentation where the foreground is small: overlap, not pixels, counts. Takes probabilities. Flat where nothing overlaps, and noisy for tiny objects: often added to a cross-entropy.',
+  },
+});
+
+/** `diceLoss` as a module. */
+export class DiceLoss extends /* @__PURE__ */ lossModule(diceLoss) {}

@@ -1,0 +1,62 @@
+import wgsl from '../../shaders/losses/gaussian-nll.wgsl?raw';
+import { withVariance } from '../define/arrange.ts';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+import { bits, div, log } from '../gpu/lib.ts';
+
+/** NaN for what no variance can be. */
+const clamped = (variance: number, eps: number): number =>
+  variance < 0 ? NaN : variance < eps ? eps : variance;
+const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);
+
+/**
+ * Negative log-likelihood of targets under a Gaussian of mean `input` and `variance`: (log v + (input - target)² / v) / 2
+ * with v at least `eps` (1e-6), and log(2π) / 2 more with `full` (false). The variance is of the input's shape, of that
+ * without its last dimension, or 1 in one dimension. Gradients for all three; that of the variance passes the limit eps
+ * as if it were not there. Averaged by default. A negative variance is refused with an `OptionError` where the host knows
+ * it, and gives NaN where only a GPU does.
+ */
+export const gaussianNllLoss = /* @__PURE__ */ defineLoss({
+  name: 'gaussianNllLoss',
+  wgsl,
+  includes: [bits, div, log],
+  params: { full: false, eps: 1e-6 },
+  inputs: ['input', 'target', 'variance'],
+  arrange: withVariance,
+  domain: { variance: { min: 0, max: Infinity, nan: true } },
+  forward: (input, target, variance, { full, eps }) => {
+    const v = clamped(variance, eps);
+    const d = input - target;
+    return 0.5 * (Math.log(v) + (d * d) / v) + (full ? HALF_LOG_2_PI : 0);
+  },
+  backward: (input, target, variance, gradOutput, { eps }) => {
+    const v = clamped(variance, eps);
+    const d = input - target;
+    const slope = (d / v) * gradOutput;
+    return [slope, -slope, (0.5 * (1 - (d * d) / v) * gradOutput) / v];
+  },
+  largestTerm: {
+    forward: (input, target, variance, { full, eps }) => {
+      const v = clamped(variance, eps);
+      const terms = [Math.abs(0.5 * Math.log(v)), (0.5 * (input - target) ** 2) / v];
+      return Math.max(...terms, full ? HALF_LOG_2_PI : 0);
+    },
+    backward: (input, target, variance, { eps }) => {
+      const v = clamped(variance, eps);
+      return [0, 0, (0.5 * Math.max(1, (input - target) ** 2 / v)) / v];
+    },
+  },
+  accuracy: { forward: 4, backward: 4 },
+  docs: {
+    tex: String.raw`\tfrac12 \left(\log v + \frac{(x - y)^2}{v}\right) + [\text{full}] \tfrac12 \log 2 \pi\quad v = \max(\sigma^2, \varepsilon)`,
+    derivative: String.raw`\frac{x - y}{v}`,
+    range: String.raw`(-\infty, \infty)`,
+    torch: 'gaussian_nll_loss',
+    cite: 'Nix & Weigend 1994, Estimating the Mean and Variance of the Target Probability Distribution',
+    kinks: 'a variance below eps has the gradient of eps',
+    use: 'Regression that also learns how sure it is: input and variance are two outputs (the second through softplus). Large variances damp the gradient of bad fits, which may then never improve; start with the variance fixed.',
+  },
+});
+
+/** `gaussianNllLoss` as a module. */
+export class GaussianNLLLoss extends /* @__PURE__ */ lossModule(gaussianNllLoss) {}

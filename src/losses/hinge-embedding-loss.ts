@@ -1,0 +1,40 @@
+import wgsl from '../../shaders/losses/hinge-embedding.wgsl?raw';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+
+/**
+ * Hinge loss of distances: the input itself where the target is 1, max(0, margin - input) where it is -1 (`margin` 1);
+ * any other target adds both. The target has no gradient. Averaged by default.
+ */
+export const hingeEmbeddingLoss = /* @__PURE__ */ defineLoss({
+  name: 'hingeEmbeddingLoss',
+  wgsl,
+  params: { margin: 1 },
+  differentiable: ['input'],
+  forward: (input, target, { margin }) => {
+    const m = margin - input;
+    return (target === 1 ? 0 : m < 0 ? 0 : m) + (target === -1 ? 0 : input);
+  },
+  backward: (input, target, gradOutput, { margin }) => {
+    const apart = target !== 1 && margin - input >= 0;
+    return [(target === -1 ? 0 : gradOutput) - (apart ? gradOutput : 0)];
+  },
+  // Of targets other than 1 and -1, which add both.
+  largestTerm: {
+    forward: (input, target, { margin }) =>
+      Math.abs(target) === 1 ? 0 : Math.max(Math.abs(input), Math.abs(margin - input)),
+  },
+  accuracy: { forward: 1, backward: 1 },
+  docs: {
+    tex: String.raw`\begin{cases} x & y = 1 \\ \max(0, m - x) & y = -1 \end{cases}`,
+    derivative: String.raw`\begin{cases} 1 & y = 1 \\ -[x \le m] & y = -1 \end{cases}`,
+    range: String.raw`(-\infty, \infty)`,
+    torch: 'hinge_embedding_loss',
+    cite: 'Hadsell, Chopra & LeCun 2006, Dimensionality Reduction by Learning an Invariant Mapping',
+    kinks: '-1 at x = margin for y = -1',
+    use: 'Pairs that are alike (1) or not (-1), the input being a distance. Pairs further apart than the margin teach nothing; the distance must not be negative.',
+  },
+});
+
+/** `hingeEmbeddingLoss` as a module. */
+export class HingeEmbeddingLoss extends /* @__PURE__ */ lossModule(hingeEmbeddingLoss) {}

@@ -1,0 +1,368 @@
+// In: features, the weights of a last linear layer and targets. Out: the cross-entropy of the layer's logits, which are never
+// all in memory, with gradients.
+import { isRecording, record, type Upstream } from '../autograd.ts';
+import type { Device } from '../device.ts';
+import { REDUCTIONS, type Reduction } from '../define/loss.ts';
+import { defineOp } from '../define/op.ts';
+import { warmUp } from '../define/prepare.ts';
+import { run } from '../dispatcher.ts';
+import { encode, type FloatDType } from '../dtype.ts';
+import { OptionError, ShapeError } from '../errors.ts';
+import { castTo } from '../kernels/basic.ts';
+import { STATISTICS, type LinearCrossEntropyArgs } from '../kernels/linear-cross-entropy-args.ts';
+import { linearCrossEntropyKernel } from '../kernels/linear-cross-entropy.ts';
+import { mul } from '../math/arithmetic.ts';
+import { reshape } from '../math/reshape.ts';
+import { Linear } from '../nn/layers.ts';
+import { Module } from '../nn/module.ts';
+import { formatShape, sizeOf, type Shape } from '../shape.ts';
+import { fromHost, type Tensor } from '../tensor.ts';
+import {
+  checkClassIndices,
+  checkDevice,
+  checkNumber,
+  checkOneOf,
+  checkOptionNames,
+  checkOut,
+  checkSameDType,
+  checkShape,
+  checkShapeIs,
+  checkTensor,
+} from '../validate.ts';
+
+const NAME = 'linearCrossEntropy';
+/** 8 MiB. */
+const MEMORY_BUDGET = 2 ** 23;
+const OPTIONS = [
+  'linearBias',
+  'weight',
+  'reduction',
+  'ignoreIndex',
+  'labelSmoothing',
+  'memoryBudget',
+  'out',
+];
+
+export interface LinearCrossEntropyOptions {
+  /** One number per logit, of shape [C, d1, …]: added to the product. */
+  linearBias?: Tensor;
+  /** A factor for each class, of shape [C]. */
+  weight?: Tensor;
+  /** `'mean'` (default): the sum over the sum of the targets' weights; `'sum'`; `'none'`: one loss per target. */
+  reduction?: Reduction;
+  /** Targets of this index add neither loss nor gradient, nor weight to the mean. Defaults to -100. */
+  ignoreIndex?: number;
+  /** From 0 (default) to 1: the share of each target that is spread evenly over all classes. */
+  labelSmoothing?: number;
+  /**
+   * Bytes of logits to hold at a time, on the GPU; 8 MiB by default. Classes are taken in chunks that fit, of 128 at the
+   * least: a smaller budget costs more launches. Logits that do not all fit are computed twice where gradients are needed.
+   */
+  memoryBudget?: number;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+/** The tensors of a call, checked. */
+interface Operands {
+  readonly input: Tensor;
+  readonly linearWeight: Tensor;
+  readonly target: Tensor;
+  readonly linearBias: Tensor | undefined;
+  readonly weight: Tensor | undefined;
+}
+
+interface Extents {
+  readonly batch: number;
+  readonly classes: number;
+  readonly inner: number;
+  readonly features: number;
+  /** Of one loss per target. */
+  readonly rowShape: Shape;
+}
+
+function checkShapes({ input, linearWeight, target, linearBias, weight }: Operands): Extents {
+  const [classes = 0, ...rest] = linearWeight.shape;
+  const between = rest.slice(0, -1);
+  const features = rest.at(-1) ?? 0;
+  if (linearWeight.rank < 2 || classes === 0) {
+    throw new ShapeError({
+      op: NAME,
+      argument: 'linearWeight',
+      expected: 'shape [C, ..., in] with at least one class',
+      received: formatShape(linearWeight.shape),
+    });
+  }
+  const batched = input.rank === 2;
+  if ((!batched && (input.rank !== 1 || between.length > 0)) || input.shape.at(-1) !== features) {
+    throw new ShapeError({
+      op: NAME,
+      argument: 'input',
+      expected: `shape [N, ${String(features)}]${between.length > 0 ? '' : ` or [${String(features)}]`}, as linearWeight has shape ${formatShape(linearWeight.shape)}`,
+      received: formatShape(input.shape),
+    });
+  }
+  const lead = input.shape.slice(0, -1);
+  const rowShape = [...lead, ...between];
+  if (linearBias) checkShapeIs(NAME, 'linearBias', linearBias, [classes, ...between]);
+  if (weight) checkShapeIs(NAME, 'weight', weight, [classes]);
+  const hard = target.dtype === 'int32';
+  checkShapeIs(NAME, 'target', target, hard ? rowShape : [...lead, classes, ...between]);
+  return { batch: sizeOf(lead), classes, inner: sizeOf(between), features, rowShape };
+}
+
+function checkTensorsOf({ input, linearWeight, target, linearBias, weight }: Operands): void {
+  checkTensor(NAME, 'input', input);
+  checkTensor(NAME, 'linearWeight', linearWeight);
+  checkTensor(NAME, 'target', target, ['int32', input.dtype]);
+  if (linearBias !== undefined) checkTensor(NAME, 'linearBias', linearBias);
+  if (weight !== undefined) checkTensor(NAME, 'weight', weight);
+  const others = { linearWeight, target, linearBias, weight };
+  for (const [argument, tensor] of Object.entries(others)) {
+    if (!tensor) continue;
+    checkDevice(NAME, argument, tensor, input.device);
+    if (argument !== 'target') checkSameDType(NAME, argument, tensor, input.dtype);
+  }
+  input.device.check(NAME);
+}
+
+/** Runs the kernel on float32 copies of what is float16; `linearWeight` it converts itself, chunk by chunk. */
+function compute(
+  args: LinearCrossEntropyArgs,
+  tensors: readonly Tensor[],
+  outputs: Parameters<typeof run>[3],
+): Tensor[] {
+  const copies: Tensor[] = [];
+  const inputs = tensors.map((tensor, i) => {
+    if (i === 1 || tensor.dtype !== 'float16') return tensor;
+    const wide = castTo(tensor, 'float32');
+    copies.push(wide);
+    return wide;
+  });
+  try {
+    return run(linearCrossEntropyKernel, args, inputs, outputs);
+  } finally {
+    for (const copy of copies) copy.dispose();
+  }
+}
+
+function apply(
+  input: Tensor,
+  linearWeight: Tensor,
+  target: Tensor,
+  options: LinearCrossEntropyOptions = {},
+): Tensor {
+  checkOptionNames(NAME, options, OPTIONS);
+  const { linearBias, weight, reduction = 'mean', ignoreIndex = -100, out } = options;
+  const { labelSmoothing = 0, memoryBudget = MEMORY_BUDGET } = options;
+  checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
+  checkNumber(NAME, 'ignoreIndex', ignoreIndex, { integer: true });
+  checkNumber(NAME, 'labelSmoothing', labelSmoothing, { min: 0, max: 1 });
+  checkNumber(NAME, 'memoryBudget', memoryBudget, { min: 0, above: true });
+  const operands: Operands = { input, linearWeight, target, linearBias, weight };
+  checkTensorsOf(operands);
+  const hard = target.dtype === 'int32';
+  if (!hard && ignoreIndex >= 0) {
+    throw new OptionError({
+      op: NAME,
+      argument: 'ignoreIndex',
+      expected: 'none for targets that are class probabilities',
+      received: String(ignoreIndex),
+      hint: `target has shape ${formatShape(target.shape)} and dtype ${target.dtype}`,
+    });
+  }
+  const { rowShape, ...extents } = checkShapes(operands);
+  if (hard) checkClassIndices(NAME, target, extents.classes, ignoreIndex);
+  const differentiable = [input, linearWeight, target, ...(linearBias ? [linearBias] : [])];
+  const recording = isRecording(differentiable);
+  const shape = reduction === 'none' ? rowShape : [];
+  const { dtype, device } = input;
+  checkOut(NAME, out, { device, dtype, shape }, recording);
+
+  const wants = (tensor: Tensor | undefined): boolean =>
+    recording && (tensor?.requiresGrad ?? false);
+  const needed = {
+    gradInput: wants(input),
+    gradLinearWeight: wants(linearWeight),
+    gradLinearBias: wants(linearBias),
+    gradTarget: wants(target),
+  };
+  const none = {
+    gradInput: false,
+    gradLinearWeight: false,
+    gradLinearBias: false,
+    gradTarget: false,
+  };
+  // Where the upstream gradient is likely 1, gradients are written in this pass. Another one multiplies them; but not in
+  // float16, where they may have been too small or too large before: there they are computed anew.
+  const ahead = recording && reduction !== 'none';
+  const again = recording && (!ahead || dtype === 'float16');
+  const divided = hard && reduction === 'mean';
+  const args: LinearCrossEntropyArgs = {
+    ...extents,
+    ignoreIndex: ignoreIndex,
+    labelSmoothing,
+    reduction,
+    memoryBudget,
+    target: hard ? 'classes' : 'probabilities',
+    inputs: {
+      linearBias: linearBias !== undefined,
+      weights: weight !== undefined,
+      statistics: false,
+      divisor: false,
+      gradOutput: false,
+    },
+    outputs: {
+      loss: true,
+      ...(ahead ? needed : none),
+      statistics: again,
+      divisor: again && divided,
+    },
+  };
+  const tensors = [input, linearWeight, target, linearBias, weight].filter((t) => t !== undefined);
+  const likes = [
+    ...(needed.gradInput ? [input.like()] : []),
+    ...(needed.gradLinearWeight ? [linearWeight.like()] : []),
+    ...(needed.gradLinearBias && linearBias ? [linearBias.like()] : []),
+    ...(needed.gradTarget ? [target.like()] : []),
+  ];
+  const kept = [
+    { shape: [STATISTICS, extents.batch * extents.inner], dtype: 'float32' as const },
+    ...(divided ? [{ shape: [1], dtype: 'float32' as const }] : []),
+  ];
+  const [output, ...extra] = compute(args, tensors, [
+    out ?? { shape, dtype },
+    ...(ahead ? likes : []),
+    ...(again ? kept : []),
+  ]);
+  if (!output) throw new RangeError('a kernel without outputs');
+  const count = ahead ? likes.length : 0;
+  /** Gradients in the kernel's order, in the order of `differentiable`. */
+  const inOrder = (grads: readonly Tensor[]): (Tensor | null)[] => {
+    const rest = [...grads];
+    const next = (there: boolean): Tensor | null => (there ? (rest.shift() ?? null) : null);
+    const [forInput, forWeight] = [next(needed.gradInput), next(needed.gradLinearWeight)];
+    const forBias = next(needed.gradLinearBias);
+    return [forInput, forWeight, next(needed.gradTarget), forBias];
+  };
+  const backward = (upstream: Upstream, saved: readonly Tensor[]): (Tensor | null)[] => {
+    const ready = saved.slice(0, count);
+    if (ahead && upstream.isOne) return inOrder(ready.map((grad) => grad.detach()));
+    if (!again) return inOrder(ready.map((grad) => mul(grad, upstream.tensor)));
+    const later: LinearCrossEntropyArgs = {
+      ...args,
+      inputs: { ...args.inputs, statistics: true, divisor: divided, gradOutput: true },
+      outputs: { loss: false, ...needed, statistics: false, divisor: false },
+    };
+    return inOrder(compute(later, [...operandsOf(saved), upstream.tensor], likes));
+  };
+  // Gradients, then what computes them anew: the operands, and what was kept of the rows.
+  const operandsOf = (saved: readonly Tensor[]): Tensor[] => [
+    ...saved.slice(extra.length),
+    ...saved.slice(count, extra.length),
+  ];
+  const recorded = record(
+    output,
+    NAME,
+    differentiable,
+    [...extra, ...(again ? tensors : [])],
+    backward,
+  );
+  for (const tensor of extra) tensor.dispose();
+  return recorded;
+}
+
+/**
+ * Cross-entropy of the logits of a linear layer, `crossEntropy(linear(input, linearWeight, { bias: linearBias }), target)`,
+ * without holding all logits: classes are taken in chunks, of which `memoryBudget` bytes are there at a time, and the
+ * gradients of a `'mean'` or `'sum'` are written in the forward pass. For large vocabularies.
+ *
+ * `input` is [N, in] or [in], `linearWeight` [C, in], `target` int32 class indices [N] or class probabilities [N, C]. A
+ * `linearWeight` of shape [C, d1, …, in] gives logits [N, C, d1, …] and takes targets [N, d1, …]. Gradients for `input`,
+ * `linearWeight`, `linearBias` and class probabilities. A class index out of range throws where the host has the targets;
+ * where only the GPU has, its loss is NaN, and the next read throws.
+ */
+export const linearCrossEntropy = /* @__PURE__ */ defineOp(apply, {
+  op: NAME,
+  kind: 'loss',
+  docs: {
+    tex: String.raw`-w_y \log \frac{e^{z_y}}{\sum_c e^{z_c}}, \quad z = W x + b`,
+    derivative: String.raw`\sum_c w_y (\mathrm{softmax}(z)_c - \delta_{cy}) W_c`,
+    range: String.raw`[0, \infty)`,
+    torch: 'linear_cross_entropy',
+    cite: 'Hsu et al. 2024, Liger Kernel; Wijmans et al. 2024, Cut Your Losses in Large-Vocabulary Language Models',
+    use: 'The last layer of a language model and its loss in one, where the logits of all classes would fill the memory. Where the logits are more than memoryBudget, a gradient costs a third more multiplications than linear and crossEntropy.',
+  },
+  accuracy: { forward: 8, backward: 8 },
+  params: {},
+  prepare: (device: Device, dtype: FloatDType) => {
+    const target = fromHost(encode('int32', [0]), [1], 'int32', device);
+    for (const reduction of REDUCTIONS) {
+      const shapes = [
+        [1, 2],
+        [2, 2],
+      ];
+      warmUp(device, dtype, shapes, (input, linearWeight) => {
+        apply(input.detach(), linearWeight.detach(), target, { reduction });
+        return apply(input, linearWeight, target, { reduction });
+      });
+    }
+  },
+});
+
+export interface LinearCrossEntropyLossOptions extends Omit<
+  LinearCrossEntropyOptions,
+  'linearBias' | 'out'
+> {
+  /** d1, …: each class has a logit at each of these places. None by default. */
+  outFeatures?: Shape;
+  /** Whether to add a learned bias. Defaults to false, as in PyTorch. */
+  bias?: boolean;
+  device?: Device;
+  /** Defaults to `'float32'`. */
+  dtype?: FloatDType;
+}
+
+/**
+ * A linear layer and the cross-entropy of its logits; `linearCrossEntropy` as a module. `forward(input, target)`. Its
+ * parameters are `linear.weight` [C · d1 · …, inFeatures] and, with `bias`, `linear.bias`, as in PyTorch.
+ */
+export class LinearCrossEntropyLoss extends Module {
+  readonly linear: Linear;
+  readonly #shape: Shape;
+  readonly #options: LinearCrossEntropyOptions;
+
+  constructor(inFeatures: number, numClasses: number, options: LinearCrossEntropyLossOptions = {}) {
+    super();
+    const layer = ['outFeatures', 'bias', 'device', 'dtype'];
+    const own = OPTIONS.filter((name) => name !== 'linearBias' && name !== 'out');
+    checkOptionNames('LinearCrossEntropyLoss', options, [...layer, ...own]);
+    const { outFeatures = [], bias = false, device, dtype, ...rest } = options;
+    checkNumber('LinearCrossEntropyLoss', 'numClasses', numClasses, { min: 1, integer: true });
+    checkShape('LinearCrossEntropyLoss', 'outFeatures', outFeatures);
+    this.#shape = [numClasses, ...outFeatures];
+    this.#options = rest;
+    const linear = new Linear(inFeatures, sizeOf(this.#shape), {
+      bias,
+      ...(device === undefined ? {} : { device }),
+      ...(dtype === undefined ? {} : { dtype }),
+    });
+    this.linear = this.child('linear', linear);
+    // A class weight is part of the state, as in PyTorch.
+    if (rest.weight !== undefined) this.buffer('weight', rest.weight);
+  }
+
+  override forward(input: Tensor, target: Tensor): Tensor {
+    const { weight, bias } = this.linear;
+    const flat = this.#shape.length === 1;
+    return linearCrossEntropy(
+      input,
+      flat ? weight : reshape(weight, [...this.#shape, weight.shape[1] ?? 0]),
+      target,
+      {
+        ...this.#options,
+        ...(bias ? { linearBias: flat ? bias : reshape(bias, this.#shape) } : {}),
+      },
+    );
+  }
+}

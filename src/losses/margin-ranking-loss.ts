@@ -1,0 +1,42 @@
+import wgsl from '../../shaders/losses/margin-ranking.wgsl?raw';
+import { sameRank } from '../define/arrange.ts';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+
+/**
+ * Ranking loss of two scores: max(0, margin - target (input1 - input2)), the target 1 where input1 should rank higher and
+ * -1 where lower (`margin` 0). All have the same number of dimensions. Averaged by default.
+ */
+export const marginRankingLoss = /* @__PURE__ */ defineLoss({
+  name: 'marginRankingLoss',
+  wgsl,
+  params: { margin: 0 },
+  inputs: ['input1', 'input2', 'target'],
+  arrange: sameRank,
+  forward: (input1, input2, target, { margin }) => {
+    const m = margin - target * (input1 - input2);
+    return m < 0 ? 0 : m;
+  },
+  backward: (input1, input2, target, gradOutput, { margin }) => {
+    const d = input1 - input2;
+    const g = margin - target * d >= 0 ? gradOutput : 0;
+    return [-target * g, target * g, -d * g];
+  },
+  largestTerm: {
+    forward: (input1, input2, target, { margin }) =>
+      Math.max(Math.abs(margin), Math.abs(target * (input1 - input2))),
+  },
+  accuracy: { forward: 2, backward: 1 },
+  docs: {
+    tex: String.raw`\max(0, m - y (x_1 - x_2))`,
+    derivative: String.raw`-y [y (x_1 - x_2) \le m]`,
+    range: String.raw`[0, \infty)`,
+    torch: 'margin_ranking_loss',
+    cite: 'Herbrich, Graepel & Obermayer 2000, Large Margin Rank Boundaries for Ordinal Regression',
+    kinks: 'that of the line where the loss becomes 0',
+    use: 'Scores of which only the order counts. With margin 0 equal scores are no loss: give it a margin. Pairs in order by the margin teach nothing.',
+  },
+});
+
+/** `marginRankingLoss` as a module. */
+export class MarginRankingLoss extends /* @__PURE__ */ lossModule(marginRankingLoss) {}

@@ -1,0 +1,64 @@
+import wgsl from '../../shaders/losses/multi-margin.wgsl?raw';
+import { defineMarginLoss } from '../define/margin-loss.ts';
+import { lossModule } from '../define/module.ts';
+import { bits, classStatus } from '../gpu/lib.ts';
+import type { MarginRow } from '../kernels/margin-loss.ts';
+
+/** Calls `visit` with each class other than the target whose score comes within the margin, and by how much. */
+function forEachActive(
+  { scores, target }: MarginRow,
+  margin: number,
+  visit: (z: number, index: number, own: number) => void,
+): void {
+  const own = target[0] ?? NaN;
+  const score = scores[own] ?? NaN;
+  for (const [index, x] of scores.entries()) {
+    const z = margin - score + x;
+    if (index !== own && z > 0) visit(z, index, own);
+  }
+}
+
+const isValid = ({ scores, target }: MarginRow): boolean => (target[0] ?? NaN) in scores;
+
+/**
+ * Multi-class hinge loss of scores [N, C] (or [C]) and int32 class indices [N] (or a scalar): by how much each other class
+ * comes within `margin` of the target, to the power `p`, averaged over the classes. Options: `p` (1, or 2), `margin` (1),
+ * `weight` [C], `reduction` ('mean').
+ */
+export const multiMarginLoss = /* @__PURE__ */ defineMarginLoss({
+  name: 'multiMarginLoss',
+  wgsl,
+  includes: [bits, classStatus],
+  params: { p: { default: 1, min: 1, max: 2, integer: true }, margin: 1 },
+  target: 'class',
+  weighted: true,
+  loss: (row, { p, margin }) => {
+    if (!isValid(row)) return NaN;
+    let total = 0;
+    forEachActive(row, margin, (z) => {
+      total += z ** p;
+    });
+    return total === 0 ? 0 : row.weightOf(row.target[0] ?? NaN) * total;
+  },
+  grad: (row, { p, margin }, scores) => {
+    if (!isValid(row)) scores.fill(NaN);
+    forEachActive(row, margin, (z, index, own) => {
+      const slope = row.weightOf(own) * (p === 1 ? 1 : 2 * z);
+      scores[index] = slope;
+      scores[own] = (scores[own] ?? NaN) - slope;
+    });
+  },
+  accuracy: { forward: 3, backward: 3 },
+  docs: {
+    tex: String.raw`\frac{w_y}{C} \sum_{i \ne y} \max(0, m - x_y + x_i)^p`,
+    derivative: String.raw`\frac{w_y}{C}\, p\, z_i^{p - 1} [z_i > 0],\ z_i = m - x_y + x_i;\ \text{at } y \text{ minus their sum}`,
+    range: String.raw`[0, \infty)`,
+    torch: 'multi_margin_loss',
+    cite: 'Weston & Watkins 1998, Multi-Class Support Vector Machines',
+    kinks: '0 where a score is exactly the margin below the target’s',
+    use: 'Ranking the right class above the others, with no probabilities. Examples outside the margin weigh nothing; p = 1 is robust to mislabelled ones, p = 2 is not. The gradient shrinks with the number of classes.',
+  },
+});
+
+/** `multiMarginLoss` as a module. */
+export class MultiMarginLoss extends /* @__PURE__ */ lossModule(multiMarginLoss) {}

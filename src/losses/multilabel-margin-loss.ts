@@ -1,0 +1,66 @@
+import wgsl from '../../shaders/losses/multilabel-margin.wgsl?raw';
+import { defineMarginLoss } from '../define/margin-loss.ts';
+import { lossModule } from '../define/module.ts';
+import { bits, classStatus } from '../gpu/lib.ts';
+import type { MarginRow } from '../kernels/margin-loss.ts';
+
+/** Calls `visit` with each pair of a label and a class that is none and comes within 1 of it, and by how much. */
+function forEachActive(
+  { scores, target }: MarginRow,
+  visit: (z: number, label: number, index: number) => void,
+): void {
+  const end = target.findIndex((index) => index < 0);
+  const labels = target.subarray(0, end < 0 ? target.length : end);
+  const known = new Set(labels);
+  for (const [index, x] of scores.entries()) {
+    if (known.has(index)) continue;
+    for (const label of labels) {
+      const z = 1 - (scores[label] ?? NaN) + x;
+      if (z > 0) visit(z, label, index);
+    }
+  }
+}
+
+const isValid = ({ scores, target }: MarginRow): boolean =>
+  target.every((index) => index >= -1 && index < scores.length);
+
+/**
+ * Multi-label hinge loss of scores [N, C] (or [C]) and int32 lists of labels of the same shape, each ended by -1: by how
+ * much each class that is no label comes within 1 of each label, added up and divided by C. A label that is there twice
+ * counts twice. Options: `reduction` ('mean').
+ */
+export const multilabelMarginLoss = /* @__PURE__ */ defineMarginLoss({
+  name: 'multilabelMarginLoss',
+  wgsl,
+  includes: [bits, classStatus],
+  target: 'labels',
+  weighted: false,
+  loss: (row) => {
+    if (!isValid(row)) return NaN;
+    let total = 0;
+    forEachActive(row, (z) => {
+      total += z;
+    });
+    return total;
+  },
+  grad: (row, _params, scores) => {
+    if (!isValid(row)) scores.fill(NaN);
+    forEachActive(row, (_z, label, index) => {
+      scores[index] = (scores[index] ?? NaN) + 1;
+      scores[label] = (scores[label] ?? NaN) - 1;
+    });
+  },
+  accuracy: { forward: 4, backward: 2 },
+  docs: {
+    tex: String.raw`\frac{1}{C} \sum_{t \in T} \sum_{i \notin T} \max(0, 1 - x_t + x_i)`,
+    derivative: String.raw`\frac{1}{C} |\{t : x_i > x_t - 1\}| \text{ for } i \notin T,\ -\frac{1}{C} |\{i : x_i > x_t - 1\}| \text{ for } t \in T`,
+    range: String.raw`[0, \infty)`,
+    torch: 'multilabel_margin_loss',
+    cite: 'Zhang & Zhou 2006, Multilabel Neural Networks',
+    kinks: '0 where a score is exactly 1 below a label’s',
+    use: 'Ranking all labels of an example above the rest. Pairs outside the margin weigh nothing. Rows without labels, or of labels only, add nothing; a wrong label pulls against every other class.',
+  },
+});
+
+/** `multilabelMarginLoss` as a module. */
+export class MultiLabelMarginLoss extends /* @__PURE__ */ lossModule(multilabelMarginLoss) {}

@@ -1,0 +1,45 @@
+import wgsl from '../../shaders/losses/multilabel-soft-margin.wgsl?raw';
+import { defineMarginLoss } from '../define/margin-loss.ts';
+import { lossModule } from '../define/module.ts';
+import { bits, exp, sigmoid, softplus } from '../gpu/lib.ts';
+
+/** ln(1 + e^x) without overflow. */
+const softplusOf = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+/**
+ * Cross-entropy of one sigmoid per class, averaged over the classes: of logits [..., C] and targets from 0 to 1 of the same
+ * shape. Gradients for both. Options: `weight` [C], `reduction` ('mean' over the rows).
+ */
+export const multilabelSoftMarginLoss = /* @__PURE__ */ defineMarginLoss({
+  name: 'multilabelSoftMarginLoss',
+  wgsl,
+  includes: [bits, exp, sigmoid, softplus],
+  target: 'numbers',
+  weighted: true,
+  loss: ({ scores, target, weightOf }) =>
+    scores.reduce((total, x, i) => {
+      const y = target[i] ?? NaN;
+      return total + weightOf(i) * (y * softplusOf(-x) + (1 - y) * softplusOf(x));
+    }, 0),
+  grad: (row, _params, scores, target) => {
+    for (const [i, x] of row.scores.entries()) {
+      const y = row.target[i] ?? NaN;
+      const w = row.weightOf(i);
+      scores[i] = w * ((1 - y) / (1 + Math.exp(-x)) - y / (1 + Math.exp(x)));
+      target[i] = -w * x;
+    }
+  },
+  accuracy: { forward: 3, backward: 4 },
+  docs: {
+    tex: String.raw`-\frac{1}{C} \sum_i w_i \left(y_i \log \sigma(x_i) + (1 - y_i) \log \sigma(-x_i)\right)`,
+    derivative: String.raw`\frac{w_i}{C} (\sigma(x_i) - y_i)`,
+    range: String.raw`[0, \infty)`,
+    torch: 'multilabel_soft_margin_loss',
+    cite: 'Cox 1958, The Regression Analysis of Binary Sequences',
+    use: 'Several labels per example, each a yes or no of its own; takes logits. Mostly negative labels outweigh the rare positive ones: use weight. A wrong label costs at most its distance in logits.',
+  },
+});
+
+/** `multilabelSoftMarginLoss` as a module. */
+export class MultiLabelSoftMarginLoss
+  extends /* @__PURE__ */ lossModule(multilabelSoftMarginLoss) {}

@@ -1,0 +1,37 @@
+import wgsl from '../../shaders/losses/smooth-l1.wgsl?raw';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+import { div } from '../gpu/lib.ts';
+
+/**
+ * Smooth L1 loss: d² / (2 beta) for |d| < beta, else |d| - beta / 2, with d = input - target; averaged by default. `beta`
+ * (default 1) is at least 0, where it is `l1Loss`. The gradient where they are equal is 0.
+ */
+export const smoothL1Loss = /* @__PURE__ */ defineLoss({
+  name: 'smoothL1Loss',
+  wgsl,
+  includes: [div],
+  params: { beta: { default: 1, min: 0 } },
+  forward: (input, target, { beta }) => {
+    const d = Math.abs(input - target);
+    return d < beta ? (0.5 * d * d) / beta : d - 0.5 * beta;
+  },
+  backward: (input, target, gradOutput, { beta }) => {
+    const d = input - target;
+    const slope = Math.abs(d) >= beta ? Math.sign(d) : d / beta;
+    return [slope * gradOutput, -slope * gradOutput];
+  },
+  accuracy: { forward: 3, backward: 2 },
+  docs: {
+    tex: String.raw`\begin{cases} \frac{d^2}{2 \beta} & |d| < \beta \\ |d| - \tfrac12 \beta & |d| \ge \beta \end{cases}\quad d = x - y`,
+    derivative: String.raw`\min(\max(d / \beta, -1), 1)`,
+    range: String.raw`[0, \infty)`,
+    torch: 'smooth_l1_loss',
+    cite: 'Girshick 2015, Fast R-CNN',
+    kinks: '0 at x = y where beta is 0',
+    use: 'Regression with outliers, as of boxes: huberLoss over delta = beta, so that the pull of an outlier is 1 whatever beta is. beta is in the units of the target.',
+  },
+});
+
+/** `smoothL1Loss` as a module. */
+export class SmoothL1Loss extends /* @__PURE__ */ lossModule(smoothL1Loss) {}

@@ -1,0 +1,32 @@
+import wgsl from '../../shaders/losses/soft-margin.wgsl?raw';
+import { toInput } from '../define/arrange.ts';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+import { div, sigmoid, softplus } from '../gpu/lib.ts';
+import { logistic, softplusOf } from '../special.ts';
+
+/**
+ * Logistic loss of scores and targets 1 or -1: log(1 + e^(-target · input)), finite where PyTorch's overflows. The target
+ * broadcasts to the input's shape and has no gradient. Averaged by default.
+ */
+export const softMarginLoss = /* @__PURE__ */ defineLoss({
+  name: 'softMarginLoss',
+  wgsl,
+  includes: [div, sigmoid, softplus],
+  differentiable: ['input'],
+  arrange: toInput,
+  forward: (input, target) => softplusOf(-target * input),
+  backward: (input, target, gradOutput) => [-target * gradOutput * logistic(-target * input)],
+  accuracy: { forward: 3, backward: 3 },
+  docs: {
+    tex: String.raw`\log(1 + e^{-y x})`,
+    derivative: String.raw`-y\, \sigma(-y x)`,
+    range: String.raw`[0, \infty)`,
+    torch: 'soft_margin_loss',
+    cite: 'Friedman, Hastie & Tibshirani 2000, Additive Logistic Regression',
+    use: 'Two classes with labels 1 and -1: binaryCrossEntropyWithLogits for other labels. Grows like |x| for wrong scores, so outliers pull, but boundedly.',
+  },
+});
+
+/** `softMarginLoss` as a module. */
+export class SoftMarginLoss extends /* @__PURE__ */ lossModule(softMarginLoss) {}

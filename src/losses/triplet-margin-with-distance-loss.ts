@@ -1,0 +1,160 @@
+import { isRecording, record } from '../autograd.ts';
+import { REDUCTIONS, type Reduction } from '../define/loss.ts';
+import { defineOp } from '../define/op.ts';
+import { defaultsOf, resolveParams } from '../define/params.ts';
+import { warmUp } from '../define/prepare.ts';
+import { tripleModule } from '../define/triple-module.ts';
+import { run, runOne } from '../dispatcher.ts';
+import { pairwiseDistance } from '../distances/pairwise-distance.ts';
+import { OptionError } from '../errors.ts';
+import { pointwise } from '../kernels/pointwise.ts';
+import { hingeOfThree, hingeOfTwo } from '../kernels/triplet-hinge.ts';
+import { scope } from '../scope.ts';
+import { Tensor } from '../tensor.ts';
+import {
+  checkBoolean,
+  checkDevice,
+  checkOneOf,
+  checkOut,
+  checkSameDType,
+  checkSameRank,
+  checkShapeIs,
+  checkTensor,
+  checkTensors,
+  describe,
+} from '../validate.ts';
+import { compareTriplets } from './triplet-margin-loss.ts';
+
+/** A distance of two tensors of vectors, one number for each pair: of this package's ops, so that it has a gradient. */
+export type DistanceFunction = (x1: Tensor, x2: Tensor) => Tensor;
+
+export interface TripletMarginWithDistanceLossOptions {
+  /**
+   * Defaults to `pairwiseDistance`, which is part of one kernel with the rest. Runs in a `scope`: tensors that it makes are
+   * disposed when the loss is there.
+   */
+  distanceFunction?: DistanceFunction;
+  /** How much nearer than the negative the positive must be, above 0. Defaults to 1. */
+  margin?: number;
+  /** Whether the distance from positive to negative counts where it is smaller than that from the anchor. Defaults to false. */
+  swap?: boolean;
+  /** `'mean'` (default) over the triplets, `'sum'`, or `'none'` for the loss of each. */
+  reduction?: Reduction;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+const NAME = 'tripletMarginWithDistanceLoss';
+const specs = { margin: { default: 1, min: 0, above: true } } as const;
+
+function apply(
+  anchor: Tensor,
+  positive: Tensor,
+  negative: Tensor,
+  options: TripletMarginWithDistanceLossOptions = {},
+): Tensor {
+  const others = ['distanceFunction', 'swap', 'reduction', 'out'];
+  const params = resolveParams(NAME, specs, others, options);
+  const { distanceFunction = pairwiseDistance, swap = false, reduction = 'mean', out } = options;
+  const distance: unknown = distanceFunction;
+  if (typeof distance !== 'function') {
+    throw new OptionError({
+      op: NAME,
+      argument: 'distanceFunction',
+      expected: 'a function of two tensors',
+      received: describe(distance),
+    });
+  }
+  checkBoolean(NAME, 'swap', swap);
+  checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
+  const tensors = { anchor, positive, negative };
+  if (distanceFunction === pairwiseDistance) {
+    const all = { ...params, p: 2, eps: 1e-6 };
+    return compareTriplets(NAME, tensors, { params: all, swap, reduction, out });
+  }
+  const device = checkTensors(NAME, tensors);
+  checkSameRank(NAME, tensors, 0);
+  const reduced = reduction !== 'none';
+  const { dtype } = anchor;
+  // What can be told of `out` before the caller's function has run.
+  const guess = reduced || !(out instanceof Tensor) ? [] : out.shape;
+  checkOut(NAME, out, { device, dtype, shape: guess }, isRecording(Object.values(tensors)));
+  return scope(() => {
+    const near = distanceFunction(anchor, positive);
+    const distances = [near, distanceFunction(anchor, negative)];
+    if (swap) distances.push(distanceFunction(positive, negative));
+    for (const value of distances) {
+      checkTensor(NAME, 'distanceFunction', value);
+      checkDevice(NAME, 'distanceFunction', value, device);
+      checkSameDType(NAME, 'distanceFunction', value, anchor.dtype);
+      checkShapeIs(NAME, 'distanceFunction', value, near.shape);
+    }
+    const { shape, size } = near;
+    const like = { device, dtype, shape: reduced ? [] : shape };
+    checkOut(NAME, out, like, isRecording(distances));
+    const count = reduction === 'mean' ? size : 1;
+    const hinge = swap ? hingeOfThree : hingeOfTwo;
+    const output = runOne(
+      pointwise,
+      { op: hinge.forward, params, shape, ...(reduced ? { sum: count } : {}) },
+      distances,
+      out ?? like,
+    );
+    return record(output, NAME, distances, distances, (upstream, saved, needs) => {
+      const args = { op: hinge.backward, params, shape, scale: 1 / count };
+      const inputs = [...saved, upstream.tensor];
+      const grads = run(
+        pointwise,
+        args,
+        inputs,
+        saved.map((value) => value.like()),
+      );
+      return grads.map((grad, i) => {
+        if (needs[i]) return grad;
+        grad.dispose();
+        return null;
+      });
+    });
+  });
+}
+
+/**
+ * `tripletMarginLoss` with a distance of the caller's: any function of two tensors made of this package's ops, whose
+ * results are of one shape. Options: `distanceFunction` (`pairwiseDistance`), `margin` (1), `swap` (false), `reduction`
+ * ('mean').
+ */
+export const tripletMarginWithDistanceLoss = /* @__PURE__ */ defineOp(apply, {
+  op: NAME,
+  kind: 'loss',
+  params: /* @__PURE__ */ defaultsOf(specs),
+  specs,
+  // As tripletMarginLoss; what a distance of the caller's adds is its own.
+  accuracy: { forward: 4, backward: 16 },
+  docs: {
+    tex: String.raw`\max(0, \mathrm{margin} + d(a, p) - d(a, n))`,
+    derivative: String.raw`\nabla d(a, p) - \nabla d(a, n) \text{ above } 0`,
+    range: String.raw`[0, \infty)`,
+    torch: 'triplet_margin_with_distance_loss',
+    cite: 'Balntas, Riba, Ponsa & Mikolajczyk 2016, Learning local feature descriptors with triplets and shallow convolutional neural networks',
+    kinks:
+      'the gradient passes at the margin; with swap each of two equal distances has half of it',
+    use: 'Triplets under another distance, such as 1 - cosineSimilarity. The margin is in units of that distance: 1 is much for a cosine. Where the distance has no gradient at equal vectors, neither has the loss.',
+  },
+  prepare: (device, dtype) => {
+    for (const distanceFunction of [pairwiseDistance, (a: Tensor) => a]) {
+      warmUp(
+        device,
+        dtype,
+        [
+          [2, 4],
+          [2, 4],
+        ],
+        (a, b) => apply(a, b, b.detach(), { distanceFunction }),
+      );
+    }
+  },
+});
+
+/** `tripletMarginWithDistanceLoss` as a module. */
+export class TripletMarginWithDistanceLoss
+  extends /* @__PURE__ */ tripleModule(tripletMarginWithDistanceLoss) {}

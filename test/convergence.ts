@@ -1,0 +1,253 @@
+// In: a device and digits. Out: a test per loss that a small model learns with it: digits by class losses, a line through
+// points with outliers by regression losses. A loss is added by a line of a table.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { PIXELS, SIDE, sliceDigits, toFloats, type Digits } from '../demo/digits.ts';
+import {
+  crossEntropy,
+  focalLoss,
+  huberLoss,
+  init,
+  l1Loss,
+  linear,
+  logSoftmax,
+  manualSeed,
+  mseLoss,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  nllLoss,
+  nn,
+  noGrad,
+  optim,
+  scope,
+  tensor,
+  type Device,
+  type Tensor,
+} from '../src/index.ts';
+import { randomNumbers } from './calls/draw.ts';
+
+const CLASSES = 10;
+/** Digits are averaged over blocks of 4 x 4 pixels: 7 x 7 of them. */
+const BLOCK = 4;
+const FEATURES = (SIDE / BLOCK) ** 2;
+const TRAINING = 512;
+const HELD_OUT = 500;
+const STEPS = 60;
+/** Of the held-out digits: a tenth would be chance. A linear model of this size reaches 0.74 to 0.8. */
+const ACCURACY = 0.7;
+
+/** The classes of digits in all the forms that losses take. */
+interface Labels {
+  /** int32 [N]. */
+  readonly indices: Tensor;
+  /** float32 [N, 10]. */
+  readonly oneHot: Tensor;
+  /** int32 [N, 10]: lists of one label. */
+  readonly lists: Tensor;
+}
+
+/** What is trained: a loss of features, and scores of all classes, to tell how often they are right. */
+interface Learner {
+  readonly parameters: Tensor[];
+  readonly loss: (features: Tensor, labels: Labels) => Tensor;
+  readonly scores: (features: Tensor) => Tensor;
+}
+
+/** A linear layer, and a loss of its scores. */
+const onScores =
+  (loss: (scores: Tensor, labels: Labels) => Tensor) =>
+  (device: Device): Learner => {
+    const layer = new nn.Linear(FEATURES, CLASSES, { device });
+    return {
+      parameters: layer.parameters(),
+      loss: (features, labels) => loss(layer.forward(features), labels),
+      scores: (features) => layer.forward(features),
+    };
+  };
+
+/** With layers of its own: digits 0 to 3 in the shortlist, the others in two clusters. */
+const adaptive = (device: Device): Learner => {
+  const module = new nn.AdaptiveLogSoftmaxWithLoss(FEATURES, CLASSES, [4, 7], {
+    divValue: 2,
+    headBias: true,
+    device,
+  });
+  return {
+    parameters: module.parameters(),
+    loss: (features, { indices }) => module.forward(features, indices).loss,
+    scores: (features) => module.logProb(features),
+  };
+};
+
+const CLASS_LOSSES: Readonly<Record<string, (device: Device) => Learner>> = {
+  crossEntropy: onScores((x, { indices }) => crossEntropy(x, indices)),
+  'crossEntropy of probabilities': onScores((x, { oneHot }) => crossEntropy(x, oneHot)),
+  nllLoss: onScores((x, { indices }) => nllLoss(logSoftmax(x, { dim: 1 }), indices)),
+  focalLoss: onScores((x, { indices }) => focalLoss(x, indices)),
+  multiMarginLoss: onScores((x, { indices }) => multiMarginLoss(x, indices)),
+  'multiMarginLoss squared': onScores((x, { indices }) => multiMarginLoss(x, indices, { p: 2 })),
+  multilabelMarginLoss: onScores((x, { lists }) => multilabelMarginLoss(x, lists)),
+  multilabelSoftMarginLoss: onScores((x, { oneHot }) => multilabelSoftMarginLoss(x, oneHot)),
+  adaptiveLogSoftmaxWithLoss: adaptive,
+};
+
+interface Regression {
+  readonly loss: (predicted: Tensor, target: Tensor) => Tensor;
+  /** Whether a tenth of points far off leave the line where it is; otherwise the fit is that of least squares. */
+  readonly robust: boolean;
+}
+
+const REGRESSION_LOSSES: Readonly<Record<string, Regression>> = {
+  mseLoss: { loss: (x, y) => mseLoss(x, y), robust: false },
+  l1Loss: { loss: (x, y) => l1Loss(x, y), robust: true },
+  huberLoss: { loss: (x, y) => huberLoss(x, y, { delta: 0.2 }), robust: true },
+};
+
+/** Steps of Adam with a learning rate that falls to a hundredth; returns the first and the last loss. */
+async function train(
+  parameters: Tensor[],
+  lr: number,
+  steps: number,
+  lossOf: () => Tensor,
+): Promise<[first: number, last: number]> {
+  const optimizer = new optim.Adam(parameters, { lr });
+  const read: Promise<number>[] = [];
+  for (let step = 0; step < steps; step++) {
+    optimizer.lr = lr * 0.01 ** (step / steps);
+    const loss = scope(() => {
+      const result = lossOf();
+      optimizer.zeroGrad();
+      result.backward();
+      optimizer.step();
+      return result;
+    });
+    if (step === 0 || step === steps - 1) read.push(loss.item());
+    loss.dispose();
+  }
+  const [first = NaN, last = NaN] = await Promise.all(read);
+  optimizer.zeroGrad();
+  optimizer.dispose();
+  return [first, last];
+}
+
+/** Means over blocks of pixels, from -0.5 (paper) to 0.5 (ink). */
+function featuresOf({ count, pixels }: Digits): Float32Array {
+  const features = new Float32Array(count * FEATURES).fill(-0.5);
+  const side = SIDE / BLOCK;
+  toFloats(pixels).forEach((value, i) => {
+    const digit = Math.floor(i / PIXELS);
+    const [row, column] = [Math.floor((i % PIXELS) / SIDE), i % SIDE];
+    const at = digit * FEATURES + Math.floor(row / BLOCK) * side + Math.floor(column / BLOCK);
+    features[at] = (features[at] ?? NaN) + value / BLOCK ** 2;
+  });
+  return features;
+}
+
+function labelsOf({ labels, count }: Digits, device: Device): Labels {
+  const oneHot = new Float32Array(count * CLASSES);
+  const lists = new Int32Array(count * CLASSES).fill(-1);
+  labels.forEach((label, i) => {
+    oneHot[i * CLASSES + label] = 1;
+    lists[i * CLASSES] = label;
+  });
+  const shape = [count, CLASSES];
+  return {
+    indices: tensor(Int32Array.from(labels), { dtype: 'int32', device }),
+    oneHot: tensor(oneHot, { shape, device }),
+    lists: tensor(lists, { shape, dtype: 'int32', device }),
+  };
+}
+
+function accuracyOf(scores: Float32Array | Int32Array, labels: Uint8Array): number {
+  let right = 0;
+  labels.forEach((label, i) => {
+    const own = [...scores.subarray(i * CLASSES, (i + 1) * CLASSES)];
+    right += Number(own.indexOf(Math.max(...own)) === label);
+  });
+  return right / labels.length;
+}
+
+/** 200 points of y = 2 x - 1 with a little noise, every tenth of them far above. */
+function pointsWithOutliers(): { x: Float32Array; y: Float32Array } {
+  const random = randomNumbers(11);
+  const x = Float32Array.from({ length: 200 }, () => 2 * random() - 1);
+  const y = x.map((v, i) => 2 * v - 1 + 0.1 * (random() - 0.5) + (i % 10 === 0 ? 10 : 0));
+  return { x, y };
+}
+
+function leastSquares(x: Float32Array, y: Float32Array): [slope: number, intercept: number] {
+  const mean = (v: Float32Array): number => v.reduce((a, b) => a + b, 0) / v.length;
+  const [mx, my] = [mean(x), mean(y)];
+  const slope =
+    mean(x.map((v, i) => (v - mx) * ((y[i] ?? NaN) - my))) / mean(x.map((v) => (v - mx) ** 2));
+  return [slope, my - slope * mx];
+}
+
+/** Registers a test per loss. */
+export function convergenceSuite(
+  backend: 'cpu' | 'webgpu',
+  readDigits: () => Promise<Digits>,
+): void {
+  let device: Device;
+  beforeAll(async () => {
+    device = await init({ backend });
+    expect(device.type).toBe(backend);
+  });
+  afterEach(() => device.synchronize());
+  afterAll(() => {
+    device.dispose();
+  });
+
+  describe('digits are learned with', () => {
+    let training: { features: Tensor; labels: Labels };
+    let heldOut: { features: Tensor; labels: Uint8Array };
+    beforeAll(async () => {
+      const digits = await readDigits();
+      const put = (part: Digits): Tensor =>
+        tensor(featuresOf(part), { shape: [part.count, FEATURES], device });
+      const [own, other] = [
+        sliceDigits(digits, 0, TRAINING),
+        sliceDigits(digits, TRAINING, TRAINING + HELD_OUT),
+      ];
+      training = { features: put(own), labels: labelsOf(own, device) };
+      heldOut = { features: put(other), labels: other.labels };
+    }, 60_000);
+
+    for (const [name, make] of Object.entries(CLASS_LOSSES)) {
+      it(name, { timeout: 60_000 }, async () => {
+        manualSeed(5);
+        const learner = make(device);
+        const before = device.stats().liveBuffers;
+        const [first, last] = await train(learner.parameters, 0.2, STEPS, () =>
+          learner.loss(training.features, training.labels),
+        );
+        expect(device.stats().liveBuffers).toBe(before);
+        const scores = noGrad(() => learner.scores(heldOut.features));
+        const accuracy = accuracyOf(await scores.data(), heldOut.labels);
+        expect(last).toBeLessThan(0.5 * first);
+        expect(accuracy).toBeGreaterThan(ACCURACY);
+        for (const one of [scores, ...learner.parameters]) one.dispose();
+      });
+    }
+  });
+
+  describe('a line through points with outliers is found with', () => {
+    for (const [name, { loss, robust }] of Object.entries(REGRESSION_LOSSES)) {
+      it(name, { timeout: 60_000 }, async () => {
+        const points = pointsWithOutliers();
+        const shape = [points.x.length, 1];
+        const [x, y] = [tensor(points.x, { shape, device }), tensor(points.y, { shape, device })];
+        const weight = tensor([[0]], { device, requiresGrad: true });
+        const bias = tensor([0], { device, requiresGrad: true });
+        const [first, last] = await train([weight, bias], 0.2, 100, () =>
+          loss(linear(x, weight, { bias }), y),
+        );
+        expect(last).toBeLessThan(first);
+        const [slope, intercept] = robust ? [2, -1] : leastSquares(points.x, points.y);
+        expect(Math.abs((await weight.item()) - slope)).toBeLessThan(0.1);
+        expect(Math.abs((await bias.item()) - intercept)).toBeLessThan(0.1);
+        for (const one of [x, y, weight, bias]) one.dispose();
+      });
+    }
+  });
+}

@@ -1,0 +1,3 @@
+import { lossesSuite } from '../losses.ts';
+
+lossesSuite('webgpu');

@@ -1,0 +1,3 @@
+import { adaptiveSoftmaxSuite } from '../adaptive-softmax.ts';
+
+adaptiveSoftmaxSuite('cpu');
