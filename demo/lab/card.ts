@@ -124,7 +124,7 @@ export class Card {
   }
 
   #render(): void {
-    const { op, docs, options, compared } = this.op;
+    const { op, docs, formulas, options, compared } = this.op;
     render(
       html`<header>
           <h3 id="name-${op}">${op}</h3>
@@ -145,7 +145,8 @@ export class Card {
               : nothing
           }
         </header>
-        ${formula(docs.tex)} ${this.#frame} ${this.#picture.controls(() => this.draw(true))}
+        ${formula(formulas, docs.tex)} ${this.#frame}
+        ${this.#picture.controls(() => this.draw(true))}
         ${
           options.length > 0
             ? optionControls(op, options, this.#values, (name, value) => this.#set(name, value))

@@ -2,23 +2,26 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Documented } from '../../src/define/op.ts';
 import { copyButton } from './copy.ts';
-import { formula } from './formula.ts';
+import { formula, type Formulas } from './formula.ts';
 
 export interface Described {
   readonly op: string;
   readonly docs: Documented['docs'];
   readonly accuracy: Documented['accuracy'];
+  readonly formulas: Formulas;
 }
 
-/** PyTorch's name for it, or that there is none. */
+/** PyTorch's name for it, a function or a module, or that there is none. */
 export function torchName({ docs }: Described): TemplateResult {
   return docs.torch === null
     ? html`<span class="torch none">beyond PyTorch</span>`
-    : html`<span class="torch" title="In PyTorch">F.${docs.torch}</span>`;
+    : html`<span class="torch" title="In PyTorch"
+        >${/^[A-Z]/.test(docs.torch) ? 'nn' : 'F'}.${docs.torch}</span
+      >`;
 }
 
 /** What is known of it, behind a summary. */
-export function facts({ docs, accuracy }: Described, code: () => string): TemplateResult {
+export function facts({ docs, accuracy, formulas }: Described, code: () => string): TemplateResult {
   const row = (term: string, content: unknown) =>
     html`<div>
       <dt>${term}</dt>
@@ -31,8 +34,8 @@ export function facts({ docs, accuracy }: Described, code: () => string): Templa
       ${copyButton(code)}
     </div>
     <dl>
-      ${docs.derivative === undefined ? nothing : row('Gradient', formula(docs.derivative))}
-      ${docs.range === undefined ? nothing : row('Range', formula(docs.range))}
+      ${docs.derivative === undefined ? nothing : row('Gradient', formula(formulas, docs.derivative))}
+      ${docs.range === undefined ? nothing : row('Range', formula(formulas, docs.range))}
       ${row('At kinks', docs.kinks ?? 'smooth everywhere')}
       ${row('Error', `at most ${accuracy.forward} ULP, gradient ${accuracy.backward} ULP`)}
       ${row('Source', docs.cite)}

@@ -2,10 +2,12 @@
 import 'katex/dist/katex.min.css';
 import { html, type TemplateResult } from 'lit-html';
 import { unsafeHTML } from 'lit-html/directives/unsafe-html.js';
-import formulas from 'virtual:formulas';
+
+/** HTML by TeX, as made when the page was built. */
+export type Formulas = Readonly<Record<string, string>>;
 
 /** Wide formulas scroll on their own. */
-export function formula(tex: string): TemplateResult {
+export function formula(formulas: Formulas, tex: string): TemplateResult {
   const rendered = formulas[tex];
   if (rendered === undefined) return html`<code>${tex}</code>`;
   // made from the sources at build time: nothing a visitor wrote gets here

@@ -51,6 +51,8 @@ function waysOf(op: string, fn: LossFunction, goal: Goal): Compute[] {
   const like = (outputs: Tensor, wanted: Wanted) =>
     tensor(Float32Array.from(wanted), { shape: outputs.shape, device: outputs.device });
   const direct: Compute = (outputs, wanted) => fn(outputs, like(outputs, wanted), options);
+  // numbers that stand for logarithms of probabilities are none to be met
+  if (formsOf(op)[0]?.input === 'logProbabilities') return [];
   if (goal === 'values') return [direct];
   return [direct, (outputs, wanted) => fn(sigmoid(outputs), like(outputs, wanted), options)];
 }

@@ -136,6 +136,19 @@ test('a GPU lost while nothing trains can be opened again, in every view', async
   await expect(page.locator('.comparison')).toHaveAttribute('data-drawn', 'gelu, silu');
 });
 
+test('a GPU without memory ends training, and says what helps', async ({ page }) => {
+  await openTraining(page, { ...SMALL, backend: 'webgpu', epochs: 50 });
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await expect.poll(() => stepOf(page)).toBeGreaterThan(5);
+  await page.evaluate(() => {
+    GPUDevice.prototype.popErrorScope = () =>
+      Promise.resolve(new GPUOutOfMemoryError('no memory left'));
+  });
+  await expectPhase(page, 'failed');
+  await expect(alert(page)).toContainText('Out of memory');
+  await expect(alert(page)).toContainText('Smaller sizes');
+});
+
 test('an error on the page ends training and is shown', async ({ page }) => {
   await openTraining(page, { ...SMALL, backend: 'webgpu', epochs: 50 });
   await page.getByRole('button', { name: 'Train', exact: true }).click();

@@ -2,9 +2,9 @@
 import { scope, tensor, type Device, type Tensor } from 'nonlin';
 import type { Documented } from '../../../src/define/op.ts';
 import { withBuiltins } from '../../../test/accuracy/builtins.ts';
-import { applier, type Options } from '../../../test/accuracy/cases.ts';
+import { applier, gatedOf, type Options } from '../../../test/accuracy/cases.ts';
 import { random } from '../../../test/accuracy/inputs.ts';
-import { ulpError } from '../../../test/accuracy/measure.ts';
+import { FLUSHED, FLUSHED_GATED, ulpError } from '../../../test/accuracy/measure.ts';
 import { LENGTHS, rowBound, sweepRows, termsOf } from '../../../test/accuracy/sweep.ts';
 import { Float64Device, valuesOf } from '../../../test/unit/float64-device.ts';
 import { compute } from '../../lab/functions.ts';
@@ -80,19 +80,26 @@ export async function measureElementwise(
     const x = Float32Array.from({ length: now.length * perPlace }, (_, i) => {
       return inputAt(now[Math.floor(i / perPlace)] ?? 0) * (1 + next());
     });
-    const run = (by: Documented) =>
-      compute(applier(by, options, device, 'float32'), x, [1, x.length], device);
+    const { whole, own } = inputsOf(op, x, next);
+    const run = async (by: Documented) => {
+      const call = applier(by, options, device, 'float32');
+      const { y, slope } = await compute(call, whole, [1, whole.length], device);
+      return { y, slope: own(slope) };
+    };
     const [ours, builtin] = [await run(op), naive && (await run(naive))];
     await breathe();
-    const want = reference(applier(op, options, exact, 'float32'), x, exact);
+    const want = reference(applier(op, options, exact, 'float32'), whole, exact);
     const gradOutput = new Float32Array(x.length).fill(1);
-    const terms = termsOf(op, options, x, 1, { out: want.y, gradOutput });
+    const terms = termsOf(op, options, whole, 1, { out: want.y, gradOutput });
+    const flushed = gatedOf(op) ? FLUSHED_GATED : FLUSHED;
     for (const direction of DIRECTIONS) {
-      const [right, term] = [direction === 'forward' ? want.y : want.slope, terms[direction]];
+      const forward = direction === 'forward';
+      const right = forward ? want.y : own(want.slope);
+      const term = forward ? terms.forward : terms.backward && own(terms.backward);
       const note = (errors: Errors, got: Float32Array) => {
         for (let k = 0; k < now.length; k++) {
           const range = [k * perPlace, (k + 1) * perPlace] as const;
-          noteErrors(errors, range, direction, { x, got, want: right, term });
+          noteErrors(errors, range, flushed[direction], { x, got, want: right, term });
         }
       };
       note(found.ours[direction], direction === 'forward' ? ours.y : ours.slope);
@@ -103,6 +110,24 @@ export async function measureElementwise(
     await breathe();
   }
   return { places, ...found, bound: (direction) => op.accuracy[direction] };
+}
+
+interface Inputs {
+  readonly whole: Float32Array;
+  readonly own: <T extends Float32Array | Float64Array>(gradient: T) => T;
+}
+
+/**
+ * What an op is called with for inputs `x`: of a gated unit `x` is the half that the activation is applied to, the other
+ * half factors from 1 to 2. `own` picks the part of a gradient that belongs to `x`.
+ */
+function inputsOf(op: Documented, x: Float32Array, next: () => number): Inputs {
+  const gated = gatedOf(op);
+  if (!gated) return { whole: x, own: (gradient) => gradient };
+  const at = gated.gate === 'first' ? 0 : x.length;
+  const whole = Float32Array.from({ length: 2 * x.length }, () => 1 + next());
+  whole.set(x, at);
+  return { whole, own: (gradient) => gradient.subarray(at, at + x.length) as typeof gradient };
 }
 
 interface Results {
@@ -116,12 +141,12 @@ interface Results {
 function noteErrors(
   errors: Errors,
   [from, to]: readonly [number, number],
-  direction: Direction,
+  flushed: number,
   { x, got, want, term }: Results,
 ): void {
   let largest = 0;
   for (let i = from; i < to; i++) {
-    const ulp = ulpError(got[i] ?? NaN, want[i] ?? NaN, term?.[i] ?? 0, direction);
+    const ulp = ulpError(got[i] ?? NaN, want[i] ?? NaN, term?.[i] ?? 0, flushed);
     largest = Math.max(largest, ulp);
     errors.count++;
     if (ulp === Infinity) errors.wrong++;

@@ -1,6 +1,7 @@
 // In: an empty element, the lab. Out: the view of all activations.
 import '../../styles/pictures.css';
 import { html } from 'lit-html';
+import formulas from 'virtual:formulas/functions';
 import type { CardOp } from '../../lab/card.ts';
 import { Catalogue } from '../../lab/catalogue.ts';
 import { findFunctions, places, type FunctionOp } from '../../lab/functions.ts';
@@ -31,6 +32,7 @@ function cardOf(op: FunctionOp): CardOp {
   const x = places(-REACH, REACH, POINTS);
   return {
     ...op,
+    formulas,
     picture: (host, changed) =>
       op.group === 'Row-wise' ? new RowPicture(host, op, changed) : new CurvePicture(host, op),
     ...(op.group === 'Elementwise'

@@ -2,6 +2,7 @@
 import '../../styles/pictures.css';
 import './losses.css';
 import { html } from 'lit-html';
+import formulas from 'virtual:formulas/losses';
 import type { CardOp } from '../../lab/card.ts';
 import { Catalogue } from '../../lab/catalogue.ts';
 import { places } from '../../lab/functions.ts';
@@ -36,11 +37,12 @@ export const mount: Mount = async (host, lab) => {
 
 function cardOf(op: LossOp): CardOp {
   const { form } = op;
-  if (!form) return { ...op, group: 'Others', picture: (host) => new NoPicture(host) };
+  if (!form) return { ...op, formulas, group: 'Others', picture: (host) => new NoPicture(host) };
   const x = places(...form.range, POINTS);
   let picture: LossPicture | undefined;
   return {
     ...op,
+    formulas,
     group: form.group,
     picture: (host) => (picture = new LossPicture(host, op, form)),
     compared: (values) => ({
