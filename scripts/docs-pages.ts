@@ -37,10 +37,11 @@ Written by \`npm run docs\` from the declarations in \`src\`: do not edit. Accur
 forward and backward; how it is measured, and what was: [accuracy.md](accuracy.md).
 
 ${table(
-  ['Op', 'Formula', 'Range', 'Options', 'PyTorch', 'Accuracy'],
+  ['Op', 'Formula', 'Derivative', 'Range', 'Options', 'At kinks', 'PyTorch', 'Accuracy'],
   ops.map((op) => [
     `[\`${op.op}\`](#${op.op.toLowerCase()})`,
     tex(op.docs.tex),
+    op.docs.derivative ? tex(op.docs.derivative) : '—',
     op.docs.range ? tex(op.docs.range) : '—',
     [
       ...(op.weights ?? []).map((name) => `\`${name}\``),
@@ -122,8 +123,12 @@ function accuracyOf(op: Documented, forward: string, between: string, backward =
   return `${op.accuracy.forward}${forward}${between} ${op.accuracy.backward}${backward}`;
 }
 
-const torchName = ({ docs }: Documented): string =>
-  docs.torch === null ? 'none' : `\`torch.nn.functional.${docs.torch}\``;
+/** Functions; what PyTorch has as a module only is written with a capital. */
+const torchName = ({ docs }: Documented): string => {
+  if (docs.torch === null) return 'none';
+  const place = /^[A-Z]/.test(docs.torch) ? 'torch.nn' : 'torch.nn.functional';
+  return `\`${place}.${docs.torch}\``;
+};
 
 /** A bar would end a table's cell. */
 const tex = (text: string): string => `$${text.replaceAll('|', String.raw`\vert{}`)}$`;

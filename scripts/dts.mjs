@@ -29,6 +29,6 @@ for (const name of await readdir(dist, { recursive: true })) {
     '$1$2$3.js$2',
   );
   // no consumer has typings for shader imports
-  if (/['"][^'"]*\.wgsl/.test(renamed)) throw new Error(`${name} imports a shader`);
+  if (/['"][^'"\n]*\.wgsl/.test(renamed)) throw new Error(`${name} imports a shader`);
   if (renamed !== text) await writeFile(path, renamed);
 }

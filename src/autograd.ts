@@ -142,7 +142,9 @@ export function noGrad<T>(fn: () => T): T {
 
 /** @internal Whether an op on these inputs is recorded. */
 export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
-  return enabled && inputs.some((input) => input?.requiresGrad ?? false);
+  if (!enabled) return false;
+  for (const input of inputs) if (input?.requiresGrad) return true;
+  return false;
 }
 
 /** @internal Records how `output` came about, if any input needs a gradient. */

@@ -24,20 +24,16 @@ export function run<A>(
 ): [Tensor, ...Tensor[]] {
   const device = deviceOf(inputs, outputs);
   device.check(kernel.name);
-  const fresh: Tensor[] = [];
+  const results: Tensor[] = [];
   const temporaries: Tensor[] = [];
-  const make = (list: Tensor[], like: Like): Tensor => {
-    const tensor = empty(device, kernel.name, like);
-    list.push(tensor);
-    return tensor;
-  };
   try {
-    const results = outputs.map((output) =>
-      output instanceof Tensor ? output : make(fresh, output),
-    );
-    if (results.some((result) => result.size > 0)) {
-      fill(kernel, args, inputs, results, (like) => make(temporaries, like));
+    let elements = 0;
+    for (const output of outputs) {
+      const result = output instanceof Tensor ? output : empty(device, kernel.name, output);
+      results.push(result);
+      elements += result.size;
     }
+    if (elements > 0) fill(device, kernel, args, inputs, results, temporaries);
     for (const output of outputs) {
       if (!(output instanceof Tensor)) continue;
       const storage = output.storage(kernel.name);
@@ -47,7 +43,9 @@ export function run<A>(
     return some(results);
   } catch (error) {
     // A refused launch leaves nothing behind.
-    for (const tensor of fresh) tensor.dispose();
+    results.forEach((result, k) => {
+      if (result !== outputs[k]) result.dispose();
+    });
     throw error;
   } finally {
     for (const tensor of temporaries) tensor.dispose();
@@ -55,54 +53,61 @@ export function run<A>(
 }
 
 function deviceOf(inputs: readonly Tensor[], outputs: readonly Output[]): Device {
-  for (const tensor of [...inputs, ...outputs]) if (tensor instanceof Tensor) return tensor.device;
+  const [first] = inputs;
+  if (first) return first.device;
+  for (const output of outputs) if (output instanceof Tensor) return output.device;
   throw new RangeError('a kernel without tensors');
 }
 
 /** Runs a kernel into `results`, through temporaries where it cannot write them directly. */
 function fill<A>(
+  device: Device,
   kernel: Kernel<A>,
   args: A,
   inputs: readonly Tensor[],
   results: readonly Tensor[],
-  stage: (like: Like) => Tensor,
+  temporaries: Tensor[],
 ): void {
-  const device = deviceOf(inputs, results);
+  const stage = (like: Like): Tensor => {
+    const tensor = empty(device, kernel.name, like);
+    temporaries.push(tensor);
+    return tensor;
+  };
   // The CPU computes in float64 and rounds once, whatever the dtype.
   const widen = kernel.float16 === 'convert' && device.type === 'webgpu';
-  const widens = (k: number): boolean =>
-    widen || (device.type === 'webgpu' && (kernel.widens?.(args, k) ?? false));
-
-  const sources = inputs.map((input) => {
-    if (!widen || input.dtype !== 'float16') return input;
+  const sources: Operand[] = [];
+  for (const input of inputs) {
+    if (!widen || input.dtype !== 'float16') {
+      sources.push(operand(input));
+      continue;
+    }
     const wide = stage({ shape: input.shape, dtype: 'float32' });
     cast(input, wide);
-    return wide;
-  });
-  const targets = results.map((result, k) => {
-    if (result.dtype === 'float16' && widens(k)) {
-      return stage({ shape: result.shape, dtype: 'float32' });
+    sources.push(operand(wide));
+  }
+  const targets: Operand[] = [];
+  let staged: Tensor[] | null = null;
+  for (let k = 0; k < results.length; k++) {
+    const result = results[k];
+    if (!result) continue;
+    let target = result;
+    if (
+      result.dtype === 'float16' &&
+      device.type === 'webgpu' &&
+      (widen || (kernel.widens?.(args, k) ?? false))
+    ) {
+      target = stage({ shape: result.shape, dtype: 'float32' });
+    } else if (clashes(device, kernel, args, sources, k, result)) {
+      target = stage(result.like());
     }
-    const storage = result.storage(kernel.name);
-    const shared = kernel.aliases?.(args, k) ?? -1;
-    const clashes = sources.some((source, i) => {
-      const other = source.storage(kernel.name);
-      return device.overlaps(other, storage) && !(i === shared && other === storage);
-    });
-    return clashes ? stage(result.like()) : result;
-  });
-
-  const operands = sources.map((source) => operand(source));
-  device.execute(
-    kernel,
-    args,
-    operands,
-    targets.map((target) => operand(target, operands)),
-  );
-
-  results.forEach((result, k) => {
-    const target = targets[k];
-    if (!target || target === result) return;
+    if (target !== result) (staged ??= [])[k] = target;
+    targets.push(operand(target, sources));
+  }
+  device.execute(kernel, args, sources, targets);
+  if (!staged) return;
+  staged.forEach((target, k) => {
+    const result = results[k];
+    if (!result) return;
     if (target.dtype === result.dtype) {
       device.copy(
         kernel.name,
@@ -114,6 +119,24 @@ function fill<A>(
       cast(target, result);
     }
   });
+}
+
+/** Whether an output overlaps an input other than element by element, as the kernel allows. */
+function clashes<A>(
+  device: Device,
+  kernel: Kernel<A>,
+  args: A,
+  sources: readonly Operand[],
+  k: number,
+  result: Tensor,
+): boolean {
+  const storage = result.storage(kernel.name);
+  for (let i = 0; i < sources.length; i++) {
+    const other = sources[i]?.storage;
+    if (!other || !device.overlaps(other, storage)) continue;
+    if (other !== storage || i !== (kernel.aliases?.(args, k) ?? -1)) return true;
+  }
+  return false;
 }
 
 /** `run` for kernels with one output. */
@@ -144,18 +167,16 @@ function cast(from: Tensor, to: Tensor): void {
   from.device.execute(castKernel, castArgs(from.shape), [operand(from)], [operand(to)]);
 }
 
-function operand(tensor: Tensor, inputs: readonly Operand[] = []): Operand {
+const NO_INPUTS: readonly Operand[] = [];
+
+function operand(tensor: Tensor, inputs = NO_INPUTS): Operand {
   const storage = tensor.storage('dispatch');
   const { shape, size, dtype } = tensor;
-  const aliasOf = inputs.findIndex((input) => input.storage === storage);
-  return {
-    storage,
-    shape,
-    size,
-    dtype,
-    padded: tensor.device.isPadded(storage, byteLength(tensor)),
-    ...(aliasOf < 0 ? {} : { aliasOf }),
-  };
+  const padded = tensor.device.isPadded(storage, byteLength(tensor));
+  for (let i = 0; i < inputs.length; i++) {
+    if (inputs[i]?.storage === storage) return { storage, shape, size, dtype, padded, aliasOf: i };
+  }
+  return { storage, shape, size, dtype, padded };
 }
 
 function byteLength({ size, dtype }: Tensor): number {

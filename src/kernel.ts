@@ -82,6 +82,14 @@ export interface Kernel<A> {
    * Other overlaps of an output with an input go through a temporary.
    */
   aliases?(args: A, output: number): number;
+  /**
+   * How to tell a call like an earlier one: plans are then kept by `key`, an object that lives as long as the op, and one
+   * made for `a` serves `b` if they are the same for the planner. For kernels that are called over and over.
+   */
+  readonly kept?: {
+    readonly key: (args: A) => object;
+    readonly same: (a: A, b: A) => boolean;
+  };
 }
 
 /** Extents of a dispatch over `count` workgroups, folded into two dimensions past the limit. */

@@ -5,11 +5,16 @@ export type Shape = readonly number[];
 
 /** Number of elements; 1 for a scalar (`[]`). */
 export function sizeOf(shape: Shape): number {
-  return shape.reduce((n, d) => n * d, 1);
+  let size = 1;
+  for (let i = 0; i < shape.length; i++) size *= shape[i] ?? 1;
+  return size;
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((d, i) => d === b[i]);
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 export function formatShape(shape: Shape): string {

@@ -45,6 +45,9 @@ export interface FromBufferOptions {
 const collected = /* @__PURE__ */ new FinalizationRegistry<Storage>((storage) => {
   storage.release();
 });
+/** New tensors. They are registered later, as most are disposed first, and registering costs as much as the rest of a call. */
+const young: Tensor[] = [];
+const MOST_YOUNG = 256;
 
 /** An n-dimensional array of float32, float16 or int32 numbers on one device. Contents are read asynchronously. */
 export class Tensor {
@@ -59,16 +62,28 @@ export class Tensor {
   node: GradNode | null = null;
   #requiresGrad = false;
   #storage: Storage | null;
+  #registered = false;
 
   /** @internal Use `tensor()` or `Tensor.fromBuffer()`. Takes over one reference of `storage`. */
   constructor(storage: Storage, shape: Shape, dtype: DType) {
-    this.shape = Object.freeze([...shape]);
+    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
     this.dtype = dtype;
     this.size = sizeOf(shape);
     this.device = storage.device;
     this.#storage = storage;
-    collected.register(this, storage, this);
+    const count = young.push(this);
+    if (count === 1) queueMicrotask(() => Tensor.#register());
+    else if (count >= MOST_YOUNG) Tensor.#register();
     track(this);
+  }
+
+  static #register(): void {
+    for (const tensor of young) {
+      if (tensor.#storage === null) continue;
+      collected.register(tensor, tensor.#storage, tensor);
+      tensor.#registered = true;
+    }
+    young.length = 0;
   }
 
   /**
@@ -178,7 +193,7 @@ export class Tensor {
     this.#storage = null;
     this.node?.release();
     this.node = null;
-    collected.unregister(this);
+    if (this.#registered) collected.unregister(this);
     storage.release();
   }
 

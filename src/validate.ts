@@ -81,7 +81,8 @@ export function checkTensor(
 /** Float tensors of one dtype on one live device; the first sets both. Names are their arguments'. */
 export function checkTensors(op: string, tensors: Readonly<Record<string, unknown>>): Device {
   let first: Tensor | undefined;
-  for (const [argument, value] of Object.entries(tensors)) {
+  for (const argument in tensors) {
+    const value = tensors[argument];
     checkTensor(op, argument, value);
     first ??= value;
     checkDevice(op, argument, value, first.device);

@@ -221,7 +221,8 @@ export function convergenceSuite(
         const [first, last] = await train(learner.parameters, 0.2, STEPS, () =>
           learner.loss(training.features, training.labels),
         );
-        expect(device.stats().liveBuffers).toBe(before);
+        // Fewer, where what an earlier test left is collected meanwhile.
+        expect(device.stats().liveBuffers).toBeLessThanOrEqual(before);
         const scores = noGrad(() => learner.scores(heldOut.features));
         const accuracy = accuracyOf(await scores.data(), heldOut.labels);
         expect(last).toBeLessThan(0.5 * first);

@@ -2,7 +2,7 @@
 //#include "lib/div.wgsl"
 //#include "lib/erf.wgsl"
 //#include "lib/sigmoid.wgsl"
-// x Phi(x). `approximate` is 0: Phi(-a) = e^(-a^2/2) M(a), M(a) = erfcx(a / sqrt 2) / 2, never 1 + erf; or 1: the tanh form,
+// x Phi(x). `approximate`, a constant, is 0: Phi(-a) = e^(-a^2/2) M(a), M(a) = erfcx(a / sqrt 2) / 2, never 1 + erf; or 1: the tanh form,
 // x sigmoid(v), v = sqrt(8/pi) (x + 0.044715 x^3). NaN at -Inf, as PyTorch's -Inf 0.
 // A polynomial in (a - 4) / (a + 4) (own fit, as nl_erfcx) over 1 + a, whose rounding is put right.
 fn half_erfcx(a: f32) -> f32 {
@@ -53,8 +53,9 @@ fn exact_forward(x: f32) -> f32 {
   r = fma(r, w, 0x1.406fe4p-2f);
   p = select(p, r, a > 1.15 && a < 2.4);
   let g = nl_gauss(a, 0.5);
-  let s1 = pow2i(g.n >> 1u);
-  let tail = -(fma(g.t, p, p) * s1) * pow2i(g.n - (g.n >> 1u));
+  let h = half_of(g.n);
+  let s1 = pow2i(h);
+  let tail = -(fma(g.t, p, p) * s1) * pow2i(g.n - h);
   let far = select(x + tail, tail, x < 0.0);
   // Near 0 Phi's series: x / 2 is exact.
   let z = x * x;
@@ -85,8 +86,9 @@ fn exact_slope(x: f32) -> f32 {
   let a = tail_arg(x);
   let g = nl_gauss(a, 0.5);
   let m = half_erfcx(a) - fma(a, 0x1.988454p-2f, a * -0x1.857936p-27f);
-  let s1 = pow2i(g.n >> 1u);
-  let d = (fma(g.t, m, m) * s1) * pow2i(g.n - (g.n >> 1u));
+  let h = half_of(g.n);
+  let s1 = pow2i(h);
+  let d = (fma(g.t, m, m) * s1) * pow2i(g.n - h);
   // Near 0 its series.
   let z = x * x;
   var c = fma(z, 0x1.38d8dep-17f, -0x1.db5d78p-14f);
@@ -98,8 +100,8 @@ fn exact_slope(x: f32) -> f32 {
   return select(select(1.0 - d, d, x < 0.0), fma(x, c, 0.5), a < 0.4);
 }
 
-// v = x (c1 + c2 x^2) as a sum of two: the exponential would multiply its rounding by |v|. Products of 12-bit parts are
-// exact. And s = x dv/dx = x (3 (c1 + c2 x^2) - 2 c1).
+// v = b (c1 + c2 b^2) for |b| <= 11, past which the exponential is 0, as a sum of two: the exponential would multiply its rounding by |v|. Products of 12-bit parts are
+// exact. And s = b dv/db = b (3 (c1 + c2 b^2) - 2 c1).
 struct TanhArg {
   hi: f32,
   lo: f32,
@@ -111,14 +113,12 @@ fn high(x: f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
 }
 
-fn tanh_arg(x: f32) -> TanhArg {
+fn tanh_arg(b: f32) -> TanhArg {
   // sqrt(8/pi) and that times 0.044715, each in two parts.
   let c1 = 0x1.988p+0f;
   let c1_low = 0x1.14cf5p-14f;
   let c2 = 0x1.244p-4f;
   let c2_low = 0x1.3ca936p-18f;
-  // Past 11 the exponential is 0.
-  let b = select(x, select(11.0, -11.0, x < 0.0), abs(x) > 11.0);
   let bh = high(b);
   let bl = b - bh;
   let z = bh * bh;
@@ -135,24 +135,38 @@ fn tanh_arg(x: f32) -> TanhArg {
   return TanhArg(v, (hi - v) + lo, bh * slope, s_low);
 }
 
+// x sigmoid(v), as nl_sigmoid_times, but with fewer comparisons: v is odd and bounded.
+fn tanh_forward(x: f32) -> f32 {
+  let a = select(abs(x), 11.0, abs(x) > 11.0);
+  let v = tanh_arg(a);
+  let n = nl_exp_n(-v.hi);
+  let t = nl_exp_t_low(-v.hi, -v.lo, n);
+  let h = half_of(n);
+  let s1 = pow2i(h);
+  let s2 = pow2i(n - h);
+  let q = nl_rcp1p(((1.0f + t) * s1) * s2);
+  return select(q * x, ((fma(t, q, q) * s1) * -a) * s2, x < 0.0f);
+}
+
 fn forward(x: f32, p: Params) -> f32 {
   var y = 0.0;
-  if (p.approximate == 0u) {
+  if (approximate == 0u) {
     y = exact_forward(x);
   } else {
-    let v = tanh_arg(x);
-    y = nl_sigmoid_times(x, v.hi, v.lo);
+    y = tanh_forward(x);
   }
-  return select(y, nan(), is_nan(x) | (is_inf(x) & (x < 0.0)));
+  // -Inf, and NaN below it; other NaN are NaN by now.
+  return select(y, nan(), bitcast<u32>(x) >= 0xff800000u);
 }
 
 // NaN at +-Inf, as PyTorch's Inf 0.
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   var slope = 0.0;
-  if (p.approximate == 0u) {
+  if (approximate == 0u) {
     slope = exact_slope(x);
   } else {
-    let v = tanh_arg(x);
+    let b = select(x, select(11.0, -11.0, x < 0.0), abs(x) > 11.0);
+    let v = tanh_arg(b);
     slope = nl_gate_grad(v.hi, v.lo, v.s, v.s_low);
   }
   return select(grad_output * slope, nan(), is_inf(x) | is_nan(x));

@@ -11,8 +11,9 @@ fn forward(x: f32, p: Params) -> f32 {
   let d = fma(e, e + 2.0, 2.0);
   // (e + 2) / d, whose rounding then counts little.
   let r = fma(-e, (e + 1.0) / d, 1.0);
-  let s1 = pow2i(n >> 1u);
-  let tail = ((fma(t, r, r) * s1) * a) * pow2i(n - (n >> 1u));
+  let h = half_of(n);
+  let s1 = pow2i(h);
+  let tail = ((fma(t, r, r) * s1) * a) * pow2i(n - h);
   // 1 - 2e^2 / d: the rounding of the quotient counts little.
   let top = fma(2.0 * e * a, nl_quotient(e, fma(2.0 * e, e + 1.0, 1.0)), x);
   // From -0.7 to 0 a polynomial (own fit): the quotient has no bits to spare.
@@ -41,8 +42,9 @@ fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   let d = nl_one_plus(fma(0.5 * e, e, e));
   let y = 0.25 * inner * nl_quotient(1.0, d.sum * d.sum);
   let z = fma(y, -2.0 * d.rest / d.sum, y);
-  let s1 = pow2i(n >> 1u);
-  let tail = (fma(t, z, z) * s1) * pow2i(n - (n >> 1u));
+  let h = half_of(n);
+  let s1 = pow2i(h);
+  let tail = (fma(t, z, z) * s1) * pow2i(n - h);
   let dt = fma(2.0 * e, e + 1.0, 1.0);
   let u = nl_quotient(e, dt);
   let past = fma(u * u, fma(4.0 * e, (-1.0 - e) - a, fma(-4.0, a, -2.0)), 1.0);

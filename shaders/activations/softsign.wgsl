@@ -14,8 +14,8 @@ fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   let far = abs(x) > 0x1p126f;
   let d = nl_one_plus(select(abs(x), abs(x) * 0x1p-64f, far));
   let q = nl_quotient(1.0, d.sum);
+  let scaled = q * select(1.0, 0x1p-64f, far);
+  let y = (grad_output * scaled) * scaled;
   // The rest counts twice.
-  let r = fma(q * -d.rest, q, q);
-  let scale = select(1.0, 0x1p-64f, far);
-  return select((grad_output * (r * scale)) * (r * scale), nan(), is_nan(x) | is_inf(x) | is_inf(grad_output));
+  return select(y * fma(-2.0 * d.rest, q, 1.0), nan(), is_nan(x) | is_inf(x) | is_inf(grad_output));
 }

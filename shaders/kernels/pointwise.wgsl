@@ -13,29 +13,40 @@ const operands = 1u;
 fn nl_element(index: u32, v0: f32, p: Params) -> Results {
   return Results(v0);
 }
-fn nl_pack(pack: u32) -> vec4f {
+struct Cursor { unused: u32 }
+fn nl_cursor(pack: u32) -> Cursor {
+  return Cursor();
+}
+fn nl_next(c: Cursor) -> Cursor {
+  return c;
+}
+fn nl_pack(pack: u32, c: Cursor, p: Params) -> vec4f {
   let a0 = in0[pack];
   let first = u.first + pack * 4u;
-  let x = nl_element(first, a0.x, u.op);
-  let y = nl_element(first + 1u, a0.y, u.op);
-  let z = nl_element(first + 2u, a0.z, u.op);
-  let w = nl_element(first + 3u, a0.w, u.op);
+  let x = nl_element(first, a0.x, p);
+  let y = nl_element(first + 1u, a0.y, p);
+  let z = nl_element(first + 2u, a0.z, p);
+  let w = nl_element(first + 3u, a0.w, p);
   out0[pack] = vec4f(x.r0, y.r0, z.r0, w.r0);
   return vec4f(x.r0, y.r0, z.r0, w.r0);
 }
 //#end
 
 struct Uniforms {
-  packs: u32,   // packs in this window
-  count: u32,   // elements in this window
-  first: u32,   // index of the window's first element in the whole tensor
-  stride: u32,  // invocations of the dispatch: the step of the loop
-  rank: u32,    // dimensions of the broadcast shape, after merging
-  scale: f32,   // factor on gradients written ahead of backward()
-  partial: u32, // where this window's partial sums begin
-  zero: u32,    // 0: see lib/sum.wgsl
+  packs: u32,     // packs in this window
+  count: u32,     // elements in this window
+  first: u32,     // index of the window's first element in the whole tensor
+  partial: u32,   // where this window's partial sums begin
+  per_group: u32, // packs of a workgroup
+  per_lane: u32,  // from where one invocation of a workgroup starts to where the next does
+  step: u32,      // from one pack of an invocation to the next
+  span: u32,      // from the first pack of an invocation to the end of its last
+  rank: u32,      // dimensions of the broadcast shape, after merging
+  scale: f32,     // factor on gradients written ahead of backward()
+  zero: u32,      // 0: see lib/sum.wgsl
+  unused: u32,
   shape: array<vec4u, 2>,
-  strides: array<vec4u, 2 * operands>,
+  strides: array<vec4u, 2 * operands>, // of a periodic operand: its period in packs, and `step` modulo that
   op: Params,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
@@ -57,19 +68,32 @@ fn offset_of(index: u32, k: u32) -> u32 {
 }
 
 @compute @workgroup_size(workgroup_size)
-fn map(@builtin(global_invocation_id) id: vec3u) {
-  for (var i = id.x; i < u.packs; i += u.stride) {
-    _ = nl_pack(i);
+fn map(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let start = group.x * u.per_group + lane * u.per_lane;
+  let end = min(start + u.span, u.packs);
+  let step = u.step;
+  let p = u.op;
+  var cursor = nl_cursor(start);
+  for (var i = start; i < end; i += step) {
+    _ = nl_pack(i, cursor, p);
+    cursor = nl_next(cursor);
   }
 }
 
 @compute @workgroup_size(workgroup_size)
-fn accumulate(@builtin(global_invocation_id) id: vec3u) {
+fn accumulate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   var total = vec2f();
-  for (var i = id.x; i < u.packs; i += u.stride) {
-    let left = u.count - 4u * i;
-    let pack = select(vec4f(), nl_pack(i), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
+  var i = group.x * u.per_group + lane * u.per_lane;
+  let end = min(i + u.span, u.packs);
+  let step = u.step;
+  let count = u.count;
+  let p = u.op;
+  var cursor = nl_cursor(i);
+  for (; i < end; i += step) {
+    let left = count - 4u * i;
+    let pack = select(vec4f(), nl_pack(i, cursor, p), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
     total = sum_add(total, (pack.x + pack.y) + (pack.z + pack.w), u.zero);
+    cursor = nl_next(cursor);
   }
-  partials[u.partial + id.x] = sum_value(total);
+  partials[u.partial + group.x * workgroup_size + lane] = sum_value(total);
 }

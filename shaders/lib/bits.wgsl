@@ -24,14 +24,25 @@ fn nan() -> f32 {
   return bitcast<f32>(b);
 }
 
+// n in the place of a float's exponent: n << 23. As a product, which compilers for GPUs turn into that shift; emulated GPUs
+// shift one lane at a time, at the price of twenty multiplications.
+fn to_exponent(n: i32) -> i32 {
+  return n * 0x00800000;
+}
+
+// An integer near n / 2, for |n| < 2^21; without a shift, see above.
+fn half_of(n: i32) -> i32 {
+  return bitcast<i32>(fma(f32(n), 0.5, 12582912.0)) - 0x4b400000;
+}
+
 // 2^n for n in [-126, 127], exact; other n give garbage.
 fn pow2i(n: i32) -> f32 {
-  return bitcast<f32>((n + 127) << 23u);
+  return bitcast<f32>(to_exponent(n + 127));
 }
 
 // x * 2^n for n in [-252, 254]. Two factors of about the same size, since 2^n itself may
 // overflow or underflow where the product does not. Exact unless the result is subnormal.
 fn scale2(x: f32, n: i32) -> f32 {
-  let h = n >> 1u;
+  let h = half_of(n);
   return (x * pow2i(h)) * pow2i(n - h);
 }

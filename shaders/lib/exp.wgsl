@@ -45,7 +45,7 @@ fn nl_exp_times(f: f32, x: f32, low: f32) -> f32 {
   // may be subnormal get the last 2^-64 as a factor.
   let tiny = n < -62;
   let m = select(n, n + 64, tiny);
-  let z = (bitcast<f32>(bitcast<i32>(y) + (m << 23u)) * f) * select(1.0f, 0x1p-64f, tiny);
+  let z = (bitcast<f32>(bitcast<i32>(y) + to_exponent(m)) * f) * select(1.0f, 0x1p-64f, tiny);
   // 0x1.62e42ep+6 = 88.72283 is the last argument whose result is finite.
   return select(select(z, infinity() * f, x > 0x1.62e42ep+6f), x, is_nan(x));
 }

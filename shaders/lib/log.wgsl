@@ -26,7 +26,7 @@ fn nl_log(x: f32) -> f32 {
   let c = bitcast<i32>(select(b, bitcast<u32>(f32(b)), subnormal));
   // 0x3f2aaaab is 2/3: the exponent bits left over it are k.
   let e = (c - 0x3f2aaaab) & -0x00800000;
-  let k = f32((e >> 23u) - select(0, 149, subnormal));
+  let k = fma(f32(e), 0x1p-23f, select(0.0f, -149.0f, subnormal));
   let y = nl_log_sum(bitcast<f32>(c - e) - 1.0f, k);
   // +Inf and NaN stay; then everything negative, and at last both zeros.
   let ends = select(y, x, b >= 0x7f800000u);

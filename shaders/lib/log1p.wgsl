@@ -12,7 +12,7 @@ fn nl_log1p(x: f32) -> f32 {
   // sums, and the products, being by powers of two, are exact fused or not.
   let s = bitcast<f32>(0x40800000 - e);
   let f = fma(0.25f * x, s, fma(s, 0.25f, -1.0f));
-  let y = nl_log_sum(f, f32(e >> 23u));
+  let y = nl_log_sum(f, f32(e) * 0x1p-23f);
   // Below 2^-24 ln(1 + x) is x to 0.5 ULP, which keeps -0 and subnormals; +Inf and NaN stay too.
   let a = bitcast<u32>(x) & 0x7fffffffu;
   let keep = select(y, x, (a < 0x33800000u) | (a >= 0x7f800000u));

@@ -15,7 +15,7 @@ fn nl_pow(x: f32, y: f32) -> f32 {
   let i = bitcast<i32>(select(b, bitcast<u32>(f32(b)), subnormal));
   // m in [sqrt(3)/2, sqrt(3)): nearer 1 below sqrt(1.5), nearer 1.5 above.
   let e = (i - 0x3f5db3d7) & -0x00800000;
-  let k = f32((e >> 23u) - select(0, 149, subnormal));
+  let k = fma(f32(e), 0x1p-23f, select(0.0f, -149.0f, subnormal));
   let m = bitcast<f32>(i - e);
   let upper = m >= 1.2247449f;
   let a = select(1.0f, 1.5f, upper);
@@ -55,7 +55,7 @@ fn nl_pow(x: f32, y: f32) -> f32 {
 
   // 2^n as in nl_exp.
   let low = n < -62;
-  let u = bitcast<f32>(bitcast<i32>(h) + (select(n, n + 64, low) << 23u));
+  let u = bitcast<f32>(bitcast<i32>(h) + to_exponent(select(n, n + 64, low)));
   let v = u * select(1.0f, 0x1p-64f, low);
 
   // x = 0 or Inf, y = +-Inf and z far out: Inf if log2 x and y have the same sign, else 0.

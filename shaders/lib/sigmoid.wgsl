@@ -20,8 +20,9 @@ fn nl_sigmoid_times(f: f32, x: f32, low: f32) -> f32 {
   let n = nl_exp_n(a);
   let t = nl_exp_t_low(a, select(-low, low, x < 0.0), n);
   // 2^n in two factors, as n goes down to -151.
-  let s1 = pow2i(n >> 1u);
-  let s2 = pow2i(n - (n >> 1u));
+  let h = half_of(n);
+  let s1 = pow2i(h);
+  let s2 = pow2i(n - h);
   let q = nl_rcp1p(((1.0f + t) * s1) * s2);
   let tail = ((fma(t, q, q) * s1) * f) * s2;
   // Where e^x is 0, f must not undo it.
@@ -39,8 +40,9 @@ fn nl_gate_grad(x: f32, low: f32, s: f32, s_low: f32) -> f32 {
   let a = nl_exp_neg_arg(x);
   let n = nl_exp_n(a);
   let t = nl_exp_t_low(a, select(-low, low, x < 0.0), n);
-  let s1 = pow2i(n >> 1u);
-  let s2 = pow2i(n - (n >> 1u));
+  let h = half_of(n);
+  let s1 = pow2i(h);
+  let s2 = pow2i(n - h);
   let e = ((1.0f + t) * s1) * s2;
   let q = nl_rcp1p(e);
   // With e = e^-|v|, q = 1 / (1 + e): e q^2 ((1 + s) + e) below 0, q + s e q^2 above; no term cancels twice.
@@ -59,7 +61,7 @@ fn nl_exp_bell(x: f32, k: i32) -> f32 {
   let a = nl_exp_neg_arg(x);
   let n = nl_exp_n(a);
   let t = nl_exp_t(a, n);
-  let h = n >> 1u;
+  let h = half_of(n);
   let s1 = pow2i(h);
   let e = ((1.0f + t) * s1) * pow2i(n - h);
   let q = nl_rcp1p(e);

@@ -1,6 +1,6 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
-//#include "lib/log1p.wgsl"
+//#include "lib/log.wgsl"
 // nl_softplus(x) = ln(1 + e^x): at most 2 ULP (measured: 1.77); e^x in the left tail down to
 // underflow, x from 17 on. ln(sigmoid(x)) is -nl_softplus(-x). NaN stays.
 fn nl_softplus(x: f32) -> f32 {
@@ -12,7 +12,13 @@ fn nl_softplus_low(x: f32, low: f32) -> f32 {
   let a = nl_exp_neg_arg(x);
   let n = nl_exp_n(a);
   let t = nl_exp_t_low(a, select(-low, low, x < 0.0), n);
-  let e = scale2(1.0 + t, n);
-  let tail = nl_log1p(e);
+  let tail = nl_log1p_unit(scale2(1.0 + t, n));
   return select(tail, x + (low + tail), x > 0.0);
+}
+
+// ln(1 + e) for e in [0, 1]. As nl_log1p, with 1 + e = 2^k (1 + f), whose k is 0 or 1.
+fn nl_log1p_unit(e: f32) -> f32 {
+  let upper = e > 0x1.555554p-2f;
+  let f = select(e, fma(e, 0.5, -0.5), upper);
+  return nl_log_sum(f, select(0.0, 1.0, upper));
 }

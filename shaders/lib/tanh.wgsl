@@ -9,6 +9,17 @@
 //   4e / (1 + e)^2; results under 2^-126 may be flushed to 0.
 // NaN stays.
 
+// 2e / (1 + e), which is 1 - |tanh(x)|.
+fn nl_tanh_rest(x: f32) -> f32 {
+  // From |x| = 10 on the result is 1, so e stays far from the subnormal range.
+  let c = select(-2.0f * abs(x), -20.0f, abs(x) > 10.0f);
+  let n = nl_exp_n(c);
+  let s = pow2i(n);
+  let t = nl_exp_t(c, n);
+  let q = nl_rcp1p(fma(t, s, s));
+  return fma(t, q, q) * (2.0f * s);
+}
+
 fn nl_tanh(x: f32) -> f32 {
   let z = x * x;
   var p = fma(z, -0x1.9921a2p-8f, 0x1.58e518p-6f);
@@ -16,13 +27,7 @@ fn nl_tanh(x: f32) -> f32 {
   p = fma(p, z, 0x1.110ceep-3f);
   p = fma(p, z, -0x1.55554ap-2f);
   let small = fma(x * z, p, x);
-  // From |x| = 10 on the result is 1, so e stays far from the subnormal range.
-  let c = select(-2.0f * abs(x), -20.0f, abs(x) > 10.0f);
-  let n = nl_exp_n(c);
-  let s = pow2i(n);
-  let t = nl_exp_t(c, n);
-  let q = nl_rcp1p(fma(t, s, s));
-  let big = fma(fma(t, q, q), -2.0f * s, 1.0f);
+  let big = 1.0f - nl_tanh_rest(x);
   let y = select(select(big, -big, x < 0.0f), small, abs(x) < 0.55f);
   // Below 2^-13 tanh(x) rounds to x; the select also keeps -0, subnormals and NaN.
   return select(y, x, (abs(x) < 0x1p-13f) | is_nan(x));

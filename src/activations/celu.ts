@@ -14,6 +14,8 @@ export const celu = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 3, backward: 3 },
   docs: {
     tex: String.raw`\max(x, 0) + \min(\alpha (e^{x / \alpha} - 1), 0)`,
+    derivative: String.raw`\begin{cases} 1 & x > 0 \\ e^{x / \alpha} & x \le 0 \end{cases}`,
+    range: String.raw`[-\alpha, \infty)`,
     torch: 'celu',
     cite: 'Barron 2017, Continuously Differentiable Exponential Linear Units',
     use: 'elu where alpha is not 1 and the slope should not jump at 0.',

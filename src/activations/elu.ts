@@ -14,6 +14,8 @@ export const elu = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 2.5, backward: 3 },
   docs: {
     tex: String.raw`\begin{cases} x & x > 0 \\ \alpha (e^x - 1) & x \le 0 \end{cases}`,
+    derivative: String.raw`\begin{cases} 1 & x > 0 \\ \alpha e^x & x \le 0 \end{cases}`,
+    range: String.raw`[-\alpha, \infty)`,
     torch: 'elu',
     cite: 'Clevert, Unterthiner & Hochreiter 2016, Fast and Accurate Deep Network Learning by Exponential Linear Units',
     kinks: 'alpha at x = 0',

@@ -47,6 +47,8 @@ export const gelu = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`x \cdot \Phi(x) = \frac{x}{2} \operatorname{erfc}\left(-\frac{x}{\sqrt 2}\right)`,
+    derivative: String.raw`\Phi(x) + x \varphi(x)`,
+    range: String.raw`[-0.17, \infty)`,
     torch: 'gelu',
     cite: 'Hendrycks & Gimpel 2016, Gaussian Error Linear Units',
     use: 'Transformers (BERT, GPT, ViT): take the form the model was trained with. Dearer than relu; not monotonic below -0.75.',

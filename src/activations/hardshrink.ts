@@ -12,6 +12,8 @@ export const hardshrink = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 0, backward: 0 },
   docs: {
     tex: String.raw`\begin{cases} x & |x| > \lambda \\ 0 & |x| \le \lambda \end{cases}`,
+    derivative: String.raw`\begin{cases} 1 & |x| > \lambda \\ 0 & |x| \le \lambda \end{cases}`,
+    range: String.raw`(-\infty, \infty)`,
     torch: 'hardshrink',
     cite: 'Donoho & Johnstone 1994, Ideal Spatial Adaptation by Wavelet Shrinkage',
     kinks: '0 at x = ±lambd',

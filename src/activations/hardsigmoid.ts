@@ -13,6 +13,8 @@ export const hardsigmoid = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 1, backward: 1 },
   docs: {
     tex: String.raw`\frac{\min(\max(x + 3, 0), 6)}{6}`,
+    derivative: String.raw`\begin{cases} \tfrac16 & |x| < 3 \\ 0 & |x| \ge 3 \end{cases}`,
+    range: String.raw`[0, 1]`,
     torch: 'hardsigmoid',
     cite: 'Courbariaux, Bengio & David 2015, BinaryConnect; Howard et al. 2019, Searching for MobileNetV3',
     kinks: '0 at x = ±3',

@@ -13,6 +13,8 @@ export const hardswish = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 2, backward: 2 },
   docs: {
     tex: String.raw`x \cdot \frac{\min(\max(x + 3, 0), 6)}{6}`,
+    derivative: String.raw`\begin{cases} 0 & x \le -3 \\ \tfrac{2x + 3}{6} & |x| < 3 \\ 1 & x \ge 3 \end{cases}`,
+    range: String.raw`[-\tfrac38, \infty)`,
     torch: 'hardswish',
     cite: 'Howard et al. 2019, Searching for MobileNetV3',
     kinks: '0 at x = -3, 1 at x = 3',

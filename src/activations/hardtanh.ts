@@ -16,6 +16,8 @@ export const hardtanh = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 0, backward: 0 },
   docs: {
     tex: String.raw`\min(\max(x, \mathrm{minVal}), \mathrm{maxVal})`,
+    range: String.raw`[\mathrm{minVal}, \mathrm{maxVal}]`,
+    derivative: String.raw`\begin{cases} 1 & \mathrm{minVal} < x < \mathrm{maxVal} \\ 0 & \text{else} \end{cases}`,
     torch: 'hardtanh',
     cite: 'Collobert 2004, Large Scale Machine Learning',
     kinks: '0 at x = minVal and x = maxVal',

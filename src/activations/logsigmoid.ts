@@ -14,6 +14,8 @@ export const logsigmoid = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 3, backward: 3 },
   docs: {
     tex: String.raw`\log \frac{1}{1 + e^{-x}}`,
+    derivative: String.raw`\sigma(-x)`,
+    range: String.raw`(-\infty, 0)`,
     torch: 'logsigmoid',
     cite: 'PyTorch; Mikolov et al. 2013, Distributed Representations of Words and Phrases (its use in a loss)',
     use: 'In losses on logits (negative sampling, preference learning). Not a hidden activation: unbounded below, at most 0.',

@@ -33,6 +33,8 @@ export const mish = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`x \tanh(\log(1 + e^x))`,
+    derivative: String.raw`\tanh(s) + x \sigma(x) (1 - \tanh^2 s), \quad s = \log(1 + e^x)`,
+    range: String.raw`[-0.31, \infty)`,
     torch: 'mish',
     cite: 'Misra 2019, Mish: A Self Regularized Non-Monotonic Activation Function',
     use: 'A smooth relu for vision networks (YOLOv4). About as good as silu, and dearer.',

@@ -19,6 +19,8 @@ export const quickGelu = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`x \cdot \sigma(1.702 x)`,
+    derivative: String.raw`\sigma(v) + v \sigma(v) \sigma(-v), \quad v = 1.702 x`,
+    range: String.raw`[-0.16, \infty)`,
     torch: null,
     cite: 'Hendrycks & Gimpel 2016, Gaussian Error Linear Units; Radford et al. 2021 (CLIP)',
     use: 'For models trained with it, such as CLIP; elsewhere gelu. Off gelu by up to 0.02.',

@@ -11,6 +11,8 @@ export const reluSquared = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 1, backward: 1 },
   docs: {
     tex: String.raw`\max(x, 0)^2`,
+    derivative: String.raw`2 \max(x, 0)`,
+    range: String.raw`[0, \infty)`,
     torch: null,
     cite: 'So et al. 2021, Primer: Searching for Efficient Transformers for Language Modeling',
     use: 'Feed-forward layers of transformers, where it also makes activations sparse. It grows quadratically: normalise before it.',

@@ -11,6 +11,8 @@ export const relu6 = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 0, backward: 0 },
   docs: {
     tex: String.raw`\min(\max(x, 0), 6)`,
+    derivative: String.raw`\begin{cases} 1 & 0 < x < 6 \\ 0 & \text{else} \end{cases}`,
+    range: String.raw`[0, 6]`,
     torch: 'relu6',
     cite: 'Krizhevsky 2010, Convolutional Deep Belief Networks on CIFAR-10',
     kinks: '0 at x = 0 and x = 6',

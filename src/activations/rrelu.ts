@@ -97,6 +97,8 @@ export const rrelu = /* @__PURE__ */ defineOp(apply, {
   accuracy: { forward: 1, backward: 1 },
   docs: {
     tex: String.raw`\begin{cases} x & x > 0 \\ a x & x \le 0 \end{cases}, \quad a \sim U(\mathrm{lower}, \mathrm{upper})`,
+    derivative: String.raw`\begin{cases} 1 & x > 0 \\ a & x \le 0 \end{cases}`,
+    range: String.raw`(-\infty, \infty)`,
     torch: 'rrelu',
     cite: 'Xu, Wang, Chen & Li 2015, Empirical Evaluation of Rectified Activations in Convolutional Network',
     kinks: 'the slope at x = 0',

@@ -16,6 +16,8 @@ export const selu = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 2.5, backward: 3 },
   docs: {
     tex: String.raw`\lambda \begin{cases} x & x > 0 \\ \alpha (e^x - 1) & x \le 0 \end{cases}`,
+    derivative: String.raw`\lambda \begin{cases} 1 & x > 0 \\ \alpha e^x & x \le 0 \end{cases}`,
+    range: String.raw`[-\lambda \alpha, \infty)`,
     torch: 'selu',
     cite: 'Klambauer, Unterthiner, Mayr & Hochreiter 2017, Self-Normalizing Neural Networks',
     kinks: 'scale · alpha = 1.758 at x = 0',

@@ -15,6 +15,8 @@ export const silu = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`\frac{x}{1 + e^{-x}}`,
+    derivative: String.raw`\sigma(x) (1 + x \sigma(-x))`,
+    range: String.raw`[-0.28, \infty)`,
     torch: 'silu',
     cite: 'Elfwing, Uchibe & Doya 2018, Sigmoid-Weighted Linear Units; Ramachandran, Zoph & Le 2017, Searching for Activation Functions',
     use: 'A smooth relu for deep networks (EfficientNet, LLaMA as swiglu). Costs an exponential; not monotonic below -1.28.',

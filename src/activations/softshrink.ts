@@ -14,6 +14,8 @@ export const softshrink = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 0.5, backward: 0 },
   docs: {
     tex: String.raw`\mathrm{sgn}(x) \max(|x| - \lambda, 0)`,
+    derivative: String.raw`\begin{cases} 1 & |x| > \lambda \\ 0 & |x| \le \lambda \end{cases}`,
+    range: String.raw`(-\infty, \infty)`,
     torch: 'softshrink',
     cite: 'Donoho 1995, De-Noising by Soft-Thresholding',
     kinks: '0 at x = ±lambd',

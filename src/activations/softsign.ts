@@ -14,6 +14,8 @@ export const softsign = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 2, backward: 4 },
   docs: {
     tex: String.raw`\frac{x}{1 + |x|}`,
+    derivative: String.raw`\frac{1}{(1 + |x|)^2}`,
+    range: String.raw`(-1, 1)`,
     torch: 'softsign',
     cite: 'Bergstra, Desjardins, Lamblin & Bengio 2009, Quadratic Polynomials Learn Better Image Features',
     use: 'tanh with heavier tails, where saturated units should still learn, if slowly.',

@@ -31,6 +31,8 @@ export const tanhshrink = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`x - \tanh x`,
+    derivative: String.raw`\tanh^2 x`,
+    range: String.raw`(-\infty, \infty)`,
     torch: 'tanhshrink',
     cite: 'PyTorch (Torch7’s TanhShrink)',
     use: 'Sparse coding: small inputs are shrunk to almost nothing, large ones by 1. Its gradient vanishes near 0.',

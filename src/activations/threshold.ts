@@ -12,6 +12,8 @@ export const threshold = /* @__PURE__ */ defineActivation({
   accuracy: { forward: 0, backward: 0 },
   docs: {
     tex: String.raw`\begin{cases} x & x > \mathrm{threshold} \\ \mathrm{value} & x \le \mathrm{threshold} \end{cases}`,
+    derivative: String.raw`\begin{cases} 1 & x > \mathrm{threshold} \\ 0 & x \le \mathrm{threshold} \end{cases}`,
+    range: String.raw`\{\mathrm{value}\} \cup (\mathrm{threshold}, \infty)`,
     torch: 'threshold',
     cite: 'McCulloch & Pitts 1943, A Logical Calculus of the Ideas Immanent in Nervous Activity',
     kinks: '0 at x = threshold',

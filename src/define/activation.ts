@@ -19,6 +19,7 @@ import {
   type ParamSpecs,
   type ParamsOf,
   requiredOf,
+  variantsOf,
 } from './params.ts';
 
 export interface ActivationDeclaration<S extends ParamSpecs> {
@@ -144,19 +145,24 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
       { shape: x.shape, dtype },
     );
 
-  const activation = (x: Tensor, options: ActivationOptions<S> = {}): Tensor => {
-    const params = resolve(name, options);
-    const { bias, out } = options;
+  /** Of a call without any. */
+  let standard: ParamsOf<S> | undefined;
+  const activation = (x: Tensor, options?: ActivationOptions<S>): Tensor => {
+    const params = options === undefined ? (standard ??= resolve(name)) : resolve(name, options);
+    const bias = options?.bias;
+    const out = options?.out;
     checkTensors(name, bias ? { x, bias } : { x });
     if (bias) checkShapeIs(name, 'bias', bias, x.shape.slice(-1));
     const inputs = bias ? [x, bias] : [x];
-    checkOut(name, out, x, isRecording(inputs));
+    const recording = isRecording(inputs);
+    checkOut(name, out, x, recording);
     const output = runOne(
       pointwise,
       { op: bias ? forwardBiasOp : forwardOp, params, shape: x.shape },
       inputs,
       out ?? x.like(),
     );
+    if (!recording) return output;
     return record(
       output,
       name,
@@ -185,8 +191,10 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     required: requiredOf(specs),
     specs,
     prepare: (device: Device, dtype: 'float32' | 'float16') => {
-      // Defaults in full: some options are required.
-      warmUp(device, dtype, [[1]], (x) => activation(x, defaultsOf(specs) as ActivationOptions<S>));
+      // Options in full: some are required.
+      for (const options of variantsOf(specs)) {
+        warmUp(device, dtype, [[1]], (x) => activation(x, options as ActivationOptions<S>));
+      }
     },
   });
   return Object.assign(declared, {

@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor.ts';
 import { checkNumber, checkOut, checkTensors } from '../validate.ts';
 import type { Activation } from './activation.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
-import type { ParamOptions, ParamSpecs, ParamsOf } from './params.ts';
+import { variantsOf, type ParamOptions, type ParamSpecs, type ParamsOf } from './params.ts';
 import { warmUp } from './prepare.ts';
 
 export interface GatedDeclaration<S extends ParamSpecs> {
@@ -103,7 +103,9 @@ export function defineGated<const S extends ParamSpecs>(
     params: activation.params,
     ...(activation.specs ? { specs: activation.specs } : {}),
     prepare: (device: Device, dtype: FloatDType) => {
-      warmUp(device, dtype, [[2]], (x) => apply(x));
+      for (const options of variantsOf(activation.specs ?? {})) {
+        warmUp(device, dtype, [[2]], (x) => apply(x, options as GatedOptions<S>));
+      }
     },
   });
   return Object.assign(declared, { activation, gate });

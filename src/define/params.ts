@@ -16,7 +16,10 @@ export interface RangeSpec extends NumberRange {
   readonly required?: true;
 }
 
-/** One of some names, the default first. Formulas, in WGSL (as u32) and in float64, get its place among them. */
+/**
+ * One of some names, the default first. Formulas get its place among them: in float64 as a number, in WGSL as a u32
+ * `override` constant of the option's name in snake_case.
+ */
 export interface ChoiceSpec {
   readonly choices: readonly [string, ...string[]];
 }
@@ -43,19 +46,20 @@ function isChoice(spec: ParamSpec | undefined): spec is ChoiceSpec {
   return typeof spec === 'object' && 'choices' in spec;
 }
 
-/** The options in declaration order; `u32` on the GPU for choices, booleans and where the range says integer, else `f32`. */
+/** The options in declaration order; on the GPU, choices are constants, booleans and integers `u32`, other numbers `f32`. */
 export function layoutOf(specs: ParamSpecs): ParamLayout {
-  const names = Object.keys(specs);
+  const all = Object.keys(specs);
+  const names = all.filter((name) => !isChoice(specs[name]));
   return {
     names,
     integers: names.filter((name) => {
       const spec = specs[name];
       return (
         typeof spec === 'boolean' ||
-        isChoice(spec) ||
-        (typeof spec === 'object' && spec.integer === true)
+        (typeof spec === 'object' && !isChoice(spec) && spec.integer === true)
       );
     }),
+    choices: all.filter((name) => isChoice(specs[name])),
   };
 }
 
@@ -67,6 +71,18 @@ export function defaultsOf(specs: ParamSpecs): Record<string, number | string | 
       typeof spec !== 'object' ? spec : isChoice(spec) ? spec.choices[0] : spec.default,
     ]),
   );
+}
+
+/** The defaults with each of the choices there are: what has a pipeline of its own. */
+export function variantsOf(specs: ParamSpecs): Record<string, number | string | boolean>[] {
+  let variants = [defaultsOf(specs)];
+  for (const [name, spec] of Object.entries(specs)) {
+    if (!isChoice(spec)) continue;
+    variants = variants.flatMap((one) =>
+      spec.choices.map((choice) => ({ ...one, [name]: choice })),
+    );
+  }
+  return variants;
 }
 
 /** `options` over the defaults. `others` are names that are no numbers, which the caller checks. */

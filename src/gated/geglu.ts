@@ -10,6 +10,8 @@ export const geglu = /* @__PURE__ */ defineGated({
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`\mathrm{gelu}(a) \cdot b`,
+    derivative: String.raw`\partial a: b \, \mathrm{gelu}'(a), \quad \partial b: \mathrm{gelu}(a)`,
+    range: String.raw`(-\infty, \infty)`,
     torch: null,
     cite: 'Shazeer 2020, GLU Variants Improve Transformer',
     use: 'Feed-forward layers of transformers (T5 v1.1, Gemma), at 2/3 of the width for the same cost.',

@@ -10,6 +10,8 @@ export const glu = /* @__PURE__ */ defineGated({
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`a \cdot \sigma(b)`,
+    derivative: String.raw`\partial a: \sigma(b), \quad \partial b: a \sigma(b) \sigma(-b)`,
+    range: String.raw`(-\infty, \infty)`,
     torch: 'glu',
     cite: 'Dauphin, Fan, Auli & Grangier 2017, Language Modeling with Gated Convolutional Networks',
     use: 'Where the network should choose what passes, in convolutional and recurrent models. Needs twice the features going in; in transformers swiglu and geglu do better.',

@@ -10,6 +10,8 @@ export const reglu = /* @__PURE__ */ defineGated({
   accuracy: { forward: 1, backward: 1 },
   docs: {
     tex: String.raw`\max(a, 0) \cdot b`,
+    derivative: String.raw`\partial a: b \text{ where } a > 0, \text{ else } 0, \quad \partial b: \max(a, 0)`,
+    range: String.raw`(-\infty, \infty)`,
     torch: null,
     cite: 'Shazeer 2020, GLU Variants Improve Transformer',
     kinks: '0 for a at a = 0',

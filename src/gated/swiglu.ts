@@ -10,6 +10,8 @@ export const swiglu = /* @__PURE__ */ defineGated({
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`\mathrm{silu}(a) \cdot b`,
+    derivative: String.raw`\partial a: b \, \sigma(a) (1 + a \sigma(-a)), \quad \partial b: \mathrm{silu}(a)`,
+    range: String.raw`(-\infty, \infty)`,
     torch: null,
     cite: 'Shazeer 2020, GLU Variants Improve Transformer',
     use: 'Feed-forward layers of transformers (LLaMA, PaLM), at 2/3 of the width for the same cost.',

@@ -71,9 +71,7 @@ export class BufferPool {
    */
   acquire(op: string, bytes: number, busyFrom = Infinity): PooledBuffer {
     const size = sizeClass(bytes);
-    const list = this.#free.get(size);
-    const at = list?.findLastIndex((candidate) => candidate.lastUse < busyFrom) ?? -1;
-    let buffer = at >= 0 ? list?.splice(at, 1)[0] : undefined;
+    let buffer = takeLast(this.#free.get(size), busyFrom);
     if (buffer) {
       this.stats.pooledBuffers--;
       this.stats.pooledBytes -= size;
@@ -123,4 +121,18 @@ export class BufferPool {
     this.stats.pooledBuffers = 0;
     this.stats.pooledBytes = 0;
   }
+}
+
+/** Takes the buffer that was returned last among those whose last use is before `busyFrom`. */
+function takeLast(list: PooledBuffer[] | undefined, busyFrom: number): PooledBuffer | undefined {
+  if (!list) return undefined;
+  for (let i = list.length - 1; i >= 0; i--) {
+    const candidate = list[i];
+    if (candidate && candidate.lastUse < busyFrom) {
+      if (i === list.length - 1) list.pop();
+      else list.splice(i, 1);
+      return candidate;
+    }
+  }
+  return undefined;
 }

@@ -57,6 +57,9 @@ export class WebGpuDevice extends Device {
   /** Why nothing can be done any more. */
   #closed: NonlinError | null = null;
   readonly #whenLost: Promise<never>;
+  readonly #release = (freed: PooledBuffer): void => {
+    this.#pool.release(freed);
+  };
 
   constructor(gpuDevice: GPUDevice, options: { name: string; software: boolean; owned: boolean }) {
     super();
@@ -319,9 +322,7 @@ export class WebGpuDevice extends Device {
   }
 
   #own(buffer: PooledBuffer): GpuStorage {
-    return new GpuStorage(this, buffer, 0, false, (freed) => {
-      this.#pool.release(freed);
-    });
+    return new GpuStorage(this, buffer, 0, false, this.#release);
   }
 
   #acquire(op: string, bytes: number, busyFrom?: number): PooledBuffer {

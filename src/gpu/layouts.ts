@@ -23,6 +23,8 @@ const MAX_BIND_GROUPS = 4096;
 export class Layouts {
   layoutsCreated = 0;
   bindGroupsCreated = 0;
+  /** Raised when bind groups are dropped: those remembered elsewhere are then not to be used. */
+  generation = 0;
   readonly #device: GPUDevice;
   readonly #watch: <T>(op: string, create: () => T) => T;
   readonly #layouts = new Map<string, Layout>();
@@ -46,7 +48,7 @@ export class Layouts {
     }
     const known = this.#groups.get(key);
     if (known) return known;
-    if (this.#groups.size >= MAX_BIND_GROUPS) this.#groups.clear();
+    if (this.#groups.size >= MAX_BIND_GROUPS) this.clear();
     const group = this.createGroup(uniforms, resources);
     this.#groups.set(key, group);
     return group;
@@ -68,6 +70,7 @@ export class Layouts {
   /** Drops the bind groups, so that destroyed buffers are not kept. */
   clear(): void {
     this.#groups.clear();
+    this.generation++;
   }
 
   #layout(bindings: readonly Binding[]): Layout {

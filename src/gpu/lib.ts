@@ -47,11 +47,7 @@ export const log1p = /* @__PURE__ */ source('lib/log1p.wgsl', log1pText, [bits, 
 /** `nl_sigmoid`, `nl_sigmoid_grad`, `nl_sigmoid_times`, `nl_gate_grad`. */
 export const sigmoid = /* @__PURE__ */ source('lib/sigmoid.wgsl', sigmoidText, [bits, div, exp]);
 /** `nl_softplus`: log(1 + e^x). */
-export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText, [
-  bits,
-  exp,
-  log1p,
-]);
+export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText, [bits, exp, log]);
 /** `nl_bce`: the binary cross-entropy of a logit. */
 export const bce = /* @__PURE__ */ source('lib/bce.wgsl', bceText, [bits, softplus]);
 /** `sum_add`, `sum_value`: sums that keep what rounding loses. */

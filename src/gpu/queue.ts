@@ -2,6 +2,7 @@
 import { UNIFORM_BYTES } from '../kernel.ts';
 import { unpooled, type PooledBuffer } from './buffers.ts';
 import type { PipelineEntry } from './pipelines.ts';
+import type { KeptLaunch } from './plans.ts';
 
 /** A dispatch or a copy, ready to be encoded. */
 export type Command =
@@ -35,27 +36,43 @@ interface Batch {
 const BATCH = 256;
 const UNIFORM_DST = 0x40 | 0x08; // GPUBufferUsage.UNIFORM | COPY_DST by value: the global is missing in Node
 
-/** Encodes commands; a copy ends the compute pass, a dispatch opens one. Returns the number of dispatches. */
+/**
+ * Encodes commands; a copy ends the compute pass, a dispatch opens one, which says only what differs from the dispatch
+ * before. Returns the number of dispatches.
+ */
 export function encode(encoder: GPUCommandEncoder, commands: readonly Command[]): number {
   let pass: GPUComputePassEncoder | null = null;
+  let pipeline: GPUComputePipeline | null = null;
+  let group: GPUBindGroup | null = null;
   let dispatches = 0;
   for (const command of commands) {
     if ('from' in command) {
       pass?.end();
-      pass = null;
+      pass = pipeline = group = null;
       const { from, fromOffset, to, toOffset, bytes } = command;
       encoder.copyBufferToBuffer(from.gpu, fromOffset, to.gpu, toOffset, bytes);
     } else if (command.pipeline.pipeline) {
       pass ??= encoder.beginComputePass();
-      pass.setPipeline(command.pipeline.pipeline);
-      pass.setBindGroup(0, command.group, [command.uniformOffset]);
-      pass.dispatchWorkgroups(...command.workgroups);
+      if (pipeline !== command.pipeline.pipeline) {
+        pipeline = command.pipeline.pipeline;
+        pass.setPipeline(pipeline);
+      }
+      if (group !== command.group || offsets[0] !== command.uniformOffset) {
+        group = command.group;
+        offsets[0] = command.uniformOffset;
+        pass.setBindGroup(0, group, offsets, 0, 1);
+      }
+      const [x, y, z] = command.workgroups;
+      pass.dispatchWorkgroups(x, y, z);
       dispatches++;
     }
   }
   pass?.end();
   return dispatches;
 }
+
+/** Dynamic offsets, handed over as a view: an array would be made anew for each dispatch. */
+const offsets = /* @__PURE__ */ new Uint32Array(1);
 
 function isCompiling({ pipeline, error }: PipelineEntry): boolean {
   return pipeline === null && error === null;
@@ -105,12 +122,16 @@ export class CommandQueue {
     return this.#open.number;
   }
 
-  /** Copies a uniform block into the batch; returns its offset. */
-  addUniforms(block: ArrayBuffer): number {
-    if (this.#open.used === this.#open.uniforms.byteLength) void this.flush();
-    const offset = this.#open.used;
-    this.#open.uniforms.set(new Uint8Array(block), offset);
-    this.#open.used += UNIFORM_BYTES;
+  /** The offset of a launch's uniforms in the open batch: copied there once, however often it is launched. */
+  addUniforms(kept: KeptLaunch): number {
+    if (this.#open.commands.length >= BATCH) void this.flush();
+    const batch = this.#open;
+    if (kept.batch === batch.number) return kept.uniformOffset;
+    const offset = batch.used;
+    batch.uniforms.set(kept.uniforms, offset);
+    batch.used += UNIFORM_BYTES;
+    kept.batch = batch.number;
+    kept.uniformOffset = offset;
     return offset;
   }
 

@@ -3,7 +3,13 @@ import kernelText from '../../shaders/kernels/gated.wgsl?raw';
 import { bits } from '../gpu/lib.ts';
 import { cachedProgram, source, type Source } from '../gpu/link.ts';
 import { UniformWriter, type Binding, type Kernel } from '../kernel.ts';
-import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
+import {
+  choiceConstants,
+  paramsStruct,
+  writeParams,
+  type ParamLayout,
+  type ParamValues,
+} from './params.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/gated.wgsl', kernelText, [bits]);
 
@@ -60,7 +66,11 @@ export const gated: Kernel<GatedArgs> = {
         {
           program,
           entry: `${direction}_halves`,
-          constants: { workgroup_size: WORKGROUP, gate: op.gate },
+          constants: {
+            ...choiceConstants(op.layout, params),
+            workgroup_size: WORKGROUP,
+            gate: op.gate,
+          },
           bindings,
           uniforms: uniforms.buffer,
           workgroups: [workgroups, 1, 1],

@@ -4,7 +4,7 @@ import kernelText from '../../shaders/kernels/margin-loss.wgsl?raw';
 import marksText from '../../shaders/kernels/margin-marks.wgsl?raw';
 import rowsText from '../../shaders/kernels/margin-rows.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
-import { bits, classStatus, rowLanes, rowsByWorkgroup } from '../gpu/lib.ts';
+import { bits, classStatus, rowLanes, rowsByInvocation, rowsByWorkgroup } from '../gpu/lib.ts';
 import { cachedProgram, source, type Source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
@@ -163,7 +163,7 @@ function markLaunch(args: MarginLossArgs, marks: Place, words: number, caps: Cap
   const { op } = args;
   return {
     program: cachedProgram(op, 'mark', `${op.name} labels`, kernel, () => ({
-      rows: '',
+      rows: rowsByInvocation,
       access: accessSlot(args, true),
       op: paramsStruct(op.params),
       entry: marksEntry,

@@ -13,7 +13,13 @@ import {
   type Plan,
   type View,
 } from '../kernel.ts';
-import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
+import {
+  choiceConstants,
+  paramsStruct,
+  writeParams,
+  type ParamLayout,
+  type ParamValues,
+} from './params.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/matmul.wgsl', kernelText);
 
@@ -217,9 +223,11 @@ export function planProduct(
     {
       program: programFor(args, places),
       // Workgroup memory saves a GPU's bandwidth; where the GPU is a CPU, its barriers cost more than caches save.
-      ...(caps.software
-        ? { entry: 'direct', constants: { tall: Number(m > 4) } }
-        : { entry: 'tiled' }),
+      entry: caps.software ? 'direct' : 'tiled',
+      constants: {
+        ...(caps.software ? { tall: Number(m > 4) } : {}),
+        ...(activation ? choiceConstants(activation.layout, activation.params) : {}),
+      },
       bindings: [
         ...bind(1, places.a, 'read'),
         ...bind(2, places.b, 'read'),

@@ -1,19 +1,47 @@
-// In: an op's options. Out: the `Params` struct its WGSL gets, and their values in a uniform block.
+// In: an op's options. Out: the `Params` struct its WGSL gets, their values in a uniform block, and choices as constants.
 import type { UniformWriter } from '../kernel.ts';
 
 /** Options as the shader gets them: float32 or, where named in `integers`, u32. */
 export interface ParamLayout {
   readonly names: readonly string[];
   readonly integers?: readonly string[];
+  /**
+   * Options that name one of several formulas: u32 `override` constants. A branch on a uniform costs both its sides where
+   * the GPU is emulated, and the registers of both anywhere.
+   */
+  readonly choices?: readonly string[];
 }
 export type ParamValues = Readonly<Record<string, number>>;
 
 /** The WGSL struct, its fields in snake_case; one without options has a field all the same, as WGSL wants one. */
-export function paramsStruct({ names, integers = [] }: ParamLayout): string {
-  const snake = (name: string): string =>
-    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export function paramsStruct({ names, integers = [], choices = [] }: ParamLayout): string {
+  const overrides = choices.map((name) => `override ${snake(name)}: u32 = 0u;\n`);
   const fields = names.map((name) => `${snake(name)}: ${integers.includes(name) ? 'u32' : 'f32'}`);
-  return `struct Params { ${fields.join(', ') || 'unused: f32'} }\n`;
+  return `${overrides.join('')}struct Params { ${fields.join(', ') || 'unused: f32'} }\n`;
+}
+
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** The values of the choices, for a launch's constants. */
+export function choiceConstants(
+  { choices = [] }: ParamLayout,
+  values: ParamValues,
+): Record<string, number> {
+  return Object.fromEntries(choices.map((name) => [snake(name), values[name] ?? 0]));
+}
+
+/** Whether two sets of values are the same for the shader. */
+export function sameParams(
+  { names, choices = [] }: ParamLayout,
+  a: ParamValues,
+  b: ParamValues,
+): boolean {
+  if (a === b) return true;
+  for (const name of names) if (!Object.is(a[name], b[name])) return false;
+  for (const name of choices) if (a[name] !== b[name]) return false;
+  return true;
 }
 
 export function writeParams(

@@ -5,8 +5,11 @@ import { source, type Source } from '../gpu/link.ts';
 import { paramsStruct } from './params.ts';
 import type { PointwiseOp } from './pointwise.ts';
 
-/** Four elements at once; one by one, where the memory ends with the tensor; or one by one through a broadcast index. */
-export type Access = 'pack' | 'elements' | 'broadcast';
+/**
+ * How four elements are had: `pack`: at once; `elements`: one by one, where the memory ends with the tensor; `scalar`: one
+ * for all; `periodic`: a pack of an operand that repeats along leading dimensions; `broadcast`: one by one, by their index.
+ */
+export type Access = 'pack' | 'elements' | 'scalar' | 'periodic' | 'broadcast';
 
 export interface TensorSpec {
   readonly dtype: DType;
@@ -42,7 +45,8 @@ export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
     `fn nl_element(index: u32, ${names.map((name) => `${name}: f32, `).join('')}p: Params) -> Results {`,
     op.body,
     '}',
-    'fn nl_pack(pack: u32) -> vec4f {',
+    ...cursorSource(storage),
+    'fn nl_pack(pack: u32, c: Cursor, p: Params) -> vec4f {',
     '  let first = u.first + pack * 4u;',
   );
   storage.inputs.forEach((input, i) => {
@@ -53,7 +57,7 @@ export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
   });
   ['x', 'y', 'z', 'w'].forEach((lane, l) => {
     const values = names.map((_, i) => `a${String(i)}.${lane}, `).join('');
-    lines.push(`  let ${lane} = nl_element(first + ${String(l)}u, ${values}u.op);`);
+    lines.push(`  let ${lane} = nl_element(first + ${String(l)}u, ${values}p);`);
   });
   const packed = (k: number): string =>
     `vec4f(x.r${String(k)}, y.r${String(k)}, z.r${String(k)}, w.r${String(k)})`;
@@ -77,18 +81,54 @@ function declare(
   { dtype, access: how }: TensorSpec,
 ): string {
   const half = dtype === 'float16';
-  const type = how === 'pack' ? (half ? 'vec2u' : 'vec4f') : half ? 'u32' : 'f32';
+  const type = isPacked(how) ? (half ? 'vec2u' : 'vec4f') : half ? 'u32' : 'f32';
   return `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;`;
+}
+
+/**
+ * Where in the periodic operands an invocation is: carried along from pack to pack, as a remainder costs an emulated GPU as
+ * much as a whole activation.
+ */
+function cursorSource({ inputs }: StorageSpec): string[] {
+  const periodic = [...inputs.keys()].filter((i) => inputs[i]?.access === 'periodic');
+  const place = (i: number): string => `u.strides[${String(2 * i)}]`;
+  const starts = periodic.map(
+    (i) => `(u.first / 4u + pack) % ${place(i)}.x, ${place(i)}.x, ${place(i)}.y`,
+  );
+  const fields = periodic.map((i) =>
+    ['at', 'period', 'step'].map((name) => `${name}${String(i)}: u32`),
+  );
+  return [
+    `struct Cursor { ${fields.flat().join(', ') || 'unused: u32'} }`,
+    'fn nl_cursor(pack: u32) -> Cursor {',
+    `  return Cursor(${starts.join(', ')});`,
+    '}',
+    'fn nl_next(c: Cursor) -> Cursor {',
+    '  var next = c;',
+    ...periodic.flatMap((i) => {
+      const [at, period] = [`next.at${String(i)}`, `c.period${String(i)}`];
+      return [
+        `  ${at} += c.step${String(i)};`,
+        `  ${at} -= select(0u, ${period}, ${at} >= ${period});`,
+      ];
+    }),
+    '  return next;',
+    '}',
+  ];
+}
+
+function isPacked(access: Access): boolean {
+  return access === 'pack' || access === 'periodic';
 }
 
 /** A WGSL expression for four consecutive elements as vec4f. */
 function load(name: string, operand: number, { dtype, access }: TensorSpec): string {
   const half = dtype === 'float16';
-  if (access === 'pack') {
-    return half
-      ? `vec4f(unpack_half2(${name}[pack].x), unpack_half2(${name}[pack].y))`
-      : `${name}[pack]`;
+  if (isPacked(access)) {
+    const pack = `${name}[${access === 'pack' ? 'pack' : `c.at${String(operand)}`}]`;
+    return half ? `vec4f(unpack_half2(${pack}.x), unpack_half2(${pack}.y))` : pack;
   }
+  if (access === 'scalar') return `vec4f(${half ? `unpack_half2(${name}[0]).x` : `${name}[0]`})`;
   const element = (l: number): string => {
     const index =
       access === 'broadcast'

@@ -120,6 +120,8 @@ export const gumbelSoftmax = /* @__PURE__ */ defineOp(apply, {
   accuracy: { forward: 8, backward: 12 },
   docs: {
     tex: String.raw`\mathrm{softmax}\left(\frac{x + G}{\tau}\right), \quad G_i = -\log(-\log U_i)`,
+    derivative: String.raw`\partial y_i / \partial x_j = y_i (\delta_{ij} - y_j) / \tau`,
+    range: String.raw`[0, 1]`,
     torch: 'gumbel_softmax',
     cite: 'Jang, Gu & Poole 2017, Categorical Reparameterization with Gumbel-Softmax; Maddison, Mnih & Teh 2017, The Concrete Distribution',
     use: 'Discrete choices inside a network that learns by gradients. A small tau is near the true choice but its gradients vary wildly; anneal it.',

@@ -30,6 +30,8 @@ export const softmax2d = /* @__PURE__ */ defineOp(apply, {
   accuracy: { forward: 6, backward: 8 },
   docs: {
     tex: String.raw`\frac{e^{x_{chw}}}{\sum_k e^{x_{khw}}}`,
+    derivative: String.raw`\partial y_i / \partial x_j = y_i (\delta_{ij} - y_j)`,
+    range: String.raw`[0, 1]`,
     torch: 'Softmax2d',
     cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
     use: 'Class probabilities per pixel. For a loss, feed the logits to crossEntropy.',

@@ -22,6 +22,8 @@ export const softmin = /* @__PURE__ */ defineRowwise({
   accuracy: { forward: 6, backward: 8 },
   docs: {
     tex: String.raw`\frac{e^{-x_i}}{\sum_j e^{-x_j}}`,
+    derivative: String.raw`\partial y_i / \partial x_j = -y_i (\delta_{ij} - y_j)`,
+    range: String.raw`[0, 1]`,
     torch: 'softmin',
     cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
     use: 'Probabilities from distances or energies, where small is good.',

@@ -4,10 +4,18 @@ import type { Activation, Epilogue } from '../../src/define/activation.ts';
 import type { Gated } from '../../src/define/gated.ts';
 import type { Documented } from '../../src/define/op.ts';
 import type { FloatDType } from '../../src/dtype.ts';
-import { manualSeed, nn, reshape, type Device, type Tensor } from '../../src/index.ts';
+import { nn, reshape, type Device, type Tensor } from '../../src/index.ts';
+
+/**
+ * softmax after noise that is drawn: the rounding of their sum is a property of the argument, and grows with it. Held by
+ * the property tests.
+ */
+export const NOISY = ['gumbelSoftmax'];
 
 /** Activations and row-wise ops of the catalog: losses are sums, and held by the conformance tests. */
-export const measured: readonly Documented[] = catalog.filter(({ kind }) => kind !== 'loss');
+export const measured: readonly Documented[] = catalog.filter(
+  ({ op, kind }) => kind !== 'loss' && !NOISY.includes(op),
+);
 
 export type Options = Readonly<Record<string, number | string | boolean>>;
 
@@ -64,12 +72,9 @@ function isValid(op: Documented, options: Options): boolean {
   }
 }
 
-/** Of the noise that is drawn. */
-const SEED = 7;
-
 export type Apply = (x: Tensor) => Tensor;
 
-/** The op as a function of [rows, n]. Row-wise ones go along n; learned weights have their first value; noise is repeatable. */
+/** The op as a function of [rows, n]. Row-wise ones go along n; learned weights have their first value. */
 export function applier(
   op: Documented,
   options: Options,
@@ -80,11 +85,6 @@ export function applier(
   switch (op.op) {
     case 'softmax2d':
       return (x) => reshape(call(reshape(x, [...x.shape, 1, 1]), options), x.shape);
-    case 'gumbelSoftmax':
-      return (x) => {
-        manualSeed(SEED);
-        return call(x, options);
-      };
     case 'prelu': {
       const module = new nn.PReLU({ ...options, device, dtype });
       return (x) => module.forward(x);

@@ -5,7 +5,7 @@ import { encode, type FloatDType } from '../../src/dtype.ts';
 import type { Documented } from '../../src/define/op.ts';
 import type { Gated } from '../../src/define/gated.ts';
 import type { Rowwise } from '../../src/define/rowwise.ts';
-import { scope, type Device } from '../../src/index.ts';
+import { scope, softmax, type Device } from '../../src/index.ts';
 import { isSubnormal, roundHalf } from '../ulp.ts';
 import { Float64Device, valuesOf } from '../unit/float64-device.ts';
 import { applier, epilogueOf, gatedOf, type Apply, type Options } from './cases.ts';
@@ -73,7 +73,8 @@ export function termsOf(
     const term = (v: number, i: number): number => largestTerm(v, params) * (gradOutput[i] ?? NaN);
     return { backward: Float64Array.from<number>(x, term) };
   }
-  const ofRow = (op as Partial<Pick<Rowwise, 'largestTerm'>>).largestTerm;
+  const row: unknown = op.op === 'softmax2d' ? softmax : op;
+  const ofRow = (row as Partial<Pick<Rowwise, 'largestTerm'>>).largestTerm;
   const gated = gatedOf(op);
   if (gated) return termsOfGated(gated, options, x, gradOutput);
   if (epilogue || !ofRow) return {};

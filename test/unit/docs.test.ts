@@ -20,4 +20,8 @@ describe('generated docs', () => {
     const missing = catalog.filter(({ op }) => !text.includes(`\n## ${op}\n`));
     expect(missing.map(({ op }) => op)).toEqual([]);
   });
+
+  test.each(['range', 'derivative', 'use', 'cite'] as const)('say the %s of every op', (fact) => {
+    expect(catalog.filter(({ docs }) => !docs[fact]).map(({ op }) => op)).toEqual([]);
+  });
 });

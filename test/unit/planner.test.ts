@@ -41,23 +41,45 @@ function view(shape: number[], dtype: DType = 'float32', padded = true): View {
 
 /** The pointwise kernel's uniforms. */
 function pointwiseUniforms({ uniforms }: Launch) {
-  const [packs = 0, count = 0, first = 0, stride = 0, rank = 0, , partial = 0] = new Uint32Array(
-    uniforms,
-  );
-  return { packs, count, first, stride, rank, partial };
+  const [
+    packs = 0,
+    count = 0,
+    first = 0,
+    partial = 0,
+    perGroup = 0,
+    perLane = 0,
+    step = 0,
+    span = 0,
+  ] = new Uint32Array(uniforms);
+  return { packs, count, first, partial, perGroup, perLane, step, span };
+}
+
+/** Calls `visit` with what the kernel's invocations go through: each, by its number, and the packs in its order. */
+function walk(launch: Launch, visit: (id: number, packs: number[]) => void): void {
+  const { packs, perGroup, perLane, step, span } = pointwiseUniforms(launch);
+  const workgroup = launch.constants?.workgroup_size ?? NaN;
+  for (let id = 0; id < launch.workgroups[0] * workgroup; id++) {
+    const start = Math.floor(id / workgroup) * perGroup + (id % workgroup) * perLane;
+    const own: number[] = [];
+    for (let i = start; i < Math.min(start + span, packs); i += step) own.push(i);
+    visit(id, own);
+  }
 }
 
 /** Checks that each element of the result is computed once, in windows that a device can bind. */
 function checkWindows(plan: Plan, inputs: View[], output: View, caps: Capabilities): void {
   let next = 0;
   for (const launch of plan.launches) {
-    const { packs, count, first, stride } = pointwiseUniforms(launch);
+    const { packs, count, first } = pointwiseUniforms(launch);
     expect(first).toBe(next);
     next += count;
     expect(count).toBeGreaterThan(0);
     expect(packs).toBe(Math.ceil(count / 4));
-    // A grid-stride loop covers all packs at any number of workgroups.
-    expect(stride).toBe(launch.workgroups[0] * 256);
+    const seen = new Uint8Array(packs);
+    walk(launch, (_, own) => {
+      for (const pack of own) seen[pack] = (seen[pack] ?? 0) + 1;
+    });
+    expect(seen.every((times) => times === 1)).toBe(true);
     for (const extent of launch.workgroups) {
       expect(extent).toBeGreaterThanOrEqual(1);
       expect(extent).toBeLessThanOrEqual(caps.maxWorkgroups);
@@ -97,8 +119,9 @@ describe('pointwise plan', () => {
           fc.boolean(),
           fc.constantFrom(4096, 8192, 65536, 100_000),
           fc.constantFrom(1, 3, 65535),
-          (size, from, to, padded, maxBindingSize, maxWorkgroups) => {
-            const caps = capabilities({ maxBindingSize, maxWorkgroups });
+          fc.boolean(),
+          (size, from, to, padded, maxBindingSize, maxWorkgroups, software) => {
+            const caps = capabilities({ maxBindingSize, maxWorkgroups, software });
             const inputs = [view([size], from, padded), view([size], from)];
             const output = view([size], to, padded);
             const plan = pointwise.plan({ op, params: {}, shape: [size] }, inputs, [output], caps);
@@ -121,8 +144,8 @@ describe('pointwise plan', () => {
   });
 
   it('needs windows past the binding limit and never more than the workgroup limit', () => {
-    const size = 2 ** 29;
-    const caps = capabilities();
+    const size = 2 ** 23;
+    const caps = capabilities({ maxBindingSize: 2 ** 21 });
     const inputs = [view([size]), view([size])];
     const plan = pointwise.plan({ op, params: {}, shape: [size] }, inputs, [view([size])], caps);
     expect(plan.launches.length).toBe(16);
@@ -143,6 +166,38 @@ describe('pointwise plan', () => {
       const small = bindings.find(({ of, index }) => of === 'input' && index === 1);
       expect(small).toMatchObject({ slot: 2, access: 'read' });
       expect(small?.offset).toBeUndefined();
+    }
+  });
+
+  it('reads operands that repeat in packs, and numbers as one', () => {
+    const plan = (shape: number[], small: number[]): { text: string; uniforms: Uint32Array } => {
+      const [launch] = pointwise.plan(
+        { op, params: {}, shape },
+        [view(shape), view(small)],
+        [view(shape)],
+        capabilities(),
+      ).launches;
+      if (!launch) throw new Error('no launch');
+      return { text: launch.program.text(), uniforms: new Uint32Array(launch.uniforms) };
+    };
+    const bias = plan([7, 5, 12], [12]);
+    expect(bias.text).toContain('in1[c.at1]');
+    // header, shape, then the strides of two operands
+    expect([...bias.uniforms.slice(12 + 8 + 8, 12 + 8 + 8 + 2)]).toEqual([3, 256 % 3]);
+    expect(plan([7, 5, 12], [5, 12]).uniforms[12 + 8 + 8]).toBe(15);
+    expect(plan([7, 12], [1, 1]).text).toContain('vec4f(in1[0])');
+    for (const [shape, small] of [
+      [[7, 5], [5]],
+      [
+        [7, 12],
+        [7, 1],
+      ],
+      [
+        [7, 5, 12],
+        [7, 1, 12],
+      ],
+    ] as const) {
+      expect(plan([...shape], [...small]).text).toContain('let a1 = vec4f(in1[offset_of');
     }
   });
 
@@ -208,18 +263,18 @@ class Machine {
   }
 
   #accumulate(launch: Launch, plan: Plan): void {
-    const { packs, count, first, stride, partial } = pointwiseUniforms(launch);
+    const { count, first, partial } = pointwiseUniforms(launch);
     const values = this.#bound(launch, 1);
     const partials = this.#bound(launch, 15);
-    for (let id = 0; id < launch.workgroups[0] * 256; id++) {
+    walk(launch, (id, packs) => {
       let total = 0;
-      for (let i = id; i < packs; i += stride) {
+      for (const i of packs) {
         for (let l = 0; l < 4; l++)
           if (4 * i + l < count) total += values[first + 4 * i + l] ?? NaN;
       }
       expect(partials[partial + id], 'a partial sum written twice').toBeUndefined();
       partials[partial + id] = total;
-    }
+    });
     expect((plan.scratch[0] ?? 0) / 4).toBeGreaterThanOrEqual(partials.length);
   }
 

@@ -102,7 +102,14 @@ async function finish(): Promise<void> {
 }
 
 /** Files that fill a slot, and need what their kernel defines. */
-const FILLERS = ['classLabel', 'logSoftmax', 'rowBlocks', 'rowsByInvocation', 'rowsByWorkgroup'];
+const FILLERS = [
+  'classLabel',
+  'logSoftmax',
+  'rowBlocks',
+  'rowLanes',
+  'rowsByInvocation',
+  'rowsByWorkgroup',
+];
 
 const STORAGE: [string, Upload][] = [
   ['padded', upload],

@@ -1,0 +1,171 @@
+// @ts-check
+/**
+ * `npm run bench`: this library beside TensorFlow.js, ONNX Runtime Web and jax-js in one headless Chromium.
+ *
+ * In: `--quick`, `--op NAME`, `--size N` or `--size ROWSxCOLUMNS`, `--only LIBRARY` (the floor is always there), `--part NAME`
+ * (all repeatable), `--rounds N`; `--cpu-time`: the CPU time of the GPU process instead of the time of day, for a software
+ * adapter on a busy machine.
+ * Out: tables in the terminal, test-results/bench.json and, of a full run, docs/benchmarks.md.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { SingleBar } from 'cli-progress';
+import { format, resolveConfig } from 'prettier';
+import { createServer } from 'vite';
+import { ensureBrowser } from '../scripts/browser.mjs';
+import { installPeers, ownVersion, peers } from './install.mjs';
+import { servePages, withPage } from './pages.mjs';
+import { planOf } from './plan.mjs';
+
+/**
+ * @typedef {import('./report.ts').Results} Results
+ */
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    op: { type: 'string', multiple: true },
+    size: { type: 'string', multiple: true },
+    only: { type: 'string', multiple: true },
+    part: { type: 'string', multiple: true },
+    rounds: { type: 'string' },
+    'cpu-time': { type: 'boolean', default: false },
+  },
+});
+const plan = planOf(values);
+
+ensureBrowser();
+installPeers();
+const start = performance.now();
+const site = await servePages();
+try {
+  await main();
+} finally {
+  await site.close();
+}
+
+async function main() {
+  const results = await measure();
+  const server = await createServer({
+    configFile: false,
+    logLevel: 'warn',
+    appType: 'custom',
+    server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+    optimizeDeps: { noDiscovery: true, include: [] },
+  });
+  /** @type {typeof import('./report.ts')} */
+  const { report } = /** @type {typeof import('./report.ts')} */ (
+    await server.ssrLoadModule(fileURLToPath(new URL('report.ts', import.meta.url)))
+  );
+  await server.close();
+  const target = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
+  const text = await format(report(results), {
+    ...(await resolveConfig(target)),
+    filepath: target,
+  });
+  console.log(text);
+  const folder = new URL('../test-results/', import.meta.url);
+  await mkdir(folder, { recursive: true });
+  await writeFile(new URL('bench.json', folder), JSON.stringify(results, null, 1));
+  // A part is to look at; the file has everything.
+  if (plan.full) await writeFile(target, text);
+  console.log(`${((performance.now() - start) / 1000).toFixed(0)} s`);
+}
+
+/** @returns {Promise<Results>} */
+async function measure() {
+  const steps =
+    plan.cells.length +
+    plan.cpuCells.length +
+    plan.coldStarts.length +
+    plan.counts.length +
+    (plan.overhead.length > 0 ? 1 : 0);
+  const bar = process.stdout.isTTY
+    ? new SingleBar({ format: '{bar} {value}/{total} {step}', hideCursor: true })
+    : undefined;
+  bar?.start(steps, 0, { step: '' });
+  /** @type {<T>(step: string, work: Promise<T>) => Promise<T>} */
+  const during = async (step, work) => {
+    bar?.update({ step });
+    const result = await work;
+    bar?.increment();
+    return result;
+  };
+
+  // Each in a browser of its own, before this machine is warm from the rest.
+  /** @type {Results['coldStarts'][number][]} */
+  const coldStarts = [];
+  for (const library of plan.coldStarts) {
+    const times = await during(
+      `cold start of ${library}`,
+      withPage(site.url, (page) => page.evaluate((bench, name) => bench.coldStart(name), library)),
+    );
+    coldStarts.push({ library, ...times });
+  }
+  /** @type {Results['counts'][number][]} */
+  const counts = [];
+  for (const library of plan.counts) {
+    const request = { library, ops: plan.countedOps, shape: plan.memoryShape };
+    const counted = await during(
+      `calls of ${library}`,
+      withPage(site.url, (page) =>
+        page.evaluate((bench, { library: name, ops, shape }) => bench.counts(name, ops, shape), {
+          ...request,
+        }),
+      ),
+    );
+    counts.push({ library, ...counted });
+  }
+  const overhead =
+    plan.overhead.length === 0
+      ? []
+      : await during(
+          'overhead',
+          withPage(site.url, (page) =>
+            page.evaluate((bench, { names, rounds }) => bench.overhead(names, rounds), {
+              names: plan.overhead,
+              rounds: plan.overheadRounds,
+            }),
+          ),
+        );
+  /** @param {typeof plan.cells} requests */
+  const cellsOf = (requests) =>
+    withPage(
+      site.url,
+      async (page, browser) => {
+        const adapter = await page.evaluate((bench) => bench.adapter());
+        const cells = [];
+        for (const request of requests) {
+          const step = `${request.op} ${request.shape.join(' × ')}`;
+          const cell = await during(
+            step,
+            page.evaluate((bench, one) => bench.cell(one), request),
+          );
+          cells.push(cell);
+        }
+        return { adapter, browser: `Chromium ${browser.version()}`, cells };
+      },
+      { cpuTime: values['cpu-time'] },
+    );
+  const gpu = await cellsOf(plan.cells);
+  const cpu = plan.cpuCells.length > 0 ? await cellsOf(plan.cpuCells) : { cells: [] };
+  bar?.stop();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    adapter: gpu.adapter,
+    browser: gpu.browser,
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    threads: cpus().length,
+    version: ownVersion(),
+    peers: peers(),
+    full: plan.full,
+    seconds: Math.round((performance.now() - start) / 1000),
+    cells: gpu.cells,
+    cpuCells: cpu.cells,
+    overhead,
+    coldStarts,
+    counts,
+  };
+}

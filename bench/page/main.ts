@@ -1,0 +1,33 @@
+// In: what bench.mjs asks for. Out: measurements of this browser, as plain data.
+import { measureCell, type CellRequest } from './cell.ts';
+import { measureColdStart } from './cold.ts';
+import { measureCounts } from './counts.ts';
+import { libraryOf } from './libraries/index.ts';
+import { measureOverhead } from './overhead.ts';
+import type { Cell, Library, LibraryName, Overhead } from './types.ts';
+
+async function librariesOf(names: readonly LibraryName[]): Promise<Map<LibraryName, Library>> {
+  const libraries = new Map<LibraryName, Library>();
+  for (const name of names) libraries.set(name, await libraryOf(name));
+  return libraries;
+}
+
+const bench = {
+  async adapter(): Promise<string> {
+    const adapter = await navigator.gpu.requestAdapter();
+    const { vendor = '', architecture = '', description = '' } = adapter?.info ?? {};
+    return [vendor, architecture, description].filter((word) => word !== '').join(', ');
+  },
+
+  cell: async (request: CellRequest): Promise<Cell> =>
+    measureCell(request, await librariesOf(request.libraries)),
+
+  overhead: async (names: readonly LibraryName[], rounds: number): Promise<Overhead[]> =>
+    measureOverhead(await librariesOf(names), rounds),
+
+  coldStart: measureColdStart,
+  counts: measureCounts,
+};
+
+export type Bench = typeof bench;
+Object.assign(globalThis, { bench });

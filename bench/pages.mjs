@@ -1,0 +1,109 @@
+// @ts-check
+// In: nothing. Out: the benchmark's page, built as an app would be and served; and browsers to open it in.
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright';
+import { build, preview } from 'vite';
+import { launchOptions } from '../scripts/browser.mjs';
+import { docsStripper } from '../scripts/strip-docs.mjs';
+import { wgslMinify } from '../scripts/wgsl-minify.mjs';
+
+/**
+ * @typedef {import('./page/main.ts').Bench} Bench
+ * @typedef {import('playwright').JSHandle<Bench>} BenchHandle
+ */
+
+/** @param {string} path relative to this folder */
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+const isolation = {
+  // gives clocks of 5 µs instead of 100
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+/** Builds and serves the page. @returns {Promise<{ url: string, close: () => Promise<void> }>} */
+export async function servePages() {
+  const common = {
+    root: here('page'),
+    configFile: /** @type {const} */ (false),
+    logLevel: /** @type {const} */ ('error'),
+  };
+  /** @param {string} name */
+  const shim = (name) => here(`../scripts/shims/${name}.cjs`);
+  const outDir = here('dist');
+  await build({
+    ...common,
+    // as the package is built, see the repository's vite.config.ts
+    plugins: [wgslMinify(), docsStripper()],
+    resolve: {
+      alias: {
+        '@stdlib/math-base-special-exp': shim('exp'),
+        '@stdlib/number-float64-base-set-low-word': shim('set-low-word'),
+      },
+    },
+    build: {
+      target: 'esnext',
+      outDir,
+      emptyOutDir: true,
+      chunkSizeWarningLimit: Infinity,
+      assetsInlineLimit: 0,
+      modulePreload: false,
+    },
+  });
+  const server = await preview({
+    ...common,
+    build: { outDir },
+    preview: { host: '127.0.0.1', port: 0, headers: isolation },
+  });
+  return { url: server.resolvedUrls?.local[0] ?? '', close: () => server.close() };
+}
+
+/**
+ * Opens the page in a browser of its own, calls `use`, and closes it.
+ * @template T
+ * @param {string} url
+ * @param {(bench: BenchHandle, browser: import('playwright').Browser) => Promise<T>} use
+ * @param {{ cpuTime?: boolean }} [options] `cpuTime`: the page's clock is the CPU time of the browser's GPU process
+ */
+export async function withPage(url, use, { cpuTime = false } = {}) {
+  const browser = await chromium.launch(launchOptions());
+  try {
+    const page = await browser.newPage();
+    page.on('pageerror', (error) => console.error(error));
+    if (process.env.BENCH_VERBOSE) page.on('console', (message) => console.error(message.text()));
+    if (cpuTime) await page.exposeFunction('cpuTime', await cpuTimeOf(browser));
+    await page.goto(url);
+    await page.waitForFunction(() => 'bench' in globalThis);
+    const handle = await page.evaluateHandle(
+      () => /** @type {unknown} */ (Reflect.get(globalThis, 'bench')),
+    );
+    return await use(/** @type {BenchHandle} */ (handle), browser);
+  } finally {
+    await browser.close();
+  }
+}
+
+/**
+ * A clock of what the browser's GPU process has computed, in milliseconds: where the GPU is emulated and the machine
+ * shared, steadier than the time of day. Linux only.
+ * @param {import('playwright').Browser} browser
+ */
+async function cpuTimeOf(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const gpu = processInfo.find(({ type }) => type === 'GPU');
+  if (!gpu) throw new Error('--cpu-time: no GPU process');
+  const tasks = `/proc/${gpu.id}/task`;
+  return () => {
+    let nanoseconds = 0;
+    for (const task of readdirSync(tasks)) {
+      try {
+        nanoseconds += Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]);
+      } catch {
+        // a thread that has just ended
+      }
+    }
+    return nanoseconds / 1e6;
+  };
+}
