@@ -141,8 +141,21 @@ test('a GPU without memory ends training, and says what helps', async ({ page })
   await page.getByRole('button', { name: 'Train', exact: true }).click();
   await expect.poll(() => stepOf(page)).toBeGreaterThan(5);
   await page.evaluate(() => {
-    GPUDevice.prototype.popErrorScope = () =>
-      Promise.resolve(new GPUOutOfMemoryError('no memory left'));
+    // as a GPU does that has none left: the scopes that watch for it report it
+    const push: unknown = Reflect.get(GPUDevice.prototype, 'pushErrorScope');
+    const pop: unknown = Reflect.get(GPUDevice.prototype, 'popErrorScope');
+    type Push = (this: GPUDevice, filter: GPUErrorFilter) => undefined;
+    type Pop = (this: GPUDevice) => Promise<GPUError | null>;
+    const filters: GPUErrorFilter[] = [];
+    GPUDevice.prototype.pushErrorScope = function (filter) {
+      filters.push(filter);
+      return (push as Push).call(this, filter);
+    };
+    GPUDevice.prototype.popErrorScope = async function () {
+      const filter = filters.pop();
+      const error = await (pop as Pop).call(this);
+      return filter === 'out-of-memory' ? new GPUOutOfMemoryError('no memory left') : error;
+    };
   });
   await expectPhase(page, 'failed');
   await expect(alert(page)).toContainText('Out of memory');

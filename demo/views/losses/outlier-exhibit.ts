@@ -169,23 +169,25 @@ export class OutlierExhibit implements Exhibit {
               focus it and press the arrow keys. Each line minimises its loss over all thirteen, by
               a linear layer and Adam on your device.
             </p>
-            <table class="lines">
-              <thead>
-                <tr>
-                  <th scope="col">Loss</th>
-                  <th scope="col">Slope</th>
-                  <th scope="col">Intercept</th>
-                </tr>
-              </thead>
-              <tbody>
-                ${this.#losses.map(({ op }) => this.#row(op))}
-                <tr>
-                  <th scope="row"><span class="key none">without the outlier</span></th>
-                  <td>${STRAIGHT.slope.toFixed(2)}</td>
-                  <td>${STRAIGHT.intercept.toFixed(2)}</td>
-                </tr>
-              </tbody>
-            </table>
+            <div class="table-frame">
+              <table class="lines">
+                <thead>
+                  <tr>
+                    <th scope="col">Loss</th>
+                    <th scope="col">Slope</th>
+                    <th scope="col">Intercept</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  ${this.#losses.map(({ op }) => this.#row(op))}
+                  <tr>
+                    <th scope="row"><span class="key none">without the outlier</span></th>
+                    <td>${STRAIGHT.slope.toFixed(2)}</td>
+                    <td>${STRAIGHT.intercept.toFixed(2)}</td>
+                  </tr>
+                </tbody>
+              </table>
+            </div>
           </div>
         </div>`,
       this.element,

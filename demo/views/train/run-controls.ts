@@ -47,6 +47,9 @@ export interface ToolbarState {
   readonly ready: boolean;
   /** The name of the run that is saved, where there are several. */
   readonly run: string;
+}
+
+export interface ToolbarActions {
   readonly pause: () => void;
   readonly stop: () => void;
   readonly reset: () => void;
@@ -54,7 +57,7 @@ export interface ToolbarState {
   readonly open: (file: File) => void;
 }
 
-export function toolbar(state: ToolbarState): TemplateResult {
+export function toolbar(state: ToolbarState & ToolbarActions): TemplateResult {
   const { phase, ready, run } = state;
   const active = phase === 'running' || phase === 'paused';
   const trained = ['done', 'stopped', 'paused'].includes(phase);

@@ -1,9 +1,7 @@
 // In: what can be chosen, the address, the person's wishes. Out: settings, runs, charts, pictures, files, wired together.
-import { html, nothing, render } from 'lit-html';
+import { render } from 'lit-html';
 import type { Device } from 'nonlin';
 import type { Lab, Recovery, View } from '../../shell/lab.ts';
-import type { ActivationChoice } from '../../training/activations.ts';
-import { breathe } from '../../training/breathe.ts';
 import type { Checkpoint } from '../../training/checkpoint.ts';
 import {
   describeRun,
@@ -13,26 +11,19 @@ import {
   type Config,
 } from '../../training/config.ts';
 import { messageOf } from '../../training/format.ts';
-import type { LossChoice } from '../../training/losses.ts';
 import type { Settings } from '../../training/settings.ts';
 import type { Goal } from '../../training/task.ts';
-import { Trainer, type Report } from '../../training/trainer.ts';
-import { Charts, figures, layerTable } from './dashboard.ts';
-import { runName, settingsForm } from './form.ts';
+import type { Report, Trainer } from '../../training/trainer.ts';
+import { Charts } from './dashboard.ts';
 import { History } from './history.ts';
 import { readModel, saveModel } from './model-file.ts';
-import type { Panel } from './panels/panel.ts';
-import { epochTable, progressBar, taskTabs, toolbar } from './run-controls.ts';
 import { Session, type Phase } from './session.ts';
-import { loadTask, type LoadedTask } from './tasks.ts';
+import { TaskPanel } from './task-panel.ts';
+import { trainPage } from './train-page.ts';
+import { createTrainers, type Choices } from './trainers.ts';
 
 /** How often pictures are asked for again while networks learn. */
 const REFRESH_MS = 350;
-
-export interface Choices {
-  readonly activations: readonly ActivationChoice[];
-  readonly losses: Readonly<Record<Goal, readonly LossChoice[]>>;
-}
 
 export class TrainView implements View {
   readonly #host: HTMLElement;
@@ -40,16 +31,15 @@ export class TrainView implements View {
   readonly #choices: Choices;
   readonly #session: Session;
   readonly #charts: Charts;
-  readonly #panelHost = document.createElement('div');
+  readonly #panel: TaskPanel;
   #config: Config;
   #history = new History(1);
   #run = 0;
   #device: Device | undefined;
-  #loaded: LoadedTask | undefined;
-  #loadedName: string | undefined;
-  #panel: Panel | undefined;
   #announcement = '';
   #refreshed = 0;
+  /** Whose figures are on the page. */
+  #shownTrainers: readonly Trainer[] = [];
   #frame: number | undefined;
   /** Set from the loss of a device until training goes on or is given up. */
   #lost = false;
@@ -57,14 +47,14 @@ export class TrainView implements View {
   readonly #seen = () => {
     if (document.hidden) return;
     this.#charts.draw();
-    this.#panel?.refresh();
+    this.#panel.refresh();
   };
 
   constructor(host: HTMLElement, lab: Lab, choices: Choices) {
     this.#host = host;
     this.#lab = lab;
     this.#choices = choices;
-    this.#panelHost.className = 'panel-host';
+    this.#panel = new TaskPanel((error) => lab.report(error));
     this.#config = this.#parse(lab.address.params);
     this.#charts = new Charts(this.#history);
     this.#session = new Session({
@@ -133,7 +123,7 @@ export class TrainView implements View {
     document.removeEventListener('visibilitychange', this.#seen);
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
     void this.#session.reset().then(() => this.#charts.dispose());
-    this.#panel?.dispose();
+    this.#panel.dispose();
   }
 
   get #goal(): Goal {
@@ -176,22 +166,11 @@ export class TrainView implements View {
   }
 
   async #load(): Promise<void> {
-    const { task: name } = this.#config;
-    if (this.#loadedName === name) return;
-    this.#loadedName = name;
-    this.#loaded = undefined;
-    this.#panel?.dispose();
-    this.#panel = undefined;
-    this.#panelHost.replaceChildren();
-    this.#render();
     try {
-      const loaded = await loadTask(name);
-      if (this.#loadedName !== name) return;
-      this.#loaded = loaded;
-      this.#panel = loaded.createPanel({ failed: (error) => this.#lab.report(error) });
-      this.#panelHost.replaceChildren(this.#panel.element);
+      const loading = this.#panel.load(this.#config.task);
+      this.#render();
+      await loading;
     } catch (error) {
-      this.#loadedName = undefined;
       const words = `The task could not be loaded: ${messageOf(error)}`;
       const action = { label: 'Try again', run: () => this.#attempt(() => this.#load()) };
       this.#lab.alerts.show({ topic: 'error', words, fault: true, action });
@@ -199,33 +178,15 @@ export class TrainView implements View {
     this.#render();
   }
 
-  async #trainersFor(
-    settings: readonly Settings[],
-    from: readonly Checkpoint[] = [],
-  ): Promise<Trainer[]> {
-    const trainers: Trainer[] = [];
-    for (const [i, own] of settings.entries()) {
-      trainers.push(this.#trainerFor(own, from[i]));
-      // drawing a network's first weights takes a while
-      await breathe();
-    }
-    return trainers;
-  }
-
-  #trainerFor(settings: Settings, from: Checkpoint | undefined): Trainer {
-    const [loaded, device] = [this.#loaded, this.#device];
-    const activation = this.#choices.activations.find(({ op }) => op === settings.activation);
-    const loss = this.#choices.losses[this.#goal].find(({ op }) => op === settings.loss);
-    if (!loaded || !device) throw new Error('no device');
-    if (!activation || !loss) throw new Error('a name without its op');
-    const { task } = loaded;
-    const known = from ? { from } : {};
-    return new Trainer({ settings, activation, loss, task, device, breathe, ...known });
+  #trainersFor(runs: readonly Settings[], from: readonly Checkpoint[] = []): Promise<Trainer[]> {
+    const { task } = this.#panel;
+    if (!task || !this.#device) throw new Error('no device');
+    return createTrainers(runs, this.#choices, task, this.#device, from);
   }
 
   async #train(): Promise<void> {
     if (!this.#device) await this.#lab.open();
-    if (!this.#device || !this.#loaded) return;
+    if (!this.#device || !this.#panel.task) return;
     this.#resumed = undefined;
     this.#lost = false;
     await this.#session.start(() => this.#trainersFor(this.#config.runs));
@@ -272,7 +233,7 @@ export class TrainView implements View {
         this.#history.health(i, await trainer.diagnose(), 0);
       }
       this.#announcement = `${file.name} is loaded.`;
-      this.#panel?.refresh();
+      this.#panel.refresh();
     } catch (error) {
       await this.#session.reset();
       const words = `${file.name} could not be loaded: ${messageOf(error)}`;
@@ -290,7 +251,7 @@ export class TrainView implements View {
         : new History(Math.max(1, this.#config.runs.length));
     this.#charts.start(this.#history, this.#goal, trainers[0]?.steps ?? 0);
     this.#announcement = '';
-    this.#panel?.use(trainers, this.#names);
+    this.#panel.use(trainers, this.#names);
   }
 
   #phase(phase: Phase): void {
@@ -302,8 +263,8 @@ export class TrainView implements View {
         this.#lab.alerts.remove('error');
       }
     }
-    if (phase === 'failed') this.#panel?.use([], this.#names);
-    if (phase === 'done') this.#panel?.refresh();
+    if (phase === 'failed') this.#panel.use([], this.#names);
+    if (phase === 'done') this.#panel.refresh();
     const focused = document.activeElement;
     this.#render();
     this.#charts.ask();
@@ -314,18 +275,16 @@ export class TrainView implements View {
     }
   }
 
-  #shownTrainers: readonly Trainer[] = [];
-
   #report(index: number, report: Report): void {
     this.#history.report(index, report);
-    this.#panel?.report(index, report);
+    this.#panel.report(index, report);
     this.#charts.ask();
     this.#ask();
     if (report.kind === 'epoch' && index === 0 && report.epoch > 0) this.#announce(report.epoch);
     const last = index === this.#session.trainers.length - 1;
     if (last && performance.now() - this.#refreshed > REFRESH_MS && !document.hidden) {
       this.#refreshed = performance.now();
-      this.#panel?.refresh();
+      this.#panel.refresh();
     }
   }
 
@@ -349,70 +308,40 @@ export class TrainView implements View {
   }
 
   #render(): void {
-    const { task } = this.#config;
-    const { phase } = this.#session;
-    const active = phase === 'running' || phase === 'paused';
-    const ready = this.#device !== undefined && this.#loaded !== undefined;
-    const shownPhase = !ready && phase === 'idle' ? 'loading' : phase;
+    const { phase, trainers } = this.#session;
+    const loaded = this.#panel.task !== undefined;
+    const state = {
+      config: this.#config,
+      run: this.#run,
+      activations: this.#choices.activations,
+      losses: this.#choices.losses[this.#goal],
+      disabled: phase === 'running' || phase === 'paused',
+      params: this.#lab.address.params,
+      phase,
+      ready: this.#device !== undefined && loaded,
+      loaded,
+      lost: this.#lost,
+      history: this.#history,
+      names: this.#names,
+      trainer: trainers[0],
+      announcement: this.#announcement,
+      charts: this.#charts.element,
+      panel: this.#panel.element,
+    };
     render(
-      html`<div class="intro">
-          <h1>Train</h1>
-          <p class="lead">${TASKS[task].lead}</p>
-        </div>
-        ${taskTabs(task, this.#lab.address.params)}
-        <div
-          class="train"
-          id="app"
-          data-phase=${shownPhase}
-          data-step=${this.#history.step}
-          data-task=${task}
-        >
-          <section class="settings" aria-labelledby="settings-title">
-            <h2 id="settings-title" class="visually-hidden">Settings</h2>
-            ${settingsForm(
-              {
-                config: this.#config,
-                run: this.#run,
-                activations: this.#choices.activations,
-                losses: this.#choices.losses[this.#goal],
-                disabled: active,
-              },
-              {
-                change: (config) => this.#configure(config),
-                select: (run) => {
-                  this.#run = run;
-                  this.#render();
-                },
-                submit: () => this.#attempt(() => this.#train()),
-              },
-            )}
-          </section>
-          <section class="run" aria-labelledby="run-title">
-            <h2 id="run-title" class="visually-hidden">Run</h2>
-            ${toolbar({
-              phase,
-              ready: ready || this.#lost,
-              run: this.#config.runs.length > 1 ? runName(this.#run) : '',
-              pause: () => (phase === 'paused' ? this.#session.resume() : this.#session.pause()),
-              stop: () => this.#attempt(() => this.#session.stop()),
-              reset: () => this.#attempt(() => this.#reset()),
-              save: () => this.#attempt(() => this.#save()),
-              open: (file) => this.#attempt(() => this.#open(file)),
-            })}
-            ${progressBar(this.#history, phase, this.#session.trainers[0])}
-            ${figures(this.#history, this.#goal, this.#names)}
-            <p id="announcement" class="visually-hidden" role="status">${this.#announcement}</p>
-            ${this.#charts.element} ${layerTable(this.#history, this.#names)}
-            ${epochTable(this.#history, this.#goal)}
-          </section>
-          ${
-            this.#loaded
-              ? this.#panelHost
-              : html`<p class="help loading">
-                  ${this.#loadedName ? 'Loading the task…' : nothing}
-                </p>`
-          }
-        </div>`,
+      trainPage(state, {
+        change: (config) => this.#configure(config),
+        select: (run) => {
+          this.#run = run;
+          this.#render();
+        },
+        submit: () => this.#attempt(() => this.#train()),
+        pause: () => (phase === 'paused' ? this.#session.resume() : this.#session.pause()),
+        stop: () => this.#attempt(() => this.#session.stop()),
+        reset: () => this.#attempt(() => this.#reset()),
+        save: () => this.#attempt(() => this.#save()),
+        open: (file) => this.#attempt(() => this.#open(file)),
+      }),
       this.#host,
     );
   }
