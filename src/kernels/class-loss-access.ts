@@ -3,7 +3,7 @@ import type { DType } from '../dtype.ts';
 import { source, type Source } from '../gpu/link.ts';
 import type { View } from '../kernel.ts';
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
-import { accessSource, isPacked, rowAccess, type RowTensor } from './row-access.ts';
+import { accessKey, accessSource, isPacked, rowAccess, type RowTensor } from './row-access.ts';
 
 /** What a launch does: whole rows; parts of rows; what follows from parts; all rows' loss from parts. */
 export type Phase = 'rows' | 'parts' | 'chunks' | 'finish';
@@ -82,7 +82,7 @@ export function phaseAccess(
   }
   const upstream = dtypeOf(inputs, places.inputs.gradOutput);
   const flags = { ...has, divisor, soft, ...sums, upstream, perRow: reduction === 'none' };
-  const key = `${phase};${tensors.map(({ slot, dtype }) => `${String(slot)}${dtype}`).join()};${String(packed)};${Object.values(flags).join()}`;
+  const key = `${phase};${accessKey(tensors)};${Object.values(flags).join()}`;
   const own = (): string =>
     [
       `const soft = ${String(soft)};`,

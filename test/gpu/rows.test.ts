@@ -17,7 +17,8 @@ import {
 } from '../../src/index.ts';
 import { random } from '../accuracy/inputs.ts';
 import { SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
-import { requestHardwareLike, requestLimitedDevice } from './gpu-device.ts';
+import { upload, type Upload } from '../calls.ts';
+import { borrow, requestHardwareLike, requestLimitedDevice } from './gpu-device.ts';
 
 let cpu: Device;
 let gpus: Record<'as it is' | 'as hardware', Device>;
@@ -259,6 +260,44 @@ describe('confident predictions', () => {
         const [, atLabel = NaN] = (await logits.grad?.data()) ?? [];
         const slope = -rest / (1 + rest);
         expect(Math.abs(atLabel - slope) / ulp32(slope), `${device.type}, ${gap}`).toBeLessThan(8);
+      }
+    }
+  });
+});
+
+describe('class weights in memory that ends with them', () => {
+  // Columns: the scores are read one by one either way, weights in fours only where their number allows.
+  it.each([
+    [4, 5],
+    [5, 4],
+    [8, 1],
+  ])('of %i classes, then of %i', async (...counts) => {
+    for (const n of counts) {
+      const outcome = async (device: Device, place: Upload): Promise<number[]> => {
+        const put = (shape: number[], data: Float32Array): Tensor =>
+          place({ shape, dtype: 'float', data: [...data] }, 'float32', device);
+        const input = put([3, n, 2], values([3, n, 2], n, 4));
+        const weight = put([n], values([n], n + 1, 0.5, 1));
+        const target = tensor(
+          [0, 1, 2, 3, 4, 5].map((i) => i % n),
+          {
+            shape: [3, 2],
+            dtype: 'int32',
+            device,
+          },
+        );
+        const out = nllLoss(input, target, { weight, reduction: 'none' });
+        const read = [...(await out.data())];
+        for (const one of [input, weight, target, out]) one.dispose();
+        return read;
+      };
+      const want = await outcome(cpu, upload);
+      for (const gpu of Object.values(gpus)) {
+        const got = await outcome(gpu, borrow);
+        got.forEach((value, i) => {
+          const right = want[i] ?? NaN;
+          expect(Math.abs(value - right)).toBeLessThanOrEqual(2 * ulp32(right));
+        });
       }
     }
   });
