@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * `npm test`: runs all lanes in order, or the named ones: `npm test -- unit gpu`.
+ * `npm test`: runs all lanes, or the named ones: `npm test -- unit gpu`. Lanes of the browser wait for its GPU process
+ * much of the time, so they go beside the others, each track in order.
  *
  * Goes on after a failing lane. The last line reads `N passed, N failed` (with
  * `, N skipped` if there are any); the exit code is 1 if anything failed.
@@ -13,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 /**
  * @typedef {{ passed: number, failed: number, skipped: number, notRun?: string }} Counts
  * @typedef {(exitCode: number) => Counts | Promise<Counts>} Counter
- * @typedef {{ name: string, commands: string[][], count: Counter, report?: string }} Lane
+ * @typedef {{ name: string, commands: string[][], count: Counter, report?: string, beside?: true }} Lane
  *
  * What is read of the runners' JSON reports:
  * @typedef {{ status: string, assertionResults: { status: string }[] }} VitestFile
@@ -152,14 +153,18 @@ function denoLane() {
 const lanes = [
   {
     name: 'browser',
-    commands: [[process.execPath, 'scripts/browser.mjs']],
+    // the digits too: several lanes read them
+    commands: [
+      [process.execPath, 'scripts/browser.mjs'],
+      [process.execPath, 'scripts/mnist.mjs'],
+    ],
     count: preparation,
   },
   { name: 'types', commands: [[...tsc, '--noEmit']], count: oneCheck },
   { name: 'lint', commands: [[...eslint, '--max-warnings', '0', '.']], count: oneCheck },
   { name: 'format', commands: [[...prettier, '--check', '.']], count: oneCheck },
   vitestLane('unit'),
-  vitestLane('gpu'),
+  { ...vitestLane('gpu'), beside: true },
   {
     name: 'build',
     // the same two steps as `npm run build`
@@ -171,16 +176,22 @@ const lanes = [
   },
   denoLane(),
   vitestLane('package'),
-  playwrightLane(),
+  { ...playwrightLane(), beside: true },
 ];
 
 /**
  * @param {string[]} command
+ * @param {((text: string) => void) | undefined} sink what takes the output, where it is not this program's own
  * @returns {Promise<number>} the exit code
  */
-function run([file = '', ...args]) {
+function run([file = '', ...args], sink) {
   return new Promise((resolve) => {
-    const child = spawn(file, args, { cwd: root, stdio: 'inherit', timeout: LANE_TIMEOUT });
+    /** @type {import('node:child_process').StdioOptions} */
+    const stdio = sink ? ['ignore', 'pipe', 'pipe'] : 'inherit';
+    const child = spawn(file, args, { cwd: root, stdio, timeout: LANE_TIMEOUT });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (/** @type {string} */ text) => sink?.(text));
+    }
     child.on('error', (error) => {
       console.error(error.message);
       resolve(1);
@@ -191,9 +202,14 @@ function run([file = '', ...args]) {
   });
 }
 
-/** @param {Lane} lane */
-async function runLane(lane) {
-  console.log(`\n=== ${lane.name} ===`);
+/**
+ * @param {Lane} lane
+ * @param {boolean} aside keeps the output until the lane has ended, so that two do not mix
+ */
+async function runLane(lane, aside) {
+  /** @type {string[]} */
+  const kept = [];
+  if (!aside) console.log(`\n=== ${lane.name} ===`);
   const start = performance.now();
   if (lane.report) {
     // a report left from an earlier run must not pass for this one's
@@ -202,9 +218,10 @@ async function runLane(lane) {
   }
   let code = 0;
   for (const command of lane.commands) {
-    code = await run(command);
+    code = await run(command, aside ? (text) => kept.push(text) : undefined);
     if (code !== 0) break;
   }
+  if (aside) console.log(`\n=== ${lane.name} ===\n${kept.join('')}`);
   const counts = await lane.count(code);
   const seconds = (performance.now() - start) / 1000;
   const verdict = counts.failed > 0 ? 'FAILED' : counts.notRun === undefined ? 'ok' : 'not run';
@@ -220,11 +237,31 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-/** @type {Awaited<ReturnType<typeof runLane>>[]} */
-const results = [];
-for (const lane of lanes) {
-  if (wanted.length === 0 || wanted.includes(lane.name)) results.push(await runLane(lane));
+/** @typedef {Awaited<ReturnType<typeof runLane>>} Result */
+
+/**
+ * @param {Lane[]} track
+ * @param {boolean} aside
+ */
+async function runTrack(track, aside) {
+  /** @type {Result[]} */
+  const done = [];
+  for (const lane of track) done.push(await runLane(lane, aside));
+  return done;
 }
+
+const chosen = lanes.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+const start = performance.now();
+// the browser first: both tracks need it
+const ready = await runTrack(
+  chosen.filter(({ name }) => name === 'browser'),
+  false,
+);
+const others = chosen.filter(({ name }) => name !== 'browser');
+const main = others.filter((lane) => !lane.beside);
+const beside = others.filter((lane) => lane.beside);
+const both = await Promise.all([runTrack(main, false), runTrack(beside, main.length > 0)]);
+const results = [...ready, ...both.flat()];
 
 /** @param {'passed' | 'failed' | 'skipped'} key */
 const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
@@ -236,6 +273,7 @@ console.log(`\n${row(['lane', 'passed', 'failed', 'skipped', 'seconds'])}`);
 for (const { name, passed, failed, skipped, seconds } of results) {
   console.log(row([name, passed, failed, skipped, seconds.toFixed(1)]));
 }
+console.log(row(['in all', '', '', '', ((performance.now() - start) / 1000).toFixed(1)]));
 for (const { name, notRun } of results) {
   if (notRun !== undefined) console.log(`not run: ${name} (${notRun})`);
 }

@@ -226,18 +226,18 @@ describe('an app with one op', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 13 kB gzipped for the op itself: tensors, gradients, CPU path, shader', async () => {
-    // 0.9 kB of it are sums that keep what rounding loses, and walks and kept plans for speed.
+  it('is at most 13.5 kB gzipped for the op itself: tensors, gradients, CPU path, shader', async () => {
+    // The foundation was 11.2. Since then: sums that keep what rounding loses, walks and kept plans, CPU loops without closures.
     const source = "import { relu } from 'nonlin';\nglobalThis.relu = relu;\n";
     const size = gzipped(await buildApp(await makeApp('op', { 'main.js': source })));
     console.log(`one op: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(13 * kB);
+    expect(size).toBeLessThanOrEqual(13.5 * kB);
   });
 
-  it('is at most 20.5 kB gzipped with init() and so the WebGPU device', () => {
+  it('is at most 21 kB gzipped with init() and so the WebGPU device', () => {
     const size = gzipped(files);
     console.log(`one op and both devices: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(20.5 * kB);
+    expect(size).toBeLessThanOrEqual(21 * kB);
   });
 
   it("holds no other op's shader", async () => {
@@ -266,11 +266,11 @@ describe('an app with everything', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 100 kB gzipped', () => {
+  it('is at most 102 kB gzipped', () => {
     // 37 kB is the foundation; an activation adds about 0.4, a loss 0.6 to 3, rows in chunks, windows and float16 9 in all.
     const size = gzipped(files);
     console.log(`everything: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(100 * kB);
+    expect(size).toBeLessThanOrEqual(102 * kB);
   });
 
   it("holds every op's shader", async () => {
