@@ -143,7 +143,7 @@ export class Plot {
           size: 24,
           space: 44,
           ...(xLabel === undefined ? {} : { label: xLabel }),
-          ...(xTicks ? { splits: () => [...xTicks] } : {}),
+          ...(xTicks ? { splits: (plot) => thinned(xTicks, plot.width) } : {}),
           ...(xTick ? { values: (_plot, values) => values.map(xTick) } : {}),
         },
         {
@@ -202,4 +202,13 @@ function powersOfTen(_plot: uPlot, _axis: number, least: number, most: number): 
   const step = Math.ceil((to - from + 1) / 12);
   const count = Math.max(0, Math.floor((to - from) / step) + 1);
   return Array.from({ length: count }, (_, i) => 10 ** (from + i * step));
+}
+
+/** Room for the words of one mark, in pixels. */
+const MARK_WIDTH = 58;
+
+/** Every so many of the marks, as many as fit. */
+function thinned(marks: readonly number[], width: number): number[] {
+  const each = Math.ceil((marks.length * MARK_WIDTH) / Math.max(width, MARK_WIDTH));
+  return marks.filter((_, i) => i % each === Math.floor(each / 2));
 }

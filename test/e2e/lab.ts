@@ -62,12 +62,13 @@ const WINDOWS = {
 /** Screenshots on desktop and phone, in light and dark, as artefacts; nothing may overflow, and axe finds nothing serious. */
 export async function lookAt(page: Page, name: string, fullPage = true): Promise<void> {
   for (const [device, viewport] of Object.entries(WINDOWS)) {
+    await page.setViewportSize(viewport);
+    await page.evaluate(() => scrollTo(0, 0));
+    await expectNoOverflow(page);
     for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme });
-      await expectNoOverflow(page);
       const path = `test-results/screenshots/${name}-${device}-${colorScheme}.png`;
-      await page.screenshot({ path, fullPage });
+      await page.screenshot({ path, fullPage, animations: 'disabled', scale: 'css' });
     }
   }
   await page.setViewportSize(WINDOWS.desktop);

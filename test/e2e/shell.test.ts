@@ -6,9 +6,16 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect, test, type Page } from 'playwright/test';
-import { expectAccessible, expectNoOverflow, faultsOf, openView } from './lab.ts';
+import { expectNoOverflow, faultsOf, openView } from './lab.ts';
 
-const VIEWS = ['functions', 'losses', 'train', 'accuracy', 'benchmark'] as const;
+/** Names in the navigation, and titles. */
+const VIEWS = {
+  Functions: 'Activation functions',
+  Losses: 'Losses',
+  Train: 'Train',
+  Accuracy: 'Accuracy',
+  Benchmark: 'Benchmark',
+};
 const dist = fileURLToPath(new URL('../../demo/dist/', import.meta.url));
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -68,44 +75,41 @@ test('the first page weighs at most 250 kB gzipped, and can be used within 2 s',
   expect(seconds).toBeLessThan(2);
 });
 
-test('works from any folder of a static host', async ({ page }) => {
+test('from any folder of a static host: every view fits any window, is named, and holds still', async ({
+  page,
+}) => {
   const faults = faultsOf(page);
   const { server, address } = await serveBelow('/some/folder/');
   try {
-    for (const view of VIEWS) {
-      await page.goto('about:blank');
-      await page.goto(`${address}#/${view}?backend=cpu`);
-      await expect(page.locator('main h1')).toBeVisible();
-      await expect(page.locator('main')).toHaveAttribute('data-device', 'cpu');
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await page.goto(`${address}?backend=cpu#/functions?backend=cpu`);
+    for (const [name, title] of Object.entries(VIEWS)) {
+      await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name }).click();
+      await expect(page.getByRole('heading', { level: 1 })).toHaveText(title);
+      await expect(page).toHaveTitle(new RegExp(`^${title}`));
+      await expect(page.locator('nav [aria-current="page"]')).toHaveText(name);
+      // the chosen device stays
+      await expect(page.locator('#device')).toHaveText('CPU');
+      expect(page.url()).toContain('backend=cpu');
+      if (name === 'Train')
+        await expect(page.locator('#app')).toHaveAttribute('data-phase', 'idle');
+      for (const viewport of [
+        { width: 280, height: 480 },
+        { width: 3200, height: 1800 },
+      ]) {
+        await page.setViewportSize(viewport);
+        await expectNoOverflow(page);
+      }
+      await page.setViewportSize({ width: 1280, height: 900 });
+      expect(await namelessOf(page)).toEqual([]);
+      expect(await movingOf(page)).toBe(0);
     }
-    await page.getByRole('link', { name: 'Train' }).click();
-    await expect(page.locator('#app')).toHaveAttribute('data-phase', 'idle');
+    await page.goBack();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Accuracy');
     expect(faults).toEqual([]);
   } finally {
     server.close();
   }
-});
-
-test('one view after another, by links and history; the chosen device stays', async ({ page }) => {
-  const faults = faultsOf(page);
-  await openView(page, 'functions', { backend: 'cpu' });
-  for (const [name, title] of [
-    ['Losses', 'Losses'],
-    ['Train', 'Train'],
-    ['Accuracy', 'Accuracy'],
-    ['Benchmark', 'Benchmark'],
-    ['Functions', 'Activation functions'],
-  ] as const) {
-    await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name }).click();
-    await expect(page.getByRole('heading', { level: 1 })).toHaveText(title);
-    await expect(page).toHaveTitle(new RegExp(`^${title}`));
-    await expect(page.locator('#device')).toHaveText('CPU');
-    expect(page.url()).toContain('backend=cpu');
-  }
-  await page.goBack();
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Benchmark');
-  await expect(page.locator('nav [aria-current="page"]')).toHaveText('Benchmark');
-  expect(faults).toEqual([]);
 });
 
 test('by keyboard: skip link, views, theme', async ({ page }) => {
@@ -149,30 +153,15 @@ function namelessOf(page: Page): Promise<string[]> {
   );
 }
 
-for (const view of VIEWS) {
-  test(`${view}: fits tiny and huge windows, names every control, and holds still`, async ({
-    page,
-  }) => {
-    await page.emulateMedia({ reducedMotion: 'reduce' });
-    await openView(page, view, { backend: 'cpu' });
-    for (const viewport of [
-      { width: 280, height: 480 },
-      { width: 3200, height: 1800 },
-    ]) {
-      await page.setViewportSize(viewport);
-      await expectNoOverflow(page);
-    }
-    await page.setViewportSize({ width: 1280, height: 900 });
-    expect(await namelessOf(page)).toEqual([]);
-    const moving = await page.locator('main *').evaluateAll(
-      (all) =>
-        all.filter((element) => {
-          const { transitionDuration, animationName } = getComputedStyle(element);
-          return transitionDuration !== '0s' || animationName !== 'none';
-        }).length,
-    );
-    expect(moving).toBe(0);
-  });
+/** How many elements have a transition or an animation. */
+function movingOf(page: Page): Promise<number> {
+  return page.locator('main *').evaluateAll(
+    (all) =>
+      all.filter((element) => {
+        const { transitionDuration, animationName } = getComputedStyle(element);
+        return transitionDuration !== '0s' || animationName !== 'none';
+      }).length,
+  );
 }
 
 test('a hidden tab goes on training, and shows it when it is seen again', async ({ page }) => {
@@ -190,20 +179,4 @@ test('a hidden tab goes on training, and shows it when it is seen again', async 
   });
   await expect(canvas).toHaveAttribute('aria-label', /unsure over/);
   await expect(page.getByRole('img', { name: /^Loss over the steps: now/ })).toBeVisible();
-});
-
-test('without WebGPU every view works on the CPU, and a line says how to enable it', async ({
-  page,
-}) => {
-  await page.addInitScript(() => {
-    Reflect.deleteProperty(Navigator.prototype, 'gpu');
-  });
-  const faults = faultsOf(page);
-  await openView(page, 'functions');
-  await expect(page.locator('#alerts')).toContainText('This browser has no WebGPU');
-  await expect(page.locator('.comparison')).toHaveAttribute('data-drawn', /silu/);
-  await page.getByText('How to enable WebGPU').click();
-  await expect(page.locator('#alerts')).toContainText('chrome://flags');
-  await expectAccessible(page);
-  expect(faults).toEqual([]);
 });

@@ -59,7 +59,7 @@ test('an autoencoder draws digits again', async ({ page }) => {
     backend: 'cpu',
     task: 'autoencoder',
     width: 48,
-    batchSize: 40,
+    batchSize: 60,
     epochs: 1,
   });
   await train(page, 100_000);
