@@ -46,7 +46,7 @@ const NAMES: Record<LibraryName, string> = {
   jax: 'jax-js',
 };
 
-const OPS: Readonly<Record<string, string>> = {
+export const OPS: Readonly<Record<string, string>> = {
   gelu: 'gelu (erf)',
   geluTanh: 'gelu (tanh)',
   reluGrad: 'relu with gradient',
@@ -57,12 +57,12 @@ const OPS: Readonly<Record<string, string>> = {
 };
 
 /** Three digits, as many as a timing has. */
-function digits(value: number): string {
+export function digits(value: number): string {
   if (!Number.isFinite(value)) return '–';
   return value >= 100 ? value.toFixed(0) : value.toPrecision(value < 1 ? 2 : 3).replace(/e.*/, '');
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rule = head.map((_, i) => (i === 0 ? '---' : '--:'));
   return [line(head), line(rule), ...rows.map(line)].join('\n');

@@ -23,8 +23,8 @@ export function gateTerm(v: number, slope: number): number {
   return logistic(v) * Math.max(1, Math.abs(slope) * logistic(-v));
 }
 
-/** A row's largest element; NaN where there is one. */
-function peakOf(x: Float64Array): number {
+/** The largest of a row; NaN if it holds one. */
+export function peakOf(x: Float64Array): number {
   let peak = -Infinity;
   for (let i = 0; i < x.length; i++) peak = Math.max(peak, x[i] ?? NaN);
   return peak;
@@ -38,7 +38,7 @@ export function softmaxOf(x: Float64Array, y: Float64Array): void {
   for (let i = 0; i < y.length; i++) y[i] = (y[i] ?? NaN) / sum;
 }
 
-/** Its gradient, from the result. */
+/** Softmax's gradient, from the result. */
 export function softmaxGrad(
   y: Float64Array,
   gradOutput: Float64Array,

@@ -7,6 +7,14 @@ export const relu = /* @__PURE__ */ defineActivation({
   name: 'relu',
   wgsl,
   forward: (x) => (x < 0 ? 0 : x),
+  forwardAll: (x, y) => {
+    // Looked up, as in leakyRelu.
+    const results = new Float64Array(2);
+    for (let i = 0; i < y.length; i++) {
+      const v = (results[0] = x[i] ?? NaN);
+      y[i] = results[Number(v < 0)] ?? NaN;
+    }
+  },
   backward: (x, gradOutput) => (x <= 0 ? 0 : gradOutput),
   accuracy: { forward: 0, backward: 0 },
   docs: {

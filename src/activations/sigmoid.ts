@@ -10,6 +10,9 @@ export const sigmoid = /* @__PURE__ */ defineActivation({
   wgsl,
   includes: [sigmoidLib],
   forward: logistic,
+  forwardAll: (x, y) => {
+    for (let i = 0; i < y.length; i++) y[i] = logistic(x[i] ?? NaN);
+  },
   backward: (x, gradOutput) => gradOutput * (logistic(x) * logistic(-x)),
   accuracy: { forward: 2, backward: 3 },
   docs: {

@@ -4,13 +4,20 @@ import { activationModule } from '../define/module.ts';
 import { div, sigmoid as sigmoidLib, softplus as softplusLib } from '../gpu/lib.ts';
 import { logistic, softplusOf } from '../special.ts';
 
+function scaledSoftplus(x: number, beta: number, threshold: number): number {
+  return beta * x > threshold ? x : softplusOf(beta * x) / beta;
+}
+
 /** Smooth rectifier: log(1 + e^(beta · x)) / beta (beta 1), x itself where beta · x is above threshold (20). */
 export const softplus = /* @__PURE__ */ defineActivation({
   name: 'softplus',
   wgsl,
   includes: [div, sigmoidLib, softplusLib],
   params: { beta: 1, threshold: 20 },
-  forward: (x, { beta, threshold }) => (beta * x > threshold ? x : softplusOf(beta * x) / beta),
+  forward: (x, { beta, threshold }) => scaledSoftplus(x, beta, threshold),
+  forwardAll: (x, y, { beta, threshold }) => {
+    for (let i = 0; i < y.length; i++) y[i] = scaledSoftplus(x[i] ?? NaN, beta, threshold);
+  },
   backward: (x, gradOutput, { beta, threshold }) =>
     beta * x > threshold ? gradOutput : gradOutput * logistic(beta * x),
   accuracy: { forward: 3, backward: 3 },

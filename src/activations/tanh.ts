@@ -14,6 +14,9 @@ export const tanh = /* @__PURE__ */ defineActivation({
   wgsl,
   includes: [tanhLib],
   forward: Math.tanh,
+  forwardAll: (x, y) => {
+    for (let i = 0; i < y.length; i++) y[i] = Math.tanh(x[i] ?? NaN);
+  },
   backward: (x, gradOutput) => gradOutput * sech2(x),
   accuracy: { forward: 1.25, backward: 3 },
   docs: {

@@ -12,6 +12,7 @@ import {
 } from '../dtype.ts';
 import { DeviceUnavailableError, DisposedError } from '../errors.ts';
 import type { Kernel } from '../kernel.ts';
+import type { Shape } from '../shape.ts';
 import { Storage } from '../storage.ts';
 
 class CpuStorage extends Storage {
@@ -137,19 +138,21 @@ export class CpuDevice extends Device {
     inputs: readonly Operand[],
     outputs: readonly Operand[],
   ): void {
-    const results = outputs.map((output) => target(output));
-    kernel.cpu(
-      args,
-      inputs.map(({ storage, dtype, size }) => decode(dtype, bytesOf(storage), 0, size)),
-      results,
-      inputs.map(({ shape }) => shape),
-    );
-    outputs.forEach(({ storage, dtype, size }, k) => {
-      const values = results[k];
-      if (dtype !== 'float16' || !values) return;
-      const bits = new Uint16Array(bytesOf(storage), 0, size);
-      for (let i = 0; i < size; i++) bits[i] = toHalf(values[i] ?? NaN);
-    });
+    const results: NumericArray[] = [];
+    for (const output of outputs) results.push(target(output));
+    const values: NumericArray[] = [];
+    const shapes: Shape[] = [];
+    for (const { storage, dtype, size, shape } of inputs) {
+      values.push(decode(dtype, bytesOf(storage), 0, size));
+      shapes.push(shape);
+    }
+    kernel.cpu(args, values, results, shapes);
+    for (let k = 0; k < outputs.length; k++) {
+      const [output, result] = [outputs[k], results[k]];
+      if (output?.dtype !== 'float16' || !result) continue;
+      const bits = new Uint16Array(bytesOf(output.storage), 0, output.size);
+      for (let i = 0; i < bits.length; i++) bits[i] = toHalf(result[i] ?? NaN);
+    }
     this.counts.dispatches++;
   }
 }

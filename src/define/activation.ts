@@ -1,9 +1,11 @@
 // In: a declaration: a formula in WGSL and in float64, its derivative, options. Out: a function with gradient, bias, out.
 import { isRecording, record } from '../autograd.ts';
 import type { Device } from '../device.ts';
+import type { NumericArray } from '../dtype.ts';
 import { runOne } from '../dispatcher.ts';
 import { source, type Source } from '../gpu/link.ts';
 import type { ParamValues } from '../kernels/params.ts';
+import type { Binary, Unary, UnaryAll } from '../kernels/pointwise-cpu.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { sumTo } from '../kernels/sum-to.ts';
 import type { Tensor } from '../tensor.ts';
@@ -37,6 +39,11 @@ export interface ActivationDeclaration<S extends ParamSpecs> {
   readonly check?: (op: string, params: ParamsOf<S>) => void;
   /** The function in float64: the CPU path, and what the GPU is held against. */
   readonly forward: (x: number, params: ParamsOf<S>) => number;
+  /**
+   * `forward` over arrays, which it fills `y` by: for formulas so short that a call per element, whose numbers the engine
+   * puts into objects, costs as much.
+   */
+  readonly forwardAll?: (x: NumericArray, y: NumericArray, params: ParamsOf<S>) => void;
   /** Its gradient in float64; `backward(x, 1, params)` is the derivative. */
   readonly backward: (x: number, gradOutput: number, params: ParamsOf<S>) => number;
   /**
@@ -94,6 +101,8 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     reference: (v, r, p) => {
       r[0] = forward(v[0] ?? NaN, p as ParamsOf<S>);
     },
+    unary: forward as Unary,
+    ...(declaration.forwardAll ? { unaryAll: declaration.forwardAll as UnaryAll } : {}),
     inPlace: [0],
   };
   const forwardBiasOp: PointwiseOp = {
@@ -103,6 +112,7 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     reference: (v, r, p) => {
       r[0] = forward((v[0] ?? NaN) + (v[1] ?? NaN), p as ParamsOf<S>);
     },
+    binary: (x, bias, p) => forward(x + bias, p as ParamsOf<S>),
     inPlace: [0],
   };
   const backwardOp: PointwiseOp = {
@@ -112,6 +122,7 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     reference: (v, r, p) => {
       r[0] = backward(v[0] ?? NaN, v[1] ?? NaN, p as ParamsOf<S>);
     },
+    binary: backward as Binary,
   };
   const backwardBiasOp: PointwiseOp = {
     ...common,

@@ -81,6 +81,9 @@ export function lossOps(parts: LossParts): LossOps {
         r[0] = parts.forward(...args, p);
         if (withGrads) spread(parts.backward(...args, scale, p), variant, r, 1);
       },
+      ...(!withGrads && names.length === 2 && parts.weights.length === 0
+        ? { binary: parts.forward }
+        : {}),
     };
   };
 

@@ -14,6 +14,7 @@ const sumOfTwo: PointwiseOp = {
   reference: (v, r) => {
     r[0] = (v[0] ?? NaN) + (v[1] ?? NaN);
   },
+  binary: (a, b) => a + b,
   inPlace: [0],
 };
 

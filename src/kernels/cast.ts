@@ -11,6 +11,7 @@ export const identity: PointwiseOp = {
   reference: (v, r) => {
     r[0] = v[0] ?? NaN;
   },
+  unary: (x) => x,
 };
 
 export const castKernel = pointwise;

@@ -1,7 +1,7 @@
 // In: scores, targets and what a call wants of them. Out: losses and gradients, row by row in float64.
 import type { NumericArray } from '../dtype.ts';
-import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { logSoftmaxOf } from '../special.ts';
+import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { forEachRow } from './rows.ts';
 import { gather } from './rowwise.ts';
 

@@ -1,7 +1,7 @@
 // In: how an op computes one element, and the shapes it is called with. Out: the launches, windowed past the binding limit,
 // and the CPU loop.
 import kernelText from '../../shaders/kernels/pointwise.wgsl?raw';
-import { BYTES, type NumericArray } from '../dtype.ts';
+import { BYTES } from '../dtype.ts';
 import { sum as sumLib } from '../gpu/lib.ts';
 import { cachedProgram, source, type Program, type Source } from '../gpu/link.ts';
 import {
@@ -29,6 +29,7 @@ import {
   type ParamLayout,
   type ParamValues,
 } from './params.ts';
+import { pointwiseOnCpu, type Binary, type Unary, type UnaryAll } from './pointwise-cpu.ts';
 import {
   storageSource,
   type Access,
@@ -59,6 +60,11 @@ export interface PointwiseOp {
     index: number,
     scale: number,
   ) => void;
+  /** `reference` as a function of numbers, of one or two inputs: the CPU's loops then call it and nothing else. */
+  readonly unary?: Unary;
+  /** The loop itself, where that is worth it. */
+  readonly unaryAll?: UnaryAll;
+  readonly binary?: Binary;
   /** Result k is written over input `inPlace[k]`'s memory where they are one buffer. */
   readonly inPlace?: readonly number[];
 }
@@ -79,7 +85,7 @@ export const pointwise: Kernel<PointwiseArgs> = {
   widens: ({ sum }, output) => sum !== undefined && output === 0,
   aliases: ({ op }, output) => op.inPlace?.[output] ?? -1,
   plan,
-  cpu,
+  cpu: pointwiseOnCpu,
   kept: {
     key: ({ op }) => op,
     same: (a, b) =>
@@ -271,59 +277,4 @@ function programFor(op: PointwiseOp, storage: StorageSpec): Program {
   const { inputs, outputs, aliased, summed } = storage;
   const key = `${inputs.map(spec).join()};${outputs.map(spec).join()};${aliased.join()};${String(summed)}`;
   return cachedProgram(op, key, op.name, kernel, () => ({ storage: storageSource(op, storage) }));
-}
-
-function cpu(
-  args: PointwiseArgs,
-  inputs: readonly NumericArray[],
-  outputs: readonly NumericArray[],
-  inputShapes: readonly Shape[],
-): void {
-  const { op, params, shape, sum, scale = 1 } = args;
-  const size = sizeOf(shape);
-  const maps = inputs.map((input, i) =>
-    input.length === size ? null : indexMap(inputShapes[i] ?? [], shape, size),
-  );
-  const v = new Float64Array(inputs.length);
-  const r = new Float64Array(op.results);
-  const summed = sum !== undefined;
-  let total = 0;
-  for (let i = 0; i < size; i++) {
-    for (let k = 0; k < inputs.length; k++) {
-      const map = maps[k];
-      v[k] = inputs[k]?.[map ? (map[i] ?? 0) : i] ?? NaN;
-    }
-    op.reference(v, r, params, i, scale);
-    if (summed) total += r[0] ?? NaN;
-    for (let k = summed ? 1 : 0; k < outputs.length; k++) {
-      const output = outputs[k];
-      if (output) output[i] = r[k] ?? NaN;
-    }
-  }
-  const [first] = outputs;
-  if (summed && first) first[0] = total / sum;
-}
-
-/** For each element of `shape`, the index of the element of a broadcast input. */
-function indexMap(from: Shape, shape: Shape, size: number): Uint32Array {
-  const strides = broadcastStrides(from, shape);
-  const map = new Uint32Array(size);
-  const index = new Array<number>(shape.length).fill(0);
-  let offset = 0;
-  for (let i = 0; i < size; i++) {
-    map[i] = offset;
-    for (let d = shape.length - 1; d >= 0; d--) {
-      const extent = shape[d] ?? 1;
-      const stride = strides[d] ?? 0;
-      const next = (index[d] ?? 0) + 1;
-      if (next < extent) {
-        index[d] = next;
-        offset += stride;
-        break;
-      }
-      index[d] = 0;
-      offset -= stride * (extent - 1);
-    }
-  }
-  return map;
 }

@@ -28,6 +28,7 @@ function defineArithmetic(name: string, { wgsl, result, gradients }: Formula): A
     reference: ([a = NaN, b = NaN], r) => {
       r[0] = result(a, b);
     },
+    binary: result,
     inPlace: [0],
   };
   const [backwardA, backwardB] = [0, 1].map((operand): PointwiseOp => ({

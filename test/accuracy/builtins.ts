@@ -10,12 +10,12 @@ const NAIVE: Readonly<Record<string, readonly [forward: string, derivative: stri
   relu: ['max(x, 0.0)', 'select(0.0, 1.0, x > 0.0)'],
   // There is no erf: Abramowitz & Stegun's 7.1.26, as TensorFlow.js and ONNX Runtime Web have it.
   gelu: [
-    'select(0.5 * x * (1.0 + tanh(gelu_arg(x))), 0.5 * x * (1.0 + erf(x * 0.70710678)), p.approximate == 0u)',
+    'select(0.5 * x * (1.0 + tanh(gelu_arg(x))), 0.5 * x * (1.0 + erf(x * 0.70710678)), approximate == 0u)',
     `select(
       0.5 * (1.0 + tanh(gelu_arg(x))) +
         0.5 * x * (1.0 - pow(tanh(gelu_arg(x)), 2.0)) * (0.79788456 + 0.107032224 * x * x),
       0.5 * (1.0 + erf(x * 0.70710678)) + 0.39894228 * x * exp(-0.5 * x * x),
-      p.approximate == 0u,
+      approximate == 0u,
     )`,
   ],
   reluSquared: ['max(x, 0.0) * max(x, 0.0)', '2.0 * max(x, 0.0)'],

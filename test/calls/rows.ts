@@ -46,7 +46,8 @@ function gatedCalls(op: string, kind: Values): fc.Arbitrary<Call> {
       fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 }),
       fc.nat(),
       fc.boolean(),
-      magnitudes,
+      // gelu underflows below -14 in float32, not in float64: 0 times an infinite half is NaN, anything else is not.
+      op === 'geglu' ? fc.constantFrom(0.5, 3, 12) : magnitudes,
     )
     .chain(([half, at, fromEnd, magnitude]) => {
       const d = at % half.length;

@@ -2,15 +2,18 @@
 // computes ten ops, a compute pass for each call, the baseline of overhead and cold start.
 import type { Inputs, Library, OpName, Runner } from '../types.ts';
 
-/** Four vec4 per invocation. On a software adapter as fast as one each; 16 are 14 % faster still, smaller workgroups slower. */
-const COPY = `
+/**
+ * A copy of so many vec4 per invocation. Four are on a software adapter as fast as one; 16 would be 14 % faster still,
+ * smaller workgroups slower.
+ */
+const copyOf = (each: number): string => `
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> z: array<vec4f>;
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32,
         @builtin(num_workgroups) groups: vec3u) {
-  let first = (group.y * groups.x + group.x) * 1024u + lane;
-  for (var k = 0u; k < 4u; k++) {
+  let first = (group.y * groups.x + group.x) * ${256 * each}u + lane;
+  for (var k = 0u; k < ${each}u; k++) {
     let i = first + k * 256u;
     if (i < arrayLength(&x)) { z[i] = x[i]; }
   }
@@ -89,10 +92,23 @@ export async function load(kind: 'copy' | 'hand-written'): Promise<Library> {
     },
   });
   if (!device) throw new Error('no WebGPU device');
+  return kind === 'copy' ? copyOn(device, 4) : handWrittenOn(device);
+}
+
+/** The copy kernel as a library: whatever the op, its input is copied. */
+export function copyOn(device: GPUDevice, each: number): Library {
   return {
-    prepare: async (op: OpName, inputs: Inputs): Promise<Runner | null> => {
-      const code = kind === 'copy' ? COPY : SHADERS[op];
-      return code === undefined ? null : prepare(device, op, code, inputs);
+    prepare: (op, inputs) => prepare(device, op, copyOf(each), 4 * each, inputs),
+  };
+}
+
+export function handWrittenOn(device: GPUDevice): Library {
+  return {
+    prepare: (op, inputs) => {
+      const code = SHADERS[op];
+      if (code === undefined) return null;
+      const rowwise = code.includes('columns');
+      return prepare(device, op, code, rowwise ? inputs.shape[1] : 1, inputs);
     },
   };
 }
@@ -101,6 +117,7 @@ async function prepare(
   device: GPUDevice,
   op: OpName,
   code: string,
+  perInvocation: number,
   { shape, x, classes }: Inputs,
 ): Promise<Runner> {
   const STORAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
@@ -111,9 +128,8 @@ async function prepare(
     return buffer;
   };
   const [from, to, chosen] = [bufferOf(x), bufferOf(x), bufferOf(classes)];
-  const perInvocation = code === COPY ? 16 : code.includes('columns') ? shape[1] : 1;
-  const perGroup = (code === COPY ? 256 : 64) * perInvocation;
-  const groups = Math.ceil(x.length / perGroup);
+  const workgroup = code.includes('@workgroup_size(256)') ? 256 : 64;
+  const groups = Math.ceil(x.length / (workgroup * perInvocation));
   const extents = [Math.min(groups, 32768), Math.ceil(groups / 32768)] as const;
   const pipeline = await device.createComputePipelineAsync({
     layout: 'auto',

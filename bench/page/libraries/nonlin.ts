@@ -13,6 +13,7 @@ import {
   softplus,
   tanh,
   tensor,
+  type Device,
   type Tensor,
 } from '../../../src/index.ts';
 import type { Inputs, Library, OpName, Runner } from '../types.ts';
@@ -51,7 +52,10 @@ const OPS: Record<OpName, (t: Tensors) => Tensor> = {
 };
 
 export async function load(backend: 'webgpu' | 'cpu'): Promise<Library> {
-  const device = await init({ backend });
+  return libraryOn(await init({ backend }));
+}
+
+export function libraryOn(device: Device): Library {
   return {
     prepare: (op: OpName, { shape, x, y, bias, classes }: Inputs): Runner => {
       const [rows] = shape;
