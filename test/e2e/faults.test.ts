@@ -59,7 +59,7 @@ test('on the CPU the page is not blocked over 100 ms by training', async ({ page
   await page.getByRole('button', { name: 'Train', exact: true }).click();
   await expect.poll(() => stepOf(page)).toBeGreaterThan(5);
   await watchBlocking(page);
-  await page.waitForTimeout(3000);
+  await page.waitForTimeout(2000);
   expectUnblocked(await blockingOf(page));
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await expectPhase(page, 'stopped');

@@ -59,7 +59,8 @@ test('an autoencoder draws digits again', async ({ page }) => {
     backend: 'cpu',
     task: 'autoencoder',
     width: 48,
-    batchSize: 60,
+    batchSize: 100,
+    learningRate: 0.008,
     epochs: 1,
   });
   await train(page, 100_000);
