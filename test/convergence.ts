@@ -5,10 +5,12 @@ import { PIXELS, SIDE, sliceDigits, toFloats, type Digits } from '../demo/digits
 import {
   crossEntropy,
   focalLoss,
+  gaussianNllLoss,
   huberLoss,
   init,
   l1Loss,
   linear,
+  linearCrossEntropy,
   logSoftmax,
   manualSeed,
   mseLoss,
@@ -20,6 +22,7 @@ import {
   noGrad,
   optim,
   scope,
+  smoothL1Loss,
   tensor,
   type Device,
   type Tensor,
@@ -79,6 +82,18 @@ const adaptive = (device: Device): Learner => {
   };
 };
 
+/** The last layer within the loss. */
+const fused = (device: Device): Learner => {
+  const { weight, bias } = new nn.Linear(FEATURES, CLASSES, { device });
+  if (!bias) throw new Error('a layer without bias');
+  return {
+    parameters: [weight, bias],
+    loss: (features, { indices }) =>
+      linearCrossEntropy(features, weight, indices, { linearBias: bias }),
+    scores: (features) => linear(features, weight, { bias }),
+  };
+};
+
 const CLASS_LOSSES: Readonly<Record<string, (device: Device) => Learner>> = {
   crossEntropy: onScores((x, { indices }) => crossEntropy(x, indices)),
   'crossEntropy of probabilities': onScores((x, { oneHot }) => crossEntropy(x, oneHot)),
@@ -89,6 +104,7 @@ const CLASS_LOSSES: Readonly<Record<string, (device: Device) => Learner>> = {
   multilabelMarginLoss: onScores((x, { lists }) => multilabelMarginLoss(x, lists)),
   multilabelSoftMarginLoss: onScores((x, { oneHot }) => multilabelSoftMarginLoss(x, oneHot)),
   adaptiveLogSoftmaxWithLoss: adaptive,
+  linearCrossEntropy: fused,
 };
 
 interface Regression {
@@ -101,6 +117,14 @@ const REGRESSION_LOSSES: Readonly<Record<string, Regression>> = {
   mseLoss: { loss: (x, y) => mseLoss(x, y), robust: false },
   l1Loss: { loss: (x, y) => l1Loss(x, y), robust: true },
   huberLoss: { loss: (x, y) => huberLoss(x, y, { delta: 0.2 }), robust: true },
+  smoothL1Loss: { loss: (x, y) => smoothL1Loss(x, y, { beta: 0.2 }), robust: true },
+  'gaussianNllLoss of one variance': {
+    loss: (x, y) => {
+      const variance = new Float32Array(x.size).fill(0.5);
+      return gaussianNllLoss(x, y, tensor(variance, { shape: x.shape, device: x.device }));
+    },
+    robust: false,
+  },
 };
 
 /** Steps of Adam with a learning rate that falls to a hundredth; returns the first and the last loss. */

@@ -31,7 +31,13 @@ fn forward_halves(@builtin(global_invocation_id) id: vec3u) {
     let first = i + (i / u.n) * u.n;
     let gated = x[first + gate * u.n];
     let linear = x[first + (1u - gate) * u.n];
-    y[i] = forward(gated, u.op) * linear;
+    let f = forward(gated, u.op);
+    var product = f * linear;
+    // Near 0 the activation may be flushed to 0 where the product with a large half is not: f(x) is x f'(x) there.
+    if ((f == 0.0) & (gated != 0.0) & (abs(gated) < 0x1p-100f)) {
+      product = backward(gated, 1.0, u.op) * (gated * linear);
+    }
+    y[i] = product;
   }
 }
 

@@ -1,12 +1,5 @@
+//#include "lib/class-status.wgsl"
 // A row's class index. The kernel gives `classes`, `u.n`, `u.ignore_index` and `u.op_code`.
-
-struct Status {
-  flag: atomic<u32>,
-  op_code: u32,
-  index: i32,
-  classes: u32,
-}
-@group(0) @binding(11) var<storage, read_write> status: Status;
 
 struct Label {
   index: u32,
@@ -19,10 +12,8 @@ fn label_of(row: u32) -> Label {
   let index = classes[row];
   let ignored = index == u.ignore_index;
   let valid = ignored || (index >= 0 && u32(index) < u.n);
-  if (!valid && atomicMax(&status.flag, 1u) == 0u) {
-    status.op_code = u.op_code;
-    status.index = index;
-    status.classes = u.n;
+  if (!valid) {
+    report_index(u.op_code, index, u.n);
   }
   return Label(select(0u, u32(index), valid && !ignored), ignored, valid);
 }

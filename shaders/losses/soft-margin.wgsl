@@ -1,3 +1,4 @@
+//#include "lib/bits.wgsl"
 //#include "lib/div.wgsl"
 //#include "lib/sigmoid.wgsl"
 //#include "lib/softplus.wgsl"
@@ -13,5 +14,7 @@ fn loss(input: f32, expected: f32, p: Params) -> f32 {
 
 fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> f32 {
   let v = -expected * input;
-  return -expected * nl_sigmoid_times(grad_output, v, low_of(v, input, expected));
+  let g = -expected * nl_sigmoid_times(grad_output, v, low_of(v, input, expected));
+  // PyTorch's Inf / Inf, where an argument is infinite: not where their product is too large for float32.
+  return select(g, nan(), (v > 0.0) & is_inf(v) & (is_inf(input) | is_inf(expected)));
 }

@@ -77,7 +77,9 @@ export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoft
   anchoredExp,
 ]);
 /** `label_of`: a row's class index, checked. */
-export const classLabel = /* @__PURE__ */ source('lib/class-label.wgsl', classLabelText);
+export const classLabel = /* @__PURE__ */ source('lib/class-label.wgsl', classLabelText, [
+  classStatus,
+]);
 /** `unit_of` and reductions, for a row per invocation. */
 export const rowsByInvocation = /* @__PURE__ */ source(
   'lib/rows-by-invocation.wgsl',

@@ -2,21 +2,24 @@ import wgsl from '../../shaders/losses/soft-margin.wgsl?raw';
 import { toInput } from '../define/arrange.ts';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { div, sigmoid, softplus } from '../gpu/lib.ts';
+import { bits, div, sigmoid, softplus } from '../gpu/lib.ts';
 import { logistic, softplusOf } from '../special.ts';
 
 /**
- * Logistic loss of scores and targets 1 or -1: log(1 + e^(-target · input)), finite where PyTorch's overflows. The target
- * broadcasts to the input's shape and has no gradient. Averaged by default.
+ * Logistic loss of scores and targets 1 or -1: log(1 + e^(-target · input)), finite where PyTorch's overflows (from
+ * 709 on; at an infinite product the gradient is NaN, as there). The target broadcasts to the input's shape and has no gradient. Averaged by default.
  */
 export const softMarginLoss = /* @__PURE__ */ defineLoss({
   name: 'softMarginLoss',
   wgsl,
-  includes: [div, sigmoid, softplus],
+  includes: [bits, div, sigmoid, softplus],
   differentiable: ['input'],
   arrange: toInput,
   forward: (input, target) => softplusOf(-target * input),
-  backward: (input, target, gradOutput) => [-target * gradOutput * logistic(-target * input)],
+  backward: (input, target, gradOutput) => {
+    const v = -target * input;
+    return [v === Infinity ? NaN : -target * gradOutput * logistic(v)];
+  },
   accuracy: { forward: 3, backward: 3 },
   docs: {
     tex: String.raw`\log(1 + e^{-y x})`,

@@ -141,6 +141,8 @@ included; it is not a sweep.
 Where a derivative is a sum that crosses 0 (its declaration has \`largestTerm\`), the error is counted in ULP of the largest
 term where that is larger.
 
+Not in the sweep: gumbelSoftmax, softmax after noise that is drawn, as the rounding of their sum grows with it.
+
 ## Elementwise
 
 ${elementwiseTable(results)}
