@@ -61,6 +61,7 @@ function section(op: Documented): string {
     ['Formula', tex(docs.tex)],
     [op.kind === 'loss' ? 'Gradient' : 'Derivative', docs.derivative && tex(docs.derivative)],
     ['Range', docs.range && tex(docs.range)],
+    ['Shapes', docs.shapes],
     ['Options', optionsOf(op)],
     ['At kinks', docs.kinks],
     ['PyTorch', torchName(op)],

@@ -10,6 +10,8 @@ export interface OpDocs {
   readonly derivative?: string;
   /** The range of results in TeX. */
   readonly range?: string;
+  /** Of a loss, the shapes of its arguments and of its result. */
+  readonly shapes?: string;
   /** PyTorch's name under `torch.nn.functional`, or null where it has none. */
   readonly torch: string | null;
   /** The paper or source that introduced it. */

@@ -169,6 +169,8 @@ export const adaptiveLogSoftmaxWithLoss = /* @__PURE__ */ defineOp(apply, {
     tex: String.raw`-\log p_y, \quad p_y = \mathrm{softmax}(W x + b)_y \text{ or, in cluster } k,\ \mathrm{softmax}(W x + b)_{S + k}\, \mathrm{softmax}(V_k U_k x)_{y - l_k}`,
     derivative: String.raw`W^\top (p - \delta_{y}) + U_k^\top V_k^\top (p^{(k)} - \delta_{y - l_k})`,
     range: String.raw`[0, \infty)`,
+    shapes:
+      'input [N, in] or [in], target (int32) [N] or a scalar; output: the shape of target, loss: a scalar',
     torch: 'AdaptiveLogSoftmaxWithLoss',
     cite: 'Grave, Joulin, Cissé, Grangier & Jégou 2017, Efficient softmax approximation for GPUs',
     use: 'Vocabularies of 10⁵ words and more with a Zipf distribution: classes have to be sorted by falling frequency, or the cost is that of a full softmax and more. Rare classes share few features, and are learned less well.',

@@ -49,6 +49,8 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ defineLoss({
     tex: String.raw`w \left((1 - y) x + (1 + (w_+ - 1) y) \log(1 + e^{-x})\right)`,
     derivative: String.raw`w \left((1 - y) - (1 + (w_+ - 1) y)\, \sigma(-x)\right)`,
     range: String.raw`[0, \infty)`,
+    shapes:
+      'input and target of one shape, weight and posWeight broadcast to it; result: a scalar, or that shape for `none`',
     torch: 'binary_cross_entropy_with_logits',
     cite: 'Cox 1958, The Regression Analysis of Binary Sequences',
     use: 'The default for two classes, or several labels at once; takes logits. Rare positives: posWeight, the ratio of negatives to positives; many easy ones: sigmoidFocalLoss. A mislabelled example far out pulls with full weight.',

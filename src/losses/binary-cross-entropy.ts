@@ -39,6 +39,8 @@ export const binaryCrossEntropy = /* @__PURE__ */ defineLoss({
     tex: String.raw`-w \left(y \log x + (1 - y) \log(1 - x)\right)`,
     derivative: String.raw`w \frac{x - y}{\max(x (1 - x), 10^{-12})}`,
     range: String.raw`[0, 100 w]`,
+    shapes:
+      'input and target of one shape, weight broadcasts to it; result: a scalar, or that shape for `none`',
     torch: 'binary_cross_entropy',
     cite: 'Good 1952, Rational Decisions',
     kinks: 'where a logarithm is held at -100 the gradient is as if it were not',

@@ -101,6 +101,8 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ defineOp(apply, {
     tex: String.raw`\begin{cases} 1 - \cos(x_1, x_2) & y = 1 \\ \max(0, \cos(x_1, x_2) - \mathrm{margin}) & y = -1 \end{cases}`,
     derivative: String.raw`\mp \frac{1}{\lVert x_1 \rVert} \left(\frac{x_2}{\lVert x_2 \rVert} - \cos(x_1, x_2) \frac{x_1}{\lVert x_1 \rVert}\right)`,
     range: '[0, 2]',
+    shapes:
+      'input1 and input2 [N, D] or [D], target [N] or a scalar; result: a scalar, or [N] for `none`',
     torch: 'cosine_embedding_loss',
     cite: 'Bromley, Guyon, LeCun, Säckinger & Shah 1993, Signature Verification using a Siamese Time Delay Neural Network',
     kinks:

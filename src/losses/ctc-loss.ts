@@ -90,6 +90,8 @@ export const ctcLoss = /* @__PURE__ */ defineOp(apply, {
     tex: String.raw`-\log \sum_{\pi : \mathcal{B}(\pi) = l} \prod_t e^{y_t(\pi_t)}`,
     derivative: String.raw`e^{y_t(c)} - P(\pi_t = c \mid l)`,
     range: String.raw`[0, \infty]`,
+    shapes:
+      'logProbs [T, N, C] or [T, C], targets (int32) [N, S] or all in one [sum of lengths], inputLengths and targetLengths [N] or scalars; result: a scalar, or [N] for `none`',
     torch: 'ctc_loss',
     cite: 'Graves, Fernández, Gomez & Schmidhuber 2006, Connectionist Temporal Classification',
     use: 'Sequences whose labels are in order but not aligned: speech, handwriting. Labels need as many steps as there are, one more between equal ones: else the loss is infinite, or 0 with zeroInfinity. Outputs tend to single peaks among blanks; steps are taken to be independent.',

@@ -51,6 +51,8 @@ export const gaussianNllLoss = /* @__PURE__ */ defineLoss({
     tex: String.raw`\tfrac12 \left(\log v + \frac{(x - y)^2}{v}\right) + [\text{full}] \tfrac12 \log 2 \pi\quad v = \max(\sigma^2, \varepsilon)`,
     derivative: String.raw`\frac{x - y}{v}`,
     range: String.raw`(-\infty, \infty)`,
+    shapes:
+      'input and target broadcast to each other, variance of the shape of input, without its last dimension, or 1 in one dimension; result: a scalar, or their shape for `none`',
     torch: 'gaussian_nll_loss',
     cite: 'Nix & Weigend 1994, Estimating the Mean and Variance of the Target Probability Distribution',
     kinks: 'a variance below eps has the gradient of eps',

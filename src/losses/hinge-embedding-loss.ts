@@ -29,6 +29,8 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ defineLoss({
     tex: String.raw`\begin{cases} x & y = 1 \\ \max(0, m - x) & y = -1 \end{cases}`,
     derivative: String.raw`\begin{cases} 1 & y = 1 \\ -[x \le m] & y = -1 \end{cases}`,
     range: String.raw`(-\infty, \infty)`,
+    shapes:
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
     torch: 'hinge_embedding_loss',
     cite: 'Hadsell, Chopra & LeCun 2006, Dimensionality Reduction by Learning an Invariant Mapping',
     kinks: '-1 at x = margin for y = -1',

@@ -24,6 +24,8 @@ export const huberLoss = /* @__PURE__ */ defineLoss({
     tex: String.raw`\begin{cases} \tfrac12 d^2 & |d| \le \delta \\ \delta(|d| - \tfrac12\delta) & |d| > \delta \end{cases}\quad d = x - y`,
     derivative: String.raw`\min(\max(d, -\delta), \delta)`,
     range: String.raw`[0, \infty)`,
+    shapes:
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
     torch: 'huber_loss',
     cite: 'Huber 1964, Robust Estimation of a Location Parameter',
     use: 'Regression with outliers: squared near the target, linear beyond delta, so that an outlier has a bounded pull. delta is in the units of the target.',

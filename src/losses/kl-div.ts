@@ -39,6 +39,8 @@ export const klDiv = /* @__PURE__ */ defineLoss({
     tex: String.raw`y (\log y - x)`,
     derivative: '-y',
     range: String.raw`(-\infty, \infty)`,
+    shapes:
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
     torch: 'kl_div',
     cite: 'Kullback & Leibler 1951, On Information and Sufficiency',
     kinks: '0 with respect to x, NaN with respect to y, at y = 0',

@@ -16,6 +16,8 @@ export const l1Loss = /* @__PURE__ */ defineLoss({
     tex: '|x - y|',
     derivative: String.raw`\mathrm{sgn}(x - y)`,
     range: String.raw`[0, \infty)`,
+    shapes:
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
     torch: 'l1_loss',
     cite: 'Boscovich 1757; Laplace 1793',
     kinks: '0 at x = y',

@@ -31,6 +31,8 @@ export const marginRankingLoss = /* @__PURE__ */ defineLoss({
     tex: String.raw`\max(0, m - y (x_1 - x_2))`,
     derivative: String.raw`-y [y (x_1 - x_2) \le m]`,
     range: String.raw`[0, \infty)`,
+    shapes:
+      'input1, input2 and target of one rank, broadcast to each other; result: a scalar, or their broadcast shape for `none`',
     torch: 'margin_ranking_loss',
     cite: 'Herbrich, Graepel & Obermayer 2000, Large Margin Rank Boundaries for Ordinal Regression',
     kinks: 'that of the line where the loss becomes 0',

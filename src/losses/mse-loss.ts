@@ -16,6 +16,8 @@ export const mseLoss = /* @__PURE__ */ defineLoss({
     tex: '(x - y)^2',
     derivative: String.raw`2 (x - y)`,
     range: String.raw`[0, \infty)`,
+    shapes:
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
     torch: 'mse_loss',
     cite: 'Legendre 1805; Gauss 1809',
     use: 'Regression with Gaussian errors. One outlier of size r weighs r²; l1Loss and huberLoss are robust to them.',

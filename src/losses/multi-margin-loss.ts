@@ -53,6 +53,8 @@ export const multiMarginLoss = /* @__PURE__ */ defineMarginLoss({
     tex: String.raw`\frac{w_y}{C} \sum_{i \ne y} \max(0, m - x_y + x_i)^p`,
     derivative: String.raw`\frac{w_y}{C}\, p\, z_i^{p - 1} [z_i > 0],\ z_i = m - x_y + x_i;\ \text{at } y \text{ minus their sum}`,
     range: String.raw`[0, \infty)`,
+    shapes:
+      'input [N, C] or [C], target (int32) [N] or a scalar, weight [C]; result: a scalar, or the shape of target for `none`',
     torch: 'multi_margin_loss',
     cite: 'Weston & Watkins 1998, Multi-Class Support Vector Machines',
     kinks: '0 where a score is exactly the margin below the target’s',

@@ -55,6 +55,8 @@ export const multilabelMarginLoss = /* @__PURE__ */ defineMarginLoss({
     tex: String.raw`\frac{1}{C} \sum_{t \in T} \sum_{i \notin T} \max(0, 1 - x_t + x_i)`,
     derivative: String.raw`\frac{1}{C} |\{t : x_i > x_t - 1\}| \text{ for } i \notin T,\ -\frac{1}{C} |\{i : x_i > x_t - 1\}| \text{ for } t \in T`,
     range: String.raw`[0, \infty)`,
+    shapes:
+      'input and target (int32, labels up to the first -1) [N, C] or [C]; result: a scalar, or [N] for `none`',
     torch: 'multilabel_margin_loss',
     cite: 'Zhang & Zhou 2006, Multilabel Neural Networks',
     kinks: '0 where a score is exactly 1 below a label’s',

@@ -34,6 +34,8 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ defineMarginLoss({
     tex: String.raw`-\frac{1}{C} \sum_i w_i \left(y_i \log \sigma(x_i) + (1 - y_i) \log \sigma(-x_i)\right)`,
     derivative: String.raw`\frac{w_i}{C} (\sigma(x_i) - y_i)`,
     range: String.raw`[0, \infty)`,
+    shapes:
+      'input and target [N, …, C] or [C], weight [C]; result: a scalar, or that shape without its last dimension for `none`',
     torch: 'multilabel_soft_margin_loss',
     cite: 'Cox 1958, The Regression Analysis of Binary Sequences',
     use: 'Several labels per example, each a yes or no of its own; takes logits. Mostly negative labels outweigh the rare positive ones: use weight. A wrong label costs at most its distance in logits.',

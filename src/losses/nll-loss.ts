@@ -18,6 +18,8 @@ export const nllLoss = /* @__PURE__ */ defineClassLoss({
     tex: '-w_y x_y',
     derivative: String.raw`-w_y \delta_{cy}`,
     range: String.raw`(-\infty, \infty)`,
+    shapes:
+      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or the shape of target for `none`',
     torch: 'nll_loss',
     cite: 'Fisher 1922, On the Mathematical Foundations of Theoretical Statistics',
     use: 'After logSoftmax, where the log-probabilities are wanted too; crossEntropy does both at once and faster.',

@@ -50,6 +50,8 @@ export const poissonNllLoss = /* @__PURE__ */ defineLoss({
     tex: String.raw`e^x - y x + [\text{full}, y > 1] \left(y \log y - y + \tfrac12 \log 2 \pi y\right)`,
     derivative: 'e^x - y',
     range: String.raw`(-\infty, \infty)`,
+    shapes:
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
     torch: 'poisson_nll_loss',
     cite: 'Nelder & Wedderburn 1972, Generalized Linear Models',
     kinks: 'with full, NaN with respect to y at y ≤ 0, as in PyTorch',

@@ -26,6 +26,8 @@ export const smoothL1Loss = /* @__PURE__ */ defineLoss({
     tex: String.raw`\begin{cases} \frac{d^2}{2 \beta} & |d| < \beta \\ |d| - \tfrac12 \beta & |d| \ge \beta \end{cases}\quad d = x - y`,
     derivative: String.raw`\min(\max(d / \beta, -1), 1)`,
     range: String.raw`[0, \infty)`,
+    shapes:
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
     torch: 'smooth_l1_loss',
     cite: 'Girshick 2015, Fast R-CNN',
     kinks: '0 at x = y where beta is 0',

@@ -25,6 +25,7 @@ export const softMarginLoss = /* @__PURE__ */ defineLoss({
     tex: String.raw`\log(1 + e^{-y x})`,
     derivative: String.raw`-y\, \sigma(-y x)`,
     range: String.raw`[0, \infty)`,
+    shapes: 'target broadcasts to input; result: a scalar, or the shape of input for `none`',
     torch: 'soft_margin_loss',
     cite: 'Friedman, Hastie & Tibshirani 2000, Additive Logistic Regression',
     use: 'Two classes with labels 1 and -1: binaryCrossEntropyWithLogits for other labels. Grows like |x| for wrong scores, so outliers pull, but boundedly.',

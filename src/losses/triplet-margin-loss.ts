@@ -134,6 +134,8 @@ export const tripletMarginLoss = /* @__PURE__ */ defineOp(apply, {
     tex: String.raw`\max(0, \mathrm{margin} + \lVert a - p \rVert_p - \lVert a - n \rVert_p)`,
     derivative: String.raw`\nabla \lVert a - p \rVert_p - \nabla \lVert a - n \rVert_p \text{ above } 0`,
     range: String.raw`[0, \infty)`,
+    shapes:
+      'anchor, positive and negative […, D], broadcast to each other; result: a scalar, or their shape without D for `none`',
     torch: 'triplet_margin_loss',
     cite: 'Balntas, Riba, Ponsa & Mikolajczyk 2016, Learning local feature descriptors with triplets and shallow convolutional neural networks; Schroff, Kalenichenko & Philbin 2015, FaceNet',
     kinks:

@@ -134,6 +134,8 @@ export const tripletMarginWithDistanceLoss = /* @__PURE__ */ defineOp(apply, {
     tex: String.raw`\max(0, \mathrm{margin} + d(a, p) - d(a, n))`,
     derivative: String.raw`\nabla d(a, p) - \nabla d(a, n) \text{ above } 0`,
     range: String.raw`[0, \infty)`,
+    shapes:
+      'anchor, positive and negative as the distance takes them; result: a scalar, or the shape of the distances for `none`',
     torch: 'triplet_margin_with_distance_loss',
     cite: 'Balntas, Riba, Ponsa & Mikolajczyk 2016, Learning local feature descriptors with triplets and shallow convolutional neural networks',
     kinks:

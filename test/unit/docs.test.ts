@@ -21,6 +21,11 @@ describe('generated docs', () => {
     expect(missing.map(({ op }) => op)).toEqual([]);
   });
 
+  test('say the shapes of every loss', () => {
+    const missing = catalog.filter(({ kind, docs }) => kind === 'loss' && !docs.shapes);
+    expect(missing.map(({ op }) => op)).toEqual([]);
+  });
+
   test.each(['range', 'derivative', 'use', 'cite'] as const)('say the %s of every op', (fact) => {
     expect(catalog.filter(({ docs }) => !docs[fact]).map(({ op }) => op)).toEqual([]);
   });
