@@ -1,6 +1,7 @@
 // In: what scripts/accuracy.mjs asks for, in a browser. Out: an op's largest errors on its GPU, as plain data.
 import type { Documented } from '../../src/define/op.ts';
 import { init, type Device } from '../../src/index.ts';
+import { rowWithBuiltins } from './builtin-rows.ts';
 import { withBuiltins } from './builtins.ts';
 import { measured, optionSets, type Options } from './cases.ts';
 import { constantsOf, everyFloat, everyHalf, runsRound, stratified, type Chunk } from './inputs.ts';
@@ -62,12 +63,20 @@ async function measureRows(
   op: Documented,
   progress: Progress,
 ): Promise<Measured[]> {
+  const naive = rowWithBuiltins(op);
   const rows: Measured[] = [];
-  for (const n of LENGTHS) {
-    for (const dtype of ['float32', 'float16'] as const) {
-      await progress(`rows of ${n}, ${dtype}`);
-      const errors = await sweepRows(device, op, op.params, n, INPUTS / 4, dtype);
-      rows.push(row(op, { length: n, dtype, options: op.params }, errors));
+  for (const options of optionSets(op)) {
+    for (const n of LENGTHS) {
+      for (const dtype of ['float32', 'float16'] as const) {
+        await progress(`rows of ${n}, ${dtype} ${label(options)}`);
+        const size = INPUTS / 4;
+        const errors = await sweepRows(device, op, options, n, size, dtype);
+        const others =
+          naive && dtype === 'float32'
+            ? await sweepRows(device, op, options, n, size, dtype, naive)
+            : undefined;
+        rows.push(row(op, { length: n, dtype, options }, errors, others));
+      }
     }
   }
   return rows;

@@ -10,6 +10,7 @@ import { isSubnormal, roundHalf } from '../ulp.ts';
 import { Float64Device, valuesOf } from '../unit/float64-device.ts';
 import { applier, epilogueOf, gatedOf, type Apply, type Options } from './cases.ts';
 import { rowsOf, upstream, type Chunk } from './inputs.ts';
+import { gumbelTerms } from './gumbel.ts';
 import { measure, NONE, worse, type Worst } from './measure.ts';
 
 export interface Errors {
@@ -73,13 +74,16 @@ export function termsOf(
     const term = (v: number, i: number): number => largestTerm(v, params) * (gradOutput[i] ?? NaN);
     return { backward: Float64Array.from<number>(x, term) };
   }
+  const n = x.length / rows;
+  if (op.op === 'gumbelSoftmax') {
+    return gumbelTerms(x, n, Number(options.tau ?? 1), { out, gradOutput });
+  }
   const row: unknown = op.op === 'softmax2d' ? softmax : op;
   const ofRow = (row as Partial<Pick<Rowwise, 'largestTerm'>>).largestTerm;
   const gated = gatedOf(op);
   if (gated) return termsOfGated(gated, options, x, gradOutput);
   if (epilogue || !ofRow) return {};
   const terms = { forward: new Float64Array(x.length), backward: new Float64Array(x.length) };
-  const n = x.length / rows;
   for (let i = 0; i < x.length; i += n) {
     const row = (of: Float32Array | Float64Array) => Float64Array.from(of.subarray(i, i + n));
     ofRow.forward?.(row(x), terms.forward.subarray(i, i + n));
@@ -187,12 +191,13 @@ export async function sweepRows(
   n: number,
   size: number,
   dtype: FloatDType = 'float32',
+  by: Documented = op,
 ): Promise<Errors> {
   const rows = Math.max(4, Math.ceil(size / n));
   const x = rowsOf(n, rows);
   // As stored, so that the reference starts from the same numbers.
   const stored = dtype === 'float16' ? x.map(roundHalf) : x;
-  return sweepOne(device, op, op, options, { x: stored, subnormal: false }, rows, dtype);
+  return sweepOne(device, op, by, options, { x: stored, subnormal: false }, rows, dtype);
 }
 
 /** Rows' lengths, and how their bounds grow: by 2 ULP each time the length doubles, as sums do. */
