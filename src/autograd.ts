@@ -130,9 +130,14 @@ export class GradNode {
 let enabled = true;
 
 /** Runs `fn` without recording: results have no gradient. `fn` is synchronous. */
-export function noGrad<T>(fn: () => T): T {
+export const noGrad = <T>(fn: () => T): T => recordingIf(false, fn);
+
+/** @internal Runs `fn` with recording, inside of a backward pass too. */
+export const enableGrad = <T>(fn: () => T): T => recordingIf(true, fn);
+
+function recordingIf<T>(wanted: boolean, fn: () => T): T {
   const before = enabled;
-  enabled = false;
+  enabled = wanted;
   try {
     return fn();
   } finally {

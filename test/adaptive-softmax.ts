@@ -167,6 +167,125 @@ export function adaptiveSoftmaxSuite(
     });
   });
 
+  describe('gradients', () => {
+    const target = [0, 4, 5, 39];
+    const make = (dtype: 'float32' | 'float16') => {
+      manualSeed(6);
+      const module = new nn.AdaptiveLogSoftmaxWithLoss(4, 40, [4], {
+        device,
+        dtype,
+        divValue: 2,
+        headBias: true,
+      });
+      const next = randomNumbers(7);
+      const x = tensor(
+        Array.from({ length: 16 }, () => next()),
+        { shape: [4, 4], device, dtype, requiresGrad: true },
+      );
+      return { module, x, parameters: [x, ...module.parameters()] };
+    };
+    /** Gradients of the input and all weights, after `backward` of what a module returns. */
+    const gradients = async (
+      dtype: 'float32' | 'float16',
+      backward: (result: { output: Tensor; loss: Tensor }) => void,
+    ): Promise<number[]> => {
+      const { module, x, parameters } = make(dtype);
+      const classes = indices(...target);
+      const result = module.forward(x, classes);
+      classes.dispose();
+      backward(result);
+      const read = await Promise.all(
+        parameters.map(async ({ grad }) => [...((await grad?.data()) ?? [])]),
+      );
+      module.dispose();
+      return read.flat();
+    };
+    const expectClose = (got: readonly number[], want: readonly number[], error: number): void => {
+      expect(got.length).toBe(want.length);
+      got.forEach((value, i) => {
+        expect(Math.abs(value - (want[i] ?? NaN))).toBeLessThanOrEqual(error);
+      });
+    };
+    const scalar = (value: number, dtype: 'float32' | 'float16'): Tensor =>
+      tensor([value], { shape: [], device, dtype });
+
+    it('of the loss, whatever the upstream one, are those of the negative mean of the outputs', async () => {
+      const want = await gradients('float32', ({ output }) => {
+        output.backward(tensor(new Float32Array(4).fill(-1 / 4), { device }));
+      });
+      expect(Math.max(...want.map(Math.abs))).toBeGreaterThan(0.1);
+      const own = await gradients('float32', ({ loss }) => {
+        loss.backward();
+      });
+      expectClose(own, want, 1e-6);
+      const tripled = await gradients('float32', ({ loss }) => {
+        loss.backward(scalar(3, 'float32'));
+      });
+      expectClose(
+        tripled,
+        want.map((value) => 3 * value),
+        3e-6,
+      );
+    });
+
+    it('of loss and outputs add up', async () => {
+      const want = await gradients('float32', ({ loss }) => {
+        loss.backward();
+      });
+      const both = await gradients('float32', ({ loss, output }) => {
+        loss.backward();
+        output.backward(tensor(new Float32Array(4).fill(-1 / 4), { device }));
+      });
+      expectClose(
+        both,
+        want.map((value) => 2 * value),
+        2e-6,
+      );
+    });
+
+    it('in float16 are as near with a loss scaled up', async () => {
+      const plain = await gradients('float16', ({ loss }) => {
+        loss.backward();
+      });
+      const scaled = await gradients('float16', ({ loss }) => {
+        loss.backward(scalar(1024, 'float16'));
+      });
+      // What was rounded to 0 or to few bits has more of them.
+      const large = scaled.map((value) => value / 1024);
+      plain.forEach((value, i) => {
+        const want = large[i] ?? NaN;
+        expect(Math.abs(value - want)).toBeLessThanOrEqual(Math.abs(want) * 2 ** -10 + 2 ** -24);
+      });
+      expect(scaled.every(Number.isFinite)).toBe(true);
+    });
+
+    it('are not asked of weights that need none', () => {
+      const { module, x } = make('float32');
+      for (const parameter of module.parameters()) parameter.requiresGrad = false;
+      module.forward(x, indices(...target)).loss.backward();
+      expect(x.grad?.shape).toEqual([4, 4]);
+      expect(module.parameters().every(({ grad }) => grad === null)).toBe(true);
+      module.dispose();
+    });
+
+    it('leave no memory behind', () => {
+      const { module, x, parameters } = make('float16');
+      const classes = indices(...target);
+      const upstream = scalar(2, 'float16');
+      const before = device.stats().liveBuffers;
+      const { loss, output } = module.forward(x, classes);
+      loss.backward(upstream);
+      for (const one of [loss, output]) one.dispose();
+      for (const parameter of parameters) {
+        expect(parameter.grad).not.toBeNull();
+        parameter.grad?.dispose();
+      }
+      // Fewer, where what an earlier test left is collected meanwhile.
+      expect(device.stats().liveBuffers).toBeLessThanOrEqual(before);
+      for (const one of [...parameters, classes, upstream]) one.dispose();
+    });
+  });
+
   describe('the largest of a row', () => {
     const argmax = (data: number[], shape: [number, number]): Promise<Float32Array | Int32Array> =>
       runOne(argmaxKernel, { rows: shape[0], n: shape[1] }, [tensor(data, { shape, device })], {

@@ -1,5 +1,6 @@
 import { isRecording, noGrad } from '../autograd.ts';
 import { currentDevice } from '../current.ts';
+import { gradientsAhead, gradientsLater } from '../define/ahead.ts';
 import { defineOp } from '../define/op.ts';
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
 import type { Device } from '../device.ts';
@@ -30,10 +31,11 @@ import {
 } from '../validate.ts';
 import {
   adaptiveLogProbs,
+  adaptiveCall,
   adaptiveLosses,
   boundsOf,
   castRecorded,
-  toFloat32,
+  prepared,
   type AdaptiveLayers,
   type TailWeights,
 } from './adaptive-softmax.ts';
@@ -111,17 +113,6 @@ function checkTarget(op: string, input: Tensor, target: Tensor, layers: Adaptive
   });
 }
 
-/** Everything in float32, and the input as rows. */
-function prepared(input: Tensor, layers: AdaptiveLayers): { x: Tensor; wide: AdaptiveLayers } {
-  const rows = reshape(input, input.rank === 1 ? [1, input.size] : input.shape);
-  return { x: castRecorded(rows, 'float32'), wide: toFloat32(layers) };
-}
-
-function lossesOf(op: string, input: Tensor, target: Tensor, layers: AdaptiveLayers): Tensor {
-  const { x, wide } = prepared(input, layers);
-  return adaptiveLosses(op, x, reshape(target, [target.size]), wide);
-}
-
 function apply(
   input: Tensor,
   target: Tensor,
@@ -140,14 +131,15 @@ function apply(
   const recording = isRecording([input, headWeight, headBias, ...tailWeights.flat()]);
   checkOut(NAME, out, { device, dtype, shape }, recording);
   return scope(() => {
-    const losses = lossesOf(NAME, input, target, layers);
-    const result =
-      reduction === 'none'
-        ? reshape(losses, shape)
-        : reduction === 'mean'
-          ? mean(losses)
-          : sum(losses);
-    return out ? copyOf(result, out) : castRecorded(result, dtype);
+    const finished = (result: Tensor): Tensor =>
+      out ? copyOf(result, out) : castRecorded(result, dtype);
+    if (reduction === 'none')
+      return finished(reshape(adaptiveLosses(NAME, input, target, layers), shape));
+    const reduce = reduction === 'mean' ? mean : sum;
+    const call = adaptiveCall(NAME, input, target, layers, (losses) => [finished(reduce(losses))]);
+    const [result] = gradientsAhead(call);
+    if (!result) throw new RangeError('no result');
+    return result;
   });
 }
 
@@ -259,12 +251,21 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveLogSoftmaxResult>
     const layers = this.#layers();
     checkLayers(NAME, input, layers);
     checkTarget(NAME, input, target, layers);
+    const { dtype } = input;
+    const { shape } = target;
     return scope(() => {
-      const losses = lossesOf(NAME, input, target, layers);
-      return {
-        output: castRecorded(reshape(mul(losses, -1), target.shape), input.dtype),
-        loss: castRecorded(mean(losses), input.dtype),
-      };
+      const outputOf = (losses: Tensor): Tensor =>
+        castRecorded(reshape(mul(losses, -1), shape), dtype);
+      const [loss, output] = gradientsAhead(
+        adaptiveCall(NAME, input, target, layers, (losses) => [
+          castRecorded(mean(losses), dtype),
+          outputOf(losses),
+        ]),
+      );
+      if (!loss || !output) throw new RangeError('no result');
+      // Training goes through the loss: gradients of the outputs are not kept for the rare case.
+      const call = adaptiveCall(NAME, input, target, layers, (losses) => [outputOf(losses)]);
+      return { loss, output: gradientsLater(output, call) };
     });
   }
 

@@ -1,6 +1,7 @@
 // In: rows of features, their classes, and the layers of an adaptive softmax. Out: log-probabilities of the classes, all of
 // them or the rows' own, with gradients; each tail is computed for the rows that are in it.
 import { record } from '../autograd.ts';
+import type { Composed } from '../define/ahead.ts';
 import { empty, run, runOne } from '../dispatcher.ts';
 import type { DType } from '../dtype.ts';
 import { castTo } from '../kernels/basic.ts';
@@ -33,7 +34,7 @@ interface Cluster {
   readonly target: Tensor;
 }
 
-export function shortlistOf({ headWeight, tailWeights }: AdaptiveLayers): number {
+function shortlistOf({ headWeight, tailWeights }: AdaptiveLayers): number {
   return (headWeight.shape[0] ?? 0) - tailWeights.length;
 }
 
@@ -52,7 +53,7 @@ export function castRecorded(x: Tensor, dtype: DType): Tensor {
   return record(castTo(x, dtype), 'cast', [x], [], (upstream) => [castTo(upstream.tensor, from)]);
 }
 
-export function toFloat32(layers: AdaptiveLayers): AdaptiveLayers {
+function toFloat32(layers: AdaptiveLayers): AdaptiveLayers {
   const wide = (x: Tensor): Tensor => castRecorded(x, 'float32');
   return {
     headWeight: wide(layers.headWeight),
@@ -132,12 +133,7 @@ function clustersOnDevice(
  * Negative log-probabilities of the rows' classes [N], for x [N, in] and target [N], all in float32: the cross-entropy of
  * the head, and for a class outside the shortlist that of its cluster's tail.
  */
-export function adaptiveLosses(
-  op: string,
-  x: Tensor,
-  target: Tensor,
-  layers: AdaptiveLayers,
-): Tensor {
+function lossesOfRows(op: string, x: Tensor, target: Tensor, layers: AdaptiveLayers): Tensor {
   const { host } = target.storage(op, 'target');
   const { head, clusters } = host
     ? clustersOnHost(host, layers, x)
@@ -211,4 +207,54 @@ export function adaptiveLogProbs(op: string, x: Tensor, layers: AdaptiveLayers):
     });
     return [gradHead, ...gradTails];
   });
+}
+
+/** Everything in float32, and the input as rows. */
+export function prepared(
+  input: Tensor,
+  layers: AdaptiveLayers,
+): { x: Tensor; wide: AdaptiveLayers } {
+  const rows = reshape(input, input.rank === 1 ? [1, input.size] : input.shape);
+  return { x: castRecorded(rows, 'float32'), wide: toFloat32(layers) };
+}
+
+/** The losses of the targets, in a row and in float32. */
+export function adaptiveLosses(
+  op: string,
+  input: Tensor,
+  target: Tensor,
+  layers: AdaptiveLayers,
+): Tensor {
+  const { x, wide } = prepared(input, layers);
+  return lossesOfRows(op, x, reshape(target, [target.size]), wide);
+}
+
+type Results = readonly [Tensor, ...Tensor[]];
+
+/** A call whose `results` are made from the losses of the rows. */
+export function adaptiveCall(
+  op: string,
+  input: Tensor,
+  target: Tensor,
+  { headWeight, headBias, tailWeights }: AdaptiveLayers,
+  results: (losses: Tensor) => Results,
+): Composed {
+  const inputs = [input, headWeight, ...tailWeights.flat(), ...(headBias ? [headBias] : [])];
+  const [clusters, biased] = [tailWeights.length, headBias !== undefined];
+  const compute = (
+    [x, head, ...rest]: readonly Tensor[],
+    [classes]: readonly Tensor[],
+  ): Results => {
+    if (!x || !head || !classes) throw new RangeError('an operand is missing');
+    const tails = Array.from({ length: clusters }, (_, k): TailWeights => {
+      const [first, second] = rest.slice(2 * k, 2 * k + 2);
+      if (!first || !second) throw new RangeError('a tail is missing');
+      return [first, second];
+    });
+    const bias = biased ? rest.at(-1) : undefined;
+    return results(
+      adaptiveLosses(op, x, classes, { headWeight: head, headBias: bias, tailWeights: tails }),
+    );
+  };
+  return { op, inputs, constants: [target], compute };
 }

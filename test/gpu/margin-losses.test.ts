@@ -139,6 +139,11 @@ for (const [adapter, request] of [
           expect(await counted((x) => multiMarginLoss(x, target, options))).toEqual([2, 0]);
           expect(await counted((x) => multilabelMarginLoss(x, labels, options))).toEqual([3, 0]);
           expect(await counted((x) => multilabelSoftMarginLoss(x, y, options))).toEqual([2, 0]);
+          const [head, first, second] = [random([3, 10], 3), random([4, 10], 4), random([6, 4], 5)];
+          const [, later] = await counted((x) =>
+            adaptiveLogSoftmaxWithLoss(x, target, head, [[first, second]], options),
+          );
+          expect(later).toBe(0);
         });
       }
     });

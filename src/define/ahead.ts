@@ -1,0 +1,107 @@
+// In: a loss composed of several ops. Out: the same as one recorded op: a scalar's gradients are computed in the forward
+// pass, so that its backward() launches nothing.
+import { enableGrad, isRecording, record } from '../autograd.ts';
+import { mul } from '../math/arithmetic.ts';
+import { scope } from '../scope.ts';
+import type { Tensor } from '../tensor.ts';
+
+export interface Composed {
+  readonly op: string;
+  /** What gradients are wanted for, where they require them. */
+  readonly inputs: readonly Tensor[];
+  /** What else is read. */
+  readonly constants: readonly Tensor[];
+  /** The results; the first is what gradients are of. Reads its arguments alone. */
+  readonly compute: (
+    inputs: readonly Tensor[],
+    constants: readonly Tensor[],
+  ) => readonly [Tensor, ...Tensor[]];
+}
+
+interface Computed {
+  readonly results: readonly Tensor[];
+  /** Of each input; null where none is needed. */
+  readonly grads: readonly (Tensor | null)[];
+}
+
+/** Runs `compute` and its backward pass on leaves of its own, so that no other graph or `grad` is touched. */
+function withGradients(
+  { inputs, constants, compute }: Omit<Composed, 'op'>,
+  needs: readonly boolean[],
+  gradOutput?: Tensor,
+): Computed {
+  return enableGrad(() =>
+    scope(() => {
+      const leaves = inputs.map((input, i) => {
+        const leaf = input.detach();
+        leaf.requiresGrad = needs[i] ?? false;
+        return leaf;
+      });
+      const results = compute(leaves, constants);
+      results[0].backward(gradOutput);
+      const grads = leaves.map((leaf) => {
+        const { grad } = leaf;
+        leaf.grad = null;
+        return grad;
+      });
+      return { results: results.map((result) => result.detach()), grads };
+    }),
+  );
+}
+
+/** The gradients of the same call on what was saved of it: as many inputs as there are `needs`, and constants. */
+function gradientsAnew(
+  compute: Composed['compute'],
+  saved: readonly Tensor[],
+  needs: readonly boolean[],
+  gradOutput: Tensor,
+): readonly (Tensor | null)[] {
+  const [inputs, constants] = [saved.slice(0, needs.length), saved.slice(needs.length)];
+  const call = { compute, inputs, constants };
+  const { results, grads } = withGradients(call, needs, gradOutput);
+  for (const result of results) result.dispose();
+  return grads;
+}
+
+/**
+ * The results, of which the first, a scalar, is recorded as one op, and the others have no gradient. Gradients are kept for
+ * an upstream gradient of 1; another multiplies them, or in float16, where they may have been too small or too large
+ * before, they are computed anew.
+ */
+export function gradientsAhead(composed: Composed): readonly Tensor[] {
+  const { op, inputs, constants, compute } = composed;
+  if (!isRecording(inputs)) return compute(inputs, constants);
+  const { results, grads } = withGradients(
+    composed,
+    inputs.map(({ requiresGrad }) => requiresGrad),
+  );
+  const [loss] = results;
+  if (!loss) throw new RangeError('no result');
+  const ready = grads.filter((grad) => grad !== null);
+  const there = grads.map((grad) => grad !== null);
+  const again = inputs.some(({ dtype }) => dtype === 'float16');
+  const kept = [...ready, ...(again ? [...inputs, ...constants] : [])];
+  record(loss, op, inputs, kept, (upstream, saved, needs) => {
+    if (again && !upstream.isOne) {
+      return gradientsAnew(compute, saved.slice(ready.length), needs, upstream.tensor);
+    }
+    const rest = saved.slice(0, ready.length);
+    return there.map((wanted) => {
+      const grad = wanted ? rest.shift() : undefined;
+      if (!grad) return null;
+      return upstream.isOne ? grad.detach() : mul(grad, upstream.tensor);
+    });
+  });
+  for (const grad of ready) grad.dispose();
+  return results;
+}
+
+/** A result that was kept without its graph: its gradients are computed anew, forward pass included. */
+export function gradientsLater(
+  result: Tensor,
+  { op, inputs, constants, compute }: Composed,
+): Tensor {
+  return record(result, op, inputs, [...inputs, ...constants], (upstream, saved, needs) =>
+    gradientsAnew(compute, saved, needs, upstream.tensor),
+  );
+}
