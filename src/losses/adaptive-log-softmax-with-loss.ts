@@ -6,7 +6,7 @@ import { REDUCTIONS, type Reduction } from '../define/loss.ts';
 import type { Device } from '../device.ts';
 import { runOne } from '../dispatcher.ts';
 import { encode, type FloatDType } from '../dtype.ts';
-import { IndexOutOfRangeError, OptionError, ShapeError } from '../errors.ts';
+import { OptionError } from '../errors.ts';
 import { argmaxKernel } from '../kernels/adaptive.ts';
 import { copyOf } from '../kernels/basic.ts';
 import { mul } from '../math/arithmetic.ts';
@@ -15,25 +15,13 @@ import { reshape } from '../math/reshape.ts';
 import { Linear, Sequential } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 import { scope } from '../scope.ts';
-import { formatShape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import {
-  checkBoolean,
-  checkDevice,
-  checkNumber,
-  checkOneOf,
-  checkOptionNames,
-  checkOut,
-  checkShapeIs,
-  checkTensor,
-  checkTensors,
-  describe,
-} from '../validate.ts';
+import { checkBoolean, checkNumber, checkOneOf, checkOptionNames, checkOut } from '../validate.ts';
+import { checkCutoffs, checkLayers, checkTarget } from './adaptive-checks.ts';
 import {
   adaptiveLogProbs,
   adaptiveCall,
   adaptiveLosses,
-  boundsOf,
   castRecorded,
   prepared,
   type AdaptiveLayers,
@@ -49,68 +37,6 @@ export interface AdaptiveLogSoftmaxOptions {
   reduction?: Reduction;
   /** Written instead of a new tensor. Only where no gradient is recorded. */
   out?: Tensor;
-}
-
-/** Checks the layers and the input [N, in] or [in] against each other. */
-function checkLayers(op: string, input: Tensor, layers: AdaptiveLayers): void {
-  const { headWeight, headBias, tailWeights } = layers;
-  const list: unknown = tailWeights;
-  const pairs =
-    Array.isArray(list) && list.every((pair) => Array.isArray(pair) && pair.length === 2);
-  if (!pairs || tailWeights.length === 0) {
-    throw new OptionError({
-      op,
-      argument: 'tailWeights',
-      expected: 'a list of pairs of tensors, one for each cluster',
-      received: describe(list),
-    });
-  }
-  const tails = tailWeights.flatMap(([first, second], k): [string, Tensor][] => [
-    [`tailWeights.${String(k)}.0`, first],
-    [`tailWeights.${String(k)}.1`, second],
-  ]);
-  checkTensors(op, {
-    input,
-    headWeight,
-    ...Object.fromEntries(tails),
-    ...(headBias === undefined ? {} : { headBias }),
-  });
-  const refuse = (argument: string, expected: string, { shape }: Tensor): never => {
-    throw new ShapeError({ op, argument, expected, received: `shape ${formatShape(shape)}` });
-  };
-  const [own = 0, features = 0] = headWeight.shape;
-  if (headWeight.rank !== 2 || own <= tailWeights.length)
-    refuse(
-      'headWeight',
-      'shape [shortlist + clusters, in], with a shortlist of at least 1',
-      headWeight,
-    );
-  if ((input.rank !== 1 && input.rank !== 2) || input.shape.at(-1) !== features)
-    refuse('input', `shape [N, ${String(features)}] or [${String(features)}]`, input);
-  if (headBias !== undefined) checkShapeIs(op, 'headBias', headBias, [own]);
-  tailWeights.forEach(([first, second], k) => {
-    const name = `tailWeights.${String(k)}`;
-    if (first.rank !== 2 || first.shape[0] === 0 || first.shape[1] !== features)
-      refuse(`${name}.0`, `shape [h, ${String(features)}], with h at least 1`, first);
-    const [width = 0] = first.shape;
-    if (second.rank !== 2 || second.shape[0] === 0 || second.shape[1] !== width)
-      refuse(`${name}.1`, `shape [C, ${String(width)}], with C at least 1`, second);
-  });
-}
-
-function checkTarget(op: string, input: Tensor, target: Tensor, layers: AdaptiveLayers): void {
-  checkTensor(op, 'target', target, ['int32']);
-  checkDevice(op, 'target', target, input.device);
-  checkShapeIs(op, 'target', target, input.shape.slice(0, -1));
-  const classes = boundsOf(layers).at(-1) ?? 0;
-  const wrong = target.storage(op).host?.find((index) => index < 0 || index >= classes);
-  if (wrong === undefined) return;
-  throw new IndexOutOfRangeError({
-    op,
-    argument: 'target',
-    expected: `class indices from 0 to ${String(classes - 1)}`,
-    received: String(wrong),
-  });
 }
 
 function apply(
@@ -306,27 +232,6 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveLogSoftmaxResult>
 function allLogProbs(input: Tensor, layers: AdaptiveLayers): Tensor {
   const { x, wide } = prepared(input, layers);
   return adaptiveLogProbs(NAME, x, wide);
-}
-
-/** Cutoffs with the number of classes behind them. */
-function checkCutoffs(op: string, cutoffs: readonly number[], nClasses: number): number[] {
-  const list: unknown = cutoffs;
-  const valid =
-    Array.isArray(list) &&
-    list.length > 0 &&
-    cutoffs.every(
-      (cutoff, k) =>
-        Number.isInteger(cutoff) && cutoff > (cutoffs[k - 1] ?? 0) && cutoff < nClasses,
-    );
-  if (!valid) {
-    throw new OptionError({
-      op,
-      argument: 'cutoffs',
-      expected: `integers from 1 to ${String(nClasses - 1)}, each larger than the one before`,
-      received: describe(list),
-    });
-  }
-  return [...cutoffs, nClasses];
 }
 
 /** Python's `//`, which counts the features of a cluster: of 1 by 0.1 it gives 9, as 0.1 is a little more than that. */

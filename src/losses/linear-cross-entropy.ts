@@ -7,7 +7,7 @@ import { defineOp } from '../define/op.ts';
 import { warmUp } from '../define/prepare.ts';
 import { run } from '../dispatcher.ts';
 import { encode, type FloatDType } from '../dtype.ts';
-import { OptionError, ShapeError } from '../errors.ts';
+import { OptionError } from '../errors.ts';
 import { castTo } from '../kernels/basic.ts';
 import { STATISTICS, type LinearCrossEntropyArgs } from '../kernels/linear-cross-entropy-args.ts';
 import { linearCrossEntropyKernel } from '../kernels/linear-cross-entropy.ts';
@@ -19,16 +19,13 @@ import { formatShape, sizeOf, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
 import {
   checkClassIndices,
-  checkDevice,
   checkNumber,
   checkOneOf,
   checkOptionNames,
   checkOut,
-  checkSameDType,
   checkShape,
-  checkShapeIs,
-  checkTensor,
 } from '../validate.ts';
+import { checkShapes, checkTensorsOf, type Operands } from './linear-cross-entropy-checks.ts';
 
 const NAME = 'linearCrossEntropy';
 /** 8 MiB. */
@@ -61,69 +58,6 @@ export interface LinearCrossEntropyOptions {
   memoryBudget?: number;
   /** Written instead of a new tensor. Only where no gradient is recorded. */
   out?: Tensor;
-}
-
-/** The tensors of a call, checked. */
-interface Operands {
-  readonly input: Tensor;
-  readonly linearWeight: Tensor;
-  readonly target: Tensor;
-  readonly linearBias: Tensor | undefined;
-  readonly weight: Tensor | undefined;
-}
-
-interface Extents {
-  readonly batch: number;
-  readonly classes: number;
-  readonly inner: number;
-  readonly features: number;
-  /** Of one loss per target. */
-  readonly rowShape: Shape;
-}
-
-function checkShapes({ input, linearWeight, target, linearBias, weight }: Operands): Extents {
-  const [classes = 0, ...rest] = linearWeight.shape;
-  const between = rest.slice(0, -1);
-  const features = rest.at(-1) ?? 0;
-  if (linearWeight.rank < 2 || classes === 0) {
-    throw new ShapeError({
-      op: NAME,
-      argument: 'linearWeight',
-      expected: 'shape [C, ..., in] with at least one class',
-      received: formatShape(linearWeight.shape),
-    });
-  }
-  const batched = input.rank === 2;
-  if ((!batched && (input.rank !== 1 || between.length > 0)) || input.shape.at(-1) !== features) {
-    throw new ShapeError({
-      op: NAME,
-      argument: 'input',
-      expected: `shape [N, ${String(features)}]${between.length > 0 ? '' : ` or [${String(features)}]`}, as linearWeight has shape ${formatShape(linearWeight.shape)}`,
-      received: formatShape(input.shape),
-    });
-  }
-  const lead = input.shape.slice(0, -1);
-  const rowShape = [...lead, ...between];
-  if (linearBias) checkShapeIs(NAME, 'linearBias', linearBias, [classes, ...between]);
-  if (weight) checkShapeIs(NAME, 'weight', weight, [classes]);
-  const hard = target.dtype === 'int32';
-  checkShapeIs(NAME, 'target', target, hard ? rowShape : [...lead, classes, ...between]);
-  return { batch: sizeOf(lead), classes, inner: sizeOf(between), features, rowShape };
-}
-
-function checkTensorsOf({ input, linearWeight, target, linearBias, weight }: Operands): void {
-  checkTensor(NAME, 'input', input);
-  checkTensor(NAME, 'linearWeight', linearWeight);
-  checkTensor(NAME, 'target', target, ['int32', input.dtype]);
-  if (linearBias !== undefined) checkTensor(NAME, 'linearBias', linearBias);
-  if (weight !== undefined) checkTensor(NAME, 'weight', weight);
-  const others = { linearWeight, target, linearBias, weight };
-  for (const [argument, tensor] of Object.entries(others)) {
-    if (!tensor) continue;
-    checkDevice(NAME, argument, tensor, input.device);
-    if (argument !== 'target') checkSameDType(NAME, argument, tensor, input.dtype);
-  }
-  input.device.check(NAME);
 }
 
 /** Runs the kernel on float32 copies of what is float16; `linearWeight` it converts itself, chunk by chunk. */
@@ -160,7 +94,7 @@ function apply(
   checkNumber(NAME, 'labelSmoothing', labelSmoothing, { min: 0, max: 1 });
   checkNumber(NAME, 'memoryBudget', memoryBudget, { min: 0, above: true });
   const operands: Operands = { input, linearWeight, target, linearBias, weight };
-  checkTensorsOf(operands);
+  checkTensorsOf(NAME, operands);
   const hard = target.dtype === 'int32';
   if (!hard && ignoreIndex >= 0) {
     throw new OptionError({
@@ -171,7 +105,7 @@ function apply(
       hint: `target has shape ${formatShape(target.shape)} and dtype ${target.dtype}`,
     });
   }
-  const { rowShape, ...extents } = checkShapes(operands);
+  const { rowShape, ...extents } = checkShapes(NAME, operands);
   if (hard) checkClassIndices(NAME, target, extents.classes, ignoreIndex);
   const differentiable = [input, linearWeight, target, ...(linearBias ? [linearBias] : [])];
   const recording = isRecording(differentiable);
