@@ -61,11 +61,11 @@ export class PipelineCache {
       const pipeline = await this.#device.createComputePipelineAsync(entry.describe());
       entry.pipeline ??= pipeline;
     } catch (cause) {
-      const { messages } = await entry.describe().compute.module.getCompilationInfo();
-      const lines = messages.map(
-        ({ lineNum, linePos, message }) => `${String(lineNum)}:${String(linePos)} ${message}`,
-      );
-      const received = [String(cause), ...lines].join('\n');
+      if (cause instanceof ShaderError) {
+        entry.error = cause;
+        return;
+      }
+      const received = [String(cause), ...(await compilationMessages(entry))].join('\n');
       entry.error = new ShaderError(
         { op: entry.label, expected: 'a shader that compiles', received },
         { cause },
@@ -94,4 +94,16 @@ export class PipelineCache {
 function keyOf({ program, entry, constants }: Launch): string {
   const base = `${String(program.id)}:${entry}`;
   return constants ? `${base}:${JSON.stringify(constants)}` : base;
+}
+
+/** What the compiler says of the entry's shader; nothing where that could not be put together. */
+async function compilationMessages(entry: PipelineEntry): Promise<string[]> {
+  try {
+    const { messages } = await entry.describe().compute.module.getCompilationInfo();
+    return messages.map(
+      ({ lineNum, linePos, message }) => `${String(lineNum)}:${String(linePos)} ${message}`,
+    );
+  } catch {
+    return [];
+  }
 }

@@ -40,6 +40,21 @@ test('with the message of the compiler', async () => {
   await expect(y.data()).rejects.toThrow(/undeclared/);
 });
 
+test('where it cannot be put together', async () => {
+  const wgsl =
+    '//#include "missing.wgsl"\nfn forward(x: f32, p: Params) -> f32 { return x; }\nfn backward(x: f32, g: f32, p: Params) -> f32 { return g; }';
+  const lacking = defineActivation({
+    name: 'lacking',
+    wgsl,
+    forward: (x) => x,
+    backward: (_x, gradOutput) => gradOutput,
+  });
+  const y = lacking(tensor([1], { device }));
+  await expect(y.data()).rejects.toThrow(ShaderError);
+  await expect(device.prepare([lacking])).rejects.toThrow(/missing\.wgsl/);
+  expect(Array.from(await relu(tensor([-1], { device })).data())).toEqual([0]);
+});
+
 test('in prepare, before any use', async () => {
   await expect(device.prepare([broken])).rejects.toThrow(ShaderError);
 });
