@@ -178,7 +178,7 @@ describe('pointwise plan', () => {
         capabilities(),
       ).launches;
       if (!launch) throw new Error('no launch');
-      return { text: launch.program.text(), uniforms: new Uint32Array(launch.uniforms) };
+      return { text: launch.program.text(launch.entry), uniforms: new Uint32Array(launch.uniforms) };
     };
     const bias = plan([7, 5, 12], [12]);
     expect(bias.text).toContain('in1[c.at1]');
