@@ -116,6 +116,7 @@ async function finish(on = device): Promise<void> {
 const FILLERS = [
   'classLabel',
   'logSoftmax',
+  'normaliserEach',
   'rowBlocks',
   'rowLanes',
   'rowsByInvocation',
