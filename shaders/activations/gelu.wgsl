@@ -24,7 +24,7 @@ fn half_erfcx(a: f32) -> f32 {
 
 // Past 14.6 the tail and its slope are 0 in float32: at 15 too, where subnormals are kept (a gate of Inf would show them).
 fn tail_arg(x: f32) -> f32 {
-  return select(abs(x), 15.0, abs(x) > 15.0);
+  return min(abs(x), 15.0);
 }
 
 // The tail is -e^(-a^2/2) a M(a), and x more above 0; a M(a) is a polynomial of its own (own fit), for a > 0.7: no quotient.
@@ -113,7 +113,7 @@ fn tanh_arg(b: f32) -> TanhArg {
 
 // x sigmoid(v), as nl_sigmoid_times, but with fewer comparisons: v is odd and bounded.
 fn tanh_forward(x: f32) -> f32 {
-  let a = select(abs(x), 11.0, abs(x) > 11.0);
+  let a = min(abs(x), 11.0);
   let v = tanh_arg(a);
   let n = nl_exp_n(-v.hi);
   let t = nl_exp_t_low(-v.hi, -v.lo, n);

@@ -23,7 +23,7 @@ struct Uniforms {
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn map(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < u.count) {
     nl_each(id.x);

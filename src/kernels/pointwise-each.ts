@@ -8,7 +8,8 @@ import type { PointwiseArgs } from './pointwise.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/pointwise-each.wgsl', kernelText);
 
-const WORKGROUP = 64;
+/** Each is a task of the emulator's scheduler: few, and large. */
+const WORKGROUP = 256;
 
 export function isFew(
   size: number,

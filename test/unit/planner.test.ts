@@ -70,7 +70,7 @@ function walk(launch: Launch, visit: (id: number, packs: number[]) => void): voi
 function checkEach(launch: Launch, size: number, caps: Capabilities): void {
   const [count = 0] = new Uint32Array(launch.uniforms);
   expect(count).toBe(size);
-  expect(launch.workgroups).toEqual([Math.max(1, Math.ceil(size / 64)), 1, 1]);
+  expect(launch.workgroups).toEqual([Math.max(1, Math.ceil(size / 256)), 1, 1]);
   expect(launch.workgroups[0]).toBeLessThanOrEqual(caps.maxWorkgroups);
   for (const binding of launch.bindings) expect(binding.size).toBeUndefined();
 }
