@@ -24,61 +24,37 @@ fn half_erfcx(a: f32) -> f32 {
 
 // Past 14.6 the tail and its slope are 0 in float32: at 15 too, where subnormals are kept (a gate of Inf would show them).
 fn tail_arg(x: f32) -> f32 {
-  return select(abs(x), 15.0, abs(x) > 15.0);
+  return min(abs(x), 15.0);
 }
 
-// The tail is -e^(-a^2/2) a M(a), and x more above 0; a M(a) is a polynomial of its own, for a > 0.45: no quotient.
+// The tail is -e^(-a^2/2) a M(a), and x more above 0; a M(a) is a polynomial of its own (own fit), for a > 0.7: no quotient.
+// In (a - 1.75) / (a + 1.75), as the rounding of that counts least where results are just above a power of two.
 fn exact_forward(x: f32) -> f32 {
   let a = tail_arg(x);
-  let t = (a - 4.0) / (a + 4.0);
-  var p = fma(t, -0x1.6c5ee8p-14f, 0x1.b6fb62p-16f);
-  p = fma(p, t, 0x1.e18e54p-11f);
-  p = fma(p, t, -0x1.f94c0cp-11f);
-  p = fma(p, t, -0x1.6b3758p-8f);
-  p = fma(p, t, 0x1.b11a4ap-6f);
-  p = fma(p, t, -0x1.024612p-4f);
-  p = fma(p, t, 0x1.9adc0cp-4f);
-  p = fma(p, t, -0x1.c41e02p-4f);
-  p = fma(p, t, 0x1.2dda04p-4f);
-  p = fma(p, t, 0x1.82b4bcp-2f);
-  // From 1.15 to 2.4 one about 1.5625: the rounding of t would count.
-  let w = a - 1.5625;
-  var r = fma(w, -0x1.36cbd8p-15f, 0x1.870b1cp-13f);
-  r = fma(r, w, -0x1.4b3de8p-11f);
-  r = fma(r, w, 0x1.012148p-9f);
-  r = fma(r, w, -0x1.743ebap-8f);
-  r = fma(r, w, 0x1.e99904p-7f);
-  r = fma(r, w, -0x1.1b0b74p-5f);
-  r = fma(r, w, 0x1.0dd1eep-4f);
-  r = fma(r, w, 0x1.406fe4p-2f);
-  p = select(p, r, a > 1.15 && a < 2.4);
+  let t = (a - 1.75) / (a + 1.75);
+  var p = fma(t, 0x1.ed3252p-11f, -0x1.8fd5a8p-13f);
+  p = fma(p, t, -0x1.54ee72p-9f);
+  p = fma(p, t, -0x1.db252ep-9f);
+  p = fma(p, t, 0x1.e0cafcp-9f);
+  p = fma(p, t, 0x1.6b40dcp-6f);
+  p = fma(p, t, 0x1.e996d8p-8f);
+  p = fma(p, t, -0x1.257252p-3f);
+  p = fma(p, t, 0x1.859d36p-3f);
+  p = fma(p, t, 0x1.4bef66p-2f);
   let g = nl_gauss(a, 0.5);
   let h = half_of(g.n);
   let s1 = pow2i(h);
   let tail = -(fma(g.t, p, p) * s1) * pow2i(g.n - h);
   let far = select(x + tail, tail, x < 0.0);
-  // Near 0 Phi's series: x / 2 is exact.
+  // Near 0 Phi's series (own fit): x / 2 is exact.
   let z = x * x;
-  var c = fma(z, 0x1.3878b8p-29f, -0x1.62226ap-25f);
-  c = fma(c, z, 0x1.658a22p-21f);
-  c = fma(c, z, -0x1.3ce8fap-17f);
-  c = fma(c, z, 0x1.e42b0ep-14f);
-  c = fma(c, z, -0x1.37404p-10f);
-  c = fma(c, z, 0x1.46d042p-7f);
-  c = fma(c, z, -0x1.105838p-4f);
+  var c = fma(z, -0x1.6b0e42p-16f, 0x1.1d24cep-13f);
+  c = fma(c, z, -0x1.3a762p-10f);
+  c = fma(c, z, 0x1.46eb3cp-7f);
+  c = fma(c, z, -0x1.105896p-4f);
   c = fma(c, z, 0x1.988454p-2f);
   let near = fma(z, c, 0.5 * x);
-  // From -1.2 to -0.4 Phi has a polynomial of its own (own fit): nothing cancels.
-  let v = x + 0.7265625;
-  var m = fma(v, -0x1.131684p-12f, 0x1.062b12p-12f);
-  m = fma(m, v, 0x1.924642p-9f);
-  m = fma(m, v, 0x1.31c7fp-12f);
-  m = fma(m, v, -0x1.77ap-6f);
-  m = fma(m, v, -0x1.8b0014p-6f);
-  m = fma(m, v, 0x1.c7e9a4p-4f);
-  m = fma(m, v, 0x1.39bf38p-2f);
-  m = fma(m, v, 0x1.deb6cp-3f);
-  return select(select(far, near, a < 0.9), x * m, x > -1.2 && x < -0.4);
+  return select(far, near, a < 0.75);
 }
 
 // Phi(x) + x phi(x): d = e^(-a^2/2) (M(a) - a / sqrt(2 pi)) at -a, 1 - d at a.
@@ -137,7 +113,7 @@ fn tanh_arg(b: f32) -> TanhArg {
 
 // x sigmoid(v), as nl_sigmoid_times, but with fewer comparisons: v is odd and bounded.
 fn tanh_forward(x: f32) -> f32 {
-  let a = select(abs(x), 11.0, abs(x) > 11.0);
+  let a = min(abs(x), 11.0);
   let v = tanh_arg(a);
   let n = nl_exp_n(-v.hi);
   let t = nl_exp_t_low(-v.hi, -v.lo, n);

@@ -13,7 +13,7 @@ fn low_of(x: f32, v: f32) -> f32 {
 
 fn forward(x: f32, p: Params) -> f32 {
   let v = factor * x;
-  return select(nl_sigmoid_times(x, v, low_of(x, v)), nan(), x < 0.0 && is_inf(x));
+  return select(nl_sigmoid_times(x, v, low_of(x, v)), nan(), bitcast<u32>(x) == 0xff800000u);
 }
 
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {

@@ -4,27 +4,36 @@
 // ln(1 + e^(beta x)) / beta, x where beta x is above the threshold. The product is in two parts: the exponential would
 // multiply its rounding by beta x.
 fn low_of(x: f32, v: f32, p: Params) -> f32 {
+  if (unit_beta == 1u) {
+    return 0.0;
+  }
   return select(-nl_remainder(v, p.beta, x), 0.0, abs(v) > 110.0);
 }
 
 // With e = e^-|beta x|: x + ln(1 + e) / beta above 0, ln(1 + e) / beta below.
 fn forward(x: f32, p: Params) -> f32 {
-  let v = p.beta * x;
+  let v = select(p.beta, 1.0, unit_beta == 1u) * x;
   let a = abs(v);
   let big = a > 104.5;
-  let low = select(nl_remainder(a, abs(p.beta), abs(x)), 0.0, big);
+  var low = 0.0;
+  if (unit_beta == 0u) {
+    low = select(nl_remainder(a, abs(p.beta), abs(x)), 0.0, big);
+  }
   let arg = select(-a, -104.5, big);
   let n = nl_exp_n(arg);
   let t = nl_exp_t_low(arg, low, n);
   let h = half_of(n);
   let s1 = pow2i(h);
   let s2 = pow2i(n - h);
-  // 1 / beta, with one Newton step for the 2.5 ULP that WGSL grants a division.
-  let q = 1.0 / p.beta;
-  let r = fma(fma(-q, p.beta, 1.0), q, q);
-  let tail = nl_log1p_unit(((1.0 + t) * s1) * s2) * r;
-  // In the tail e^v / beta, which may be normal where e^v is not.
-  let y = select(tail, (fma(t, r, r) * s1) * s2, v < -18.0);
+  let rest = nl_log1p_unit(((1.0 + t) * s1) * s2);
+  var y = rest;
+  if (unit_beta == 0u) {
+    // 1 / beta, with one Newton step for the 2.5 ULP that WGSL grants a division.
+    let q = 1.0 / p.beta;
+    let r = fma(fma(-q, p.beta, 1.0), q, q);
+    // In the tail e^v / beta, which may be normal where e^v is not.
+    y = select(rest * r, (fma(t, r, r) * s1) * s2, v < -18.0);
+  }
   return select(select(y, x + y, v > 0.0), x, v > p.threshold);
 }
 

@@ -60,7 +60,7 @@ fn grads_of(t: Target, upstream: f32, row: Row) -> Grads {
     spread = -scale * (u.label_smoothing / f32(u.n));
   }
   own = select(own, 0.0, label.ignored);
-  let at = select(0xffffffffu, label.index, label.valid && !label.ignored);
+  let at = select(0xffffffffu, label.index, label.valid & !label.ignored);
   if (!normalised) {
     return Grads(at, select(nan(), 0.0, label.valid), 0.0, own);
   }

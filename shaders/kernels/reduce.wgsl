@@ -120,9 +120,11 @@ fn alone_divided() {
 
 @compute @workgroup_size(1)
 fn alone_ratio() {
+  var total = vec2f();
   var weight = vec2f();
   for (var i = 0u; i < u.n; i++) {
+    total = sum_add(total, x[i], u.zero);
     weight = sum_add(weight, divisor[i], u.zero);
   }
-  y[0] = divide(strided_sum(0u, 0u, 1u), sum_value(weight));
+  y[0] = divide(sum_value(total), sum_value(weight));
 }

@@ -11,9 +11,9 @@ struct Label {
 fn label_of(row: u32) -> Label {
   let index = classes[row];
   let ignored = index == u.ignore_index;
-  let valid = ignored || (index >= 0 && u32(index) < u.n);
+  let valid = ignored | ((index >= 0) & (u32(index) < u.n));
   if (!valid) {
     report_index(u.op_code, index, u.n);
   }
-  return Label(select(0u, u32(index), valid && !ignored), ignored, valid);
+  return Label(select(0u, u32(index), valid & !ignored), ignored, valid);
 }

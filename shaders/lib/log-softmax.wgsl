@@ -1,7 +1,6 @@
 //#include "lib/bits.wgsl"
-//#include "lib/div.wgsl"
-//#include "lib/log1p.wgsl"
 //#include "lib/anchored-exp.wgsl"
+//#include "lib/normaliser.wgsl"
 // The maximum of a row and the sum of its exponentials, in one pass: when a larger element comes, the sum so far is taken to
 // its scale. Where `apart`, the sum is kept without (one of) the largest element: its logarithm is then log1p, and relatively
 // exact also where the largest element outweighs all the rest. The file is for kernels that define `apart`, the rows slot
@@ -78,15 +77,6 @@ fn no_sum() -> RowSum {
   return RowSum(-infinity(), anchor_of(-infinity()), 0.0, vec4f(), vec4f());
 }
 
-// What normalises a row. The sum is NaN for a row that holds NaN or +Inf, or only -Inf.
-struct Normaliser {
-  peak: f32,
-  anchor: Anchor,
-  sum: f32,  // of the exponentials, on the anchor's scale
-  rest: f32, // the same without what is kept apart
-  at_peak: f32,
-}
-
 // From the sums of all lanes that share a row.
 fn normaliser_of(s: RowSum, local: u32) -> Normaliser {
   var peak = s.peak;
@@ -103,12 +93,5 @@ fn normaliser_of(s: RowSum, local: u32) -> Normaliser {
     let total = combine_sum(vec2f(part, select(0.0, 1.0, first)), local);
     rest = total.x + select(0.0, (total.y - 1.0) * at_peak, total.y > 1.0);
   }
-  let sum = rest + at_peak;
-  let bad = is_inf(peak);
-  return Normaliser(peak, anchor, select(sum, nan(), bad), select(rest, nan(), bad), at_peak);
-}
-
-// The logarithm of the sum of e^(x - peak); at least 0.
-fn log_sum_of(row: Normaliser) -> f32 {
-  return nl_log1p(nl_quotient(row.rest, row.at_peak));
+  return normaliser(peak, anchor, rest, at_peak);
 }

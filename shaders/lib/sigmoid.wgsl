@@ -11,7 +11,16 @@
 // The numerator e is taken as 2^n (1 + t) unrounded: q (1 + t) = q + t q in one fma.
 
 fn nl_sigmoid(x: f32) -> f32 {
-  return nl_sigmoid_times(1.0, x, 0.0);
+  // Any number will do for a NaN, which the last select puts back.
+  let a = max(-abs(x), -104.5f);
+  let n = nl_exp_n(a);
+  let t = nl_exp_t(a, n);
+  // 2^n in two factors, as n goes down to -151.
+  let h = half_of(n);
+  let s1 = pow2i(h);
+  let s2 = pow2i(n - h);
+  let q = nl_rcp1p(((1.0f + t) * s1) * s2);
+  return select(select(q, (fma(t, q, q) * s1) * s2, x < 0.0f), x, is_nan(x));
 }
 
 // f sigmoid(x + low), with f taken in before the tail underflows.

@@ -14,6 +14,8 @@ export interface RangeSpec extends NumberRange {
   readonly default: number;
   /** PyTorch has no default: a call has to give it, and `default` is a typical value, for tables and the demo. */
   readonly required?: true;
+  /** The formula is shorter at 1: WGSL gets `override unit_NAME: u32`, which is 1 there and else 0. */
+  readonly unit?: true;
 }
 
 /**
@@ -60,6 +62,10 @@ export function layoutOf(specs: ParamSpecs): ParamLayout {
       );
     }),
     choices: all.filter((name) => isChoice(specs[name])),
+    units: names.filter((name) => {
+      const spec = specs[name];
+      return typeof spec === 'object' && 'unit' in spec;
+    }),
   };
 }
 

@@ -12,6 +12,8 @@ import float16Text from '../../shaders/lib/float16.wgsl?raw';
 import logText from '../../shaders/lib/log.wgsl?raw';
 import log1pText from '../../shaders/lib/log1p.wgsl?raw';
 import logSoftmaxText from '../../shaders/lib/log-softmax.wgsl?raw';
+import normaliserEachText from '../../shaders/lib/normaliser-each.wgsl?raw';
+import normaliserText from '../../shaders/lib/normaliser.wgsl?raw';
 import powText from '../../shaders/lib/pow.wgsl?raw';
 import rowBlocksText from '../../shaders/lib/row-blocks.wgsl?raw';
 import rowLanesText from '../../shaders/lib/row-lanes.wgsl?raw';
@@ -69,12 +71,24 @@ export const anchoredExp = /* @__PURE__ */ source('lib/anchored-exp.wgsl', ancho
 export const rowBlocks = /* @__PURE__ */ source('lib/row-blocks.wgsl', rowBlocksText, [
   anchoredExp,
 ]);
-/** `normaliser_of`: a row's maximum and sum of exponentials. */
-export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoftmaxText, [
+/** `Normaliser`, `log_sum_of`: a row's maximum and sum of exponentials. */
+export const normaliser = /* @__PURE__ */ source('lib/normaliser.wgsl', normaliserText, [
   bits,
   div,
   log1p,
   anchoredExp,
+]);
+/** `normaliser_each`: that of a short row. */
+export const normaliserEach = /* @__PURE__ */ source(
+  'lib/normaliser-each.wgsl',
+  normaliserEachText,
+  [bits, anchoredExp, normaliser],
+);
+/** `normaliser_of`: that of a row whose lanes have parts. */
+export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoftmaxText, [
+  bits,
+  anchoredExp,
+  normaliser,
 ]);
 /** `label_of`: a row's class index, checked. */
 export const classLabel = /* @__PURE__ */ source('lib/class-label.wgsl', classLabelText, [

@@ -1,5 +1,6 @@
 // In: WGSL files as text. Out: one shader: each included file once, in order, and the op put into the kernel's slots.
 import { ShaderError } from '../errors.ts';
+import { reach } from './reach.ts';
 
 /** A WGSL file and the files it includes. */
 export interface Source {
@@ -21,14 +22,19 @@ export type Slots = Readonly<Record<string, string | Source>>;
 export interface Program {
   readonly id: number;
   readonly label: string;
-  readonly text: () => string;
+  /** The shader with what one entry point needs. */
+  readonly text: (entry: string) => string;
 }
 
 let programs = 0;
 
 export function program(label: string, kernel: Source, slots: Slots = {}): Program {
   let linked: string | undefined;
-  return { id: programs++, label, text: () => (linked ??= link(kernel, slots)) };
+  return {
+    id: programs++,
+    label,
+    text: (entry) => reach((linked ??= link(kernel, slots)), entry),
+  };
 }
 
 const cache = /* @__PURE__ */ new WeakMap<object, Map<string, Program>>();

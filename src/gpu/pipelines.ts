@@ -19,7 +19,7 @@ export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #layouts: Layouts;
   readonly #watch: <T>(op: string, call: () => T) => T;
-  readonly #modules = new Map<number, GPUShaderModule>();
+  readonly #modules = new Map<string, GPUShaderModule>();
   readonly #entries = new Map<string, PipelineEntry>();
 
   /** `watch` runs WebGPU calls under error scopes. */
@@ -75,13 +75,14 @@ export class PipelineCache {
 
   #describe(launch: Launch, label: string): GPUComputePipelineDescriptor {
     const { program, entry, constants } = launch;
-    let module = this.#modules.get(program.id);
+    const key = `${String(program.id)}:${entry}`;
+    let module = this.#modules.get(key);
     if (!module) {
-      const code = program.text();
+      const code = program.text(entry);
       module = this.#watch(label, () =>
         this.#device.createShaderModule({ code, label: program.label }),
       );
-      this.#modules.set(program.id, module);
+      this.#modules.set(key, module);
     }
     return {
       label,

@@ -1,17 +1,22 @@
 // In: scores seen as rows over classes, and a class index or class probabilities for each. Out: the launches, or the CPU
 // loop, for losses, their reduction and gradients; nothing between is stored but sums: of chunks of rows, and of losses.
 import chunksText from '../../shaders/kernels/class-chunks.wgsl?raw';
+import eachText from '../../shaders/kernels/class-each.wgsl?raw';
+import gradsText from '../../shaders/kernels/class-each-grads.wgsl?raw';
 import finishText from '../../shaders/kernels/class-finish.wgsl?raw';
 import indexText from '../../shaders/kernels/class-index.wgsl?raw';
 import kernelText from '../../shaders/kernels/class-loss.wgsl?raw';
 import probabilitiesText from '../../shaders/kernels/class-probabilities.wgsl?raw';
 import weightText from '../../shaders/kernels/class-weight.wgsl?raw';
 import {
+  anchoredExp,
   bits,
   classLabel,
   exp,
   expm1,
   logSoftmax,
+  normaliser,
+  normaliserEach,
   rowBlocks,
   rowsByInvocation,
 } from '../gpu/lib.ts';
@@ -34,6 +39,8 @@ import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { classLossReference } from './class-loss-reference.ts';
 import { isPacked } from './row-access.ts';
 import {
+  isFew,
+  ROWS_EACH,
   spreadRows,
   windowBinding,
   windowsOf,
@@ -51,6 +58,16 @@ const kernel = /* @__PURE__ */ source('kernels/class-loss.wgsl', kernelText, [
   logSoftmax,
 ]);
 const indexEntry = /* @__PURE__ */ source('kernels/class-index.wgsl', indexText, [classLabel]);
+const eachKernel = /* @__PURE__ */ source('kernels/class-each.wgsl', eachText, [
+  bits,
+  exp,
+  expm1,
+  anchoredExp,
+  normaliser,
+  normaliserEach,
+  indexEntry,
+]);
+const eachGrads = /* @__PURE__ */ source('kernels/class-each-grads.wgsl', gradsText);
 const probabilitiesEntry = /* @__PURE__ */ source(
   'kernels/class-probabilities.wgsl',
   probabilitiesText,
@@ -79,6 +96,7 @@ const ALONE = 8192;
 
 const ENTRIES: Record<Phase, string> = {
   rows: 'rows',
+  each: 'rows_each',
   parts: 'part_rows',
   chunks: 'chunk_rows',
   finish: 'finish_parts',
@@ -114,6 +132,12 @@ function plan(
   const reduces = reduction !== 'none' && args.outputs.loss;
   const context = { args, inputs, outputs, caps };
 
+  const each =
+    op.normalised &&
+    args.inputs.target === 'classes' &&
+    args.labelSmoothing === 0 &&
+    isFew(layout, [...inputs.filter((_, i) => i !== 1), ...outputs], caps);
+
   // What is not normalised is read at the label only.
   const splits = rows <= SPLIT_ROWS && (op.normalised || grads);
   const windows = rows > 0 ? windowsOf(layout, largeViews(args, inputs, outputs), caps) : [];
@@ -122,7 +146,7 @@ function plan(
   const most = Math.ceil((caps.software ? 512 : 16384) / Math.max(windows.length, 1));
   const spreads = windows.map((window) => spreadRows(window.layout, caps, splits));
   const stored = spreads.map(({ chunks, rows: count }) =>
-    reduces && chunks === 1 ? Math.min(count, most) : count,
+    reduces && chunks === 1 && !each ? Math.min(count, most) : count,
   );
   const [only] = windows.length === 1 ? spreads : [];
   const chunked = only !== undefined && only.chunks > 1 ? only : undefined;
@@ -156,7 +180,9 @@ function plan(
     const units = stored[k] ?? 0;
     if (!spread) return;
     const base = { ...context, window, spread, firstLoss };
-    if (spread.chunks === 1) {
+    if (each) {
+      launches.push(launchOf({ ...base, phase: 'each', units: spread.rows, own }));
+    } else if (spread.chunks === 1) {
       const dealt = Math.min(spread.rows, most);
       launches.push(launchOf({ ...base, phase: 'rows', units: dealt, own, summed: reduces }));
     } else {
@@ -236,6 +262,7 @@ function launchOf(context: LaunchContext): Launch {
   const { firstLoss = 0, summed = false } = context;
   const { op, params, layout, reduction } = args;
   const alone = phase === 'finish';
+  const each = phase === 'each';
   const access = phaseAccess(args, phase, inputs, outputs, {
     losses: summed,
     weights: own.rowWeights !== undefined,
@@ -245,16 +272,22 @@ function launchOf(context: LaunchContext): Launch {
   const classes = args.inputs.target === 'classes';
   const program = cachedProgram(
     op,
-    `${alone ? '' : spread.unit};${access.key}`,
+    `${alone || each ? '' : spread.unit};${access.key}`,
     op.name,
-    kernel,
-    () => ({
-      rows: rowsSource,
-      access: access.source(),
-      op: { ...op.source, text: paramsStruct(op.params) + op.source.text },
-      target: classes ? indexEntry : probabilitiesEntry,
-      more: alone ? finishEntry : phase === 'rows' ? '' : chunksEntry,
-    }),
+    each ? eachKernel : kernel,
+    () => {
+      const slots = {
+        access: access.source(),
+        op: { ...op.source, text: paramsStruct(op.params) + op.source.text },
+      };
+      if (each) return args.outputs.gradScores ? { ...slots, grads: eachGrads } : slots;
+      return {
+        ...slots,
+        rows: rowsSource,
+        target: classes ? indexEntry : probabilitiesEntry,
+        more: alone ? finishEntry : phase === 'rows' ? '' : chunksEntry,
+      };
+    },
   );
   const known = reduction === 'mean' && !(args.inputs.divisor || args.outputs.divisor);
   const rows = layout.outer * layout.inner;
@@ -268,14 +301,20 @@ function launchOf(context: LaunchContext): Launch {
   return {
     program,
     entry: alone && caps.software ? 'finish_parts_alone' : ENTRIES[phase],
-    constants: {
-      ...spread.constants,
-      ...(alone ? { workgroup_size: 256 } : {}),
-      normalised: Number(op.normalised),
-    },
+    constants: each
+      ? {}
+      : {
+          ...spread.constants,
+          ...(alone ? { workgroup_size: 256 } : {}),
+          normalised: Number(op.normalised),
+        },
     bindings: bindingsOf(context),
     uniforms: uniforms.buffer,
-    workgroups: alone ? [1, 1, 1] : workgroupsOf(spread, units, caps),
+    workgroups: alone
+      ? [1, 1, 1]
+      : each
+        ? [Math.max(1, Math.ceil(units / ROWS_EACH)), 1, 1]
+        : workgroupsOf(spread, units, caps),
   };
 }
 
@@ -311,7 +350,7 @@ function weightLaunch(
 
 function bindingsOf({ args, phase, inputs, outputs, window, own }: LaunchContext): Binding[] {
   const places = placesOf(args);
-  const writes = phase === 'rows' || phase === 'chunks';
+  const writes = phase === 'rows' || phase === 'each' || phase === 'chunks';
   const bindings: Binding[] = [];
   const bind = (slot: number, place: Place | undefined, access: 'read' | 'write'): void => {
     if (place && place.index >= 0) bindings.push({ slot, ...place, access });

@@ -10,12 +10,20 @@ export interface ParamLayout {
    * the GPU is emulated, and the registers of both anywhere.
    */
   readonly choices?: readonly string[];
+  /** Options whose value 1 has a formula of its own, told by such a constant. */
+  readonly units?: readonly string[];
 }
 export type ParamValues = Readonly<Record<string, number>>;
 
 /** The WGSL struct, its fields in snake_case; one without options has a field all the same, as WGSL wants one. */
-export function paramsStruct({ names, integers = [], choices = [] }: ParamLayout): string {
-  const overrides = choices.map((name) => `override ${snake(name)}: u32 = 0u;\n`);
+export function paramsStruct({
+  names,
+  integers = [],
+  choices = [],
+  units = [],
+}: ParamLayout): string {
+  const constants = [...choices, ...units.map(unitOf)];
+  const overrides = constants.map((name) => `override ${snake(name)}: u32 = 0u;\n`);
   const fields = names.map((name) => `${snake(name)}: ${integers.includes(name) ? 'u32' : 'f32'}`);
   return `${overrides.join('')}struct Params { ${fields.join(', ') || 'unused: f32'} }\n`;
 }
@@ -26,10 +34,17 @@ function snake(name: string): string {
 
 /** The values of the choices, for a launch's constants. */
 export function choiceConstants(
-  { choices = [] }: ParamLayout,
+  { choices = [], units = [] }: ParamLayout,
   values: ParamValues,
 ): Record<string, number> {
-  return Object.fromEntries(choices.map((name) => [snake(name), values[name] ?? 0]));
+  return Object.fromEntries([
+    ...choices.map((name) => [snake(name), values[name] ?? 0] as const),
+    ...units.map((name) => [snake(unitOf(name)), Number(values[name] === 1)] as const),
+  ]);
+}
+
+function unitOf(name: string): string {
+  return `unit_${name}`;
 }
 
 /** Whether two sets of values are the same for the shader. */

@@ -28,35 +28,17 @@ export interface StorageSpec {
 
 /** The kernel's `storage` slot for one op: its options, bindings, and the step from loads to stores. */
 export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
-  const results = Array.from({ length: op.results }, (_, k) => `r${String(k)}: f32`);
   const lines = [
-    paramsStruct(op.params),
-    `struct Results { ${results.join(', ')} }`,
     `const operands = ${String(storage.inputs.length)}u;`,
-  ];
-  storage.inputs.forEach((input, i) => {
-    if (!storage.aliased.includes(i)) lines.push(declare(1 + i, `in${String(i)}`, 'read', input));
-  });
-  storage.outputs.forEach((output, k) => {
-    lines.push(declare(1 + storage.inputs.length + k, `out${String(k)}`, 'read_write', output));
-  });
-  const names = op.inputs.slice(0, storage.inputs.length);
-  lines.push(
-    `fn nl_element(index: u32, ${names.map((name) => `${name}: f32, `).join('')}p: Params) -> Results {`,
-    op.body,
-    '}',
     ...cursorSource(storage),
     'fn nl_pack(pack: u32, c: Cursor, p: Params) -> vec4f {',
     '  let first = u.first + pack * 4u;',
-  );
+  ];
   storage.inputs.forEach((input, i) => {
-    const alias = storage.aliased.indexOf(i);
-    lines.push(
-      `  let a${String(i)} = ${load(alias >= 0 ? `out${String(alias)}` : `in${String(i)}`, i, input)};`,
-    );
+    lines.push(`  let a${String(i)} = ${load(nameOf(storage, i), i, input)};`);
   });
   ['x', 'y', 'z', 'w'].forEach((lane, l) => {
-    const values = names.map((_, i) => `a${String(i)}.${lane}, `).join('');
+    const values = storage.inputs.map((_, i) => `a${String(i)}.${lane}, `).join('');
     lines.push(`  let ${lane} = nl_element(first + ${String(l)}u, ${values}p);`);
   });
   const packed = (k: number): string =>
@@ -65,10 +47,58 @@ export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
     lines.push(...store(`out${String(k)}`, packed(storage.summed ? k + 1 : k), output));
   });
   lines.push(`  return ${packed(0)};`, '}');
-  // The op's functions come first: their includes and text, then the glue that calls them.
-  const text = [op.source?.text ?? '', ...lines].join('\n');
+  return opSource(op, storage, lines);
+}
+
+/** The same for `pointwise-each.wgsl`: float32, one element. */
+export function eachSource(op: PointwiseOp, storage: StorageSpec): Source {
+  const each = { dtype: 'float32', access: 'elements' } as const;
+  const { aliased } = storage;
+  const inputs = storage.inputs.map(() => each);
+  const outputs = storage.outputs.map(() => each);
+  const values = storage.inputs.map(({ access }, i) => {
+    const name = nameOf(storage, i);
+    // What repeats is a multiple of four elements, so that the binding has nothing more.
+    const at =
+      access === 'scalar' ? '0u' : access === 'periodic' ? `i % arrayLength(&${name})` : 'i';
+    return `${name}[${at}], `;
+  });
+  return opSource(op, { inputs, outputs, aliased, summed: false }, [
+    'fn nl_each(i: u32) {',
+    `  let r = nl_element(i, ${values.join('')}u.op);`,
+    ...outputs.map((_, k) => `  out${String(k)}[i] = r.r${String(k)};`),
+    '}',
+  ]);
+}
+
+/** The variable that operand i is read from. */
+function nameOf({ aliased }: StorageSpec, i: number): string {
+  const alias = aliased.indexOf(i);
+  return alias >= 0 ? `out${String(alias)}` : `in${String(i)}`;
+}
+
+/** An op's functions, options and bindings, `nl_element`, and the lines that call it. */
+function opSource(op: PointwiseOp, storage: StorageSpec, lines: readonly string[]): Source {
+  const { inputs, outputs, aliased } = storage;
+  const results = Array.from({ length: op.results }, (_, k) => `r${String(k)}: f32`);
+  const names = op.inputs.slice(0, inputs.length).map((name) => `${name}: f32, `);
+  const text = [
+    op.source?.text ?? '',
+    paramsStruct(op.params),
+    `struct Results { ${results.join(', ')} }`,
+    ...inputs.flatMap((input, i) =>
+      aliased.includes(i) ? [] : [declare(1 + i, `in${String(i)}`, 'read', input)],
+    ),
+    ...outputs.map((output, k) =>
+      declare(1 + inputs.length + k, `out${String(k)}`, 'read_write', output),
+    ),
+    `fn nl_element(index: u32, ${names.join('')}p: Params) -> Results {`,
+    op.body,
+    '}',
+    ...lines,
+  ].join('\n');
   const includes = op.source?.includes ?? [];
-  if ([...storage.inputs, ...storage.outputs].every(({ dtype }) => dtype !== 'float16')) {
+  if ([...inputs, ...outputs].every(({ dtype }) => dtype !== 'float16')) {
     return source(op.name, text, includes);
   }
   return source(op.name, `//#include "lib/float16.wgsl"\n${text}`, [float16, ...includes]);

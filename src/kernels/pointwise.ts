@@ -30,6 +30,7 @@ import {
   type ParamValues,
 } from './params.ts';
 import { pointwiseOnCpu, type Binary, type Unary, type UnaryAll } from './pointwise-cpu.ts';
+import { isFew, launchEach } from './pointwise-each.ts';
 import {
   storageSource,
   type Access,
@@ -125,8 +126,6 @@ function plan(
     aliased: stored.map((view) => view.aliasOf ?? -1),
     summed,
   };
-  const linked = programFor(op, storage);
-
   // A window is a multiple of 1024 elements: aligned to 256 bytes in either dtype.
   const whole = (access: Access): boolean => access === 'pack' || access === 'elements';
   const widest = Math.max(
@@ -136,18 +135,7 @@ function plan(
   );
   const most = Math.floor(caps.maxBindingSize / widest / 1024) * 1024;
   const windows = Math.max(1, Math.ceil(size / most));
-  const walk = walkOver(Math.ceil(Math.min(size, most) / 4), summed, caps);
-  const invocations = walk.workgroups * walk.workgroup;
-  const layout: Layout = {
-    shape: broadcast.shape,
-    strides: operands.map(
-      ({ period }, k) => (period > 0 ? [period, walk.step % period] : broadcast.strides[k]) ?? [],
-    ),
-  };
-  const launches: Launch[] = [];
-  for (let w = 0; w < windows; w++) {
-    const first = w * most;
-    const count = Math.min(most, size - first);
+  const bindingsOf = (first: number, count: number): Binding[] => {
     const window = (view: View, access: Access): { offset?: number; size?: number } => {
       if (windows === 1 || !whole(access)) return {};
       const bytes = BYTES[view.dtype];
@@ -175,11 +163,30 @@ function plan(
       });
     });
     if (summed) bindings.push({ slot: 15, of: 'scratch', index: 0, access: 'write' });
+    return bindings;
+  };
+  if (windows === 1 && isFew(size, storage, caps)) {
+    return { launches: [launchEach(args, size, storage, bindingsOf(0, size))], scratch: [] };
+  }
+
+  const linked = programFor(op, storage);
+  const walk = walkOver(Math.ceil(Math.min(size, most) / 4), summed, caps);
+  const invocations = walk.workgroups * walk.workgroup;
+  const layout: Layout = {
+    shape: broadcast.shape,
+    strides: operands.map(
+      ({ period }, k) => (period > 0 ? [period, walk.step % period] : broadcast.strides[k]) ?? [],
+    ),
+  };
+  const launches: Launch[] = [];
+  for (let w = 0; w < windows; w++) {
+    const first = w * most;
+    const count = Math.min(most, size - first);
     launches.push({
       program: linked,
       entry: summed ? 'accumulate' : 'map',
       constants: { ...choiceConstants(op.params, args.params), workgroup_size: walk.workgroup },
-      bindings,
+      bindings: bindingsOf(first, count),
       uniforms: uniforms(args, layout, walk, { first, count, partial: w * invocations }),
       workgroups: [walk.workgroups, 1, 1],
     });

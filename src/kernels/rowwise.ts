@@ -1,10 +1,19 @@
 // In: a row-wise op and a tensor seen as [outer, n, inner]. Out: its launches, or the CPU loop over rows.
 import scanText from '../../shaders/kernels/row-scan.wgsl?raw';
+import eachText from '../../shaders/kernels/rowwise-each.wgsl?raw';
 import backwardText from '../../shaders/kernels/rowwise-backward.wgsl?raw';
 import forwardText from '../../shaders/kernels/rowwise-forward.wgsl?raw';
 import kernelText from '../../shaders/kernels/rowwise.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
-import { bits, logSoftmax, rowBlocks, rowsByInvocation } from '../gpu/lib.ts';
+import {
+  anchoredExp,
+  bits,
+  logSoftmax,
+  normaliser,
+  normaliserEach,
+  rowBlocks,
+  rowsByInvocation,
+} from '../gpu/lib.ts';
 import { cachedProgram, source, type Source } from '../gpu/link.ts';
 import {
   foldWorkgroups,
@@ -20,6 +29,8 @@ import type { RowLayout } from '../shape.ts';
 import { accessKey, accessSource, isPacked, rowAccess, type RowTensor } from './row-access.ts';
 import {
   forEachRow,
+  isFew,
+  ROWS_EACH,
   spreadRows,
   windowBinding,
   windowsOf,
@@ -32,6 +43,12 @@ const kernel = /* @__PURE__ */ source('kernels/rowwise.wgsl', kernelText, [
   bits,
   rowBlocks,
   logSoftmax,
+]);
+const eachKernel = /* @__PURE__ */ source('kernels/rowwise-each.wgsl', eachText, [
+  bits,
+  anchoredExp,
+  normaliser,
+  normaliserEach,
 ]);
 const entries = {
   forward: /* @__PURE__ */ source('kernels/rowwise-forward.wgsl', forwardText),
@@ -78,6 +95,9 @@ function planRows(
   outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
+  if (isFew(args.layout, [...inputs, ...outputs], caps)) {
+    return { launches: [launchEach(args, inputs, outputs)], scratch: [] };
+  }
   const launches: Launch[] = [];
   const scratch: number[] = [];
   for (const window of windowsOf(args.layout, [...inputs, ...outputs], caps)) {
@@ -86,6 +106,23 @@ function planRows(
     scratch.push(...plan.scratch);
   }
   return { launches, scratch };
+}
+
+function launchEach(
+  { op, layout, direction }: RowwiseArgs,
+  inputs: readonly View[],
+  [output]: readonly View[],
+): Launch {
+  const { outer, n, inner } = layout;
+  const rows = outer * inner;
+  const [reads, writes] = bindingsOf({ layout, first: 0, part: false }, inputs, output);
+  return {
+    program: cachedProgram(op, '', op.name, eachKernel, () => ({ op: op.source })),
+    entry: `${direction}_each`,
+    bindings: [...reads, writes],
+    uniforms: new UniformWriter(3).u32(n, inner, rows).buffer,
+    workgroups: [Math.max(1, Math.ceil(rows / ROWS_EACH)), 1, 1],
+  };
 }
 
 function planWindow(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ShaderError } from '../../src/errors.ts';
 import { link, program, source } from '../../src/gpu/link.ts';
+import { reach } from '../../src/gpu/reach.ts';
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
 
@@ -69,9 +70,37 @@ describe('linker', () => {
 
   it('links a program when it is first asked for, once', () => {
     const broken = program('broken', source('k.wgsl', '//#include "x.wgsl"\n'));
-    expect(() => broken.text()).toThrow(ShaderError);
+    expect(() => broken.text('main')).toThrow(ShaderError);
     const fine = program('fine', source('k.wgsl', 'fn main() {}\n'));
-    expect(fine.text()).toBe(fine.text());
+    expect(fine.text('main')).toBe('fn main() {}\n');
     expect(fine.id).not.toBe(broken.id);
+  });
+});
+
+describe('what an entry point reaches', () => {
+  const text = `const size = least();
+@must_use fn least() -> u32 { return 1u; }
+fn used(x: f32) -> f32 { if (x > 0.0) { return other(x); } return 0.0; }
+fn other(x: f32) -> f32 { return x; }
+fn unused() { used(1.0); } // fn main calls it not
+/* fn ghost() { /* { */ unused(); */
+@group(0) @binding(0) var<storage, read_write> z: array<f32>;
+@compute @workgroup_size(64, 1) fn main() { z[0] = used(1.0); }
+@compute @workgroup_size(size) fn second() { unused(); }
+`;
+
+  it('is kept, with all that is no function', () => {
+    const main = reach(text, 'main');
+    for (const kept of ['fn least', 'fn used', 'fn other', 'fn main', 'var<storage', 'const size'])
+      expect(main).toContain(kept);
+    for (const gone of ['unused', 'second', 'ghost', 'size)']) expect(main).not.toContain(gone);
+    expect(main.split('{').length).toBe(main.split('}').length);
+  });
+
+  it('goes by whole names', () => {
+    expect(reach('fn a() {} fn ab() {} fn main() { ab(); }', 'main')).not.toContain('fn a()');
+    expect(reach('fn größe() {} fn gr() {} fn main() { größe(); }', 'main')).toMatch(
+      /^fn größe\(\) \{\} {2}fn main/,
+    );
   });
 });

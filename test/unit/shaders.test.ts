@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
 import { BYTES } from '../../src/dtype.ts';
 import * as lib from '../../src/gpu/lib.ts';
+import { WebGpuDevice } from '../../src/gpu/device.ts';
 import { link, type Source } from '../../src/gpu/link.ts';
 import {
   IndexOutOfRangeError,
@@ -15,7 +16,10 @@ import {
   Tensor,
   tensor,
   type Device,
+  crossEntropy,
   gumbelSoftmax,
+  logSoftmax,
+  softmax,
 } from '../../src/index.ts';
 import { sizeOf } from '../../src/shape.ts';
 import {
@@ -35,6 +39,8 @@ const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
 });
 
 let device: Device;
+/** The same, planned for as a program on the CPU. */
+let software: Device;
 let gpu: GPUDevice;
 /** Texts of all shader modules made. */
 const modules = new Set<string>();
@@ -44,6 +50,7 @@ beforeAll(async () => {
   device = await init({ backend: 'webgpu', gpu: create(['backend=null']) });
   if (!device.gpuDevice) throw new Error('no GPU device');
   gpu = device.gpuDevice;
+  software = new WebGpuDevice(gpu, { name: 'null', software: true, owned: false });
   const createModule = gpu.createShaderModule.bind(gpu);
   gpu.createShaderModule = (descriptor) => {
     modules.add(descriptor.code);
@@ -56,6 +63,7 @@ beforeAll(async () => {
   };
 });
 afterAll(() => {
+  software.dispose();
   device.dispose();
 });
 
@@ -67,36 +75,39 @@ const borrow: Upload = ({ shape }, dtype, on) => {
 };
 
 /** Runs representative calls of an op, forward and backward, in one kind of storage. */
-async function exercise(op: string, dtype: 'float32' | 'float16', place: Upload): Promise<void> {
+async function exercise(
+  op: string,
+  dtype: 'float32' | 'float16',
+  place: Upload,
+  on = device,
+  numRuns = 30,
+): Promise<void> {
   if (op === 'gumbelSoftmax') {
     // Not among the drawn calls: where two categories tie, devices may choose differently.
     scope(() => {
-      gumbelSoftmax(
-        place({ shape: [2, 3], dtype: 'float', data: [1, 2, 3, 4, 5, 6] }, dtype, device),
-        {
-          hard: true,
-        },
-      );
+      gumbelSoftmax(place({ shape: [2, 3], dtype: 'float', data: [1, 2, 3, 4, 5, 6] }, dtype, on), {
+        hard: true,
+      });
     });
   }
-  const calls = fc.sample(callsOf(op), { seed: 20, numRuns: 30 });
+  const calls = fc.sample(callsOf(op), { seed: 20, numRuns });
   for (const [i, call] of calls.entries()) {
     scope(() => {
-      const args = argumentsOf(call, device, { dtype, grad: true, place });
+      const args = argumentsOf(call, on, { dtype, grad: true, place });
       const out = resultOf(call, args);
-      out.backward(place(upstreamOf(out.shape, i), dtype, device));
+      out.backward(place(upstreamOf(out.shape, i), dtype, on));
       // Without gradients the kernels may differ.
-      noGrad(() => resultOf(call, argumentsOf(call, device, { dtype, place })));
+      noGrad(() => resultOf(call, argumentsOf(call, on, { dtype, place })));
       if (out.size === 1)
-        resultOf(call, argumentsOf(call, device, { dtype, grad: true, place })).backward();
+        resultOf(call, argumentsOf(call, on, { dtype, grad: true, place })).backward();
     });
   }
-  await finish();
+  await finish(on);
 }
 
 /** Throws what the GPU found wrong. Memory is never written here: a class index out of range is to be expected. */
-async function finish(): Promise<void> {
-  await device.synchronize().catch((error: unknown) => {
+async function finish(on = device): Promise<void> {
+  await on.synchronize().catch((error: unknown) => {
     if (!(error instanceof IndexOutOfRangeError)) throw error;
   });
 }
@@ -105,6 +116,7 @@ async function finish(): Promise<void> {
 const FILLERS = [
   'classLabel',
   'logSoftmax',
+  'normaliserEach',
   'rowBlocks',
   'rowLanes',
   'rowsByInvocation',
@@ -123,6 +135,7 @@ describe('every shader compiles and every launch is valid', () => {
       for (const dtype of ['float32', 'float16'] as const) {
         for (const [, place] of STORAGE) await exercise(op, dtype, place);
       }
+      await exercise(op, 'float32', upload, software, 10);
       // reshape moves nothing.
       if (op !== 'reshape') expect(device.stats().dispatches).toBeGreaterThan(before);
     });
@@ -166,6 +179,26 @@ describe('every shader compiles and every launch is valid', () => {
     });
   }
 
+  it('rows in chunks', async () => {
+    for (const on of [device, software]) {
+      const shape = [2, 20_000];
+      const x = tensor(new Float32Array(40_000), { shape, device: on, requiresGrad: true });
+      const weight = tensor(new Float32Array(20_000), { device: on });
+      const classes = tensor(new Int32Array(2), { device: on, dtype: 'int32' });
+      for (const rows of [softmax, logSoftmax]) {
+        const y = rows(x, { dim: 1 });
+        y.backward(y.detach());
+      }
+      for (const target of [classes, x.detach()]) {
+        for (const options of [{ weight }, {}]) {
+          crossEntropy(x, target, options).backward();
+          noGrad(() => crossEntropy(x, target, options));
+        }
+      }
+      await finish(on);
+    }
+  });
+
   for (const [name, file] of Object.entries<Source>(lib)) {
     if (FILLERS.includes(name)) continue;
     it(`${name} of the library stands alone`, async () => {
@@ -185,28 +218,27 @@ describe('every shader compiles and every launch is valid', () => {
 });
 
 describe('every file under shaders/', () => {
-  /** The parts of a file that linking leaves as they are. */
-  const partsOf = (text: string): string[] =>
-    text
-      .replace(/^[ \t]*\/\/#slot (\w+)[^\n]*\n[^]*?^[ \t]*\/\/#end[^\n]*$/gm, '\0')
-      .replace(/^\/\/#include "([^"]+)"[^\n]*\n?/gm, '\0')
-      .split('\0')
-      .map((part) => part.trim())
-      .filter((part) => part !== '');
+  const bare = (text: string): string => text.replace(/\/\/[^\n]*/g, '').replace(/\s+/g, '');
+  /** A file's functions, but for those in a slot: these are replaced. */
+  const functionsOf = (text: string): string[] => {
+    const own = text.replace(/^[ \t]*\/\/#slot \w+[^\n]*\n[^]*?^[ \t]*\/\/#end[^\n]*$/gm, '');
+    return [...own.matchAll(/^(?:@compute[^\n]*\n)?fn [^]*?^\}/gm)].map(([whole]) => bare(whole));
+  };
 
   it('is found', () => {
     expect(Object.keys(files).length).toBeGreaterThan(20);
   });
 
-  it('is part of some linked shader', () => {
-    const linked = [...modules];
-    const unreachable = Object.entries(files).filter(([, text]) => {
-      const parts = partsOf(text);
-      return (
-        parts.length === 0 || !linked.some((code) => parts.every((part) => code.includes(part)))
-      );
+  it('has no function that no linked shader has', () => {
+    const linked = [...modules].map(bare);
+    const unreachable = Object.entries(files).flatMap(([path, text]) => {
+      const functions = functionsOf(text);
+      if (functions.length === 0) return [path];
+      return functions
+        .filter((one) => !linked.some((code) => code.includes(one)))
+        .map((one) => `${path.replace('../../', '')}: ${one.slice(0, 60)}`);
     });
-    expect(unreachable.map(([path]) => path.replace('../../', ''))).toEqual([]);
+    expect(unreachable).toEqual([]);
   });
 
   it('is linked under its own name', () => {
