@@ -1,27 +1,36 @@
 import { init } from 'nonlin';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { findActivations, type ActivationChoice } from '../../demo/activations.ts';
-import { sliceDigits, splitDigits, PIXELS, toFloats, type Digits } from '../../demo/digits.ts';
-import { readDigits } from '../../demo/digits-node.ts';
-import { findLosses, type LossChoice } from '../../demo/losses.ts';
-import { OPTIMIZER_NAMES } from '../../demo/optimizers.ts';
-import { DEFAULTS, type Settings } from '../../demo/settings.ts';
-import { Trainer, type EpochReport, type StepsReport } from '../../demo/trainer.ts';
+import { findActivations, type ActivationChoice } from '../../demo/training/activations.ts';
+import {
+  sliceDigits,
+  splitDigits,
+  PIXELS,
+  toFloats,
+  type Digits,
+} from '../../demo/training/digits.ts';
+import { readDigits } from '../../demo/cli/digits-node.ts';
+import { findLosses, type LossChoice } from '../../demo/training/losses.ts';
+import { OPTIMIZER_NAMES } from '../../demo/training/optimizers.ts';
+import { DEFAULTS, type Settings } from '../../demo/training/settings.ts';
+import type { Task } from '../../demo/training/task.ts';
+import { digitsTask } from '../../demo/training/tasks/digits.ts';
+import { Trainer, type EpochReport, type StepsReport } from '../../demo/training/trainer.ts';
 
 const SMALL: Settings = { ...DEFAULTS, width: 16, batchSize: 20, epochs: 2, learningRate: 0.01 };
 
 let activations: ActivationChoice[];
 let losses: LossChoice[];
-let training: Digits;
 let heldOut: Digits;
+let task: Task;
 
 beforeAll(async () => {
   const device = await init({ backend: 'cpu' });
   activations = await findActivations(device);
   losses = await findLosses(device);
   const digits = splitDigits(await readDigits());
-  training = sliceDigits(digits.training, 0, 210);
+  const training = sliceDigits(digits.training, 0, 210);
   heldOut = sliceDigits(digits.heldOut, 0, 120);
+  task = digitsTask({ training, heldOut });
 }, 60_000);
 
 function chosen<T extends { readonly op: string }>(choices: readonly T[], op: string): T {
@@ -34,7 +43,7 @@ async function createTrainer(settings: Settings): Promise<Trainer> {
   const device = await init({ backend: 'cpu' });
   const activation = chosen(activations, settings.activation);
   const loss = chosen(losses, settings.loss);
-  return new Trainer({ settings, activation, loss, training, heldOut, device });
+  return new Trainer({ settings, activation, loss, task, device });
 }
 
 async function run(settings: Settings) {
@@ -123,8 +132,7 @@ describe('the trainer', () => {
       settings: SMALL,
       activation: chosen(activations, 'relu'),
       loss: chosen(losses, 'crossEntropy'),
-      training,
-      heldOut,
+      task,
       device,
     });
     const live: number[] = [];
@@ -151,8 +159,7 @@ describe('the trainer', () => {
       settings: { ...SMALL, epochs: 1 },
       activation: chosen(activations, 'relu'),
       loss: chosen(losses, 'crossEntropy'),
-      training,
-      heldOut,
+      task,
       device,
       breathe: async () => {
         breaths++;
@@ -175,10 +182,10 @@ describe('the trainer', () => {
         { ...SMALL, layers: 2 },
       ];
       for (const settings of variants) {
-        const { steps, trainer } = await run({ ...settings, epochs: 1 });
+        const { epochs, trainer } = await run({ ...settings, epochs: 1 });
         const name = [settings.activation, settings.loss, settings.optimizer].join(' ');
-        const [first, last] = [steps[0]?.score.loss ?? NaN, steps.at(-1)?.score.loss ?? NaN];
-        expect(last, name).toBeLessThan(first);
+        const [first, last] = epochs.map(({ heldOut }) => heldOut.loss);
+        expect(last, name).toBeLessThan(first ?? NaN);
         trainer.dispose();
       }
     },

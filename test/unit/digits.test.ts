@@ -1,8 +1,14 @@
 import { gunzipSync } from 'node:zlib';
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readDigits } from '../../demo/digits-node.ts';
-import { decodeDigits, PIXELS, splitDigits, toFloats, type Digits } from '../../demo/digits.ts';
+import { readDigits } from '../../demo/cli/digits-node.ts';
+import {
+  decodeDigits,
+  PIXELS,
+  splitDigits,
+  toFloats,
+  type Digits,
+} from '../../demo/training/digits.ts';
 import { ensureDigits } from '../../scripts/mnist.mjs';
 
 describe('digits file', () => {
