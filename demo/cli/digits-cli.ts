@@ -85,7 +85,7 @@ async function train(trainer: Trainer, device: Device, json: boolean): Promise<v
       pace.add(report.since, report.seconds);
       const left = formatDuration(pace.secondsFor(trainer.steps - report.step) ?? 0);
       bar?.update(report.step, { epoch: report.epoch, loss: formatLoss(report.score.loss), left });
-    } else if (report.epoch > 0) {
+    } else if (report.kind === 'epoch' && report.epoch > 0) {
       epochs.push(report);
       if (!bar) say(epochLine(report, trainer.settings.epochs));
     }

@@ -135,7 +135,10 @@ export class Plot {
       hooks: { setCursor: [(plot) => this.#read(plot.cursor.idx)] },
       scales: {
         x: { time: false, range: ends(xRange, 0) },
-        y: logarithmic ? LOGARITHMIC : { range: ends(yRange, 0.06) },
+        y: {
+          ...(logarithmic ? LOGARITHMIC : {}),
+          ...(logarithmic && !yRange ? {} : { range: ends(yRange, 0.06) }),
+        },
       },
       axes: [
         {

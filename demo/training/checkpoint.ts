@@ -11,10 +11,11 @@ export interface Checkpoint {
   /** Steps done. */
   readonly step: number;
   readonly model: Readonly<Record<string, Kept>>;
-  readonly optimizer: {
+  /** Of the optimizer of each layer. */
+  readonly optimizers: readonly {
     readonly steps: readonly number[];
     readonly state: readonly (readonly Kept[])[];
-  };
+  }[];
 }
 
 const keep = async (from: Tensor): Promise<Kept> => ({
@@ -25,25 +26,28 @@ const keep = async (from: Tensor): Promise<Kept> => ({
 export async function takeCheckpoint(
   step: number,
   model: nn.Module,
-  optimizer: optim.Optimizer,
+  optimizers: readonly optim.Optimizer[],
 ): Promise<Checkpoint> {
   // all reads are asked for before the first is awaited: later steps do not get in between
   const entries = Object.entries(model.stateDict()).map(
     async ([name, from]): Promise<[string, Kept]> => [name, await keep(from)],
   );
-  const { steps, state } = optimizer.stateDict();
-  const moments = state.map((tensors) => Promise.all(tensors.map(keep)));
+  const states = optimizers.map(async (optimizer) => {
+    const { steps, state } = optimizer.stateDict();
+    const moments = state.map((tensors) => Promise.all(tensors.map(keep)));
+    return { steps, state: await Promise.all(moments) };
+  });
   return {
     step,
     model: Object.fromEntries(await Promise.all(entries)),
-    optimizer: { steps, state: await Promise.all(moments) },
+    optimizers: await Promise.all(states),
   };
 }
 
 export function restoreCheckpoint(
   checkpoint: Checkpoint,
   model: nn.Module,
-  optimizer: optim.Optimizer,
+  optimizers: readonly optim.Optimizer[],
   device: Device,
 ): void {
   const made: Tensor[] = [];
@@ -55,7 +59,8 @@ export function restoreCheckpoint(
   model.loadStateDict(
     Object.fromEntries(Object.entries(checkpoint.model).map(([name, kept]) => [name, back(kept)])),
   );
-  const { steps, state } = checkpoint.optimizer;
-  optimizer.loadStateDict({ steps, state: state.map((tensors) => tensors.map(back)) });
+  checkpoint.optimizers.forEach(({ steps, state }, i) => {
+    optimizers[i]?.loadStateDict({ steps, state: state.map((tensors) => tensors.map(back)) });
+  });
   for (const restored of made) restored.dispose();
 }

@@ -77,9 +77,31 @@ export function toFloats(pixels: Uint8Array): Float32Array<ArrayBuffer> {
   return Float32Array.from(pixels, (value) => value / 255);
 }
 
+/** What the file's 10,000 digits take when they are unzipped. */
+const UNZIPPED = HEADER_BYTES + 10_000 * (1 + PIXELS);
+
+export interface Fetching {
+  readonly signal: AbortSignal;
+  /** A share from 0 to 1. */
+  report(share: number): void;
+}
+
 /** Fetches and decodes the file. */
-export async function fetchDigits(url: string | URL): Promise<Digits> {
-  const response = await fetch(url);
+export async function fetchDigits(url: string | URL, fetching?: Fetching): Promise<Digits> {
+  const response = await fetch(url, fetching ? { signal: fetching.signal } : {});
   if (!response.ok) throw new Error(`digits file: HTTP ${response.status} for ${String(url)}`);
-  return decodeDigits(new Uint8Array(await response.arrayBuffer()));
+  // a server that unzips on the way gives the length of what it sends, not of what arrives here
+  const length = Number(response.headers.get('content-length') ?? 0);
+  const total = response.headers.has('content-encoding') || length === 0 ? UNZIPPED : length;
+  let received = 0;
+  const counted = response.body?.pipeThrough(
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(piece, controller) {
+        received += piece.length;
+        fetching?.report(Math.min(1, received / total));
+        controller.enqueue(piece);
+      },
+    }),
+  );
+  return decodeDigits(new Uint8Array(await new Response(counted).arrayBuffer()));
 }

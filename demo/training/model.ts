@@ -25,7 +25,35 @@ export interface Model {
 }
 
 /** Linear and activation, `layers` times, then a linear layer to the outputs. */
-export function createModel({ task, activation, width, layers, device }: ModelOptions): Model {
+export function createModel(options: ModelOptions): Model {
+  const making = makeModel(options);
+  let made = making.next();
+  while (!made.done) made = making.next();
+  return made.value;
+}
+
+/** The same with a `breathe` after each layer: drawing a large one's first weights takes a while. */
+export async function createModelGently(
+  options: ModelOptions,
+  breathe: () => Promise<void>,
+): Promise<Model> {
+  const making = makeModel(options);
+  let made = making.next();
+  while (!made.done) {
+    await breathe();
+    made = making.next();
+  }
+  return made.value;
+}
+
+/** Yields after each layer. */
+function* makeModel({
+  task,
+  activation,
+  width,
+  layers,
+  device,
+}: ModelOptions): Generator<undefined, Model, undefined> {
   const hidden = new Array<number>(layers).fill(width);
   const widths = task.code === undefined ? hidden : [...hidden, task.code, ...hidden];
   const parts: Layer[] = [];
@@ -37,6 +65,7 @@ export function createModel({ task, activation, width, layers, device }: ModelOp
       activation: activation.create(device),
     });
     features = size;
+    yield;
   }
   parts.push({ linear: new nn.Linear(features, task.outputs, { device }), activation: undefined });
   const modules = parts.flatMap(({ linear, activation: unit }): nn.Module[] =>

@@ -24,6 +24,15 @@ export interface StepsReport {
   readonly seconds: number;
 }
 
+/** A test on the held-out examples that takes a while: how far it is. */
+export interface TestingReport {
+  readonly kind: 'testing';
+  readonly step: number;
+  readonly epoch: number;
+  /** From 0 to 1. */
+  readonly share: number;
+}
+
 /** An epoch done (or none yet: epoch 0): `heldOut` is over the held-out examples. */
 export interface EpochReport {
   readonly kind: 'epoch';
@@ -45,7 +54,7 @@ export interface Verdicts {
   readonly margin: Float32Array;
 }
 
-export type Report = StepsReport | EpochReport;
+export type Report = StepsReport | TestingReport | EpochReport;
 
 /** Scores averaged by weight. */
 export class Tally {
@@ -65,6 +74,18 @@ export class Tally {
     const mean = (sum: number) => sum / this.#weight;
     return { loss: mean(this.#loss), accuracy: mean(this.#accuracy), error: mean(this.#error) };
   }
+}
+
+/** A piece of a batch: its score, once that is known. */
+export interface Piece {
+  readonly score: Promise<Score>;
+  readonly count: number;
+}
+
+export async function scoreOfPieces(pieces: readonly Piece[]): Promise<Score> {
+  const seen = new Tally();
+  for (const { score, count } of pieces) seen.add(await score, count);
+  return seen.score;
 }
 
 /** What the outputs say, as numbers that can be held against what is wanted. */

@@ -14,15 +14,15 @@ import type { ActivationChoice } from './activations.ts';
 import { restoreCheckpoint, takeCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { diagnose, type LayerHealth } from './diagnose.ts';
 import type { LossChoice } from './losses.ts';
-import { createModel, type Model } from './model.ts';
+import { createModel, createModelGently, type Model, type ModelOptions } from './model.ts';
 import { createOptimizer } from './optimizers.ts';
 import { generator, permutation } from './random.ts';
-import { judge, scoreOf, Tally, type Report, type Score, type StepsReport } from './score.ts';
-import type { EpochReport } from './score.ts';
+import { judge, scoreOf, scoreOfPieces, Tally, type Piece, type Report } from './score.ts';
+import type { EpochReport, Score, StepsReport, TestingReport } from './score.ts';
 import type { Settings } from './settings.ts';
 import type { Batch, Task } from './task.ts';
 
-export type { EpochReport, Report, Score, StepsReport } from './score.ts';
+export type { EpochReport, Report, Score, StepsReport, TestingReport } from './score.ts';
 
 export interface TrainerOptions {
   readonly settings: Settings;
@@ -38,6 +38,8 @@ export interface TrainerOptions {
 
 /** Steps between two reports: reading a loss waits for the GPU, so not every step is read at once. */
 const STEPS_PER_REPORT = 5;
+/** Fewer where they take longer: between reports nothing can be stopped. */
+const PATIENCE_MS = 250;
 /** Examples tested at once on a GPU, which likes them many. */
 const TEST_BATCH = 500;
 /** Parameters times examples of one piece of work on the CPU: some 20 ms, so that the host's thread is free again soon. */
@@ -53,22 +55,32 @@ export class Trainer {
   readonly steps: number;
   readonly #options: TrainerOptions;
   readonly #model: Model;
-  readonly #optimizer: optim.Optimizer;
+  /** One per layer: on the CPU the host breathes between them. */
+  readonly #optimizers: readonly optim.Optimizer[];
   #step: number;
 
-  constructor(options: TrainerOptions) {
-    const { settings, activation, device, task, from } = options;
+  constructor(options: TrainerOptions, model = createModel(modelOptions(options))) {
+    const { settings, device, task, from } = options;
     this.settings = settings;
     this.task = task;
     this.#options = options;
     this.stepsPerEpoch = Math.ceil(task.training.count / settings.batchSize);
     this.steps = this.stepsPerEpoch * settings.epochs;
-    manualSeed(settings.seed);
-    this.#model = createModel({ ...settings, task, activation, device });
+    this.#model = model;
     const { optimizer, learningRate } = settings;
-    this.#optimizer = createOptimizer(optimizer, this.#model.network.parameters(), learningRate);
+    this.#optimizers = model.layers.map(({ linear, activation }) => {
+      const parameters = [...linear.parameters(), ...(activation?.parameters() ?? [])];
+      return createOptimizer(optimizer, parameters, learningRate);
+    });
     this.#step = from?.step ?? 0;
-    if (from) restoreCheckpoint(from, this.#model.network, this.#optimizer, device);
+    if (from) restoreCheckpoint(from, model.network, this.#optimizers, device);
+  }
+
+  /** As the constructor, but lets the host do other work meanwhile. Not several at a time: they draw from one seed. */
+  static async create(options: TrainerOptions): Promise<Trainer> {
+    const { breathe } = options;
+    if (!breathe) return new Trainer(options);
+    return new Trainer(options, await createModelGently(modelOptions(options), breathe));
   }
 
   /** Steps done. */
@@ -85,7 +97,7 @@ export class Trainer {
   async *train(): AsyncGenerator<Report, void> {
     // also where a run goes on from the end of an epoch, whose test may be what was lost
     if (this.#step % this.stepsPerEpoch === 0) {
-      yield await this.test(this.#step / this.stepsPerEpoch, undefined);
+      yield yield* this.test(this.#step / this.stepsPerEpoch, undefined);
     }
     while (this.#step < this.steps) {
       const epoch = Math.floor(this.#step / this.stepsPerEpoch) + 1;
@@ -94,7 +106,7 @@ export class Trainer {
         seen.add(report.score, report.since);
         yield report;
       }
-      yield await this.test(epoch, seen.score);
+      yield yield* this.test(epoch, seen.score);
     }
   }
 
@@ -124,13 +136,17 @@ export class Trainer {
   }
 
   checkpoint(): Promise<Checkpoint> {
-    return takeCheckpoint(this.#step, this.#model.network, this.#optimizer);
+    return takeCheckpoint(this.#step, this.#model.network, this.#optimizers);
   }
 
-  /** Loss and score over the held-out examples. */
-  async test(epoch: number, training: Score | undefined): Promise<EpochReport> {
+  /** Loss and score over the held-out examples; yields where that takes a while. */
+  async *test(
+    epoch: number,
+    training: Score | undefined,
+  ): AsyncGenerator<TestingReport, EpochReport, undefined> {
     const { heldOut } = this.task;
     const start = performance.now();
+    let said = start;
     const seen = new Tally();
     const size = Math.min(TEST_BATCH, this.#pieceSize());
     const { count } = heldOut;
@@ -149,6 +165,11 @@ export class Trainer {
       seen.add(scoreOf(this.task, loss, outputs, batch), batch.count);
       if (verdicts) judge(this.task, outputs, batch, verdicts, from);
       await this.#breathe();
+      if (performance.now() - said > PATIENCE_MS) {
+        said = performance.now();
+        const share = Math.min(1, (from + size) / count);
+        yield { kind: 'testing', step: this.#step, epoch, share };
+      }
     }
     const seconds = (performance.now() - start) / 1000;
     const [step, score] = [this.#step, seen.score];
@@ -157,7 +178,7 @@ export class Trainer {
 
   /** Frees the model. */
   dispose(): void {
-    this.#optimizer.dispose();
+    for (const optimizer of this.#optimizers) optimizer.dispose();
     this.#model.network.dispose();
   }
 
@@ -170,12 +191,13 @@ export class Trainer {
     let start = performance.now();
     for (let i = this.#step % this.stepsPerEpoch; i < this.stepsPerEpoch; i++) {
       const indices = order.subarray(i * batchSize, (i + 1) * batchSize);
-      const parts = await this.#backward(indices);
+      const pieces = await this.#backward(indices);
       await this.#breathe();
-      pending.push(this.#update(parts));
+      await this.#update();
+      pending.push(scoreOfPieces(pieces));
       this.#step++;
-      await this.#breathe();
-      if (pending.length < STEPS_PER_REPORT && i + 1 < this.stepsPerEpoch) continue;
+      const due = pending.length >= STEPS_PER_REPORT || performance.now() - start > PATIENCE_MS;
+      if (!due && i + 1 < this.stepsPerEpoch) continue;
       const scores = await Promise.all(pending);
       const seen = new Tally();
       for (const score of scores) seen.add(score, 1);
@@ -188,11 +210,11 @@ export class Trainer {
   }
 
   /** Gradients of a batch, in pieces on the CPU; their scores are known later. */
-  async #backward(indices: Uint32Array): Promise<{ score: Promise<Score>; count: number }[]> {
+  async #backward(indices: Uint32Array): Promise<Piece[]> {
     const { loss, device } = this.#options;
     const size = loss.separable ? this.#pieceSize() : indices.length;
-    this.#optimizer.zeroGrad();
-    const parts: { score: Promise<Score>; count: number }[] = [];
+    for (const optimizer of this.#optimizers) optimizer.zeroGrad();
+    const pieces: Piece[] = [];
     for (let from = 0; from < indices.length; from += size) {
       if (from > 0) await this.#breathe();
       const batch = this.task.training.gather(indices.subarray(from, from + size));
@@ -202,19 +224,20 @@ export class Trainer {
         made.value.backward(share === 1 ? undefined : tensor(share, { device }));
         return made;
       });
-      parts.push({ score: this.#score(results, batch), count: batch.count });
+      const score = this.#score(results, batch);
+      // if a later piece throws before this is awaited, that error is the one to show
+      score.catch(() => undefined);
+      pieces.push({ score, count: batch.count });
     }
-    return parts;
+    return pieces;
   }
 
-  /** One step of the optimizer, sent off. */
-  async #update(parts: readonly { score: Promise<Score>; count: number }[]): Promise<Score> {
-    // if the next step throws before this is awaited, that error is the one to show
-    for (const { score } of parts) score.catch(() => undefined);
-    scope(() => this.#optimizer.step());
-    const seen = new Tally();
-    for (const { score, count } of parts) seen.add(await score, count);
-    return seen.score;
+  /** One step of the optimizers, sent off. */
+  async #update(): Promise<void> {
+    for (const optimizer of this.#optimizers) {
+      scope(() => optimizer.step());
+      await this.#breathe();
+    }
   }
 
   #answer(x: Float32Array): Tensor {
@@ -257,6 +280,12 @@ export class Trainer {
   async #breathe(): Promise<void> {
     if (this.#options.device.type === 'cpu') await this.#options.breathe?.();
   }
+}
+
+/** A seed decides a model's first weights. */
+function modelOptions({ settings, activation, device, task }: TrainerOptions): ModelOptions {
+  manualSeed(settings.seed);
+  return { ...settings, task, activation, device };
 }
 
 interface Results {

@@ -52,7 +52,7 @@ async function run(settings: Settings) {
   const epochs: EpochReport[] = [];
   for await (const report of trainer.train()) {
     if (report.kind === 'steps') steps.push(report);
-    else epochs.push(report);
+    if (report.kind === 'epoch') epochs.push(report);
   }
   return { trainer, steps, epochs };
 }

@@ -13,6 +13,7 @@ interface RunHistory {
   readonly heldOut: Map<number, Score>;
   readonly gradients: Map<number, number>;
   readonly epochs: EpochReport[];
+  readonly speed: Pace;
   mean: Score | undefined;
   trainingLoss: number | undefined;
   test: EpochReport | undefined;
@@ -32,8 +33,10 @@ const smooth = (mean: Score | undefined, score: Score): Score => {
 /** What is known of runs that go side by side. */
 export class History {
   readonly runs: readonly RunHistory[];
-  readonly speed = new Pace();
+  /** Of all runs together, for steps of one. */
   readonly pace = new Pace();
+  /** How far a test is that takes a while. */
+  testing: number | undefined;
   step = 0;
   epoch = 0;
   seconds = 0;
@@ -44,6 +47,7 @@ export class History {
       heldOut: new Map(),
       gradients: new Map(),
       epochs: [],
+      speed: new Pace(),
       mean: undefined,
       trainingLoss: undefined,
       test: undefined,
@@ -55,6 +59,8 @@ export class History {
     const run = this.runs[index];
     if (!run) return;
     const first = index === 0;
+    this.testing = report.kind === 'testing' ? report.share : undefined;
+    if (report.kind === 'testing') return;
     this.seconds += report.seconds;
     if (first) {
       this.step = report.step;
@@ -64,8 +70,7 @@ export class History {
       run.mean = smooth(run.mean, report.score);
       run.training.set(report.step, run.mean);
       run.trainingLoss = report.score.loss;
-      if (first) this.speed.add(report.since, report.seconds);
-      // the time of all runs, for steps of one
+      run.speed.add(report.since, report.seconds);
       this.pace.add(first ? report.since : 0, report.seconds);
     } else {
       run.test = report;

@@ -17,6 +17,6 @@ export const mount: Mount = async (host, lab) => {
   }
   cpu.dispose();
   const view = new TrainView(host, lab, { activations, losses });
-  await view.start();
+  view.start();
   return view;
 };

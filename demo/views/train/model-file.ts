@@ -1,13 +1,14 @@
 // In: a trained network with its configuration, or a file. Out: the other: safetensors, in PyTorch's names and layouts.
 import { safetensors, type nn, type Device } from 'nonlin';
-import type { Config } from '../../training/config.ts';
-import { formatConfig } from '../../training/config.ts';
+import { formatConfig, type TaskName } from '../../training/config.ts';
+import type { Trainer } from '../../training/trainer.ts';
 
 /** Where the file says how the network was made: an address's parameters. */
 const KEY = 'nonlin.config';
 
 /** Offers a network's state as a download. */
-export async function saveModel(network: nn.Module, config: Config, name: string): Promise<void> {
+export async function saveTrainer({ network, settings }: Trainer, task: TaskName): Promise<void> {
+  const config = { task, runs: [settings] };
   const entries = Object.entries(formatConfig(config)).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
@@ -16,7 +17,7 @@ export async function saveModel(network: nn.Module, config: Config, name: string
   const address = URL.createObjectURL(new Blob([file]));
   const link = document.createElement('a');
   link.href = address;
-  link.download = name;
+  link.download = `nonlin-${task}-${settings.activation}.safetensors`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

@@ -47,10 +47,13 @@ export interface ToolbarState {
   readonly ready: boolean;
   /** The name of the run that is saved, where there are several. */
   readonly run: string;
+  /** The step that a run which failed can go on from. */
+  readonly resumable: number | undefined;
 }
 
 export interface ToolbarActions {
   readonly pause: () => void;
+  readonly resume: () => void;
   readonly stop: () => void;
   readonly reset: () => void;
   readonly save: () => void;
@@ -58,16 +61,22 @@ export interface ToolbarActions {
 }
 
 export function toolbar(state: ToolbarState & ToolbarActions): TemplateResult {
-  const { phase, ready, run } = state;
+  const { phase, ready, run, resumable } = state;
   const active = phase === 'running' || phase === 'paused';
   const trained = ['done', 'stopped', 'paused'].includes(phase);
   return html`<div class="toolbar">
     <button id="train" type="submit" form="settings" class="primary" ?disabled=${active || !ready}>
       Train
     </button>
-    <button id="pause" type="button" ?disabled=${!active} @click=${state.pause}>
-      ${phase === 'paused' ? 'Resume' : 'Pause'}
-    </button>
+    ${
+      resumable === undefined
+        ? html`<button id="pause" type="button" ?disabled=${!active} @click=${state.pause}>
+            ${phase === 'paused' ? 'Resume' : 'Pause'}
+          </button>`
+        : html`<button id="resume" type="button" ?disabled=${!ready} @click=${state.resume}>
+            Resume from step ${resumable}
+          </button>`
+    }
     <button id="stop" type="button" ?disabled=${!active} @click=${state.stop}>Stop</button>
     <button id="reset" type="button" ?disabled=${phase === 'idle'} @click=${state.reset}>
       Reset
@@ -102,11 +111,13 @@ export function progressBar(
   trainer: Trainer | undefined,
 ): TemplateResult {
   const steps = trainer?.steps ?? 0;
-  const { step, epoch, seconds, pace } = history;
-  const words =
+  const { step, epoch, seconds, pace, testing } = history;
+  const status =
     trainer && step > 0
       ? `${STATUS[phase]}: epoch ${Math.max(1, epoch)} of ${trainer.settings.epochs}, step ${step} of ${steps}`
       : STATUS[phase];
+  const test = testing === undefined ? '' : `, testing ${Math.round(100 * testing)} %`;
+  const words = phase === 'running' ? `${status}${test}` : status;
   let time = '';
   if (phase === 'running') {
     const left = pace.secondsFor(steps - step);

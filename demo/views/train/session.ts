@@ -14,8 +14,9 @@ export interface SessionEvents {
   readonly failed: (error: unknown) => void;
 }
 
-/** Looking inside and keeping copies cost time of the device: not more often than this. */
-const DIAGNOSIS_MS = 700;
+/** Looking inside costs time of the device: between these, and within them as often as a share of its time allows. */
+const DIAGNOSIS_MS = { least: 120, most: 700 };
+const SHARE = 1 / 8;
 const CHECKPOINT_MS = 1500;
 
 interface Runs {
@@ -36,8 +37,12 @@ export class Session {
   #runs: Runs | undefined;
   #phase: Phase = 'idle';
   #checkpoints: readonly Checkpoint[] = [];
-  #diagnosed = 0;
-  #kept = 0;
+  /** When to look inside, and when to keep copies. */
+  #diagnosis = 0;
+  #keeping = 0;
+  /** Counts wishes for other runs: only the latest is granted. */
+  #turn = 0;
+  #creating: Promise<unknown> = Promise.resolve();
 
   constructor(events: SessionEvents) {
     this.#events = events;
@@ -59,17 +64,17 @@ export class Session {
 
   /** Starts runs in place of those before. */
   async start(create: () => Promise<readonly Trainer[]>): Promise<void> {
-    await this.reset();
-    const runs = this.#adopt(await create());
+    const runs = await this.#replace(create);
+    if (!runs) return;
     this.#enter('running');
     runs.ended = this.#loop(runs);
   }
 
-  /** Takes models that are trained already. */
-  async show(create: () => Promise<readonly Trainer[]>): Promise<void> {
-    await this.reset();
-    this.#adopt(await create());
-    this.#enter('stopped');
+  /** Takes models that are trained already; false where other runs were asked for meanwhile. */
+  async show(create: () => Promise<readonly Trainer[]>): Promise<boolean> {
+    const runs = await this.#replace(create);
+    if (runs) this.#enter('stopped');
+    return runs !== undefined;
   }
 
   /** Training waits after the report that it is working on. */
@@ -100,6 +105,7 @@ export class Session {
 
   /** Ends training and frees the models. */
   async reset(): Promise<void> {
+    this.#turn++;
     await this.#end('stopped');
     for (const trainer of this.trainers) trainer.dispose();
     this.#runs = undefined;
@@ -109,12 +115,27 @@ export class Session {
 
   /** Ends training quietly: what it ran on is gone, and that was said already. */
   async abandon(): Promise<void> {
+    this.#turn++;
     await this.#end('failed');
     if (this.#runs) this.#enter('failed');
   }
 
-  #adopt(trainers: readonly Trainer[]): Runs {
-    this.#diagnosed = this.#kept = -Infinity;
+  /** Undefined where other runs were asked for meanwhile. */
+  async #replace(create: () => Promise<readonly Trainer[]>): Promise<Runs | undefined> {
+    const ending = this.reset();
+    const turn = this.#turn;
+    await ending;
+    // one after the other: first weights are drawn from one seed
+    await this.#creating;
+    if (turn !== this.#turn) return undefined;
+    const creating = create();
+    this.#creating = creating.catch(() => undefined);
+    const trainers = await creating;
+    if (turn !== this.#turn) {
+      for (const trainer of trainers) trainer.dispose();
+      return undefined;
+    }
+    this.#diagnosis = this.#keeping = -Infinity;
     this.#runs = { trainers, ended: Promise.resolve(), ending: undefined, gate: undefined };
     return this.#runs;
   }
@@ -154,15 +175,18 @@ export class Session {
 
   /** Looks into the models and keeps copies of them, now and then, and at the end. */
   async #inspect({ trainers }: Runs, last: boolean): Promise<void> {
-    if (last || performance.now() - this.#diagnosed > DIAGNOSIS_MS) {
+    const start = performance.now();
+    if (last || start >= this.#diagnosis) {
       for (const [i, trainer] of trainers.entries()) {
         this.#events.health(i, await trainer.diagnose(), trainer.step);
       }
-      this.#diagnosed = performance.now();
+      const now = performance.now();
+      const { least, most } = DIAGNOSIS_MS;
+      this.#diagnosis = now + Math.min(most, Math.max(least, (now - start) / SHARE));
     }
-    if (!last && performance.now() - this.#kept > CHECKPOINT_MS) {
+    if (!last && performance.now() >= this.#keeping) {
       this.#checkpoints = await Promise.all(trainers.map((trainer) => trainer.checkpoint()));
-      this.#kept = performance.now();
+      this.#keeping = performance.now() + CHECKPOINT_MS;
     }
   }
 

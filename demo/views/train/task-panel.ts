@@ -1,4 +1,5 @@
 // In: the name of a task. Out: its data once loaded, and the panel that shows its networks, in one element.
+import type { Progress } from '../../lab/going.ts';
 import type { TaskName } from '../../training/config.ts';
 import type { Task } from '../../training/task.ts';
 import type { Report, Trainer } from '../../training/trainer.ts';
@@ -22,20 +23,24 @@ export class TaskPanel {
     return this.#task;
   }
 
-  /** Loads a task in place of the one before, if it is another; throws where that fails. */
-  async load(name: TaskName): Promise<void> {
-    if (this.#name === name) return;
+  /** What is loaded, or being loaded. */
+  get name(): TaskName | undefined {
+    return this.#name;
+  }
+
+  /** Loads a task in place of the one before; throws where that fails or is cancelled. */
+  async load(name: TaskName, progress: Progress): Promise<void> {
     this.dispose();
     this.#name = name;
     try {
-      const { task, createPanel } = await loadTask(name);
+      const { task, createPanel } = await loadTask(name, progress);
       // another one was asked for meanwhile
-      if (this.#wanted !== name) return;
+      if (this.name !== name) return;
       this.#task = task;
       this.#panel = createPanel({ failed: this.#failed });
       this.element.replaceChildren(this.#panel.element);
     } catch (error) {
-      if (this.#wanted === name) this.#name = undefined;
+      if (this.name === name) this.#name = undefined;
       throw error;
     }
   }
@@ -56,10 +61,5 @@ export class TaskPanel {
     this.#panel?.dispose();
     this.#panel = this.#task = this.#name = undefined;
     this.element.replaceChildren();
-  }
-
-  /** Read after a wait, when it may have changed. */
-  get #wanted(): TaskName | undefined {
-    return this.#name;
   }
 }

@@ -1,4 +1,5 @@
 // In: the name of a task. Out: its data (the digits are fetched once), and the panel that shows its networks.
+import type { Progress } from '../../lab/going.ts';
 import { fetchDigits, splitDigits, type Digits } from '../../training/digits.ts';
 import type { TaskName } from '../../training/config.ts';
 import type { Task } from '../../training/task.ts';
@@ -14,20 +15,23 @@ export interface LoadedTask {
 
 let digits: Promise<{ training: Digits; heldOut: Digits }> | undefined;
 
-function loadDigits() {
-  digits ??= fetchDigits(new URL('mnist.bin.gz', document.baseURI)).then(splitDigits);
-  digits.catch(() => {
-    // what failed once may be tried again
-    digits = undefined;
+function loadDigits(progress: Progress) {
+  if (digits) return digits;
+  const address = new URL('mnist.bin.gz', document.baseURI);
+  const loading = fetchDigits(address, progress).then(splitDigits);
+  digits = loading;
+  loading.catch(() => {
+    // what failed once, or was cancelled, may be tried again
+    if (digits === loading) digits = undefined;
   });
-  return digits;
+  return loading;
 }
 
-export async function loadTask(name: TaskName): Promise<LoadedTask> {
+export async function loadTask(name: TaskName, progress: Progress): Promise<LoadedTask> {
   switch (name) {
     case 'digits': {
       const [split, { DigitsPanel }] = await Promise.all([
-        loadDigits(),
+        loadDigits(progress),
         import('./panels/digits-panel.ts'),
       ]);
       return {
@@ -37,7 +41,7 @@ export async function loadTask(name: TaskName): Promise<LoadedTask> {
     }
     case 'autoencoder': {
       const [split, { AutoencoderPanel }] = await Promise.all([
-        loadDigits(),
+        loadDigits(progress),
         import('./panels/autoencoder-panel.ts'),
       ]);
       return {

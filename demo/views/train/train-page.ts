@@ -2,9 +2,10 @@
 import { html, type TemplateResult } from 'lit-html';
 import { TASKS } from '../../training/config.ts';
 import type { Trainer } from '../../training/trainer.ts';
-import { figures, layerTable } from './dashboard.ts';
+import { figures } from './figures.ts';
 import { runName, settingsForm, type FormEvents, type FormState } from './form.ts';
 import type { History } from './history.ts';
+import { layerTable } from './layer-table.ts';
 import { epochTable, progressBar, taskTabs, toolbar, type ToolbarActions } from './run-controls.ts';
 import type { Phase } from './session.ts';
 
@@ -16,6 +17,9 @@ export interface PageState extends FormState {
   readonly loaded: boolean;
   /** The device was lost; to train is to open another. */
   readonly lost: boolean;
+  readonly resumable: number | undefined;
+  /** There is room for the settings beside the rest. */
+  readonly wide: boolean;
   readonly history: History;
   /** What tells the runs apart. */
   readonly names: readonly string[];
@@ -24,13 +28,25 @@ export interface PageState extends FormState {
   readonly announcement: string;
   readonly charts: HTMLElement;
   readonly panel: HTMLElement;
+  /** Where work that takes a while says how far it is. */
+  readonly work: HTMLElement;
 }
 
 export function trainPage(state: PageState, actions: FormEvents & ToolbarActions): TemplateResult {
   const { config, run, phase, history, names } = state;
-  const { task } = config;
+  const { task, runs } = config;
   const { goal, lead } = TASKS[task];
   const shownPhase = !state.ready && phase === 'idle' ? 'loading' : phase;
+  const panel = state.loaded ? state.panel : html`<p class="help loading">Loading the task…</p>`;
+  const details = html`${layerTable(history, names)} ${epochTable(history, goal)}`;
+  // a picture of what is learned comes first; the digits' pad is for afterwards
+  const parts =
+    task === 'digits'
+      ? html`${state.charts} ${details} ${panel}`
+      : html`<div class="stage ${task === 'spirals' && runs.length === 1 ? 'beside' : ''}">
+            ${panel} ${state.charts}
+          </div>
+          ${details}`;
   return html`<div class="intro">
       <h1>Train</h1>
       <p class="lead">${lead}</p>
@@ -45,20 +61,32 @@ export function trainPage(state: PageState, actions: FormEvents & ToolbarActions
     >
       <section class="settings" aria-labelledby="settings-title">
         <h2 id="settings-title" class="visually-hidden">Settings</h2>
-        ${settingsForm(state, actions)}
+        <details class="settings-fold" .open=${state.wide}>
+          <summary><strong>Settings</strong> ${summaryOf(state)}</summary>
+          ${settingsForm(state, actions)}
+        </details>
       </section>
       <section class="run" aria-labelledby="run-title">
         <h2 id="run-title" class="visually-hidden">Run</h2>
         ${toolbar({
+          ...actions,
           phase,
           ready: state.ready || state.lost,
-          run: config.runs.length > 1 ? runName(run) : '',
-          ...actions,
+          run: runs.length > 1 ? runName(run) : '',
+          resumable: state.resumable,
         })}
-        ${progressBar(history, phase, state.trainer)} ${figures(history, goal, names)}
+        ${progressBar(history, phase, state.trainer)} ${state.work} ${figures(history, goal, names)}
         <p id="announcement" class="visually-hidden" role="status">${state.announcement}</p>
-        ${state.charts} ${layerTable(history, names)} ${epochTable(history, goal)}
+        ${parts}
       </section>
-      ${state.loaded ? state.panel : html`<p class="help loading">Loading the task…</p>`}
     </div>`;
+}
+
+/** The settings in a line, for where they are folded away. */
+function summaryOf({ config: { runs }, names }: PageState): string {
+  const [first] = runs;
+  if (!first) return '';
+  if (runs.length > 1) return names.join(' · ');
+  const { activation, loss, width, layers, epochs } = first;
+  return `${activation} · ${loss} · ${layers} × ${width} · ${epochs} epochs`;
 }

@@ -1,90 +1,71 @@
 // In: what can be chosen, the address, the person's wishes. Out: settings, runs, charts, pictures, files, wired together.
 import { render } from 'lit-html';
 import type { Device } from 'nonlin';
+import { withProgress } from '../../lab/progress.ts';
 import type { Lab, Recovery, View } from '../../shell/lab.ts';
 import type { Checkpoint } from '../../training/checkpoint.ts';
-import {
-  describeRun,
-  formatConfig,
-  parseConfig,
-  TASKS,
-  type Config,
-} from '../../training/config.ts';
+import { describeRun, formatConfig, TASKS, type Config } from '../../training/config.ts';
 import { messageOf } from '../../training/format.ts';
 import type { Settings } from '../../training/settings.ts';
 import type { Goal } from '../../training/task.ts';
-import type { Report, Trainer } from '../../training/trainer.ts';
-import { Charts } from './dashboard.ts';
-import { History } from './history.ts';
-import { readModel, saveModel } from './model-file.ts';
+import type { Trainer } from '../../training/trainer.ts';
+import { Board } from './board.ts';
+import { configOf, createTrainers, type Choices } from './choices.ts';
+import type { History } from './history.ts';
+import { readModel, saveTrainer } from './model-file.ts';
 import { Session, type Phase } from './session.ts';
-import { TaskPanel } from './task-panel.ts';
 import { trainPage } from './train-page.ts';
-import { createTrainers, type Choices } from './trainers.ts';
-
-/** How often pictures are asked for again while networks learn. */
-const REFRESH_MS = 350;
 
 export class TrainView implements View {
   readonly #host: HTMLElement;
   readonly #lab: Lab;
   readonly #choices: Choices;
   readonly #session: Session;
-  readonly #charts: Charts;
-  readonly #panel: TaskPanel;
+  readonly #board: Board;
+  readonly #work = document.createElement('div');
+  readonly #wide = matchMedia('(min-width: 60rem)');
   #config: Config;
-  #history = new History(1);
   #run = 0;
   #device: Device | undefined;
-  #announcement = '';
-  #refreshed = 0;
   /** Whose figures are on the page. */
   #shownTrainers: readonly Trainer[] = [];
   #frame: number | undefined;
+  /** Ends what is being loaded. */
+  #loading = new AbortController();
   /** Set from the loss of a device until training goes on or is given up. */
   #lost = false;
-  #resumed: { checkpoints: readonly Checkpoint[]; history: History } | undefined;
-  readonly #seen = () => {
-    if (document.hidden) return;
-    this.#charts.draw();
-    this.#panel.refresh();
-  };
+  /** The figures of a run that goes on. */
+  #kept: History | undefined;
+  readonly #resized = () => this.#render();
 
   constructor(host: HTMLElement, lab: Lab, choices: Choices) {
     this.#host = host;
     this.#lab = lab;
     this.#choices = choices;
-    this.#panel = new TaskPanel((error) => lab.report(error));
     this.#config = this.#parse(lab.address.params);
-    this.#charts = new Charts(this.#history);
+    const failed = (error: unknown) => lab.report(error);
+    const board = new Board({ changed: () => this.#ask(), failed });
+    this.#board = board;
     this.#session = new Session({
       phase: (phase) => this.#phase(phase),
-      report: (index, report) => this.#report(index, report),
-      health: (index, layers, step) => {
-        this.#history.health(index, layers, step);
-        this.#charts.ask();
-        this.#ask();
-      },
-      failed: (error) => lab.report(error),
+      report: (index, report) => board.report(index, report),
+      health: (index, layers, step) => board.health(index, layers, step),
+      failed,
     });
-    document.addEventListener('visibilitychange', this.#seen);
+    this.#wide.addEventListener('change', this.#resized);
   }
 
   /** Loads what the task needs. */
-  async start(): Promise<void> {
-    this.#clear();
-    this.#render();
-    await this.#load();
+  start(): void {
+    this.#show();
+    this.#attempt(() => this.#load());
   }
 
   useDevice(device: Device | undefined): void {
     this.#device = device;
-    if (this.#lost) {
-      // kept on the page until the person has chosen
-      this.#attempt(() => this.#session.abandon());
-    } else {
-      this.#attempt(() => this.#session.reset());
-    }
+    // a run that failed is kept until the person has chosen
+    const keeps = this.#lost || this.#session.phase === 'failed';
+    this.#attempt(() => (keeps ? this.#session.abandon() : this.#session.reset()));
     this.#render();
   }
 
@@ -104,26 +85,24 @@ export class TrainView implements View {
     const [first] = checkpoints;
     if (!['running', 'paused', 'failed'].includes(phase)) return undefined;
     this.#lost = true;
-    if (!first) {
-      return {
-        words: 'The training run had not got far enough for a checkpoint.',
-        label: 'Start again',
-        run: () => this.#attempt(() => this.#train()),
-      };
-    }
-    this.#resumed = { checkpoints, history: this.#history };
-    return {
-      words: `The training run was kept as it was at step ${first.step}.`,
-      label: `Resume from step ${first.step}`,
-      run: () => this.#attempt(() => this.#resume()),
-    };
+    return first
+      ? {
+          words: `The training run was kept as it was at step ${first.step}.`,
+          label: `Resume from step ${first.step}`,
+          run: () => this.#attempt(() => this.#resume()),
+        }
+      : {
+          words: 'The training run had not got far enough for a checkpoint.',
+          label: 'Start again',
+          run: () => this.#attempt(() => this.#train()),
+        };
   }
 
   dispose(): void {
-    document.removeEventListener('visibilitychange', this.#seen);
+    this.#wide.removeEventListener('change', this.#resized);
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
-    void this.#session.reset().then(() => this.#charts.dispose());
-    this.#panel.dispose();
+    this.#loading.abort();
+    void this.#session.reset().then(() => this.#board.dispose());
   }
 
   get #goal(): Goal {
@@ -135,10 +114,7 @@ export class TrainView implements View {
   }
 
   #parse(params: URLSearchParams): Config {
-    const { config, faults } = parseConfig(params, (task) => ({
-      activations: this.#choices.activations.map(({ op }) => op),
-      losses: this.#choices.losses[TASKS[task].goal].map(({ op }) => op),
-    }));
+    const { config, faults } = configOf(params, this.#choices);
     if (faults.length > 0) {
       const words = `The address: ${faults.join('; ')}.`;
       this.#lab.alerts.show({ topic: 'query', words, fault: true });
@@ -155,59 +131,77 @@ export class TrainView implements View {
   #configure(config: Config): void {
     this.#config = config;
     this.#run = Math.min(this.#run, config.runs.length - 1);
-    this.#resumed = undefined;
+    this.#kept = undefined;
     this.#lab.write('train', formatConfig(config));
     this.#attempt(async () => {
       await this.#session.reset();
-      this.#clear();
-      this.#render();
+      this.#show();
       await this.#load();
     });
   }
 
+  /** Loads the task's data, unless it is there or on its way. */
   async #load(): Promise<void> {
-    try {
-      const loading = this.#panel.load(this.#config.task);
+    const { task } = this.#config;
+    if (this.#board.panel.name !== task) {
+      this.#loading.abort();
+      const { signal } = (this.#loading = new AbortController());
+      const loading = withProgress(
+        this.#work,
+        'Loading the task’s data',
+        (progress) => this.#board.panel.load(task, progress).then(() => true),
+        signal,
+      );
       this.#render();
-      await loading;
-    } catch (error) {
-      const words = `The task could not be loaded: ${messageOf(error)}`;
-      const action = { label: 'Try again', run: () => this.#attempt(() => this.#load()) };
-      this.#lab.alerts.show({ topic: 'error', words, fault: true, action });
+      const retry = { label: 'Try again', run: () => this.#attempt(() => this.#load()) };
+      try {
+        const loaded = await loading;
+        if (!loaded && !signal.aborted) {
+          const words = 'The task was not loaded: cancelled.';
+          this.#lab.alerts.show({ topic: 'error', words, fault: false, action: retry });
+        }
+      } catch (error) {
+        const words = `The task could not be loaded: ${messageOf(error)}`;
+        this.#lab.alerts.show({ topic: 'error', words, fault: true, action: retry });
+      }
+      // now it is known how many steps there will be
+      if (this.#session.trainers.length === 0) this.#show();
     }
     this.#render();
   }
 
   #trainersFor(runs: readonly Settings[], from: readonly Checkpoint[] = []): Promise<Trainer[]> {
-    const { task } = this.#panel;
+    const { task } = this.#board.panel;
     if (!task || !this.#device) throw new Error('no device');
     return createTrainers(runs, this.#choices, task, this.#device, from);
   }
 
   async #train(): Promise<void> {
     if (!this.#device) await this.#lab.open();
-    if (!this.#device || !this.#panel.task) return;
-    this.#resumed = undefined;
+    if (!this.#device || !this.#board.panel.task) return;
     this.#lost = false;
     await this.#session.start(() => this.#trainersFor(this.#config.runs));
   }
 
+  /** Goes on from the checkpoints of a run that failed. */
   async #resume(): Promise<void> {
-    const kept = this.#resumed;
-    if (!kept || !this.#device) return;
+    if (!this.#device) await this.#lab.open();
+    const { checkpoints } = this.#session;
+    const [first] = checkpoints;
+    if (!this.#device || !first) return;
     this.#lost = false;
-    kept.history.rewind(kept.checkpoints[0]?.step ?? 0);
-    await this.#session.start(() => this.#trainersFor(this.#config.runs, kept.checkpoints));
-    this.#resumed = undefined;
+    this.#board.history.rewind(first.step);
+    this.#kept = this.#board.history;
+    try {
+      await this.#session.start(() => this.#trainersFor(this.#config.runs, checkpoints));
+    } finally {
+      this.#kept = undefined;
+    }
   }
 
   async #save(): Promise<void> {
     const trainer = this.#session.trainers[this.#run];
-    if (!trainer) return;
-    const { task } = this.#config;
-    const config = { task, runs: [trainer.settings] };
-    const name = `nonlin-${task}-${trainer.settings.activation}.safetensors`;
-    await saveModel(trainer.network, config, name);
+    if (trainer) await saveTrainer(trainer, this.#config.task);
   }
 
   async #open(file: File): Promise<void> {
@@ -223,17 +217,15 @@ export class TrainView implements View {
       await this.#load();
       const device = this.#device;
       if (!device) return;
-      await this.#session.show(async () => {
+      const shown = await this.#session.show(async () => {
         const trainers = await this.#trainersFor(config.runs);
         for (const trainer of trainers) model.into(trainer.network, device);
         return trainers;
       });
-      for (const [i, trainer] of this.#session.trainers.entries()) {
-        this.#report(i, await trainer.test(0, undefined));
-        this.#history.health(i, await trainer.diagnose(), 0);
-      }
-      this.#announcement = `${file.name} is loaded.`;
-      this.#panel.refresh();
+      if (!shown) return;
+      this.#board.refresh();
+      await withProgress(this.#work, 'Testing the model', (progress) => this.#board.test(progress));
+      this.#board.announcement = `${file.name} is loaded.`;
     } catch (error) {
       await this.#session.reset();
       const words = `${file.name} could not be loaded: ${messageOf(error)}`;
@@ -242,62 +234,30 @@ export class TrainView implements View {
     this.#render();
   }
 
-  /** New figures, of no run yet or of those that begin. */
-  #clear(): void {
-    const trainers = this.#session.trainers;
-    this.#history =
-      this.#resumed && trainers.length > 0
-        ? this.#resumed.history
-        : new History(Math.max(1, this.#config.runs.length));
-    this.#charts.start(this.#history, this.#goal, trainers[0]?.steps ?? 0);
-    this.#announcement = '';
-    this.#panel.use(trainers, this.#names);
+  /** Shows the runs that there are, or that there are none; figures of a run that goes on are kept. */
+  #show(): void {
+    const { trainers } = this.#session;
+    const kept = trainers.length > 0 ? this.#kept : undefined;
+    this.#shownTrainers = trainers;
+    this.#board.show(this.#config, trainers, this.#names, kept);
   }
 
   #phase(phase: Phase): void {
-    if (phase === 'idle' || phase === 'running' || phase === 'stopped') {
-      // a run that only goes on after a pause keeps its figures
-      if (this.#shownTrainers !== this.#session.trainers) {
-        this.#shownTrainers = this.#session.trainers;
-        this.#clear();
-        this.#lab.alerts.remove('error');
-      }
+    const { trainers } = this.#session;
+    // a run that only goes on after a pause keeps its figures
+    if (phase !== 'failed' && this.#shownTrainers !== trainers) {
+      this.#show();
+      this.#lab.alerts.remove('error');
     }
-    if (phase === 'failed') this.#panel.use([], this.#names);
-    if (phase === 'done') this.#panel.refresh();
+    if (phase === 'failed') this.#board.panel.use([], this.#names);
     const focused = document.activeElement;
     this.#render();
-    this.#charts.ask();
+    this.#board.refresh();
     // a disabled button would keep a keyboard user's focus and do nothing with it
-    if (focused instanceof HTMLButtonElement && focused.disabled) {
+    if (focused instanceof HTMLButtonElement && (focused.disabled || !focused.isConnected)) {
       const next = phase === 'running' || phase === 'paused' ? '#pause' : '#train';
       this.#host.querySelector<HTMLButtonElement>(next)?.focus();
     }
-  }
-
-  #report(index: number, report: Report): void {
-    this.#history.report(index, report);
-    this.#panel.report(index, report);
-    this.#charts.ask();
-    this.#ask();
-    if (report.kind === 'epoch' && index === 0 && report.epoch > 0) this.#announce(report.epoch);
-    const last = index === this.#session.trainers.length - 1;
-    if (last && performance.now() - this.#refreshed > REFRESH_MS && !document.hidden) {
-      this.#refreshed = performance.now();
-      this.#panel.refresh();
-    }
-  }
-
-  #announce(epoch: number): void {
-    const { epochs } = this.#config.runs[0] ?? { epochs: epoch };
-    // not more than ten times a run: it is read aloud
-    if (epoch % Math.ceil(epochs / 10) !== 0 && epoch !== epochs) return;
-    const score = this.#history.runs[0]?.test?.heldOut;
-    const words =
-      this.#goal === 'classes'
-        ? `held-out accuracy ${((score?.accuracy ?? NaN) * 100).toFixed(1)} %`
-        : `squared error ${(score?.error ?? NaN).toPrecision(2)}`;
-    this.#announcement = `Epoch ${epoch} of ${epochs}: ${words}.${epoch === epochs ? ' Finished.' : ''}`;
   }
 
   #ask(): void {
@@ -308,8 +268,8 @@ export class TrainView implements View {
   }
 
   #render(): void {
-    const { phase, trainers } = this.#session;
-    const loaded = this.#panel.task !== undefined;
+    const { phase, trainers, checkpoints } = this.#session;
+    const loaded = this.#board.panel.task !== undefined;
     const state = {
       config: this.#config,
       run: this.#run,
@@ -321,12 +281,15 @@ export class TrainView implements View {
       ready: this.#device !== undefined && loaded,
       loaded,
       lost: this.#lost,
-      history: this.#history,
+      resumable: phase === 'failed' ? checkpoints[0]?.step : undefined,
+      wide: this.#wide.matches,
+      history: this.#board.history,
       names: this.#names,
       trainer: trainers[0],
-      announcement: this.#announcement,
-      charts: this.#charts.element,
-      panel: this.#panel.element,
+      announcement: this.#board.announcement,
+      charts: this.#board.charts,
+      panel: this.#board.panel.element,
+      work: this.#work,
     };
     render(
       trainPage(state, {
@@ -337,6 +300,7 @@ export class TrainView implements View {
         },
         submit: () => this.#attempt(() => this.#train()),
         pause: () => (phase === 'paused' ? this.#session.resume() : this.#session.pause()),
+        resume: () => this.#attempt(() => this.#resume()),
         stop: () => this.#attempt(() => this.#session.stop()),
         reset: () => this.#attempt(() => this.#reset()),
         save: () => this.#attempt(() => this.#save()),
@@ -348,7 +312,6 @@ export class TrainView implements View {
 
   async #reset(): Promise<void> {
     this.#lost = false;
-    this.#resumed = undefined;
     await this.#session.reset();
   }
 }

@@ -38,7 +38,7 @@ export function confusionTable(verdicts: Verdicts): TemplateResult {
   return html`<div class="table-frame">
     <table class="confusion">
       <caption>
-        What each digit was read as
+        What each digit (row) was read as (column)
       </caption>
       <thead>
         <tr>
@@ -84,7 +84,7 @@ export function mistakeGallery(verdicts: Verdicts, digits: Digits): TemplateResu
               height=${2 * SIDE}
               alt="A ${right} that was read as ${said}"
             />
-            <span><span class="visually-hidden">read as </span>${said}</span>
+            <span aria-hidden="true">${right} → <b>${said}</b></span>
           </li>`,
       )}
     </ul>

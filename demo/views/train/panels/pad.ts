@@ -1,4 +1,5 @@
 // In: a canvas; what a pointer or the keyboard does on it, or a digit to show. Out: 28 × 28 pixels after each change.
+import { colour } from '../../../shell/theme.ts';
 import { PIXELS, SIDE } from '../../../training/digits.ts';
 import { rasterise, type Point } from './ink.ts';
 
@@ -73,30 +74,30 @@ export class Pad {
     const context = this.#canvas.getContext('2d');
     if (!context) return;
     const { width, height } = this.#canvas;
-    const style = getComputedStyle(this.#canvas);
+    const ink = colour('--ink');
     context.clearRect(0, 0, width, height);
     if (!this.#digit && this.#strokes.length === 0) {
-      context.fillStyle = style.getPropertyValue('--muted');
+      context.fillStyle = colour('--muted');
       context.font = '34px system-ui, sans-serif';
       context.textAlign = 'center';
       context.fillText('draw a digit here', width / 2, height / 2);
     }
-    if (this.#digit) drawPixels(context, this.#digit, width, style.color);
-    context.strokeStyle = style.color;
+    if (this.#digit) drawPixels(context, this.#digit, width, ink);
+    context.strokeStyle = ink;
     context.lineCap = 'round';
     context.lineJoin = 'round';
     context.lineWidth = PEN_WIDTH * width;
     for (const stroke of this.#strokes) {
       tracePath(context, stroke, width);
     }
-    if (this.#canvas.matches(':focus-visible')) this.#drawCursor(context, style);
+    if (this.#canvas.matches(':focus-visible')) this.#drawCursor(context);
   }
 
-  #drawCursor(context: CanvasRenderingContext2D, style: CSSStyleDeclaration): void {
+  #drawCursor(context: CanvasRenderingContext2D): void {
     const { width, height } = this.#canvas;
     const radius = (PEN_WIDTH * width) / 2;
     context.lineWidth = 4;
-    context.strokeStyle = style.getPropertyValue('--held-out');
+    context.strokeStyle = colour('--held-out');
     context.fillStyle = context.strokeStyle;
     context.beginPath();
     context.arc(this.#cursor.x * width, this.#cursor.y * height, radius, 0, 2 * Math.PI);

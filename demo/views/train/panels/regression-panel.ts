@@ -23,7 +23,7 @@ export class RegressionPanel implements Panel {
   constructor(task: Regression, { failed }: PanelEvents) {
     this.#task = task;
     this.element.className = 'regression';
-    this.#plot = new Plot(this.#frame, { yRange: () => [-1.6, 4.2] });
+    this.#plot = new Plot(this.#frame, { yRange: () => [-1.6, 4.8] });
     this.#drawing = new Latest(() => this.#ask(), failed);
     this.#render();
   }

@@ -1,8 +1,9 @@
-// In: settings of runs, what can be chosen, a task, a device. Out: their trainers.
+// In: what can be chosen; an address's parameters, or settings, a task and a device. Out: a configuration; trainers.
 import type { Device } from 'nonlin';
 import type { ActivationChoice } from '../../training/activations.ts';
 import { breathe } from '../../training/breathe.ts';
 import type { Checkpoint } from '../../training/checkpoint.ts';
+import { parseConfig, TASKS } from '../../training/config.ts';
 import type { LossChoice } from '../../training/losses.ts';
 import type { Settings } from '../../training/settings.ts';
 import type { Goal, Task } from '../../training/task.ts';
@@ -11,6 +12,14 @@ import { Trainer } from '../../training/trainer.ts';
 export interface Choices {
   readonly activations: readonly ActivationChoice[];
   readonly losses: Readonly<Record<Goal, readonly LossChoice[]>>;
+}
+
+/** The configuration that an address names, and what is wrong with it. */
+export function configOf(params: URLSearchParams, { activations, losses }: Choices) {
+  return parseConfig(params, (task) => ({
+    activations: activations.map(({ op }) => op),
+    losses: losses[TASKS[task].goal].map(({ op }) => op),
+  }));
 }
 
 /** One after the other: drawing a network's first weights takes a while. */
@@ -27,8 +36,8 @@ export async function createTrainers(
     const loss = losses[task.goal].find(({ op }) => op === settings.loss);
     if (!activation || !loss) throw new Error('a name without its op');
     const known = from[i] ? { from: from[i] } : {};
-    trainers.push(new Trainer({ settings, activation, loss, task, device, breathe, ...known }));
-    await breathe();
+    const options = { settings, activation, loss, task, device, breathe, ...known };
+    trainers.push(await Trainer.create(options));
   }
   return trainers;
 }
