@@ -1,5 +1,5 @@
 // In: a model, a loss, a few examples. Out: per layer how many units are dead or saturated, and how large its gradient is.
-import { mul, scope, sum, tensor, type Device, type Tensor } from 'nonlin';
+import { mul, scope, sum, tensor, type Device, type nn, type Tensor } from 'nonlin';
 import type { LossChoice } from './losses.ts';
 import type { Model } from './model.ts';
 import type { Batch } from './task.ts';
@@ -16,56 +16,66 @@ export interface LayerHealth {
 const FLAT = 0.05;
 const MOSTLY = 0.9;
 
-interface Probe {
-  readonly squares: Tensor;
-  readonly slope: Tensor | undefined;
-}
-
-/** Leaves no gradients behind. `elementwise`: whether each unit's slope is its own. */
+/** Leaves no gradients behind. `elementwise`: whether each unit's slope is its own; `breathe`: called between layers. */
 export async function diagnose(
   { network, layers }: Model,
   loss: LossChoice,
   batch: Batch,
   elementwise: boolean,
   device: Device,
+  breathe: () => Promise<void> = () => Promise.resolve(),
 ): Promise<LayerHealth[]> {
-  const probes = scope((): Probe[] => {
+  const squares: Tensor[] = [];
+  const slopes: Tensor[] = [];
+  const inputs = batch.x.length / batch.count;
+  let value = tensor(batch.x, { shape: [batch.count, inputs], device });
+  try {
     network.zeroGrad();
-    const inputs = batch.x.length / batch.count;
-    const input = tensor(batch.x, { shape: [batch.count, inputs], device });
-    loss.compute(network.forward(input), batch.wanted).backward();
-    const squares = layers.map(({ linear }) => {
+    const input = value;
+    scope(() => loss.compute(network.forward(input), batch.wanted).backward());
+    await breathe();
+    for (const { linear } of layers) {
       const { grad } = linear.weight;
       if (!grad) throw new Error('no gradient');
-      return sum(mul(grad, grad));
-    });
-    network.zeroGrad();
-    let value: Tensor = input;
-    return layers.map(({ linear, activation }, i): Probe => {
-      const own = squares[i];
-      if (!own) throw new Error('no gradient');
-      if (!activation) return { squares: own, slope: undefined };
-      const z = linear.forward(value).detach();
-      z.requiresGrad = true;
-      const y = activation.forward(z);
-      value = y.detach();
-      if (!elementwise) return { squares: own, slope: undefined };
-      y.backward(tensor(new Float32Array(y.size).fill(1), { shape: y.shape, device }));
-      activation.zeroGrad();
-      return { squares: own, slope: z.grad ?? undefined };
-    });
-  });
-  try {
-    return await Promise.all(probes.map((probe) => healthOf(probe, batch.count)));
-  } finally {
-    for (const { squares, slope } of probes) {
-      squares.dispose();
-      slope?.dispose();
+      squares.push(scope(() => sum(mul(grad, grad))));
+      await breathe();
     }
+    network.zeroGrad();
+    for (const { linear, activation } of elementwise ? layers : []) {
+      if (!activation) break;
+      const before = value;
+      const { y, slope } = scope(() => slopesOf(linear, activation, before, device));
+      before.dispose();
+      value = y;
+      if (slope) slopes.push(slope);
+      await breathe();
+    }
+    return await Promise.all(squares.map((own, i) => healthOf(own, slopes[i], batch.count)));
+  } finally {
+    for (const made of [value, ...squares, ...slopes]) made.dispose();
   }
 }
 
-async function healthOf({ squares, slope }: Probe, count: number): Promise<LayerHealth> {
+/** A layer's results, and its activation's slope at each unit of each example. */
+function slopesOf(
+  linear: nn.Linear,
+  activation: nn.Module,
+  value: Tensor,
+  device: Device,
+): { y: Tensor; slope: Tensor | undefined } {
+  const z = linear.forward(value).detach();
+  z.requiresGrad = true;
+  const y = activation.forward(z);
+  y.backward(tensor(new Float32Array(y.size).fill(1), { shape: y.shape, device }));
+  activation.zeroGrad();
+  return { y: y.detach(), slope: z.grad ?? undefined };
+}
+
+async function healthOf(
+  squares: Tensor,
+  slope: Tensor | undefined,
+  count: number,
+): Promise<LayerHealth> {
   const [square, slopes] = await Promise.all([squares.item(), slope?.data()]);
   const gradientNorm = Math.sqrt(square);
   if (!slopes) return { gradientNorm, dead: undefined, saturated: undefined };

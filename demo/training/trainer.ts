@@ -132,7 +132,7 @@ export class Trainer {
     const count = Math.min(PROBE, this.#pieceSize(), task.heldOut.count);
     const batch = task.heldOut.gather(Uint32Array.from({ length: count }, (_, i) => i));
     const elementwise = activation.group === 'Elementwise';
-    return diagnose(this.#model, loss, batch, elementwise, device);
+    return diagnose(this.#model, loss, batch, elementwise, device, () => this.#breathe());
   }
 
   checkpoint(): Promise<Checkpoint> {

@@ -1,7 +1,7 @@
 // What the page does where there is no WebGPU, and where something goes wrong.
 import { expect, test, type Page } from 'playwright/test';
-import { blockingOf, expectUnblocked, watchBlocking } from './blocking.ts';
-import { expectAccessible, expectNoOverflow, faultsOf, openView } from './lab.ts';
+import { expectUnblocked, tasksOf, watchBlocking } from './blocking.ts';
+import { expectAccessible, expectNoOverflow, faultsOf, openView, plottedOf } from './lab.ts';
 import {
   draw,
   expectPhase,
@@ -35,7 +35,7 @@ test('without WebGPU: trains on the CPU and says how to enable it', async ({ pag
   await expectAccessible(page, ['color-contrast', 'button-name', 'label']);
   await expect(page.locator('#device')).toHaveText('CPU');
   await page.goto(
-    `/#/train?${new URLSearchParams({ width: '32', batchSize: '50', epochs: '1' }).toString()}`,
+    `/#/train?${new URLSearchParams({ width: '24', learningRate: '0.01', epochs: '1' }).toString()}`,
   );
   await expectPhase(page, 'idle');
   await train(page);
@@ -54,15 +54,19 @@ test('WebGPU asked for where there is none: says so and runs on the CPU', async 
 });
 
 test('on the CPU the page is not blocked over 100 ms by training', async ({ page }) => {
-  await openTraining(page, { backend: 'cpu', epochs: 20, width: 256 });
+  // the largest network that can be chosen
+  await openTraining(page, { backend: 'cpu', epochs: 20, width: 256, layers: 8 });
   await expect(page.locator('#alerts')).toBeEmpty();
-  await page.getByRole('button', { name: 'Train', exact: true }).click();
-  await expect.poll(() => stepOf(page)).toBeGreaterThan(5);
   await watchBlocking(page);
-  await page.waitForTimeout(2000);
-  expectUnblocked(await blockingOf(page));
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  // testing it takes a while: it says how far it is
+  await expect(page.locator('#progress-text')).toContainText(/testing \d+ %/);
+  await page.waitForTimeout(4000);
+  expectUnblocked(await tasksOf(page));
+  const start = Date.now();
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await expectPhase(page, 'stopped');
+  expect(Date.now() - start).toBeLessThan(3000);
 });
 
 test('another device can be chosen', async ({ page }) => {
@@ -113,7 +117,7 @@ test('a GPU lost while training: says so, and goes on from the last checkpoint',
   await expectPhase(page, 'failed');
   await expect(alert(page)).toHaveCount(1);
   await expect(alert(page)).toContainText('The GPU was lost');
-  const button = page.getByRole('button', { name: /^Resume from step/ });
+  const button = alert(page).getByRole('button', { name: /^Resume from step/ });
   const from = Number(/step (\d+)/.exec((await button.textContent()) ?? '')?.[1]);
   expect(from).toBeGreaterThan(0);
   await button.click();
@@ -127,6 +131,44 @@ test('a GPU lost while training: says so, and goes on from the last checkpoint',
   await page.getByText('Figures of each epoch').click();
   await expect(page.locator('#epoch-rows tr')).toHaveCount(3);
   expect(faults).toEqual([]);
+});
+
+test('a GPU lost while paused: the run goes on on the CPU', async ({ page }) => {
+  const faults = faultsOf(page);
+  await catchDevices(page);
+  await openTraining(page, { ...SMALL, backend: 'webgpu' });
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await expect.poll(() => stepOf(page)).toBeGreaterThan(10);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expectPhase(page, 'paused');
+  await loseDevice(page);
+  await expectPhase(page, 'failed');
+  await page.getByLabel('Run on').selectOption('cpu');
+  await expect(page.locator('#device')).toHaveText('CPU');
+  await page.getByRole('button', { name: /^Resume from step/ }).click();
+  await expectPhase(page, 'done', 60_000);
+  expect(await stepOf(page)).toBe(80);
+  expect(await figureOf(page, 'main')).toBeGreaterThan(0.6);
+  expect(faults).toEqual([]);
+});
+
+test('in a hidden tab training goes on, and charts are drawn when it is seen again', async ({
+  page,
+}) => {
+  await openTraining(page, { ...SMALL, backend: 'cpu' });
+  const hide = (hidden: boolean) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, value });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+  const chart = page.getByRole('img', { name: /^Loss over the steps/ });
+  await hide(true);
+  await train(page);
+  const before = await plottedOf(chart);
+  expect(before.x).toEqual([]);
+  await hide(false);
+  const after = await plottedOf(chart);
+  expect(after.x.at(-1)).toBe(80);
 });
 
 test('a GPU lost while nothing trains can be opened again, in every view', async ({ page }) => {
@@ -166,6 +208,7 @@ test('a GPU without memory ends training, and says what helps', async ({ page })
   await expectPhase(page, 'failed');
   await expect(alert(page)).toContainText('Out of memory');
   await expect(alert(page)).toContainText('Smaller sizes');
+  await expect(page.getByRole('button', { name: /^Resume from step/ })).toBeEnabled();
 });
 
 test('an error on the page ends training and is shown', async ({ page }) => {
@@ -195,6 +238,35 @@ test('digits that cannot be loaded are an error with a reason', async ({ page })
   await page.unroute('**/mnist.bin.gz');
   await page.getByRole('button', { name: 'Try again' }).click();
   await expectPhase(page, 'idle');
+});
+
+test('data that is slow to come can be waited for, left, and done without', async ({ page }) => {
+  const faults = faultsOf(page);
+  let open: () => void = () => undefined;
+  await page.route('**/mnist.bin.gz', async (route) => {
+    await new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    await route.continue().catch(() => undefined);
+  });
+  await openView(page, 'train', { backend: 'cpu' });
+  const work = page.getByRole('group', { name: 'Loading the task’s data' });
+  await expect(work).toBeVisible();
+  await work.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.locator('#alerts')).toContainText('was not loaded: cancelled');
+  await expect(page.getByRole('button', { name: 'Train', exact: true })).toBeDisabled();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(work).toBeVisible();
+  // another task needs no data
+  await page.getByRole('link', { name: 'Two spirals' }).click();
+  await expectPhase(page, 'idle');
+  await expect(work).toBeHidden();
+  await page.getByRole('link', { name: 'Digits' }).click();
+  await expect(work).toBeVisible();
+  open();
+  await expectPhase(page, 'idle');
+  await expect(work).toBeHidden();
+  expect(faults).toEqual([]);
 });
 
 test('an address with wrong settings says which', async ({ page }) => {

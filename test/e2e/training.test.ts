@@ -1,8 +1,8 @@
 // One run of the digits on the GPU path, and what a person does with the trained network.
 import { readFile } from 'node:fs/promises';
 import { expect, test, type Page } from 'playwright/test';
-import { blockingOf, expectUnblocked, watchBlocking, type Blocked } from './blocking.ts';
-import { faultsOf, lookAt, plottedOf } from './lab.ts';
+import { expectUnblocked, tasksOf, watchBlocking } from './blocking.ts';
+import { expectNoOverflow, faultsOf, lookAt, plottedOf } from './lab.ts';
 import {
   draw,
   expectPhase,
@@ -19,7 +19,7 @@ test.describe.configure({ mode: 'serial' });
 
 let page: Page;
 let faults: string[];
-let blocked: Blocked[];
+let tasks: Awaited<ReturnType<typeof tasksOf>>;
 
 test.beforeAll(async ({ browser }) => {
   const context = await browser.newContext({
@@ -37,7 +37,7 @@ test('two epochs of 8,000 digits reach 91 % on 2,000 unseen ones, on the GPU', a
   await expect(page.locator('#device')).toContainText('WebGPU');
   await watchBlocking(page);
   await train(page, 100_000);
-  blocked = await blockingOf(page);
+  tasks = await tasksOf(page);
   expect(await figureOf(page, 'main')).toBeGreaterThanOrEqual(0.91);
   expect(await stepOf(page)).toBe(2 * 125);
   const speed = await figureOf(page, 'speed');
@@ -46,7 +46,7 @@ test('two epochs of 8,000 digits reach 91 % on 2,000 unseen ones, on the GPU', a
 });
 
 test('the page is not blocked over 100 ms while training', () => {
-  expectUnblocked(blocked);
+  expectUnblocked(tasks);
 });
 
 test('the figures of each epoch improve, and the layers are healthy', async () => {
@@ -136,6 +136,32 @@ test('fits desktop and phone, in light and dark', async () => {
   await lookAt(page, 'train-digits');
 });
 
+test('fits very small and very large windows, and holds still where that is wished', async () => {
+  for (const viewport of [
+    { width: 320, height: 480 },
+    { width: 2560, height: 1440 },
+  ]) {
+    await page.setViewportSize(viewport);
+    await expectNoOverflow(page);
+  }
+  // settings are folded away where there is little room
+  await expect(page.getByLabel('Activation')).toBeVisible();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect(page.getByLabel('Activation')).toBeHidden();
+  await page.getByText('Settings relu').click();
+  await expect(page.getByLabel('Activation')).toBeVisible();
+  await page.setViewportSize({ width: 1280, height: 900 });
+  const transition = () =>
+    page
+      .locator('#bars .bar')
+      .first()
+      .evaluate((bar) => getComputedStyle(bar).transitionDuration);
+  expect(await transition()).toBe('0.12s');
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  expect(await transition()).toBe('0s');
+  await page.emulateMedia({ reducedMotion: 'no-preference' });
+});
+
 test('the model is saved as safetensors and loaded again, the same in every figure', async () => {
   const loss = await figureOf(page, 'held-out-loss');
   const download = page.waitForEvent('download');
@@ -145,10 +171,8 @@ test('the model is saved as safetensors and loaded again, the same in every figu
   const path = await file.path();
   const bytes = await readFile(path);
   const length = Number(bytes.readBigUInt64LE(0));
-  const header = JSON.parse(bytes.subarray(8, 8 + length).toString()) as Record<
-    string,
-    { shape: number[]; dtype: string }
-  >;
+  type Entry = Record<string, { shape: number[]; dtype: string }>;
+  const header = JSON.parse(bytes.subarray(8, 8 + length).toString()) as Entry;
   const shapes = Object.fromEntries(
     Object.entries(header)
       .filter(([name]) => name !== '__metadata__')
@@ -173,10 +197,20 @@ test('the model is saved as safetensors and loaded again, the same in every figu
   await draw(page, ONE);
   await expect(page.locator('#verdict')).toContainText('Reads as 1');
 
-  await page.locator('#load').setInputFiles({
-    name: 'broken.safetensors',
-    mimeType: 'application/octet-stream',
-    buffer: Buffer.from('no such file'),
-  });
+  // another program's file says nothing of the network: it goes into one of the settings' shape
+  const { __metadata__: _, ...rest } = header;
+  const plain = Buffer.from(JSON.stringify(rest));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(plain.length));
+  const load = (name: string, buffer: Buffer) =>
+    page.locator('#load').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
+  await page.getByLabel('Seed').fill('5');
+  await expectPhase(page, 'idle');
+  await load('plain.safetensors', Buffer.concat([size, plain, bytes.subarray(8 + length)]));
+  await expectPhase(page, 'stopped');
+  await expect.poll(() => figureOf(page, 'held-out-loss')).toBeCloseTo(loss, 6);
+  await expect(page.getByLabel('Seed')).toHaveValue('5');
+
+  await load('broken.safetensors', Buffer.from('no such file'));
   await expect(page.getByRole('alert')).toContainText('expected a safetensors file');
 });
