@@ -45,10 +45,10 @@ export const TASKS: Readonly<Record<TaskName, TaskInfo>> = {
     variations: [],
     examples: [
       {
-        label: 'Watch a gradient vanish: sigmoid against relu, six layers deep',
+        label: 'A gradient vanishes: sigmoid against relu, 6 layers',
         query: 'task=digits&activation=sigmoid&layers=6&epochs=2&vs=activation:relu',
       },
-      { label: 'Squared error against cross-entropy', query: 'task=digits&vs=loss:mseLoss' },
+      { label: 'Squared error or cross-entropy', query: 'task=digits&vs=loss:mseLoss' },
     ],
   },
   spirals: {

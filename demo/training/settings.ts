@@ -32,7 +32,7 @@ interface Range {
 export const RANGES: Readonly<Record<NumberName, Range>> = {
   learningRate: { label: 'Learning rate', min: 1e-6, max: 10, integer: false },
   // wider and eight layers deep, an example would hold up the page on the CPU path
-  width: { label: 'Width', min: 2, max: 256, integer: true },
+  width: { label: 'Width', min: 2, max: 384, integer: true },
   layers: { label: 'Hidden layers', min: 1, max: 8, integer: true },
   batchSize: { label: 'Batch size', min: 1, max: 2000, integer: true },
   epochs: { label: 'Epochs', min: 1, max: 1000, integer: true },

@@ -1,5 +1,5 @@
 import { init } from 'nonlin';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { findActivations, type ActivationChoice } from '../../demo/training/activations.ts';
 import {
   sliceDigits,
@@ -110,6 +110,56 @@ describe('the trainer', () => {
     const first = await losses(1);
     expect(await losses(1)).toEqual(first);
     expect(await losses(2)).not.toEqual(first);
+  });
+
+  it('gives the same run where its layers are made one by one', async () => {
+    const device = await init({ backend: 'cpu' });
+    const settings = { ...SMALL, layers: 3, epochs: 1 };
+    const options = {
+      settings,
+      activation: chosen(activations, 'prelu'),
+      loss: chosen(losses, 'crossEntropy'),
+      task,
+      device,
+    };
+    let breaths = 0;
+    const breathe = async () => {
+      breaths++;
+    };
+    const lossesOf = async (trainer: Trainer) => {
+      const all: number[] = [];
+      for await (const report of trainer.train()) {
+        if (report.kind === 'steps') all.push(report.score.loss);
+      }
+      return all;
+    };
+    const gently = await Trainer.create({ ...options, breathe });
+    expect(breaths).toBe(3);
+    expect(await lossesOf(gently)).toEqual(await lossesOf(new Trainer(options)));
+  });
+
+  it('says how far a test is that takes a while, and can be left there', async () => {
+    const device = await init({ backend: 'cpu' });
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 200));
+    const trainer = new Trainer({
+      settings: { ...SMALL, width: 256, layers: 8 },
+      activation: chosen(activations, 'relu'),
+      loss: chosen(losses, 'crossEntropy'),
+      task,
+      device,
+    });
+    const shares: number[] = [];
+    for await (const report of trainer.train()) {
+      if (report.kind !== 'testing') break;
+      shares.push(report.share);
+      if (shares.length === 5) break;
+    }
+    vi.restoreAllMocks();
+    expect(shares).toHaveLength(5);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    expect(shares.at(-1)).toBeLessThan(1);
+    trainer.dispose();
   });
 
   it('predicts probabilities, also between steps, without changing the run', async () => {

@@ -74,7 +74,8 @@ export class Charts {
       now.runs.map((run, i): Trace => ({
         label: several ? runName(i) : 'first layer',
         colour: colourOf(i),
-        values: run.gradients,
+        // no logarithm shows 0
+        values: new Map([...run.gradients].filter(([, norm]) => norm > 0)),
         spans: true,
       }));
     const xRange = (): [number, number] => [0, Math.max(1, steps)];
@@ -88,13 +89,12 @@ export class Charts {
             'Accuracy',
             { xRange, yRange: () => [0, 1], yTick: percent },
             both('accuracy'),
-            key,
           )
         : goal === 'shares'
-          ? createChart(ERROR_WORDS[goal], linear, both('error'), key)
+          ? createChart(ERROR_WORDS[goal], linear, both('error'))
           : // the error on noisy points would hide how near the curve is
-            createChart(ERROR_WORDS[goal], logarithmic, heldOut('error', true), nothing),
-      createChart('Gradient norm, first layer', logarithmic, gradients, nothing),
+            createChart(ERROR_WORDS[goal], logarithmic, heldOut('error', true)),
+      createChart('Gradient norm, first layer', logarithmic, gradients),
     ];
     this.element.replaceChildren(...this.#charts.map(({ element }) => element));
     this.draw();
@@ -131,7 +131,7 @@ function createChart(
   title: string,
   options: PlotOptions,
   traces: Chart['traces'],
-  key: Key,
+  key: Key = nothing,
 ): Chart {
   const element = document.createElement('figure');
   const caption = document.createElement('figcaption');
