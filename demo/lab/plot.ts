@@ -124,7 +124,7 @@ export class Plot {
     return {
       width: Math.max(1, this.#frame.clientWidth),
       height: Math.max(1, this.#frame.clientHeight),
-      padding: [8, 14, 0, 0],
+      padding: [8, 20, 0, 0],
       legend: { show: false },
       cursor: {
         show: this.#options.readout !== undefined,

@@ -1,5 +1,5 @@
 // In: the state of the view that trains. Out: its page.
-import { html, type TemplateResult } from 'lit-html';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { TASKS } from '../../training/config.ts';
 import type { Trainer } from '../../training/trainer.ts';
 import { figures } from './figures.ts';
@@ -37,7 +37,7 @@ export function trainPage(state: PageState, actions: FormEvents & ToolbarActions
   const { task, runs } = config;
   const { goal, lead } = TASKS[task];
   const shownPhase = !state.ready && phase === 'idle' ? 'loading' : phase;
-  const panel = state.loaded ? state.panel : html`<p class="help loading">Loading the task…</p>`;
+  const panel = state.loaded ? state.panel : html`<div class="loading"></div>`;
   const details = html`${layerTable(history, names)} ${epochTable(history, goal)}`;
   // a picture of what is learned comes first; the digits' pad is for afterwards
   const parts =
@@ -75,7 +75,8 @@ export function trainPage(state: PageState, actions: FormEvents & ToolbarActions
           run: runs.length > 1 ? runName(run) : '',
           resumable: state.resumable,
         })}
-        ${progressBar(history, phase, state.trainer)} ${state.work} ${figures(history, goal, names)}
+        ${state.loaded ? progressBar(history, phase, state.trainer) : nothing} ${state.work}
+        ${figures(history, goal, names)}
         <p id="announcement" class="visually-hidden" role="status">${state.announcement}</p>
         ${parts}
       </section>

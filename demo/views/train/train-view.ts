@@ -44,6 +44,7 @@ export class TrainView implements View {
     this.#choices = choices;
     this.#config = this.#parse(lab.address.params);
     const failed = (error: unknown) => lab.report(error);
+    this.#work.className = 'work-host';
     const board = new Board({ changed: () => this.#ask(), failed });
     this.#board = board;
     this.#session = new Session({
