@@ -64,6 +64,7 @@ export function settingsForm(state: FormState, events: FormEvents): TemplateResu
           losses.map(({ op }) => [op, op]),
           settings.loss,
           (value) => change({ loss: value }),
+          'loss-help',
         )}
         <p id="loss-help" class="help">${loss?.use ?? ''}</p>
       </div>
@@ -132,10 +133,11 @@ function select(
   options: readonly (readonly [value: string, label: string])[],
   chosen: string,
   change: (value: string) => void,
+  help?: string,
 ): TemplateResult {
   return html`<select
     id=${id}
-    aria-describedby="${id}-help"
+    aria-describedby=${help ?? nothing}
     .value=${chosen}
     @change=${(event: Event) => change((event.currentTarget as HTMLSelectElement).value)}
   >

@@ -6,6 +6,9 @@ import type { EpochReport, Report, Score } from '../../training/trainer.ts';
 /** Batches are small and their scores noisy: the curve shows a running mean over about so many reports. */
 const SMOOTHING = 6;
 
+/** More points than this are not told apart on a chart, and drawing them would hold up the page. */
+const MOST_POINTS = 800;
+
 export type Measure = keyof Score;
 
 interface RunHistory {
@@ -29,6 +32,18 @@ const smooth = (mean: Score | undefined, score: Score): Score => {
     error: step(mean.error, score.error),
   };
 };
+
+/** Adds a value; where there are too many, evenly spread ones are kept. */
+function add<T>(values: Map<number, T>, step: number, value: T): void {
+  values.set(step, value);
+  if (values.size <= MOST_POINTS) return;
+  const spacing = (2 * step) / MOST_POINTS;
+  let before = -Infinity;
+  for (const at of [...values.keys()]) {
+    if (at - before < spacing && at !== step) values.delete(at);
+    else before = at;
+  }
+}
 
 /** What is known of runs that go side by side. */
 export class History {
@@ -68,7 +83,7 @@ export class History {
     }
     if (report.kind === 'steps') {
       run.mean = smooth(run.mean, report.score);
-      run.training.set(report.step, run.mean);
+      add(run.training, report.step, run.mean);
       run.trainingLoss = report.score.loss;
       run.speed.add(report.since, report.seconds);
       this.pace.add(first ? report.since : 0, report.seconds);
@@ -97,7 +112,7 @@ export class History {
     const run = this.runs[index];
     if (!run) return;
     run.health = layers;
-    run.gradients.set(step, layers[0]?.gradientNorm ?? NaN);
+    add(run.gradients, step, layers[0]?.gradientNorm ?? NaN);
   }
 
   /** A chart's columns: the steps of all series, and each series' values there or null. */

@@ -1,5 +1,6 @@
 // In: the state of a run. Out: its buttons, progress, the table of epochs, and the tabs of tasks.
 import { html, nothing, type TemplateResult } from 'lit-html';
+import { guard } from 'lit-html/directives/guard.js';
 import { formatAddress } from '../../shell/address.ts';
 import { TASK_NAMES, TASKS, type TaskName } from '../../training/config.ts';
 import { formatDuration, formatLoss, formatPercent } from '../../training/format.ts';
@@ -166,16 +167,18 @@ export function epochTable(history: History, goal: Goal): TemplateResult {
           </tr>
         </thead>
         <tbody id="epoch-rows">
-          ${rows.map(
-            ({ run, report: { epoch, training, heldOut } }) =>
-              html`<tr>
-                <th scope="row">${epoch}</th>
-                ${several ? html`<td>${runName(run)}</td>` : nothing}
-                <td>${training ? formatLoss(training.loss) : '–'}</td>
-                <td>${formatLoss(heldOut.loss)}</td>
-                <td>${value(training)}</td>
-                <td>${value(heldOut)}</td>
-              </tr>`,
+          ${guard([history, rows.length], () =>
+            rows.map(
+              ({ run, report: { epoch, training, heldOut } }) =>
+                html`<tr>
+                  <th scope="row">${epoch}</th>
+                  ${several ? html`<td>${runName(run)}</td>` : nothing}
+                  <td>${training ? formatLoss(training.loss) : '–'}</td>
+                  <td>${formatLoss(heldOut.loss)}</td>
+                  <td>${value(training)}</td>
+                  <td>${value(heldOut)}</td>
+                </tr>`,
+            ),
           )}
         </tbody>
       </table>
