@@ -137,6 +137,16 @@ test('a GPU lost while training: says so, and goes on from the last checkpoint',
   // what it knew before is still in the charts
   await page.getByText('Figures of each epoch').click();
   await expect(page.locator('#epoch-rows tr')).toHaveCount(3);
+
+  // a network that is trained is not lost either
+  const loss = await figureOf(page, 'held-out-loss');
+  await loseDevice(page);
+  await expectPhase(page, 'failed');
+  await alert(page).getByRole('button', { name: 'Bring it back' }).click();
+  await expectPhase(page, 'done');
+  expect(await figureOf(page, 'held-out-loss')).toBeCloseTo(loss, 6);
+  await draw(page, ONE);
+  await expect(page.locator('#verdict')).toContainText('Reads as');
   expect(faults).toEqual([]);
 });
 

@@ -48,8 +48,8 @@ export interface ToolbarState {
   readonly ready: boolean;
   /** The name of the run that is saved, where there are several. */
   readonly run: string;
-  /** The step that a run which failed can go on from. */
-  readonly resumable: number | undefined;
+  /** What the button says that goes on with a run which failed. */
+  readonly resumeLabel: string | undefined;
 }
 
 export interface ToolbarActions {
@@ -62,7 +62,7 @@ export interface ToolbarActions {
 }
 
 export function toolbar(state: ToolbarState & ToolbarActions): TemplateResult {
-  const { phase, ready, run, resumable } = state;
+  const { phase, ready, run, resumeLabel } = state;
   const active = phase === 'running' || phase === 'paused';
   const trained = ['done', 'stopped', 'paused'].includes(phase);
   return html`<div class="toolbar">
@@ -70,12 +70,12 @@ export function toolbar(state: ToolbarState & ToolbarActions): TemplateResult {
       Train
     </button>
     ${
-      resumable === undefined
+      resumeLabel === undefined
         ? html`<button id="pause" type="button" ?disabled=${!active} @click=${state.pause}>
             ${phase === 'paused' ? 'Resume' : 'Pause'}
           </button>`
         : html`<button id="resume" type="button" ?disabled=${!ready} @click=${state.resume}>
-            Resume from step ${resumable}
+            ${resumeLabel}
           </button>`
     }
     <button id="stop" type="button" ?disabled=${!active} @click=${state.stop}>Stop</button>

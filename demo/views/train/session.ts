@@ -184,7 +184,7 @@ export class Session {
       const { least, most } = DIAGNOSIS_MS;
       this.#diagnosis = now + Math.min(most, Math.max(least, (now - start) / SHARE));
     }
-    if (!last && performance.now() >= this.#keeping) {
+    if (last || performance.now() >= this.#keeping) {
       this.#checkpoints = await Promise.all(trainers.map((trainer) => trainer.checkpoint()));
       this.#keeping = performance.now() + CHECKPOINT_MS;
     }

@@ -17,7 +17,8 @@ export interface PageState extends FormState {
   readonly loaded: boolean;
   /** The device was lost; to train is to open another. */
   readonly lost: boolean;
-  readonly resumable: number | undefined;
+  /** What the button says that goes on with a run which failed. */
+  readonly resumeLabel: string | undefined;
   /** There is room for the settings beside the rest. */
   readonly wide: boolean;
   readonly history: History;
@@ -73,7 +74,7 @@ export function trainPage(state: PageState, actions: FormEvents & ToolbarActions
           phase,
           ready: state.ready || state.lost,
           run: runs.length > 1 ? runName(run) : '',
-          resumable: state.resumable,
+          resumeLabel: state.resumeLabel,
         })}
         ${state.loaded ? progressBar(history, phase, state.trainer) : nothing} ${state.work}
         ${figures(history, goal, names)}

@@ -12,6 +12,7 @@ import type { Trainer } from '../../training/trainer.ts';
 import { Board } from './board.ts';
 import { configOf, createTrainers, type Choices } from './choices.ts';
 import type { History } from './history.ts';
+import { keptOf } from './kept.ts';
 import { readModel, saveTrainer } from './model-file.ts';
 import { Session, type Phase } from './session.ts';
 import { trainPage } from './train-page.ts';
@@ -82,21 +83,15 @@ export class TrainView implements View {
   }
 
   recovery(): Recovery | undefined {
-    const { checkpoints, phase } = this.#session;
-    const [first] = checkpoints;
-    if (!['running', 'paused', 'failed'].includes(phase)) return undefined;
+    const kept = keptOf(this.#session);
+    if (!kept && !['running', 'paused', 'failed'].includes(this.#session.phase)) return undefined;
     this.#lost = true;
-    return first
-      ? {
-          words: `The training run was kept as it was at step ${first.step}.`,
-          label: `Resume from step ${first.step}`,
-          run: () => this.#attempt(() => this.#resume()),
-        }
-      : {
-          words: 'The training run had not got far enough for a checkpoint.',
-          label: 'Start again',
-          run: () => this.#attempt(() => this.#train()),
-        };
+    if (kept) return { ...kept, run: () => this.#attempt(() => this.#resume()) };
+    return {
+      words: 'The training run had not got far enough for a checkpoint.',
+      label: 'Start again',
+      run: () => this.#attempt(() => this.#train()),
+    };
   }
 
   dispose(): void {
@@ -269,7 +264,7 @@ export class TrainView implements View {
   }
 
   #render(): void {
-    const { phase, trainers, checkpoints } = this.#session;
+    const { phase, trainers } = this.#session;
     const loaded = this.#board.panel.task !== undefined;
     const state = {
       config: this.#config,
@@ -282,7 +277,7 @@ export class TrainView implements View {
       ready: this.#device !== undefined && loaded,
       loaded,
       lost: this.#lost,
-      resumable: phase === 'failed' ? checkpoints[0]?.step : undefined,
+      resumeLabel: phase === 'failed' ? keptOf(this.#session)?.label : undefined,
       wide: this.#wide.matches,
       history: this.#board.history,
       names: this.#names,
