@@ -187,11 +187,16 @@ describe('the trainer', () => {
     });
     const live: number[] = [];
     for await (const report of trainer.train()) {
-      if (report.kind === 'epoch') live.push(device.stats().liveBuffers);
+      if (report.kind !== 'epoch') continue;
+      await trainer.diagnose();
+      await trainer.predict(new Float32Array(PIXELS));
+      await trainer.checkpoint();
+      live.push(device.stats().liveBuffers);
     }
     // gradients and optimizer state come with the first step; nothing after that
     expect(live[2]).toBe(live[1]);
     trainer.dispose();
+    expect(device.stats().liveBuffers).toBe(0);
   });
 
   it('stops when the loop is left', async () => {

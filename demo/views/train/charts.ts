@@ -143,9 +143,15 @@ function createChart(
   readout.className = 'readout';
   caption.append(title, legend);
   element.append(caption, frame, readout);
-  const read = (text: string) => (readout.textContent = text);
+  const read = (text: string) => (readout.textContent = brief(text));
   const plot = new Plot(frame, { ...options, xLabel: 'step', readout: read });
   return { title, plot, element, traces };
+}
+
+/** Without what has no value there, and as short as can be: it lies over the chart. */
+function brief(text: string): string {
+  const known = text.split('  ').filter((part) => !part.endsWith('–'));
+  return known.length > 1 ? known.join('  ').replaceAll('Run ', '') : '';
 }
 
 /** How training and held-out values are told apart. */

@@ -154,7 +154,7 @@ export function epochTable(history: History, goal: Goal): TemplateResult {
         : formatLoss(score.error);
   return html`<details class="epochs">
     <summary>Figures of each epoch</summary>
-    <div class="table-frame">
+    <div class="table-frame" tabindex="0" role="region" aria-label="Figures of each epoch">
       <table>
         <thead>
           <tr>
