@@ -129,6 +129,7 @@ test('sigmoid against relu, six layers deep: the gradient vanishes', async ({ pa
 
 test('the address holds the whole configuration', async ({ page }) => {
   const faults = faultsOf(page);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await openTraining(page, { backend: 'cpu' });
   await page.getByRole('link', { name: 'Two spirals' }).click();
   await expect(page.locator('#app')).toHaveAttribute('data-task', 'spirals');
@@ -143,6 +144,9 @@ test('the address holds the whole configuration', async ({ page }) => {
   expect(address).toContain('width=24');
   expect(address).toContain('epochs=7');
   expect(decodeURIComponent(address)).toContain('vs=activation:gelu,optimizer:momentum,layers:2');
+  await page.getByRole('button', { name: 'Copy link' }).click();
+  await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(address);
 
   await page.goto('about:blank');
   await page.goto(address);

@@ -1,5 +1,6 @@
 // In: a configuration, what there is to choose from. Out: the settings as fields, of one run at a time.
 import { html, nothing, svg, type TemplateResult } from 'lit-html';
+import { copyButton } from '../../lab/copy.ts';
 import type { ActivationChoice, Curve } from '../../training/activations.ts';
 import { MOST_RUNS, suggestedRate, type Config } from '../../training/config.ts';
 import type { LossChoice } from '../../training/losses.ts';
@@ -84,6 +85,10 @@ export function settingsForm(state: FormState, events: FormEvents): TemplateResu
         numberField(name, settings[name], (value) => change({ [name]: value })),
       )}
     </fieldset>
+    <p class="share">
+      ${copyButton(() => location.href, 'Copy link')}
+      <span class="help">The address holds these settings.</span>
+    </p>
   </form>`;
 }
 
