@@ -84,6 +84,32 @@ test('the same seed gives the same figures', async ({ page }) => {
   expect(figures[0]).not.toBe(figures[2]);
 });
 
+test('training can be left for another task or view at any moment', async ({ page }) => {
+  const faults = faultsOf(page);
+  await openTraining(page, { backend: 'cpu', task: 'regression' });
+  const link = (name: string) => page.getByRole('link', { name, exact: true });
+  for (const [wait, next] of [
+    [0, 'Two spirals'],
+    [60, 'Outliers'],
+    [130, 'Two spirals'],
+    [250, 'Outliers'],
+  ] as const) {
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    await page.waitForTimeout(wait);
+    await link(next).click();
+    await expect(page.locator('.task-tabs [aria-current]')).toHaveText(next);
+    await expectPhase(page, 'idle');
+  }
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await expectPhase(page, 'running');
+  await link('Functions').click();
+  await expect(page.locator('main h1')).not.toHaveText('Train');
+  await link('Train').click();
+  await expectPhase(page, 'idle');
+  await expect(page.locator('#alerts')).toBeEmpty();
+  expect(faults).toEqual([]);
+});
+
 test('a whole run by keyboard alone', async ({ page }) => {
   await openTraining(page, { ...SMALL, batchSize: 200, epochs: 40 });
   // a setting out of range is refused at its field

@@ -85,7 +85,7 @@ export function settingsForm(state: FormState, events: FormEvents): TemplateResu
         numberField(name, settings[name], (value) => change({ [name]: value })),
       )}
     </fieldset>
-    <p class="share">
+    <p class="share-link">
       ${copyButton(() => location.href, 'Copy link')}
       <span class="help">The address holds these settings.</span>
     </p>

@@ -4,7 +4,7 @@ import { Latest } from '../../../lab/latest.ts';
 import { PIXELS, SIDE, toFloats, type Digits } from '../../../training/digits.ts';
 import type { Trainer } from '../../../training/trainer.ts';
 import { runName } from '../form.ts';
-import type { Panel, PanelEvents } from './panel.ts';
+import { askShown, type Panel, type PanelEvents } from './panel.ts';
 import { pictureOf } from './picture.ts';
 
 const SHOWN = 10;
@@ -28,7 +28,14 @@ export class AutoencoderPanel implements Panel {
       this.#pixels.set(toFloats(own), i * PIXELS);
     });
     this.element.className = 'reconstructions';
-    this.#drawing = new Latest(() => this.#ask(), failed);
+    this.#drawing = new Latest(
+      () =>
+        askShown(
+          () => this.#trainers,
+          (trainers) => this.#ask(trainers),
+        ),
+      failed,
+    );
     this.#render();
   }
 
@@ -52,8 +59,7 @@ export class AutoencoderPanel implements Panel {
     this.#trainers = [];
   }
 
-  async #ask(): Promise<void> {
-    const trainers = this.#trainers;
+  async #ask(trainers: readonly Trainer[]): Promise<void> {
     const rows: Float32Array[] = [];
     for (const trainer of trainers) rows.push(await trainer.predict(this.#pixels));
     if (trainers !== this.#trainers) return;

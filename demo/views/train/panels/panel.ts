@@ -14,3 +14,16 @@ export interface Panel {
 export interface PanelEvents {
   readonly failed: (error: unknown) => void;
 }
+
+/** Asks networks for a picture; that some are gone is no fault once others, or none, are shown. */
+export async function askShown(
+  shown: () => readonly Trainer[],
+  ask: (trainers: readonly Trainer[]) => Promise<void>,
+): Promise<void> {
+  const trainers = shown();
+  try {
+    await ask(trainers);
+  } catch (error) {
+    if (trainers === shown()) throw error;
+  }
+}

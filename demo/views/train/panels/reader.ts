@@ -1,4 +1,5 @@
 // In: 28 × 28 pixels and what can read them. Out: the ten probabilities on the page.
+import { Latest } from '../../../lab/latest.ts';
 import { formatPercent } from '../../../training/format.ts';
 import { CLASSES } from '../../../training/tasks/digits.ts';
 import { drawPixels } from './pad.ts';
@@ -22,16 +23,14 @@ interface Row {
 export class Reader {
   readonly #elements: ReaderElements;
   readonly #rows: Row[];
-  readonly #failed: (error: unknown) => void;
+  readonly #reading: Latest;
   #predict: Predict | undefined;
   #pixels: Pixels | undefined;
   #truth: number | undefined;
-  #busy = false;
-  #again = false;
 
   constructor(elements: ReaderElements, failed: (error: unknown) => void) {
     this.#elements = elements;
-    this.#failed = failed;
+    this.#reading = new Latest(() => this.#read(), failed);
     this.#rows = Array.from({ length: CLASSES }, (_, digit) => createRow(digit));
     elements.bars.append(...this.#rows.map((row) => row.item));
     this.#showNothing();
@@ -55,30 +54,24 @@ export class Reader {
 
   /** Reads the digit again, with the model as it is now. */
   refresh(): void {
-    // one reading at a time; what came meanwhile is read next
-    this.#again = true;
-    if (!this.#busy) void this.#readAll();
+    this.#reading.ask();
   }
 
-  async #readAll(): Promise<void> {
-    this.#busy = true;
-    try {
-      while (this.#again) {
-        this.#again = false;
-        const predict = this.#predict;
-        const pixels = this.#pixels;
-        if (!predict || !pixels) {
-          this.#showNothing();
-          continue;
-        }
-        const probabilities = await predict(pixels);
-        if (predict === this.#predict && pixels === this.#pixels) this.#show(probabilities);
-      }
-    } catch (error) {
+  async #read(): Promise<void> {
+    const predict = this.#predict;
+    const pixels = this.#pixels;
+    if (!predict || !pixels) {
       this.#showNothing();
-      this.#failed(error);
-    } finally {
-      this.#busy = false;
+      return;
+    }
+    try {
+      const probabilities = await predict(pixels);
+      if (predict === this.#predict && pixels === this.#pixels) this.#show(probabilities);
+    } catch (error) {
+      // a network that is no longer asked may be gone
+      if (predict !== this.#predict) return;
+      this.#showNothing();
+      throw error;
     }
   }
 

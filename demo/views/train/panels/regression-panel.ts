@@ -6,7 +6,7 @@ import { Plot, SERIES, type Series } from '../../../lab/plot.ts';
 import { REACH, trueCurve, type Regression } from '../../../training/tasks/regression.ts';
 import type { Trainer } from '../../../training/trainer.ts';
 import { runName } from '../form.ts';
-import type { Panel, PanelEvents } from './panel.ts';
+import { askShown, type Panel, type PanelEvents } from './panel.ts';
 
 const PLACES = places(-REACH, REACH, 121);
 
@@ -24,7 +24,14 @@ export class RegressionPanel implements Panel {
     this.#task = task;
     this.element.className = 'regression';
     this.#plot = new Plot(this.#frame, { yRange: () => [-1.6, 4.8] });
-    this.#drawing = new Latest(() => this.#ask(), failed);
+    this.#drawing = new Latest(
+      () =>
+        askShown(
+          () => this.#trainers,
+          (trainers) => this.#ask(trainers),
+        ),
+      failed,
+    );
     this.#render();
   }
 
@@ -49,8 +56,7 @@ export class RegressionPanel implements Panel {
     this.#plot.dispose();
   }
 
-  async #ask(): Promise<void> {
-    const trainers = this.#trainers;
+  async #ask(trainers: readonly Trainer[]): Promise<void> {
     const lines: Float32Array[] = [];
     for (const trainer of trainers) lines.push(await trainer.predict(PLACES));
     if (trainers !== this.#trainers) return;

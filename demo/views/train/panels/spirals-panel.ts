@@ -5,7 +5,7 @@ import { colour, onTheme } from '../../../shell/theme.ts';
 import { REACH, type Spirals } from '../../../training/tasks/spirals.ts';
 import type { Trainer } from '../../../training/trainer.ts';
 import { runName } from '../form.ts';
-import type { Panel, PanelEvents } from './panel.ts';
+import { askShown, type Panel, type PanelEvents } from './panel.ts';
 
 /** Places along a side that the networks are asked about, and pixels of the picture. */
 const GRID = 60;
@@ -26,7 +26,14 @@ export class SpiralsPanel implements Panel {
   constructor(task: Spirals, { failed }: PanelEvents) {
     this.#task = task;
     this.element.className = 'boundary';
-    this.#drawing = new Latest(() => this.#ask(), failed);
+    this.#drawing = new Latest(
+      () =>
+        askShown(
+          () => this.#trainers,
+          (trainers) => this.#ask(trainers),
+        ),
+      failed,
+    );
     this.#untheme = onTheme(() => this.#paintAll());
     this.#render();
   }
@@ -52,8 +59,7 @@ export class SpiralsPanel implements Panel {
     this.#untheme();
   }
 
-  async #ask(): Promise<void> {
-    const trainers = this.#trainers;
+  async #ask(trainers: readonly Trainer[]): Promise<void> {
     for (const [i, trainer] of trainers.entries()) {
       const shares = await trainer.predict(this.#places);
       if (trainers !== this.#trainers) return;
