@@ -101,6 +101,8 @@ test('training can be left for another task or view at any moment', async ({ pag
     await expectPhase(page, 'idle');
   }
   await page.getByRole('button', { name: 'Train', exact: true }).click();
+  // pictures are being asked for by then
+  await page.waitForTimeout(600);
   await expectPhase(page, 'running');
   await link('Functions').click();
   await expect(page.locator('main h1')).not.toHaveText('Train');
