@@ -20,7 +20,8 @@ export default defineConfig({
     headless: true,
     launchOptions: launchOptions(),
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // recording every step costs a third of the time: `npx playwright test --trace on` where one is wanted
+    trace: 'off',
   },
   webServer: {
     // the page as it is published, not the dev server's

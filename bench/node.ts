@@ -7,7 +7,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
-import { nodeGpu } from '../demo/node-gpu.ts';
+import { nodeGpu } from '../demo/cli/node-gpu.ts';
 import { init } from '../src/index.ts';
 import { inputsOf, mistake } from './page/cases.ts';
 import { quantile } from './page/cell.ts';

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { formulas, modernFonts } from '../scripts/formulas.mjs';
 import { wgslMinify } from '../scripts/wgsl-minify.mjs';
 
 /** @param path relative to the repository */
@@ -9,7 +10,7 @@ export default defineConfig({
   root: inRepo('demo'),
   // relative addresses: the built page works from any folder of any host
   base: './',
-  plugins: [wgslMinify()],
+  plugins: [wgslMinify(), formulas(), modernFonts()],
   // the page imports the package by its name, and gets the sources
   resolve: { alias: { nonlin: inRepo('src/index.ts') } },
   server: { fs: { allow: [inRepo('.')] } },

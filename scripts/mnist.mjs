@@ -4,7 +4,7 @@
  * MNIST's training set, of which the package keeps value / 255 to three decimals, so that
  * rounding gives the bytes back.
  *
- * Format, little-endian, after gunzipping (demo/digits.ts reads it):
+ * Format, little-endian, after gunzipping (demo/training/digits.ts reads it):
  *
  *   4 bytes          magic, the ASCII letters `NLD1`
  *   4 bytes          count, uint32: 10,000

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Runs a TypeScript program in Node with the demo's Vite config, so that it can import the
- * sources, shaders (`*.wgsl?raw`) included: `node scripts/run-ts.mjs demo/train.ts --epochs 2`.
+ * sources, shaders (`*.wgsl?raw`) included: `node scripts/run-ts.mjs demo/cli/digits-cli.ts --epochs 2`.
  * The program finds its own arguments in `process.argv.slice(2)`.
  */
 import { resolve } from 'node:path';

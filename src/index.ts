@@ -22,6 +22,7 @@ export * as nn from './nn/index.ts';
 export * from './ops.ts';
 export * as optim from './optim/index.ts';
 export { manualSeed } from './random.ts';
+export * as safetensors from './safetensors.ts';
 export { scope } from './scope.ts';
 export {
   tensor,

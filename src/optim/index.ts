@@ -1,4 +1,4 @@
 // The optimizers, under PyTorch's names.
 export { Adam, AdamW, type AdamOptions } from './adam.ts';
-export { Optimizer } from './optimizer.ts';
+export { Optimizer, type OptimizerState } from './optimizer.ts';
 export { SGD, type SGDOptions } from './sgd.ts';

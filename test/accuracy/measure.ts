@@ -32,9 +32,9 @@ const clamp = (x: number): number => Math.min(Math.max(x, -(2 ** 128)), 2 ** 128
  * WGSL lets a device flush subnormal numbers to 0 at any step: under this, differences do not count. A gradient may
  * have been flushed before it was multiplied by the upstream one, which is below 2 here.
  */
-const FLUSHED = { forward: SMALLEST_NORMAL, backward: 2 * SMALLEST_NORMAL };
+export const FLUSHED = { forward: SMALLEST_NORMAL, backward: 2 * SMALLEST_NORMAL };
 /** The same of gated units, where a factor below 2 comes on top. */
-const FLUSHED_GATED = { forward: 2 * SMALLEST_NORMAL, backward: 4 * SMALLEST_NORMAL };
+export const FLUSHED_GATED = { forward: 2 * SMALLEST_NORMAL, backward: 4 * SMALLEST_NORMAL };
 type Direction = keyof typeof FLUSHED;
 
 /** Distance of a float32 from the float64 it stands for, in ULP of `want` or of `term` if that is larger. */

@@ -1,4 +1,4 @@
-import { fetchDigits } from '../../demo/digits.ts';
+import { fetchDigits } from '../../demo/training/digits.ts';
 import { convergenceSuite } from '../convergence.ts';
 
 // Made by the lane's global setup.

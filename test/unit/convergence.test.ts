@@ -1,4 +1,4 @@
-import { readDigits } from '../../demo/digits-node.ts';
+import { readDigits } from '../../demo/cli/digits-node.ts';
 import { convergenceSuite } from '../convergence.ts';
 
 convergenceSuite('cpu', () => readDigits());

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { parseCommandLine } from '../../demo/cli-options.ts';
-import { DEFAULTS } from '../../demo/settings.ts';
+import { parseCommandLine } from '../../demo/cli/cli-options.ts';
+import { DEFAULTS } from '../../demo/training/settings.ts';
 import { ensureDigits } from '../../scripts/mnist.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -15,7 +15,7 @@ interface Outcome {
 
 /** What `npm run digits` runs. */
 function digits(...args: string[]): Promise<Outcome> {
-  const child = spawn(process.execPath, ['scripts/run-ts.mjs', 'demo/digits-cli.ts', ...args], {
+  const child = spawn(process.execPath, ['scripts/run-ts.mjs', 'demo/cli/digits-cli.ts', ...args], {
     cwd: root,
   });
   let stdout = '';
@@ -78,7 +78,7 @@ describe('npm run digits', { timeout: 60_000 }, () => {
 
   it.each([
     [['--widht', '3'], '--widht'],
-    [['--epochs', 'many'], '--epochs: expected a whole number from 1 to 100, got "many"'],
+    [['--epochs', 'many'], '--epochs: expected a whole number from 1 to 1000, got "many"'],
     [['--activation', 'magic'], '--activation: expected one of'],
     [['--limit', '0'], '--limit: expected a whole number from 1 to 8000'],
   ])('%j is refused with exit code 2', async (args, words) => {

@@ -1,7 +1,7 @@
 import { init, tensor, type Device } from 'nonlin';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { formsOf, toInput, toTarget, type Form } from '../../demo/forms.ts';
-import { DEFAULTS, parseName, parseNumber, SettingError } from '../../demo/settings.ts';
+import { formsOf, toInput, toTarget, type Form } from '../../demo/training/forms.ts';
+import { DEFAULTS, parseName, parseNumber, SettingError } from '../../demo/training/settings.ts';
 
 let device: Device;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { PIXELS, SIDE, splitDigits, toFloats, type Digits } from '../../demo/digits.ts';
-import { readDigits } from '../../demo/digits-node.ts';
-import { centreOfMass, rasterise, type Stroke } from '../../demo/ink.ts';
+import { PIXELS, SIDE, splitDigits, toFloats, type Digits } from '../../demo/training/digits.ts';
+import { readDigits } from '../../demo/cli/digits-node.ts';
+import { centreOfMass, rasterise, type Stroke } from '../../demo/views/train/panels/ink.ts';
 
 const line = (...points: [number, number][]): Stroke => points.map(([x, y]) => ({ x, y }));
 const circle = (x: number, y: number, radius: number): Stroke =>

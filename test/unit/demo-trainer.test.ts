@@ -1,27 +1,36 @@
 import { init } from 'nonlin';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { findActivations, type ActivationChoice } from '../../demo/activations.ts';
-import { sliceDigits, splitDigits, PIXELS, toFloats, type Digits } from '../../demo/digits.ts';
-import { readDigits } from '../../demo/digits-node.ts';
-import { findLosses, type LossChoice } from '../../demo/losses.ts';
-import { OPTIMIZER_NAMES } from '../../demo/optimizers.ts';
-import { DEFAULTS, type Settings } from '../../demo/settings.ts';
-import { Trainer, type EpochReport, type StepsReport } from '../../demo/trainer.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { findActivations, type ActivationChoice } from '../../demo/training/activations.ts';
+import {
+  sliceDigits,
+  splitDigits,
+  PIXELS,
+  toFloats,
+  type Digits,
+} from '../../demo/training/digits.ts';
+import { readDigits } from '../../demo/cli/digits-node.ts';
+import { findLosses, type LossChoice } from '../../demo/training/losses.ts';
+import { OPTIMIZER_NAMES } from '../../demo/training/optimizers.ts';
+import { DEFAULTS, type Settings } from '../../demo/training/settings.ts';
+import type { Task } from '../../demo/training/task.ts';
+import { digitsTask } from '../../demo/training/tasks/digits.ts';
+import { Trainer, type EpochReport, type StepsReport } from '../../demo/training/trainer.ts';
 
 const SMALL: Settings = { ...DEFAULTS, width: 16, batchSize: 20, epochs: 2, learningRate: 0.01 };
 
 let activations: ActivationChoice[];
 let losses: LossChoice[];
-let training: Digits;
 let heldOut: Digits;
+let task: Task;
 
 beforeAll(async () => {
   const device = await init({ backend: 'cpu' });
   activations = await findActivations(device);
   losses = await findLosses(device);
   const digits = splitDigits(await readDigits());
-  training = sliceDigits(digits.training, 0, 210);
+  const training = sliceDigits(digits.training, 0, 210);
   heldOut = sliceDigits(digits.heldOut, 0, 120);
+  task = digitsTask({ training, heldOut });
 }, 60_000);
 
 function chosen<T extends { readonly op: string }>(choices: readonly T[], op: string): T {
@@ -34,7 +43,7 @@ async function createTrainer(settings: Settings): Promise<Trainer> {
   const device = await init({ backend: 'cpu' });
   const activation = chosen(activations, settings.activation);
   const loss = chosen(losses, settings.loss);
-  return new Trainer({ settings, activation, loss, training, heldOut, device });
+  return new Trainer({ settings, activation, loss, task, device });
 }
 
 async function run(settings: Settings) {
@@ -43,7 +52,7 @@ async function run(settings: Settings) {
   const epochs: EpochReport[] = [];
   for await (const report of trainer.train()) {
     if (report.kind === 'steps') steps.push(report);
-    else epochs.push(report);
+    if (report.kind === 'epoch') epochs.push(report);
   }
   return { trainer, steps, epochs };
 }
@@ -103,6 +112,56 @@ describe('the trainer', () => {
     expect(await losses(2)).not.toEqual(first);
   });
 
+  it('gives the same run where its layers are made one by one', async () => {
+    const device = await init({ backend: 'cpu' });
+    const settings = { ...SMALL, layers: 3, epochs: 1 };
+    const options = {
+      settings,
+      activation: chosen(activations, 'prelu'),
+      loss: chosen(losses, 'crossEntropy'),
+      task,
+      device,
+    };
+    let breaths = 0;
+    const breathe = async () => {
+      breaths++;
+    };
+    const lossesOf = async (trainer: Trainer) => {
+      const all: number[] = [];
+      for await (const report of trainer.train()) {
+        if (report.kind === 'steps') all.push(report.score.loss);
+      }
+      return all;
+    };
+    const gently = await Trainer.create({ ...options, breathe });
+    expect(breaths).toBe(3);
+    expect(await lossesOf(gently)).toEqual(await lossesOf(new Trainer(options)));
+  });
+
+  it('says how far a test is that takes a while, and can be left there', async () => {
+    const device = await init({ backend: 'cpu' });
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 200));
+    const trainer = new Trainer({
+      settings: { ...SMALL, width: 256, layers: 8 },
+      activation: chosen(activations, 'relu'),
+      loss: chosen(losses, 'crossEntropy'),
+      task,
+      device,
+    });
+    const shares: number[] = [];
+    for await (const report of trainer.train()) {
+      if (report.kind !== 'testing') break;
+      shares.push(report.share);
+      if (shares.length === 5) break;
+    }
+    vi.restoreAllMocks();
+    expect(shares).toHaveLength(5);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    expect(shares.at(-1)).toBeLessThan(1);
+    trainer.dispose();
+  });
+
   it('predicts probabilities, also between steps, without changing the run', async () => {
     const pixels = toFloats(heldOut.pixels.subarray(0, PIXELS));
     const undisturbed = (await run({ ...SMALL, epochs: 1 })).steps.at(-1)?.score.loss;
@@ -123,17 +182,21 @@ describe('the trainer', () => {
       settings: SMALL,
       activation: chosen(activations, 'relu'),
       loss: chosen(losses, 'crossEntropy'),
-      training,
-      heldOut,
+      task,
       device,
     });
     const live: number[] = [];
     for await (const report of trainer.train()) {
-      if (report.kind === 'epoch') live.push(device.stats().liveBuffers);
+      if (report.kind !== 'epoch') continue;
+      await trainer.diagnose();
+      await trainer.predict(new Float32Array(PIXELS));
+      await trainer.checkpoint();
+      live.push(device.stats().liveBuffers);
     }
     // gradients and optimizer state come with the first step; nothing after that
     expect(live[2]).toBe(live[1]);
     trainer.dispose();
+    expect(device.stats().liveBuffers).toBe(0);
   });
 
   it('stops when the loop is left', async () => {
@@ -151,8 +214,7 @@ describe('the trainer', () => {
       settings: { ...SMALL, epochs: 1 },
       activation: chosen(activations, 'relu'),
       loss: chosen(losses, 'crossEntropy'),
-      training,
-      heldOut,
+      task,
       device,
       breathe: async () => {
         breaths++;
@@ -175,10 +237,10 @@ describe('the trainer', () => {
         { ...SMALL, layers: 2 },
       ];
       for (const settings of variants) {
-        const { steps, trainer } = await run({ ...settings, epochs: 1 });
+        const { epochs, trainer } = await run({ ...settings, epochs: 1 });
         const name = [settings.activation, settings.loss, settings.optimizer].join(' ');
-        const [first, last] = [steps[0]?.score.loss ?? NaN, steps.at(-1)?.score.loss ?? NaN];
-        expect(last, name).toBeLessThan(first);
+        const [first, last] = epochs.map(({ heldOut }) => heldOut.loss);
+        expect(last, name).toBeLessThan(first ?? NaN);
         trainer.dispose();
       }
     },

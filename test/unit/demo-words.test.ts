@@ -5,9 +5,9 @@ import {
   formatPercent,
   formatRate,
   messageOf,
-} from '../../demo/format.ts';
-import { Pace } from '../../demo/pace.ts';
-import { generator, permutation } from '../../demo/random.ts';
+} from '../../demo/training/format.ts';
+import { Pace } from '../../demo/training/pace.ts';
+import { generator, permutation } from '../../demo/training/random.ts';
 
 describe('time left', () => {
   it('is unknown before the first step', () => {

@@ -1,8 +1,15 @@
 import { gunzipSync } from 'node:zlib';
 import { readFile } from 'node:fs/promises';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { readDigits } from '../../demo/digits-node.ts';
-import { decodeDigits, PIXELS, splitDigits, toFloats, type Digits } from '../../demo/digits.ts';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readDigits } from '../../demo/cli/digits-node.ts';
+import {
+  decodeDigits,
+  fetchDigits,
+  PIXELS,
+  splitDigits,
+  toFloats,
+  type Digits,
+} from '../../demo/training/digits.ts';
 import { ensureDigits } from '../../scripts/mnist.mjs';
 
 describe('digits file', () => {
@@ -67,5 +74,60 @@ describe('digits file', () => {
     );
     const short = new TextEncoder().encode('NLD1\x01\x00\x00\x00');
     await expect(decodeDigits(short)).rejects.toThrow('8 bytes, expected 793');
+  });
+});
+
+describe('fetching the digits', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  /** Serves 10,000 digits in pieces of 1 MB. */
+  function serve(headers: Record<string, string>): void {
+    const bytes = new Uint8Array(8 + 10_000 * (1 + PIXELS));
+    bytes.set(new TextEncoder().encode('NLD1'));
+    new DataView(bytes.buffer).setUint32(4, 10_000, true);
+    vi.stubGlobal('fetch', (_: string, { signal }: RequestInit = {}) => {
+      if (signal?.aborted) return Promise.reject(new Error('aborted'));
+      let from = 0;
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          if (from >= bytes.length) controller.close();
+          else controller.enqueue(bytes.subarray(from, (from += 1e6)));
+        },
+      });
+      return Promise.resolve(new Response(body, { headers }));
+    });
+  }
+
+  it.each([
+    ['the length of the file', { 'content-length': '7850008' }],
+    [
+      'the length of a zipped file that arrives unzipped',
+      {
+        'content-length': '1600000',
+        'content-encoding': 'gzip',
+      },
+    ],
+    ['no length', {}],
+  ])('says how far it is: %s', async (_, headers) => {
+    serve(headers);
+    const shares: number[] = [];
+    const { signal } = new AbortController();
+    const { count } = await fetchDigits('x', { signal, report: (share) => shares.push(share) });
+    expect(count).toBe(10_000);
+    expect(shares).toHaveLength(8);
+    expect(shares[0]).toBeCloseTo(1e6 / 7_850_008, 9);
+    expect(shares.at(-1)).toBe(1);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+  });
+
+  it('can be cancelled', async () => {
+    serve({});
+    const controller = new AbortController();
+    controller.abort();
+    const report = vi.fn();
+    await expect(fetchDigits('x', { signal: controller.signal, report })).rejects.toThrow(
+      'aborted',
+    );
+    expect(report).not.toHaveBeenCalled();
   });
 });

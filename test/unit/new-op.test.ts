@@ -17,7 +17,7 @@ import type { Documented } from '../../src/define/op.ts';
 import type * as Nonlin from '../../src/index.ts';
 import type { Tensor } from '../../src/index.ts';
 import type * as Docs from '../../scripts/docs-pages.ts';
-import type * as DemoData from '../../demo/activations.ts';
+import type * as DemoData from '../../demo/training/activations.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -105,7 +105,7 @@ test('it is in the catalog and the docs', async () => {
 
 test('it is in the data of the demo', async () => {
   const device = await nonlin.init({ backend: 'cpu' });
-  const { findActivations } = await load<typeof DemoData>('demo/activations.ts');
+  const { findActivations } = await load<typeof DemoData>('demo/training/activations.ts');
   const found = (await findActivations(device)).find(({ op }) => op === 'madeUp');
   expect(found?.use).toBe('Never.');
   expect(found?.curve?.y.some((value) => value > 0)).toBe(true);

@@ -323,3 +323,53 @@ describe('modules', () => {
     expect(new nn.Flatten({ startDim: -1 }).forward(x).shape).toEqual([2, 3, 4]);
   });
 });
+
+describe('the state of an optimizer', () => {
+  const kinds: Readonly<Record<string, (w: Tensor) => optim.Optimizer>> = {
+    'SGD without momentum': (w) => new optim.SGD([w], { lr: 0.1 }),
+    'SGD with momentum': (w) => new optim.SGD([w], { lr: 0.1, momentum: 0.9 }),
+    Adam: (w) => new optim.Adam([w], { lr: 0.1 }),
+    'Adam with amsgrad': (w) => new optim.Adam([w], { lr: 0.1, amsgrad: true }),
+  };
+  const steps = (optimizer: optim.Optimizer, w: Tensor, count: number) => {
+    for (let i = 0; i < count; i++) {
+      optimizer.zeroGrad();
+      sum(mul(w, w)).backward();
+      optimizer.step();
+    }
+  };
+
+  it.each(Object.keys(kinds))('goes on where it was: %s', async (kind) => {
+    const make = kinds[kind];
+    if (!make) throw new Error(kind);
+    const [w, straight] = [
+      [1, -2],
+      [1, -2],
+    ].map((v) => tensor(v, { device, requiresGrad: true }));
+    if (!w || !straight) throw new Error('no tensors');
+    steps(make(straight), straight, 7);
+    const first = make(w);
+    steps(first, w, 4);
+    const again = tensor(await w.data(), { device, requiresGrad: true });
+    const second = make(again);
+    second.loadStateDict(first.stateDict());
+    steps(second, again, 3);
+    expect(await again.data()).toEqual(await straight.data());
+    // copies: the first one goes on by itself
+    steps(first, w, 3);
+    expect(await w.data()).toEqual(await straight.data());
+  });
+
+  it('of other parameters is refused, and changes nothing', async () => {
+    const [a, b] = [
+      [1, 2],
+      [1, 2, 3],
+    ].map((v) => tensor(v, { device, requiresGrad: true }));
+    if (!a || !b) throw new Error('no tensors');
+    const [first, second] = [new optim.Adam([a]), new optim.Adam([b])];
+    steps(first, a, 1);
+    expect(() => second.loadStateDict(first.stateDict())).toThrow(NonlinError);
+    expect(() => second.loadStateDict({ steps: [], state: [] })).toThrow(OptionError);
+    expect(second.stateDict()).toEqual({ steps: [0], state: [[]] });
+  });
+});

@@ -1,0 +1,17 @@
+// In: a formula of the catalog in TeX. Out: a template of it, rendered by KaTeX when the page was built.
+import 'katex/dist/katex.min.css';
+import { html, type TemplateResult } from 'lit-html';
+import { unsafeHTML } from 'lit-html/directives/unsafe-html.js';
+
+/** HTML by TeX, as made when the page was built. */
+export type Formulas = Readonly<Record<string, string>>;
+
+/** Wide formulas scroll on their own. */
+export function formula(formulas: Formulas, tex: string): TemplateResult {
+  const rendered = formulas[tex];
+  if (rendered === undefined) return html`<code>${tex}</code>`;
+  // made from the sources at build time: nothing a visitor wrote gets here
+  return html`<div class="formula" tabindex="0" role="group" aria-label="Formula">
+    ${unsafeHTML(rendered)}
+  </div>`;
+}

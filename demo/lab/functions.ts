@@ -1,0 +1,137 @@
+// In: the catalog's activations. Out: each as something to call with a tensor and option values, and what it computes.
+import { init, nn, reshape, scope, tensor, type Device, type Tensor } from 'nonlin';
+import { catalog } from '../../src/catalog.ts';
+import type { Documented } from '../../src/define/op.ts';
+import { classOf } from '../training/classes.ts';
+import { numberOption, optionsOf, type Option, type Values } from './options.ts';
+
+export type Group = 'Elementwise' | 'Gated' | 'Row-wise';
+
+export interface FunctionOp {
+  readonly op: string;
+  readonly group: Group;
+  readonly docs: Documented['docs'];
+  readonly accuracy: Documented['accuracy'];
+  readonly options: readonly Option[];
+  /** Of elementwise ops any shape; of others rows of numbers, [rows, n]. On the device of `x`. */
+  readonly call: (x: Tensor, values: Values) => Tensor;
+  /** How it is written with other values than the defaults. */
+  readonly code: (values: Values) => string;
+}
+
+const GROUPS = { activation: 'Elementwise', gated: 'Gated', rowwise: 'Row-wise' } as const;
+
+/** What a module learns has a first value, which the catalog does not list among the options. */
+const FIRST_VALUES: Readonly<Partial<Record<string, Option>>> = {
+  prelu: numberOption('init', 0.25),
+};
+
+type Fn = (x: Tensor, options: object) => Tensor;
+
+/** Ways to call an op with rows [rows, n]; the first that works is the one. */
+const WAYS: readonly ((entry: Documented, x: Tensor, values: Values) => Tensor)[] = [
+  (entry, x, values) => fnOf(entry)(x, values),
+  (entry, x, values) => fnOf(entry)(x, { ...values, dim: -1 }),
+  (entry, x, values) => throughModule(entry, x, { ...values, device: x.device }),
+  (entry, x, values) => {
+    // over channels of images: rows are images of one pixel
+    const image = (y: Tensor) => reshape(y, [x.shape[0] ?? 1, x.shape[1] ?? 1, 1, 1]);
+    return reshape(fnOf(entry)(image(x), values), x.shape);
+  },
+];
+
+const fnOf = (entry: Documented) => entry as unknown as Fn;
+
+function throughModule(entry: Documented, x: Tensor, options: object): Tensor {
+  const Class = classOf(entry.op);
+  if (!Class) throw new Error(`no module class for ${entry.op}`);
+  return new Class(options).eval().forward(x);
+}
+
+/** The activations of the catalog, tried out on a CPU: they are tiny there, and a GPU may still be asleep. */
+export async function findFunctions(): Promise<FunctionOp[]> {
+  const cpu = await init({ backend: 'cpu' });
+  const found = catalog.flatMap((entry): FunctionOp[] => {
+    if (entry.kind === 'loss') return [];
+    const first = FIRST_VALUES[entry.op];
+    const options = [...optionsOf(entry), ...(first ? [first] : [])];
+    const defaults = Object.fromEntries(options.map(({ name, value }) => [name, value]));
+    const way = WAYS.find((candidate) => works((x) => candidate(entry, x, defaults), cpu));
+    if (!way) return [];
+    return [
+      {
+        op: entry.op,
+        group: GROUPS[entry.kind],
+        docs: entry.docs,
+        accuracy: entry.accuracy,
+        options,
+        call: (x, values) => way(entry, x, values),
+        code: (values) => codeOf(entry, options, values),
+      },
+    ];
+  });
+  cpu.dispose();
+  return found;
+}
+
+function works(call: (x: Tensor) => Tensor, device: Device): boolean {
+  try {
+    scope(() => call(tensor([[0.5, -1]], { device })));
+    return true;
+  } catch {
+    // it takes other arguments: the next way is tried
+    return false;
+  }
+}
+
+/** A line to copy. */
+function codeOf(entry: Documented, options: readonly Option[], values: Values): string {
+  const given = options
+    .filter(
+      ({ name, value }) => (values[name] ?? value) !== value || entry.required?.includes(name),
+    )
+    .map(({ name, value }) => `${name}: ${JSON.stringify(values[name] ?? value)}`);
+  if (FIRST_VALUES[entry.op]) {
+    const name = Object.keys(nn).find((key) => key.toLowerCase() === entry.op.toLowerCase());
+    const list = given.length > 0 ? `{ ${given.join(', ')} }` : '';
+    return `import { nn } from 'nonlin';\n\nconst y = new nn.${name ?? entry.op}(${list}).forward(x);`;
+  }
+  if (entry.kind === 'rowwise' && Object.keys(entry.params).length === 0) given.push('dim: 1');
+  const list = given.length > 0 ? `, { ${given.join(', ')} }` : '';
+  return `import { ${entry.op} } from 'nonlin';\n\nconst y = ${entry.op}(x${list});`;
+}
+
+/** Values and, with an upstream gradient of 1, gradients. */
+export interface Curve {
+  readonly y: Float32Array;
+  readonly slope: Float32Array;
+}
+
+/** An op and its gradient with respect to `x`, of shape [rows, n]. */
+export async function compute(
+  call: (x: Tensor) => Tensor,
+  x: Float32Array,
+  shape: readonly number[],
+  device: Device,
+): Promise<Curve> {
+  const { y, slope } = scope(() => {
+    const input = tensor(x, { shape, device, requiresGrad: true });
+    const out = call(input);
+    const ones = tensor(new Float32Array(out.size).fill(1), { shape: out.shape, device });
+    out.backward(ones);
+    if (!input.grad) throw new Error('no gradient');
+    return { y: out, slope: input.grad };
+  });
+  try {
+    const [values, gradients] = await Promise.all([y.data(), slope.data()]);
+    return { y: Float32Array.from(values), slope: Float32Array.from(gradients) };
+  } finally {
+    y.dispose();
+    slope.dispose();
+  }
+}
+
+/** `count` places from `from` to `to`, both included. */
+export function places(from: number, to: number, count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1));
+}

@@ -1,0 +1,103 @@
+// In: an op's declared options. Out: what a person can set, within which range, and its values in words and addresses.
+
+export type Value = number | string | boolean;
+export type Values = Readonly<Record<string, Value>>;
+
+export interface NumberOption {
+  readonly name: string;
+  readonly value: number;
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+}
+export interface ChoiceOption {
+  readonly name: string;
+  readonly value: string;
+  readonly choices: readonly string[];
+}
+export interface SwitchOption {
+  readonly name: string;
+  readonly value: boolean;
+}
+export type Option = NumberOption | ChoiceOption | SwitchOption;
+
+/** What is asked of an op: its catalog entry will do. */
+export interface Optioned {
+  readonly params: Values;
+  readonly specs?: Readonly<Record<string, unknown>>;
+}
+
+export function optionsOf({ params, specs }: Optioned): Option[] {
+  return Object.entries(params).map(([name, value]): Option => {
+    if (typeof value === 'boolean') return { name, value };
+    const spec = specs?.[name];
+    if (typeof value === 'string') {
+      const { choices = [value] } = (spec ?? {}) as { choices?: readonly string[] };
+      return { name, value, choices };
+    }
+    return numberOption(name, value, typeof spec === 'object' && spec !== null ? spec : {});
+  });
+}
+
+interface Range {
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  /** Whether `min` itself is excluded. */
+  readonly above?: boolean | undefined;
+  readonly integer?: boolean | undefined;
+}
+
+/** A slider round the default: up to three times as much, at least to 1, within what the op takes. */
+export function numberOption(name: string, value: number, range: Range = {}): NumberOption {
+  const reach = Math.max(1, 3 * Math.abs(value));
+  const max = Math.min(range.max ?? Infinity, value < 0 ? Math.max(0, value + reach) : reach);
+  const least = Math.max(range.min ?? -Infinity, value > 0 ? 0 : -reach);
+  const span = max - least;
+  const step = range.integer ? 1 : 10 ** Math.floor(Math.log10(span / 100));
+  const min = range.above && least === range.min ? least + step : least;
+  return { name, value, min, max, step };
+}
+
+export function defaultsOf(options: readonly Option[]): Values {
+  return Object.fromEntries(options.map(({ name, value }) => [name, value]));
+}
+
+/** A value as text: few digits, no rounding noise. */
+export function formatValue(value: Value): string {
+  return typeof value === 'number' ? String(Number(value.toPrecision(4))) : String(value);
+}
+
+/** What is not as by default, in words. */
+export function describeValues(options: readonly Option[], values: Values): string {
+  return options
+    .filter(({ name, value }) => (values[name] ?? value) !== value)
+    .map(({ name }) => `${name} ${formatValue(values[name] ?? '')}`)
+    .join(', ');
+}
+
+/** `op.name:value` for each value that is not the default, for the address. */
+export function formatValues(op: string, options: readonly Option[], values: Values): string[] {
+  return options.flatMap(({ name, value }) =>
+    values[name] === undefined || values[name] === value
+      ? []
+      : [`${op}.${name}:${formatValue(values[name])}`],
+  );
+}
+
+/** The values of one op in such a list; what the op does not have, or no number, is left out. */
+export function parseValues(op: string, options: readonly Option[], text: string): Values {
+  const found: Record<string, Value> = {};
+  for (const part of text.split(',')) {
+    const [path = '', given = ''] = part.split(':');
+    const option = options.find(({ name }) => path === `${op}.${name}`);
+    if (!option || given === '') continue;
+    if ('choices' in option) {
+      if (option.choices.includes(given)) found[option.name] = given;
+    } else if (!('step' in option)) {
+      found[option.name] = given === 'true';
+    } else if (Number.isFinite(Number(given))) {
+      found[option.name] = Number(given);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,132 @@
+// In: the page as loaded. Out: navigation, the device switch, the theme button, and the view that the address names.
+import { messageOf } from '../training/format.ts';
+import { formatAddress, parseAddress, VIEW_NAMES, type ViewName } from './address.ts';
+import { Alerts } from './alerts.ts';
+import { BACKENDS } from './devices.ts';
+import { byId } from './dom.ts';
+import { Lab, type Mount, type View } from './lab.ts';
+import { startTheme } from './theme.ts';
+
+/** Each view is a chunk of its own, loaded when it is first asked for. */
+const VIEWS: Readonly<Record<ViewName, () => Promise<{ mount: Mount }>>> = {
+  functions: () => import('../views/functions/index.ts'),
+  losses: () => import('../views/losses/index.ts'),
+  train: () => import('../views/train/index.ts'),
+  accuracy: () => import('../views/accuracy/index.ts'),
+  benchmark: () => import('../views/benchmark/index.ts'),
+};
+
+const TITLES: Readonly<Record<ViewName, string>> = {
+  functions: 'Activation functions',
+  losses: 'Losses',
+  train: 'Train',
+  accuracy: 'Accuracy',
+  benchmark: 'Benchmark',
+};
+
+/** Loading that takes longer says so. */
+const PATIENCE_MS = 400;
+
+export class Shell {
+  readonly #main = byId('view', HTMLElement);
+  readonly #backend = byId('backend', HTMLSelectElement);
+  readonly #lab = new Lab(new Alerts(byId('alerts', HTMLElement)), {
+    device: (device, words) => {
+      byId('device', HTMLElement).textContent = words;
+      this.#main.dataset.device = device?.type ?? 'none';
+    },
+  });
+  #shown: ViewName | undefined;
+  #view: View | undefined;
+  #turn = 0;
+  /** The hash that is shown, to tell our own changes of it from others. */
+  #openedBackend = '';
+
+  start(): void {
+    startTheme(byId('theme', HTMLButtonElement));
+    byId('skip', HTMLAnchorElement).addEventListener('click', (event) => {
+      event.preventDefault();
+      this.#main.focus();
+    });
+    this.#backend.addEventListener('change', () => {
+      const now = this.#lab.address;
+      if (this.#backend.value === 'auto') now.params.delete('backend');
+      else now.params.set('backend', this.#backend.value);
+      location.hash = formatAddress(now);
+    });
+    addEventListener('hashchange', () => this.#follow());
+    addEventListener('error', (event) => this.#lab.fail(event.error ?? event.message));
+    addEventListener('unhandledrejection', (event) => this.#lab.fail(event.reason));
+    this.#follow();
+  }
+
+  /** Shows what the address says. */
+  #follow(): void {
+    const { view, params } = parseAddress(location.hash, location.search);
+    const backend = this.#lab.backend;
+    const wanted = params.get('backend');
+    if (wanted !== null && !BACKENDS.some((name) => name === wanted)) {
+      const words = `The address: backend: expected one of ${BACKENDS.join(', ')}, got "${wanted}".`;
+      this.#lab.alerts.show({ topic: 'backend', words, fault: true });
+    }
+    this.#backend.value = backend;
+    this.#link(backend);
+    if (view !== this.#shown) this.#show(view).catch((error: unknown) => this.#broken(error));
+    else this.#view?.useAddress?.(params);
+    if (backend !== this.#openedBackend) {
+      this.#openedBackend = backend;
+      this.#lab.open().catch((error: unknown) => this.#lab.report(error));
+    }
+  }
+
+  /** Links keep the chosen device. */
+  #link(backend: string): void {
+    const params = new URLSearchParams(backend === 'auto' ? {} : { backend });
+    for (const name of VIEW_NAMES) {
+      byId(`to-${name}`, HTMLAnchorElement).href = formatAddress({ view: name, params });
+    }
+  }
+
+  async #show(name: ViewName): Promise<void> {
+    const first = this.#shown === undefined;
+    const turn = ++this.#turn;
+    this.#shown = name;
+    for (const other of VIEW_NAMES) {
+      const link = byId(`to-${other}`, HTMLAnchorElement);
+      if (other === name) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+    document.title = `${TITLES[name]} · nonlin`;
+    this.#lab.use(undefined);
+    this.#view?.dispose();
+    this.#view = undefined;
+    this.#lab.alerts.remove('error');
+    this.#lab.alerts.remove('query');
+    const host = document.createElement('div');
+    host.className = `view view-${name}`;
+    this.#main.dataset.view = name;
+    this.#main.replaceChildren(host);
+    const waiting = setTimeout(() => (host.textContent = 'Loading…'), PATIENCE_MS);
+    const { mount } = await VIEWS[name]();
+    clearTimeout(waiting);
+    if (turn !== this.#turn) return;
+    host.replaceChildren();
+    const view = await mount(host, this.#lab);
+    if (turn !== this.#turn) {
+      view.dispose();
+      return;
+    }
+    this.#view = view;
+    this.#lab.use(view);
+    if (!first) {
+      scrollTo(0, 0);
+      this.#main.focus({ preventScroll: true });
+    }
+  }
+
+  #broken(error: unknown): void {
+    const words = `This view could not be loaded: ${messageOf(error)}`;
+    const action = { label: 'Reload', run: () => location.reload() };
+    this.#lab.alerts.show({ topic: 'error', words, fault: true, action });
+  }
+}

@@ -1,0 +1,11 @@
+// In: an op's name. Out: its module class.
+import { nn } from 'nonlin';
+
+export type ModuleClass = new (options?: object) => nn.Module;
+
+/** `nn.LeakyReLU` for `leakyRelu`; functions may be in `nn` as well. */
+export function classOf(op: string): ModuleClass | undefined {
+  return Object.entries(nn).find(
+    ([name]) => /^[A-Z]/.test(name) && name.toLowerCase() === op.toLowerCase(),
+  )?.[1] as ModuleClass | undefined;
+}

@@ -1,0 +1,48 @@
+// In: an empty element, the lab. Out: the view of all activations.
+import '../../styles/pictures.css';
+import { html } from 'lit-html';
+import formulas from 'virtual:formulas/functions';
+import type { CardOp } from '../../lab/card.ts';
+import { Catalogue } from '../../lab/catalogue.ts';
+import { findFunctions, places, type FunctionOp } from '../../lab/functions.ts';
+import { describeValues } from '../../lab/options.ts';
+import type { Mount } from '../../shell/lab.ts';
+import { clipped, CurvePicture, curveOf, POINTS, REACH } from './curve-picture.ts';
+import { RowPicture } from './row-picture.ts';
+
+export const mount: Mount = async (host, lab) =>
+  new Catalogue(host, lab, {
+    view: 'functions',
+    intro: html`<h1>Activation functions</h1>
+      <p class="lead">
+        Every activation of nonlin, plotted by running it and its gradient on your device. Move the
+        sliders, compare, copy.
+      </p>`,
+    noun: 'functions',
+    placeholder: 'Search: gelu, dead units, Hinton…',
+    groups: ['Elementwise', 'Gated', 'Row-wise'],
+    ops: (await findFunctions()).map(cardOf),
+    captions: ['f(x)', 'f′(x)'],
+    plot: { yRange: clipped },
+    comparedAtFirst: ['relu', 'gelu', 'silu'],
+    exhibits: [],
+  });
+
+function cardOf(op: FunctionOp): CardOp {
+  const x = places(-REACH, REACH, POINTS);
+  return {
+    ...op,
+    formulas,
+    picture: (host, changed) =>
+      op.group === 'Row-wise' ? new RowPicture(host, op, changed) : new CurvePicture(host, op),
+    ...(op.group === 'Elementwise'
+      ? {
+          compared: (values) => ({
+            name: op.op,
+            note: describeValues(op.options, values),
+            curve: async (device) => ({ x, ...(await curveOf(op, values, x, device)) }),
+          }),
+        }
+      : {}),
+  };
+}

@@ -1,0 +1,59 @@
+// In: an empty element, the lab. Out: the view of all losses: two exhibits, comparison, cards.
+import '../../styles/pictures.css';
+import './losses.css';
+import { html } from 'lit-html';
+import formulas from 'virtual:formulas/losses';
+import type { CardOp } from '../../lab/card.ts';
+import { Catalogue } from '../../lab/catalogue.ts';
+import { places } from '../../lab/functions.ts';
+import { LOSS_GROUPS } from '../../lab/loss-form.ts';
+import { findLossOps, lossCurve, type LossOp } from '../../lab/losses.ts';
+import { describeValues } from '../../lab/options.ts';
+import type { Mount } from '../../shell/lab.ts';
+import { ClassificationExhibit } from './classification-exhibit.ts';
+import { LossPicture, NoPicture, POINTS, shown } from './loss-picture.ts';
+import { OutlierExhibit } from './outlier-exhibit.ts';
+
+export const mount: Mount = async (host, lab) => {
+  const losses = await findLossOps();
+  const failed = (error: unknown) => lab.report(error);
+  return new Catalogue(host, lab, {
+    view: 'losses',
+    intro: html`<h1>Losses</h1>
+      <p class="lead">
+        Every loss of nonlin with its gradient, computed on your device: what it punishes, how hard
+        it pulls, and what an outlier or a wrong label does to it.
+      </p>`,
+    noun: 'losses',
+    placeholder: 'Search: outliers, imbalance…',
+    groups: LOSS_GROUPS,
+    ops: losses.map(cardOf),
+    captions: ['Loss', 'Gradient'],
+    plot: { yRange: shown },
+    comparedAtFirst: ['mseLoss', 'l1Loss', 'huberLoss'],
+    exhibits: [new OutlierExhibit(losses, failed), new ClassificationExhibit(losses, failed)],
+  });
+};
+
+function cardOf(op: LossOp): CardOp {
+  const { form } = op;
+  if (!form) return { ...op, formulas, group: 'Others', picture: (host) => new NoPicture(host) };
+  const x = places(...form.range, POINTS);
+  let picture: LossPicture | undefined;
+  return {
+    ...op,
+    formulas,
+    group: form.group,
+    picture: (host) => (picture = new LossPicture(host, op, form)),
+    compared: (values) => ({
+      name: op.op,
+      note: describeValues(op.options, values),
+      axis: form.axis,
+      curve: async (device) => {
+        const setting = picture?.setting ?? 0;
+        const curve = await lossCurve(op.call, form, values, setting, x, device);
+        return { x, y: curve.loss, slope: curve.gradient };
+      },
+    }),
+  };
+}

@@ -1,0 +1,124 @@
+// In: reports of the runs that are shown. Out: their history, charts, pictures and words to be read aloud, kept up to date.
+import type { Progress } from '../../lab/going.ts';
+import type { LayerHealth } from '../../training/diagnose.ts';
+import { TASKS, type Config } from '../../training/config.ts';
+import type { Report, Trainer } from '../../training/trainer.ts';
+import { announcementOf } from './announce.ts';
+import { Charts } from './charts.ts';
+import { History } from './history.ts';
+import { TaskPanel } from './task-panel.ts';
+
+/** How often pictures are asked for again while networks learn. */
+const REFRESH_MS = 350;
+
+export interface BoardEvents {
+  /** Something other than charts and pictures is to be rendered again. */
+  readonly changed: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export class Board {
+  readonly panel: TaskPanel;
+  announcement = '';
+  readonly #events: BoardEvents;
+  readonly #charts: Charts;
+  #history = new History(1);
+  #config: Config | undefined;
+  #trainers: readonly Trainer[] = [];
+  #refreshed = 0;
+  readonly #seen = () => {
+    if (document.hidden) return;
+    this.#charts.draw();
+    this.panel.refresh();
+  };
+
+  constructor(events: BoardEvents) {
+    this.#events = events;
+    this.panel = new TaskPanel(events.failed);
+    this.#charts = new Charts(this.#history);
+    document.addEventListener('visibilitychange', this.#seen);
+  }
+
+  get history(): History {
+    return this.#history;
+  }
+
+  get charts(): HTMLElement {
+    return this.#charts.element;
+  }
+
+  /** Shows runs that begin, or none yet; `kept`: the figures of runs that go on. */
+  show(
+    config: Config,
+    trainers: readonly Trainer[],
+    names: readonly string[],
+    kept?: History,
+  ): void {
+    const { runs, task } = config;
+    const { epochs = 1, batchSize = 1 } = runs[0] ?? {};
+    const count = this.panel.task?.training.count ?? 0;
+    const steps = trainers[0]?.steps ?? epochs * Math.ceil(count / batchSize);
+    this.#config = config;
+    this.#trainers = trainers;
+    this.#history = kept ?? new History(Math.max(1, runs.length));
+    this.#charts.start(this.#history, { goal: TASKS[task].goal, steps, epochs });
+    this.announcement = '';
+    this.panel.use(trainers, names);
+  }
+
+  report(index: number, report: Report): void {
+    this.#history.report(index, report);
+    this.panel.report(index, report);
+    this.#charts.ask();
+    this.#events.changed();
+    if (report.kind === 'epoch' && index === 0 && this.#config) {
+      const { runs, task } = this.#config;
+      const epochs = runs[0]?.epochs ?? report.epoch;
+      const words = announcementOf(report, epochs, TASKS[task].goal);
+      if (words !== undefined) this.announcement = words;
+    }
+    const last = index === this.#trainers.length - 1;
+    if (last && performance.now() - this.#refreshed > REFRESH_MS && !document.hidden) {
+      this.#refreshed = performance.now();
+      this.panel.refresh();
+    }
+  }
+
+  health(index: number, layers: readonly LayerHealth[], step: number): void {
+    this.#history.health(index, layers, step);
+    this.#charts.ask();
+    this.#events.changed();
+  }
+
+  /** Finds the figures of models that do not train; ends early where others are shown, or it is cancelled. */
+  async test(progress: Progress): Promise<void> {
+    const trainers = this.#trainers;
+    try {
+      for (const [i, trainer] of trainers.entries()) {
+        const test = trainer.test(0, undefined);
+        let now = await test.next();
+        for (; !now.done && !progress.signal.aborted; now = await test.next()) {
+          progress.report(now.value.share);
+        }
+        if (!now.done || trainers !== this.#trainers) return;
+        this.report(i, now.value);
+        this.health(i, await trainer.diagnose(), 0);
+      }
+    } catch (error) {
+      // models that are no longer shown are gone
+      if (trainers === this.#trainers) throw error;
+    }
+  }
+
+  /** Draws everything as it is now. */
+  refresh(): void {
+    this.#charts.ask();
+    this.panel.refresh();
+  }
+
+  dispose(): void {
+    document.removeEventListener('visibilitychange', this.#seen);
+    this.#charts.dispose();
+    this.panel.dispose();
+  }
+}

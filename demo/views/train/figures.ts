@@ -1,0 +1,58 @@
+// In: the history of runs. Out: their figures as of now.
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { formatLoss, formatPercent, formatRate } from '../../training/format.ts';
+import type { Goal } from '../../training/task.ts';
+import { runName } from './form.ts';
+import type { History } from './history.ts';
+
+/** What the squared error of a goal is of, as words; whatever loss a run learns by. */
+export const ERROR_WORDS: Readonly<Record<Goal, string>> = {
+  classes: 'Squared error',
+  values: 'Squared error from the curve',
+  shares: 'Squared error per pixel',
+};
+
+/** A figure with its exact value beside the rounded words. */
+function figure(
+  name: string,
+  words: string,
+  value: number | undefined,
+  format: (value: number) => string,
+): TemplateResult {
+  const known = value !== undefined && !Number.isNaN(value);
+  return html`<div class=${name === 'main' ? 'main-figure' : ''}>
+    <dt>${words}</dt>
+    <dd data-figure=${name} data-value=${known ? String(value) : ''}>
+      ${known ? format(value) : '–'}
+    </dd>
+  </div>`;
+}
+
+export function figures(history: History, goal: Goal, names: readonly string[]): TemplateResult {
+  const several = history.runs.length > 1;
+  return html`<div class="run-figures ${several ? 'several' : ''}">
+    ${history.runs.map(({ test, trainingLoss, speed }, i) => {
+      const when = test ? (test.epoch > 0 ? `, epoch ${test.epoch}` : ', untrained') : '';
+      const heldOut = test?.heldOut;
+      const main =
+        goal === 'classes'
+          ? figure('main', `Held-out accuracy${when}`, heldOut?.accuracy, formatPercent)
+          : figure('main', `${ERROR_WORDS[goal]}${when}`, heldOut?.error, formatLoss);
+      return html`<section class="run-figure c${i + 1}" data-run=${i}>
+        ${several ? runHeading(i, names) : nothing}
+        <dl class="figures">
+          ${main} ${figure('held-out-loss', 'Held-out loss', heldOut?.loss, formatLoss)}
+          ${figure('training-loss', 'Training loss', trainingLoss, formatLoss)}
+          ${figure('speed', 'Steps/s', speed.stepsPerSecond, formatRate)}
+        </dl>
+      </section>`;
+    })}
+  </div>`;
+}
+
+/** The run's letter in its colour, and what sets it apart. */
+function runHeading(index: number, names: readonly string[]): TemplateResult {
+  return html`<h3 class="run-name">
+    <span class="key c${index + 1}">${runName(index)}</span> ${names[index] ?? ''}
+  </h3>`;
+}

@@ -1,0 +1,130 @@
+// In: the reports of runs as they come. Out: their figures now, and columns of numbers for charts.
+import type { LayerHealth } from '../../training/diagnose.ts';
+import { Pace } from '../../training/pace.ts';
+import type { EpochReport, Report, Score } from '../../training/trainer.ts';
+
+/** Batches are small and their scores noisy: the curve shows a running mean over about so many reports. */
+const SMOOTHING = 6;
+
+/** More points than this are not told apart on a chart, and drawing them would hold up the page. */
+const MOST_POINTS = 800;
+
+export type Measure = keyof Score;
+
+interface RunHistory {
+  readonly training: Map<number, Score>;
+  readonly heldOut: Map<number, Score>;
+  readonly gradients: Map<number, number>;
+  readonly epochs: EpochReport[];
+  readonly speed: Pace;
+  mean: Score | undefined;
+  trainingLoss: number | undefined;
+  test: EpochReport | undefined;
+  health: readonly LayerHealth[];
+}
+
+const smooth = (mean: Score | undefined, score: Score): Score => {
+  if (!mean) return score;
+  const step = (a: number, b: number) => a + (b - a) / SMOOTHING;
+  return {
+    loss: step(mean.loss, score.loss),
+    accuracy: step(mean.accuracy, score.accuracy),
+    error: step(mean.error, score.error),
+  };
+};
+
+/** Adds a value; where there are too many, evenly spread ones are kept. */
+function add<T>(values: Map<number, T>, step: number, value: T): void {
+  values.set(step, value);
+  if (values.size <= MOST_POINTS) return;
+  const spacing = (2 * step) / MOST_POINTS;
+  let before = -Infinity;
+  for (const at of [...values.keys()]) {
+    if (at - before < spacing && at !== step) values.delete(at);
+    else before = at;
+  }
+}
+
+/** What is known of runs that go side by side. */
+export class History {
+  readonly runs: readonly RunHistory[];
+  /** Of all runs together, for steps of one. */
+  readonly pace = new Pace();
+  /** How far a test is that takes a while. */
+  testing: number | undefined;
+  step = 0;
+  epoch = 0;
+  seconds = 0;
+
+  constructor(count: number) {
+    this.runs = Array.from({ length: count }, () => ({
+      training: new Map(),
+      heldOut: new Map(),
+      gradients: new Map(),
+      epochs: [],
+      speed: new Pace(),
+      mean: undefined,
+      trainingLoss: undefined,
+      test: undefined,
+      health: [],
+    }));
+  }
+
+  report(index: number, report: Report): void {
+    const run = this.runs[index];
+    if (!run) return;
+    const first = index === 0;
+    this.testing = report.kind === 'testing' ? report.share : undefined;
+    if (report.kind === 'testing') return;
+    this.seconds += report.seconds;
+    if (first) {
+      this.step = report.step;
+      this.epoch = report.epoch;
+    }
+    if (report.kind === 'steps') {
+      run.mean = smooth(run.mean, report.score);
+      add(run.training, report.step, run.mean);
+      run.trainingLoss = report.score.loss;
+      run.speed.add(report.since, report.seconds);
+      this.pace.add(first ? report.since : 0, report.seconds);
+    } else {
+      run.test = report;
+      run.heldOut.set(report.step, report.heldOut);
+      if (report.training) run.trainingLoss = report.training.loss;
+      const known = run.epochs.some(({ epoch }) => epoch === report.epoch);
+      if (report.epoch > 0 && !known) run.epochs.push(report);
+      this.pace.add(0, report.seconds);
+    }
+  }
+
+  /** Forgets what came after a step: a run goes on from there. */
+  rewind(step: number): void {
+    for (const run of this.runs) {
+      for (const values of [run.training, run.heldOut, run.gradients]) {
+        for (const at of [...values.keys()]) if (at > step) values.delete(at);
+      }
+      while ((run.epochs.at(-1)?.step ?? 0) > step) run.epochs.pop();
+    }
+    this.step = step;
+  }
+
+  health(index: number, layers: readonly LayerHealth[], step: number): void {
+    const run = this.runs[index];
+    if (!run) return;
+    run.health = layers;
+    add(run.gradients, step, layers[0]?.gradientNorm ?? NaN);
+  }
+
+  /** A chart's columns: the steps of all series, and each series' values there or null. */
+  columns(series: readonly ReadonlyMap<number, number>[]): {
+    x: number[];
+    y: (number | null)[][];
+  } {
+    const x = [...new Set(series.flatMap((values) => [...values.keys()]))].sort((a, b) => a - b);
+    return { x, y: series.map((values) => x.map((step) => values.get(step) ?? null)) };
+  }
+}
+
+export function pick(scores: ReadonlyMap<number, Score>, measure: Measure): Map<number, number> {
+  return new Map([...scores].map(([step, score]) => [step, score[measure]]));
+}

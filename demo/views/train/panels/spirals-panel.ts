@@ -1,0 +1,156 @@
+// In: networks that tell two spirals apart. Out: for each a heat map of what it says everywhere, with the points.
+import { html, render } from 'lit-html';
+import { Latest } from '../../../lab/latest.ts';
+import { colour, onTheme } from '../../../shell/theme.ts';
+import { REACH, type Spirals } from '../../../training/tasks/spirals.ts';
+import type { Trainer } from '../../../training/trainer.ts';
+import { runName } from '../form.ts';
+import { askShown, type Panel, type PanelEvents } from './panel.ts';
+
+/** Places along a side that the networks are asked about, and pixels of the picture. */
+const GRID = 60;
+const SIDE = 480;
+const MOST_OPAQUE = 0.62;
+
+export class SpiralsPanel implements Panel {
+  readonly element = document.createElement('section');
+  readonly #task: Spirals;
+  readonly #canvases: HTMLCanvasElement[] = [];
+  readonly #drawing: Latest;
+  readonly #untheme: () => void;
+  readonly #places = placesOf(GRID);
+  #trainers: readonly Trainer[] = [];
+  #names: readonly string[] = [];
+  #shares: (Float32Array | undefined)[] = [];
+
+  constructor(task: Spirals, { failed }: PanelEvents) {
+    this.#task = task;
+    this.element.className = 'boundary';
+    this.#drawing = new Latest(
+      () =>
+        askShown(
+          () => this.#trainers,
+          (trainers) => this.#ask(trainers),
+        ),
+      failed,
+    );
+    this.#untheme = onTheme(() => this.#paintAll());
+    this.#render();
+  }
+
+  use(trainers: readonly Trainer[], names: readonly string[]): void {
+    this.#trainers = trainers;
+    this.#names = names;
+    this.#shares = [];
+    this.#render();
+    this.#drawing.ask();
+  }
+
+  report(): void {
+    // pictures are drawn on refresh
+  }
+
+  refresh(): void {
+    this.#drawing.ask();
+  }
+
+  dispose(): void {
+    this.#trainers = [];
+    this.#untheme();
+  }
+
+  async #ask(trainers: readonly Trainer[]): Promise<void> {
+    for (const [i, trainer] of trainers.entries()) {
+      const shares = await trainer.predict(this.#places);
+      if (trainers !== this.#trainers) return;
+      // of two probabilities the second
+      this.#shares[i] = shares.filter((_, k) => k % 2 === 1);
+    }
+    this.#paintAll();
+  }
+
+  #render(): void {
+    const count = Math.max(1, this.#trainers.length);
+    while (this.#canvases.length < count) {
+      const canvas = document.createElement('canvas');
+      canvas.width = canvas.height = SIDE;
+      canvas.setAttribute('role', 'img');
+      this.#canvases.push(canvas);
+    }
+    render(
+      html`<h2>Decision boundary</h2>
+        <div class="boundaries">
+          ${this.#canvases.slice(0, count).map(
+            (canvas, i) =>
+              html`<figure>
+                <figcaption>
+                  ${count > 1 ? html`<span class="key c${i + 1}">${runName(i)}</span>` : ''}
+                  ${this.#names[i] ?? 'No network yet'}
+                </figcaption>
+                ${canvas}
+              </figure>`,
+          )}
+        </div>`,
+      this.element,
+    );
+    this.#paintAll();
+  }
+
+  #paintAll(): void {
+    this.#canvases.forEach((canvas, i) => {
+      this.#paint(canvas, this.#shares[i]);
+      const shares = this.#shares[i];
+      Object.assign(canvas, {
+        plotted: { x: [...this.#places], series: [{ label: 'share', y: shares ?? [] }] },
+      });
+      const unsure = shares?.filter((share) => share > 0.1 && share < 0.9).length ?? 0;
+      canvas.setAttribute(
+        'aria-label',
+        shares
+          ? `Decision boundary of ${this.#names[i] ?? 'the network'}: unsure over ${Math.round((100 * unsure) / shares.length)} % of the plane`
+          : 'The training points of two spirals',
+      );
+    });
+  }
+
+  #paint(canvas: HTMLCanvasElement, shares: Float32Array | undefined): void {
+    const context = canvas.getContext('2d');
+    if (!context) return;
+    context.clearRect(0, 0, SIDE, SIDE);
+    const [first, second, paper] = [colour('--c1'), colour('--c2'), colour('--raised')];
+    if (shares) {
+      const small = new OffscreenCanvas(GRID, GRID);
+      const brush = small.getContext('2d');
+      shares.forEach((share, i) => {
+        if (!brush) return;
+        brush.fillStyle = share > 0.5 ? second : first;
+        brush.globalAlpha = MOST_OPAQUE * Math.abs(2 * share - 1);
+        brush.fillRect(i % GRID, Math.floor(i / GRID), 1, 1);
+      });
+      context.imageSmoothingEnabled = true;
+      context.drawImage(small, 0, 0, SIDE, SIDE);
+    }
+    const { x, labels } = this.#task.points;
+    const at = (value: number) => ((value / REACH + 1) / 2) * SIDE;
+    labels.forEach((label, i) => {
+      context.beginPath();
+      context.arc(at(x[2 * i] ?? 0), SIDE - at(x[2 * i + 1] ?? 0), 4, 0, 2 * Math.PI);
+      context.fillStyle = label === 1 ? second : first;
+      context.fill();
+      context.lineWidth = 1.25;
+      context.strokeStyle = paper;
+      context.stroke();
+    });
+  }
+}
+
+/** Middles of the squares of a grid, row after row from the top. */
+function placesOf(count: number): Float32Array {
+  const places = new Float32Array(2 * count * count);
+  const at = (i: number) => REACH * ((2 * (i + 0.5)) / count - 1);
+  for (let i = 0; i < count * count; i++) {
+    places[2 * i] = at(i % count);
+    places[2 * i + 1] = -at(Math.floor(i / count));
+  }
+  return places;
+}

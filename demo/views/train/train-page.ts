@@ -1,0 +1,94 @@
+// In: the state of the view that trains. Out: its page.
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { TASKS } from '../../training/config.ts';
+import type { Trainer } from '../../training/trainer.ts';
+import { figures } from './figures.ts';
+import { runName, settingsForm, type FormEvents, type FormState } from './form.ts';
+import type { History } from './history.ts';
+import { layerTable } from './layer-table.ts';
+import { epochTable, progressBar, taskTabs, toolbar, type ToolbarActions } from './run-controls.ts';
+import type { Phase } from './session.ts';
+
+export interface PageState extends FormState {
+  readonly params: URLSearchParams;
+  readonly phase: Phase;
+  /** There is a device, and the task's data. */
+  readonly ready: boolean;
+  readonly loaded: boolean;
+  /** The device was lost; to train is to open another. */
+  readonly lost: boolean;
+  /** What the button says that goes on with a run which failed. */
+  readonly resumeLabel: string | undefined;
+  /** There is room for the settings beside the rest. */
+  readonly wide: boolean;
+  readonly history: History;
+  /** What tells the runs apart. */
+  readonly names: readonly string[];
+  readonly trainer: Trainer | undefined;
+  /** Read aloud. */
+  readonly announcement: string;
+  readonly charts: HTMLElement;
+  readonly panel: HTMLElement;
+  /** Where work that takes a while says how far it is. */
+  readonly work: HTMLElement;
+}
+
+export function trainPage(state: PageState, actions: FormEvents & ToolbarActions): TemplateResult {
+  const { config, run, phase, history, names } = state;
+  const { task, runs } = config;
+  const { goal, lead } = TASKS[task];
+  const shownPhase = !state.ready && phase === 'idle' ? 'loading' : phase;
+  const panel = state.loaded ? state.panel : html`<div class="loading"></div>`;
+  const details = html`${layerTable(history, names)} ${epochTable(history, goal)}`;
+  // a picture of what is learned comes first; the digits' pad is for afterwards
+  const parts =
+    task === 'digits'
+      ? html`${state.charts} ${details} ${panel}`
+      : html`<div class="stage ${task === 'spirals' && runs.length === 1 ? 'beside' : ''}">
+            ${panel} ${state.charts}
+          </div>
+          ${details}`;
+  return html`<div class="intro">
+      <h1>Train</h1>
+      <p class="lead">${lead}</p>
+    </div>
+    ${taskTabs(task, state.params)}
+    <div
+      class="train"
+      id="app"
+      data-phase=${shownPhase}
+      data-step=${history.step}
+      data-task=${task}
+    >
+      <section class="settings" aria-labelledby="settings-title">
+        <h2 id="settings-title" class="visually-hidden">Settings</h2>
+        <details class="settings-fold" .open=${state.wide}>
+          <summary><strong>Settings</strong> ${summaryOf(state)}</summary>
+          ${settingsForm(state, actions)}
+        </details>
+      </section>
+      <section class="run" aria-labelledby="run-title">
+        <h2 id="run-title" class="visually-hidden">Run</h2>
+        ${toolbar({
+          ...actions,
+          phase,
+          ready: state.ready || state.lost,
+          run: runs.length > 1 ? runName(run) : '',
+          resumeLabel: state.resumeLabel,
+        })}
+        ${state.loaded ? progressBar(history, phase, state.trainer) : nothing} ${state.work}
+        ${figures(history, goal, names)}
+        <p id="announcement" class="visually-hidden" role="status">${state.announcement}</p>
+        ${parts}
+      </section>
+    </div>`;
+}
+
+/** The settings in a line, for where they are folded away. */
+function summaryOf({ config: { runs }, names }: PageState): string {
+  const [first] = runs;
+  if (!first) return '';
+  if (runs.length > 1) return names.join(' · ');
+  const { activation, loss, width, layers, epochs } = first;
+  return `${activation} · ${loss} · ${layers} × ${width} · ${epochs} epochs`;
+}

@@ -1,0 +1,182 @@
+// What holds for the whole page: weight, speed, any folder, any window, keyboard, screen readers, themes, motion.
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { expect, test, type Page } from 'playwright/test';
+import { expectNoOverflow, faultsOf, openView } from './lab.ts';
+
+/** Names in the navigation, and titles. */
+const VIEWS = {
+  Functions: 'Activation functions',
+  Losses: 'Losses',
+  Train: 'Train',
+  Accuracy: 'Accuracy',
+  Benchmark: 'Benchmark',
+};
+const dist = fileURLToPath(new URL('../../demo/dist/', import.meta.url));
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.woff2': 'font/woff2',
+};
+
+/** The built page as any static host would serve it, below a folder. */
+async function serveBelow(folder: string): Promise<{ server: Server; address: string }> {
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    const name = path === folder ? 'index.html' : path.slice(folder.length);
+    if (!path.startsWith(folder) || name.includes('..')) {
+      response.writeHead(404).end();
+      return;
+    }
+    readFile(join(dist, name)).then(
+      (body) =>
+        response
+          .writeHead(200, { 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' })
+          .end(body),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const { port } = server.address() as AddressInfo;
+  return { server, address: `http://localhost:${port}${folder}` };
+}
+
+test('the first page weighs at most 250 kB gzipped, and can be used within 2 s', async ({
+  page,
+}) => {
+  const sizes: Promise<number>[] = [];
+  page.on('response', (response) => {
+    if (!response.url().startsWith('http')) return;
+    sizes.push(
+      response.body().then((body) =>
+        // fonts are compressed already
+        response.url().endsWith('.woff2') ? body.length : gzipSync(body, { level: 9 }).length,
+      ),
+    );
+  });
+  const start = performance.now();
+  await page.goto('/');
+  await page.getByRole('searchbox').fill('gelu');
+  await expect(page.locator('#op-relu')).toBeHidden();
+  const seconds = (performance.now() - start) / 1000;
+  await page.waitForLoadState('networkidle');
+  const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  console.log(
+    `first page: ${(total / 1000).toFixed(1)} kB gzipped, usable in ${seconds.toFixed(2)} s`,
+  );
+  expect(total).toBeLessThanOrEqual(250_000);
+  expect(total).toBeGreaterThan(50_000);
+  expect(seconds).toBeLessThan(2);
+});
+
+test('from any folder of a static host: every view fits any window, is named, and holds still', async ({
+  page,
+}) => {
+  const faults = faultsOf(page);
+  const { server, address } = await serveBelow('/some/folder/');
+  try {
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await page.goto(`${address}?backend=cpu#/functions?backend=cpu`);
+    for (const [name, title] of Object.entries(VIEWS)) {
+      await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name }).click();
+      await expect(page.getByRole('heading', { level: 1 })).toHaveText(title);
+      await expect(page).toHaveTitle(new RegExp(`^${title}`));
+      await expect(page.locator('nav [aria-current="page"]')).toHaveText(name);
+      // the chosen device stays
+      await expect(page.locator('#device')).toHaveText('CPU');
+      expect(page.url()).toContain('backend=cpu');
+      if (name === 'Train')
+        await expect(page.locator('#app')).toHaveAttribute('data-phase', 'idle');
+      for (const viewport of [
+        { width: 280, height: 480 },
+        { width: 3200, height: 1800 },
+      ]) {
+        await page.setViewportSize(viewport);
+        await expectNoOverflow(page);
+      }
+      await page.setViewportSize({ width: 1280, height: 900 });
+      expect(await namelessOf(page)).toEqual([]);
+      expect(await movingOf(page)).toBe(0);
+    }
+    await page.goBack();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Accuracy');
+    expect(faults).toEqual([]);
+  } finally {
+    server.close();
+  }
+});
+
+test('by keyboard: skip link, views, theme', async ({ page }) => {
+  await openView(page, 'functions', { backend: 'cpu' });
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('link', { name: 'Skip to the content' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.locator('main')).toBeFocused();
+  await page.locator('#to-losses').focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Losses');
+  // focus goes where the new content is
+  await expect(page.locator('main')).toBeFocused();
+
+  const theme = page.getByRole('button', { name: /^Theme/ });
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await background();
+  await theme.focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await expect(theme).toHaveAccessibleName('Theme: dark');
+  expect(await background()).not.toBe(light);
+  await page.reload();
+  await expect(theme).toHaveAccessibleName('Theme: dark');
+});
+
+/** Controls without a name for a screen reader. */
+function namelessOf(page: Page): Promise<string[]> {
+  return page.locator('button, select, input, canvas, progress, [role="img"]').evaluateAll((all) =>
+    all
+      .filter((element) => element.getClientRects().length > 0 && !element.closest('.uplot'))
+      .filter(
+        (element) =>
+          !element.textContent.trim() &&
+          !element.getAttribute('aria-label') &&
+          !element.getAttribute('aria-labelledby') &&
+          !(element instanceof HTMLInputElement && element.labels?.length) &&
+          !(element instanceof HTMLSelectElement && element.labels.length),
+      )
+      .map((element) => element.outerHTML.slice(0, 120)),
+  );
+}
+
+/** How many elements have a transition or an animation. */
+function movingOf(page: Page): Promise<number> {
+  return page.locator('main *').evaluateAll(
+    (all) =>
+      all.filter((element) => {
+        const { transitionDuration, animationName } = getComputedStyle(element);
+        return transitionDuration !== '0s' || animationName !== 'none';
+      }).length,
+  );
+}
+
+test('a hidden tab goes on training, and shows it when it is seen again', async ({ page }) => {
+  await openView(page, 'train', { backend: 'cpu', task: 'spirals', epochs: 12 });
+  await expect(page.locator('#app')).toHaveAttribute('data-phase', 'idle');
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
+  });
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await expect(page.locator('#app')).toHaveAttribute('data-phase', 'done');
+  const canvas = page.locator('.boundaries canvas');
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await expect(canvas).toHaveAttribute('aria-label', /unsure over/);
+  await expect(page.getByRole('img', { name: /^Loss over the steps: now/ })).toBeVisible();
+});

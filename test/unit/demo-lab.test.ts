@@ -1,0 +1,240 @@
+// The demo's parts that need no page: how losses are drawn, addresses, configurations, checkpoints, diagnoses.
+import { init, nn, tensor, type Device } from 'nonlin';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { findFunctions } from '../../demo/lab/functions.ts';
+import { FORMS } from '../../demo/lab/loss-forms.ts';
+import { findLossOps } from '../../demo/lab/losses.ts';
+import {
+  defaultsOf,
+  formatValues,
+  numberOption,
+  optionsOf,
+  parseValues,
+} from '../../demo/lab/options.ts';
+import { formatAddress, parseAddress } from '../../demo/shell/address.ts';
+import { findActivations, type ActivationChoice } from '../../demo/training/activations.ts';
+import {
+  describeRun,
+  formatConfig,
+  MOST_RUNS,
+  parseConfig,
+  TASK_NAMES,
+  TASKS,
+} from '../../demo/training/config.ts';
+import { diagnose } from '../../demo/training/diagnose.ts';
+import { findLosses, type LossChoice } from '../../demo/training/losses.ts';
+import { DEFAULTS } from '../../demo/training/settings.ts';
+import { regressionTask } from '../../demo/training/tasks/regression.ts';
+import { spiralsTask } from '../../demo/training/tasks/spirals.ts';
+import { Trainer } from '../../demo/training/trainer.ts';
+import { catalog } from '../../src/catalog.ts';
+
+let device: Device;
+let activations: ActivationChoice[];
+let losses: LossChoice[];
+beforeAll(async () => {
+  device = await init({ backend: 'cpu' });
+  activations = await findActivations(device);
+  losses = await findLosses(device, 'classes');
+});
+
+const named = <T extends { readonly op: string }>(all: readonly T[], op: string): T => {
+  const found = all.find((one) => one.op === op);
+  if (!found) throw new Error(`no ${op}`);
+  return found;
+};
+
+describe('the catalog on the page', () => {
+  it('has a card that can be called for every activation', async () => {
+    const names = catalog.filter(({ kind }) => kind !== 'loss').map(({ op }) => op);
+    expect((await findFunctions()).map(({ op }) => op)).toEqual(names);
+  });
+
+  it('has a card for every loss, most of them with a picture of a fitting form', async () => {
+    const found = await findLossOps();
+    expect(found.map(({ op }) => op)).toEqual(
+      catalog.filter(({ kind }) => kind === 'loss').map(({ op }) => op),
+    );
+    const undrawn = found.filter(({ form }) => !form).map(({ op }) => op);
+    expect(undrawn.filter((op) => !/adaptive|distance/i.test(op))).toEqual([]);
+    expect(named(found, 'mseLoss').form).toBe(FORMS.regression);
+    expect(named(found, 'crossEntropy').form).toBe(FORMS.classes);
+    expect(named(found, 'nllLoss').form).toBe(FORMS.logClasses);
+  });
+
+  it('has losses for each goal', async () => {
+    const names = async (goal: 'values' | 'shares') =>
+      (await findLosses(device, goal)).map(({ op }) => op);
+    expect(await names('values')).toEqual(
+      expect.arrayContaining(['mseLoss', 'l1Loss', 'huberLoss']),
+    );
+    expect(await names('values')).not.toContain('crossEntropy');
+    expect(await names('shares')).toEqual(expect.arrayContaining(['mseLoss', 'l1Loss']));
+    expect(losses.every(({ separable }) => typeof separable === 'boolean')).toBe(true);
+    expect(named(losses, 'crossEntropy').separable).toBe(true);
+  });
+});
+
+describe('options', () => {
+  it('have sliders within what the op takes', () => {
+    expect(numberOption('slope', 0.01, { min: 0 })).toMatchObject({ min: 0, max: 1, step: 0.01 });
+    expect(numberOption('beta', 1, { min: 0, above: true }).min).toBeGreaterThan(0);
+    expect(numberOption('value', 0)).toMatchObject({ min: -1, max: 1 });
+    expect(numberOption('count', 3, { integer: true }).step).toBe(1);
+  });
+
+  it('are kept in an address where they are not the default', () => {
+    const options = optionsOf({
+      params: { slope: 0.1, kind: 'none', full: false },
+      specs: { kind: { choices: ['none', 'tanh'] } },
+    });
+    const values = { ...defaultsOf(options), kind: 'tanh', full: true };
+    const text = formatValues('op', options, values).join(',');
+    expect(text).toBe('op.kind:tanh,op.full:true');
+    expect(parseValues('op', options, text)).toEqual({ kind: 'tanh', full: true });
+    expect(parseValues('op', options, 'op.slope:x,other.slope:1,op.kind:no,op.gone:2')).toEqual({});
+  });
+});
+
+describe('addresses', () => {
+  it('name a view and its parameters', () => {
+    const address = parseAddress('#/train?task=spirals&vs=activation:relu');
+    expect(address.view).toBe('train');
+    expect(formatAddress(address)).toBe('#/train?task=spirals&vs=activation:relu');
+    expect(parseAddress('').view).toBe('functions');
+    expect(parseAddress('#/nowhere').view).toBe('functions');
+    // of the page before it had views
+    expect(parseAddress('', '?epochs=3').view).toBe('train');
+    expect(parseAddress('', '?epochs=3').params.get('epochs')).toBe('3');
+  });
+});
+
+describe('configurations', () => {
+  const choices = () => ({
+    activations: ['relu', 'tanh', 'sigmoid', 'gelu', 'silu'],
+    losses: ['crossEntropy', 'mseLoss', 'l1Loss', 'huberLoss', 'binaryCrossEntropyWithLogits'],
+  });
+  const parse = (query: string) => parseConfig(new URLSearchParams(query), choices);
+  const format = (query: string) => {
+    const entries = Object.entries(formatConfig(parse(query).config));
+    return decodeURIComponent(
+      new URLSearchParams(
+        entries.filter((entry): entry is [string, string] => entry[1] !== undefined),
+      ).toString(),
+    );
+  };
+
+  it.each([
+    '',
+    'task=spirals&width=24',
+    'activation=sigmoid&layers=6&vs=activation:relu',
+    'optimizer=sgd&vs=optimizer:adam,learningRate:0.5;width:7,layers:2',
+    'task=regression&vs=none',
+    'task=regression&activation=relu',
+  ])('"%s" is itself after a round', (query) => {
+    expect(parse(query).faults).toEqual([]);
+    const sorted = (text: string) => text.split('&').sort();
+    expect(sorted(format(query))).toEqual(sorted(query));
+  });
+
+  it('are at most so many runs, and faults are named', () => {
+    const { config, faults } = parse(
+      'width=no&activation=none&vs=layers:2;layers:3;layers:4;layers:99',
+    );
+    expect(config.runs.map(({ layers }) => layers)).toEqual([1, 2, 3].slice(0, MOST_RUNS));
+    expect(faults.join()).toContain('Width: expected');
+    expect(faults.join()).toContain('activation: expected one of');
+    expect(parse('optimizer=sgd').config.runs[0]?.learningRate).toBe(0.2);
+  });
+
+  it('worth a look are all without fault, and named by their differences', () => {
+    for (const task of TASK_NAMES) {
+      for (const { query } of TASKS[task].examples) expect(parse(query).faults, query).toEqual([]);
+    }
+    const { runs } = parse('activation=sigmoid&layers=6&vs=activation:relu').config;
+    expect(runs.map((_, i) => describeRun(runs, i))).toEqual(['sigmoid', 'relu']);
+  });
+});
+
+describe('a run', () => {
+  const settings = {
+    ...DEFAULTS,
+    activation: 'tanh',
+    width: 8,
+    batchSize: 50,
+    epochs: 2,
+    learningRate: 0.01,
+  };
+  const make = (from?: Awaited<ReturnType<Trainer['checkpoint']>>) =>
+    new Trainer({
+      settings,
+      activation: named(activations, settings.activation),
+      loss: named(losses, settings.loss),
+      task: spiralsTask(),
+      device,
+      ...(from ? { from } : {}),
+    });
+  const finish = async (trainer: Trainer) => {
+    let last = NaN;
+    for await (const report of trainer.train()) {
+      if (report.kind === 'epoch') last = report.heldOut.loss;
+    }
+    return last;
+  };
+
+  it.each([5, 12, 15])(
+    'goes on from a checkpoint at step %i as if nothing had been',
+    async (at) => {
+      const straight = await finish(make());
+      const first = make();
+      for await (const report of first.train()) if (report.step >= at) break;
+      const checkpoint = await first.checkpoint();
+      first.dispose();
+      const second = make(checkpoint);
+      expect(second.step).toBe(checkpoint.step);
+      expect(await finish(second)).toBe(straight);
+    },
+  );
+
+  it('counts verdicts that agree with its accuracy', async () => {
+    for await (const report of make().train()) {
+      if (report.kind !== 'epoch' || !report.verdicts) continue;
+      const { predicted, wanted, margin } = report.verdicts;
+      const right = predicted.filter((label, i) => label === wanted[i]).length;
+      expect(right / wanted.length).toBeCloseTo(report.heldOut.accuracy, 6);
+      margin.forEach((value, i) => expect(value > 0).toBe(predicted[i] !== wanted[i]));
+    }
+  });
+
+  it('finds curves and outliers in the data of the regression', () => {
+    const { points, heldOut } = regressionTask();
+    const outliers = points.filter(({ outlier }) => outlier);
+    expect(outliers).toHaveLength(40);
+    expect(heldOut.count).toBe(201);
+  });
+});
+
+describe('a diagnosis', () => {
+  it('tells dead from living units and vanishing from large gradients', async () => {
+    const [first, second] = [new nn.Linear(2, 4, { device }), new nn.Linear(4, 2, { device })];
+    const unit = new nn.ReLU();
+    // two units never fire, two always do
+    first.loadStateDict({
+      weight: tensor(new Float32Array(8), { shape: [4, 2], device }),
+      bias: tensor([-1, -1, 1, 1], { device }),
+    });
+    const layers = [
+      { linear: first, activation: unit },
+      { linear: second, activation: undefined },
+    ];
+    const network = new nn.Sequential(first, unit, second);
+    const batch = spiralsTask().heldOut.gather(Uint32Array.from([0, 1, 2, 3]));
+    const model = { network, layers, parameterCount: 22 };
+    const health = await diagnose(model, named(losses, 'crossEntropy'), batch, true, device);
+    expect(health.map(({ dead }) => dead)).toEqual([0.5, undefined]);
+    expect(health[0]?.saturated).toBe(0.5);
+    expect(health[1]?.gradientNorm).toBeGreaterThan(0);
+    // no gradient is left behind
+    expect(network.parameters().every(({ grad }) => grad === null)).toBe(true);
+  });
+});

@@ -1,0 +1,164 @@
+// safetensors files: the bytes that the format's description asks for, both ways, and refusals.
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  DTypeError,
+  init,
+  nn,
+  OptionError,
+  safetensors,
+  tensor,
+  type Device,
+} from '../../src/index.ts';
+
+let device: Device;
+beforeEach(async () => {
+  device = await init({ backend: 'cpu' });
+});
+
+/** A file written by hand: header text, then bytes. */
+function fileOf(header: unknown, ...parts: ArrayBufferView[]): Uint8Array<ArrayBuffer> {
+  const text = new TextEncoder().encode(
+    typeof header === 'string' ? header : JSON.stringify(header),
+  );
+  const bytes = parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  const total = bytes.reduce((sum, { length }) => sum + length, 0);
+  const file = new Uint8Array(8 + text.length + total);
+  new DataView(file.buffer).setBigUint64(0, BigInt(text.length), true);
+  file.set(text, 8);
+  let at = 8 + text.length;
+  for (const part of bytes) {
+    file.set(part, at);
+    at += part.length;
+  }
+  return file;
+}
+
+const entry = (dtype: string, shape: number[], from: number, to: number) => ({
+  dtype,
+  shape,
+  data_offsets: [from, to],
+});
+
+describe('save', () => {
+  it('writes length, header and little-endian numbers, wide ones first', async () => {
+    const file = await safetensors.save(
+      {
+        b: tensor([1, 2], { dtype: 'float16' }),
+        'net.0.weight': tensor([
+          [1, -2],
+          [0.5, NaN],
+        ]),
+        classes: tensor([7, -1], { dtype: 'int32' }),
+      },
+      { metadata: { format: 'pt' } },
+    );
+    const length = Number(new DataView(file.buffer).getBigUint64(0, true));
+    expect((8 + length) % 8).toBe(0);
+    const header: unknown = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
+    expect(header).toEqual({
+      __metadata__: { format: 'pt' },
+      classes: entry('I32', [2], 0, 8),
+      'net.0.weight': entry('F32', [2, 2], 8, 24),
+      b: entry('F16', [2], 24, 28),
+    });
+    expect(file.length).toBe(8 + length + 28);
+    const view = new DataView(file.buffer, 8 + length);
+    expect([view.getInt32(0, true), view.getInt32(4, true)]).toEqual([7, -1]);
+    expect([0, 4, 8, 12].map((at) => view.getFloat32(8 + at, true))).toEqual([1, -2, 0.5, NaN]);
+    expect([view.getUint16(24, true), view.getUint16(26, true)]).toEqual([0x3c00, 0x4000]);
+  });
+
+  it('refuses what is no tensor', async () => {
+    await expect(safetensors.save({ a: 1 as never })).rejects.toThrow(DTypeError);
+  });
+});
+
+describe('load', () => {
+  it('reads back what save wrote, bit by bit', async () => {
+    const values = Float32Array.from([0, -0, 1e-45, -3.4e38, Infinity, -Infinity, Math.PI]);
+    const halves = tensor([65504, -6e-8, 0.1], { dtype: 'float16' });
+    const file = await safetensors.save({
+      values: tensor(values),
+      halves,
+      empty: tensor([], { shape: [0, 3] }),
+      scalar: tensor(5),
+    });
+    const back = safetensors.load(file);
+    expect(await back.values?.data()).toEqual(values);
+    expect(back.halves?.dtype).toBe('float16');
+    expect(await back.halves?.data()).toEqual(await halves.data());
+    expect(back.empty?.shape).toEqual([0, 3]);
+    expect(back.scalar?.shape).toEqual([]);
+    expect(await back.scalar?.item()).toBe(5);
+  });
+
+  it.each<[string, ArrayBufferView, number[], string]>([
+    ['F64', Float64Array.from([0.1, 2]), [Math.fround(0.1), 2], 'float32'],
+    ['BF16', Uint16Array.from([0x3fc0, 0xff80]), [1.5, -Infinity], 'float32'],
+    ['I64', BigInt64Array.from([-5n, 6n]), [-5, 6], 'int32'],
+    ['I16', Int16Array.from([-5, 6]), [-5, 6], 'int32'],
+    ['U16', Uint16Array.from([65535, 6]), [65535, 6], 'int32'],
+    ['I8', Int8Array.from([-5, 6]), [-5, 6], 'int32'],
+    ['U8', Uint8Array.from([255, 6]), [255, 6], 'int32'],
+    ['BOOL', Uint8Array.from([1, 0]), [1, 0], 'int32'],
+  ])('takes %s', async (name, data, values, dtype) => {
+    const back = safetensors.load(fileOf({ x: entry(name, [2], 0, data.byteLength) }, data));
+    expect(back.x?.dtype).toBe(dtype);
+    expect([...((await back.x?.data()) ?? [])]).toEqual(values);
+  });
+
+  it('takes a header padded with blanks, an ArrayBuffer, a view into one, and metadata', async () => {
+    const data = Float32Array.from([3]);
+    const text = `${JSON.stringify({ __metadata__: { epoch: '4' }, x: entry('F32', [1], 0, 4) })}   `;
+    const file = fileOf(text, data);
+    expect(await safetensors.load(file.buffer).x?.item()).toBe(3);
+    const within = new Uint8Array(file.length + 3);
+    within.set(file, 3);
+    expect(await safetensors.load(within.subarray(3)).x?.item()).toBe(3);
+    expect(safetensors.metadata(file)).toEqual({ epoch: '4' });
+    expect(Object.keys(safetensors.load(file))).toEqual(['x']);
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['an empty file', new Uint8Array()],
+    ['a header longer than the file', Uint8Array.from([99, 0, 0, 0, 0, 0, 0, 0, 1])],
+    ['a huge header', new Uint8Array(16).fill(255)],
+    ['text that is not JSON', fileOf('{"x":')],
+    ['an array', fileOf([])],
+    ['an entry without a shape', fileOf({ x: { dtype: 'F32', data_offsets: [0, 0] } })],
+    ['numbers past the end', fileOf({ x: entry('F32', [1], 0, 4) })],
+    [
+      'offsets that do not fit the shape',
+      fileOf({ x: entry('F32', [2], 0, 4) }, new Float32Array(1)),
+    ],
+    ['negative offsets', fileOf({ x: entry('F32', [1], -4, 0) }, new Float32Array(1))],
+  ])('refuses %s', (_, file) => {
+    const before = device.stats();
+    expect(() => safetensors.load(file)).toThrow(OptionError);
+    expect(device.stats()).toEqual(before);
+  });
+
+  it('refuses unknown dtypes and integers that do not fit', () => {
+    const complex = fileOf({ x: entry('C64', [1], 0, 8) }, new Float64Array(1));
+    expect(() => safetensors.load(complex)).toThrow('safetensors.load: x: expected one of F32');
+    const large = fileOf({ x: entry('I64', [1], 0, 8) }, BigInt64Array.from([2n ** 40n]));
+    expect(() => safetensors.load(large)).toThrow('fits int32');
+  });
+});
+
+it("carries a model's state to another one, by PyTorch's names", async () => {
+  const make = () => new nn.Sequential(new nn.Linear(3, 4), new nn.PReLU(), new nn.Linear(4, 2));
+  const [from, to] = [make(), make()];
+  const file = await safetensors.save(from.stateDict());
+  const state = safetensors.load(file);
+  expect(Object.keys(state).sort()).toEqual([
+    '0.bias',
+    '0.weight',
+    '1.weight',
+    '2.bias',
+    '2.weight',
+  ]);
+  to.loadStateDict(state);
+  const x = tensor([[1, 2, 3]]);
+  expect(await to.forward(x).array()).toEqual(await from.forward(x).array());
+});
