@@ -31,7 +31,8 @@ async function formulasOf(losses, load) {
  * @returns {string} HTML for the eye, MathML for screen readers; throws on what KaTeX does not know
  */
 export function renderFormula(tex) {
-  const html = katex.renderToString(tex, { displayMode: true, strict: 'error', trust: false });
+  // in a line of text, so that it may break; as large as on a line of its own
+  const html = katex.renderToString(`\\displaystyle ${tex}`, { strict: 'error', trust: false });
   // the TeX that it was made from is no help to who listens
   return html.replace(/<annotation[^]*?<\/annotation>/g, '');
 }

@@ -1,8 +1,8 @@
 // In: an op and its picture. Out: its card: formula, picture computed on the visitor's device, sliders, words, code.
-import { html, nothing, render, type TemplateResult } from 'lit-html';
+import { html, nothing, render } from 'lit-html';
 import type { Device } from 'nonlin';
 import type { Compared } from './comparison.ts';
-import { facts, torchName, type Described } from './facts.ts';
+import { facts, glance, torchName, type Described } from './facts.ts';
 import { formula } from './formula.ts';
 import { optionControls } from './option-controls.ts';
 import { Latest } from './latest.ts';
@@ -15,8 +15,8 @@ export interface CardOp extends Described {
   readonly group: string;
   readonly options: readonly Option[];
   readonly code: (values: Values) => string;
-  /** Builds its picture into an element; `changed` asks for it to be drawn again. */
-  readonly picture: (host: HTMLElement, changed: () => void) => Picture;
+  /** Builds its picture into an element; `set` changes one of the options. */
+  readonly picture: (host: HTMLElement, set: (name: string, value: Value) => void) => Picture;
   /** For the comparison; left out where there is nothing to compare. */
   readonly compared?: (values: Values) => Compared & { readonly axis?: string };
 }
@@ -30,8 +30,8 @@ export interface CardEvents {
 
 /** Draws a function with option values. */
 export interface Picture {
-  /** Of the picture itself; the card puts them below it. */
-  controls(changed: () => void): TemplateResult | typeof nothing;
+  /** Called with every change, before it is drawn: for what is set in the picture itself. */
+  take?(values: Values): void;
   draw(device: Device, values: Values): Promise<void>;
   dispose(): void;
 }
@@ -57,7 +57,7 @@ export class Card {
     this.element.id = `op-${op.op}`;
     this.element.dataset.op = op.op;
     this.element.setAttribute('aria-labelledby', `name-${op.op}`);
-    this.#picture = op.picture(this.#frame, () => this.draw(true));
+    this.#picture = op.picture(this.#frame, (name, value) => this.#set(name, value));
     this.#drawing = new Latest(
       () => this.#draw(),
       (error) => {
@@ -125,10 +125,10 @@ export class Card {
 
   #render(): void {
     const { op, docs, formulas, options, compared } = this.op;
+    this.#picture.take?.(this.#values);
     render(
       html`<header>
           <h3 id="name-${op}">${op}</h3>
-          ${torchName(this.op)}
           ${
             compared
               ? html`<label class="compare">
@@ -144,17 +144,19 @@ export class Card {
                 </label>`
               : nothing
           }
+          ${torchName(this.op)}
         </header>
         ${formula(formulas, docs.tex)} ${this.#frame}
-        ${this.#picture.controls(() => this.draw(true))}
-        ${
-          options.length > 0
-            ? optionControls(op, options, this.#values, (name, value) => this.#set(name, value))
-            : nothing
-        }
-        ${this.#fault === '' ? nothing : html`<p class="fault-line" role="alert">${this.#fault}</p>`}
+        <div class="settings">
+          ${optionControls(op, options, this.#values, (name, value) => this.#set(name, value))}
+          ${
+            this.#fault === ''
+              ? nothing
+              : html`<p class="fault-line" role="alert">${this.#fault}</p>`
+          }
+        </div>
         <p class="use">${docs.use}</p>
-        ${facts(this.op, () => this.op.code(this.#values))}`,
+        ${glance(this.op, () => this.op.code(this.#values))} ${facts(this.op)}`,
       this.element,
     );
   }

@@ -20,24 +20,43 @@ export function torchName({ docs }: Described): TemplateResult {
       >`;
 }
 
-/** What is known of it, behind a summary. */
-export function facts({ docs, accuracy, formulas }: Described, code: () => string): TemplateResult {
+/** What one looks for first: the range of its results, where it has no derivative, and a line to copy. */
+export function glance({ docs, formulas }: Described, code: () => string): TemplateResult {
+  return html`<div class="glance">
+    <dl>
+      ${
+        docs.range === undefined
+          ? nothing
+          : html`<div>
+              <dt>Range</dt>
+              <dd>${formula(formulas, docs.range)}</dd>
+            </div>`
+      }
+      <div>
+        <dt>At kinks</dt>
+        <dd>${docs.kinks ?? 'none: smooth everywhere'}</dd>
+      </div>
+    </dl>
+    <div class="code">
+      <pre><code>${code()}</code></pre>
+      ${copyButton(code)}
+    </div>
+  </div>`;
+}
+
+/** The rest, behind a summary. */
+export function facts({ docs, accuracy, formulas }: Described): TemplateResult {
   const row = (term: string, content: unknown) =>
     html`<div>
       <dt>${term}</dt>
       <dd>${content}</dd>
     </div>`;
   return html`<details class="facts">
-    <summary>Code, gradient, range, source</summary>
-    <div class="code">
-      <pre tabindex="0" aria-label="Code"><code>${code()}</code></pre>
-      ${copyButton(code)}
-    </div>
+    <summary>Gradient, accuracy, source</summary>
     <dl>
       ${docs.derivative === undefined ? nothing : row('Gradient', formula(formulas, docs.derivative))}
-      ${docs.range === undefined ? nothing : row('Range', formula(formulas, docs.range))}
-      ${row('At kinks', docs.kinks ?? 'smooth everywhere')}
       ${row('Error', `at most ${accuracy.forward} ULP, gradient ${accuracy.backward} ULP`)}
+      ${docs.shapes === undefined ? nothing : row('Shapes', docs.shapes)}
       ${row('Source', docs.cite)}
     </dl>
   </details>`;

@@ -1,6 +1,7 @@
 // In: the catalog's activations. Out: each as something to call with a tensor and option values, and what it computes.
 import { init, nn, reshape, scope, tensor, type Device, type Tensor } from 'nonlin';
 import { catalog } from '../../src/catalog.ts';
+import type { Gated } from '../../src/define/gated.ts';
 import type { Documented } from '../../src/define/op.ts';
 import { classOf } from '../training/classes.ts';
 import { numberOption, optionsOf, type Option, type Values } from './options.ts';
@@ -13,6 +14,8 @@ export interface FunctionOp {
   readonly docs: Documented['docs'];
   readonly accuracy: Documented['accuracy'];
   readonly options: readonly Option[];
+  /** Of a gated unit: which half of its input its activation is applied to. */
+  readonly gate: 'first' | 'second' | undefined;
   /** Of elementwise ops any shape; of others rows of numbers, [rows, n]. On the device of `x`. */
   readonly call: (x: Tensor, values: Values) => Tensor;
   /** How it is written with other values than the defaults. */
@@ -65,6 +68,7 @@ export async function findFunctions(): Promise<FunctionOp[]> {
         docs: entry.docs,
         accuracy: entry.accuracy,
         options,
+        gate: entry.kind === 'gated' ? (entry as Documented & Pick<Gated, 'gate'>).gate : undefined,
         call: (x, values) => way(entry, x, values),
         code: (values) => codeOf(entry, options, values),
       },
@@ -94,11 +98,11 @@ function codeOf(entry: Documented, options: readonly Option[], values: Values): 
   if (FIRST_VALUES[entry.op]) {
     const name = Object.keys(nn).find((key) => key.toLowerCase() === entry.op.toLowerCase());
     const list = given.length > 0 ? `{ ${given.join(', ')} }` : '';
-    return `import { nn } from 'nonlin';\n\nconst y = new nn.${name ?? entry.op}(${list}).forward(x);`;
+    return `import { nn } from 'nonlin';\nconst y = new nn.${name ?? entry.op}(${list}).forward(x);`;
   }
   if (entry.kind === 'rowwise' && Object.keys(entry.params).length === 0) given.push('dim: 1');
   const list = given.length > 0 ? `, { ${given.join(', ')} }` : '';
-  return `import { ${entry.op} } from 'nonlin';\n\nconst y = ${entry.op}(x${list});`;
+  return `import { ${entry.op} } from 'nonlin';\nconst y = ${entry.op}(x${list});`;
 }
 
 /** Values and, with an upstream gradient of 1, gradients. */

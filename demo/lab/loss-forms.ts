@@ -63,7 +63,8 @@ export const FORMS = {
     group: 'Distributions',
     axis: 'predicted log-probability',
     range: [-5, -0.01],
-    setting: share(0.4),
+    setting: { ...share(0.4), min: 0.01 },
+    target: (t, { logTarget }) => (logTarget === true ? Math.log(t) : t),
   }),
   logProbabilities: pair({
     name: 'logProbabilities',
@@ -71,41 +72,67 @@ export const FORMS = {
     axis: 'predicted log-probability',
     range: [-5, -0.01],
     setting: { ...share(0.4), min: 0.01 },
-    target: Math.log,
+    target: (t) => Math.log(t),
   }),
-  classes: row('classes', (n, device) => indices([0], n, device, [n])),
+  classes: row('classes', (n, t, device) => indices([t], n, device, [n])),
   logClasses: {
-    ...row('logClasses', (n, device) => indices([0], n, device, [n])),
-    axis: 'log-probability of the true class',
+    ...row('logClasses', (n, t, device) => indices([t], n, device, [n])),
+    axis: 'log-probability of class 0, of others -1',
     range: [-6, 0],
+    input: (x) => ({
+      values: Float32Array.from({ length: 3 * x.length }, (_, i) =>
+        i % 3 === 0 ? (x[i / 3] ?? 0) : -1,
+      ),
+      shape: [x.length, 3],
+    }),
   },
-  multiHot: row('multiHot', (n, device) => repeated([1, 0, 0], n, device)),
-  labelSet: row('labelSet', (n, device) => indices([0, -1, -1], n, device, [n, 3])),
+  multiHot: row('multiHot', (n, t, device) => repeated([t, 1 - t, 0], n, device), {
+    name: 'target',
+    label: 'target of class 0',
+    value: '1',
+    choices: ['1', '0'],
+  }),
+  labelSet: row('labelSet', (n, t, device) => indices([t, -1, -1], n, device, [n, 3])),
   region: {
     name: 'region',
     group: 'Classification',
     axis: 'predicted probability inside; 1 minus it outside',
     range: [0.01, 0.99],
+    setting: {
+      name: 'inside',
+      label: 'pixels inside, of 4',
+      value: 2,
+      min: 0,
+      max: 4,
+      step: 1,
+    },
     names: NAMES,
-    input: (x) => ({
+    input: (x, inside) => ({
       values: Float32Array.from({ length: 4 * x.length }, (_, i) => {
         const p = x[Math.floor(i / 4)] ?? 0;
-        return i % 4 < 2 ? p : 1 - p;
+        return i % 4 < inside ? p : 1 - p;
       }),
       shape: [x.length, 4],
     }),
-    args: (moving, n, _, device) => [moving, repeated([1, 1, 0, 0], n, device)],
-    along: (gradient, i) => {
-      const [a = NaN, b = NaN, c = NaN, d = NaN] = gradient.subarray(4 * i, 4 * i + 4);
-      return a + b - c - d;
-    },
+    args: (moving, n, inside, device) => [
+      moving,
+      repeated(
+        [0, 1, 2, 3].map((pixel) => (pixel < inside ? 1 : 0)),
+        n,
+        device,
+      ),
+    ],
+    along: (gradient, i, _, inside) =>
+      gradient
+        .subarray(4 * i, 4 * i + 4)
+        .reduce((sum, slope, pixel) => sum + (pixel < inside ? slope : -slope), 0),
   },
   gaussian: {
     name: 'gaussian',
     group: 'Regression',
     axis: 'predicted mean, target 0',
     range: [-4, 4],
-    setting: { label: 'variance', value: 1, min: 0.1, max: 5, step: 0.1 },
+    setting: { name: 'variance', value: 1, min: 0.1, max: 5, step: 0.1 },
     names: ['input', 'target', 'variance'],
     input: itself,
     args: (moving, n, variance, device) => [
@@ -152,7 +179,14 @@ export const FORMS = {
     group: 'Rankings and embeddings',
     axis: 'distance of the positive from the anchor',
     range: [0.05, 4],
-    setting: { label: 'distance of the negative', value: 1.5, min: 0.1, max: 4, step: 0.1 },
+    setting: {
+      name: 'negative',
+      label: 'distance of the negative',
+      value: 1.5,
+      min: 0.1,
+      max: 4,
+      step: 0.1,
+    },
     names: ['anchor', 'positive', 'negative'],
     input: (x) => ({
       values: Float32Array.from({ length: 2 * x.length }, (_, i) =>
@@ -168,13 +202,34 @@ export const FORMS = {
     along: (gradient, i) => gradient[2 * i] ?? NaN,
   },
   linear: {
-    ...row('linear', (n, device) => indices([0], n, device, [n])),
+    ...row('linear', (n, t, device) => indices([t], n, device, [n])),
     names: ['input', 'linearWeight', 'target'],
     input: (x) => ({ values: x, shape: [x.length, 1] }),
-    args: (moving, n, _, device) => [
+    args: (moving, n, t, device) => [
       moving,
       tensor([[1], [0], [0]], { device }),
-      indices([0], n, device, [n]),
+      indices([t], n, device, [n]),
+    ],
+    along: (gradient, i) => gradient[i] ?? NaN,
+  },
+  clusters: {
+    name: 'clusters',
+    group: 'Classification',
+    axis: 'logit of the cluster of classes 2 and 3, and of 2 in it',
+    range: [-6, 6],
+    setting: {
+      name: 'target',
+      label: 'target class',
+      value: '2',
+      choices: ['0', '1', '2', '3'],
+    },
+    names: ['input', 'target', 'headWeight', 'tailWeights'],
+    input: (x) => ({ values: x, shape: [x.length, 1] }),
+    args: (moving, n, t, device) => [
+      moving,
+      indices([t], n, device, [n]),
+      tensor([[0], [0], [1]], { device }),
+      [[tensor([[1]], { device }), tensor([[1], [0]], { device })]],
     ],
     along: (gradient, i) => gradient[i] ?? NaN,
   },
@@ -183,6 +238,13 @@ export const FORMS = {
     group: 'Classification',
     axis: 'log-probability of the label at each of 3 steps',
     range: [-4, -0.02],
+    setting: {
+      name: 'labels',
+      label: 'labels in the target',
+      value: '1',
+      choices: ['1', '2'],
+    },
+    settled: ['blank'],
     names: ['logProbs', 'targets', 'inputLengths', 'targetLengths'],
     // [time, batch, classes], the blank first
     input: (x) => ({
@@ -192,11 +254,11 @@ export const FORMS = {
       }),
       shape: [3, x.length, 2],
     }),
-    args: (moving, n, _, device) => [
+    args: (moving, n, labels, device) => [
       moving,
-      indices([1], n, device, [n, 1]),
+      indices(Array<number>(labels).fill(1), n, device, [n, labels]),
       indices([3], n, device, [n]),
-      indices([1], n, device, [n]),
+      indices([labels], n, device, [n]),
     ],
     along: (gradient, i, x) => {
       const n = gradient.length / 6;
@@ -224,6 +286,7 @@ const GENERAL: readonly Form[] = [
   FORMS.angle,
   FORMS.triplet,
   FORMS.linear,
+  FORMS.clusters,
   FORMS.alignment,
 ];
 

@@ -3,22 +3,26 @@ import { init, scope, tensor, type Device, type Tensor } from 'nonlin';
 import { catalog } from '../../src/catalog.ts';
 import type { Documented } from '../../src/define/op.ts';
 import { places } from './functions.ts';
-import type { Form } from './loss-form.ts';
+import { extrasOf } from './loss-extras.ts';
+import type { Argument, Form } from './loss-form.ts';
 import { formsOf } from './loss-forms.ts';
-import { defaultsOf, optionsOf, type Option, type Values } from './options.ts';
+import { defaultsOf, optionsOf, valuesOf, type Option, type Values } from './options.ts';
 
 export interface LossOp {
   readonly op: string;
   readonly docs: Documented['docs'];
   readonly accuracy: Documented['accuracy'];
+  /** What can be set of the loss itself. */
   readonly options: readonly Option[];
-  /** How to draw it; undefined where no form fits what it takes. */
-  readonly form: Form | undefined;
+  /** How to draw it. */
+  readonly form: Form;
   readonly call: LossFunction;
+  /** What it is called with for values of `options`; others are ignored. */
+  readonly given: (values: Values, device: Device) => object;
   readonly code: (values: Values) => string;
 }
 
-export type LossFunction = (...args: [...tensors: Tensor[], options: object]) => Tensor;
+export type LossFunction = (...args: [...tensors: Argument[], options: object]) => Tensor;
 
 /** A loss and its gradient along a form's moving number. */
 export interface LossCurve {
@@ -35,39 +39,51 @@ const TOLERANCE = 0.05;
 export async function findLossOps(): Promise<LossOp[]> {
   const cpu = await init({ backend: 'cpu' });
   const found: LossOp[] = [];
-  for (const entry of catalog) {
-    if (entry.kind !== 'loss') continue;
-    const call = entry as unknown as LossFunction;
-    const options = optionsOf(entry);
-    const values = defaultsOf(options);
-    let form: Form | undefined;
-    for (const candidate of formsOf(entry.op)) {
-      if (!(await fits(call, candidate, values, cpu))) continue;
-      form = candidate;
-      break;
-    }
-    const { op, docs, accuracy } = entry;
-    const code = (given: Values) => codeOf(op, options, given, form);
-    found.push({ op, docs, accuracy, options, form, call, code });
-  }
+  for (const entry of catalog) if (entry.kind === 'loss') found.push(await lossOpOf(entry, cpu));
   cpu.dispose();
   return found;
 }
 
-/** The loss while a form's number goes through `x`; `setting` is what its control is set to. */
+async function lossOpOf(entry: Documented, cpu: Device): Promise<LossOp> {
+  const { op, docs, accuracy } = entry;
+  for (const form of formsOf(op)) {
+    const declared = optionsOf(entry).filter(({ name }) => !form.settled?.includes(name));
+    const extras = extrasOf(op);
+    const loss: LossOp = {
+      op,
+      docs,
+      accuracy,
+      options: [...declared, ...extras.map(({ option }) => option)],
+      form,
+      call: entry as unknown as LossFunction,
+      given: (values, device) => ({
+        ...valuesOf(declared, values),
+        ...Object.fromEntries(
+          extras.flatMap(({ option: { name, value }, given }) =>
+            Object.entries(given(Number(values[name] ?? value), device)),
+          ),
+        ),
+      }),
+      code: (values) => codeOf(loss, values),
+    };
+    if (await fits(loss, cpu)) return loss;
+  }
+  throw new Error(`no form fits what ${op} takes: add one to loss-forms.ts`);
+}
+
+/** The loss while its form's number goes through `x`, for values of its options and of the form's setting. */
 export async function lossCurve(
-  call: LossFunction,
-  form: Form,
+  { call, given, form }: LossOp,
   values: Values,
-  setting: number,
   x: Float32Array,
   device: Device,
 ): Promise<LossCurve> {
-  const input = form.input(x);
+  const setting = settingOf(form, values);
+  const input = form.input(x, setting);
   const { loss, gradient } = scope(() => {
     const moving = tensor(input.values, { shape: input.shape, device, requiresGrad: true });
-    const args = form.args(moving, x.length, setting, device);
-    const out = call(...args, { ...values, reduction: 'none' });
+    const args = form.args(moving, x.length, setting, device, values);
+    const out = call(...args, { ...given(values, device), reduction: 'none' });
     out.backward(tensor(new Float32Array(out.size).fill(1), { shape: out.shape, device }));
     if (!moving.grad) throw new Error('no gradient');
     return { loss: out, gradient: moving.grad };
@@ -76,11 +92,12 @@ export async function lossCurve(
     const [all, slopes] = await Promise.all([loss.data(), gradient.data()]);
     const per = all.length / x.length;
     if (!Number.isInteger(per)) throw new Error('not one loss per example');
+    const grad = Float32Array.from(slopes);
     return {
       x,
       // of several elements of an example: their sum
       loss: x.map((_, i) => sumOf(all.subarray(i * per, (i + 1) * per))),
-      gradient: x.map((at, i) => form.along(Float32Array.from(slopes), i, at)),
+      gradient: x.map((at, i) => form.along(grad, i, at, setting)),
     };
   } finally {
     loss.dispose();
@@ -88,27 +105,26 @@ export async function lossCurve(
   }
 }
 
+export const settingOf = ({ setting }: Form, values: Values): number =>
+  Number(values[setting.name] ?? setting.value);
+
 const sumOf = (values: ArrayLike<number>) => Array.from(values).reduce((sum, v) => sum + v, 0);
 
-/** Whether the loss takes the form: finite, not constant, and the gradient is the loss's slope. */
-async function fits(
-  call: LossFunction,
-  form: Form,
-  values: Values,
-  device: Device,
-): Promise<boolean> {
-  const [from, to] = form.range;
+/** Whether the loss takes its form: finite, not constant, and the gradient is the loss's slope. */
+async function fits(loss: LossOp, device: Device): Promise<boolean> {
+  const [from, to] = loss.form.range;
   const middle = places(from + 0.13 * (to - from), to - 0.17 * (to - from), PROBES);
   const step = (to - from) * 1e-3;
-  const at = (shift: number) => middle.map((x) => x + shift);
+  const values = defaultsOf([loss.form.setting, ...loss.options]);
+  const curve = (shift: number) =>
+    lossCurve(
+      loss,
+      values,
+      middle.map((x) => x + shift),
+      device,
+    );
   try {
-    const curve = (x: Float32Array) =>
-      lossCurve(call, form, values, form.setting?.value ?? 0, x, device);
-    const [before, now, after] = [
-      await curve(at(-step)),
-      await curve(middle),
-      await curve(at(step)),
-    ];
+    const [before, now, after] = [await curve(-step), await curve(0), await curve(step)];
     if (![...now.loss, ...now.gradient].every(Number.isFinite)) return false;
     if (!now.gradient.some((slope) => slope !== 0)) return false;
     const agree = [...now.gradient].filter((slope, i) => {
@@ -123,17 +139,17 @@ async function fits(
   }
 }
 
-/** A line to copy. */
-function codeOf(
-  op: string,
-  options: readonly Option[],
-  values: Values,
-  form: Form | undefined,
-): string {
+/** Lines to copy. */
+function codeOf({ op, options, form }: LossOp, values: Values): string {
+  const extras = extrasOf(op);
   const given = options
     .filter(({ name, value }) => (values[name] ?? value) !== value)
-    .map(({ name }) => `${name}: ${JSON.stringify(values[name])}`);
+    .map(({ name, value }) => {
+      const now = values[name] ?? value;
+      const extra = extras.find(({ option }) => option.name === name);
+      return extra ? extra.code(now) : `${name}: ${JSON.stringify(now)}`;
+    });
   const list = given.length > 0 ? `, { ${given.join(', ')} }` : '';
-  const args = form?.names.join(', ') ?? '…';
-  return `import { ${op} } from 'nonlin';\n\nconst loss = ${op}(${args}${list});\nloss.backward();`;
+  const names = [op, ...(list.includes('tensor(') ? ['tensor'] : [])].join(', ');
+  return `import { ${names} } from 'nonlin';\nconst loss = ${op}(${form.names.join(', ')}${list});\nloss.backward();`;
 }

@@ -10,7 +10,9 @@ export function optionControls(
   change: (name: string, value: Value) => void,
 ): TemplateResult {
   return html`<div class="options">
-    ${options.map((option) => optionControl(`${id}-${option.name}`, option, values, change))}
+    ${options
+      .filter(({ hidden }) => !hidden)
+      .map((option) => optionControl(`${id}-${option.name}`, option, values, change))}
   </div>`;
 }
 
@@ -20,11 +22,11 @@ function optionControl(
   values: Values,
   change: (name: string, value: Value) => void,
 ): TemplateResult {
-  const { name } = option;
+  const { name, label = name } = option;
   const value = values[name] ?? option.value;
   if ('choices' in option) {
     return html`<label class="option" for=${id}>
-      <span class="option-name">${name}</span>
+      <span class="option-name">${label}</span>
       <select
         id=${id}
         @change=${(event: Event) => change(name, (event.currentTarget as HTMLSelectElement).value)}
@@ -38,7 +40,7 @@ function optionControl(
   }
   if (!('step' in option)) {
     return html`<label class="option" for=${id}>
-      <span class="option-name">${name}</span>
+      <span class="option-name">${label}</span>
       <input
         id=${id}
         type="checkbox"
@@ -48,7 +50,7 @@ function optionControl(
     </label>`;
   }
   return html`<label class="option" for=${id}>
-    <span class="option-name">${name}</span>
+    <span class="option-name">${label}</span>
     <input
       id=${id}
       type="range"

@@ -3,20 +3,25 @@
 export type Value = number | string | boolean;
 export type Values = Readonly<Record<string, Value>>;
 
-export interface NumberOption {
+interface Named {
   readonly name: string;
+  /** For people, where the name alone does not say it. */
+  readonly label?: string;
+  /** Set in the picture itself, not by a control below it. */
+  readonly hidden?: boolean;
+}
+
+export interface NumberOption extends Named {
   readonly value: number;
   readonly min: number;
   readonly max: number;
   readonly step: number;
 }
-export interface ChoiceOption {
-  readonly name: string;
+export interface ChoiceOption extends Named {
   readonly value: string;
   readonly choices: readonly string[];
 }
-export interface SwitchOption {
-  readonly name: string;
+export interface SwitchOption extends Named {
   readonly value: boolean;
 }
 export type Option = NumberOption | ChoiceOption | SwitchOption;
@@ -62,6 +67,11 @@ export function defaultsOf(options: readonly Option[]): Values {
   return Object.fromEntries(options.map(({ name, value }) => [name, value]));
 }
 
+/** The values of some options only. */
+export function valuesOf(options: readonly Option[], values: Values): Values {
+  return Object.fromEntries(options.map(({ name, value }) => [name, values[name] ?? value]));
+}
+
 /** A value as text: few digits, no rounding noise. */
 export function formatValue(value: Value): string {
   return typeof value === 'number' ? String(Number(value.toPrecision(4))) : String(value);
@@ -71,7 +81,7 @@ export function formatValue(value: Value): string {
 export function describeValues(options: readonly Option[], values: Values): string {
   return options
     .filter(({ name, value }) => (values[name] ?? value) !== value)
-    .map(({ name }) => `${name} ${formatValue(values[name] ?? '')}`)
+    .map(({ name, label = name }) => `${label} ${formatValue(values[name] ?? '')}`)
     .join(', ');
 }
 

@@ -152,9 +152,9 @@ export class Plot {
         {
           ...axis,
           size: 42,
-          space: 28,
+          space: MARK_HEIGHT,
           ...(yLabel === undefined ? {} : { label: yLabel }),
-          ...(logarithmic ? { splits: powersOfTen } : {}),
+          ...(logarithmic ? { splits: powersOfTen, filter: (_plot, splits) => splits } : {}),
           values: (_plot, values: (number | null)[]) =>
             values.map((value) =>
               value === null
@@ -171,6 +171,8 @@ export class Plot {
             label: series.label,
             stroke,
             width: series.width ?? 2,
+            // whole pixels would make steps of a gentle slope
+            pxAlign: 0,
             spanGaps: series.spans ?? false,
             ...(series.dashed ? { dash: [5, 4] } : {}),
             ...(series.points
@@ -199,10 +201,33 @@ export class Plot {
   }
 }
 
+/** Keys of a plot's lines, which the values near the pointer take the place of. Classes and words. */
+export function keys(...lines: readonly (readonly [string, string])[]): {
+  readonly element: HTMLElement;
+  readonly show: (text: string) => void;
+} {
+  const element = document.createElement('p');
+  element.className = 'readout';
+  const spans = lines.map(([name, words]) => {
+    const span = document.createElement('span');
+    span.className = `key ${name}`;
+    span.textContent = words;
+    return span;
+  });
+  element.append(...spans);
+  return {
+    element,
+    show: (text) => element.replaceChildren(...(text === '' ? spans : [text])),
+  };
+}
+
+/** Room for one mark of an upright axis, in pixels. */
+const MARK_HEIGHT = 28;
+
 /** The marks of a logarithmic axis: not more than fit. */
-function powersOfTen(_plot: uPlot, _axis: number, least: number, most: number): number[] {
+function powersOfTen(plot: uPlot, _axis: number, least: number, most: number): number[] {
   const [from, to] = [Math.ceil(Math.log10(least) - 1e-9), Math.floor(Math.log10(most) + 1e-9)];
-  const step = Math.ceil((to - from + 1) / 12);
+  const step = Math.max(1, Math.ceil(((to - from + 1) * MARK_HEIGHT) / plot.height));
   const count = Math.max(0, Math.floor((to - from) / step) + 1);
   return Array.from({ length: count }, (_, i) => 10 ** (from + i * step));
 }

@@ -1,15 +1,16 @@
 // The demo's parts that need no page: how losses are drawn, addresses, configurations, checkpoints, diagnoses.
 import { init, nn, tensor, type Device } from 'nonlin';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { findFunctions } from '../../demo/lab/functions.ts';
+import { findFunctions, places } from '../../demo/lab/functions.ts';
 import { FORMS } from '../../demo/lab/loss-forms.ts';
-import { findLossOps } from '../../demo/lab/losses.ts';
+import { findLossOps, lossCurve } from '../../demo/lab/losses.ts';
 import {
   defaultsOf,
   formatValues,
   numberOption,
   optionsOf,
   parseValues,
+  type Values,
 } from '../../demo/lab/options.ts';
 import { formatAddress, parseAddress } from '../../demo/shell/address.ts';
 import { findActivations, type ActivationChoice } from '../../demo/training/activations.ts';
@@ -50,16 +51,69 @@ describe('the catalog on the page', () => {
     expect((await findFunctions()).map(({ op }) => op)).toEqual(names);
   });
 
-  it('has a card for every loss, most of them with a picture of a fitting form', async () => {
+  it('has a card for every loss, with a picture of a fitting form', async () => {
     const found = await findLossOps();
     expect(found.map(({ op }) => op)).toEqual(
       catalog.filter(({ kind }) => kind === 'loss').map(({ op }) => op),
     );
-    const undrawn = found.filter(({ form }) => !form).map(({ op }) => op);
-    expect(undrawn.filter((op) => !/adaptive|distance/i.test(op))).toEqual([]);
     expect(named(found, 'mseLoss').form).toBe(FORMS.regression);
     expect(named(found, 'crossEntropy').form).toBe(FORMS.classes);
     expect(named(found, 'nllLoss').form).toBe(FORMS.logClasses);
+    expect(named(found, 'adaptiveLogSoftmaxWithLoss').form).toBe(FORMS.clusters);
+    expect(named(found, 'ctcLoss').form).toBe(FORMS.alignment);
+  });
+
+  it('draws every loss at both ends of each of its controls', async () => {
+    for (const loss of await findLossOps()) {
+      const { form } = loss;
+      const x = places(form.range[0], form.range[1], 21);
+      const options = [form.setting, ...loss.options];
+      for (const option of options) {
+        const ends =
+          'choices' in option
+            ? option.choices
+            : 'step' in option
+              ? [option.min, option.max]
+              : [false, true];
+        for (const end of ends) {
+          const values = { ...defaultsOf(options), [option.name]: end };
+          const words = `${loss.op}, ${option.name} ${String(end)}`;
+          const curve = await lossCurve(loss, values, x, device);
+          expect(curve.loss, words).toHaveLength(21);
+          expect(
+            [...curve.loss].some((value) => Number.isFinite(value)),
+            words,
+          ).toBe(true);
+          expect(loss.code(values)).toContain(loss.op);
+        }
+      }
+    }
+  });
+
+  it('draws what the options of a loss say', async () => {
+    const found = await findLossOps();
+    const at = async (op: string, values: Values, x: number) => {
+      const loss = named(found, op);
+      const curve = await lossCurve(loss, values, Float32Array.of(x, x), device);
+      return [curve.loss[0], curve.gradient[0]];
+    };
+    const p = Math.exp(2) / (Math.exp(2) + 2);
+    const close = (pair: (number | undefined)[], loss: number, gradient: number) => {
+      expect(pair[0]).toBeCloseTo(loss, 5);
+      expect(pair[1]).toBeCloseTo(gradient, 5);
+    };
+    close(await at('crossEntropy', {}, 2), -Math.log(p), p - 1);
+    close(await at('crossEntropy', { target: '1' }, 2), -Math.log((1 - p) / 2), p);
+    close(await at('crossEntropy', { weight: 3 }, 2), -3 * Math.log(p), 3 * (p - 1));
+    const smoothed = -(0.8 * Math.log(p) + 0.2 * Math.log((1 - p) / 2));
+    close(await at('crossEntropy', { labelSmoothing: 0.3 }, 2), smoothed, p - 0.8);
+    close(await at('binaryCrossEntropy', { weight: 2, target: 1 }, 0.25), 2 * Math.log(4), -8);
+    // class 2 has the cluster's probability times its own in it
+    const [cluster, own] = [p, Math.exp(2) / (Math.exp(2) + 1)];
+    const rare = -Math.log(cluster) - Math.log(own);
+    close(await at('adaptiveLogSoftmaxWithLoss', { target: '2' }, 2), rare, p - 1 + own - 1);
+    close(await at('klDiv', { target: 0.3, logTarget: true }, -2), 0.3 * (Math.log(0.3) + 2), -0.3);
+    expect(named(found, 'crossEntropy').code({ weight: 3 })).toContain('weight: tensor([3, 1, 1])');
   });
 
   it('has losses for each goal', async () => {

@@ -33,9 +33,7 @@ export async function findCases(): Promise<Case[]> {
   const losses = await findLossOps();
   return [
     ...functions.flatMap((op) => [functionCase(op, false), functionCase(op, true)]),
-    ...losses
-      .flatMap((op) => [lossCase(op, false), lossCase(op, true)])
-      .filter((one) => one !== undefined),
+    ...losses.flatMap((op) => [lossCase(op, false), lossCase(op, true)]),
   ];
 }
 
@@ -75,11 +73,10 @@ function functionCase(op: FunctionOp, gradient: boolean): Case {
   };
 }
 
-function lossCase({ op, form, call, options }: LossOp, gradient: boolean): Case | undefined {
-  if (!form) return undefined;
-  const values = { ...defaultsOf(options), reduction: 'mean' };
+function lossCase({ op, form, call, options, given }: LossOp, gradient: boolean): Case {
+  const [values, setting] = [defaultsOf(options), Number(form.setting.value)];
   const [from, to] = form.range;
-  const width = form.input(Float32Array.of(1)).values.length;
+  const width = form.input(Float32Array.of(1), setting).values.length;
   // a form's own rows are short: classes are as many as in the other row-wise ops
   const classes = form.name === 'classes' || form.name === 'logClasses';
   const countOf = (size: number) => Math.max(1, Math.round(size / (classes ? ROW : width)));
@@ -92,7 +89,10 @@ function lossCase({ op, form, call, options }: LossOp, gradient: boolean): Case 
       const count = countOf(size);
       const made = classes
         ? { values: numbers(count * ROW), shape: [count, ROW] }
-        : form.input(numbers(count).map((v) => from + ((v + 4) / 8) * (to - from)));
+        : form.input(
+            numbers(count).map((v) => from + ((v + 4) / 8) * (to - from)),
+            setting,
+          );
       const x = tensor(made.values, { shape: made.shape, device, requiresGrad: gradient });
       const args = classes
         ? [
@@ -102,19 +102,21 @@ function lossCase({ op, form, call, options }: LossOp, gradient: boolean): Case 
               { dtype: 'int32', device },
             ),
           ]
-        : form.args(x, count, form.setting?.value ?? 0, device);
-      const inputs = args.reduce((sum, { size: own }) => sum + own, 0);
+        : form.args(x, count, setting, device, values);
+      const tensors = args.flat(2);
+      const inputs = tensors.reduce((sum, { size: own }) => sum + own, 0);
+      const chosen = { ...given(values, device), reduction: 'mean' };
       return {
         run: () => {
           scope(() => {
-            const value = call(...args, values);
+            const value = call(...args, chosen);
             if (gradient) value.backward();
           });
           clear(x);
         },
         bytes: 4 * (inputs + (gradient ? x.size : 0)),
         dispose: () => {
-          for (const one of args) one.dispose();
+          for (const one of tensors) one.dispose();
         },
       };
     },

@@ -1,10 +1,9 @@
 // In: an elementwise or gated activation. Out: f and f′ over x in a plot.
-import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Device } from 'nonlin';
-import { compute, places, type FunctionOp } from '../../lab/functions.ts';
-import type { Values } from '../../lab/options.ts';
-import { Plot } from '../../lab/plot.ts';
 import type { Picture } from '../../lab/card.ts';
+import { compute, places, type FunctionOp } from '../../lab/functions.ts';
+import { valuesOf, type Option, type Values } from '../../lab/options.ts';
+import { keys, Plot } from '../../lab/plot.ts';
 
 export const REACH = 5;
 export const POINTS = 401;
@@ -16,74 +15,35 @@ export const clipped = (least: number, most: number): [number, number] => {
   return [low - margin, high + margin];
 };
 
-type Half = 'first' | 'second';
+/** What is set of the picture: of a gated unit, the half of the input that runs along x, and what the other half is. */
+export function pictureOptions({ gate }: FunctionOp): Option[] {
+  if (gate === undefined) return [];
+  return [
+    { name: 'half', label: 'x is the half', value: gate, choices: ['first', 'second'] },
+    { name: 'other', label: 'the other half', value: 1, min: -3, max: 3, step: 0.1 },
+  ];
+}
 
 export class CurvePicture implements Picture {
   readonly #op: FunctionOp;
-  readonly #frame = document.createElement('div');
-  readonly #readout = document.createElement('p');
   readonly #plot: Plot;
-  /** Of a gated unit: the half of the input that runs along x, and what the other half is. */
-  #half: Half = 'second';
-  #other = 1;
 
   constructor(host: HTMLElement, op: FunctionOp) {
     this.#op = op;
     host.className = 'picture';
-    this.#readout.className = 'readout';
-    host.append(this.#frame, this.#readout);
-    this.#rest();
-    this.#plot = new Plot(this.#frame, {
-      yRange: clipped,
-      readout: (text) => (text === '' ? this.#rest() : (this.#readout.textContent = text)),
-    });
-  }
-
-  controls(changed: () => void): TemplateResult | typeof nothing {
-    if (this.#op.group !== 'Gated') return nothing;
-    const id = `${this.#op.op}-half`;
-    return html`<div class="options">
-      <label class="option" for=${id}>
-        <span class="option-name">x is the</span>
-        <select
-          id=${id}
-          @change=${(event: Event) => {
-            this.#half =
-              (event.currentTarget as HTMLSelectElement).value === 'first' ? 'first' : 'second';
-            changed();
-          }}
-        >
-          <option value="second">second half</option>
-          <option value="first">first half</option>
-        </select>
-      </label>
-      <label class="option" for="${id}-other">
-        <span class="option-name">other half</span>
-        <input
-          id="${id}-other"
-          type="range"
-          min="-3"
-          max="3"
-          step="0.1"
-          .value=${String(this.#other)}
-          @input=${(event: Event) => {
-            const slider = event.currentTarget as HTMLInputElement;
-            this.#other = Number(slider.value);
-            if (slider.nextElementSibling) slider.nextElementSibling.textContent = slider.value;
-            changed();
-          }}
-        />
-        <output for="${id}-other">${this.#other}</output>
-      </label>
-    </div>`;
+    const frame = document.createElement('div');
+    const readout = keys(['c1', 'f(x)'], ['c2 dashed', 'f′(x)']);
+    host.append(frame, readout.element);
+    this.#plot = new Plot(frame, { yRange: clipped, readout: readout.show });
   }
 
   async draw(device: Device, values: Values): Promise<void> {
     const x = places(-REACH, REACH, POINTS);
-    const { y, slope } = await curveOf(this.#op, values, x, device, this.#half, this.#other);
-    const at = (value: number) => Number((y[Math.round(value)] ?? NaN).toPrecision(3));
+    const { y, slope } = await curveOf(this.#op, values, x, device);
     const middle = (POINTS - 1) / 2;
     const unit = middle / REACH;
+    const at = (value: number) =>
+      Number((y[Math.round(middle + value * unit)] ?? NaN).toPrecision(3));
     this.#plot.show(
       {
         x,
@@ -93,38 +53,22 @@ export class CurvePicture implements Picture {
         ],
       },
       `${this.#op.op} and its derivative from -${REACH} to ${REACH}: ` +
-        [-2, -1, 0, 1, 2].map((v) => `f(${v}) = ${at(middle + v * unit)}`).join(', '),
+        [-2, -1, 0, 1, 2].map((v) => `f(${v}) = ${at(v)}`).join(', '),
     );
   }
 
   dispose(): void {
     this.#plot.dispose();
   }
-
-  #rest(): void {
-    const key = (name: string, words: string) => {
-      const element = document.createElement('span');
-      element.className = `key ${name}`;
-      element.textContent = words;
-      return element;
-    };
-    this.#readout.replaceChildren(key('c1', 'f(x)'), key('c2 dashed', 'f′(x)'));
-  }
 }
 
 /** f and f′ at `x`. Of a gated unit: over one half of its input, the other half being a constant. */
-export async function curveOf(
-  { group, call }: FunctionOp,
-  values: Values,
-  x: Float32Array,
-  device: Device,
-  half: Half = 'second',
-  other = 1,
-) {
-  if (group !== 'Gated') return compute((t) => call(t, values), x, [x.length], device);
-  const pairs = new Float32Array(2 * x.length).fill(other);
-  const offset = half === 'first' ? 0 : 1;
+export async function curveOf(op: FunctionOp, values: Values, x: Float32Array, device: Device) {
+  const call = (t: Parameters<FunctionOp['call']>[0]) => op.call(t, valuesOf(op.options, values));
+  if (op.gate === undefined) return compute(call, x, [x.length], device);
+  const pairs = new Float32Array(2 * x.length).fill(Number(values.other));
+  const offset = values.half === 'first' ? 0 : 1;
   x.forEach((value, i) => (pairs[2 * i + offset] = value));
-  const { y, slope } = await compute((t) => call(t, values), pairs, [x.length, 2], device);
+  const { y, slope } = await compute(call, pairs, [x.length, 2], device);
   return { y, slope: slope.filter((_, i) => i % 2 === offset) };
 }

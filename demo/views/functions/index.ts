@@ -7,8 +7,8 @@ import { Catalogue } from '../../lab/catalogue.ts';
 import { findFunctions, places, type FunctionOp } from '../../lab/functions.ts';
 import { describeValues } from '../../lab/options.ts';
 import type { Mount } from '../../shell/lab.ts';
-import { clipped, CurvePicture, curveOf, POINTS, REACH } from './curve-picture.ts';
-import { RowPicture } from './row-picture.ts';
+import { clipped, CurvePicture, curveOf, pictureOptions, POINTS, REACH } from './curve-picture.ts';
+import { ROW_OPTIONS, RowPicture } from './row-picture.ts';
 
 export const mount: Mount = async (host, lab) =>
   new Catalogue(host, lab, {
@@ -29,20 +29,21 @@ export const mount: Mount = async (host, lab) =>
   });
 
 function cardOf(op: FunctionOp): CardOp {
+  if (op.group === 'Row-wise') {
+    const options = [...ROW_OPTIONS, ...op.options];
+    return { ...op, formulas, options, picture: (host, set) => new RowPicture(host, op, set) };
+  }
   const x = places(-REACH, REACH, POINTS);
+  const options = [...pictureOptions(op), ...op.options];
   return {
     ...op,
     formulas,
-    picture: (host, changed) =>
-      op.group === 'Row-wise' ? new RowPicture(host, op, changed) : new CurvePicture(host, op),
-    ...(op.group === 'Elementwise'
-      ? {
-          compared: (values) => ({
-            name: op.op,
-            note: describeValues(op.options, values),
-            curve: async (device) => ({ x, ...(await curveOf(op, values, x, device)) }),
-          }),
-        }
-      : {}),
+    options,
+    picture: (host) => new CurvePicture(host, op),
+    compared: (values) => ({
+      name: op.op,
+      note: describeValues(options, values),
+      curve: async (device) => ({ x, ...(await curveOf(op, values, x, device)) }),
+    }),
   };
 }

@@ -1,12 +1,32 @@
 // In: a row-wise activation. Out: bars over logits that can be dragged, with a temperature.
-import { html, render, type TemplateResult } from 'lit-html';
+import { html, render } from 'lit-html';
 import type { Device } from 'nonlin';
-import { compute, type FunctionOp } from '../../lab/functions.ts';
-import { formatValue, type Values } from '../../lab/options.ts';
 import type { Picture } from '../../lab/card.ts';
+import { compute, type FunctionOp } from '../../lab/functions.ts';
+import {
+  defaultsOf,
+  formatValue,
+  valuesOf,
+  type Option,
+  type Value,
+  type Values,
+} from '../../lab/options.ts';
 
-const LOGITS: readonly number[] = [2, 1, 0.2, -0.5, -1.5];
 const REACH = 5;
+const LOGITS: readonly Option[] = [2, 1, 0.2, -0.5, -1.5].map((value, i) => ({
+  name: `logit${i + 1}`,
+  value,
+  min: -REACH,
+  max: REACH,
+  step: 0.1,
+  hidden: true,
+}));
+
+/** What is set of the picture besides the op's own options. */
+export const ROW_OPTIONS: readonly Option[] = [
+  ...LOGITS,
+  { name: 'temperature', value: 1, min: 0.1, max: 5, step: 0.1 },
+];
 
 /** A result's bar is in percent of the frame; what is not a share of 1 is scaled by the largest magnitude. */
 interface Bar {
@@ -18,50 +38,32 @@ interface Bar {
 export class RowPicture implements Picture {
   readonly #op: FunctionOp;
   readonly #host: HTMLElement;
-  readonly #changed: () => void;
-  #logits = [...LOGITS];
-  #temperature = 1;
+  readonly #set: (name: string, value: Value) => void;
+  #values: Values = defaultsOf(ROW_OPTIONS);
   #results: number[] = [];
 
-  constructor(host: HTMLElement, op: FunctionOp, changed: () => void) {
+  constructor(host: HTMLElement, op: FunctionOp, set: (name: string, value: Value) => void) {
     this.#op = op;
     this.#host = host;
-    this.#changed = changed;
+    this.#set = set;
     host.className = 'picture rows';
+  }
+
+  take(values: Values): void {
+    this.#values = values;
     this.#render();
   }
 
-  controls(changed: () => void): TemplateResult {
-    const id = `${this.#op.op}-temperature`;
-    return html`<div class="options">
-      <label class="option" for=${id}>
-        <span class="option-name">temperature</span>
-        <input
-          id=${id}
-          type="range"
-          min="0.1"
-          max="5"
-          step="0.1"
-          .value=${String(this.#temperature)}
-          @input=${(event: Event) => {
-            const slider = event.currentTarget as HTMLInputElement;
-            this.#temperature = Number(slider.value);
-            if (slider.nextElementSibling) slider.nextElementSibling.textContent = slider.value;
-            changed();
-          }}
-        />
-        <output for=${id}>${this.#temperature}</output>
-      </label>
-    </div>`;
-  }
-
   async draw(device: Device, values: Values): Promise<void> {
-    const x = Float32Array.from(this.#logits, (logit) => logit / this.#temperature);
-    const { y } = await compute((t) => this.#op.call(t, values), x, [1, x.length], device);
+    const { op, options, call } = this.#op;
+    const x = Float32Array.from(
+      LOGITS,
+      ({ name }) => Number(values[name]) / Number(values.temperature),
+    );
+    const own = valuesOf(options, values);
+    const { y } = await compute((t) => call(t, own), x, [1, x.length], device);
     this.#results = [...y];
-    Object.assign(this.#host, {
-      plotted: { x: [...x], series: [{ label: this.#op.op, y: [...y] }] },
-    });
+    Object.assign(this.#host, { plotted: { x: [...x], series: [{ label: op, y: [...y] }] } });
     this.#render();
   }
 
@@ -74,7 +76,7 @@ export class RowPicture implements Picture {
     const { op } = this.#op;
     render(
       html`<ol class="row-bars" aria-label="Results of ${op}">
-          ${this.#logits.map((_, i) => {
+          ${LOGITS.map((_, i) => {
             const bar = bars[i];
             return html`<li>
               <span class="track"
@@ -88,29 +90,25 @@ export class RowPicture implements Picture {
           })}
         </ol>
         <div class="row-logits" role="group" aria-label="Logits">
-          ${this.#logits.map(
-            (logit, i) =>
-              html`<label>
-                <input
-                  type="range"
-                  class="upright"
-                  aria-label="Logit ${i + 1}"
-                  min=${-REACH}
-                  max=${REACH}
-                  step="0.1"
-                  .value=${String(logit)}
-                  @input=${(event: Event) => {
-                    const slider = event.currentTarget as HTMLInputElement;
-                    this.#logits[i] = Number(slider.value);
-                    this.#changed();
-                    this.#render();
-                  }}
-                />
-                <span class="amount">${formatValue(logit)}</span>
-              </label>`,
-          )}
+          ${LOGITS.map(({ name }, i) => {
+            const logit = Number(this.#values[name]);
+            return html`<label>
+              <input
+                type="range"
+                class="upright"
+                aria-label="Logit ${i + 1}"
+                min=${-REACH}
+                max=${REACH}
+                step="0.1"
+                .value=${String(logit)}
+                @input=${(event: Event) =>
+                  this.#set(name, Number((event.currentTarget as HTMLInputElement).value))}
+              />
+              <span class="amount">${formatValue(logit)}</span>
+            </label>`;
+          })}
         </div>
-        <p class="readout"><span class="key c1 block">${op}</span> over logits: drag them</p>`,
+        <p class="readout"><span class="key c1 block">${op}</span> of these logits: drag them</p>`,
       this.#host,
     );
   }

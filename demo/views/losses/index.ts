@@ -11,7 +11,7 @@ import { findLossOps, lossCurve, type LossOp } from '../../lab/losses.ts';
 import { describeValues } from '../../lab/options.ts';
 import type { Mount } from '../../shell/lab.ts';
 import { ClassificationExhibit } from './classification-exhibit.ts';
-import { LossPicture, NoPicture, POINTS, shown } from './loss-picture.ts';
+import { LossPicture, POINTS, shown } from './loss-picture.ts';
 import { OutlierExhibit } from './outlier-exhibit.ts';
 
 export const mount: Mount = async (host, lab) => {
@@ -37,21 +37,20 @@ export const mount: Mount = async (host, lab) => {
 
 function cardOf(op: LossOp): CardOp {
   const { form } = op;
-  if (!form) return { ...op, formulas, group: 'Others', picture: (host) => new NoPicture(host) };
   const x = places(...form.range, POINTS);
-  let picture: LossPicture | undefined;
+  const options = [form.setting, ...op.options];
   return {
     ...op,
     formulas,
+    options,
     group: form.group,
-    picture: (host) => (picture = new LossPicture(host, op, form)),
+    picture: (host) => new LossPicture(host, op),
     compared: (values) => ({
       name: op.op,
-      note: describeValues(op.options, values),
+      note: describeValues(options, values),
       axis: form.axis,
       curve: async (device) => {
-        const setting = picture?.setting ?? 0;
-        const curve = await lossCurve(op.call, form, values, setting, x, device);
+        const curve = await lossCurve(op, values, x, device);
         return { x, y: curve.loss, slope: curve.gradient };
       },
     }),

@@ -41,7 +41,7 @@ export class OutlierExhibit implements Exhibit {
   #dragging = false;
 
   constructor(losses: readonly LossOp[], failed: (error: unknown) => void) {
-    this.#losses = losses.filter(({ form }) => form?.name === 'regression');
+    this.#losses = losses.filter(({ form }) => form.name === 'regression');
     this.#chosen = this.#losses
       .map(({ op }) => op)
       .filter((op) => AT_FIRST.includes(op))

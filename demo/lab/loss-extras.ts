@@ -1,0 +1,44 @@
+// In: a loss's name. Out: options that it takes besides those it declares, which are tensors or of its rows, as controls.
+import { tensor, type Device } from 'nonlin';
+import type { NumberOption, Value } from './options.ts';
+
+export interface Extra {
+  readonly option: NumberOption;
+  /** What the loss is called with. */
+  readonly given: (value: number, device: Device) => object;
+  /** The same as code. */
+  readonly code: (value: Value) => string;
+}
+
+const labelSmoothing: Extra = {
+  option: { name: 'labelSmoothing', value: 0, min: 0, max: 1, step: 0.01 },
+  given: (value) => ({ labelSmoothing: value }),
+  code: (value) => `labelSmoothing: ${value}`,
+};
+
+/** A weight of 1 says nothing: it is left out. */
+const weightOf = (name: string, label: string, others: number): Extra => {
+  const row = (value: number) => [value, ...Array<number>(others).fill(1)];
+  return {
+    option: { name, label, value: 1, min: 0, max: 5, step: 0.1 },
+    given: (value, device) => (value === 1 ? {} : { [name]: tensor(row(value), { device }) }),
+    code: (value) => `${name}: tensor([${row(Number(value)).join(', ')}])`,
+  };
+};
+
+/** Of three classes, as many as the pictures have. */
+const classWeight = weightOf('weight', 'weight of class 0', 2);
+const weight = weightOf('weight', 'weight', 0);
+
+const EXTRAS: Readonly<Partial<Record<string, readonly Extra[]>>> = {
+  crossEntropy: [labelSmoothing, classWeight],
+  linearCrossEntropy: [labelSmoothing, classWeight],
+  nllLoss: [classWeight],
+  focalLoss: [classWeight],
+  multiMarginLoss: [classWeight],
+  multilabelSoftMarginLoss: [classWeight],
+  binaryCrossEntropy: [weight],
+  binaryCrossEntropyWithLogits: [weight, weightOf('posWeight', 'posWeight', 0)],
+};
+
+export const extrasOf = (op: string): readonly Extra[] => EXTRAS[op] ?? [];
