@@ -1,5 +1,8 @@
 // In: an empty element, the lab. Out: the view that trains networks.
 import './train.css';
+import './controls.css';
+import './figures.css';
+import './panels/panels.css';
 import { init } from 'nonlin';
 import { findActivations } from '../../training/activations.ts';
 import { findLosses, type LossChoice } from '../../training/losses.ts';
