@@ -163,20 +163,3 @@ function movingOf(page: Page): Promise<number> {
       }).length,
   );
 }
-
-test('a hidden tab goes on training, and shows it when it is seen again', async ({ page }) => {
-  await openView(page, 'train', { backend: 'cpu', task: 'spirals', epochs: 12 });
-  await expect(page.locator('#app')).toHaveAttribute('data-phase', 'idle');
-  await page.evaluate(() => {
-    Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
-  });
-  await page.getByRole('button', { name: 'Train', exact: true }).click();
-  await expect(page.locator('#app')).toHaveAttribute('data-phase', 'done');
-  const canvas = page.locator('.boundaries canvas');
-  await page.evaluate(() => {
-    Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });
-    document.dispatchEvent(new Event('visibilitychange'));
-  });
-  await expect(canvas).toHaveAttribute('aria-label', /unsure over/);
-  await expect(page.getByRole('img', { name: /^Loss over the steps: now/ })).toBeVisible();
-});
