@@ -232,13 +232,14 @@ interface Walk {
 /**
  * An emulated GPU runs the invocations of a workgroup four at a time, each four from start to end, so each should walk
  * memory in order, and long: measured, 128 packs and a workgroup of 32 are best. A GPU wants neighbours side by side.
- * A sum needs few invocations, each with a long loop: their partial sums are read again.
+ * A sum needs few invocations, each with a long loop: their partial sums are read again; 256 of them by a single one where
+ * the GPU is emulated.
  */
 function walkOver(packs: number, summed: boolean, caps: Capabilities): Walk {
   const workgroup = caps.software ? 32 : 256;
   const wanted = caps.software
     ? summed
-      ? Math.max(16, packs / 1024)
+      ? Math.max(16, packs / 256)
       : Math.min(128, packs / 128)
     : summed
       ? Math.max(16, packs / (256 * 256))
