@@ -5,6 +5,7 @@ import { BYTES } from '../dtype.ts';
 import { sum as sumLib } from '../gpu/lib.ts';
 import { cachedProgram, source, type Program, type Source } from '../gpu/link.ts';
 import {
+  FEW,
   UNIFORM_BYTES,
   UniformWriter,
   type Binding,
@@ -30,7 +31,6 @@ import {
   type ParamValues,
 } from './params.ts';
 import { pointwiseOnCpu, type Binary, type Unary, type UnaryAll } from './pointwise-cpu.ts';
-import { isFew, launchEach } from './pointwise-each.ts';
 import {
   storageSource,
   type Access,
@@ -114,17 +114,25 @@ function plan(
         inputs.map((view) => broadcastStrides(view.shape, shape)),
       )
     : { shape: [], strides: [] };
+  const each =
+    caps.software &&
+    !summed &&
+    size <= Math.min(FEW, caps.maxBindingSize / 4, ONE_BY_ONE * caps.maxWorkgroups) &&
+    operands.every(({ access }) => access !== 'broadcast') &&
+    [...inputs, ...outputs].every(({ dtype }) => dtype === 'float32');
   const storage: StorageSpec = {
-    inputs: inputs.map((view, i) => ({
-      dtype: view.dtype,
-      access: operands[i]?.access ?? 'pack',
-    })),
-    outputs: stored.map((view) => ({
-      dtype: view.dtype,
-      access: view.padded ? 'pack' : 'elements',
+    inputs: inputs.map(({ dtype }, i) => {
+      const { access = 'pack' } = operands[i] ?? {};
+      const own = access === 'pack' ? 'elements' : access === 'periodic' ? 'repeated' : access;
+      return { dtype, access: each ? own : access };
+    }),
+    outputs: stored.map(({ dtype, padded }) => ({
+      dtype,
+      access: padded && !each ? 'pack' : 'elements',
     })),
     aliased: stored.map((view) => view.aliasOf ?? -1),
     summed,
+    each,
   };
   // A window is a multiple of 1024 elements: aligned to 256 bytes in either dtype.
   const whole = (access: Access): boolean => access === 'pack' || access === 'elements';
@@ -165,12 +173,14 @@ function plan(
     if (summed) bindings.push({ slot: 15, of: 'scratch', index: 0, access: 'write' });
     return bindings;
   };
-  if (windows === 1 && isFew(size, storage, caps)) {
-    return { launches: [launchEach(args, size, storage, bindingsOf(0, size))], scratch: [] };
-  }
-
   const linked = programFor(op, storage);
-  const walk = walkOver(Math.ceil(Math.min(size, most) / 4), summed, caps);
+  const walk = each
+    ? {
+        ...walkOver(0, summed, caps),
+        workgroup: ONE_BY_ONE,
+        workgroups: Math.max(1, Math.ceil(size / ONE_BY_ONE)),
+      }
+    : walkOver(Math.ceil(Math.min(size, most) / 4), summed, caps);
   const invocations = walk.workgroups * walk.workgroup;
   const layout: Layout = {
     shape: broadcast.shape,
@@ -184,7 +194,7 @@ function plan(
     const count = Math.min(most, size - first);
     launches.push({
       program: linked,
-      entry: summed ? 'accumulate' : 'map',
+      entry: each ? 'each' : summed ? 'accumulate' : 'map',
       constants: { ...choiceConstants(op.params, args.params), workgroup_size: walk.workgroup },
       bindings: bindingsOf(first, count),
       uniforms: uniforms(args, layout, walk, { first, count, partial: w * invocations }),
@@ -218,6 +228,9 @@ function operandOf(view: View, shape: Shape, size: number): { access: Access; pe
   }
   return { access: 'broadcast', period: 0 };
 }
+
+/** A workgroup of elements one by one. It is a task of the emulator's scheduler: few, and large. */
+const ONE_BY_ONE = 256;
 
 /** How a dispatch goes through packs; see the kernel's uniforms. */
 interface Walk {
@@ -282,7 +295,7 @@ function uniforms(
 
 function programFor(op: PointwiseOp, storage: StorageSpec): Program {
   const spec = ({ dtype, access }: TensorSpec): string => `${dtype}${access}`;
-  const { inputs, outputs, aliased, summed } = storage;
-  const key = `${inputs.map(spec).join()};${outputs.map(spec).join()};${aliased.join()};${String(summed)}`;
+  const { inputs, outputs, aliased, summed, each } = storage;
+  const key = `${inputs.map(spec).join()};${outputs.map(spec).join()};${aliased.join()};${String(summed)};${String(each)}`;
   return cachedProgram(op, key, op.name, kernel, () => ({ storage: storageSource(op, storage) }));
 }

@@ -68,8 +68,7 @@ function walk(launch: Launch, visit: (id: number, packs: number[]) => void): voi
 
 /** Checks a launch that computes elements one by one. */
 function checkEach(launch: Launch, size: number, caps: Capabilities): void {
-  const [count = 0] = new Uint32Array(launch.uniforms);
-  expect(count).toBe(size);
+  expect(pointwiseUniforms(launch)).toMatchObject({ count: size, first: 0 });
   expect(launch.workgroups).toEqual([Math.max(1, Math.ceil(size / 256)), 1, 1]);
   expect(launch.workgroups[0]).toBeLessThanOrEqual(caps.maxWorkgroups);
   for (const binding of launch.bindings) expect(binding.size).toBeUndefined();
@@ -79,7 +78,7 @@ function checkEach(launch: Launch, size: number, caps: Capabilities): void {
 function checkWindows(plan: Plan, inputs: View[], output: View, caps: Capabilities): void {
   let next = 0;
   const [only] = plan.launches;
-  if (only && only.constants?.workgroup_size === undefined) {
+  if (only?.entry === 'each') {
     expect(plan.launches).toHaveLength(1);
     checkEach(only, output.size, caps);
     return;
