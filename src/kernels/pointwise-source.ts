@@ -7,10 +7,9 @@ import type { PointwiseOp } from './pointwise.ts';
 
 /**
  * How four elements are had: `pack`: at once; `elements`: one by one, where the memory ends with the tensor; `scalar`: one
- * for all; `periodic`: a pack of an operand that repeats along leading dimensions; `repeated`: one element of it;
- * `broadcast`: one by one, by their index.
+ * for all; `periodic`: a pack of an operand that repeats along leading dimensions; `broadcast`: one by one, by their index.
  */
-export type Access = 'pack' | 'elements' | 'scalar' | 'periodic' | 'repeated' | 'broadcast';
+export type Access = 'pack' | 'elements' | 'scalar' | 'periodic' | 'broadcast';
 
 export interface TensorSpec {
   readonly dtype: DType;
@@ -62,17 +61,17 @@ export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
   return source(op.name, `//#include "lib/float16.wgsl"\n${text}`, [float16, ...includes]);
 }
 
-/** `nl_each`: one float32 element. An operand that repeats is bound up to its last. */
+/** `nl_each`: one float32 element. */
 function eachSource({ inputs, outputs }: StorageSpec, variables: readonly string[]): string[] {
   const values = inputs.map(({ access }, i) => {
-    const name = variables[i] ?? '';
     const at =
-      access === 'scalar' ? '0u' : access === 'repeated' ? `i % arrayLength(&${name})` : 'i';
-    return `${name}[${at}], `;
+      access === 'scalar' ? '0u' : access === 'broadcast' ? `offset_of(at, ${String(i)}u)` : 'i';
+    return `${variables[i] ?? ''}[${at}], `;
   });
   return [
     'fn nl_each(i: u32) {',
-    `  let r = nl_element(i, ${values.join('')}u.op);`,
+    '  let at = u.first + i;',
+    `  let r = nl_element(at, ${values.join('')}u.op);`,
     ...outputs.map((_, k) => `  out${String(k)}[i] = r.r${String(k)};`),
     '}',
   ];

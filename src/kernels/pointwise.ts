@@ -107,28 +107,26 @@ function plan(
   const summed = sum !== undefined;
   const stored = summed ? outputs.slice(1) : outputs;
   const size = sizeOf(shape);
-  const operands = inputs.map((view) => operandOf(view, shape, size));
+  const each =
+    caps.software &&
+    !summed &&
+    size <= FEW &&
+    [...inputs, ...outputs].every(({ dtype }) => dtype === 'float32');
+  const operands = inputs.map((view) => operandOf(view, shape, size, !each));
   const broadcast = operands.some(({ access }) => access === 'broadcast')
     ? collapse(
         shape,
         inputs.map((view) => broadcastStrides(view.shape, shape)),
       )
     : { shape: [], strides: [] };
-  const each =
-    caps.software &&
-    !summed &&
-    size <= Math.min(FEW, caps.maxBindingSize / 4, ONE_BY_ONE * caps.maxWorkgroups) &&
-    operands.every(({ access }) => access !== 'broadcast') &&
-    [...inputs, ...outputs].every(({ dtype }) => dtype === 'float32');
   const storage: StorageSpec = {
-    inputs: inputs.map(({ dtype }, i) => {
-      const { access = 'pack' } = operands[i] ?? {};
-      const own = access === 'pack' ? 'elements' : access === 'periodic' ? 'repeated' : access;
-      return { dtype, access: each ? own : access };
-    }),
-    outputs: stored.map(({ dtype, padded }) => ({
-      dtype,
-      access: padded && !each ? 'pack' : 'elements',
+    inputs: inputs.map((view, i) => ({
+      dtype: view.dtype,
+      access: operands[i]?.access ?? 'pack',
+    })),
+    outputs: stored.map((view) => ({
+      dtype: view.dtype,
+      access: view.padded && !each ? 'pack' : 'elements',
     })),
     aliased: stored.map((view) => view.aliasOf ?? -1),
     summed,
@@ -174,13 +172,7 @@ function plan(
     return bindings;
   };
   const linked = programFor(op, storage);
-  const walk = each
-    ? {
-        ...walkOver(0, summed, caps),
-        workgroup: ONE_BY_ONE,
-        workgroups: Math.max(1, Math.ceil(size / ONE_BY_ONE)),
-      }
-    : walkOver(Math.ceil(Math.min(size, most) / 4), summed, caps);
+  const walk = walkOver(Math.min(size, most), summed, each, caps);
   const invocations = walk.workgroups * walk.workgroup;
   const layout: Layout = {
     shape: broadcast.shape,
@@ -217,20 +209,29 @@ function plan(
 }
 
 /** How an input is read and, if periodic, its period in packs. */
-function operandOf(view: View, shape: Shape, size: number): { access: Access; period: number } {
-  if (view.size === size) return { access: view.padded ? 'pack' : 'elements', period: 0 };
+function operandOf(
+  view: View,
+  shape: Shape,
+  size: number,
+  packed: boolean,
+): { access: Access; period: number } {
+  if (view.size === size) return { access: view.padded && packed ? 'pack' : 'elements', period: 0 };
   if (view.size === 1) return { access: 'scalar', period: 0 };
   const own = collapse(shape, [broadcastStrides(view.shape, shape)]);
   const [outer, inner] = own.strides[0] ?? [];
   const period = (own.shape[1] ?? 0) / 4;
-  if (own.shape.length === 2 && outer === 0 && inner === 1 && period % 1 === 0 && view.padded) {
+  if (
+    own.shape.length === 2 &&
+    outer === 0 &&
+    inner === 1 &&
+    period % 1 === 0 &&
+    view.padded &&
+    packed
+  ) {
     return { access: 'periodic', period };
   }
   return { access: 'broadcast', period: 0 };
 }
-
-/** A workgroup of elements one by one. It is a task of the emulator's scheduler: few, and large. */
-const ONE_BY_ONE = 256;
 
 /** How a dispatch goes through packs; see the kernel's uniforms. */
 interface Walk {
@@ -244,24 +245,31 @@ interface Walk {
 
 /**
  * An emulated GPU runs the invocations of a workgroup four at a time, each four from start to end, so each should walk
- * memory in order, and long: measured, 128 packs and a workgroup of 32 are best. A GPU wants neighbours side by side.
+ * memory in order, and long: measured, 128 packs and a workgroup of 32 are best. Where elements go one by one, workgroups
+ * are large: each is a task of the emulator's scheduler. A GPU wants neighbours side by side.
  * A sum needs few invocations, each with a long loop: their partial sums are read again; 256 of them by a single one where
  * the GPU is emulated.
  */
-function walkOver(packs: number, summed: boolean, caps: Capabilities): Walk {
-  const workgroup = caps.software ? 32 : 256;
-  const wanted = caps.software
-    ? summed
-      ? Math.max(16, packs / 256)
-      : Math.min(128, packs / 128)
-    : summed
-      ? Math.max(16, packs / (256 * 256))
-      : 4;
-  const each = Math.max(1, Math.ceil(Math.max(wanted, packs / (workgroup * caps.maxWorkgroups))));
-  const perGroup = workgroup * each;
+function walkOver(size: number, summed: boolean, each: boolean, caps: Capabilities): Walk {
+  const packs = Math.ceil(size / (each ? 1 : 4));
+  const workgroup = caps.software && !each ? 32 : 256;
+  const wanted = each
+    ? 1
+    : caps.software
+      ? summed
+        ? Math.max(16, packs / 256)
+        : Math.min(128, packs / 128)
+      : summed
+        ? Math.max(16, packs / (256 * 256))
+        : 4;
+  const perLane = Math.max(
+    1,
+    Math.ceil(Math.max(wanted, packs / (workgroup * caps.maxWorkgroups))),
+  );
+  const perGroup = workgroup * perLane;
   const workgroups = Math.max(1, Math.ceil(packs / perGroup));
   return caps.software
-    ? { workgroup, workgroups, perGroup, perLane: each, step: 1, span: each }
+    ? { workgroup, workgroups, perGroup, perLane, step: 1, span: perLane }
     : {
         workgroup,
         workgroups,
