@@ -44,8 +44,12 @@ fn total_weight(@builtin(local_invocation_index) local: u32) {
   workgroupBarrier();
   if (local == 0u) {
     var total = 0.0;
-    for (var i = 0u; i < workgroup_size; i++) {
-      total += lane_sums[i];
+    for (var i = 0u; i < workgroup_size; i += 16u) {
+      var block = 0.0;
+      for (var k = 0u; k < 16u; k++) {
+        block += lane_sums[i + k];
+      }
+      total += block;
     }
     divisor_out[0] = total;
   }

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/prelu.wgsl?raw';
 import { isRecording, record } from '../autograd.ts';
 import { defineOp } from '../define/op.ts';
-import { warmUp } from '../define/prepare.ts';
+import { LENGTHS, warmUp } from '../define/prepare.ts';
 import { run, runOne } from '../dispatcher.ts';
 import { encode, type FloatDType } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
@@ -117,7 +117,9 @@ export const prelu = /* @__PURE__ */ defineOp(apply, {
     use: 'leakyRelu with a learned slope, where dead units are a problem and parameters are cheap. Leave it out of weight decay, which pulls the slope to 0.',
   },
   prepare: (device: Device, dtype: FloatDType) => {
-    warmUp(device, dtype, [[1], [1]], (x, weight) => apply(x, weight));
+    for (const length of LENGTHS) {
+      warmUp(device, dtype, [[length], [1]], (x, weight) => apply(x, weight));
+    }
   },
 });
 

@@ -2,7 +2,7 @@ import wgsl from '../../shaders/activations/rrelu.wgsl?raw';
 import { isRecording, record } from '../autograd.ts';
 import type { ActivationModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
-import { warmUp } from '../define/prepare.ts';
+import { LENGTHS, warmUp } from '../define/prepare.ts';
 import { runOne } from '../dispatcher.ts';
 import { threefry } from '../gpu/lib.ts';
 import { source } from '../gpu/link.ts';
@@ -105,7 +105,7 @@ export const rrelu = /* @__PURE__ */ defineOp(apply, {
     use: 'leakyRelu that regularises: small data sets that overfit. Remember eval(): training mode is random.',
   },
   prepare: (device, dtype) => {
-    warmUp(device, dtype, [[1]], (x) => apply(x));
+    for (const length of LENGTHS) warmUp(device, dtype, [[length]], (x) => apply(x));
   },
 });
 

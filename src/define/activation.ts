@@ -11,7 +11,7 @@ import { sumTo } from '../kernels/sum-to.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOut, checkShapeIs, checkTensors } from '../validate.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
-import { warmUp } from './prepare.ts';
+import { LENGTHS, warmUp } from './prepare.ts';
 import {
   defaultsOf,
   layoutOf,
@@ -204,7 +204,9 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     prepare: (device: Device, dtype: 'float32' | 'float16') => {
       // Options in full: some are required.
       for (const options of variantsOf(specs)) {
-        warmUp(device, dtype, [[1]], (x) => activation(x, options as ActivationOptions<S>));
+        for (const length of LENGTHS) {
+          warmUp(device, dtype, [[length]], (x) => activation(x, options as ActivationOptions<S>));
+        }
       }
     },
   });

@@ -222,7 +222,7 @@ export function defineClassLoss<
         [1, 16384],
         [1, 1000],
         [1, 10],
-        [2048, 2],
+        [8192, 2],
       ] as const) {
         const indices = encode('int32', new Int32Array(rows));
         const target = fromHost(indices, [rows], 'int32', device);

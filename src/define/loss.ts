@@ -19,7 +19,7 @@ import type {
   NoNames,
 } from './loss-types.ts';
 import { defineOp } from './op.ts';
-import { warmUp } from './prepare.ts';
+import { LENGTHS, warmUp } from './prepare.ts';
 import {
   defaultsOf,
   layoutOf,
@@ -149,9 +149,11 @@ export function defineLoss<
     reductions,
     prepare: (device: Device, dtype: FloatDType) => {
       for (const reduction of ['mean', 'none'] as const) {
-        warmUp(device, dtype, [[1]], (input) =>
-          apply([input, ...inputs.slice(1).map(() => input.detach())], { reduction }),
-        );
+        for (const length of LENGTHS) {
+          warmUp(device, dtype, [[length]], (input) =>
+            apply([input, ...inputs.slice(1).map(() => input.detach())], { reduction }),
+          );
+        }
       }
     },
   });

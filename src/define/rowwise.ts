@@ -99,12 +99,12 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
     accuracy,
     params: {},
     prepare: (device: Device, dtype: FloatDType) => {
-      // Rows in chunks, in one piece, and held; many of the last.
+      // Rows in chunks, in one piece, and few short ones; many of the last.
       for (const shape of [
         [1, 16384],
         [1, 1000],
         [1, 10],
-        [2048, 2],
+        [8192, 2],
       ]) {
         warmUp(device, dtype, [shape], (x) => apply(x, { dim: 1 }));
       }

@@ -142,8 +142,8 @@ function plan(
   const splits = rows <= SPLIT_ROWS && (op.normalised || grads);
   const windows = rows > 0 ? windowsOf(layout, largeViews(args, inputs, outputs), caps) : [];
   // Rows are dealt out to so many units that one workgroup can add up what each has summed: losses, and for a mean without
-  // gradients their weights.
-  const most = Math.ceil((caps.software ? 512 : 16384) / Math.max(windows.length, 1));
+  // gradients their weights; on a software adapter a single invocation does, so they are fewer.
+  const most = Math.ceil((caps.software ? 128 : 16384) / Math.max(windows.length, 1));
   const spreads = windows.map((window) => spreadRows(window.layout, caps, splits));
   const stored = spreads.map(({ chunks, rows: count }) =>
     reduces && chunks === 1 && !each ? Math.min(count, most) : count,

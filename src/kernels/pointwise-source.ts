@@ -24,84 +24,79 @@ export interface StorageSpec {
   readonly aliased: readonly number[];
   /** Whether the first result is summed instead of stored. */
   readonly summed: boolean;
+  /** Whether elements are computed one by one. */
+  readonly each: boolean;
 }
 
 /** The kernel's `storage` slot for one op: its options, bindings, and the step from loads to stores. */
 export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
-  const lines = [
-    `const operands = ${String(storage.inputs.length)}u;`,
-    ...cursorSource(storage),
-    'fn nl_pack(pack: u32, c: Cursor, p: Params) -> vec4f {',
-    '  let first = u.first + pack * 4u;',
-  ];
-  storage.inputs.forEach((input, i) => {
-    lines.push(`  let a${String(i)} = ${load(nameOf(storage, i), i, input)};`);
-  });
-  ['x', 'y', 'z', 'w'].forEach((lane, l) => {
-    const values = storage.inputs.map((_, i) => `a${String(i)}.${lane}, `).join('');
-    lines.push(`  let ${lane} = nl_element(first + ${String(l)}u, ${values}p);`);
-  });
-  const packed = (k: number): string =>
-    `vec4f(x.r${String(k)}, y.r${String(k)}, z.r${String(k)}, w.r${String(k)})`;
-  storage.outputs.forEach((output, k) => {
-    lines.push(...store(`out${String(k)}`, packed(storage.summed ? k + 1 : k), output));
-  });
-  lines.push(`  return ${packed(0)};`, '}');
-  return opSource(op, storage, lines);
-}
-
-/** The same for `pointwise-each.wgsl`: float32, one element. */
-export function eachSource(op: PointwiseOp, storage: StorageSpec): Source {
-  const each = { dtype: 'float32', access: 'elements' } as const;
-  const { aliased } = storage;
-  const inputs = storage.inputs.map(() => each);
-  const outputs = storage.outputs.map(() => each);
-  const values = storage.inputs.map(({ access }, i) => {
-    const name = nameOf(storage, i);
-    // What repeats is a multiple of four elements, so that the binding has nothing more.
-    const at =
-      access === 'scalar' ? '0u' : access === 'periodic' ? `i % arrayLength(&${name})` : 'i';
-    return `${name}[${at}], `;
-  });
-  return opSource(op, { inputs, outputs, aliased, summed: false }, [
-    'fn nl_each(i: u32) {',
-    `  let r = nl_element(i, ${values.join('')}u.op);`,
-    ...outputs.map((_, k) => `  out${String(k)}[i] = r.r${String(k)};`),
-    '}',
-  ]);
-}
-
-/** The variable that operand i is read from. */
-function nameOf({ aliased }: StorageSpec, i: number): string {
-  const alias = aliased.indexOf(i);
-  return alias >= 0 ? `out${String(alias)}` : `in${String(i)}`;
-}
-
-/** An op's functions, options and bindings, `nl_element`, and the lines that call it. */
-function opSource(op: PointwiseOp, storage: StorageSpec, lines: readonly string[]): Source {
-  const { inputs, outputs, aliased } = storage;
+  const { inputs, outputs, aliased, summed } = storage;
   const results = Array.from({ length: op.results }, (_, k) => `r${String(k)}: f32`);
-  const names = op.inputs.slice(0, inputs.length).map((name) => `${name}: f32, `);
-  const text = [
+  const parameters = inputs.map((_, i) => `${op.inputs[i] ?? ''}: f32, `);
+  const variables = inputs.map((_, i) => {
+    const alias = aliased.indexOf(i);
+    return alias >= 0 ? `out${String(alias)}` : `in${String(i)}`;
+  });
+  const lines = [
     op.source?.text ?? '',
     paramsStruct(op.params),
     `struct Results { ${results.join(', ')} }`,
+    `const operands = ${String(inputs.length)}u;`,
     ...inputs.flatMap((input, i) =>
       aliased.includes(i) ? [] : [declare(1 + i, `in${String(i)}`, 'read', input)],
     ),
     ...outputs.map((output, k) =>
       declare(1 + inputs.length + k, `out${String(k)}`, 'read_write', output),
     ),
-    `fn nl_element(index: u32, ${names.join('')}p: Params) -> Results {`,
+    `fn nl_element(index: u32, ${parameters.join('')}p: Params) -> Results {`,
     op.body,
     '}',
-    ...lines,
-  ].join('\n');
+    ...(storage.each ? eachSource(storage, variables) : packSource(storage, variables, summed)),
+  ];
+  const text = lines.join('\n');
   const includes = op.source?.includes ?? [];
   if ([...inputs, ...outputs].every(({ dtype }) => dtype !== 'float16')) {
     return source(op.name, text, includes);
   }
   return source(op.name, `//#include "lib/float16.wgsl"\n${text}`, [float16, ...includes]);
+}
+
+/** `nl_each`: one float32 element. */
+function eachSource({ inputs, outputs }: StorageSpec, variables: readonly string[]): string[] {
+  const values = inputs.map(({ access }, i) => {
+    const at =
+      access === 'scalar' ? '0u' : access === 'broadcast' ? `offset_of(at, ${String(i)}u)` : 'i';
+    return `${variables[i] ?? ''}[${at}], `;
+  });
+  return [
+    'fn nl_each(i: u32) {',
+    '  let at = u.first + i;',
+    `  let r = nl_element(at, ${values.join('')}u.op);`,
+    ...outputs.map((_, k) => `  out${String(k)}[i] = r.r${String(k)};`),
+    '}',
+  ];
+}
+
+/** `nl_pack`: four elements. */
+function packSource(storage: StorageSpec, variables: readonly string[], summed: boolean): string[] {
+  const { inputs, outputs } = storage;
+  const lines = [
+    ...cursorSource(storage),
+    'fn nl_pack(pack: u32, c: Cursor, p: Params) -> vec4f {',
+    '  let first = u.first + pack * 4u;',
+    ...inputs.map((input, i) => `  let a${String(i)} = ${load(variables[i] ?? '', i, input)};`),
+  ];
+  ['x', 'y', 'z', 'w'].forEach((lane, l) => {
+    const values = inputs.map((_, i) => `a${String(i)}.${lane}, `).join('');
+    lines.push(`  let ${lane} = nl_element(first + ${String(l)}u, ${values}p);`);
+  });
+  const packed = (k: number): string =>
+    `vec4f(x.r${String(k)}, y.r${String(k)}, z.r${String(k)}, w.r${String(k)})`;
+  outputs.forEach((output, k) => {
+    lines.push(...store(`out${String(k)}`, packed(summed ? k + 1 : k), output));
+  });
+  lines.push(`  return ${packed(0)};`, '}');
+  return lines;
 }
 
 function declare(

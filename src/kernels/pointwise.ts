@@ -5,6 +5,7 @@ import { BYTES } from '../dtype.ts';
 import { sum as sumLib } from '../gpu/lib.ts';
 import { cachedProgram, source, type Program, type Source } from '../gpu/link.ts';
 import {
+  FEW,
   UNIFORM_BYTES,
   UniformWriter,
   type Binding,
@@ -30,7 +31,6 @@ import {
   type ParamValues,
 } from './params.ts';
 import { pointwiseOnCpu, type Binary, type Unary, type UnaryAll } from './pointwise-cpu.ts';
-import { isFew, launchEach } from './pointwise-each.ts';
 import {
   storageSource,
   type Access,
@@ -107,7 +107,12 @@ function plan(
   const summed = sum !== undefined;
   const stored = summed ? outputs.slice(1) : outputs;
   const size = sizeOf(shape);
-  const operands = inputs.map((view) => operandOf(view, shape, size));
+  const each =
+    caps.software &&
+    !summed &&
+    size <= FEW &&
+    [...inputs, ...outputs].every(({ dtype }) => dtype === 'float32');
+  const operands = inputs.map((view) => operandOf(view, shape, size, !each));
   const broadcast = operands.some(({ access }) => access === 'broadcast')
     ? collapse(
         shape,
@@ -121,10 +126,11 @@ function plan(
     })),
     outputs: stored.map((view) => ({
       dtype: view.dtype,
-      access: view.padded ? 'pack' : 'elements',
+      access: view.padded && !each ? 'pack' : 'elements',
     })),
     aliased: stored.map((view) => view.aliasOf ?? -1),
     summed,
+    each,
   };
   // A window is a multiple of 1024 elements: aligned to 256 bytes in either dtype.
   const whole = (access: Access): boolean => access === 'pack' || access === 'elements';
@@ -165,12 +171,8 @@ function plan(
     if (summed) bindings.push({ slot: 15, of: 'scratch', index: 0, access: 'write' });
     return bindings;
   };
-  if (windows === 1 && isFew(size, storage, caps)) {
-    return { launches: [launchEach(args, size, storage, bindingsOf(0, size))], scratch: [] };
-  }
-
   const linked = programFor(op, storage);
-  const walk = walkOver(Math.ceil(Math.min(size, most) / 4), summed, caps);
+  const walk = walkOver(Math.min(size, most), summed, each, caps);
   const invocations = walk.workgroups * walk.workgroup;
   const layout: Layout = {
     shape: broadcast.shape,
@@ -184,7 +186,7 @@ function plan(
     const count = Math.min(most, size - first);
     launches.push({
       program: linked,
-      entry: summed ? 'accumulate' : 'map',
+      entry: each ? 'each' : summed ? 'accumulate' : 'map',
       constants: { ...choiceConstants(op.params, args.params), workgroup_size: walk.workgroup },
       bindings: bindingsOf(first, count),
       uniforms: uniforms(args, layout, walk, { first, count, partial: w * invocations }),
@@ -207,13 +209,25 @@ function plan(
 }
 
 /** How an input is read and, if periodic, its period in packs. */
-function operandOf(view: View, shape: Shape, size: number): { access: Access; period: number } {
-  if (view.size === size) return { access: view.padded ? 'pack' : 'elements', period: 0 };
+function operandOf(
+  view: View,
+  shape: Shape,
+  size: number,
+  packed: boolean,
+): { access: Access; period: number } {
+  if (view.size === size) return { access: view.padded && packed ? 'pack' : 'elements', period: 0 };
   if (view.size === 1) return { access: 'scalar', period: 0 };
   const own = collapse(shape, [broadcastStrides(view.shape, shape)]);
   const [outer, inner] = own.strides[0] ?? [];
   const period = (own.shape[1] ?? 0) / 4;
-  if (own.shape.length === 2 && outer === 0 && inner === 1 && period % 1 === 0 && view.padded) {
+  if (
+    own.shape.length === 2 &&
+    outer === 0 &&
+    inner === 1 &&
+    period % 1 === 0 &&
+    view.padded &&
+    packed
+  ) {
     return { access: 'periodic', period };
   }
   return { access: 'broadcast', period: 0 };
@@ -231,23 +245,31 @@ interface Walk {
 
 /**
  * An emulated GPU runs the invocations of a workgroup four at a time, each four from start to end, so each should walk
- * memory in order, and long: measured, 128 packs and a workgroup of 32 are best. A GPU wants neighbours side by side.
- * A sum needs few invocations, each with a long loop: their partial sums are read again.
+ * memory in order, and long: measured, 128 packs and a workgroup of 32 are best. Where elements go one by one, workgroups
+ * are large: each is a task of the emulator's scheduler. A GPU wants neighbours side by side.
+ * A sum needs few invocations, each with a long loop: their partial sums are read again; 256 of them by a single one where
+ * the GPU is emulated.
  */
-function walkOver(packs: number, summed: boolean, caps: Capabilities): Walk {
-  const workgroup = caps.software ? 32 : 256;
-  const wanted = caps.software
-    ? summed
-      ? Math.max(16, packs / 1024)
-      : Math.min(128, packs / 128)
-    : summed
-      ? Math.max(16, packs / (256 * 256))
-      : 4;
-  const each = Math.max(1, Math.ceil(Math.max(wanted, packs / (workgroup * caps.maxWorkgroups))));
-  const perGroup = workgroup * each;
+function walkOver(size: number, summed: boolean, each: boolean, caps: Capabilities): Walk {
+  const packs = Math.ceil(size / (each ? 1 : 4));
+  const workgroup = caps.software && !each ? 32 : 256;
+  const wanted = each
+    ? 1
+    : caps.software
+      ? summed
+        ? Math.max(16, packs / 256)
+        : Math.min(128, packs / 128)
+      : summed
+        ? Math.max(16, packs / (256 * 256))
+        : 4;
+  const perLane = Math.max(
+    1,
+    Math.ceil(Math.max(wanted, packs / (workgroup * caps.maxWorkgroups))),
+  );
+  const perGroup = workgroup * perLane;
   const workgroups = Math.max(1, Math.ceil(packs / perGroup));
   return caps.software
-    ? { workgroup, workgroups, perGroup, perLane: each, step: 1, span: each }
+    ? { workgroup, workgroups, perGroup, perLane, step: 1, span: perLane }
     : {
         workgroup,
         workgroups,
@@ -281,7 +303,7 @@ function uniforms(
 
 function programFor(op: PointwiseOp, storage: StorageSpec): Program {
   const spec = ({ dtype, access }: TensorSpec): string => `${dtype}${access}`;
-  const { inputs, outputs, aliased, summed } = storage;
-  const key = `${inputs.map(spec).join()};${outputs.map(spec).join()};${aliased.join()};${String(summed)}`;
+  const { inputs, outputs, aliased, summed, each } = storage;
+  const key = `${inputs.map(spec).join()};${outputs.map(spec).join()};${aliased.join()};${String(summed)};${String(each)}`;
   return cachedProgram(op, key, op.name, kernel, () => ({ storage: storageSource(op, storage) }));
 }

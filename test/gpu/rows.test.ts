@@ -40,6 +40,9 @@ interface Case {
 
 const SHAPES: readonly Case[] = [
   { shape: [300, 10], dim: 1 },
+  { shape: [900, 10], dim: 1 },
+  { shape: [2, 512, 7], dim: 1 },
+  { shape: [30, 513], dim: 1 },
   { shape: [3, 1023], dim: 1 },
   { shape: [3, 1028], dim: 1 },
   { shape: [2, 8193], dim: 1 },
@@ -47,6 +50,7 @@ const SHAPES: readonly Case[] = [
   { shape: [1, 70_001], dim: 1 },
   { shape: [2, 5000, 3], dim: 1 },
   { shape: [129, 5], dim: 0 },
+  { shape: [129, 70], dim: 0 },
 ];
 
 function values(shape: readonly number[], seed: number, scale: number, offset = 0): Float32Array {
