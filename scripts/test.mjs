@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm test`: runs all lanes, or the named ones: `npm test -- unit gpu`. Lanes of the browser wait for its GPU process
- * much of the time, so they go beside the others, each track in order.
+ * much of the time: `gpu` goes beside the others, `e2e` beside what is left when either track has ended.
  *
  * Goes on after a failing lane. The last line reads `N passed, N failed` (with
  * `, N skipped` if there are any); the exit code is 1 if anything failed.
@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 /**
  * @typedef {{ passed: number, failed: number, skipped: number, notRun?: string }} Counts
  * @typedef {(exitCode: number) => Counts | Promise<Counts>} Counter
- * @typedef {{ name: string, commands: string[][], count: Counter, report?: string, beside?: true }} Lane
+ * @typedef {{ name: string, commands: string[][], count: Counter, report?: string, track?: 'beside' | 'last' }} Lane
  *
  * What is read of the runners' JSON reports:
  * @typedef {{ status: string, assertionResults: { status: string }[] }} VitestFile
@@ -164,7 +164,7 @@ const lanes = [
   { name: 'lint', commands: [[...eslint, '--max-warnings', '0', '.']], count: oneCheck },
   { name: 'format', commands: [[...prettier, '--check', '.']], count: oneCheck },
   vitestLane('unit'),
-  { ...vitestLane('gpu'), beside: true },
+  { ...vitestLane('gpu'), track: 'beside' },
   {
     name: 'build',
     // the same two steps as `npm run build`
@@ -176,7 +176,7 @@ const lanes = [
   },
   denoLane(),
   vitestLane('package'),
-  { ...playwrightLane(), beside: true },
+  { ...playwrightLane(), track: 'last' },
 ];
 
 /**
@@ -258,10 +258,12 @@ const ready = await runTrack(
   false,
 );
 const others = chosen.filter(({ name }) => name !== 'browser');
-const main = others.filter((lane) => !lane.beside);
-const beside = others.filter((lane) => lane.beside);
-const both = await Promise.all([runTrack(main, false), runTrack(beside, main.length > 0)]);
-const results = [...ready, ...both.flat()];
+const main = others.filter(({ track }) => track === undefined);
+const beside = others.filter(({ track }) => track === 'beside');
+const last = others.filter(({ track }) => track === 'last');
+const tracks = [runTrack(main, false), runTrack(beside, main.length > 0)];
+const end = Promise.race(tracks).then(() => runTrack(last, last.length < others.length));
+const results = [...ready, ...(await Promise.all([...tracks, end])).flat()];
 
 /** @param {'passed' | 'failed' | 'skipped'} key */
 const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
