@@ -3,8 +3,8 @@
 
 // Innermost first, as block comments nest.
 const COMMENT = /\/\/[^\n]*|\/\*(?:(?!\/\*|\*\/)[^])*\*\//g;
-const FUNCTION = /(?:@\w+\s*(?:\([^)]*\)\s*)?)*\bfn\s+([\p{L}_][\p{L}\p{N}_]*)/gu;
-const NAME = /[\p{L}_][\p{L}\p{N}_]*/gu;
+const FUNCTION = /(?:@\w+\s*(?:\([^)]*\)\s*)?)*\bfn\s+([\w\P{ASCII}]+)/gu;
+const NAME = /[\w\P{ASCII}]+/gu;
 
 export function reach(wgsl: string, entry: string): string {
   let text = wgsl;
