@@ -63,22 +63,22 @@ export function shaderOf({ kernel, slots }: Program, entry: string): string {
 
 /** One WGSL text from a kernel and what fills its slots; throws `ShaderError` for an include or slot that is missing or not filled. */
 export function link(kernel: Source, slots: Slots = {}): string {
-  const unused = new Set(Object.keys(slots));
-  const missing: string[] = [];
+  /** Not in the kernel, or not filled. */
+  const wrong = new Set(Object.keys(slots));
   const includes = [...kernel.includes];
   const filled = kernel.text.replace(SLOT, (stub, name: string, byDefault?: string) => {
     const slot = slots[name];
-    unused.delete(name);
-    if (slot === undefined && !byDefault) missing.push(name);
+    if (slot !== undefined || byDefault) wrong.delete(name);
+    else wrong.add(name);
     if (slot === undefined || typeof slot === 'string') return slot ?? stub;
     includes.push(...slot.includes);
     return slot.text;
   });
-  if (unused.size + missing.length > 0) {
+  if (wrong.size > 0) {
     throw new ShaderError({
       op: kernel.name,
-      expected: `a slot for each of ${Object.keys(slots).join()}, and each slot filled`,
-      received: [...unused, ...missing].join(),
+      expected: 'its slots filled, no other',
+      received: [...wrong].join(),
     });
   }
   const parts = new Map<Source, string>();
@@ -94,7 +94,7 @@ function body(file: Source, parts: Map<Source, string>): string {
       throw new ShaderError({
         op: file.name,
         argument: `#include "${name ?? ''}"`,
-        expected: 'a file that its declaration imports',
+        expected: 'an imported file',
         received: file.includes.map((candidate) => candidate.name).join(', ') || 'none',
       });
     }

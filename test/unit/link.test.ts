@@ -73,7 +73,7 @@ describe('linker', () => {
     const broken = program('broken', source('k.wgsl', '//#include "x.wgsl"\n'));
     expect(() => shaderOf(broken, 'main')).toThrow(ShaderError);
     const fine = program('fine', source('k.wgsl', 'fn main() {}\nfn other() {}\n'));
-    expect(shaderOf(fine, 'main')).toBe('fn main() {}\n\n');
+    expect(shaderOf(fine, 'main').trim()).toBe('fn main() {}');
     expect(fine.id).not.toBe(broken.id);
   });
 });
@@ -100,8 +100,8 @@ fn unused() { used(1.0); } // fn main calls it not
 
   it('goes by whole names', () => {
     expect(reach('fn a() {} fn ab() {} fn main() { ab(); }', 'main')).not.toContain('fn a()');
-    expect(reach('fn größe() {} fn gr() {} fn main() { größe(); }', 'main')).toMatch(
-      /^fn größe\(\) \{\} {2}fn main/,
-    );
+    const text = reach('fn größe() {} fn gr() {} fn main() { größe(); }', 'main');
+    expect(text).toContain('fn größe()');
+    expect(text).not.toContain('fn gr()');
   });
 });
