@@ -69,6 +69,11 @@ function squeeze(code) {
  * @param {string} source
  */
 export function minifyWgsl(source) {
+  // What a slot holds is replaced when the shader is linked, unless it is a default.
+  const text = source.replace(
+    /^([ \t]*\/\/#slot \w+)(?! default)[^\n]*\n[^]*?(^[ \t]*\/\/#end)/gm,
+    '$1\n$2',
+  );
   /** @type {string[]} */
   const lines = [];
   let code = '';
@@ -77,7 +82,7 @@ export function minifyWgsl(source) {
     if (squeezed) lines.push(squeezed);
     code = '';
   };
-  for (const line of stripComments(source).split(LINE_BREAK)) {
+  for (const line of stripComments(text).split(LINE_BREAK)) {
     if (line.trimStart().startsWith('//#')) {
       flush();
       lines.push(line.trim());

@@ -71,7 +71,7 @@ fn soft_loss(row: Row) -> f32 {
 
 //#include "kernels/class-index.wgsl"
 
-//#slot grads
+//#slot grads default
 fn write_grads(r: u32, base: u32, aim: Target, row: Row) {}
 //#end
 

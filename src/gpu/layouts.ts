@@ -21,7 +21,6 @@ const COMPUTE = 4;
 const MAX_BIND_GROUPS = 4096;
 
 export class Layouts {
-  layoutsCreated = 0;
   bindGroupsCreated = 0;
   /** Raised when bind groups are dropped: those remembered elsewhere are then not to be used. */
   generation = 0;
@@ -98,7 +97,6 @@ export class Layouts {
         group,
         pipeline: this.#device.createPipelineLayout({ bindGroupLayouts: [group] }),
       };
-      this.layoutsCreated++;
       this.#layouts.set(key, layout);
     }
     return layout;

@@ -15,31 +15,29 @@ export function source(name: string, text: string, includes: readonly Source[] =
   return { name, text, includes };
 }
 
-/** What replaces a kernel's `//#slot name … //#end` block: WGSL text, or a file. */
+/**
+ * What replaces a kernel's `//#slot name … //#end` block: WGSL text, or a file. The block makes the file readable alone; it
+ * is used, and not left out by the build, only under `//#slot name default`.
+ */
 export type Slots = Readonly<Record<string, string | Source>>;
 
-/** A shader to be linked when it is first needed; its identity is the pipeline cache's key. */
+/** A shader, which a GPU device links when it first needs it; its identity is part of the pipeline cache's key. */
 export interface Program {
   readonly id: number;
   readonly label: string;
-  /** The shader with what one entry point needs. */
-  readonly text: (entry: string) => string;
+  readonly kernel: Source;
+  readonly slots: Slots;
 }
 
 let programs = 0;
 
 export function program(label: string, kernel: Source, slots: Slots = {}): Program {
-  let linked: string | undefined;
-  return {
-    id: programs++,
-    label,
-    text: (entry) => reach((linked ??= link(kernel, slots)), entry),
-  };
+  return { id: programs++, label, kernel, slots };
 }
 
 const cache = /* @__PURE__ */ new WeakMap<object, Map<string, Program>>();
 
-/** The program of an op in one variant, linked once; `owner` is the op, `key` names the variant among its own. */
+/** The program of an op in one variant, made once; `owner` is the op, `key` names the variant among its own. */
 export function cachedProgram(
   owner: object,
   key: string,
@@ -56,24 +54,31 @@ export function cachedProgram(
 }
 
 const INCLUDE = /^\/\/#include "([^"]+)"[^\n]*\n?/gm;
-const SLOT = /^[ \t]*\/\/#slot (\w+)[^\n]*\n[^]*?^[ \t]*\/\/#end[^\n]*$/gm;
+const SLOT = /^[ \t]*\/\/#slot (\w+)( default)?[^\n]*\n[^]*?^[ \t]*\/\/#end[^\n]*$/gm;
 
-/** One WGSL text from a kernel and what fills its slots; throws `ShaderError` for an include or slot that is missing. */
+/** The shader of one entry point of a program. */
+export function shaderOf({ kernel, slots }: Program, entry: string): string {
+  return reach(link(kernel, slots), entry);
+}
+
+/** One WGSL text from a kernel and what fills its slots; throws `ShaderError` for an include or slot that is missing or not filled. */
 export function link(kernel: Source, slots: Slots = {}): string {
-  const unused = new Set(Object.keys(slots));
+  /** Not in the kernel, or not filled. */
+  const wrong = new Set(Object.keys(slots));
   const includes = [...kernel.includes];
-  const filled = kernel.text.replace(SLOT, (stub, name: string) => {
+  const filled = kernel.text.replace(SLOT, (stub, name: string, byDefault?: string) => {
     const slot = slots[name];
-    unused.delete(name);
+    if (slot !== undefined || byDefault) wrong.delete(name);
+    else wrong.add(name);
     if (slot === undefined || typeof slot === 'string') return slot ?? stub;
     includes.push(...slot.includes);
     return slot.text;
   });
-  if (unused.size > 0) {
+  if (wrong.size > 0) {
     throw new ShaderError({
       op: kernel.name,
-      expected: 'a slot for everything given',
-      received: `no slot "${[...unused].join('", "')}"`,
+      expected: 'its slots filled, no other',
+      received: [...wrong].join(),
     });
   }
   const parts = new Map<Source, string>();
@@ -89,7 +94,7 @@ function body(file: Source, parts: Map<Source, string>): string {
       throw new ShaderError({
         op: file.name,
         argument: `#include "${name ?? ''}"`,
-        expected: 'a file that its declaration imports',
+        expected: 'an imported file',
         received: file.includes.map((candidate) => candidate.name).join(', ') || 'none',
       });
     }

@@ -1,6 +1,7 @@
 // In: a program, entry point and overrides. Out: its compute pipeline, compiled once; compilations in flight are shared.
 import { ShaderError } from '../errors.ts';
 import type { Launch } from '../kernel.ts';
+import { shaderOf } from './link.ts';
 import type { Layouts } from './layouts.ts';
 
 /** A pipeline that is compiled or being compiled. */
@@ -78,7 +79,7 @@ export class PipelineCache {
     const key = `${String(program.id)}:${entry}`;
     let module = this.#modules.get(key);
     if (!module) {
-      const code = program.text(entry);
+      const code = shaderOf(program, entry);
       module = this.#watch(label, () =>
         this.#device.createShaderModule({ code, label: program.label }),
       );

@@ -2,42 +2,37 @@
 // numerics an op needs a few, and browsers parse and lower all there are, in a third of the time that a small pipeline takes.
 
 // Innermost first, as block comments nest.
-const COMMENT = /\/\/[^\n]*|\/\*(?:(?!\/\*|\*\/)[^])*\*\//g;
-const FUNCTION = /(?:@\w+\s*(?:\([^)]*\)\s*)?)*\bfn\s+([\p{L}_][\p{L}\p{N}_]*)/gu;
-const NAME = /[\p{L}_][\p{L}\p{N}_]*/gu;
+const COMMENT = /\/\/.*|\/\*(?:(?!\/\*|\*\/)[^])*\*\//g;
+const FUNCTION = /(?:@[^{};]*)?\bfn\s+([\w\P{ASCII}]+)/gu;
+const NAME = /[\w\P{ASCII}]+/gu;
 
 export function reach(wgsl: string, entry: string): string {
   let text = wgsl;
   for (let before = ''; before !== text;) text = (before = text).replace(COMMENT, ' ');
-  /** Names of functions, and what lies between them under ''. */
-  const parts: (readonly [name: string, text: string])[] = [];
+  const functions = new Map<string, string>();
+  let rest = '';
   let end = 0;
-  for (const match of text.matchAll(FUNCTION)) {
-    parts.push(['', text.slice(end, match.index)]);
-    end = endOfBody(text, match.index);
-    parts.push([match[1] ?? '', text.slice(match.index, end)]);
+  for (const { index, 1: name = '' } of text.matchAll(FUNCTION)) {
+    rest += text.slice(end, index);
+    end = text.indexOf('{', index) + 1;
+    for (let depth = 1; depth > 0 && end < text.length; end++) {
+      if (text[end] === '{') depth++;
+      else if (text[end] === '}') depth--;
+    }
+    functions.set(name, text.slice(index, end));
   }
-  parts.push(['', text.slice(end)]);
-  const functions = new Map(parts);
-  const reached = new Set<string>();
+  rest += text.slice(end);
+  // Declarations may be in any order: what is reached is put behind the rest.
+  let reached = '';
   const visit = (part: string): void => {
     for (const [name] of part.matchAll(NAME)) {
-      if (!functions.has(name) || reached.has(name)) continue;
-      reached.add(name);
-      visit(functions.get(name) ?? '');
+      const body = functions.get(name);
+      if (body === undefined) continue;
+      functions.delete(name);
+      reached += body;
+      visit(body);
     }
   };
-  visit(entry);
-  for (const [name, part] of parts) if (name === '') visit(part);
-  return parts.map(([name, part]) => (name === '' || reached.has(name) ? part : '')).join('');
-}
-
-/** Where the function that starts at `from` ends. */
-function endOfBody(text: string, from: number): number {
-  let depth = 0;
-  for (let i = text.indexOf('{', from); i >= 0 && i < text.length; i++) {
-    if (text[i] === '{') depth++;
-    else if (text[i] === '}' && --depth === 0) return i + 1;
-  }
-  return text.length;
+  visit(`${entry} ${rest}`);
+  return rest + reached;
 }

@@ -22,8 +22,8 @@ export function paramsStruct({
   choices = [],
   units = [],
 }: ParamLayout): string {
-  const constants = [...choices, ...units.map(unitOf)];
-  const overrides = constants.map((name) => `override ${snake(name)}: u32 = 0u;\n`);
+  const constants = [...choices.map(snake), ...units.map(unitOf)];
+  const overrides = constants.map((name) => `override ${name}: u32 = 0u;\n`);
   const fields = names.map((name) => `${snake(name)}: ${integers.includes(name) ? 'u32' : 'f32'}`);
   return `${overrides.join('')}struct Params { ${fields.join(', ') || 'unused: f32'} }\n`;
 }
@@ -39,13 +39,11 @@ export function choiceConstants(
 ): Record<string, number> {
   return Object.fromEntries([
     ...choices.map((name) => [snake(name), values[name] ?? 0] as const),
-    ...units.map((name) => [snake(unitOf(name)), Number(values[name] === 1)] as const),
+    ...units.map((name) => [unitOf(name), Number(values[name] === 1)] as const),
   ]);
 }
 
-function unitOf(name: string): string {
-  return `unit_${name}`;
-}
+const unitOf = (name: string): string => `unit_${snake(name)}`;
 
 /** Whether two sets of values are the same for the shader. */
 export function sameParams(

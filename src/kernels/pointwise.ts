@@ -268,16 +268,15 @@ function walkOver(size: number, summed: boolean, each: boolean, caps: Capabiliti
   );
   const perGroup = workgroup * perLane;
   const workgroups = Math.max(1, Math.ceil(packs / perGroup));
-  return caps.software
-    ? { workgroup, workgroups, perGroup, perLane, step: 1, span: perLane }
-    : {
-        workgroup,
-        workgroups,
-        perGroup,
-        perLane: 1,
-        step: workgroup,
-        span: perGroup - workgroup + 1,
-      };
+  const { software } = caps;
+  return {
+    workgroup,
+    workgroups,
+    perGroup,
+    perLane: software ? perLane : 1,
+    step: software ? 1 : workgroup,
+    span: software ? perLane : perGroup - workgroup + 1,
+  };
 }
 
 function uniforms(

@@ -11,6 +11,7 @@ import {
   type Plan,
   type View,
 } from '../../src/kernel.ts';
+import { shaderOf } from '../../src/gpu/link.ts';
 import { matmulKernel } from '../../src/kernels/matmul.ts';
 import { pointwise, type PointwiseOp } from '../../src/kernels/pointwise.ts';
 import { planRatio, planSum } from '../../src/kernels/reduce.ts';
@@ -189,7 +190,7 @@ describe('pointwise plan', () => {
       ).launches;
       if (!launch) throw new Error('no launch');
       return {
-        text: launch.program.text(launch.entry),
+        text: shaderOf(launch.program, launch.entry),
         uniforms: new Uint32Array(launch.uniforms),
       };
     };
