@@ -71,7 +71,7 @@ function squeeze(code) {
 export function minifyWgsl(source) {
   // What a slot holds is replaced when the shader is linked, unless it is a default.
   const text = source.replace(
-    /^([ \t]*\/\/#slot \w+)(?! default)[^\n]*\n[^]*?(^[ \t]*\/\/#end)/gm,
+    /^([ \t]*\/\/#slot \w+\b)(?! default)[^\n]*\n[^]*?(^[ \t]*\/\/#end)/gm,
     '$1\n$2',
   );
   /** @type {string[]} */

@@ -52,9 +52,10 @@ describe('minifyWgsl', () => {
   it('keeps directives on lines of their own', () => {
     const source = '// about\n  //# use math\nfn f() {\n//# slot body\n  g();  //# not one\n}\n';
     expect(minifyWgsl(source)).toBe('//# use math\nfn f(){\n//# slot body\ng();}\n');
-    const slots = '//#slot a\nfn a() {}\n//#end\n//#slot b default\nfn b() {}\n//#end\nfn c() {}\n';
+    const slots =
+      '//#slot a\nfn a() {}\n//#end\n//#slot bee default\nfn b() {}\n//#end\nfn c() {}\n';
     expect(minifyWgsl(slots)).toBe(
-      '//#slot a\n//#end\n//#slot b default\nfn b(){}\n//#end\nfn c(){}\n',
+      '//#slot a\n//#end\n//#slot bee default\nfn b(){}\n//#end\nfn c(){}\n',
     );
   });
 
