@@ -78,7 +78,6 @@ test('sliders, comparison, search and filter; the address holds them all', async
   await expect
     .poll(async () => (await plottedOf(leaky.locator('.plot'))).series[1]?.y[0])
     .toBeCloseTo(-1, 6);
-  await leaky.getByText('Code, gradient').click();
   await expect(leaky.locator('code')).toContainText('leakyRelu(x, { negativeSlope: 0.2 })');
   // an option that the op refuses says why, and the picture stays
   await cardOf(page, 'rrelu').getByLabel('lower').fill('0.9');
