@@ -62,15 +62,7 @@ export class PipelineCache {
       const pipeline = await this.#device.createComputePipelineAsync(entry.describe());
       entry.pipeline ??= pipeline;
     } catch (cause) {
-      if (cause instanceof ShaderError) {
-        entry.error = cause;
-        return;
-      }
-      const received = [String(cause), ...(await compilationMessages(entry))].join('\n');
-      entry.error = new ShaderError(
-        { op: entry.label, expected: 'a shader that compiles', received },
-        { cause },
-      );
+      entry.error = cause instanceof ShaderError ? cause : await explained(entry, cause);
     }
   }
 
@@ -98,14 +90,14 @@ function keyOf({ program, entry, constants }: Launch): string {
   return constants ? `${base}:${JSON.stringify(constants)}` : base;
 }
 
-/** What the compiler says of the entry's shader; nothing where that could not be put together. */
-async function compilationMessages(entry: PipelineEntry): Promise<string[]> {
-  try {
-    const { messages } = await entry.describe().compute.module.getCompilationInfo();
-    return messages.map(
-      ({ lineNum, linePos, message }) => `${String(lineNum)}:${String(linePos)} ${message}`,
-    );
-  } catch {
-    return [];
-  }
+/** With the compiler's words. */
+async function explained(entry: PipelineEntry, cause: unknown): Promise<ShaderError> {
+  const { module } = entry.describe().compute;
+  const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
+  const lines = messages.map((m) => `${String(m.lineNum)}:${String(m.linePos)} ${m.message}`);
+  const received = [String(cause), ...lines].join('\n');
+  return new ShaderError(
+    { op: entry.label, expected: 'a shader that compiles', received },
+    { cause },
+  );
 }

@@ -266,11 +266,11 @@ describe('an app with everything', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 102 kB gzipped', () => {
+  it('is at most 104 kB gzipped', () => {
     // 37 kB is the foundation; an activation adds about 0.4, a loss 0.6 to 3, rows in chunks, windows and float16 9 in all.
     const size = gzipped(files);
     console.log(`everything: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(102 * kB);
+    expect(size).toBeLessThanOrEqual(104 * kB);
   });
 
   it("holds every op's shader", async () => {
