@@ -128,7 +128,7 @@ export class Card {
     this.#picture.take?.(this.#values);
     render(
       html`<header>
-          <h3 id="name-${op}">${op}</h3>
+          <h3 id="name-${op}">${breakable(op)}</h3>
           ${
             compared
               ? html`<label class="compare">
@@ -161,3 +161,7 @@ export class Card {
     );
   }
 }
+
+/** A name that breaks between its words, where it has to. */
+const breakable = (name: string) =>
+  name.split(/(?=[A-Z])/).map((word, i) => (i > 0 ? html`<wbr />${word}` : word));

@@ -114,8 +114,8 @@ test('every loss has a card, plotted from what it computes, the same on both dev
   }
   const [onGpu = {}, onCpu = {}] = curves;
   const drawn = Object.values(onGpu).filter(({ length }) => length > 0).length;
-  expect(drawn).toBeGreaterThanOrEqual(25);
-  expect(drawn).toBeGreaterThanOrEqual(Object.keys(onGpu).length - 1);
+  expect(drawn).toBeGreaterThan(0);
+  expect(drawn).toBe(Object.keys(onGpu).length);
   for (const [op, values] of Object.entries(onCpu)) {
     const others = onGpu[op] ?? [];
     expect(others).toHaveLength(values.length);
