@@ -4,7 +4,7 @@ import { setCurrentDevice } from './current.ts';
 import type { Device } from './device.ts';
 import { DeviceUnavailableError } from './errors.ts';
 import { WebGpuDevice } from './gpu/device.ts';
-import { checkOneOf, checkOptionNames } from './validate.ts';
+import { checkOneOf, checkOptionNames } from './validate-options.ts';
 
 export interface InitOptions {
   /**

@@ -60,8 +60,8 @@ export interface Plan {
 
 /**
  * Most elements that a software adapter computes one by one, an invocation each. It compiles the op once then, not four
- * times in a row and in a loop: an activation in 5 to 13 ms instead of 10 to 35. So many elements take it up to 0.1 ms
- * longer by a call: where a GPU is emulated it is mostly for tests, which call an op a few times.
+ * times in a row and in a loop, which shortens the cold start (docs/benchmarks.md); so few elements cost little more that
+ * way, and where a GPU is emulated it is mostly for tests, which call an op a few times.
  */
 export const FEW = 8192;
 

@@ -1,5 +1,5 @@
 // In: a seed. Out: keys for random tensors, and numbers from a key and an index: the same on the host and on every device.
-import { checkNumber } from './validate.ts';
+import { checkNumber } from './validate-options.ts';
 
 /** 64 bits that name a stream of random numbers. */
 export type Key = readonly [number, number];

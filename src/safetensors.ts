@@ -5,7 +5,8 @@ import { BYTES, encode, fromHalf, type DType } from './dtype.ts';
 import { DTypeError, OptionError } from './errors.ts';
 import { sizeOf, type Shape } from './shape.ts';
 import { fromHost, type Tensor } from './tensor.ts';
-import { checkIsDevice, checkOptionNames, checkTensor } from './validate.ts';
+import { checkIsDevice, checkTensor } from './validate.ts';
+import { checkOptionNames } from './validate-options.ts';
 
 /** Bytes before the header: its length. */
 const PREFIX = 8;

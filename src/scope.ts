@@ -1,6 +1,6 @@
 // In: a function that makes tensors. Out: its result; every other tensor it made is disposed.
 import type { Tensor } from './tensor.ts';
-import { checkSynchronous } from './validate.ts';
+import { checkSynchronous } from './validate-options.ts';
 
 let current: Set<Tensor> | null = null;
 

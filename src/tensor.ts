@@ -7,13 +7,8 @@ import { DisposedError, DTypeError, OptionError, ShapeError } from './errors.ts'
 import { track } from './scope.ts';
 import { formatShape, sizeOf, type Shape } from './shape.ts';
 import type { Storage } from './storage.ts';
-import {
-  checkBoolean,
-  checkDType,
-  checkIsDevice,
-  checkOptionNames,
-  checkShape,
-} from './validate.ts';
+import { checkDType, checkIsDevice, checkShape } from './validate.ts';
+import { checkBoolean, checkOptionNames } from './validate-options.ts';
 
 /** Numbers nested as deep as the tensor has dimensions. */
 export type NestedArray = number | readonly NestedArray[];

@@ -45,6 +45,15 @@ export interface PlotOptions {
   readonly readout?: (text: string) => void;
 }
 
+/** A `yRange` with a margin that leaves out what is further from 0 than `reach`. */
+export const framedWithin =
+  (reach: number) =>
+  (least: number, most: number): [number, number] => {
+    const [low, high] = [Math.max(least, -reach), Math.min(most, reach)];
+    const margin = (high - low || 1) * 0.06;
+    return [low - margin, high + margin];
+  };
+
 /** A plot in `frame`, an element with a size of its own. What it shows is at `frame.plotted` too, for tests and scripts. */
 export class Plot {
   readonly #frame: HTMLElement;

@@ -13,7 +13,8 @@ import { currentDevice } from '../current.ts';
 import type { Device } from '../device.ts';
 import { formatShape, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import { checkNumber, checkOptionNames, checkOut, checkTensors } from '../validate.ts';
+import { checkOut, checkTensors } from '../validate.ts';
+import { checkNumber, checkOptionNames } from '../validate-options.ts';
 
 const common = {
   name: 'prelu',

@@ -11,14 +11,8 @@ import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { Module } from '../nn/module.ts';
 import { nextKey, uniformAt } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
-import {
-  checkBoolean,
-  checkNumber,
-  checkOptionNames,
-  checkOrder,
-  checkOut,
-  checkTensors,
-} from '../validate.ts';
+import { checkOut, checkTensors } from '../validate.ts';
+import { checkBoolean, checkNumber, checkOptionNames, checkOrder } from '../validate-options.ts';
 
 const common = {
   name: 'rrelu',

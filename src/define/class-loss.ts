@@ -13,13 +13,12 @@ import { fromHost, type Tensor } from '../tensor.ts';
 import {
   checkClassIndices,
   checkDevice,
-  checkNumber,
-  checkOneOf,
   checkOut,
   checkSameDType,
   checkShapeIs,
   checkTensor,
 } from '../validate.ts';
+import { checkNumber, checkOneOf } from '../validate-options.ts';
 import { REDUCTIONS, type Reduction } from './reduction.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';

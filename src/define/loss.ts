@@ -8,7 +8,8 @@ import { pointwise, type PointwiseArgs } from '../kernels/pointwise.ts';
 import { sumTo, view } from '../kernels/sum-to.ts';
 import { broadcastShapes, sameShape, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkBroadcastsTo, checkOneOf, checkOut, checkTensors, checkValues } from '../validate.ts';
+import { checkBroadcastsTo, checkOut, checkTensors, checkValues } from '../validate.ts';
+import { checkOneOf } from '../validate-options.ts';
 import { lossOps, type LossParts } from './loss-ops.ts';
 import type {
   InputAndTarget,

@@ -14,14 +14,8 @@ import {
 } from '../kernels/margin-loss.ts';
 import { formatShape, sizeOf, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import {
-  checkDevice,
-  checkOneOf,
-  checkOut,
-  checkSameDType,
-  checkShapeIs,
-  checkTensor,
-} from '../validate.ts';
+import { checkDevice, checkOut, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
+import { checkOneOf } from '../validate-options.ts';
 import { REDUCTIONS, type Reduction } from './loss.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import {

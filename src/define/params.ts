@@ -7,7 +7,7 @@ import {
   checkOneOf,
   checkOptionNames,
   type NumberRange,
-} from '../validate.ts';
+} from '../validate-options.ts';
 
 /** A numeric option with the range it must be in. */
 export interface RangeSpec extends NumberRange {

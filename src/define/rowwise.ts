@@ -9,7 +9,8 @@ import type { Kernel } from '../kernel.ts';
 import { rowwise, type RowwiseArgs, type RowwiseOp } from '../kernels/rowwise.ts';
 import { normalizeDim, rowLayout } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkNumber, checkOptionNames, checkOut, checkTensors } from '../validate.ts';
+import { checkOut, checkTensors } from '../validate.ts';
+import { checkNumber, checkOptionNames } from '../validate-options.ts';
 import { warmUp } from './prepare.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 

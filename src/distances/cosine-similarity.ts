@@ -10,7 +10,8 @@ import { rowCosine } from '../kernels/row-sources.ts';
 import { Module } from '../nn/module.ts';
 import { broadcastShapes, normalizeDim } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkNumber, checkTensors } from '../validate.ts';
+import { checkTensors } from '../validate.ts';
+import { checkNumber } from '../validate-options.ts';
 
 export interface CosineSimilarityOptions {
   /** The dimension along which vectors are; from the end where negative. Defaults to 1. */

@@ -9,7 +9,8 @@ import type { PairRowsOp } from '../kernels/pair-rows.ts';
 import { Module } from '../nn/module.ts';
 import { broadcastShapes } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkBoolean, checkRank, checkTensors } from '../validate.ts';
+import { checkRank, checkTensors } from '../validate.ts';
+import { checkBoolean } from '../validate-options.ts';
 
 export interface PairwiseDistanceOptions {
   /** Degree of the norm, any number or ±Infinity. Defaults to 2. */

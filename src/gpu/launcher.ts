@@ -9,7 +9,7 @@ import {
   type Plan,
   type View,
 } from '../kernel.ts';
-import { checkSynchronous } from '../validate.ts';
+import { checkSynchronous } from '../validate-options.ts';
 import { unpooled, type BufferPool, type PooledBuffer } from './buffers.ts';
 import type { Layouts, Resource } from './layouts.ts';
 import type { PipelineCache, PipelineEntry } from './pipelines.ts';

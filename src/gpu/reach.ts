@@ -1,5 +1,5 @@
 // In: WGSL and the name of an entry point. Out: the same without the functions that the entry never calls: of a file of
-// numerics an op needs a few, and browsers parse and lower all there are, in a third of the time that a small pipeline takes.
+// numerics an op needs a few, and browsers parse and lower all there are.
 
 // Innermost first, as block comments nest.
 const COMMENT = /\/\/.*|\/\*(?:(?!\/\*|\*\/)[^])*\*\//g;

@@ -16,7 +16,8 @@ import { Linear, Sequential } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 import { scope } from '../scope.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import { checkBoolean, checkNumber, checkOneOf, checkOptionNames, checkOut } from '../validate.ts';
+import { checkOut } from '../validate.ts';
+import { checkBoolean, checkNumber, checkOneOf, checkOptionNames } from '../validate-options.ts';
 import { checkCutoffs, checkLayers, checkTarget } from './adaptive-checks.ts';
 import {
   adaptiveLogProbs,

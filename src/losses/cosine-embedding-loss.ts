@@ -14,7 +14,8 @@ import type { PairRowsOp } from '../kernels/pair-rows.ts';
 import { rowCosine } from '../kernels/row-sources.ts';
 import { broadcastShapes, formatShape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import { checkOneOf, checkTensors } from '../validate.ts';
+import { checkTensors } from '../validate.ts';
+import { checkOneOf } from '../validate-options.ts';
 
 export interface CosineEmbeddingLossOptions {
   /** Cosine up to which pairs that are labelled -1 cost nothing, usually from 0 to 0.5. Defaults to 0. */

@@ -9,7 +9,8 @@ import { ctc } from '../kernels/ctc.ts';
 import type { CtcArgs } from '../kernels/ctc-args.ts';
 import { Module } from '../nn/module.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import { checkBoolean, checkOneOf, checkOut } from '../validate.ts';
+import { checkOut } from '../validate.ts';
+import { checkBoolean, checkOneOf } from '../validate-options.ts';
 import { checkSequences, type Lengths } from './ctc-sequences.ts';
 
 export interface CtcLossOptions {

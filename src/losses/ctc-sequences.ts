@@ -4,7 +4,8 @@ import { DTypeError, IndexOutOfRangeError, ShapeError } from '../errors.ts';
 import type { CtcArgs } from '../kernels/ctc-args.ts';
 import { formatShape, sameShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
-import { checkDevice, checkNumber, checkTensor, describe } from '../validate.ts';
+import { checkDevice, checkTensor } from '../validate.ts';
+import { checkNumber, describe } from '../validate-options.ts';
 
 /** One length for each batch element: an int32 tensor, or numbers. */
 export type Lengths = Tensor | readonly number[] | Int32Array;

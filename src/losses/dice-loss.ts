@@ -14,7 +14,8 @@ import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { view } from '../kernels/sum-to.ts';
 import { sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkOneOf, checkOut, checkTensors } from '../validate.ts';
+import { checkOut, checkTensors } from '../validate.ts';
+import { checkOneOf } from '../validate-options.ts';
 
 export interface DiceLossOptions {
   /** Added above and below: keeps an empty sample from being 0 / 0. Defaults to 1. */

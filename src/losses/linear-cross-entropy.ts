@@ -17,14 +17,8 @@ import { Linear } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 import { formatShape, sizeOf, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import {
-  checkClassIndices,
-  checkNumber,
-  checkOneOf,
-  checkOptionNames,
-  checkOut,
-  checkShape,
-} from '../validate.ts';
+import { checkClassIndices, checkOut, checkShape } from '../validate.ts';
+import { checkNumber, checkOneOf, checkOptionNames } from '../validate-options.ts';
 import { checkShapes, checkTensorsOf, type Operands } from './linear-cross-entropy-checks.ts';
 
 const NAME = 'linearCrossEntropy';

@@ -14,7 +14,8 @@ import { rowNorms } from '../kernels/row-sources.ts';
 import { tripletHinge, tripletHingeSource } from '../kernels/triplet-hinge.ts';
 import { broadcastShapes } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkBoolean, checkOneOf, checkSameRank, checkTensors } from '../validate.ts';
+import { checkSameRank, checkTensors } from '../validate.ts';
+import { checkBoolean, checkOneOf } from '../validate-options.ts';
 
 export interface TripletMarginLossOptions {
   /** How much nearer than the negative the positive must be, above 0. Defaults to 1. */

@@ -12,17 +12,15 @@ import { hingeOfThree, hingeOfTwo } from '../kernels/triplet-hinge.ts';
 import { scope } from '../scope.ts';
 import { Tensor } from '../tensor.ts';
 import {
-  checkBoolean,
   checkDevice,
-  checkOneOf,
   checkOut,
   checkSameDType,
   checkSameRank,
   checkShapeIs,
   checkTensor,
   checkTensors,
-  describe,
 } from '../validate.ts';
+import { checkBoolean, checkOneOf, describe } from '../validate-options.ts';
 import { compareTriplets } from './triplet-margin-loss.ts';
 
 /** A distance of two tensors of vectors, one number for each pair: of this package's ops, so that it has a gradient. */

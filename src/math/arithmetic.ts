@@ -6,7 +6,8 @@ import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { sumTo } from '../kernels/sum-to.ts';
 import { broadcastShapes, sameShape } from '../shape.ts';
 import { fromHost, Tensor } from '../tensor.ts';
-import { checkOptionNames, checkOut, checkTensor, checkTensors } from '../validate.ts';
+import { checkOut, checkTensor, checkTensors } from '../validate.ts';
+import { checkOptionNames } from '../validate-options.ts';
 import type { OutOption } from './matmul.ts';
 
 interface Formula {

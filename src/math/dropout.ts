@@ -7,13 +7,8 @@ import { source } from '../gpu/link.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { nextKey, uniformAt } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
-import {
-  checkBoolean,
-  checkNumber,
-  checkOptionNames,
-  checkOut,
-  checkTensors,
-} from '../validate.ts';
+import { checkOut, checkTensors } from '../validate.ts';
+import { checkBoolean, checkNumber, checkOptionNames } from '../validate-options.ts';
 
 const op: PointwiseOp = {
   name: 'dropout',

@@ -9,7 +9,8 @@ import { reduceDims, view } from '../kernels/sum-to.ts';
 import type { ParamValues } from '../kernels/params.ts';
 import { formatShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkOptionNames, checkOut, checkShapeIs, checkTensors, describe } from '../validate.ts';
+import { checkOut, checkShapeIs, checkTensors } from '../validate.ts';
+import { checkOptionNames, describe } from '../validate-options.ts';
 import { product, productOf } from './matmul.ts';
 
 export interface LinearOptions<S extends ParamSpecs = ParamSpecs> {

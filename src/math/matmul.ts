@@ -14,7 +14,8 @@ import {
   type Shape,
 } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkOptionNames, checkOut, checkTensors } from '../validate.ts';
+import { checkOut, checkTensors } from '../validate.ts';
+import { checkOptionNames } from '../validate-options.ts';
 
 export interface OutOption {
   /** Written instead of a new tensor. Only where no gradient is recorded. */

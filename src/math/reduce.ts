@@ -6,7 +6,8 @@ import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { reduceDims, view } from '../kernels/sum-to.ts';
 import { normalizeDim, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkBoolean, checkOptionNames, checkOut, checkTensors, describe } from '../validate.ts';
+import { checkOut, checkTensors } from '../validate.ts';
+import { checkBoolean, checkOptionNames, describe } from '../validate-options.ts';
 
 export interface ReduceOptions {
   /** Dimensions to add up; all by default, and for an empty array. */

@@ -9,7 +9,7 @@ import { reshape } from '../math/reshape.ts';
 import { nextKey, uniformAt } from '../random.ts';
 import { normalizeDim, sizeOf, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import { checkBoolean, checkNumber, checkOptionNames, describe } from '../validate.ts';
+import { checkBoolean, checkNumber, checkOptionNames, describe } from '../validate-options.ts';
 import { Module } from './module.ts';
 
 export interface LinearLayerOptions {

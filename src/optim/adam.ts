@@ -4,7 +4,7 @@ import { source } from '../gpu/link.ts';
 import type { ParamValues } from '../kernels/params.ts';
 import type { PointwiseOp } from '../kernels/pointwise.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkBoolean, checkNumber, checkOptionNames } from '../validate.ts';
+import { checkBoolean, checkNumber, checkOptionNames } from '../validate-options.ts';
 import { Optimizer } from './optimizer.ts';
 
 export interface AdamOptions {

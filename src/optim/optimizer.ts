@@ -9,7 +9,8 @@ import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { clearGrad } from '../nn/module.ts';
 import { keep } from '../scope.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import { checkDevice, checkNumber, checkShapeIs, checkTensor } from '../validate.ts';
+import { checkDevice, checkShapeIs, checkTensor } from '../validate.ts';
+import { checkNumber } from '../validate-options.ts';
 
 /** What an optimizer has learned, for a checkpoint: per parameter, in the order given to the constructor. */
 export interface OptimizerState {

@@ -3,7 +3,7 @@ import { OptionError } from '../errors.ts';
 import { source } from '../gpu/link.ts';
 import type { PointwiseOp } from '../kernels/pointwise.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkBoolean, checkNumber, checkOptionNames } from '../validate.ts';
+import { checkBoolean, checkNumber, checkOptionNames } from '../validate-options.ts';
 import { Optimizer } from './optimizer.ts';
 
 export interface SGDOptions {

@@ -13,13 +13,8 @@ import { rowScan } from '../kernels/rowwise.ts';
 import { nextKey, openUniformAt } from '../random.ts';
 import { normalizeDim } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import {
-  checkBoolean,
-  checkNumber,
-  checkOptionNames,
-  checkOut,
-  checkTensors,
-} from '../validate.ts';
+import { checkOut, checkTensors } from '../validate.ts';
+import { checkBoolean, checkNumber, checkOptionNames } from '../validate-options.ts';
 import { softmax } from './softmax.ts';
 
 const noise: PointwiseOp = {

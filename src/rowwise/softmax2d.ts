@@ -4,7 +4,8 @@ import { defineOp } from '../define/op.ts';
 import { ShapeError } from '../errors.ts';
 import { formatShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkOptionNames, checkOut, checkTensors } from '../validate.ts';
+import { checkOut, checkTensors } from '../validate.ts';
+import { checkOptionNames } from '../validate-options.ts';
 import { softmax } from './softmax.ts';
 
 function apply(x: Tensor, options: { out?: Tensor } = {}): Tensor {

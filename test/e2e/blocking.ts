@@ -50,7 +50,7 @@ export async function tasksOf(page: Page): Promise<Task[]> {
     .map(({ ts, dur = 0, tdur = 0 }) => ({ start: ts / 1e3, wall: dur / 1e3, busy: tdur / 1e3 }));
 }
 
-/** No task computes for 100 ms, and there is a while in which none takes that long, whatever it waits for. */
+/** No task computes for 100 ms, and most of the time none takes that long, whatever it waits for. */
 export function expectUnblocked(tasks: readonly Task[]): void {
   const busiest = Math.max(...tasks.map(({ busy }) => busy));
   const start = Math.min(...tasks.map((task) => task.start));
@@ -70,5 +70,6 @@ export function expectUnblocked(tasks: readonly Task[]): void {
   expect(tasks.length).toBeGreaterThan(100);
   expect(busiest).toBeGreaterThan(0);
   expect(busiest).toBeLessThan(MOST_MS);
-  expect(quiet).toBeGreaterThan(0);
+  expect(longest.length).toBeGreaterThan(0);
+  expect(quiet).toBeGreaterThan(longest.length / 2);
 }

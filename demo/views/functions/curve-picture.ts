@@ -3,17 +3,13 @@ import type { Device } from 'nonlin';
 import type { Picture } from '../../lab/card.ts';
 import { compute, places, type FunctionOp } from '../../lab/functions.ts';
 import { valuesOf, type Option, type Values } from '../../lab/options.ts';
-import { keys, Plot } from '../../lab/plot.ts';
+import { framedWithin, keys, Plot } from '../../lab/plot.ts';
 
 export const REACH = 5;
 export const POINTS = 401;
 
 /** Steep functions leave the frame rather than flatten the rest. */
-export const clipped = (least: number, most: number): [number, number] => {
-  const [low, high] = [Math.max(least, -REACH), Math.min(most, REACH)];
-  const margin = (high - low || 1) * 0.06;
-  return [low - margin, high + margin];
-};
+export const clipped = framedWithin(REACH);
 
 /** What is set of the picture: of a gated unit, the half of the input that runs along x, and what the other half is. */
 export function pictureOptions({ gate }: FunctionOp): Option[] {

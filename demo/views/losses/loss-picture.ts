@@ -4,17 +4,12 @@ import type { Picture } from '../../lab/card.ts';
 import { places } from '../../lab/functions.ts';
 import { lossCurve, type LossOp } from '../../lab/losses.ts';
 import type { Values } from '../../lab/options.ts';
-import { keys, Plot } from '../../lab/plot.ts';
+import { framedWithin, keys, Plot } from '../../lab/plot.ts';
 
 export const POINTS = 301;
-const REACH = 8;
 
 /** Losses rise without end: their foot is what there is to see. */
-export const shown = (least: number, most: number): [number, number] => {
-  const [low, high] = [Math.max(least, -REACH), Math.min(most, REACH)];
-  const margin = (high - low || 1) * 0.06;
-  return [low - margin, high + margin];
-};
+export const shown = framedWithin(8);
 
 export class LossPicture implements Picture {
   readonly #loss: LossOp;

@@ -1,24 +1,20 @@
 // In: autoencoders of digits. Out: held-out digits, and below each what every network makes of it.
 import { html, render } from 'lit-html';
-import { Latest } from '../../../lab/latest.ts';
 import { PIXELS, SIDE, toFloats, type Digits } from '../../../training/digits.ts';
 import type { Trainer } from '../../../training/trainer.ts';
 import { runName } from '../form.ts';
-import { askShown, type Panel, type PanelEvents } from './panel.ts';
+import { PicturePanel, type PanelEvents } from './panel.ts';
 import { pictureOf } from './picture.ts';
 
 const SHOWN = 10;
 
-export class AutoencoderPanel implements Panel {
-  readonly element = document.createElement('section');
+export class AutoencoderPanel extends PicturePanel {
   readonly #pixels: Float32Array;
   readonly #labels: readonly number[];
-  readonly #drawing: Latest;
-  #trainers: readonly Trainer[] = [];
-  #names: readonly string[] = [];
   #rows: Float32Array[] = [];
 
-  constructor(heldOut: Digits, { failed }: PanelEvents) {
+  constructor(heldOut: Digits, events: PanelEvents) {
+    super(events);
     // the first of each digit
     const indices = Array.from({ length: SHOWN }, (_, digit) => heldOut.labels.indexOf(digit));
     this.#labels = indices.map((index) => heldOut.labels[index] ?? 0);
@@ -28,49 +24,25 @@ export class AutoencoderPanel implements Panel {
       this.#pixels.set(toFloats(own), i * PIXELS);
     });
     this.element.className = 'reconstructions';
-    this.#drawing = new Latest(
-      () =>
-        askShown(
-          () => this.#trainers,
-          (trainers) => this.#ask(trainers),
-        ),
-      failed,
-    );
-    this.#render();
+    this.render();
   }
 
-  use(trainers: readonly Trainer[], names: readonly string[]): void {
-    this.#trainers = trainers;
-    this.#names = names;
+  protected override forget(): void {
     this.#rows = [];
-    this.#render();
-    this.#drawing.ask();
   }
 
-  report(): void {
-    // pictures are drawn on refresh
-  }
-
-  refresh(): void {
-    this.#drawing.ask();
-  }
-
-  dispose(): void {
-    this.#trainers = [];
-  }
-
-  async #ask(trainers: readonly Trainer[]): Promise<void> {
+  protected override async ask(trainers: readonly Trainer[]): Promise<void> {
     const rows: Float32Array[] = [];
     for (const trainer of trainers) rows.push(await trainer.predict(this.#pixels));
-    if (trainers !== this.#trainers) return;
+    if (trainers !== this.trainers) return;
     this.#rows = rows;
-    this.#render();
+    this.render();
     Object.assign(this.element, {
       plotted: { x: [...this.#pixels], series: rows.map((y, i) => ({ label: runName(i), y })) },
     });
   }
 
-  #render(): void {
+  protected override render(): void {
     const gallery = (title: string, pixels: Float32Array, words: string) =>
       html`<figure>
         <figcaption>${title}</figcaption>
@@ -91,7 +63,7 @@ export class AutoencoderPanel implements Panel {
     render(
       html`<h2>Drawn again from 16 numbers</h2>
         ${gallery('Held-out digits', this.#pixels, 'A')}
-        ${this.#rows.map((row, i) => gallery(this.#names[i] ?? runName(i), row, 'Its drawing of a'))}
+        ${this.#rows.map((row, i) => gallery(this.names[i] ?? runName(i), row, 'Its drawing of a'))}
         ${
           this.#rows.length === 0
             ? html`<p class="help">Train it: its drawings appear here as it learns.</p>`

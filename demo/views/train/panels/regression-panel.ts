@@ -1,65 +1,41 @@
 // In: networks that draw a line through points. Out: the points, the true curve, and each network's line.
 import { html, render } from 'lit-html';
 import { places } from '../../../lab/functions.ts';
-import { Latest } from '../../../lab/latest.ts';
 import { Plot, SERIES, type Series } from '../../../lab/plot.ts';
 import { REACH, trueCurve, type Regression } from '../../../training/tasks/regression.ts';
 import type { Trainer } from '../../../training/trainer.ts';
 import { runName } from '../form.ts';
-import { askShown, type Panel, type PanelEvents } from './panel.ts';
+import { PicturePanel, type PanelEvents } from './panel.ts';
 
 const PLACES = places(-REACH, REACH, 121);
 
-export class RegressionPanel implements Panel {
-  readonly element = document.createElement('section');
+export class RegressionPanel extends PicturePanel {
   readonly #task: Regression;
   readonly #frame = document.createElement('div');
   readonly #plot: Plot;
-  readonly #drawing: Latest;
-  #trainers: readonly Trainer[] = [];
-  #names: readonly string[] = [];
   #lines: Float32Array[] = [];
 
-  constructor(task: Regression, { failed }: PanelEvents) {
+  constructor(task: Regression, events: PanelEvents) {
+    super(events);
     this.#task = task;
     this.element.className = 'regression';
     this.#plot = new Plot(this.#frame, { yRange: () => [-1.6, 4.8] });
-    this.#drawing = new Latest(
-      () =>
-        askShown(
-          () => this.#trainers,
-          (trainers) => this.#ask(trainers),
-        ),
-      failed,
-    );
-    this.#render();
+    this.render();
   }
 
-  use(trainers: readonly Trainer[], names: readonly string[]): void {
-    this.#trainers = trainers;
-    this.#names = names;
+  protected override forget(): void {
     this.#lines = [];
-    this.#render();
-    this.#drawing.ask();
   }
 
-  report(): void {
-    // pictures are drawn on refresh
-  }
-
-  refresh(): void {
-    this.#drawing.ask();
-  }
-
-  dispose(): void {
-    this.#trainers = [];
+  override dispose(): void {
+    super.dispose();
     this.#plot.dispose();
   }
 
-  async #ask(trainers: readonly Trainer[]): Promise<void> {
+  protected override async ask(trainers: readonly Trainer[]): Promise<void> {
     const lines: Float32Array[] = [];
     for (const trainer of trainers) lines.push(await trainer.predict(PLACES));
-    if (trainers !== this.#trainers) return;
+    if (trainers !== this.trainers) return;
     this.#lines = lines;
     this.#draw();
   }
@@ -91,17 +67,17 @@ export class RegressionPanel implements Panel {
     }));
     this.#plot.show(
       { x, series },
-      `${points.length} points, one in six an outlier, the true curve, and the lines of ${this.#names.join(', ') || 'no network yet'}`,
+      `${points.length} points, one in six an outlier, the true curve, and the lines of ${this.names.join(', ') || 'no network yet'}`,
     );
   }
 
-  #render(): void {
+  protected override render(): void {
     render(
       html`<h2>The lines they draw</h2>
         <p class="readout">
           <span class="key dashed" style="--key: var(--muted)">true curve</span>
           <span class="key dot" style="--key: var(--bad)">outliers</span>
-          ${this.#names.map(
+          ${this.names.map(
             (name, i) => html`<span class="key c${i + 1}">${runName(i)}: ${name}</span>`,
           )}
         </p>

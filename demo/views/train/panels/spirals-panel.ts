@@ -1,76 +1,52 @@
 // In: networks that tell two spirals apart. Out: for each a heat map of what it says everywhere, with the points.
 import { html, render } from 'lit-html';
-import { Latest } from '../../../lab/latest.ts';
 import { colour, onTheme } from '../../../shell/theme.ts';
 import { REACH, type Spirals } from '../../../training/tasks/spirals.ts';
 import type { Trainer } from '../../../training/trainer.ts';
 import { runName } from '../form.ts';
-import { askShown, type Panel, type PanelEvents } from './panel.ts';
+import { PicturePanel, type PanelEvents } from './panel.ts';
 
 /** Places along a side that the networks are asked about, and pixels of the picture. */
 const GRID = 60;
 const SIDE = 480;
 const MOST_OPAQUE = 0.62;
 
-export class SpiralsPanel implements Panel {
-  readonly element = document.createElement('section');
+export class SpiralsPanel extends PicturePanel {
   readonly #task: Spirals;
   readonly #canvases: HTMLCanvasElement[] = [];
-  readonly #drawing: Latest;
   readonly #untheme: () => void;
   readonly #places = placesOf(GRID);
-  #trainers: readonly Trainer[] = [];
-  #names: readonly string[] = [];
   #shares: (Float32Array | undefined)[] = [];
 
-  constructor(task: Spirals, { failed }: PanelEvents) {
+  constructor(task: Spirals, events: PanelEvents) {
+    super(events);
     this.#task = task;
     this.element.className = 'boundary';
-    this.#drawing = new Latest(
-      () =>
-        askShown(
-          () => this.#trainers,
-          (trainers) => this.#ask(trainers),
-        ),
-      failed,
-    );
     this.#untheme = onTheme(() => this.#paintAll());
-    this.#render();
+    this.render();
   }
 
-  use(trainers: readonly Trainer[], names: readonly string[]): void {
-    this.#trainers = trainers;
-    this.#names = names;
+  protected override forget(): void {
     this.#shares = [];
-    this.#render();
-    this.#drawing.ask();
   }
 
-  report(): void {
-    // pictures are drawn on refresh
-  }
-
-  refresh(): void {
-    this.#drawing.ask();
-  }
-
-  dispose(): void {
-    this.#trainers = [];
+  override dispose(): void {
+    super.dispose();
     this.#untheme();
   }
 
-  async #ask(trainers: readonly Trainer[]): Promise<void> {
+  protected override async ask(trainers: readonly Trainer[]): Promise<void> {
     for (const [i, trainer] of trainers.entries()) {
       const shares = await trainer.predict(this.#places);
-      if (trainers !== this.#trainers) return;
+      if (trainers !== this.trainers) return;
       // of two probabilities the second
       this.#shares[i] = shares.filter((_, k) => k % 2 === 1);
     }
     this.#paintAll();
   }
 
-  #render(): void {
-    const count = Math.max(1, this.#trainers.length);
+  protected override render(): void {
+    const count = Math.max(1, this.trainers.length);
     while (this.#canvases.length < count) {
       const canvas = document.createElement('canvas');
       canvas.width = canvas.height = SIDE;
@@ -85,7 +61,7 @@ export class SpiralsPanel implements Panel {
               html`<figure>
                 <figcaption>
                   ${count > 1 ? html`<span class="key c${i + 1}">${runName(i)}</span>` : ''}
-                  ${this.#names[i] ?? 'No network yet'}
+                  ${this.names[i] ?? 'No network yet'}
                 </figcaption>
                 ${canvas}
               </figure>`,
@@ -107,7 +83,7 @@ export class SpiralsPanel implements Panel {
       canvas.setAttribute(
         'aria-label',
         shares
-          ? `Decision boundary of ${this.#names[i] ?? 'the network'}: unsure over ${Math.round((100 * unsure) / shares.length)} % of the plane`
+          ? `Decision boundary of ${this.names[i] ?? 'the network'}: unsure over ${Math.round((100 * unsure) / shares.length)} % of the plane`
           : 'The training points of two spirals',
       );
     });

@@ -1,0 +1,194 @@
+// In: a phase of a class loss over a window of rows. Out: its launch: program, constants, bindings, uniforms.
+import chunksText from '../../shaders/kernels/class-chunks.wgsl?raw';
+import eachText from '../../shaders/kernels/class-each.wgsl?raw';
+import gradsText from '../../shaders/kernels/class-each-grads.wgsl?raw';
+import finishText from '../../shaders/kernels/class-finish.wgsl?raw';
+import indexText from '../../shaders/kernels/class-index.wgsl?raw';
+import kernelText from '../../shaders/kernels/class-loss.wgsl?raw';
+import probabilitiesText from '../../shaders/kernels/class-probabilities.wgsl?raw';
+import {
+  anchoredExp,
+  bits,
+  classLabel,
+  exp,
+  expm1,
+  logSoftmax,
+  normaliser,
+  normaliserEach,
+  rowBlocks,
+  rowsByInvocation,
+} from '../gpu/lib.ts';
+import { cachedProgram, source } from '../gpu/link.ts';
+import { statusCode } from '../gpu/status.ts';
+import {
+  UniformWriter,
+  type Binding,
+  type Capabilities,
+  type Launch,
+  type Place,
+  type View,
+} from '../kernel.ts';
+import { phaseAccess, SLOTS, type Phase } from './class-loss-access.ts';
+import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
+import { paramsStruct, writeParams } from './params.ts';
+import {
+  ROWS_EACH,
+  windowBinding,
+  workgroupsOf,
+  writeSpread,
+  type RowSpread,
+  type RowWindow,
+} from './rows.ts';
+
+const kernel = /* @__PURE__ */ source('kernels/class-loss.wgsl', kernelText, [
+  bits,
+  exp,
+  expm1,
+  rowBlocks,
+  logSoftmax,
+]);
+const indexEntry = /* @__PURE__ */ source('kernels/class-index.wgsl', indexText, [classLabel]);
+const eachKernel = /* @__PURE__ */ source('kernels/class-each.wgsl', eachText, [
+  bits,
+  exp,
+  expm1,
+  anchoredExp,
+  normaliser,
+  normaliserEach,
+  indexEntry,
+]);
+const eachGrads = /* @__PURE__ */ source('kernels/class-each-grads.wgsl', gradsText);
+const probabilitiesEntry = /* @__PURE__ */ source(
+  'kernels/class-probabilities.wgsl',
+  probabilitiesText,
+);
+const chunksEntry = /* @__PURE__ */ source('kernels/class-chunks.wgsl', chunksText);
+const finishEntry = /* @__PURE__ */ source('kernels/class-finish.wgsl', finishText);
+
+const ENTRIES: Record<Phase, string> = {
+  rows: 'rows',
+  each: 'rows_each',
+  parts: 'part_rows',
+  chunks: 'chunk_rows',
+  finish: 'finish_parts',
+};
+
+/** Where the tensors of a launch are that are not the call's own. */
+export interface Own {
+  readonly losses?: Place;
+  readonly rowWeights?: Place;
+  readonly divisor?: Place;
+  readonly parts?: Place;
+}
+
+export interface LaunchContext {
+  readonly args: ClassLossArgs;
+  readonly phase: Phase;
+  readonly inputs: readonly View[];
+  readonly outputs: readonly View[];
+  readonly window: RowWindow | undefined;
+  readonly spread: RowSpread;
+  readonly units: number;
+  readonly own: Own;
+  readonly firstLoss?: number;
+  readonly summed?: boolean;
+  readonly caps: Capabilities;
+}
+
+export function launchOf(context: LaunchContext): Launch {
+  const { args, phase, inputs, outputs, window, spread, units, own, caps } = context;
+  const { firstLoss = 0, summed = false } = context;
+  const { op, params, layout, reduction } = args;
+  const alone = phase === 'finish';
+  const each = phase === 'each';
+  const access = phaseAccess(args, phase, inputs, outputs, {
+    losses: summed,
+    weights: own.rowWeights !== undefined,
+    passing: phase === 'parts' && own.divisor !== undefined,
+  });
+  const rowsSource = alone ? rowsByInvocation : spread.source;
+  const classes = args.inputs.target === 'classes';
+  const program = cachedProgram(
+    op,
+    `${alone || each ? '' : spread.unit};${access.key}`,
+    op.name,
+    each ? eachKernel : kernel,
+    () => {
+      const slots = {
+        access: access.source(),
+        op: { ...op.source, text: paramsStruct(op.params) + op.source.text },
+      };
+      if (each) return args.outputs.gradScores ? { ...slots, grads: eachGrads } : slots;
+      return {
+        ...slots,
+        rows: rowsSource,
+        target: classes ? indexEntry : probabilitiesEntry,
+        more: alone ? finishEntry : phase === 'rows' ? '' : chunksEntry,
+      };
+    },
+  );
+  const known = reduction === 'mean' && !(args.inputs.divisor || args.outputs.divisor);
+  const rows = layout.outer * layout.inner;
+  const by = reduction !== 'mean' ? 1 : classes ? 0 : rows;
+  const uniforms = writeSpread(new UniformWriter(16 + op.params.names.length), layout, spread)
+    .u32(units, statusCode(op.name))
+    .i32(args.ignoreIndex)
+    .f32(args.labelSmoothing, known ? 1 / rows : 1, by)
+    .u32((window?.first ?? 0) * layout.inner, firstLoss, 0, 0);
+  writeParams(uniforms, op.params, params);
+  return {
+    program,
+    entry: alone && caps.software ? 'finish_parts_alone' : ENTRIES[phase],
+    constants: each
+      ? {}
+      : {
+          ...spread.constants,
+          ...(alone ? { workgroup_size: 256 } : {}),
+          normalised: Number(op.normalised),
+        },
+    bindings: bindingsOf(context),
+    uniforms: uniforms.buffer,
+    workgroups: alone
+      ? [1, 1, 1]
+      : each
+        ? [Math.max(1, Math.ceil(units / ROWS_EACH)), 1, 1]
+        : workgroupsOf(spread, units, caps),
+  };
+}
+
+function bindingsOf({ args, phase, inputs, outputs, window, own }: LaunchContext): Binding[] {
+  const places = placesOf(args);
+  const writes = phase === 'rows' || phase === 'each' || phase === 'chunks';
+  const bindings: Binding[] = [];
+  const bind = (slot: number, place: Place | undefined, access: 'read' | 'write'): void => {
+    if (place && place.index >= 0) bindings.push({ slot, ...place, access });
+  };
+  // A window of a tensor in the shape of the scores.
+  const bindLarge = (slot: number, place: Place, access: 'read' | 'write'): void => {
+    if (place.index < 0) return;
+    const view = (place.of === 'input' ? inputs : outputs)[place.index];
+    const binding: Binding = { slot, ...place, access };
+    bindings.push(window ? windowBinding(binding, window, view) : binding);
+  };
+  const input = (index: number): Place => ({ of: 'input', index });
+  const output = (index: number): Place => ({ of: 'output', index });
+  bindLarge(SLOTS.scores, input(0), 'read');
+  if (args.inputs.target === 'classes') bind(SLOTS.target, input(1), 'read');
+  else bindLarge(SLOTS.target, input(1), 'read');
+  bind(SLOTS.weights, input(places.inputs.weights), 'read');
+  bind(SLOTS.losses, own.losses, 'write');
+  bind(SLOTS.rowWeights, own.rowWeights, 'write');
+  if (writes) {
+    bindLarge(SLOTS.gradScores, output(places.outputs.gradScores), 'write');
+    bindLarge(SLOTS.gradProbabilities, output(places.outputs.gradProbabilities), 'write');
+    bind(SLOTS.gradOutput, input(places.inputs.gradOutput), 'read');
+    bind(SLOTS.divisor, own.divisor, 'read');
+  } else {
+    bind(SLOTS.divisorOut, own.divisor, 'write');
+  }
+  bind(SLOTS.parts, own.parts, 'write');
+  if (args.inputs.target === 'classes') {
+    bind(SLOTS.status, { of: 'status', index: 0 }, 'write');
+  }
+  return bindings;
+}
