@@ -47,7 +47,7 @@ export function summary(
       </table>
     </div>
     <p class="help" role="status">
-      Stated bound: ${formatUlp(limit)} ULP, held by the package’s tests.
+      Stated bound: ${limit} ULP, held by the package’s tests.
       ${
         builtin
           ? 'Built-ins: the formula as one would write it with exp, log, tanh of WGSL.'
