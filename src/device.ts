@@ -67,6 +67,14 @@ export abstract class Device {
 
   /** @internal Throws where the device is lost or disposed. */
   abstract check(op: string): void;
+  /** @internal What is called for up to `end` is of one op: the device may watch it for faults as one. */
+  begin(): void {
+    // nothing to watch
+  }
+  /** @internal */
+  end(): void {
+    // nothing to watch
+  }
   /** @internal Uninitialised memory. */
   abstract allocate(op: string, bytes: number): Storage;
   /** @internal */

@@ -26,6 +26,7 @@ export function run<A>(
   device.check(kernel.name);
   const results: Tensor[] = [];
   const temporaries: Tensor[] = [];
+  device.begin();
   try {
     let elements = 0;
     for (const output of outputs) {
@@ -49,6 +50,7 @@ export function run<A>(
     throw error;
   } finally {
     for (const tensor of temporaries) tensor.dispose();
+    device.end();
   }
 }
 

@@ -1,6 +1,6 @@
 // In: memory of one device. Out: a reference-counted handle to it, shared by a tensor and its views.
 import type { Device } from './device.ts';
-import type { Bounds } from './dtype.ts';
+import { boundsOf, fromHalf, type Bounds } from './dtype.ts';
 
 /** Memory of one device. Tensors that share it (`reshape`, `detach`) hold one reference each. */
 export abstract class Storage {
@@ -9,8 +9,9 @@ export abstract class Storage {
   version = 0;
   /** int32 values as the host gave them, kept to check class indices without reading back; null once written elsewhere. */
   host: Int32Array | null = null;
-  /** Of float elements as the host gave them, where they are few; null once written elsewhere. */
-  bounds: Bounds | null = null;
+  /** Float elements as the host gave them, where they are few: until their bounds are asked for, or they are written elsewhere. */
+  given: Float32Array | Uint16Array | null = null;
+  #bounds: Bounds | null = null;
   #references = 1;
 
   constructor(device: Device) {
@@ -22,10 +23,23 @@ export abstract class Storage {
     return this;
   }
 
+  /** Of the elements, where the host knows them. Found when first asked for: few tensors are. */
+  get bounds(): Bounds | null {
+    const { given } = this;
+    if (given) {
+      this.#bounds = boundsOf(
+        given instanceof Uint16Array ? Float32Array.from(given, fromHalf) : given,
+      );
+      this.given = null;
+    }
+    return this.#bounds;
+  }
+
   /** The host no longer knows what is there. */
   forget(): void {
     this.host = null;
-    this.bounds = null;
+    this.given = null;
+    this.#bounds = null;
   }
 
   /** Whether more than one tensor holds it. */

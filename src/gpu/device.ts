@@ -6,7 +6,7 @@ import {
   type Operand,
   type Preparable,
 } from '../device.ts';
-import { boundsOf, decode, fromHalf, type DType, type HostArray } from '../dtype.ts';
+import { decode, type DType, type HostArray } from '../dtype.ts';
 import {
   DeviceLostError,
   DisposedError,
@@ -35,8 +35,8 @@ const STORAGE = 0x80;
 
 const POOL_BYTES = 512 * 2 ** 20;
 const STAGING_BYTES = 32 * 2 ** 20;
-/** Most elements of an upload whose bounds are kept: finding them must not cost more than the upload. */
-const MOST_BOUNDED = 65_536;
+/** Most elements of an upload that the host keeps to check their values: 256 KiB. */
+const MOST_KEPT = 65_536;
 
 export class WebGpuDevice extends Device {
   override readonly type = 'webgpu';
@@ -45,6 +45,7 @@ export class WebGpuDevice extends Device {
   override readonly lost: Promise<DeviceLostDetails>;
   readonly #owned: boolean;
   readonly #offsetAlignment: number;
+  readonly #faults: Faults;
   readonly #layouts: Layouts;
   readonly #pipelines: PipelineCache;
   readonly #queue: CommandQueue;
@@ -69,9 +70,15 @@ export class WebGpuDevice extends Device {
     const { limits } = gpuDevice;
     this.#offsetAlignment = limits.minStorageBufferOffsetAlignment;
     const faults = new Faults(gpuDevice);
+    this.#faults = faults;
     const watch = <T>(op: string, call: () => T): T => faults.watch(op, call);
     const layouts = new Layouts(gpuDevice, watch);
-    const pipelines = new PipelineCache(gpuDevice, layouts, watch);
+    const pipelines = new PipelineCache(
+      gpuDevice,
+      layouts,
+      watch,
+      () => options.software && this.#readback.idle,
+    );
     const queue = new CommandQueue(
       gpuDevice,
       (submit) => {
@@ -79,6 +86,9 @@ export class WebGpuDevice extends Device {
       },
       (entry) => {
         faults.report(entry.error);
+      },
+      () => {
+        pipelines.compileHeld();
       },
     );
     const makePool = (label: string, usage: number, bound: number): BufferPool =>
@@ -178,6 +188,7 @@ export class WebGpuDevice extends Device {
         for (const op of ops) op.prepare(this, dtype);
       });
     });
+    this.#pipelines.beginHeld();
     await this.#guard('device.prepare', () => Promise.all(entries.map((entry) => entry.ready)));
     for (const { error } of entries) if (error) throw error;
   }
@@ -202,6 +213,14 @@ export class WebGpuDevice extends Device {
     }
   }
 
+  override begin(): void {
+    this.#faults.begin();
+  }
+
+  override end(): void {
+    this.#faults.end();
+  }
+
   override allocate(op: string, bytes: number): GpuStorage {
     return this.#own(this.#acquire(op, bytes));
   }
@@ -219,11 +238,7 @@ export class WebGpuDevice extends Device {
     }
     const storage = this.#own(buffer);
     if (data instanceof Int32Array) storage.host = data;
-    else if (data.length <= MOST_BOUNDED) {
-      storage.bounds = boundsOf(
-        data instanceof Uint16Array ? Float32Array.from(data, fromHalf) : data,
-      );
-    }
+    else if (data.length <= MOST_KEPT) storage.given = data;
     return storage;
   }
 

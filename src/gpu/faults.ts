@@ -7,6 +7,9 @@ export class Faults {
   /** Error scopes not yet popped. */
   readonly #checks = new Set<Promise<void>>();
   #first: NonlinError | null = null;
+  #depth = 0;
+  /** The op that the scopes now open are for. */
+  #opened: string | null = null;
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -24,31 +27,52 @@ export class Faults {
     if (fault) throw fault;
   }
 
+  /** From here to `end`, calls share error scopes: each costs a message and three promises. No caller's code in between. */
+  begin(): void {
+    this.#depth++;
+  }
+
+  end(): void {
+    if (--this.#depth > 0 || this.#opened === null) return;
+    const op = this.#opened;
+    this.#opened = null;
+    this.#pop(op);
+  }
+
   /** Runs WebGPU calls under error scopes; what they report is thrown at the next read. */
   watch<T>(op: string, call: () => T): T {
-    const scopes = ['validation', 'out-of-memory', 'internal'] as const;
-    for (const filter of scopes) this.#device.pushErrorScope(filter);
+    this.begin();
     try {
+      if (this.#opened === null) {
+        for (const filter of SCOPES) this.#device.pushErrorScope(filter);
+        this.#opened = op;
+      }
       return call();
     } finally {
-      for (const filter of scopes.toReversed()) {
-        const check = this.#device.popErrorScope().then(
-          (error) => {
-            this.#checks.delete(check);
-            if (!error) return;
-            const Fault = filter === 'out-of-memory' ? OutOfMemoryError : ShaderError;
-            this.#first ??= new Fault({
-              op,
-              expected: 'commands the GPU accepts',
-              received: error.message,
-            });
-          },
-          () => {
-            this.#checks.delete(check);
-          },
-        );
-        this.#checks.add(check);
-      }
+      this.end();
+    }
+  }
+
+  #pop(op: string): void {
+    for (const filter of SCOPES.toReversed()) {
+      const check = this.#device.popErrorScope().then(
+        (error) => {
+          this.#checks.delete(check);
+          if (!error) return;
+          const Fault = filter === 'out-of-memory' ? OutOfMemoryError : ShaderError;
+          this.#first ??= new Fault({
+            op,
+            expected: 'commands the GPU accepts',
+            received: error.message,
+          });
+        },
+        () => {
+          this.#checks.delete(check);
+        },
+      );
+      this.#checks.add(check);
     }
   }
 }
+
+const SCOPES = ['validation', 'out-of-memory', 'internal'] as const;

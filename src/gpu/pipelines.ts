@@ -20,14 +20,26 @@ export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #layouts: Layouts;
   readonly #watch: <T>(op: string, call: () => T) => T;
+  readonly #atOnce: () => boolean;
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #entries = new Map<string, PipelineEntry>();
 
-  /** `watch` runs WebGPU calls under error scopes. */
-  constructor(device: GPUDevice, layouts: Layouts, watch: <T>(op: string, call: () => T) => T) {
+  /** Compilations that the device works on. */
+  #compiling = 0;
+  /** The entry whose compilation waits until another one's is asked for, or its commands are to be submitted. */
+  #held: { readonly entry: PipelineEntry; readonly compiled: () => void } | null = null;
+
+  /** `watch` runs WebGPU calls under error scopes; `atOnce` tells whether a single pipeline is better compiled on the spot. */
+  constructor(
+    device: GPUDevice,
+    layouts: Layouts,
+    watch: <T>(op: string, call: () => T) => T,
+    atOnce: () => boolean,
+  ) {
     this.#device = device;
     this.#layouts = layouts;
     this.#watch = watch;
+    this.#atOnce = atOnce;
   }
 
   /** The pipeline's entry; on first use it is compiled in the background, or left to `compileNow`. */
@@ -43,7 +55,7 @@ export class PipelineCache {
       error: null,
       ready: Promise.resolve(),
     };
-    if (background) entry.ready = this.#compile(entry);
+    if (background) entry.ready = this.#begin(entry);
     this.compiled++;
     this.#entries.set(key, entry);
     return entry;
@@ -57,12 +69,48 @@ export class PipelineCache {
     return entry;
   }
 
+  /** Compiles in the background what waits to be compiled on the spot. */
+  beginHeld(): void {
+    const held = this.#held;
+    this.#held = null;
+    if (held) void this.#compile(held.entry).then(held.compiled);
+  }
+
+  /** Compiles what waits on the spot: its commands are about to be submitted. */
+  compileHeld(): void {
+    const held = this.#held;
+    this.#held = null;
+    if (!held) return;
+    try {
+      this.compileNow(held.entry);
+    } catch (cause) {
+      held.entry.error = asShaderError(held.entry, cause);
+    }
+    held.compiled();
+  }
+
+  /**
+   * Several pipelines are compiled side by side by the browser's threads. A software adapter's is compiled in some 5 ms, as
+   * long as the way to such a thread and back takes: where the device has nothing else to do, and it stays the only one until
+   * it is needed, on the spot.
+   */
+  #begin(entry: PipelineEntry): Promise<void> {
+    this.beginHeld();
+    if (this.#compiling > 0 || !this.#atOnce()) return this.#compile(entry);
+    return new Promise((compiled) => {
+      this.#held = { entry, compiled };
+    });
+  }
+
   async #compile(entry: PipelineEntry): Promise<void> {
+    this.#compiling++;
     try {
       const pipeline = await this.#device.createComputePipelineAsync(entry.describe());
       entry.pipeline ??= pipeline;
     } catch (cause) {
-      entry.error = cause instanceof ShaderError ? cause : await explained(entry, cause);
+      entry.error = asShaderError(entry, cause, await messagesOf(entry, cause));
+    } finally {
+      this.#compiling--;
     }
   }
 
@@ -90,14 +138,20 @@ function keyOf({ program, entry, constants }: Launch): string {
   return constants ? `${base}:${JSON.stringify(constants)}` : base;
 }
 
-/** With the compiler's words. */
-async function explained(entry: PipelineEntry, cause: unknown): Promise<ShaderError> {
-  const { module } = entry.describe().compute;
+/** The compiler's words, where it was the compiler that refused. */
+async function messagesOf({ describe }: PipelineEntry, cause: unknown): Promise<string[]> {
+  if (cause instanceof ShaderError) return [];
+  const { module } = describe().compute;
   const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
-  const lines = messages.map((m) => `${String(m.lineNum)}:${String(m.linePos)} ${m.message}`);
-  const received = [String(cause), ...lines].join('\n');
-  return new ShaderError(
-    { op: entry.label, expected: 'a shader that compiles', received },
-    { cause },
-  );
+  return messages.map((m) => `${String(m.lineNum)}:${String(m.linePos)} ${m.message}`);
+}
+
+function asShaderError(
+  { label }: PipelineEntry,
+  cause: unknown,
+  messages: readonly string[] = [],
+): ShaderError {
+  if (cause instanceof ShaderError) return cause;
+  const received = [String(cause), ...messages].join('\n');
+  return new ShaderError({ op: label, expected: 'a shader that compiles', received }, { cause });
 }

@@ -87,19 +87,25 @@ export class CommandQueue {
   readonly #device: GPUDevice;
   readonly #onError: (entry: PipelineEntry) => void;
   readonly #watch: (submit: () => void) => void;
+  readonly #onFlush: () => void;
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   readonly #sealed: Batch[] = [];
   #open: Batch;
   #scheduled = false;
   #waiting = false;
 
-  /** `watch` runs a submit under error scopes; `onError` is told of a pipeline that does not compile. */
+  /**
+   * `watch` runs a submit under error scopes; `onError` is told of a pipeline that does not compile, `onFlush` that commands
+   * are to be submitted.
+   */
   constructor(
     device: GPUDevice,
     watch: (submit: () => void) => void,
     onError: (entry: PipelineEntry) => void,
+    onFlush: () => void,
   ) {
     this.#device = device;
+    this.#onFlush = onFlush;
     this.#watch = watch;
     this.#onError = onError;
     this.uniforms = unpooled(
@@ -157,6 +163,7 @@ export class CommandQueue {
     if (batch.commands.length === 0 && batch.doomed.length === 0) {
       return this.#sealed.at(-1)?.whenSubmitted ?? Promise.resolve();
     }
+    this.#onFlush();
     this.#sealed.push(batch);
     this.#open = this.#newBatch(batch.number + 1);
     if (!this.#waiting) this.#drain();

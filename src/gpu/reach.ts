@@ -3,12 +3,17 @@
 
 // Innermost first, as block comments nest.
 const COMMENT = /\/\/.*|\/\*(?:(?!\/\*|\*\/)[^])*\*\//g;
-const FUNCTION = /(?:@[^{};]*)?\bfn\s+([\w\P{ASCII}]+)/gu;
-const NAME = /[\w\P{ASCII}]+/gu;
+// Letters beyond ASCII are part of a name, whatever they are: Unicode's properties would take long to compile.
+const FUNCTION = /(?:@[^{};]*)?\bfn\s+([\w\u0080-\uffff]+)/g;
+const NAME = /[\w\u0080-\uffff]+/g;
 
 export function reach(wgsl: string, entry: string): string {
   let text = wgsl;
-  for (let before = ''; before !== text;) text = (before = text).replace(COMMENT, ' ');
+  while (text.includes('//') || text.includes('/*')) {
+    const before = text;
+    text = text.replace(COMMENT, ' ');
+    if (text === before) break;
+  }
   const functions = new Map<string, string>();
   let rest = '';
   let end = 0;

@@ -15,6 +15,8 @@ export class Readback {
   readonly #queue: CommandQueue;
   readonly #pool: BufferPool;
   readonly #faults: Faults;
+  /** Reads that wait for the GPU. */
+  #reads = 0;
   #statusUsed: 'no' | 'once' | 'always' = 'no';
 
   constructor(
@@ -31,6 +33,11 @@ export class Readback {
     this.status = status;
   }
 
+  /** Whether nobody waits for a result. */
+  get idle(): boolean {
+    return this.#reads === 0;
+  }
+
   /** Notes that commands write the status word: ours before the next read, or a caller's at a time unknown. */
   usesStatus(when: 'once' | 'always'): void {
     if (this.#statusUsed !== 'always') this.#statusUsed = when;
@@ -45,7 +52,39 @@ export class Readback {
       await this.#faults.settle();
       return new ArrayBuffer(0);
     }
-    const staging = this.#pool.acquire('data', bytes + STATUS_BYTES);
+    const read = bytes + (status ? STATUS_BYTES : 0);
+    this.#faults.begin();
+    let staging: PooledBuffer;
+    let submitted: Promise<void>;
+    try {
+      staging = this.#pool.acquire('data', read);
+      this.#addCopies(staging, storage, bytes, status);
+      submitted = this.#queue.flush();
+    } finally {
+      this.#faults.end();
+    }
+    this.#reads++;
+    let mapped: ArrayBuffer;
+    try {
+      await submitted;
+      mapped = await this.#map(staging, read);
+    } finally {
+      this.#reads--;
+    }
+    this.#pool.release(staging);
+    const error = status ? statusError(mapped.slice(bytes)) : null;
+    if (error) this.#clearStatus(error);
+    await this.#faults.settle();
+    return status ? mapped.slice(0, bytes) : mapped;
+  }
+
+  /** Puts copies into `staging` behind all work called for before. */
+  #addCopies(
+    staging: PooledBuffer,
+    storage: GpuStorage | null,
+    bytes: number,
+    status: boolean,
+  ): void {
     staging.lastUse = this.#queue.current;
     if (storage) {
       storage.buffer.lastUse = this.#queue.current;
@@ -66,13 +105,6 @@ export class Readback {
         bytes: STATUS_BYTES,
       });
     }
-    await this.#queue.flush();
-    const mapped = await this.#map(staging, bytes + STATUS_BYTES);
-    this.#pool.release(staging);
-    const error = status ? statusError(mapped.slice(bytes)) : null;
-    if (error) this.#clearStatus(error);
-    await this.#faults.settle();
-    return mapped.slice(0, bytes);
   }
 
   async #map(staging: PooledBuffer, bytes: number): Promise<ArrayBuffer> {
