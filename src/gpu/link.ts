@@ -1,5 +1,6 @@
 // In: WGSL files as text. Out: one shader: each included file once, in order, and the op put into the kernel's slots.
 import { ShaderError } from '../errors.ts';
+import { lengthsFirst } from './lengths.ts';
 import { reach } from './reach.ts';
 
 /** A WGSL file and the files it includes. */
@@ -58,7 +59,7 @@ const SLOT = /^[ \t]*\/\/#slot (\w+)( default)?[^\n]*\n[^]*?^[ \t]*\/\/#end[^\n]
 
 /** The shader of one entry point of a program. */
 export function shaderOf({ kernel, slots }: Program, entry: string): string {
-  return reach(link(kernel, slots), entry);
+  return lengthsFirst(reach(link(kernel, slots), entry), entry);
 }
 
 /** One WGSL text from a kernel and what fills its slots; throws `ShaderError` for an include or slot that is missing or not filled. */

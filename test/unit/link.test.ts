@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ShaderError } from '../../src/errors.ts';
 import { link, program, shaderOf, source } from '../../src/gpu/link.ts';
+import { lengthsFirst } from '../../src/gpu/lengths.ts';
 import { reach } from '../../src/gpu/reach.ts';
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
@@ -103,5 +104,28 @@ fn unused() { used(1.0); } // fn main calls it not
     const text = reach('fn größe() {} fn gr() {} fn main() { größe(); }', 'main');
     expect(text).toContain('fn größe()');
     expect(text).not.toContain('fn gr()');
+  });
+});
+
+describe('lengths of arrays', () => {
+  const shader = (body: string): string => `
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> other: array<f32>;
+@group(0) @binding(4) var<storage, read> fixed: array<f32, 4>;
+fn helper(other: f32) -> f32 { return other; }
+@compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) {${body}}`;
+
+  it('are asked for ahead of loops, of the arrays in use and no other', () => {
+    const body = ' for (var i = 0u; i < 9u; i++) { y[i] = helper(x[i].x + fixed[0]); } ';
+    expect(lengthsFirst(shader(body), 'main')).toBe(
+      shader(`if(min(arrayLength(&x),arrayLength(&y))==0u){return;}${body}`),
+    );
+  });
+
+  it('are left alone where there is no loop, or no array', () => {
+    for (const body of [' y[0] = x[0].x; ', ' for (var i = 0u; i < 9u; i++) { } ']) {
+      expect(lengthsFirst(shader(body), 'main')).toBe(shader(body));
+    }
   });
 });

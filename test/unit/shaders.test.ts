@@ -230,7 +230,10 @@ describe('every file under shaders/', () => {
   });
 
   it('has no function that no linked shader has', () => {
-    const linked = [...modules].map(bare);
+    // But for what src/gpu/lengths.ts adds.
+    const linked = [...modules].map((code) =>
+      bare(code).replace(/if\([^=]*arrayLength[^=]*==0u\)\{return;\}/, ''),
+    );
     const unreachable = Object.entries(files).flatMap(([path, text]) => {
       const functions = functionsOf(text);
       if (functions.length === 0) return [path];

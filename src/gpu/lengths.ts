@@ -1,0 +1,22 @@
+// In: a shader of one entry point. Out: the same, with the lengths of its arrays asked for once, ahead of its loops. Browsers
+// hold every index to the length of its array, and a software adapter makes each length by a division, at each access; of one
+// that it has already it makes no more. Measured: a loop of loads and stores takes 0.66 of the time. GPUs have it for nothing.
+
+const ARRAY = /var<storage[^>]*>\s*([\w\u0080-\uffff]+)\s*:\s*array<[^;,]*>\s*;/g;
+
+export function lengthsFirst(wgsl: string, entry: string): string {
+  if (!/\b(?:for|while|loop)\b/.test(wgsl)) return wgsl;
+  const start = wgsl.search(new RegExp(`\\bfn\\s+${entry}\\s*\\(`));
+  const open = wgsl.indexOf('{', start) + 1;
+  if (start < 0 || open === 0) return wgsl;
+  let lengths = '';
+  for (const [, name = ''] of wgsl.matchAll(ARRAY)) {
+    // Not those that other entry points use: what is named here is bound.
+    if (!new RegExp(`(?:\\b${name}\\s*\\[|&${name}\\b)`).test(wgsl)) continue;
+    const length = `arrayLength(&${name})`;
+    lengths = lengths === '' ? length : `min(${lengths},${length})`;
+  }
+  if (lengths === '') return wgsl;
+  // Never so; but no compiler knows.
+  return `${wgsl.slice(0, open)}if(${lengths}==0u){return;}${wgsl.slice(open)}`;
+}
