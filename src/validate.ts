@@ -220,17 +220,23 @@ export function checkOut(
   }
 }
 
-/** Class indices known on the host; those only known on the GPU are checked there and reported at the next read. */
+/**
+ * Class indices known on the host; those only known on the GPU are checked there and reported at the next read. Returns
+ * how many are not ignored, or null where only the GPU knows.
+ */
 export function checkClassIndices(
   op: string,
   target: Tensor,
   classes: number,
   ignoreIndex: number,
-): void {
+): number | null {
   const { host } = target.storage(op, 'target');
-  if (!host) return;
+  if (!host) return null;
+  let count = 0;
   for (const index of host) {
-    if (index !== ignoreIndex && (index < 0 || index >= classes)) {
+    if (index === ignoreIndex) continue;
+    count++;
+    if (index < 0 || index >= classes) {
       throw new IndexOutOfRangeError({
         op,
         argument: 'target',
@@ -239,4 +245,5 @@ export function checkClassIndices(
       });
     }
   }
+  return count;
 }

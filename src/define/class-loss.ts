@@ -124,7 +124,8 @@ export function defineClassLoss<
       checkShapeIs(name, 'weight', weight, [layout.n]);
     }
     const classes = target.dtype === 'int32';
-    if (classes) checkClassIndices(name, target, layout.n, ignoreIndex);
+    const known = classes ? checkClassIndices(name, target, layout.n, ignoreIndex) : null;
+    const count = reduction === 'mean' && weight === undefined ? known : null;
     const shape = reduction === 'none' ? rowShape : [];
     const recording = isRecording([input, target]);
     checkOut(name, out, { device: input.device, dtype: input.dtype, shape }, recording);
@@ -140,6 +141,7 @@ export function defineClassLoss<
       ignoreIndex,
       labelSmoothing,
       reduction,
+      count,
       inputs: {
         target: classes ? ('classes' as const) : ('probabilities' as const),
         weights: weight !== undefined,
@@ -153,7 +155,7 @@ export function defineClassLoss<
         loss: true,
         gradScores: ahead && needsInput,
         gradProbabilities: ahead && needsTarget,
-        divisor: recording && classes && reduction === 'mean',
+        divisor: recording && classes && reduction === 'mean' && count === null,
       },
     };
     const tensors = weight ? [input, target, weight] : [input, target];
@@ -225,10 +227,13 @@ export function defineClassLoss<
       ] as const) {
         const indices = encode('int32', new Int32Array(rows));
         const target = fromHost(indices, [rows], 'int32', device);
+        const unknown = fromHost(indices, [rows], 'int32', device);
+        unknown.storage(name).forget();
         for (const reduction of rows === 1 && classes < 1000 ? REDUCTIONS : ['mean' as const]) {
           const options = { reduction } as ClassLossOptions<S, Soft>;
           warmUp(device, dtype, [[rows, classes]], (input) => {
-            apply(input.detach(), target, options);
+            for (const one of [unknown, target]) apply(input.detach(), one, options);
+            apply(input, unknown, options);
             return apply(input, target, options);
           });
         }

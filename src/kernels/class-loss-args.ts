@@ -22,6 +22,8 @@ export interface ClassLossArgs {
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
   readonly reduction: 'none' | 'mean' | 'sum';
+  /** Rows that a mean is over, where the host knows the classes and none has a weight; else null, and they are added up. */
+  readonly count: number | null;
   /** Inputs: scores, classes or probabilities, then weights, gradOutput (of the loss) and divisor where there are any. */
   readonly inputs: {
     readonly target: 'classes' | 'probabilities';

@@ -129,11 +129,11 @@ export function launchOf(context: LaunchContext): Launch {
   );
   const known = reduction === 'mean' && !(args.inputs.divisor || args.outputs.divisor);
   const rows = layout.outer * layout.inner;
-  const by = reduction !== 'mean' ? 1 : classes ? 0 : rows;
+  const by = reduction !== 'mean' ? 1 : (args.count ?? (classes ? 0 : rows));
   const uniforms = writeSpread(new UniformWriter(16 + op.params.names.length), layout, spread)
     .u32(units, statusCode(op.name))
     .i32(args.ignoreIndex)
-    .f32(args.labelSmoothing, known ? 1 / rows : 1, by)
+    .f32(args.labelSmoothing, known ? 1 / (args.count ?? rows) : 1, by)
     .u32((window?.first ?? 0) * layout.inner, firstLoss, 0, 0);
   writeParams(uniforms, op.params, params);
   return {

@@ -98,7 +98,8 @@ function plan(
   }
   const total = stored.reduce((a, b) => a + b, 0);
   const losses = reduces ? add(total * 4) : loss;
-  const byWeight = reduces && reduction === 'mean' && args.inputs.target === 'classes';
+  const byWeight =
+    reduces && reduction === 'mean' && args.inputs.target === 'classes' && args.count === null;
   const weights = byWeight && !args.outputs.divisor ? add(total * 4) : undefined;
   const own: Own = {
     ...(args.outputs.loss ? { losses } : {}),
@@ -150,7 +151,7 @@ function largeViews(
 
 /** The launches so far and those that make one loss of `count`. */
 function finish(
-  { reduction, layout, outputs, inputs }: ClassLossArgs,
+  { reduction, layout, count: known, outputs, inputs }: ClassLossArgs,
   count: number,
   losses: Place,
   weights: Place | undefined,
@@ -164,7 +165,7 @@ function finish(
   const last = weights
     ? planRatio(count, losses, weights, loss, scratch.length, caps)
     : planSum(
-        { outer: 1, n: count, inner: 1, divisor: reduction === 'mean' ? rows : 1 },
+        { outer: 1, n: count, inner: 1, divisor: reduction === 'mean' ? (known ?? rows) : 1 },
         losses,
         loss,
         scratch.length,

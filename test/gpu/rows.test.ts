@@ -122,17 +122,24 @@ function callsOf(shape: readonly number[]): Record<string, Call> {
   const weights = values([n], 5, 0.5, 1);
   const soft = values(shape, 6, 0.5, 1).map((v) => v / n);
   const target = (device: Device) => tensor(indices, { shape: rowShape, dtype: 'int32', device });
+  /** Classes that the host does not know. */
+  const hidden = (device: Device) => {
+    const classes = target(device);
+    if (device.gpuDevice) classes.buffer();
+    return classes;
+  };
   const weight = (device: Device) => tensor(weights, { device });
   const probabilities = (device: Device) => tensor(soft, { shape: [...shape], device });
   return {
     mean: (d) => (s) => crossEntropy(s, target(d)),
+    'mean over hidden classes': (d) => (s) => crossEntropy(s, hidden(d)),
     'weighted mean': (d) => (s) => crossEntropy(s, target(d), { weight: weight(d) }),
     'smoothed sum': (d) => (s) =>
       crossEntropy(s, target(d), { weight: weight(d), labelSmoothing: 0.2, reduction: 'sum' }),
     none: (d) => (s) => crossEntropy(s, target(d), { reduction: 'none', labelSmoothing: 0.1 }),
     probabilities: (d) => (s) =>
       crossEntropy(s, probabilities(d), { weight: weight(d), labelSmoothing: 0.1 }),
-    nll: (d) => (s) => nllLoss(s, target(d)),
+    nll: (d) => (s) => nllLoss(s, hidden(d)),
   };
 }
 
