@@ -25,14 +25,17 @@ class CpuStorage extends Storage {
     this.bytes = bytes;
     device.counts.liveBuffers++;
     device.counts.liveBytes += bytes.byteLength;
-    device.counts.buffersCreated++;
   }
 
   protected override free(): void {
     this.#device.counts.liveBuffers--;
     this.#device.counts.liveBytes -= this.bytes.byteLength;
+    this.#device.recycle(this.bytes);
   }
 }
+
+/** Most bytes kept for reuse: new ones are cleared and, if many, brought in page by page, which takes longer than a short op. */
+const POOL_BYTES = 128 * 2 ** 20;
 
 /** The reference and the fallback: works everywhere. */
 export class CpuDevice extends Device {
@@ -52,6 +55,7 @@ export class CpuDevice extends Device {
     pipelinesCompiled: 0,
     bindGroupsCreated: 0,
   };
+  readonly #free = new Map<number, ArrayBuffer[]>();
   #disposed = false;
 
   override stats(): DeviceStats {
@@ -74,6 +78,9 @@ export class CpuDevice extends Device {
 
   override dispose(): void {
     this.#disposed = true;
+    this.#free.clear();
+    this.counts.pooledBuffers = 0;
+    this.counts.pooledBytes = 0;
   }
 
   override check(op: string): void {
@@ -88,12 +95,32 @@ export class CpuDevice extends Device {
   }
 
   override allocate(_op: string, bytes: number): CpuStorage {
-    return new CpuStorage(this, new ArrayBuffer(bytes));
+    const free = this.#free.get(bytes)?.pop();
+    if (!free) return new CpuStorage(this, this.#create(new ArrayBuffer(bytes)));
+    this.counts.pooledBuffers--;
+    this.counts.pooledBytes -= bytes;
+    return new CpuStorage(this, free);
+  }
+
+  /** @internal Takes memory back. */
+  recycle(bytes: ArrayBuffer): void {
+    const size = bytes.byteLength;
+    if (this.#disposed || this.counts.pooledBytes + size > POOL_BYTES) return;
+    this.counts.pooledBuffers++;
+    this.counts.pooledBytes += size;
+    const list = this.#free.get(size);
+    if (list) list.push(bytes);
+    else this.#free.set(size, [bytes]);
+  }
+
+  #create(bytes: ArrayBuffer): ArrayBuffer {
+    this.counts.buffersCreated++;
+    return bytes;
   }
 
   override upload(data: HostArray): CpuStorage {
     this.check('tensor');
-    const storage = new CpuStorage(this, data.slice().buffer);
+    const storage = new CpuStorage(this, this.#create(data.slice().buffer));
     if (data instanceof Int32Array) storage.host = data;
     return storage;
   }
@@ -115,9 +142,11 @@ export class CpuDevice extends Device {
     dtype: DType,
     size: number,
   ): Promise<Float32Array | Int32Array> {
+    // Now, as the tensor may be disposed of, and its memory written to, before the promise is settled.
+    const bytes = bytesOf(storage).slice(0);
     await Promise.resolve();
     this.check('data');
-    return decode(dtype, bytesOf(storage).slice(0), 0, size);
+    return decode(dtype, bytes, 0, size);
   }
 
   override isPadded(): boolean {

@@ -156,6 +156,23 @@ describe('tensor', () => {
 });
 
 describe('dispose', () => {
+  it('lets memory be used again, but not what was read before', async () => {
+    const x = tensor([1, -2, 3]);
+    const reads: Promise<unknown>[] = [];
+    const created: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const y = relu(x);
+      reads.push(y.data());
+      y.dispose();
+      relu(tensor([7, 7, 7])).dispose();
+      created.push(device.stats().buffersCreated);
+    }
+    for (const data of await Promise.all(reads)) expect(data).toEqual(Float32Array.of(1, 0, 3));
+    // A result's buffer is the next one's; the three tensors made of host numbers are new.
+    expect((created[2] ?? 0) - (created[0] ?? 0)).toBe(2);
+    expect(device.stats().pooledBuffers).toBeGreaterThan(0);
+  });
+
   it('gives memory back once, and says so afterwards', async () => {
     const before = device.stats();
     const x = tensor([1, 2, 3]);
