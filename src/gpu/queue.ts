@@ -23,7 +23,7 @@ export type Command =
 interface Batch {
   readonly number: number;
   readonly commands: Command[];
-  readonly uniforms: Uint8Array<ArrayBuffer>;
+  uniforms: Uint8Array<ArrayBuffer>;
   /** Bytes of `uniforms` in use. */
   used: number;
   /** Buffers to destroy once the batch is submitted. */
@@ -34,6 +34,8 @@ interface Batch {
 
 /** Dispatches per batch: one submit each at most. */
 const BATCH = 256;
+/** Dispatches that a new batch has room for; most have few. */
+const FIRST = 16;
 const UNIFORM_DST = 0x40 | 0x08; // GPUBufferUsage.UNIFORM | COPY_DST by value: the global is missing in Node
 
 /**
@@ -134,6 +136,11 @@ export class CommandQueue {
     const batch = this.#open;
     if (kept.batch === batch.number) return kept.uniformOffset;
     const offset = batch.used;
+    if (offset === batch.uniforms.length) {
+      const more = new Uint8Array(2 * offset);
+      more.set(batch.uniforms);
+      batch.uniforms = more;
+    }
     batch.uniforms.set(kept.uniforms, offset);
     batch.used += UNIFORM_BYTES;
     kept.batch = batch.number;
@@ -222,7 +229,7 @@ export class CommandQueue {
     return {
       number,
       commands: [],
-      uniforms: this.#spare.pop() ?? new Uint8Array(BATCH * UNIFORM_BYTES),
+      uniforms: this.#spare.pop() ?? new Uint8Array(FIRST * UNIFORM_BYTES),
       used: 0,
       doomed: [],
       submitted: resolve,
