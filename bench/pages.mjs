@@ -10,7 +10,8 @@ import { wgslMinify } from '../scripts/wgsl-minify.mjs';
 
 /**
  * @typedef {import('./page/main.ts').Bench} Bench
- * @typedef {import('playwright').JSHandle<Bench>} BenchHandle
+ * @typedef {import('./page/first/main.ts').FirstBench} FirstBench
+ * @typedef {import('playwright').JSHandle<Bench & FirstBench>} BenchHandle each page has its part
  */
 
 /** @param {string} path relative to this folder */
@@ -22,7 +23,7 @@ const isolation = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** Builds and serves the page. @returns {Promise<{ url: string, close: () => Promise<void> }>} */
+/** Builds and serves the pages. @returns {Promise<{ url: string, first: string, close: () => Promise<void> }>} */
 export async function servePages() {
   const common = {
     root: here('page'),
@@ -32,31 +33,38 @@ export async function servePages() {
   /** @param {string} name */
   const shim = (name) => here(`../scripts/shims/${name}.cjs`);
   const outDir = here('dist');
-  await build({
-    ...common,
-    // as the package is built, see the repository's vite.config.ts
-    plugins: [wgslMinify(), docsStripper()],
-    resolve: {
-      alias: {
-        '@stdlib/math-base-special-exp': shim('exp'),
-        '@stdlib/number-float64-base-set-low-word': shim('set-low-word'),
+  /** @param {string} root @param {string} to */
+  const buildPage = (root, to) =>
+    build({
+      ...common,
+      root,
+      base: './',
+      // as the package is built, see the repository's vite.config.ts
+      plugins: [wgslMinify(), docsStripper()],
+      resolve: {
+        alias: {
+          '@stdlib/math-base-special-exp': shim('exp'),
+          '@stdlib/number-float64-base-set-low-word': shim('set-low-word'),
+        },
       },
-    },
-    build: {
-      target: 'esnext',
-      outDir,
-      emptyOutDir: true,
-      chunkSizeWarningLimit: Infinity,
-      assetsInlineLimit: 0,
-      modulePreload: false,
-    },
-  });
+      build: {
+        target: 'esnext',
+        outDir: to,
+        emptyOutDir: true,
+        chunkSizeWarningLimit: Infinity,
+        assetsInlineLimit: 0,
+        modulePreload: false,
+      },
+    });
+  await buildPage(here('page'), outDir);
+  await buildPage(here('page/first'), here('dist/first'));
   const server = await preview({
     ...common,
     build: { outDir },
     preview: { host: '127.0.0.1', port: 0, headers: isolation },
   });
-  return { url: server.resolvedUrls?.local[0] ?? '', close: () => server.close() };
+  const url = server.resolvedUrls?.local[0] ?? '';
+  return { url, first: `${url}first/`, close: () => server.close() };
 }
 
 /**

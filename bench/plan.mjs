@@ -124,7 +124,7 @@ export function planOf({ quick = false, op, size, only, part, rounds: given, ...
     overhead: when('overhead', started),
     overheadRounds: quick ? 10 : 20,
     // in turn, like everything else
-    coldStarts: when('cold', Array.from({ length: quick ? 1 : 7 }, () => started).flat()),
+    coldStarts: when('cold', Array.from({ length: quick ? 1 : 11 }, () => started).flat()),
     counts: when('counts', quick ? [] : started),
     /** @type {readonly OpName[]} */
     countedOps: ['relu', 'gelu', 'reluGrad', 'mse', 'softmax', 'crossEntropy', 'crossEntropyGrad'],

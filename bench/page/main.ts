@@ -1,6 +1,6 @@
 // In: what bench.mjs asks for. Out: measurements of this browser, as plain data.
 import { measureCell, type CellRequest } from './cell.ts';
-import { measureColdStart } from './cold.ts';
+import { measureTen } from './cold.ts';
 import { measureCounts } from './counts.ts';
 import { libraryOf } from './libraries/index.ts';
 import { measureOverhead } from './overhead.ts';
@@ -25,7 +25,7 @@ const bench = {
   overhead: async (names: readonly LibraryName[], rounds: number): Promise<Overhead[]> =>
     measureOverhead(await librariesOf(names), rounds),
 
-  coldStart: measureColdStart,
+  ten: measureTen,
   counts: measureCounts,
 };
 

@@ -86,11 +86,11 @@ export interface Overhead {
   readonly ratio: number;
 }
 
-/** In milliseconds, in a browser that has just started. */
+/** In milliseconds, each in a browser that has just started. */
 export interface ColdStart {
-  /** From import to the first result of relu on the host. */
+  /** From import to the first result of relu on the host, of a program that uses relu alone. */
   readonly relu: number;
-  /** Then, the first results of ten other ops, all called before the first is waited for. */
+  /** After a first result of relu, the first results of ten other ops, all called before the first is waited for. */
   readonly ten: number;
 }
 

@@ -1,0 +1,18 @@
+// In: a library, an op and its inputs. Out: its first result, and an error where that is wrong.
+import { mistake } from '../cases.ts';
+import type { Inputs, Library, OpName } from '../types.ts';
+
+export async function firstResult(
+  library: Library,
+  op: OpName,
+  inputs: Inputs,
+): Promise<ArrayLike<number>[]> {
+  const runner = await library.prepare(op, inputs);
+  if (!runner) throw new Error(`no ${op}`);
+  return runner.read();
+}
+
+export function judge(op: OpName, inputs: Inputs | undefined, result: ArrayLike<number>[]): void {
+  const wrong = inputs ? mistake(op, inputs, result) : 'no inputs';
+  if (wrong !== null) throw new Error(`${op}: ${wrong}`);
+}
