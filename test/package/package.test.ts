@@ -234,10 +234,10 @@ describe('an app with one op', () => {
     expect(size).toBeLessThanOrEqual(13.5 * kB);
   });
 
-  it('is at most 21.5 kB gzipped with init() and so the WebGPU device', () => {
+  it('is at most 22 kB gzipped with init() and so the WebGPU device', () => {
     const size = gzipped(files);
     console.log(`one op and both devices: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(21.5 * kB);
+    expect(size).toBeLessThanOrEqual(22 * kB);
   });
 
   it("holds no other op's shader", async () => {
@@ -266,11 +266,11 @@ describe('an app with everything', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 104 kB gzipped', () => {
+  it('is at most 105 kB gzipped', () => {
     // 37 kB is the foundation; an activation adds about 0.4, a loss 0.6 to 3, rows in chunks, windows and float16 9 in all.
     const size = gzipped(files);
     console.log(`everything: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(104 * kB);
+    expect(size).toBeLessThanOrEqual(105 * kB);
   });
 
   it("holds every op's shader", async () => {
