@@ -1,6 +1,8 @@
 // @ts-check
 // In: the command line's options. Out: what is to be measured, in order, and how often.
 
+import { CPU_LIBRARIES, ELEMENTWISE, GPU_LIBRARIES, ROWWISE, STARTED } from './page/ops.mjs';
+
 /**
  * @typedef {import('./page/types.ts').OpName} OpName
  * @typedef {import('./page/types.ts').Shape} Shape
@@ -12,22 +14,6 @@
  * }} Options
  */
 
-/** @type {readonly OpName[]} */
-const ELEMENTWISE = [
-  'relu',
-  'leakyRelu',
-  'gelu',
-  'geluTanh',
-  'tanh',
-  'sigmoid',
-  'silu',
-  'softplus',
-  'reluGrad',
-  'biasGelu',
-  'mse',
-];
-/** @type {readonly OpName[]} */
-const ROWWISE = ['softmax', 'logSoftmax', 'crossEntropy', 'crossEntropyGrad'];
 /** @type {readonly Shape[]} */
 const SIZES = [
   [1, 1000],
@@ -42,12 +28,6 @@ const ROWS = [
   [64, 32_000],
   [8, 128_256],
 ];
-/** @type {readonly LibraryName[]} */
-const GPU = ['copy', 'nonlin', 'tfjs', 'ort', 'jax'];
-/** @type {readonly LibraryName[]} */
-const CPU = ['memcpy', 'nonlin-cpu', 'tfjs-cpu', 'tfjs-wasm'];
-/** @type {readonly LibraryName[]} */
-const STARTED = ['hand-written', 'nonlin', 'tfjs', 'ort', 'jax'];
 /** @type {readonly Part[]} */
 const PARTS = ['cold', 'counts', 'overhead', 'cells', 'cpu'];
 
@@ -94,7 +74,7 @@ export function planOf({ quick = false, op, size, only, part, rounds: given, ...
   const ops = choose('op', [...ELEMENTWISE, ...ROWWISE], op ?? (quick ? QUICK_OPS : undefined));
   const shapes = size?.map(parseShape) ?? (quick ? QUICK_SHAPES : undefined);
   // Floors and baselines are always there: all else is a multiple of them.
-  const among = [...new Set([...GPU, ...CPU, ...STARTED])];
+  const among = [...new Set([...GPU_LIBRARIES, ...CPU_LIBRARIES, ...STARTED])];
   const wanted = choose('only', among, only);
   /** @param {readonly LibraryName[]} list */
   const kept = (list) => list.filter((name, i) => i === 0 || wanted.includes(name));
@@ -102,7 +82,7 @@ export function planOf({ quick = false, op, size, only, part, rounds: given, ...
   /** @param {readonly LibraryName[]} libraries @param {number} span @returns {CellRequest[]} */
   const cellsOf = (libraries, span) =>
     ops.flatMap((name) => {
-      const own = ROWWISE.includes(name) ? ROWS : SIZES;
+      const own = ROWWISE.some((one) => one === name) ? ROWS : SIZES;
       const rowwise = own === ROWS;
       const chosen =
         size !== undefined
@@ -119,8 +99,8 @@ export function planOf({ quick = false, op, size, only, part, rounds: given, ...
   const started = kept(STARTED);
   return {
     full,
-    cells: when('cells', cellsOf(GPU, quick ? 10 : 20)),
-    cpuCells: when('cpu', cellsOf(CPU, quick ? 10 : 20)),
+    cells: when('cells', cellsOf(GPU_LIBRARIES, quick ? 10 : 20)),
+    cpuCells: when('cpu', cellsOf(CPU_LIBRARIES, quick ? 10 : 20)),
     overhead: when('overhead', started),
     overheadRounds: quick ? 10 : 20,
     // in turn, like everything else

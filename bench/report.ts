@@ -1,15 +1,14 @@
 // In: the results of a run. Out: docs/benchmarks.md.
 import { quantile } from './page/cell.ts';
-import {
-  CPU_LIBRARIES,
-  GPU_LIBRARIES,
-  type Cell,
-  type ColdStart,
-  type Counts,
-  type LibraryName,
-  type Memory,
-  type Overhead,
-  type Timing,
+import { CPU_LIBRARIES, GPU_LIBRARIES } from './page/ops.mjs';
+import type {
+  Cell,
+  ColdStart,
+  Counts,
+  LibraryName,
+  Memory,
+  Overhead,
+  Timing,
 } from './page/types.ts';
 
 export interface Results {

@@ -1,19 +1,5 @@
-// In: nothing. Out: what cases, libraries and measurements say to each other, and the results that leave the page.
-
-export const ELEMENTWISE = [
-  'relu',
-  'leakyRelu',
-  'gelu',
-  'geluTanh',
-  'tanh',
-  'sigmoid',
-  'silu',
-  'softplus',
-  'reluGrad',
-  'biasGelu',
-  'mse',
-] as const;
-export const ROWWISE = ['softmax', 'logSoftmax', 'crossEntropy', 'crossEntropyGrad'] as const;
+// In: the lists of what is measured. Out: what cases, libraries and measurements say to each other, and the results that leave the page.
+import type { CPU_LIBRARIES, ELEMENTWISE, GPU_LIBRARIES, ROWWISE, STARTED } from './ops.mjs';
 
 export type ElementwiseName = (typeof ELEMENTWISE)[number];
 export type RowwiseName = (typeof ROWWISE)[number];
@@ -50,10 +36,8 @@ export interface Library {
   readonly prepare: (op: OpName, inputs: Inputs) => Runner | Promise<Runner | null> | null;
 }
 
-export const GPU_LIBRARIES = ['copy', 'nonlin', 'tfjs', 'ort', 'jax'] as const;
-export const CPU_LIBRARIES = ['memcpy', 'nonlin-cpu', 'tfjs-cpu', 'tfjs-wasm'] as const;
 export type LibraryName =
-  (typeof GPU_LIBRARIES)[number] | (typeof CPU_LIBRARIES)[number] | 'hand-written';
+  (typeof GPU_LIBRARIES)[number] | (typeof CPU_LIBRARIES)[number] | (typeof STARTED)[number];
 
 /** One library's times for one op and shape. */
 export type Timing =

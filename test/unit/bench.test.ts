@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { inputsOf, mistake } from '../../bench/page/cases.ts';
 import { measureCell, quantile } from '../../bench/page/cell.ts';
-import { ELEMENTWISE, ROWWISE, type Library, type Runner } from '../../bench/page/types.ts';
+import { ELEMENTWISE, ROWWISE } from '../../bench/page/ops.mjs';
+import type { Library, Runner } from '../../bench/page/types.ts';
 import { planOf } from '../../bench/plan.mjs';
 import { lost, ratioOf } from '../../bench/report.ts';
 
