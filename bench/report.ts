@@ -205,7 +205,7 @@ export function report(results: Results): string {
     `Adapter: ${results.adapter}. Processor: ${results.processor}, ${results.threads} threads. The run took ${results.seconds} s: \`npm run bench\`.`,
     ...section(
       'Ops on the GPU',
-      'Multiples of the time that a hand-written copy kernel takes on as many elements (its own time in nanoseconds per element), median of rounds in which each library has its turn; less is better, the fastest is bold. Results stay on the device; calls are repeated to about 20 ms, then waited for once. Outputs are checked against float64 first: `wrong` stands in place of a time.',
+      'Multiples of the time that a hand-written copy kernel takes on as many elements (its own time in nanoseconds per element), median of rounds in which each library has its turn; less is better, the fastest is bold. Results stay on the device; calls are repeated to about 20 ms, then waited for once. Outputs are checked against float64 first: `wrong` stands in place of a time. On a software adapter a dispatch takes 30 to 150 µs whatever it computes, as the emulator’s threads are awake or asleep: below some 50,000 elements, and in 4096 × 10, multiples differ by a factor of two between runs.',
       cellTable(cells, GPU_LIBRARIES),
       cells.length > 0,
     ),
