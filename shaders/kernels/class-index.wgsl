@@ -35,7 +35,9 @@ fn target_of(r: u32, base: u32, row: Row) -> Target {
 fn loss_of(t: Target, row: Row) -> vec2f {
   var loss = t.w * class_loss(t.l, u.op);
   if (soft) {
-    loss = (1.0 - u.label_smoothing) * loss + u.label_smoothing / f32(u.n) * soft_loss(row);
+    // Of a loss that is infinite nothing is kept where all is spread, not NaN.
+    let kept = select((1.0 - u.label_smoothing) * loss, 0.0, u.label_smoothing == 1.0);
+    loss = kept + u.label_smoothing / f32(u.n) * soft_loss(row);
   }
   let label = t.label;
   return vec2f(select(select(nan(), loss, label.valid), 0.0, label.ignored), select(t.w, 0.0, label.ignored));

@@ -63,7 +63,8 @@ fn loss_of(row: u32, found: Row) -> f32 {
     return loss;
   }
   let each = u.label_smoothing / f32(u.classes);
-  return (1.0 - u.label_smoothing) * loss + each * (found.below + found.share * log_sum);
+  let kept = select((1.0 - u.label_smoothing) * loss, 0.0, u.label_smoothing == 1.0);
+  return kept + each * (found.below + found.share * log_sum);
 }
 
 // The weights of all rows, for the divisor of the mean.

@@ -256,6 +256,23 @@ describe('in windows', () => {
 });
 
 describe('confident predictions', () => {
+  it('leave a loss infinite where label smoothing spreads all of it', async () => {
+    for (const device of [cpu, ...Object.values(gpus)]) {
+      for (const [n, rows] of [
+        [2, 3],
+        [600, 20],
+      ] as const) {
+        const x = Float32Array.from({ length: n * rows }, (_, i) => (i % n === 0 ? 3e38 : -3e38));
+        const target = tensor(new Int32Array(rows).fill(1), { dtype: 'int32', device });
+        const loss = crossEntropy(tensor(x, { shape: [rows, n], device }), target, {
+          labelSmoothing: 1,
+          reduction: 'sum',
+        });
+        expect(await loss.item(), `${device.type}, ${n}`).toBe(Infinity);
+      }
+    }
+  });
+
   it('keep the loss and its gradient relatively exact', async () => {
     for (const device of [cpu, ...Object.values(gpus)]) {
       for (const gap of [5, 17.3, 30, 80]) {
