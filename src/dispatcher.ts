@@ -49,8 +49,8 @@ export function run<A>(
     });
     throw error;
   } finally {
-    for (const tensor of temporaries) tensor.dispose();
     device.end();
+    for (const tensor of temporaries) tensor.dispose();
   }
 }
 

@@ -96,7 +96,10 @@ export class CpuDevice extends Device {
 
   override allocate(_op: string, bytes: number): CpuStorage {
     const free = this.#free.get(bytes)?.pop();
-    if (!free) return new CpuStorage(this, this.#create(new ArrayBuffer(bytes)));
+    if (!free) {
+      this.counts.buffersCreated++;
+      return new CpuStorage(this, new ArrayBuffer(bytes));
+    }
     this.counts.pooledBuffers--;
     this.counts.pooledBytes -= bytes;
     return new CpuStorage(this, free);
@@ -113,14 +116,10 @@ export class CpuDevice extends Device {
     else this.#free.set(size, [bytes]);
   }
 
-  #create(bytes: ArrayBuffer): ArrayBuffer {
-    this.counts.buffersCreated++;
-    return bytes;
-  }
-
   override upload(data: HostArray): CpuStorage {
     this.check('tensor');
-    const storage = new CpuStorage(this, this.#create(data.slice().buffer));
+    this.counts.buffersCreated++;
+    const storage = new CpuStorage(this, data.slice().buffer);
     if (data instanceof Int32Array) storage.host = data;
     return storage;
   }

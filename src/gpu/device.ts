@@ -7,16 +7,11 @@ import {
   type Preparable,
 } from '../device.ts';
 import { decode, type DType, type HostArray } from '../dtype.ts';
-import {
-  DeviceLostError,
-  DisposedError,
-  OptionError,
-  ShapeError,
-  type NonlinError,
-} from '../errors.ts';
+import { DeviceLostError, DisposedError, type NonlinError } from '../errors.ts';
 import type { Kernel } from '../kernel.ts';
 import { scope } from '../scope.ts';
 import type { Storage } from '../storage.ts';
+import { checkBorrowed } from './borrowed.ts';
 import { BufferPool, unpooled, type PooledBuffer } from './buffers.ts';
 import { Faults } from './faults.ts';
 import { Launcher } from './launcher.ts';
@@ -244,32 +239,7 @@ export class WebGpuDevice extends Device {
 
   override borrow(gpu: GPUBuffer, offset: number, bytes: number): GpuStorage {
     this.check('Tensor.fromBuffer');
-    const alignment = this.#offsetAlignment;
-    if (!Number.isInteger(offset) || offset < 0 || offset % alignment !== 0) {
-      throw new OptionError({
-        op: 'Tensor.fromBuffer',
-        argument: 'offset',
-        expected: `a multiple of ${String(alignment)}`,
-        received: String(offset),
-      });
-    }
-    const needed = offset + Math.ceil(bytes / 4) * 4;
-    if (gpu.size < needed) {
-      throw new ShapeError({
-        op: 'Tensor.fromBuffer',
-        argument: 'buffer',
-        expected: `at least ${String(needed)} bytes`,
-        received: `${String(gpu.size)} bytes`,
-      });
-    }
-    if ((gpu.usage & STORAGE) === 0) {
-      throw new OptionError({
-        op: 'Tensor.fromBuffer',
-        argument: 'buffer',
-        expected: 'usage STORAGE',
-        received: `usage 0x${gpu.usage.toString(16)}`,
-      });
-    }
+    checkBorrowed(gpu, offset, bytes, this.#offsetAlignment);
     let buffer = this.#borrowed.get(gpu);
     if (!buffer) this.#borrowed.set(gpu, (buffer = unpooled(gpu)));
     return new GpuStorage(this, buffer, offset, true, () => undefined);

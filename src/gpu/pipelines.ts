@@ -90,8 +90,8 @@ export class PipelineCache {
   }
 
   /**
-   * Several pipelines are compiled side by side by the browser's threads. A software adapter's is compiled in some 5 ms, as
-   * long as the way to such a thread and back takes: where the device has nothing else to do, and it stays the only one until
+   * Several pipelines are compiled side by side by the browser's threads. A software adapter's takes no longer
+   * than the way to such a thread and back: where the device has nothing else to do, and it stays the only one until
    * it is needed, on the spot.
    */
   #begin(entry: PipelineEntry): Promise<void> {

@@ -112,6 +112,10 @@ for (const [adapter, request] of Object.entries(ADAPTERS)) {
       return used;
     }
 
+    it('takes two dispatches with the gradient of a mean over classes that the host knows', async () => {
+      expect((await cost([4096, 10], {}, true)).dispatches).toBe(2);
+    });
+
     for (const shape of SHAPES) {
       it(`takes two dispatches, three with the gradient, one submit: [${shape.join()}]`, async () => {
         for (const options of [{}, { reduction: 'sum' }, { labelSmoothing: 0.1 }]) {

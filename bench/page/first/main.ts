@@ -1,10 +1,10 @@
 // A page of its own, built apart from the other: programs that use relu and nothing else, so that a bundler takes no more.
 // In: a library's name, in a browser that has just started. Out: milliseconds from its import to the first result of relu.
 import { inputsOf } from '../cases.ts';
-import type { Library, LibraryName } from '../types.ts';
-import { firstResult, judge } from './result.ts';
+import type { LibraryName } from '../types.ts';
+import { firstResult, judge, type Program } from './result.ts';
 
-const LOADERS: Partial<Record<LibraryName, () => Promise<Library>>> = {
+const LOADERS: Partial<Record<LibraryName, () => Promise<Program>>> = {
   'hand-written': async () => (await import('../libraries/hand.ts')).load('hand-written'),
   nonlin: async () => (await import('./nonlin.ts')).load(),
   tfjs: async () => (await import('../libraries/tfjs-webgpu.ts')).load(),

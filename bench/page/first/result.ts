@@ -1,9 +1,15 @@
 // In: a library, an op and its inputs. Out: its first result, and an error where that is wrong.
 import { mistake } from '../cases.ts';
-import type { Inputs, Library, OpName } from '../types.ts';
+import type { Inputs, OpName, Runner } from '../types.ts';
+
+/** What a first result takes of a library. */
+export interface Program {
+  readonly prepare: (op: OpName, inputs: Inputs) => Reader | Promise<Reader | null> | null;
+}
+type Reader = Pick<Runner, 'read'>;
 
 export async function firstResult(
-  library: Library,
+  library: Program,
   op: OpName,
   inputs: Inputs,
 ): Promise<ArrayLike<number>[]> {

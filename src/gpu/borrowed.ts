@@ -1,0 +1,37 @@
+// In: a caller's buffer and where a tensor is to be in it. Out: nothing, or a typed error.
+import { OptionError, ShapeError } from '../errors.ts';
+
+const STORAGE = 0x80; // GPUBufferUsage.STORAGE by value: the global is missing in Node
+
+export function checkBorrowed(
+  gpu: GPUBuffer,
+  offset: number,
+  bytes: number,
+  alignment: number,
+): void {
+  if (!Number.isInteger(offset) || offset < 0 || offset % alignment !== 0) {
+    throw new OptionError({
+      op: 'Tensor.fromBuffer',
+      argument: 'offset',
+      expected: `a multiple of ${String(alignment)}`,
+      received: String(offset),
+    });
+  }
+  const needed = offset + Math.ceil(bytes / 4) * 4;
+  if (gpu.size < needed) {
+    throw new ShapeError({
+      op: 'Tensor.fromBuffer',
+      argument: 'buffer',
+      expected: `at least ${String(needed)} bytes`,
+      received: `${String(gpu.size)} bytes`,
+    });
+  }
+  if ((gpu.usage & STORAGE) === 0) {
+    throw new OptionError({
+      op: 'Tensor.fromBuffer',
+      argument: 'buffer',
+      expected: 'usage STORAGE',
+      received: `usage 0x${gpu.usage.toString(16)}`,
+    });
+  }
+}
