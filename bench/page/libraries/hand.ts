@@ -1,4 +1,4 @@
-// In: a device. Out: what an op costs at least: a copy kernel, the floor of every time, and the plainest program that
+// In: a device. Out: what every time is a multiple of: a plain copy kernel, and the plainest program that
 // computes ten ops, a compute pass for each call, the baseline of overhead and cold start.
 import type { Inputs, Library, OpName, Runner } from '../types.ts';
 

@@ -162,8 +162,8 @@ class BenchmarkView implements View {
       html`<div class="intro">
           <h1>Benchmark</h1>
           <p class="lead">
-            What each op takes on your device, against a kernel that only copies as many numbers,
-            which no op can beat, and against the CPU path.
+            What each op takes on your device, against the plainest kernel that copies as many
+            numbers, and against the CPU path.
           </p>
         </div>
         <form

@@ -57,7 +57,7 @@ const COPY = `
 const PACKS = [1, 4, 16, 64] as const;
 const MOST_WORKGROUPS = 65_535;
 
-/** The floor: what `size` floats take to be read and written by the plainest kernel, four at a time. */
+/** What others are multiples of: `size` floats read and written by the plainest kernel, four at a time. */
 export async function timeCopy(gpu: GPUDevice, size: number, progress: Progress): Promise<number> {
   const packs = Math.ceil(size / 4);
   const buffers = [0, 1].map(() =>
