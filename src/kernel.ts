@@ -21,6 +21,13 @@ export interface Capabilities {
   readonly maxWorkgroups: number;
   /** Alignment of a binding's offset, in bytes. */
   readonly offsetAlignment: number;
+  /** Most invocations of a workgroup, in all and along x: at least 128 on every device. */
+  readonly maxInvocations: number;
+  readonly maxWorkgroupSizeX: number;
+  /** Bytes of workgroup memory. */
+  readonly maxWorkgroupStorage: number;
+  /** Most storage buffers that one launch binds. */
+  readonly maxStorageBuffers: number;
   /** The GPU is emulated on a CPU: workgroup barriers are costly, invocations run one after another. */
   readonly software: boolean;
 }
@@ -97,6 +104,16 @@ export interface Kernel<A> {
     readonly key: (args: A) => object;
     readonly same: (a: A, b: A) => boolean;
   };
+}
+
+/** Invocations of a workgroup: the power of two that is wanted, or the largest one that the device takes. */
+export function workgroupSize(
+  wanted: number,
+  { maxInvocations, maxWorkgroupSizeX }: Capabilities,
+): number {
+  let size = wanted;
+  while (size > maxInvocations || size > maxWorkgroupSizeX) size /= 2;
+  return size;
 }
 
 /** Extents of a dispatch over `count` workgroups, folded into two dimensions past the limit. */

@@ -10,6 +10,7 @@ import { statusCode } from '../gpu/status.ts';
 import {
   foldWorkgroups,
   UniformWriter,
+  workgroupSize,
   type Capabilities,
   type Kernel,
   type Launch,
@@ -30,13 +31,14 @@ const targetsProgram = /* @__PURE__ */ program(
 );
 const argmaxSource = /* @__PURE__ */ source('kernels/argmax.wgsl', argmaxText, [bits, rowLanes]);
 
-const WORKGROUP = 256;
-
 /** Workgroups that go over `count` elements, four or so each, in a loop of that stride. */
-function loopOver(count: number, caps: Capabilities): { workgroups: number; stride: number } {
-  const wanted = Math.ceil(count / (4 * WORKGROUP));
-  const workgroups = Math.max(1, Math.min(wanted, caps.maxWorkgroups));
-  return { workgroups, stride: workgroups * WORKGROUP };
+function loopOver(
+  count: number,
+  caps: Capabilities,
+): { size: number; workgroups: number; stride: number } {
+  const size = workgroupSize(256, caps);
+  const workgroups = Math.max(1, Math.min(Math.ceil(count / (4 * size)), caps.maxWorkgroups));
+  return { size, workgroups, stride: workgroups * size };
 }
 
 export interface PickArgs {
@@ -51,11 +53,11 @@ export const pickRowsKernel: Kernel<PickArgs> = {
   name: 'pickRows',
   float16: 'convert',
   plan: ({ width, rows }, _inputs, _outputs, caps) => {
-    const { workgroups, stride } = loopOver(rows * width, caps);
+    const { size, workgroups, stride } = loopOver(rows * width, caps);
     const launch: Launch = {
       program: pickProgram,
       entry: 'pick',
-      constants: { workgroup_size: WORKGROUP },
+      constants: { workgroup_size: size },
       bindings: [
         { slot: 1, of: 'input', index: 0, access: 'read' },
         { slot: 2, of: 'input', index: 1, access: 'read' },
@@ -97,11 +99,11 @@ export const columnsKernel: Kernel<ColumnsArgs> = {
   float16: 'convert',
   plan: ({ rows, count, x, y, shift }, _inputs, _outputs, caps) => {
     if (rows * count === 0) return { launches: [], scratch: [] };
-    const { workgroups, stride } = loopOver(rows * count, caps);
+    const { size, workgroups, stride } = loopOver(rows * count, caps);
     const launch: Launch = {
       program: columnsProgram,
       entry: 'copy',
-      constants: { workgroup_size: WORKGROUP, with_shift: Number(shift !== undefined) },
+      constants: { workgroup_size: size, with_shift: Number(shift !== undefined) },
       bindings: [
         { slot: 1, of: 'input', index: 0, access: 'read' },
         { slot: 2, of: 'output', index: 0, access: 'write' },

@@ -22,6 +22,7 @@ import { cachedProgram, source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
   UniformWriter,
+  workgroupSize,
   type Binding,
   type Capabilities,
   type Launch,
@@ -143,7 +144,7 @@ export function launchOf(context: LaunchContext): Launch {
       ? {}
       : {
           ...spread.constants,
-          ...(alone ? { workgroup_size: 256 } : {}),
+          ...(alone ? { workgroup_size: workgroupSize(256, caps) } : {}),
           normalised: Number(op.normalised),
         },
     bindings: bindingsOf(context),

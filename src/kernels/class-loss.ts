@@ -6,6 +6,7 @@ import { cachedProgram, source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
   UniformWriter,
+  workgroupSize,
   type Binding,
   type Capabilities,
   type Kernel,
@@ -198,7 +199,7 @@ function weightLaunch(
       access: weightAccess(dtype),
     })),
     entry: alone ? 'total_weight_alone' : 'total_weight',
-    constants: alone ? {} : { workgroup_size: caps.software ? 64 : 256 },
+    constants: alone ? {} : { workgroup_size: workgroupSize(caps.software ? 64 : 256, caps) },
     bindings,
     uniforms: new UniformWriter(4).u32(layout.n, rows, statusCode(op.name)).i32(ignoreIndex).buffer,
     workgroups: [1, 1, 1],

@@ -7,6 +7,7 @@ import { cachedProgram, source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
   UniformWriter,
+  workgroupSize,
   type Binding,
   type Capabilities,
   type Kernel,
@@ -38,8 +39,12 @@ export const ctc: Kernel<CtcArgs> = {
 const FACTS = 5;
 /** Bytes of a state at one step. */
 const STATE = 8;
-/** Most states whose variables of two steps are kept in workgroup memory. */
-const SHARED_STATES = 512;
+/** Most states whose variables of two steps are kept in workgroup memory, beside a flag. */
+function sharedStates({ maxWorkgroupStorage }: Capabilities): number {
+  let states = 512;
+  while (2 * states * STATE + 16 > maxWorkgroupStorage) states /= 2;
+  return states;
+}
 
 interface Memory {
   readonly lattice: Place;
@@ -135,7 +140,7 @@ function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launc
   // On a software adapter a barrier for each step is dearer than the step.
   const variant: Variant = caps.software
     ? 'invocation'
-    : states <= SHARED_STATES
+    : states <= sharedStates(caps)
       ? 'shared'
       : 'storage';
   const access = memorySlot(variant, keeps);
@@ -143,7 +148,7 @@ function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launc
     memory: access,
   }));
   // An invocation takes a blank and a label.
-  const size = caps.software ? 4 : powerOfTwo(args.longest + 1, 32, 256);
+  const size = caps.software ? 4 : powerOfTwo(args.longest + 1, 32, workgroupSize(256, caps));
   const bindings: Binding[] = [0, 1, 2, 3].map((index) => ({
     slot: 1 + index,
     of: 'input',
@@ -161,7 +166,9 @@ function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launc
     entry: 'advance',
     constants: {
       workgroup_size: size,
-      ...(variant === 'shared' ? { shared_size: 2 * powerOfTwo(states, 64, SHARED_STATES) } : {}),
+      ...(variant === 'shared'
+        ? { shared_size: 2 * powerOfTwo(states, 64, sharedStates(caps)) }
+        : {}),
     },
     bindings,
     uniforms: new UniformWriter(13).u32(

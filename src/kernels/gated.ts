@@ -2,7 +2,7 @@
 import kernelText from '../../shaders/kernels/gated.wgsl?raw';
 import { bits } from '../gpu/lib.ts';
 import { cachedProgram, source, type Source } from '../gpu/link.ts';
-import { UniformWriter, type Binding, type Kernel } from '../kernel.ts';
+import { UniformWriter, workgroupSize, type Binding, type Kernel } from '../kernel.ts';
 import {
   choiceConstants,
   paramsStruct,
@@ -35,8 +35,6 @@ export interface GatedArgs {
   readonly direction: 'forward' | 'backward';
 }
 
-const WORKGROUP = 256;
-
 export const gated: Kernel<GatedArgs> = {
   name: 'gated',
   float16: 'convert',
@@ -49,17 +47,15 @@ export const gated: Kernel<GatedArgs> = {
       ),
     }));
     const count = outer * n;
-    const workgroups = Math.max(
-      1,
-      Math.min(Math.ceil(count / (4 * WORKGROUP)), caps.maxWorkgroups),
-    );
+    const size = workgroupSize(256, caps);
+    const workgroups = Math.max(1, Math.min(Math.ceil(count / (4 * size)), caps.maxWorkgroups));
     const bindings: Binding[] = [
       { slot: 1, of: 'input', index: 0, access: 'read' },
       { slot: 2, of: 'output', index: 0, access: 'write' },
     ];
     if (inputs.length > 1) bindings.push({ slot: 3, of: 'input', index: 1, access: 'read' });
     const uniforms = new UniformWriter(4 + Math.max(op.layout.names.length, 1));
-    uniforms.u32(n, count, workgroups * WORKGROUP, 0);
+    uniforms.u32(n, count, workgroups * size, 0);
     writeParams(uniforms, op.layout, params);
     return {
       launches: [
@@ -68,7 +64,7 @@ export const gated: Kernel<GatedArgs> = {
           entry: `${direction}_halves`,
           constants: {
             ...choiceConstants(op.layout, params),
-            workgroup_size: WORKGROUP,
+            workgroup_size: size,
             gate: op.gate,
           },
           bindings,

@@ -6,6 +6,7 @@ import { statusCode } from '../gpu/status.ts';
 import {
   foldWorkgroups,
   UniformWriter,
+  workgroupSize,
   type Binding,
   type Capabilities,
   type Kernel,
@@ -287,7 +288,7 @@ class Planner {
     if (this.#rows === 0) return;
     const { target, inputs, outputs, classes, inner, reduction } = this.#args;
     const elements = this.#rows * count;
-    const size = entry === 'gradient' ? 256 : 64;
+    const size = workgroupSize(entry === 'gradient' ? 256 : 64, this.#caps);
     const needed = entry === 'gather' ? this.#rows * this.#segments : this.#rows;
     const workgroups: [number, number, number] =
       entry === 'gradient'

@@ -8,6 +8,7 @@ import {
   FEW,
   UNIFORM_BYTES,
   UniformWriter,
+  workgroupSize,
   type Binding,
   type Capabilities,
   type Kernel,
@@ -252,7 +253,7 @@ interface Walk {
  */
 function walkOver(size: number, summed: boolean, each: boolean, caps: Capabilities): Walk {
   const packs = Math.ceil(size / (each ? 1 : 4));
-  const workgroup = caps.software && !each ? 32 : 256;
+  const workgroup = workgroupSize(caps.software && !each ? 32 : 256, caps);
   const wanted = each
     ? 1
     : caps.software

@@ -5,6 +5,7 @@ import { sum } from '../gpu/lib.ts';
 import { program, source } from '../gpu/link.ts';
 import {
   UniformWriter,
+  workgroupSize,
   type Capabilities,
   type Kernel,
   type Launch,
@@ -113,7 +114,9 @@ function launch(
   return {
     program: reduceProgram,
     entry: alone ? kind.replace('finish', 'alone') : kind,
-    ...(kind === 'sum' || caps.software ? {} : { constants: { workgroup_size: 256 } }),
+    ...(kind === 'sum' || caps.software
+      ? {}
+      : { constants: { workgroup_size: workgroupSize(256, caps) } }),
     bindings: [
       { slot: 1, ...from, access: 'read' },
       { slot: 2, ...to, access: 'write' },

@@ -1,7 +1,7 @@
 // In: a tensor seen as rows. Out: a row per invocation or per workgroup, for kernels that go over it element by element.
 import { rowsByInvocation, rowsByWorkgroup } from '../gpu/lib.ts';
 import type { Source } from '../gpu/link.ts';
-import { foldWorkgroups, type Capabilities } from '../kernel.ts';
+import { foldWorkgroups, workgroupSize, type Capabilities } from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
 
 export interface RowLaunch {
@@ -25,7 +25,7 @@ export function rowLaunch({ outer, n, inner }: RowLayout, caps: Capabilities): R
     : inner === 1
       ? n >= 32
       : rows < 1024 && n >= 256;
-  const size = shared && !caps.software && n >= 512 ? 256 : 64;
+  const size = workgroupSize(shared && !caps.software && n >= 512 ? 256 : 64, caps);
   return {
     variant: shared ? 'workgroup' : 'invocation',
     rows: shared ? rowsByWorkgroup : rowsByInvocation,

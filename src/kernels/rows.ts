@@ -5,6 +5,7 @@ import type { Source } from '../gpu/link.ts';
 import {
   FEW,
   foldWorkgroups,
+  workgroupSize,
   type Binding,
   type Capabilities,
   type UniformWriter,
@@ -35,7 +36,7 @@ export interface RowSpread {
  * A software adapter runs invocations one after another, in each core, and barriers are dear (5 µs for a workgroup of 32,
  * 79 µs for one of 256; a row of 1,000 takes 5 µs): there a row is always one invocation's, and few rows are split into
  * about 256 chunks. A GPU wants thousands of invocations, and neighbours reading neighbours: a workgroup a row, as large as
- * leaves each invocation a block of four quads, up to 256; so rows to 4,096 elements stay in registers and are read once.
+ * leaves each invocation a block of four quads, up to 256 or what the device takes; so rows to 4,096 elements stay in registers and are read once.
  * Columns (inner > 1) have neighbours with an invocation each. Few rows are split there too, into chunks for about 512
  * workgroups or 16,384 invocations.
  */
@@ -55,7 +56,7 @@ export function spreadRows(layout: RowLayout, caps: Capabilities, splits = true)
   const chunkQuads = wanted > 1 ? perChunk : quads;
   const chunks = Math.max(1, Math.ceil(quads / chunkQuads));
   const size = byWorkgroup
-    ? powerOfTwo(chunkQuads / BLOCK, 32, 256)
+    ? powerOfTwo(chunkQuads / BLOCK, 32, workgroupSize(256, caps))
     : caps.software
       ? // Shares for several cores, of few sizes: each is a pipeline.
         rows * chunks < 2048

@@ -123,6 +123,10 @@ describe('chunks of classes', () => {
     maxBindingSize: 2 ** 27,
     maxWorkgroups: 65535,
     offsetAlignment: 256,
+    maxInvocations: 256,
+    maxWorkgroupSizeX: 256,
+    maxWorkgroupStorage: 16384,
+    maxStorageBuffers: 8,
     software: false,
   };
 

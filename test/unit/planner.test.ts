@@ -6,6 +6,7 @@ import {
   FEW,
   foldWorkgroups,
   UNIFORM_BYTES,
+  workgroupSize,
   type Capabilities,
   type Launch,
   type Plan,
@@ -32,6 +33,10 @@ function capabilities(some: Partial<Capabilities> = {}): Capabilities {
     maxBindingSize: 2 ** 27,
     maxWorkgroups: 65535,
     offsetAlignment: 256,
+    maxInvocations: 256,
+    maxWorkgroupSizeX: 256,
+    maxWorkgroupStorage: 16384,
+    maxStorageBuffers: 8,
     software: false,
     ...some,
   };
@@ -109,6 +114,16 @@ function checkWindows(plan: Plan, inputs: View[], output: View, caps: Capabiliti
   }
   expect(next).toBe(output.size);
 }
+
+describe('workgroups', () => {
+  it('are as large as wanted, or as the device takes', () => {
+    expect(workgroupSize(256, capabilities())).toBe(256);
+    expect(workgroupSize(64, capabilities({ maxInvocations: 128 }))).toBe(64);
+    expect(workgroupSize(256, capabilities({ maxInvocations: 128 }))).toBe(128);
+    expect(workgroupSize(256, capabilities({ maxWorkgroupSizeX: 128 }))).toBe(128);
+    expect(workgroupSize(256, capabilities({ maxInvocations: 200 }))).toBe(128);
+  });
+});
 
 describe('pointwise plan', () => {
   const dtypes = fc.constantFrom<DType>('float32', 'float16');
