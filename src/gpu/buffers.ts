@@ -34,6 +34,11 @@ export function sizeClass(bytes: number): number {
   return Math.max(256, Math.ceil(bytes / step) * step);
 }
 
+/** Buffers of a size that are made one by one; then as many at a time as there are, within bounds. */
+const ONE_BY_ONE = 16;
+const MOST_AT_A_TIME = 256;
+const BYTES_AT_A_TIME = 2 ** 20;
+
 export class BufferPool {
   readonly stats: PoolStats = {
     liveBuffers: 0,
@@ -49,6 +54,8 @@ export class BufferPool {
   readonly #watch: <T>(op: string, create: () => T) => T;
   readonly #onDestroy: (buffer: PooledBuffer) => void;
   readonly #free = new Map<number, PooledBuffer[]>();
+  /** How many buffers of each size were made. */
+  readonly #made = new Map<number, number>();
 
   /** `bound`: most bytes kept for reuse; what is returned beyond it is handed to `onDestroy`. `watch` reports errors. */
   constructor(
@@ -71,7 +78,7 @@ export class BufferPool {
    */
   acquire(op: string, bytes: number, busyFrom = Infinity): PooledBuffer {
     const size = sizeClass(bytes);
-    let buffer = takeLast(this.#free.get(size), busyFrom);
+    let buffer = takeFree(this.#free.get(size), busyFrom);
     if (buffer) {
       this.stats.pooledBuffers--;
       this.stats.pooledBytes -= size;
@@ -93,9 +100,14 @@ export class BufferPool {
     }
     this.stats.pooledBuffers++;
     this.stats.pooledBytes += buffer.size;
-    const list = this.#free.get(buffer.size);
-    if (list) list.push(buffer);
-    else this.#free.set(buffer.size, [buffer]);
+    this.#listOf(buffer.size).push(buffer);
+  }
+
+  /** What waits for reuse of a size. */
+  #listOf(size: number): PooledBuffer[] {
+    let list = this.#free.get(size);
+    if (!list) this.#free.set(size, (list = []));
+    return list;
   }
 
   #create(op: string, size: number): PooledBuffer {
@@ -107,11 +119,37 @@ export class BufferPool {
         received: `${String(size)} bytes`,
       });
     }
-    const gpu = this.#watch(op, () =>
-      this.#device.createBuffer({ size, usage: this.#usage, label: this.#label }),
-    );
-    this.stats.buffersCreated++;
-    return { id: ids++, gpu, size, lastUse: -1, pinned: false };
+    const made = this.#made.get(size) ?? 0;
+    const count = this.#countToMake(size, made);
+    this.#made.set(size, made + count);
+    const [first, ...others] = this.#watch(op, () => {
+      const create = (): PooledBuffer => ({
+        id: ids++,
+        gpu: this.#device.createBuffer({ size, usage: this.#usage, label: this.#label }),
+        size,
+        lastUse: -1,
+        pinned: false,
+      });
+      const buffers: [PooledBuffer, ...PooledBuffer[]] = [create()];
+      while (buffers.length < count) buffers.push(create());
+      return buffers;
+    });
+    this.stats.buffersCreated += count;
+    this.stats.pooledBuffers += others.length;
+    this.stats.pooledBytes += others.length * size;
+    // In front, where an idle buffer is looked for.
+    this.#listOf(size).unshift(...others);
+    return first;
+  }
+
+  /**
+   * A long chain of ops needs thousands of small buffers at once. Each creation is watched by error scopes of its own, and
+   * browsers take a time that grows with the square of the scopes whose results are awaited: so a few are made under one.
+   */
+  #countToMake(size: number, made: number): number {
+    if (made < ONE_BY_ONE) return 1;
+    const room = Math.min(BYTES_AT_A_TIME, this.#bound - this.stats.pooledBytes);
+    return Math.max(1, Math.min(made, MOST_AT_A_TIME, Math.floor(room / size)));
   }
 
   /** Destroys everything that waits for reuse. */
@@ -123,16 +161,13 @@ export class BufferPool {
   }
 }
 
-/** Takes the buffer that was returned last among those whose last use is before `busyFrom`. */
-function takeLast(list: PooledBuffer[] | undefined, busyFrom: number): PooledBuffer | undefined {
+/** Buffers looked at for one that is idle: enough to find it, few enough where thousands wait for their commands. */
+const LOOKED_AT = 32;
+
+/** Takes the buffer that was returned last, or, where one has to be idle, one of the first whose last use is before `busyFrom`. */
+function takeFree(list: PooledBuffer[] | undefined, busyFrom: number): PooledBuffer | undefined {
   if (!list) return undefined;
-  for (let i = list.length - 1; i >= 0; i--) {
-    const candidate = list[i];
-    if (candidate && candidate.lastUse < busyFrom) {
-      if (i === list.length - 1) list.pop();
-      else list.splice(i, 1);
-      return candidate;
-    }
-  }
-  return undefined;
+  if (busyFrom === Infinity) return list.pop();
+  const index = list.slice(0, LOOKED_AT).findIndex(({ lastUse }) => lastUse < busyFrom);
+  return index < 0 ? undefined : list.splice(index, 1)[0];
 }

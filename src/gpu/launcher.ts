@@ -11,7 +11,7 @@ import {
 } from '../kernel.ts';
 import { checkSynchronous } from '../validate-options.ts';
 import { unpooled, type BufferPool, type PooledBuffer } from './buffers.ts';
-import type { Layouts, Resource } from './layouts.ts';
+import type { Group, Layouts, Resource } from './layouts.ts';
 import type { PipelineCache, PipelineEntry } from './pipelines.ts';
 import { Plans, type KeptLaunch } from './plans.ts';
 import { encode, type Command, type CommandQueue } from './queue.ts';
@@ -164,7 +164,7 @@ export class Launcher {
     inputs: readonly Operand[],
     outputs: readonly Operand[],
     scratch: readonly PooledBuffer[],
-  ): GPUBindGroup {
+  ): Group {
     const { layouts, queue, readback } = this.#parts;
     const { launch, groups } = kept;
     const { bindings } = launch;

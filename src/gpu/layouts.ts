@@ -10,6 +10,24 @@ export interface Resource {
   readonly size: number;
 }
 
+/**
+ * A bind group, made when it is first encoded: one that commands in the queue use is then made under the error scopes of
+ * their submit. Scopes of its own would cost more than the group, and browsers take a time that grows with the square of
+ * the number of scopes whose results are awaited.
+ */
+export class Group {
+  readonly #make: () => GPUBindGroup;
+  #made: GPUBindGroup | null = null;
+
+  constructor(make: () => GPUBindGroup) {
+    this.#make = make;
+  }
+
+  get gpu(): GPUBindGroup {
+    return (this.#made ??= this.#make());
+  }
+}
+
 interface Layout {
   readonly group: GPUBindGroupLayout;
   readonly pipeline: GPUPipelineLayout;
@@ -27,7 +45,7 @@ export class Layouts {
   readonly #device: GPUDevice;
   readonly #watch: <T>(op: string, create: () => T) => T;
   readonly #layouts = new Map<string, Layout>();
-  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #groups = new Map<string, Group>();
 
   /** `watch` runs WebGPU calls under error scopes. */
   constructor(device: GPUDevice, watch: <T>(op: string, create: () => T) => T) {
@@ -40,7 +58,7 @@ export class Layouts {
   }
 
   /** A cached bind group; its uniforms are at a dynamic offset, so the same buffers always give the same group. */
-  bindGroup(uniforms: PooledBuffer, resources: readonly Resource[]): GPUBindGroup {
+  bindGroup(uniforms: PooledBuffer, resources: readonly Resource[]): Group {
     let key = String(uniforms.id);
     for (const { binding, buffer, offset, size } of resources) {
       key += `,${String(binding.slot)}${binding.access}${String(buffer.id)}:${String(offset)}:${String(size)}`;
@@ -48,12 +66,19 @@ export class Layouts {
     const known = this.#groups.get(key);
     if (known) return known;
     if (this.#groups.size >= MAX_BIND_GROUPS) this.clear();
-    const group = this.createGroup(uniforms, resources);
+    const group = new Group(() => this.#createGroup(uniforms, resources));
     this.#groups.set(key, group);
     return group;
   }
 
-  createGroup(uniforms: PooledBuffer, resources: readonly Resource[]): GPUBindGroup {
+  /** A bind group made here and now, for a caller's encoder. */
+  createGroup(uniforms: PooledBuffer, resources: readonly Resource[]): Group {
+    const group = new Group(() => this.#createGroup(uniforms, resources));
+    this.#watch('bind', () => group.gpu);
+    return group;
+  }
+
+  #createGroup(uniforms: PooledBuffer, resources: readonly Resource[]): GPUBindGroup {
     this.bindGroupsCreated++;
     const { group: layout } = this.#layout(resources.map(({ binding }) => binding));
     const entries = resources.map(({ binding, buffer, offset, size }) => ({
@@ -61,9 +86,7 @@ export class Layouts {
       resource: { buffer: buffer.gpu, offset, size },
     }));
     const uniform = { binding: 0, resource: { buffer: uniforms.gpu, size: UNIFORM_BYTES } };
-    return this.#watch('bind', () =>
-      this.#device.createBindGroup({ layout, entries: [uniform, ...entries] }),
-    );
+    return this.#device.createBindGroup({ layout, entries: [uniform, ...entries] });
   }
 
   /** Drops the bind groups, so that destroyed buffers are not kept. */

@@ -2,6 +2,7 @@
 import type { Kernel, Launch, Plan, View } from '../kernel.ts';
 import { sameShape } from '../shape.ts';
 import type { PooledBuffer } from './buffers.ts';
+import type { Group } from './layouts.ts';
 import type { PipelineEntry } from './pipelines.ts';
 
 /** A launch of a kept plan. What is found for one call is there for the next. */
@@ -25,7 +26,7 @@ export class KeptLaunch {
 export interface KeptGroup {
   readonly buffers: readonly PooledBuffer[];
   readonly offsets: readonly number[];
-  readonly group: GPUBindGroup;
+  readonly group: Group;
 }
 
 /** A plan and its launches. */

@@ -1,6 +1,7 @@
 // In: launches and copies, one by one. Out: batches of them, each in one submit, in order, once their pipelines are compiled.
 import { UNIFORM_BYTES } from '../kernel.ts';
 import { unpooled, type PooledBuffer } from './buffers.ts';
+import type { Group } from './layouts.ts';
 import type { PipelineEntry } from './pipelines.ts';
 import type { KeptLaunch } from './plans.ts';
 
@@ -8,7 +9,7 @@ import type { KeptLaunch } from './plans.ts';
 export type Command =
   | {
       readonly pipeline: PipelineEntry;
-      readonly group: GPUBindGroup;
+      readonly group: Group;
       readonly uniformOffset: number;
       readonly workgroups: readonly [number, number, number];
     }
@@ -45,7 +46,7 @@ const UNIFORM_DST = 0x40 | 0x08; // GPUBufferUsage.UNIFORM | COPY_DST by value: 
 export function encode(encoder: GPUCommandEncoder, commands: readonly Command[]): number {
   let pass: GPUComputePassEncoder | null = null;
   let pipeline: GPUComputePipeline | null = null;
-  let group: GPUBindGroup | null = null;
+  let group: Group | null = null;
   let dispatches = 0;
   for (const command of commands) {
     if ('from' in command) {
@@ -62,7 +63,7 @@ export function encode(encoder: GPUCommandEncoder, commands: readonly Command[])
       if (group !== command.group || offsets[0] !== command.uniformOffset) {
         group = command.group;
         offsets[0] = command.uniformOffset;
-        pass.setBindGroup(0, group, offsets, 0, 1);
+        pass.setBindGroup(0, group.gpu, offsets, 0, 1);
       }
       const [x, y, z] = command.workgroups;
       pass.dispatchWorkgroups(x, y, z);

@@ -119,6 +119,57 @@ describe('buffer pool', () => {
     expect(pool.acquire('tensor', 256, 4)).not.toBe(all[2]);
   });
 
+  it('creates many of one size a few at a time, each group under one watch', () => {
+    const { pool, created, watched } = makePool();
+    const all = Array.from({ length: 1000 }, () => pool.acquire('relu', 256));
+    expect(new Set(all).size).toBe(1000);
+    // One by one first: a network with few tensors of a size gets as many as it uses.
+    expect(watched.length).toBeLessThan(16 + 10);
+    expect(created.length).toBeLessThan(2 * 1000);
+    expect(pool.stats).toMatchObject({
+      liveBuffers: 1000,
+      pooledBuffers: created.length - 1000,
+      pooledBytes: 256 * (created.length - 1000),
+      buffersCreated: created.length,
+    });
+  });
+
+  it('creates large buffers, and what its bound does not leave room for, one by one', () => {
+    const large = makePool(2 ** 28);
+    for (let i = 0; i < 40; i++) large.pool.acquire('relu', 2 ** 20);
+    expect(large.created.length).toBe(40);
+    const narrow = makePool(0);
+    for (let i = 0; i < 40; i++) narrow.pool.acquire('relu', 256);
+    expect(narrow.created.length).toBe(40);
+  });
+
+  it('looks at few of the buffers that are busy', () => {
+    const { pool } = makePool();
+    let looks = 0;
+    const busy = Array.from({ length: 1000 }, () => pool.acquire('relu', 256));
+    for (const buffer of busy) {
+      Object.defineProperty(buffer, 'lastUse', {
+        get: () => {
+          looks++;
+          return 5;
+        },
+      });
+      pool.release(buffer);
+    }
+    const uploads = 1000;
+    for (let i = 0; i < uploads; i++) pool.acquire('tensor', 256, 5);
+    expect(looks).toBeLessThan(50 * uploads);
+  });
+
+  it('finds an idle buffer that was made ahead, whatever busy ones have come back since', () => {
+    const { pool, created } = makePool();
+    const busy = Array.from({ length: 17 }, () => pool.acquire('relu', 256));
+    for (const buffer of busy) pool.release(Object.assign(buffer, { lastUse: 5 }));
+    const before = created.length;
+    for (let i = 0; i < 15; i++) pool.acquire('tensor', 256, 5);
+    expect(created.length).toBe(before);
+  });
+
   it('never keeps a pinned buffer', () => {
     const { pool, destroyed } = makePool();
     const a = pool.acquire('relu', 256);
