@@ -1,17 +1,26 @@
 //#include "lib/class-label.wgsl"
 // The part of class-loss.wgsl for targets that are class indices.
 
-// What label smoothing spreads over the classes, but for its factor.
+// What a class of weight w counts in the loss by label smoothing. The factor is in every term, not taken out of the sum:
+// a sum over many masked classes may be above the largest float32 where the loss is not.
+fn smoothed(w: vec4f) -> vec4f {
+  return w * (u.label_smoothing / f32(u.n));
+}
+
+fn smoothed_all(w: Block) -> Block {
+  return Block(smoothed(w.a), smoothed(w.b), smoothed(w.c), smoothed(w.d));
+}
+
 fn soft_block(base: u32, q: u32, step: u32) -> Block {
-  return weight_block(q, step);
+  return smoothed_all(weight_block(q, step));
 }
 
 fn soft_full(base: u32, q: u32) -> vec4f {
-  return weight_full(q);
+  return smoothed(weight_full(q));
 }
 
 fn soft_last(base: u32, lane: Lane) -> Block {
-  return weight_last(lane);
+  return smoothed_all(weight_last(lane));
 }
 
 fn weight_of(row: u32) -> f32 {
@@ -37,7 +46,7 @@ fn loss_of(t: Target, row: Row) -> vec2f {
   if (soft) {
     // Of a loss that is infinite nothing is kept where all is spread, not NaN.
     let kept = select((1.0 - u.label_smoothing) * loss, 0.0, u.label_smoothing == 1.0);
-    loss = kept + u.label_smoothing / f32(u.n) * soft_loss(row);
+    loss = kept + soft_loss(row);
   }
   let label = t.label;
   return vec2f(select(select(nan(), loss, label.valid), 0.0, label.ignored), select(t.w, 0.0, label.ignored));
@@ -46,7 +55,7 @@ fn loss_of(t: Target, row: Row) -> vec2f {
 struct Grads {
   label: u32,    // none, if past the last class
   of_exp: f32,   // times the exponential of an element: what it gets through the log-softmax
-  of_soft: f32,  // times the weight of its class: what label smoothing adds
+  of_soft: f32,  // times what its class counts by label smoothing
   at_label: f32, // the gradient at the label
 }
 
@@ -59,7 +68,7 @@ fn grads_of(t: Target, upstream: f32, row: Row) -> Grads {
   var spread = 0.0;
   if (soft) {
     own *= 1.0 - u.label_smoothing;
-    spread = -scale * (u.label_smoothing / f32(u.n));
+    spread = -scale;
   }
   own = select(own, 0.0, label.ignored);
   let at = select(0xffffffffu, label.index, label.valid & !label.ignored);
@@ -69,19 +78,19 @@ fn grads_of(t: Target, upstream: f32, row: Row) -> Grads {
   // 1 - p as -expm1(l): what a confident prediction has left.
   var at_label = own * -nl_expm1(t.l);
   if (soft) {
-    at_label += spread * (t.w - nl_exp(t.l) * row.soft.y);
+    at_label += spread * (smoothed(vec4f(t.w)).x - nl_exp(t.l) * row.soft.y);
     own += spread * row.soft.y;
   }
   return Grads(at, -(own / row.sums.sum), spread, at_label);
 }
 
-fn grads_at(q: u32, x: vec4f, e: vec4f, weights: vec4f, g: Grads, row: Row) -> Gradients {
+fn grads_at(q: u32, x: vec4f, e: vec4f, s: vec4f, g: Grads, row: Row) -> Gradients {
   var v = vec4f(g.of_exp);
   if (normalised) {
     v = e * g.of_exp;
   }
   if (soft) {
-    v += weights * g.of_soft;
+    v += s * g.of_soft;
   }
   let own = vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u) == vec4u(g.label);
   return Gradients(select(v, vec4f(g.at_label), own), vec4f());

@@ -10,6 +10,8 @@
 // q is the gradient with respect to l. Nothing is written but losses and gradients, and the scores are read once for all
 // sums of a row: where every class counts (`soft`), with a factor s[c], sum_c -s[c] l[c] is added up beside the
 // exponentials, as sum_c s[c] (peak - x[c]) + log-sum-exp(x - peak) sum_c s[c]: no term is negative that another is not.
+// Of the first sum a sixteenth is kept (`far`), as peak - x may be twice the largest float32 where the loss is finite, and
+// as compilers make s (a + b + c + d) of s a + s b + s c + s d.
 // Few long rows are in chunks: `part_rows` leaves the sums of each, `chunk_rows` or `finish_parts` has all of them.
 
 override workgroup_size = 64u;
@@ -70,7 +72,7 @@ fn class_loss_grad(l: f32, p: Params) -> f32 {
 const apart = true;
 //#include "lib/log-softmax.wgsl"
 
-// Sums over a row of s (peak - x) and of s, for each lane, in two stages as the exponentials'.
+// Sums over a row of s (peak - x) / 16 and of s, for each lane, in two stages as the exponentials'.
 struct SoftSum {
   far: vec4f,
   weight: vec4f,
@@ -78,49 +80,49 @@ struct SoftSum {
   weight_block: vec4f,
 }
 
-// Where all so far are -Inf, any finite number is as far.
-fn reference_of(peak: f32) -> f32 {
-  return select(peak, -0x1.fffffep+127f, peak < -0x1.fffffep+127f);
+// A sixteenth of the peak. Where all so far are -Inf, any finite number is as far from them.
+fn scaled_peak(peak: f32) -> f32 {
+  return 0x1p-4f * select(peak, -0x1.fffffep+127f, peak < -0x1.fffffep+127f);
 }
 
-// What the sum grows by, as its weight is, when the peak rises.
-fn rise_of(weight: vec4f, rise: f32) -> vec4f {
-  return select(weight * rise, vec4f(), weight == vec4f());
+// s (peak - x) / 16, from a sixteenth of the peak. The product of x is exact.
+fn far_of(s: vec4f, scaled: f32, x: vec4f) -> vec4f {
+  return s * fma(vec4f(-0x1p-4f), x, vec4f(scaled));
 }
 
 fn first_soft(x: Block, s: Block, lane: Lane, peak: f32) -> SoftSum {
-  let p = vec4f(reference_of(peak));
+  let p = scaled_peak(peak);
   let zero = vec4f();
-  var far = select(zero, s.a * (p - x.a), inside_last(lane, 0u));
+  var far = select(zero, far_of(s.a, p, x.a), inside_last(lane, 0u));
   if (block_quads > 1u) {
-    far += select(zero, s.b * (p - x.b), inside_last(lane, 1u));
+    far += select(zero, far_of(s.b, p, x.b), inside_last(lane, 1u));
   }
   if (block_quads > 2u) {
-    far += select(zero, s.c * (p - x.c), inside_last(lane, 2u));
+    far += select(zero, far_of(s.c, p, x.c), inside_last(lane, 2u));
   }
   if (block_quads > 3u) {
-    far += select(zero, s.d * (p - x.d), inside_last(lane, 3u));
+    far += select(zero, far_of(s.d, p, x.d), inside_last(lane, 3u));
   }
   return SoftSum(far, sum_of(s), zero, zero);
 }
 
 fn add_to_soft(sum: ptr<function, SoftSum>, x: Block, s: Block, before: f32, peak: f32) {
-  let p = reference_of(peak);
+  let p = scaled_peak(peak);
   if (peak > before) {
-    let rise = p - reference_of(before);
-    (*sum).far += rise_of((*sum).weight, rise);
-    (*sum).far_block += rise_of((*sum).weight_block, rise);
+    let rise = p - scaled_peak(before);
+    (*sum).far += (*sum).weight * rise;
+    (*sum).far_block += (*sum).weight_block * rise;
   }
   var far: Block;
-  far.a = s.a * (p - x.a);
+  far.a = far_of(s.a, p, x.a);
   if (block_quads > 1u) {
-    far.b = s.b * (p - x.b);
+    far.b = far_of(s.b, p, x.b);
   }
   if (block_quads > 2u) {
-    far.c = s.c * (p - x.c);
+    far.c = far_of(s.c, p, x.c);
   }
   if (block_quads > 3u) {
-    far.d = s.d * (p - x.d);
+    far.d = far_of(s.d, p, x.d);
   }
   (*sum).far_block += sum_of(far);
   (*sum).weight_block += sum_of(s);
@@ -132,8 +134,7 @@ fn soft_total(sum: SoftSum) -> vec2f {
 }
 
 fn soft_raised(sum: vec2f, before: f32, peak: f32) -> vec2f {
-  let rise = reference_of(peak) - reference_of(before);
-  return vec2f(sum.x + rise_of(vec4f(sum.y), rise).x, sum.y);
+  return vec2f(sum.x + sum.y * (scaled_peak(peak) - scaled_peak(before)), sum.y);
 }
 
 // What is known of a row once it was read: l = (x - peak) - log_sum.
@@ -186,16 +187,20 @@ fn scan(base: u32, lane: Lane, last: ptr<function, Block>, e: ptr<function, Bloc
 // From the sums of all lanes that share a row.
 fn row_of(s: Scan, local: u32) -> Row {
   let sums = normaliser_of(s.sums, local);
-  var soft_sums = s.soft;
+  return Row(sums, log_sum_of(sums), soft_of_lanes(s, sums.peak, local));
+}
+
+// The soft sums of all lanes that share a row, whose peak is given.
+fn soft_of_lanes(s: Scan, peak: f32, local: u32) -> vec2f {
   if (soft && shared_row) {
-    soft_sums = combine_sum(soft_raised(soft_sums, s.sums.peak, sums.peak), local);
+    return combine_sum(soft_raised(s.soft, s.sums.peak, peak), local);
   }
-  return Row(sums, log_sum_of(sums), soft_sums);
+  return s.soft;
 }
 
 fn part_of(s: Scan, local: u32) -> vec4f {
-  let row = row_of(s, local);
-  return vec4f(row.sums.peak, row.sums.rest, row.soft);
+  let sums = sum_of_lanes(s.sums, local);
+  return vec4f(sums.peak, sums.rest, soft_of_lanes(s, sums.peak, local));
 }
 
 // A row from the parts of its chunks, `first`, `first + step`, ...
@@ -222,7 +227,7 @@ fn log_probability(base: u32, i: u32, row: Row) -> f32 {
 
 // The sum of -s l over the row.
 fn soft_loss(row: Row) -> f32 {
-  return row.soft.x + row.log_sum * row.soft.y;
+  return fma(row.log_sum, row.soft.y, 16.0f * row.soft.x);
 }
 
 // Losses and weights of rows, in two stages.

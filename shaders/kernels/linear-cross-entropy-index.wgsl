@@ -41,7 +41,7 @@ fn label_in_chunk(row: u32) -> u32 {
 }
 
 fn share_of(row: u32, c: u32) -> f32 {
-  return class_weight(c);
+  return (u.label_smoothing / f32(u.classes)) * class_weight(c);
 }
 
 fn loss_of(row: u32, found: Row) -> f32 {
@@ -62,9 +62,8 @@ fn loss_of(row: u32, found: Row) -> f32 {
   if (!weighted) {
     return loss;
   }
-  let each = u.label_smoothing / f32(u.classes);
   let kept = select((1.0 - u.label_smoothing) * loss, 0.0, u.label_smoothing == 1.0);
-  return kept + each * (found.below + found.share * log_sum);
+  return kept + fma(found.share, log_sum, 16.0 * found.below);
 }
 
 // The weights of all rows, for the divisor of the mean.
@@ -93,8 +92,8 @@ fn factors_for(row: u32, found: Row) -> vec4f {
   var at_label = keep * nl_expm1(l);
   var all = keep;
   if (weighted && !ignored) {
-    at_label += each * (nl_exp(l) * found.share - class_weight(u32(classes[row])));
-    all += each * found.share;
+    at_label += nl_exp(l) * found.share - each * class_weight(u32(classes[row]));
+    all += found.share;
   }
   return vec4f(
     found.peak,

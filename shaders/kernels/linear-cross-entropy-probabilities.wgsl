@@ -19,7 +19,7 @@ fn share_of(row: u32, c: u32) -> f32 {
 }
 
 fn loss_of(row: u32, found: Row) -> f32 {
-  return found.below + found.share * normaliser_of(found);
+  return fma(found.share, normaliser_of(found), 16.0 * found.below);
 }
 
 // (peak, what e^(z - peak) is multiplied by, the upstream gradient, the log of the sum of e^(z - peak))

@@ -44,7 +44,7 @@ struct Row {
   peak: f32,     // its largest logit
   rest: f32,     // the sum of e^(z - peak) over all others: 1 less than over all, and -1 of nothing
   at_label: f32, // the logit of its class index, 0 elsewhere
-  below: f32,    // the sum of share (peak - z), where classes have a share in the loss
+  below: f32,    // the sum of share (peak - z) / 16, where classes have a share in the loss: peak - z alone may overflow
   share: f32,    // and of their shares
 }
 
@@ -61,8 +61,7 @@ fn join(a: Row, b: Row) -> Row {
     high.peak,
     high.rest + (1.0 + low.rest) * nl_exp(-drop),
     high.at_label + low.at_label,
-    // A part that is empty is infinitely far below.
-    high.below + (low.below + select(low.share * drop, 0.0, low.share == 0.0)),
+    high.below + (low.below + low.share * (0x1p-4 * high.peak - 0x1p-4 * low.peak)),
     high.share + low.share,
   );
 }
@@ -126,7 +125,7 @@ fn gather(
       let e = select(nl_exp(z - found.peak), 0.0, c == at);
       if (weighted) {
         let share = share_of(row, u.first + c);
-        block += vec3f(e, share * (found.peak - z), share);
+        block += vec3f(e, share * fma(-0x1p-4, z, 0x1p-4 * found.peak), share);
       } else {
         block.x += e;
       }

@@ -114,7 +114,7 @@ fn forward_parts(
   let lane = lane_of(at.chunk, local);
   var last: Block;
   var e: Block;
-  let part = normaliser_of(scan(base, lane, &last, &e), local);
+  let part = sum_of_lanes(scan(base, lane, &last, &e), local);
   if (lane_index(local) == 0u) {
     parts[unit] = vec2f(part.peak, part.rest);
   }

@@ -37,10 +37,12 @@ fn anchored_exp(x: vec4f, anchor: Anchor) -> vec4f {
   return (1.0f + t) * bitcast<vec4f>((n + anchor.scale) << vec4u(23u));
 }
 
-// What takes a sum from one anchor's scale to that of another whose peak is at least as large; exact between |peaks| < 168.
+// The factor that takes a sum from one anchor's scale to that of another whose peak is at least as large; exact between
+// |peaks| < 168, and always finite. The difference of the shifts is above 0 in two cases only, and the factor is then 0:
+// `before` is of a peak of -Inf, so that its sum is 0, or `after` is of +Inf, so that the row has no normaliser.
 fn rescale(before: Anchor, after: Anchor) -> f32 {
   let d = before.shift - after.shift;
-  let b = select(d, -350.0f, d < -350.0f);
+  let b = select(select(d, 0.0f, d > 0.0f), -350.0f, d < -350.0f);
   let n = nl_exp_n(b);
   let e = n + (after.scale - before.scale);
   return (1.0f + nl_exp_t(b, n)) * bitcast<f32>(max(e + 127, 0) << 23u);

@@ -12,10 +12,11 @@ struct Normaliser {
   at_peak: f32,
 }
 
-// The sum is NaN for a row that holds NaN or +Inf, or only -Inf.
-fn normaliser(peak: f32, anchor: Anchor, rest: f32, at_peak: f32) -> Normaliser {
-  let bad = is_inf(peak);
-  return Normaliser(peak, anchor, select(rest + at_peak, nan(), bad), select(rest, nan(), bad), at_peak);
+// The normaliser of a whole row from its sums: they become NaN if the row holds +Inf, or only -Inf. (NaN elements have
+// made them NaN already.)
+fn whole_row(row: Normaliser) -> Normaliser {
+  let bad = is_inf(row.peak);
+  return Normaliser(row.peak, row.anchor, select(row.sum, nan(), bad), select(row.rest, nan(), bad), row.at_peak);
 }
 
 // The logarithm of the sum of e^(x - peak); at least 0.

@@ -17,6 +17,9 @@ import { checkOut, checkTensors } from '../validate.ts';
 import { checkBoolean, checkNumber, checkOptionNames } from '../validate-options.ts';
 import { softmax } from './softmax.ts';
 
+/** The largest float32. */
+const LARGEST = 2 ** 128 - 2 ** 104;
+
 const noise: PointwiseOp = {
   name: 'gumbel',
   source: /* @__PURE__ */ source('rowwise/gumbel.wgsl', noiseText, [log, threefry]),
@@ -25,7 +28,9 @@ const noise: PointwiseOp = {
   results: 1,
   body: '  return Results(forward(x, index, p));',
   reference: ([x = NaN], r, { tau = 1, key0 = 0, key1 = 0 }, index) => {
-    r[0] = (x - Math.log(-Math.log(openUniformAt([key0, key1], index)))) / tau;
+    const v = (x - Math.log(-Math.log(openUniformAt([key0, key1], index)))) / tau;
+    // A finite x stays finite when it is stored as float32.
+    r[0] = Math.abs(x) < Infinity ? Math.min(Math.max(v, -LARGEST), LARGEST) : v;
   },
 };
 const scaled: PointwiseOp = {
