@@ -1,12 +1,10 @@
-// In: ops as they run. Out: a graph of how each result was computed, and the gradients that flow back through it.
+// In: ops as they run. Out: a graph of how each result was computed. The gradients that flow back through it: backward.ts.
 import type { Device } from './device.ts';
 import { encode, type DType } from './dtype.ts';
 import { AutogradError, type NonlinError } from './errors.ts';
-import { accumulate, copyOf } from './kernels/basic.ts';
 import { keep } from './scope.ts';
-import { formatShape, type Shape } from './shape.ts';
+import type { Shape } from './shape.ts';
 import { fromHost, type Tensor } from './tensor.ts';
-import { checkDevice, checkShapeIs, checkTensor } from './validate.ts';
 
 /** The gradient arriving at a node. A scalar loss starts with an implicit 1, which costs nothing until it is needed. */
 export class Upstream {
@@ -90,9 +88,13 @@ export class GradNode {
 
   /** Once neither a tensor nor a later node needs it, what was saved for backward() is freed. */
   release(): void {
-    if (--this.#references > 0) return;
-    this.free();
-    for (const edge of this.edges) if (edge && 'node' in edge) edge.node.release();
+    // A list, as a recursion over a long graph overflows the stack.
+    const dropped: GradNode[] = [this];
+    for (let node = dropped.pop(); node; node = dropped.pop()) {
+      if (--node.#references > 0) continue;
+      node.free();
+      for (const edge of node.edges) if (edge && 'node' in edge) dropped.push(edge.node);
+    }
   }
 
   free(): void {
@@ -100,7 +102,8 @@ export class GradNode {
     for (const tensor of this.#saved) tensor.dispose();
   }
 
-  run(upstream: Upstream): readonly (Tensor | null)[] {
+  /** Throws where the node was freed, or something that it saved has changed. */
+  check(): BackwardFn {
     const backward = this.#backward;
     if (!backward)
       throw this.#error('a graph that is still there', 'one freed by an earlier backward()');
@@ -109,7 +112,11 @@ export class GradNode {
         throw this.#error('saved tensors left as they were', 'one that was written to since');
       }
     });
-    return backward(
+    return backward;
+  }
+
+  run(upstream: Upstream): readonly (Tensor | null)[] {
+    return this.check()(
       upstream,
       this.#saved,
       this.edges.map((edge) => edge !== null),
@@ -164,97 +171,4 @@ export function record(
   output.node = new GradNode(output, op, inputs, saved, backward);
   output.requiresGrad = true;
   return output;
-}
-
-/** @internal `Tensor.backward`. */
-export function runBackward(
-  root: Tensor,
-  gradOutput: Tensor | undefined,
-  retainGraph: boolean,
-): void {
-  root.storage('backward');
-  root.device.check('backward');
-  if (!root.requiresGrad) {
-    throw new AutogradError({
-      op: 'backward',
-      expected: 'a tensor computed from one with requiresGrad',
-      received: 'one without a graph',
-    });
-  }
-  if (gradOutput !== undefined) {
-    checkTensor('backward', 'gradOutput', gradOutput, [root.dtype]);
-    checkDevice('backward', 'gradOutput', gradOutput, root.device);
-    checkShapeIs('backward', 'gradOutput', gradOutput, root.shape);
-  } else if (root.size !== 1) {
-    throw new AutogradError({
-      op: 'backward',
-      argument: 'gradOutput',
-      expected: 'a gradient for a tensor that is not a scalar',
-      received: `none, for shape ${formatShape(root.shape)}`,
-    });
-  }
-  noGrad(() => {
-    const start = new Upstream(root, gradOutput?.detach() ?? null);
-    if (!root.node) {
-      addToLeaf(root, start.tensor);
-      start.dispose();
-      return;
-    }
-    propagate(root.node, start, retainGraph);
-  });
-}
-
-function propagate(root: GradNode, start: Upstream, retainGraph: boolean): void {
-  const waiting = countUses(root);
-  const arrived = new Map<GradNode, Upstream>([[root, start]]);
-  const ready = [root];
-  for (let node = ready.pop(); node; node = ready.pop()) {
-    const upstream = arrived.get(node);
-    arrived.delete(node);
-    const grads = upstream ? node.run(upstream) : [];
-    // Freed before the gradients are handed on: one that was saved, or passed through, then has no other owner.
-    if (!retainGraph) node.free();
-    upstream?.dispose();
-    node.edges.forEach((edge, i) => {
-      const grad = grads[i] ?? null;
-      if (edge && 'leaf' in edge) {
-        if (grad) addToLeaf(edge.leaf, grad);
-      } else if (edge) {
-        if (grad) arrived.set(edge.node, join(edge.node, arrived.get(edge.node), grad));
-        const left = (waiting.get(edge.node) ?? 1) - 1;
-        waiting.set(edge.node, left);
-        if (left === 0) ready.push(edge.node);
-      }
-      grad?.dispose();
-    });
-  }
-}
-
-/** How many recorded uses each node's result has below `root`: its gradient is complete when all have arrived. */
-function countUses(root: GradNode): Map<GradNode, number> {
-  const uses = new Map<GradNode, number>([[root, 0]]);
-  const stack = [root];
-  for (let node = stack.pop(); node; node = stack.pop()) {
-    for (const edge of node.edges) {
-      if (!edge || !('node' in edge)) continue;
-      const seen = uses.get(edge.node);
-      uses.set(edge.node, (seen ?? 0) + 1);
-      if (seen === undefined) stack.push(edge.node);
-    }
-  }
-  return uses;
-}
-
-/** The sum of the gradients that have arrived at a node. */
-function join(node: GradNode, before: Upstream | undefined, grad: Tensor): Upstream {
-  if (!before) return new Upstream(node.like, grad.detach());
-  const sum = accumulate(before.tensor, grad);
-  before.dispose();
-  return new Upstream(node.like, sum);
-}
-
-/** Adds to `leaf.grad`, in place once it is there. */
-function addToLeaf(leaf: Tensor, grad: Tensor): void {
-  if (leaf.grad && !leaf.grad.disposed) accumulate(leaf.grad, grad, leaf.grad);
-  else leaf.grad = keep(grad.storage('backward').shared ? copyOf(grad) : grad.detach());
 }

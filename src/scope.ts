@@ -15,6 +15,23 @@ export function keep(tensor: Tensor): Tensor {
   return tensor;
 }
 
+/** @internal Runs `fn`; where it throws, the tensors made inside are disposed. */
+export function undone<T>(fn: () => T): T {
+  const outer = current;
+  const inner = new Set<Tensor>();
+  current = inner;
+  try {
+    const result = fn();
+    if (outer) for (const tensor of inner) outer.add(tensor);
+    return result;
+  } catch (error) {
+    for (const tensor of inner) tensor.dispose();
+    throw error;
+  } finally {
+    current = outer;
+  }
+}
+
 /**
  * Runs `fn` and disposes the tensors made inside that are neither in its result (a tensor, or arrays and plain objects
  * of them) nor held as a `grad`. Scopes nest. `fn` is synchronous: an `async` one is refused, since other code would

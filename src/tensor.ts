@@ -1,5 +1,6 @@
 // In: numbers, or a GPU buffer. Out: Tensor, a shape over reference-counted storage on one device.
-import { runBackward, type GradNode } from './autograd.ts';
+import type { GradNode } from './autograd.ts';
+import { runBackward } from './backward.ts';
 import { currentDevice } from './current.ts';
 import type { Device } from './device.ts';
 import { BYTES, encode, isFloat, type DType, type HostArray } from './dtype.ts';
@@ -7,7 +8,7 @@ import { DisposedError, DTypeError, OptionError, ShapeError } from './errors.ts'
 import { track } from './scope.ts';
 import { formatShape, sizeOf, type Shape } from './shape.ts';
 import type { Storage } from './storage.ts';
-import { checkDType, checkIsDevice, checkShape } from './validate.ts';
+import { checkDType, checkGrad, checkIsDevice, checkShape } from './validate.ts';
 import { checkBoolean, checkOptionNames } from './validate-options.ts';
 
 /** Numbers nested as deep as the tensor has dimensions. */
@@ -51,10 +52,9 @@ export class Tensor {
   /** Number of elements. */
   readonly size: number;
   readonly device: Device;
-  /** The gradient accumulated by `backward()`; set it to null to clear it. */
-  grad: Tensor | null = null;
   /** @internal */
   node: GradNode | null = null;
+  #grad: Tensor | null = null;
   #requiresGrad = false;
   #storage: Storage | null;
   #registered = false;
@@ -124,6 +124,19 @@ export class Tensor {
     this.#requiresGrad = value;
   }
 
+  /**
+   * The gradient accumulated by `backward()`; set it to null to clear it. Only a live tensor of the same shape, dtype and
+   * device can be one.
+   */
+  get grad(): Tensor | null {
+    return this.#grad;
+  }
+
+  set grad(value: Tensor | null) {
+    if (value !== null) checkGrad('grad', undefined, value, this);
+    this.#grad = value;
+  }
+
   /** @internal The storage, or a `DisposedError` naming `op`. */
   storage(op: string, argument?: string): Storage {
     if (this.#storage === null) {
@@ -170,7 +183,7 @@ export class Tensor {
   /**
    * Computes the gradients of every tensor with `requiresGrad` that this one was computed from, and adds them to
    * their `grad`. `gradOutput` defaults to 1 for a scalar and is required otherwise. The graph is freed afterwards
-   * unless `retainGraph` is set.
+   * unless `retainGraph` is set. Where it throws, no `grad` has changed.
    */
   backward(gradOutput?: Tensor, options: { retainGraph?: boolean } = {}): void {
     runBackward(this, gradOutput, options.retainGraph ?? false);

@@ -119,6 +119,53 @@ export function checkShapeIs(op: string, argument: string, tensor: Tensor, shape
   }
 }
 
+/** A gradient of `of`, which is added to it, or to its own gradient, element by element. */
+export function checkGrad(
+  op: string,
+  argument: string | undefined,
+  value: unknown,
+  of: Tensor,
+): asserts value is Tensor {
+  const { shape, dtype, device } = of;
+  const subject = argument === undefined ? { op } : { op, argument };
+  if (!(value instanceof Tensor)) {
+    throw new DTypeError({ ...subject, expected: 'a tensor or null', received: describe(value) });
+  }
+  if (value === of) {
+    throw new OptionError({
+      ...subject,
+      expected: 'a tensor of its own',
+      received: 'the tensor that it is to be the gradient of',
+      hint: 'use detach() for the same values',
+    });
+  }
+  value.storage(op, argument);
+  if (value.dtype !== dtype) {
+    throw new DTypeError({
+      ...subject,
+      expected: `${dtype}, as the tensor it is the gradient of`,
+      received: value.dtype,
+      hint: `make it with { dtype: '${dtype}' }`,
+    });
+  }
+  if (value.device !== device) {
+    throw new DeviceMismatchError({
+      ...subject,
+      expected: `a tensor on the device of the one it is the gradient of (${device.type})`,
+      received: `one on another device (${value.device.type})`,
+      hint: 'make it with the same device',
+    });
+  }
+  if (!sameShape(value.shape, shape)) {
+    throw new ShapeError({
+      ...subject,
+      expected: `shape ${formatShape(shape)}, as the tensor it is the gradient of`,
+      received: `shape ${formatShape(value.shape)}`,
+      hint: 'a gradient is not broadcast',
+    });
+  }
+}
+
 /** A tensor that can be repeated to fill `shape`. */
 export function checkBroadcastsTo(
   op: string,

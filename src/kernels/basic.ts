@@ -1,6 +1,7 @@
 // In: gradients. Out: their sums and copies: the pointwise steps that autograd itself is made of.
 import { runOne } from '../dispatcher.ts';
 import type { DType } from '../dtype.ts';
+import { undone } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
 import { castArgs } from './cast.ts';
 import { pointwise, type PointwiseOp } from './pointwise.ts';
@@ -26,6 +27,28 @@ export function accumulate(a: Tensor, b: Tensor, out?: Tensor): Tensor {
 /** A tensor of its own memory with the same elements, or those of `from` written into `out`. */
 export function copyOf(from: Tensor, out?: Tensor): Tensor {
   return runOne(pointwise, castArgs(from.shape), [from], out ?? from.like());
+}
+
+/** Copies each first tensor into the second, as if at once: nothing is read that was written, and memory is there before. */
+export function copyAll(pairs: readonly (readonly [from: Tensor, to: Tensor])[]): void {
+  const copies: Tensor[] = [];
+  const sources = undone(() =>
+    pairs.map(([from, own]) => {
+      const storage = from.storage('copy');
+      const written = pairs.some(
+        ([, to]) => to.device === from.device && from.device.overlaps(storage, to.storage('copy')),
+      );
+      if (!written || storage === own.storage('copy')) return from;
+      const copy = copyOf(from);
+      copies.push(copy);
+      return copy;
+    }),
+  );
+  pairs.forEach(([, to], i) => {
+    const from = sources[i];
+    if (from) copyOf(from, to);
+  });
+  for (const copy of copies) copy.dispose();
 }
 
 /** The same numbers in another dtype. */

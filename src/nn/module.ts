@@ -1,7 +1,7 @@
 // In: parameters and child modules. Out: what every module offers: parameters, state dict, train and eval mode.
 import { noGrad } from '../autograd.ts';
 import { OptionError } from '../errors.ts';
-import { copyOf } from '../kernels/basic.ts';
+import { copyAll } from '../kernels/basic.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
 
@@ -80,6 +80,8 @@ export abstract class Module<Result = Tensor> {
     }
     const pairs = Object.entries(own).map(([name, to]): [Tensor, Tensor] => {
       const from = state[name];
+      to.storage('loadStateDict', name);
+      to.device.check('loadStateDict');
       checkTensor('loadStateDict', name, from, [to.dtype]);
       checkDevice('loadStateDict', name, from, to.device);
       checkSameDType('loadStateDict', name, from, to.dtype);
@@ -87,7 +89,7 @@ export abstract class Module<Result = Tensor> {
       return [from, to];
     });
     noGrad(() => {
-      for (const [from, to] of pairs) if (from !== to) copyOf(from, to);
+      copyAll(pairs.filter(([from, to]) => from !== to));
     });
   }
 

@@ -1,15 +1,14 @@
 // In: parameters with gradients. Out: the parameters, updated in place by one pointwise kernel each.
 import { noGrad } from '../autograd.ts';
 import { run } from '../dispatcher.ts';
-import { encode } from '../dtype.ts';
 import { OptionError } from '../errors.ts';
 import { copyOf } from '../kernels/basic.ts';
 import type { ParamValues } from '../kernels/params.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { clearGrad } from '../nn/module.ts';
-import { keep } from '../scope.ts';
+import { keep, undone } from '../scope.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import { checkDevice, checkShapeIs, checkTensor } from '../validate.ts';
+import { checkDevice, checkGrad, checkShapeIs, checkTensor } from '../validate.ts';
 import { checkNumber } from '../validate-options.ts';
 
 /** What an optimizer has learned, for a checkpoint: per parameter, in the order given to the constructor. */
@@ -25,11 +24,13 @@ export abstract class Optimizer {
   /** Learning rate; may be changed between steps. */
   lr: number;
   protected readonly parameters: readonly Tensor[];
+  readonly #op: string;
   /** State of each parameter, in float32. */
   readonly #state = new Map<Tensor, Tensor[]>();
   readonly #steps = new Map<Tensor, number>();
 
   constructor(op: string, parameters: Iterable<Tensor>, lr: number) {
+    this.#op = op;
     this.parameters = [...parameters];
     this.lr = lr;
     if (this.parameters.length === 0) {
@@ -93,21 +94,21 @@ export abstract class Optimizer {
         checkShapeIs('loadStateDict', name, from, parameter.shape);
       }
     });
-    noGrad(() => {
-      this.parameters.forEach((parameter, i) => {
-        const from = state[i] ?? [];
-        this.#steps.set(parameter, steps[i] ?? 0);
-        if (from.length === 0) {
-          for (const tensor of this.#state.get(parameter) ?? []) tensor.dispose();
-          this.#state.delete(parameter);
-          return;
-        }
-        const own = this.#stateOf(parameter, from.length);
-        own.forEach((to, k) => {
-          const tensor = from[k];
-          if (tensor && tensor !== to) copyOf(tensor, to);
-        });
-      });
+    // Copies of all first: memory may run out.
+    const own = this.parameters.map((parameter) => this.#state.get(parameter) ?? []);
+    const loaded = undone(() =>
+      noGrad(() =>
+        state.map((tensors, i) =>
+          tensors.map((from, k) => (from === own[i]?.[k] ? from : copyOf(from))),
+        ),
+      ),
+    );
+    this.parameters.forEach((parameter, i) => {
+      const tensors = (loaded[i] ?? []).map(keep);
+      for (const before of own[i] ?? []) if (!tensors.includes(before)) before.dispose();
+      this.#steps.set(parameter, steps[i] ?? 0);
+      if (tensors.length > 0) this.#state.set(parameter, tensors);
+      else this.#state.delete(parameter);
     });
   }
 
@@ -119,32 +120,53 @@ export abstract class Optimizer {
 
   /**
    * Runs `op` over each parameter, its gradient and `slots` state tensors, all but the gradient in place. `paramsOf`
-   * gives the options for a parameter's step number, from 1.
+   * gives the options for a parameter's step number, from 1. A step happens whole or not at all: everything is checked, and
+   * all memory is there, before anything is written.
    */
   protected update(op: PointwiseOp, slots: number, paramsOf: (step: number) => ParamValues): void {
-    for (const parameter of this.parameters) {
-      const { grad } = parameter;
-      if (!grad) continue;
-      const step = (this.#steps.get(parameter) ?? 0) + 1;
+    const name = `${this.#op}.step`;
+    this.parameters.forEach((parameter, i) => {
+      if (!parameter.grad) return;
+      const argument = `parameters[${String(i)}]`;
+      checkTensor(name, argument, parameter);
+      parameter.device.check(name);
+      checkGrad(name, `${argument}.grad`, parameter.grad, parameter);
+      this.#state.get(parameter)?.forEach((tensor, k) => {
+        tensor.storage(name, `state[${String(i)}][${String(k)}]`);
+      });
+    });
+    const updates = undone(() =>
+      this.parameters.flatMap((parameter) => {
+        const { grad } = parameter;
+        if (!grad) return [];
+        const step = (this.#steps.get(parameter) ?? 0) + 1;
+        const state = this.#state.get(parameter) ?? newState(parameter, slots);
+        const tensors = [parameter, ...state];
+        // A gradient in memory that is written would be copied on the way.
+        const apart = tensors.every(
+          (tensor) => !grad.device.overlaps(grad.storage(name), tensor.storage(name)),
+        );
+        const params = paramsOf(step);
+        return [{ parameter, grad: apart ? grad : copyOf(grad), step, state, tensors, params }];
+      }),
+    );
+    for (const { parameter, grad, step, state, tensors, params } of updates) {
+      this.#state.set(parameter, state.map(keep));
       this.#steps.set(parameter, step);
-      const state = this.#stateOf(parameter, slots);
+      const [first, ...others] = tensors;
       run(
         pointwise,
-        { op, params: paramsOf(step), shape: parameter.shape },
-        [parameter, grad, ...state],
-        [parameter, ...state],
+        { op, params, shape: parameter.shape },
+        first ? [first, grad, ...others] : [],
+        tensors,
       );
+      if (grad !== parameter.grad) grad.dispose();
     }
   }
+}
 
-  #stateOf(parameter: Tensor, slots: number): Tensor[] {
-    const known = this.#state.get(parameter);
-    if (known) return known;
-    const { shape, size, device } = parameter;
-    const state = Array.from({ length: slots }, () =>
-      keep(fromHost(encode('float32', new Float32Array(size)), shape, 'float32', device)),
-    );
-    this.#state.set(parameter, state);
-    return state;
-  }
+function newState({ shape, size, device }: Tensor, slots: number): Tensor[] {
+  return Array.from({ length: slots }, () =>
+    fromHost(new Float32Array(size), shape, 'float32', device),
+  );
 }

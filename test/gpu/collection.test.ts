@@ -1,16 +1,7 @@
 // Tensors that nobody disposes give their buffers back when they are collected. Needs `--js-flags=--expose-gc`.
 import { expect, test } from 'vitest';
 import { init, relu, sum, tensor, type Device } from '../../src/index.ts';
-
-declare const gc: () => void;
-
-/** Collects, and lets the finalizers run, until `done` or ten times. */
-async function collect(done: () => boolean): Promise<void> {
-  for (let i = 0; i < 10 && !done(); i++) {
-    gc();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+import { collect } from './collect.ts';
 
 /** In a function of its own: nothing on the stack keeps the tensors. */
 function makeGarbage(device: Device): void {

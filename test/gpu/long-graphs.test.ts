@@ -1,6 +1,7 @@
 // Chains of thousands of ops: what they cost grows with their length, not with its square.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { init, leakyRelu, scope, tensor, type Device } from '../../src/index.ts';
+import { init, leakyRelu, scope, sum, tensor, type Device, type Tensor } from '../../src/index.ts';
+import { collect } from './collect.ts';
 import { requestGpuDevice } from './gpu-device.ts';
 
 let gpu: GPUDevice;
@@ -34,3 +35,73 @@ test('a chain opens few error scopes: browsers take a time that grows with the s
   // Three for each of the 24 submits and of the groups of buffers; six thousand ops would open 18,000.
   expect(most).toBeLessThan(450);
 });
+
+const LENGTH = 100_000;
+
+function chain(x: Tensor, length: number): Tensor {
+  let value = x;
+  for (let i = 0; i < length; i++) value = leakyRelu(value, { negativeSlope: 0.5 });
+  return value;
+}
+
+/** The time that `length` ops take forward, backward and to be released. */
+async function train(length: number): Promise<number> {
+  const start = performance.now();
+  const w = tensor([1, -1], { requiresGrad: true });
+  const loss = scope(() => sum(chain(w, length)));
+  loss.backward();
+  const [first] = (await w.grad?.data()) ?? [];
+  expect(first).toBe(1);
+  loss.dispose();
+  w.grad?.dispose();
+  w.dispose();
+  return performance.now() - start;
+}
+
+test.each(['webgpu', 'cpu'] as const)(
+  `a chain of ${String(LENGTH)} ops forward, backward and released by its scope (%s)`,
+  async (backend) => {
+    device.dispose();
+    device = await (backend === 'cpu' ? init({ backend }) : init({ device: gpu }));
+    await train(LENGTH / 10);
+    const tenth = await train(LENGTH / 10);
+    const whole = await train(LENGTH);
+    // Ten times as long; with room for other work on this machine. The square would be a hundred times.
+    expect(whole).toBeLessThan(40 * Math.max(tenth, 100));
+    expect(device.stats().liveBuffers).toBe(0);
+  },
+  240_000,
+);
+
+test.each(['webgpu', 'cpu'] as const)(
+  `a graph of ${String(LENGTH)} ops is released without a backward pass (%s)`,
+  async (backend) => {
+    device.dispose();
+    device = await (backend === 'cpu' ? init({ backend }) : init({ device: gpu }));
+    const w = tensor([1, -1], { requiresGrad: true });
+    const loss = scope(() => chain(w, LENGTH));
+    // Each op has saved its input for backward().
+    expect(device.stats().liveBuffers).toBeGreaterThan(LENGTH);
+    loss.dispose();
+    expect(device.stats().liveBuffers).toBe(1);
+  },
+  240_000,
+);
+
+test.each(['webgpu', 'cpu'] as const)(
+  `a graph of ${String(LENGTH / 5)} ops is collected (%s)`,
+  async (backend) => {
+    device.dispose();
+    device = await (backend === 'cpu' ? init({ backend }) : init({ device: gpu }));
+    const w = tensor([1, -1], { requiresGrad: true });
+    // In a function of its own: nothing on the stack keeps the tensors.
+    (() => chain(w, LENGTH / 5))();
+    expect(device.stats().liveBuffers).toBeGreaterThan(LENGTH / 5);
+    await device.synchronize();
+    await collect(() => device.stats().liveBuffers === 1);
+    expect(device.stats().liveBuffers).toBe(1);
+    // The tensor itself is in use to here.
+    w.dispose();
+  },
+  240_000,
+);
