@@ -60,8 +60,8 @@ struct Row {
   soft: vec2f,
 }
 
-fn log_probability(base: u32, i: u32, row: Row) -> f32 {
-  return (logit_at(base, i) - row.sums.peak) - row.log_sum;
+fn log_probability(base: u32, i: u32, row: Row, scale: f32) -> f32 {
+  return (logit_at(base, i) * scale - row.sums.peak * scale) - row.log_sum * scale;
 }
 
 // Only label smoothing needs it.

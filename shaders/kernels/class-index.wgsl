@@ -28,21 +28,29 @@ fn weight_of(row: u32) -> f32 {
   return select(class_weight(label.index), 0.0, label.ignored);
 }
 
-// What a row is about: its class, that one's weight and log-probability.
+// The class of a row, with its weight and log-probability.
 struct Target {
   label: Label,
   w: f32,
   l: f32,
+  half: f32, // half of l: finite where l of finite scores is too large for a float32
 }
 
 fn target_of(r: u32, base: u32, row: Row) -> Target {
   let label = label_of(u.first_row + r);
-  return Target(label, class_weight(label.index), log_probability(base, label.index, row));
+  return Target(
+    label,
+    class_weight(label.index),
+    log_probability(base, label.index, row, 1.0),
+    log_probability(base, label.index, row, 0.5),
+  );
 }
 
 // Loss and weight of a row.
 fn loss_of(t: Target, row: Row) -> vec2f {
-  var loss = t.w * class_loss(t.l, u.op);
+  // Losses of very small probabilities are proportional to l.
+  let overflows = is_inf(t.l) & !is_inf(t.half);
+  var loss = select(t.w * class_loss(t.l, u.op), 2.0 * (t.w * class_loss(t.half, u.op)), overflows);
   if (soft) {
     // Of a loss that is infinite nothing is kept where all is spread, not NaN.
     let kept = select((1.0 - u.label_smoothing) * loss, 0.0, u.label_smoothing == 1.0);

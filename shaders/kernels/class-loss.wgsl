@@ -218,11 +218,13 @@ fn merged(r: u32, first: u32, step: u32) -> Scan {
   return Scan(sums, soft_sums);
 }
 
-fn log_probability(base: u32, i: u32, row: Row) -> f32 {
+// A log-probability, times a power of two.
+fn log_probability(base: u32, i: u32, row: Row, scale: f32) -> f32 {
+  let x = scores_at(base, i) * scale;
   if (normalised) {
-    return (scores_at(base, i) - row.sums.peak) - row.log_sum;
+    return (x - row.sums.peak * scale) - row.log_sum * scale;
   }
-  return scores_at(base, i);
+  return x;
 }
 
 // The sum of -s l over the row.

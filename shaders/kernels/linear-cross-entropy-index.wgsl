@@ -58,7 +58,12 @@ fn loss_of(row: u32, found: Row) -> f32 {
     return nan();
   }
   let log_sum = normaliser_of(found);
-  let loss = class_weight(u32(classes[row])) * (log_sum + (found.peak - found.at_label));
+  let w = class_weight(u32(classes[row]));
+  let far = found.peak - found.at_label;
+  // Of finite logits whose difference is too large for a float32.
+  let overflows = is_inf(far) & !is_inf(found.at_label);
+  let half = 0.5 * found.peak - 0.5 * found.at_label;
+  let loss = select(w * (log_sum + far), 2.0 * (w * half), overflows);
   if (!weighted) {
     return loss;
   }

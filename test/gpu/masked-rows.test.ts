@@ -318,3 +318,47 @@ describe('a stretch of -Infinity', () => {
     }
   });
 });
+
+describe('class weights of 0 and label smoothing', () => {
+  const ROWS = [
+    [-Infinity, 1, 2],
+    [1, -Infinity, 2],
+    [3e38, -3e38, 1],
+    [-3e38, 3e38, 1],
+    [-3.4e38, 0, 0],
+    [0, 0, -1e9],
+    [-Infinity, -Infinity, 1],
+    [1, 2, 3],
+  ];
+  const WEIGHTS = [
+    [0, 1, 1],
+    [1, 0, 1],
+    [0, 0, 0],
+  ];
+  /** Elements of a row of n, which repeats its first three. */
+  const repeated = (values: readonly number[], n: number): number[] =>
+    Array.from({ length: n }, (_, i) => values[i % 3] ?? NaN);
+
+  for (const n of [3, 600]) {
+    it.each([0, 0.1, 1])(`${n} classes, labelSmoothing %f`, async (labelSmoothing) => {
+      const rows = [...ROWS, ...ROWS];
+      const labels = Int32Array.from(rows, (_, r) => Number(r >= ROWS.length));
+      const data = Float32Array.from(rows.flatMap((row) => repeated(row, n)));
+      for (const weights of WEIGHTS) {
+        const loss: Apply = (x, device) =>
+          crossEntropy(x, tensor(labels, { dtype: 'int32', device }), {
+            weight: tensor(repeated(weights, n), { device }),
+            labelSmoothing,
+            reduction: 'none',
+          });
+        const want = await outcome(cpu, data, [rows.length, n], 'float32', loss);
+        for (const [plan, gpu] of Object.entries(gpus)) {
+          const got = await outcome(gpu, data, [rows.length, n], 'float32', loss);
+          const where = `${plan}, weights ${weights.join()}`;
+          expect(differences(got[0], want[0], 16, 0, 'float32'), where).toEqual([]);
+          expect(differences(got[1], want[1], 16, 2 ** -20, 'float32'), where).toEqual([]);
+        }
+      }
+    });
+  }
+});
