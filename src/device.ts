@@ -67,8 +67,11 @@ export abstract class Device {
 
   /** @internal Throws where the device is lost or disposed. */
   abstract check(op: string): void;
-  /** @internal What is called for up to `end` is of one op: the device may watch it for faults as one. */
-  begin(): void {
+  /**
+   * @internal What is called for up to `end` is of one op: it is done whole or not at all. `keeps` is told where it is not
+   * done because something that it needs has failed; what it writes to is then what it was before.
+   */
+  begin(_op: string, _keeps?: () => void): void {
     // nothing to watch
   }
   /** @internal */

@@ -2,7 +2,7 @@
 // allocation, overlap of outputs with inputs, and conversion round kernels that compute in float32 only.
 import type { Device, Operand } from './device.ts';
 import { BYTES, type DType } from './dtype.ts';
-import type { Kernel } from './kernel.ts';
+import { opName, type Kernel } from './kernel.ts';
 import { castArgs, castKernel } from './kernels/cast.ts';
 import { sizeOf, type Shape } from './shape.ts';
 import { Tensor } from './tensor.ts';
@@ -23,21 +23,22 @@ export function run<A>(
   outputs: readonly Output[],
 ): [Tensor, ...Tensor[]] {
   const device = deviceOf(inputs, outputs);
-  device.check(kernel.name);
+  const op = opName(kernel, args);
+  device.check(op);
   const results: Tensor[] = [];
   const temporaries: Tensor[] = [];
-  device.begin();
+  device.begin(op);
   try {
     let elements = 0;
     for (const output of outputs) {
-      const result = output instanceof Tensor ? output : empty(device, kernel.name, output);
+      const result = output instanceof Tensor ? output : empty(device, op, output);
       results.push(result);
       elements += result.size;
     }
     if (elements > 0) fill(device, kernel, args, inputs, results, temporaries);
     for (const output of outputs) {
       if (!(output instanceof Tensor)) continue;
-      const storage = output.storage(kernel.name);
+      const storage = output.storage(op);
       storage.version++;
       storage.forget();
     }
@@ -71,7 +72,7 @@ function fill<A>(
   temporaries: Tensor[],
 ): void {
   const stage = (like: Like): Tensor => {
-    const tensor = empty(device, kernel.name, like);
+    const tensor = empty(device, opName(kernel, args), like);
     temporaries.push(tensor);
     return tensor;
   };

@@ -82,6 +82,8 @@ export interface Kernel<A> {
   readonly float16: 'native' | 'convert';
   /** Outputs that a `'native'` kernel writes as float32 nevertheless: sums. */
   widens?(args: A, output: number): boolean;
+  /** Whether a call writes a part of its outputs and leaves the rest as it is. */
+  readonly partial?: boolean;
   /** The GPU launches: a pure function, testable without a GPU. */
   plan(args: A, inputs: readonly View[], outputs: readonly View[], caps: Capabilities): Plan;
   /** The same computation in float64; results are rounded once, when they are stored. */
@@ -104,6 +106,12 @@ export interface Kernel<A> {
     readonly key: (args: A) => object;
     readonly same: (a: A, b: A) => boolean;
   };
+}
+
+/** The op that a call of a kernel is for, as the user knows it: kernels that many ops share are told it. */
+export function opName<A>(kernel: Kernel<A>, args: A): string {
+  const { op } = args as { readonly op?: { readonly name?: unknown } | null };
+  return typeof op?.name === 'string' ? op.name : kernel.name;
 }
 
 /** Invocations of a workgroup: the power of two that is wanted, or the largest one that the device takes. */

@@ -1,16 +1,34 @@
 // In: sizes in bytes. Out: GPU buffers, reused through a pool of bounded size.
 import { OutOfMemoryError } from '../errors.ts';
+import type { Fate } from './fate.ts';
+import type { Scopes } from './faults.ts';
+import type { Run } from './recording.ts';
 
 /** A GPU buffer and what the scheduler must know of it. */
 export interface PooledBuffer {
   readonly id: number;
-  readonly gpu: GPUBuffer;
+  /** Another one where memory could be had only at the second attempt. */
+  gpu: GPUBuffer;
   /** Bytes allocated; the tensor inside may be smaller. */
   readonly size: number;
   /** Number of the last batch whose commands use it. */
   lastUse: number;
   /** Commands in a caller's encoder use it: it is left to the garbage collector instead of being reused. */
   pinned: boolean;
+  /** The caller has it, and may have destroyed it. */
+  foreign: boolean;
+  /** Destroyed, or about to be. */
+  gone: boolean;
+  /** Whether its memory could be had; null once that is known to be so. */
+  birth: Fate | null;
+  /** Whether its contents can be used; null where nothing speaks against it. Changed when commands are submitted, in their order. */
+  fate: Fate | null;
+  /** Commands in a caller's encoder that write it, until they are known to have run. */
+  run: Run | null;
+  /** The number of the look at an op's commands that met one that writes it last. */
+  writer: number;
+  /** The latest period between two looks at the status word in which a kernel may have noted something about its contents. */
+  noted: number;
 }
 
 export interface PoolStats {
@@ -24,9 +42,29 @@ export interface PoolStats {
 let ids = 0;
 
 /** A buffer that is not pooled: a caller's, or one of the device's own. */
-export function unpooled(gpu: GPUBuffer): PooledBuffer {
-  return { id: ids++, gpu, size: gpu.size, lastUse: -1, pinned: true };
+export function unpooled(gpu: GPUBuffer, birth: Fate | null = null): PooledBuffer {
+  return { ...handleOf(gpu, gpu.size, birth), pinned: true };
 }
+
+function handleOf(gpu: GPUBuffer, size: number, birth: Fate | null): PooledBuffer {
+  return {
+    id: ids++,
+    gpu,
+    size,
+    lastUse: -1,
+    pinned: false,
+    foreign: false,
+    gone: false,
+    birth,
+    fate: null,
+    run: null,
+    writer: -1,
+    noted: -1,
+  };
+}
+
+/** Runs calls under error scopes, which tell whether memory could be had. */
+export type Watch = <T>(op: string, create: (scopes?: Scopes) => T) => T;
 
 /** Bytes to allocate for `bytes`: 16 sizes per power of two, so that at most 1/16 is wasted and sizes repeat. */
 export function sizeClass(bytes: number): number {
@@ -51,7 +89,7 @@ export class BufferPool {
   readonly #usage: GPUBufferUsageFlags;
   readonly #label: string;
   readonly #bound: number;
-  readonly #watch: <T>(op: string, create: () => T) => T;
+  readonly #watch: Watch;
   readonly #onDestroy: (buffer: PooledBuffer) => void;
   readonly #free = new Map<number, PooledBuffer[]>();
   /** How many buffers of each size were made. */
@@ -61,7 +99,7 @@ export class BufferPool {
   constructor(
     device: GPUDevice,
     options: { usage: GPUBufferUsageFlags; label: string; bound: number },
-    watch: <T>(op: string, create: () => T) => T,
+    watch: Watch,
     onDestroy: (buffer: PooledBuffer) => void,
   ) {
     this.#watch = watch;
@@ -78,13 +116,16 @@ export class BufferPool {
    */
   acquire(op: string, bytes: number, busyFrom = Infinity): PooledBuffer {
     const size = sizeClass(bytes);
-    let buffer = takeFree(this.#free.get(size), busyFrom);
-    if (buffer) {
+    const list = this.#free.get(size);
+    let buffer = takeFree(list, busyFrom);
+    while (buffer) {
       this.stats.pooledBuffers--;
       this.stats.pooledBytes -= size;
-    } else {
-      buffer = this.#create(op, size);
+      if (!isLost(buffer)) break;
+      this.#destroy(buffer);
+      buffer = takeFree(list, busyFrom);
     }
+    buffer ??= this.#create(op, size);
     this.stats.liveBuffers++;
     this.stats.liveBytes += size;
     return buffer;
@@ -94,8 +135,8 @@ export class BufferPool {
     this.stats.liveBuffers--;
     this.stats.liveBytes -= buffer.size;
     if (buffer.pinned) return;
-    if (this.stats.pooledBytes + buffer.size > this.#bound) {
-      this.#onDestroy(buffer);
+    if (isLost(buffer) || this.stats.pooledBytes + buffer.size > this.#bound) {
+      this.#destroy(buffer);
       return;
     }
     this.stats.pooledBuffers++;
@@ -122,14 +163,16 @@ export class BufferPool {
     const made = this.#made.get(size) ?? 0;
     const count = this.#countToMake(size, made);
     this.#made.set(size, made + count);
-    const [first, ...others] = this.#watch(op, () => {
-      const create = (): PooledBuffer => ({
-        id: ids++,
-        gpu: this.#device.createBuffer({ size, usage: this.#usage, label: this.#label }),
-        size,
-        lastUse: -1,
-        pinned: false,
-      });
+    const descriptor = { size, usage: this.#usage, label: this.#label };
+    const [first, ...others] = this.#watch(op, (scopes) => {
+      const create = (): PooledBuffer => {
+        const gpu = this.#device.createBuffer(descriptor);
+        const buffer = handleOf(gpu, size, scopes?.fate ?? null);
+        scopes?.again.push(() => {
+          if (!buffer.gone) buffer.gpu = this.#device.createBuffer(descriptor);
+        });
+        return buffer;
+      };
       const buffers: [PooledBuffer, ...PooledBuffer[]] = [create()];
       while (buffers.length < count) buffers.push(create());
       return buffers;
@@ -152,13 +195,23 @@ export class BufferPool {
     return Math.max(1, Math.min(made, MOST_AT_A_TIME, Math.floor(room / size)));
   }
 
+  #destroy(buffer: PooledBuffer): void {
+    buffer.gone = true;
+    this.#onDestroy(buffer);
+  }
+
   /** Destroys everything that waits for reuse. */
   clear(): void {
-    for (const list of this.#free.values()) for (const buffer of list) this.#onDestroy(buffer);
+    for (const list of this.#free.values()) for (const buffer of list) this.#destroy(buffer);
     this.#free.clear();
     this.stats.pooledBuffers = 0;
     this.stats.pooledBytes = 0;
   }
+}
+
+/** Whether its memory could not be had. */
+export function isLost({ birth }: PooledBuffer): boolean {
+  return !!birth?.error;
 }
 
 /** Buffers looked at for one that is idle: enough to find it, few enough where thousands wait for their commands. */

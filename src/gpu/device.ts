@@ -12,15 +12,15 @@ import type { Kernel } from '../kernel.ts';
 import { scope } from '../scope.ts';
 import type { Storage } from '../storage.ts';
 import { checkBorrowed } from './borrowed.ts';
-import { BufferPool, unpooled, type PooledBuffer } from './buffers.ts';
+import { BufferPool, unpooled, type PooledBuffer, type Watch } from './buffers.ts';
 import { Faults } from './faults.ts';
 import { Launcher } from './launcher.ts';
 import { Layouts } from './layouts.ts';
 import { PipelineCache } from './pipelines.ts';
 import { CommandQueue } from './queue.ts';
 import { Readback } from './readback.ts';
-import { STATUS_BYTES } from './status.ts';
 import { asGpu, GpuStorage } from './storage.ts';
+import { Waits } from './waiting.ts';
 
 // GPUBufferUsage by value: the globals are missing in Node.
 const MAP_READ = 0x01;
@@ -50,9 +50,11 @@ export class WebGpuDevice extends Device {
   readonly #launcher: Launcher;
   /** One handle per caller's buffer, so that overlaps are seen. */
   readonly #borrowed = new WeakMap<GPUBuffer, PooledBuffer>();
+  /** Of calls of `begin`. */
+  #depth = 0;
   /** Why nothing can be done any more. */
   #closed: NonlinError | null = null;
-  readonly #whenLost: Promise<never>;
+  readonly #waits: Waits;
   readonly #release = (freed: PooledBuffer): void => {
     this.#pool.release(freed);
   };
@@ -64,28 +66,21 @@ export class WebGpuDevice extends Device {
     this.#owned = options.owned;
     const { limits } = gpuDevice;
     this.#offsetAlignment = limits.minStorageBufferOffsetAlignment;
-    const faults = new Faults(gpuDevice);
+    const faults = new Faults(gpuDevice, () => {
+      this.#pool.clear();
+      this.#stagingPool.clear();
+    });
     this.#faults = faults;
-    const watch = <T>(op: string, call: () => T): T => faults.watch(op, call);
-    const layouts = new Layouts(gpuDevice, watch);
+    this.#waits = new Waits(gpuDevice);
+    const watch: Watch = (op, call) => faults.watch(op, call);
+    const layouts = new Layouts(gpuDevice);
     const pipelines = new PipelineCache(
       gpuDevice,
       layouts,
       watch,
       () => options.software && this.#readback.idle,
     );
-    const queue = new CommandQueue(
-      gpuDevice,
-      (submit) => {
-        watch('submit', submit);
-      },
-      (entry) => {
-        faults.report(entry.error);
-      },
-      () => {
-        pipelines.compileHeld();
-      },
-    );
+    const queue = new CommandQueue({ device: gpuDevice, faults, layouts, pipelines });
     const makePool = (label: string, usage: number, bound: number): BufferPool =>
       new BufferPool(gpuDevice, { label, usage, bound }, watch, (buffer) => {
         layouts.clear();
@@ -93,12 +88,7 @@ export class WebGpuDevice extends Device {
       });
     const pool = makePool('nonlin tensor', STORAGE | COPY_SRC | COPY_DST, POOL_BYTES);
     this.#stagingPool = makePool('nonlin readback', MAP_READ | COPY_DST, STAGING_BYTES);
-    const status = gpuDevice.createBuffer({
-      size: STATUS_BYTES,
-      usage: STORAGE | COPY_SRC | COPY_DST,
-      label: 'nonlin status',
-    });
-    this.#readback = new Readback(gpuDevice, queue, this.#stagingPool, faults, unpooled(status));
+    this.#readback = new Readback(gpuDevice, queue, this.#stagingPool, faults);
     this.#launcher = new Launcher({
       device: gpuDevice,
       capabilities: {
@@ -114,6 +104,7 @@ export class WebGpuDevice extends Device {
       layouts,
       pipelines,
       queue,
+      faults,
       pool,
       readback: this.#readback,
     });
@@ -125,16 +116,15 @@ export class WebGpuDevice extends Device {
       reason,
       message,
     }));
-    this.#whenLost = this.lost.then(({ reason, message }) => {
+    void this.lost.then(({ reason, message }) => {
       this.#closed ??= new DeviceLostError({
         op: 'device',
         expected: 'a live GPU device',
         received: `a lost one (${reason}${message === '' ? '' : `: ${message}`})`,
         hint: 'call init() for a new one',
       });
-      throw this.#closed;
+      this.#waits.end(this.#closed);
     });
-    this.#whenLost.catch(() => undefined);
   }
 
   override stats(): DeviceStats {
@@ -145,8 +135,7 @@ export class WebGpuDevice extends Device {
       pooledBuffers: pooledBuffers + this.#stagingPool.stats.pooledBuffers,
       pooledBytes: pooledBytes + this.#stagingPool.stats.pooledBytes,
       buffersCreated: buffersCreated + this.#stagingPool.stats.buffersCreated,
-      dispatches: this.#queue.dispatches,
-      submits: this.#queue.submits,
+      ...this.#queue.counts,
       pipelinesCompiled: this.#pipelines.compiled,
       bindGroupsCreated: this.#layouts.bindGroupsCreated,
     };
@@ -169,6 +158,8 @@ export class WebGpuDevice extends Device {
       await this.#queue.flush();
       await this.gpuDevice.queue.onSubmittedWorkDone();
       await this.#readback.read(null, 0);
+      await this.#faults.heard();
+      this.#faults.throwUnread();
     });
   }
 
@@ -212,12 +203,16 @@ export class WebGpuDevice extends Device {
     }
   }
 
-  override begin(): void {
+  override begin(op: string, keeps: (() => void) | null = null): void {
+    if (this.#depth++ > 0) return;
+    this.#queue.beginOp(op, keeps);
     this.#faults.begin();
   }
 
   override end(): void {
+    if (--this.#depth > 0) return;
     this.#faults.end();
+    this.#queue.endOp();
   }
 
   override allocate(op: string, bytes: number): GpuStorage {
@@ -226,14 +221,14 @@ export class WebGpuDevice extends Device {
 
   override upload(data: HostArray): GpuStorage {
     this.check('tensor');
-    // Written ahead of the commands still waiting, so into a buffer that none of them uses.
-    const buffer = this.#acquire('tensor', data.byteLength, this.#queue.pendingFrom);
-    const whole = data.byteLength - (data.byteLength % 4);
-    const { queue } = this.gpuDevice;
-    // Deno ends the process on a write from an empty buffer
-    if (whole > 0) queue.writeBuffer(buffer.gpu, 0, data.buffer, data.byteOffset, whole);
-    if (whole < data.byteLength && data instanceof Uint16Array) {
-      queue.writeBuffer(buffer.gpu, whole, new Uint16Array([data.at(-1) ?? 0, 0]));
+    this.#faults.begin();
+    let buffer: PooledBuffer;
+    try {
+      // Written ahead of the commands still waiting, so into a buffer that none of them uses.
+      buffer = this.#acquire('tensor', data.byteLength, this.#queue.pendingFrom);
+      this.#write(buffer, data);
+    } finally {
+      this.#faults.end();
     }
     const storage = this.#own(buffer);
     if (data instanceof Int32Array) storage.host = data;
@@ -241,11 +236,44 @@ export class WebGpuDevice extends Device {
     return storage;
   }
 
+  /** Writes into a buffer that no command waits for; the fate of its contents is that of the write. */
+  #write(buffer: PooledBuffer, data: HostArray): void {
+    const whole = data.byteLength - (data.byteLength % 4);
+    const { queue } = this.gpuDevice;
+    const write = (): void => {
+      // Deno ends the process on a write from an empty buffer
+      if (whole > 0) queue.writeBuffer(buffer.gpu, 0, data.buffer, data.byteOffset, whole);
+      if (whole < data.byteLength && data instanceof Uint16Array) {
+        queue.writeBuffer(buffer.gpu, whole, new Uint16Array([data.at(-1) ?? 0, 0]));
+      }
+    };
+    if (buffer.birth) {
+      this.#faults.watch('tensor', ({ fate, again }) => {
+        write();
+        again.push(() => {
+          if (!buffer.gone) write();
+        });
+        buffer.fate = fate;
+      });
+    } else {
+      const scopes = this.#faults.open('tensor');
+      write();
+      this.#faults.close(scopes);
+      buffer.fate = scopes.fate;
+    }
+    buffer.run = null;
+    buffer.noted = -1;
+  }
+
   override borrow(gpu: GPUBuffer, offset: number, bytes: number): GpuStorage {
     this.check('Tensor.fromBuffer');
     checkBorrowed(gpu, offset, bytes, this.#offsetAlignment);
     let buffer = this.#borrowed.get(gpu);
-    if (!buffer) this.#borrowed.set(gpu, (buffer = unpooled(gpu)));
+    if (!buffer) {
+      buffer = unpooled(gpu);
+      buffer.foreign = true;
+      this.#borrowed.set(gpu, buffer);
+    }
     return new GpuStorage(this, buffer, offset, true, () => undefined);
   }
 
@@ -254,11 +282,11 @@ export class WebGpuDevice extends Device {
     bytes: number,
   ): { buffer: GPUBuffer; offset: number; size: number } {
     this.check('buffer');
-    this.#launcher.flushSync();
+    this.#queue.flushSync();
     const { buffer, offset } = asGpu(storage);
     // The caller may write to it, or use it in commands submitted after the tensor is gone.
     storage.forget();
-    buffer.pinned = true;
+    buffer.pinned = buffer.foreign = true;
     return { buffer: buffer.gpu, offset, size: bytes };
   }
 
@@ -323,7 +351,7 @@ export class WebGpuDevice extends Device {
   async #guard<T>(op: string, wait: () => Promise<T>): Promise<T> {
     this.check(op);
     try {
-      return await Promise.race([wait(), this.#whenLost]);
+      return await this.#waits.until(wait);
     } catch (error) {
       this.check(op);
       throw error;

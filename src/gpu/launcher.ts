@@ -2,7 +2,7 @@
 import type { Operand } from '../device.ts';
 import { OptionError, OutOfMemoryError } from '../errors.ts';
 import {
-  UNIFORM_BYTES,
+  opName,
   type Capabilities,
   type Kernel,
   type Launch,
@@ -10,26 +10,21 @@ import {
   type View,
 } from '../kernel.ts';
 import { checkSynchronous } from '../validate-options.ts';
-import { unpooled, type BufferPool, type PooledBuffer } from './buffers.ts';
-import type { Group, Layouts, Resource } from './layouts.ts';
+import type { BufferPool, PooledBuffer } from './buffers.ts';
+import type { Copy } from './encoder.ts';
+import type { Faults } from './faults.ts';
+import type { Layouts, Resource } from './layouts.ts';
 import type { PipelineCache, PipelineEntry } from './pipelines.ts';
-import { Plans, type KeptLaunch } from './plans.ts';
-import { encode, type Command, type CommandQueue } from './queue.ts';
+import { Plans, type KeptGroup, type KeptLaunch } from './plans.ts';
+import type { CommandQueue } from './queue.ts';
+import { encodeInto, type Recorded } from './recording.ts';
 import type { Readback } from './readback.ts';
 import { STATUS_BYTES } from './status.ts';
 import { asGpu } from './storage.ts';
 
-const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM by value: the global is missing in Node
-
 const NO_SCRATCH: readonly PooledBuffer[] = [];
 /** Bind groups remembered per launch: one for each set of buffers that takes turns. */
 const MOST_GROUPS = 8;
-
-/** A launch for a caller's encoder; bind groups are made when all uniforms are known. */
-interface Recorded {
-  readonly launch: Launch;
-  readonly resources: readonly Resource[];
-}
 
 export interface LauncherParts {
   readonly device: GPUDevice;
@@ -37,6 +32,7 @@ export interface LauncherParts {
   readonly layouts: Layouts;
   readonly pipelines: PipelineCache;
   readonly queue: CommandQueue;
+  readonly faults: Faults;
   readonly pool: BufferPool;
   readonly readback: Readback;
 }
@@ -47,7 +43,7 @@ export class Launcher {
   // Filled anew by each launch.
   readonly #buffers: PooledBuffer[] = [];
   readonly #offsets: number[] = [];
-  #recording: (Recorded | Command)[] | null = null;
+  #recording: Recorded[] | null = null;
   #preparing: PipelineEntry[] | null = null;
 
   constructor(parts: LauncherParts) {
@@ -65,23 +61,18 @@ export class Launcher {
     const scratch =
       plan.scratch.length === 0
         ? NO_SCRATCH
-        : plan.scratch.map((bytes) => pool.acquire(kernel.name, bytes));
+        : plan.scratch.map((bytes) => pool.acquire(opName(kernel, args), bytes));
     for (const kept of launches) this.#launch(kept, inputs, outputs, scratch);
     for (const buffer of scratch) pool.release(buffer);
   }
 
-  copy(command: Extract<Command, { bytes: number }>): void {
-    this.#touch(command.from);
-    this.#touch(command.to);
+  copy(copy: Omit<Copy, 'op'>): void {
+    const { queue } = this.#parts;
+    this.#touch(copy.from);
+    this.#touch(copy.to);
+    const command = { ...copy, op: queue.op };
     if (this.#recording) this.#recording.push(command);
-    else if (!this.#preparing) this.#parts.queue.add(command);
-  }
-
-  /** Submits everything that waits, now: for commands that the caller submits next. */
-  flushSync(): void {
-    this.#parts.queue.flushSync((entry) => {
-      this.#parts.pipelines.compileNow(entry);
-    });
+    else if (!this.#preparing) queue.add(command);
   }
 
   /** Runs `fn` with its launches going into a caller's encoder. */
@@ -94,8 +85,9 @@ export class Launcher {
         received: 'one',
       });
     }
-    this.flushSync();
-    const recorded: (Recorded | Command)[] = [];
+    const { queue } = this.#parts;
+    queue.flushSync();
+    const recorded: Recorded[] = [];
     this.#recording = recorded;
     let result: T;
     try {
@@ -104,7 +96,7 @@ export class Launcher {
       this.#recording = null;
     }
     checkSynchronous('device.record', result);
-    if (recorded.length > 0) this.#encode(encoder, recorded);
+    if (recorded.length > 0) encodeInto(encoder, recorded, this.#parts);
     return result;
   }
 
@@ -142,29 +134,30 @@ export class Launcher {
     const { pipelines, queue } = this.#parts;
     const { launch } = kept;
     if (this.#recording) {
-      const resources = this.#resources(launch, inputs, outputs, scratch);
-      for (const { buffer } of resources) this.#touch(buffer);
-      this.#recording.push({ launch, resources });
+      const bound = this.#bound(kept, inputs, outputs, scratch);
+      for (const buffer of bound.buffers) this.#touch(buffer);
+      this.#recording.push({ op: queue.op, kept, bound });
       return;
     }
-    kept.pipeline ??= pipelines.get(launch);
+    const { pipeline } = kept;
+    const failed = pipeline?.error ?? pipeline?.birth?.error;
+    const entry = (kept.pipeline = pipeline && !failed ? pipeline : pipelines.get(launch));
     if (this.#preparing) {
-      this.#preparing.push(kept.pipeline);
+      this.#preparing.push(entry);
       return;
     }
-    // May close the batch: uniforms and lastUse belong to the one that the command is in.
     const uniformOffset = queue.addUniforms(kept);
-    const group = this.#group(kept, inputs, outputs, scratch);
-    queue.add({ pipeline: kept.pipeline, group, uniformOffset, workgroups: launch.workgroups });
+    const bound = this.#group(kept, inputs, outputs, scratch);
+    queue.add({ op: queue.op, pipeline: entry, kept, bound, uniformOffset });
   }
 
-  /** The bind group of a launch: one of its latest, or the cached or new one for these buffers. */
+  /** The memory of a launch with its bind group: that of one of its latest calls, or new. */
   #group(
     kept: KeptLaunch,
     inputs: readonly Operand[],
     outputs: readonly Operand[],
     scratch: readonly PooledBuffer[],
-  ): Group {
+  ): KeptGroup {
     const { layouts, queue, readback } = this.#parts;
     const { launch, groups } = kept;
     const { bindings } = launch;
@@ -195,40 +188,27 @@ export class Launcher {
       kept.generation = layouts.generation;
     }
     for (const known of groups) {
-      if (sameItems(known.buffers, buffers) && sameItems(known.offsets, offsets))
-        return known.group;
+      if (sameItems(known.buffers, buffers) && sameItems(known.offsets, offsets)) return known;
     }
-    const resources = this.#resources(launch, inputs, outputs, scratch);
-    const group = layouts.bindGroup(queue.uniforms, resources);
-    groups.unshift({ buffers: [...buffers], offsets: [...offsets], group });
+    const bound = this.#bound(kept, inputs, outputs, scratch);
+    groups.unshift(bound);
     if (groups.length > MOST_GROUPS) groups.pop();
-    return group;
+    return bound;
   }
 
-  #encode(encoder: GPUCommandEncoder, recorded: readonly (Recorded | Command)[]): void {
-    const { device, pipelines, layouts, queue } = this.#parts;
-    // Not pooled and never destroyed here: the caller submits at a time of their own; the browser frees it after that.
-    const uniforms = unpooled(
-      device.createBuffer({
-        size: recorded.length * UNIFORM_BYTES,
-        usage: UNIFORM,
-        mappedAtCreation: true,
-      }),
-    );
-    const bytes = new Uint8Array(uniforms.gpu.getMappedRange());
-    const commands = recorded.map((item, i): Command => {
-      if (!('launch' in item)) return item;
-      const { launch, resources } = item;
-      bytes.set(new Uint8Array(launch.uniforms), i * UNIFORM_BYTES);
-      return {
-        pipeline: pipelines.compileNow(pipelines.get(launch, false)),
-        group: layouts.createGroup(uniforms, resources),
-        uniformOffset: i * UNIFORM_BYTES,
-        workgroups: launch.workgroups,
-      };
-    });
-    uniforms.gpu.unmap();
-    queue.dispatches += encode(encoder, commands);
+  #bound(
+    { launch }: KeptLaunch,
+    inputs: readonly Operand[],
+    outputs: readonly Operand[],
+    scratch: readonly PooledBuffer[],
+  ): KeptGroup {
+    const resources = this.#resources(launch, inputs, outputs, scratch);
+    return {
+      buffers: resources.map(({ buffer }) => buffer),
+      offsets: resources.map(({ offset }) => offset),
+      resources,
+      group: null,
+    };
   }
 
   /** The memory that a launch's bindings stand for. */

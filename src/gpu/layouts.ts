@@ -10,24 +10,6 @@ export interface Resource {
   readonly size: number;
 }
 
-/**
- * A bind group, made when it is first encoded: one that commands in the queue use is then made under the error scopes of
- * their submit. Scopes of its own would cost more than the group, and browsers take a time that grows with the square of
- * the number of scopes whose results are awaited.
- */
-export class Group {
-  readonly #make: () => GPUBindGroup;
-  #made: GPUBindGroup | null = null;
-
-  constructor(make: () => GPUBindGroup) {
-    this.#make = make;
-  }
-
-  get gpu(): GPUBindGroup {
-    return (this.#made ??= this.#make());
-  }
-}
-
 interface Layout {
   readonly group: GPUBindGroupLayout;
   readonly pipeline: GPUPipelineLayout;
@@ -43,14 +25,11 @@ export class Layouts {
   /** Raised when bind groups are dropped: those remembered elsewhere are then not to be used. */
   generation = 0;
   readonly #device: GPUDevice;
-  readonly #watch: <T>(op: string, create: () => T) => T;
   readonly #layouts = new Map<string, Layout>();
-  readonly #groups = new Map<string, Group>();
+  readonly #groups = new Map<string, GPUBindGroup>();
 
-  /** `watch` runs WebGPU calls under error scopes. */
-  constructor(device: GPUDevice, watch: <T>(op: string, create: () => T) => T) {
+  constructor(device: GPUDevice) {
     this.#device = device;
-    this.#watch = watch;
   }
 
   pipelineLayout(bindings: readonly Binding[]): GPUPipelineLayout {
@@ -58,7 +37,7 @@ export class Layouts {
   }
 
   /** A cached bind group; its uniforms are at a dynamic offset, so the same buffers always give the same group. */
-  bindGroup(uniforms: PooledBuffer, resources: readonly Resource[]): Group {
+  bindGroup(uniforms: PooledBuffer, resources: readonly Resource[]): GPUBindGroup {
     let key = String(uniforms.id);
     for (const { binding, buffer, offset, size } of resources) {
       key += `,${String(binding.slot)}${binding.access}${String(buffer.id)}:${String(offset)}:${String(size)}`;
@@ -66,19 +45,12 @@ export class Layouts {
     const known = this.#groups.get(key);
     if (known) return known;
     if (this.#groups.size >= MAX_BIND_GROUPS) this.clear();
-    const group = new Group(() => this.#createGroup(uniforms, resources));
+    const group = this.createGroup(uniforms, resources);
     this.#groups.set(key, group);
     return group;
   }
 
-  /** A bind group made here and now, for a caller's encoder. */
-  createGroup(uniforms: PooledBuffer, resources: readonly Resource[]): Group {
-    const group = new Group(() => this.#createGroup(uniforms, resources));
-    this.#watch('bind', () => group.gpu);
-    return group;
-  }
-
-  #createGroup(uniforms: PooledBuffer, resources: readonly Resource[]): GPUBindGroup {
+  createGroup(uniforms: PooledBuffer, resources: readonly Resource[]): GPUBindGroup {
     this.bindGroupsCreated++;
     const { group: layout } = this.#layout(resources.map(({ binding }) => binding));
     const entries = resources.map(({ binding, buffer, offset, size }) => ({

@@ -1,14 +1,19 @@
 // In: a program, entry point and overrides. Out: its compute pipeline, compiled once; compilations in flight are shared.
-import { ShaderError } from '../errors.ts';
+import { OutOfMemoryError, ShaderError } from '../errors.ts';
 import type { Launch } from '../kernel.ts';
+import type { Watch } from './buffers.ts';
+import type { Fate } from './fate.ts';
 import { shaderOf } from './link.ts';
 import type { Layouts } from './layouts.ts';
+import { bounded } from './waiting.ts';
 
 /** A pipeline that is compiled or being compiled. */
 export interface PipelineEntry {
   readonly label: string;
   pipeline: GPUComputePipeline | null;
   error: ShaderError | null;
+  /** Whether it compiles, where it was compiled on the spot: then there is a `pipeline` before that is known. */
+  birth: Fate | null;
   /** Settles when `pipeline` or `error` is set; never rejects. */
   ready: Promise<void>;
   readonly describe: () => GPUComputePipelineDescriptor;
@@ -19,7 +24,7 @@ export class PipelineCache {
   compiled = 0;
   readonly #device: GPUDevice;
   readonly #layouts: Layouts;
-  readonly #watch: <T>(op: string, call: () => T) => T;
+  readonly #watch: Watch;
   readonly #atOnce: () => boolean;
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #entries = new Map<string, PipelineEntry>();
@@ -30,12 +35,7 @@ export class PipelineCache {
   #held: { readonly entry: PipelineEntry; readonly compiled: () => void } | null = null;
 
   /** `watch` runs WebGPU calls under error scopes; `atOnce` tells whether a single pipeline is better compiled on the spot. */
-  constructor(
-    device: GPUDevice,
-    layouts: Layouts,
-    watch: <T>(op: string, call: () => T) => T,
-    atOnce: () => boolean,
-  ) {
+  constructor(device: GPUDevice, layouts: Layouts, watch: Watch, atOnce: () => boolean) {
     this.#device = device;
     this.#layouts = layouts;
     this.#watch = watch;
@@ -46,13 +46,14 @@ export class PipelineCache {
   get(launch: Launch, background = true): PipelineEntry {
     const key = keyOf(launch);
     const known = this.#entries.get(key);
-    if (known) return known;
+    if (known && !mayPass(known)) return known;
     const label = `${launch.program.label}:${launch.entry}`;
     const entry: PipelineEntry = {
       label,
       describe: () => this.#describe(launch, label),
       pipeline: null,
       error: null,
+      birth: null,
       ready: Promise.resolve(),
     };
     if (background) entry.ready = this.#begin(entry);
@@ -63,9 +64,15 @@ export class PipelineCache {
 
   /** Compiles an entry here and now if it is not ready: for commands that a caller submits. */
   compileNow(entry: PipelineEntry): PipelineEntry {
-    entry.pipeline ??= this.#watch(entry.label, () =>
-      this.#device.createComputePipeline(entry.describe()),
-    );
+    if (entry.pipeline || entry.error) return entry;
+    try {
+      entry.pipeline = this.#watch(entry.label, (scopes) => {
+        entry.birth = scopes?.fate ?? null;
+        return this.#device.createComputePipeline(entry.describe());
+      });
+    } catch (cause) {
+      entry.error = asShaderError(entry, cause);
+    }
     return entry;
   }
 
@@ -81,11 +88,7 @@ export class PipelineCache {
     const held = this.#held;
     this.#held = null;
     if (!held) return;
-    try {
-      this.compileNow(held.entry);
-    } catch (cause) {
-      held.entry.error = asShaderError(held.entry, cause);
-    }
+    this.compileNow(held.entry);
     held.compiled();
   }
 
@@ -105,13 +108,28 @@ export class PipelineCache {
   async #compile(entry: PipelineEntry): Promise<void> {
     this.#compiling++;
     try {
-      const pipeline = await this.#device.createComputePipelineAsync(entry.describe());
+      const pipeline = await this.#watch(entry.label, (scopes) => {
+        if (scopes) scopes.shaders = true;
+        return this.#device.createComputePipelineAsync(entry.describe());
+      });
       entry.pipeline ??= pipeline;
     } catch (cause) {
-      entry.error = asShaderError(entry, cause, await messagesOf(entry, cause));
+      const error = asShaderError(entry, cause, await this.#messagesOf(entry, cause));
+      // It may have been compiled on the spot in the meantime, under error scopes of its own.
+      if (!entry.pipeline) entry.error = error;
     } finally {
       this.#compiling--;
     }
+  }
+
+  /** The compiler's words, where it was the compiler that refused. */
+  async #messagesOf({ describe }: PipelineEntry, cause: unknown): Promise<string[]> {
+    if (cause instanceof ShaderError) return [];
+    const { module } = describe().compute;
+    const info = await bounded(this.#device, () => module.getCompilationInfo());
+    return (info?.messages ?? []).map(
+      (m) => `${String(m.lineNum)}:${String(m.linePos)} ${m.message}`,
+    );
   }
 
   #describe(launch: Launch, label: string): GPUComputePipelineDescriptor {
@@ -120,9 +138,7 @@ export class PipelineCache {
     let module = this.#modules.get(key);
     if (!module) {
       const code = shaderOf(program, entry);
-      module = this.#watch(label, () =>
-        this.#device.createShaderModule({ code, label: program.label }),
-      );
+      module = this.#device.createShaderModule({ code, label: program.label });
       this.#modules.set(key, module);
     }
     return {
@@ -133,17 +149,16 @@ export class PipelineCache {
   }
 }
 
+/** Whether a pipeline failed for a reason that may pass: no memory, or none that the browser knows. */
+function mayPass({ error, birth }: PipelineEntry): boolean {
+  if (birth?.error) return birth.error instanceof OutOfMemoryError;
+  const { cause } = error ?? {};
+  return cause instanceof Error && 'reason' in cause && cause.reason === 'internal';
+}
+
 function keyOf({ program, entry, constants }: Launch): string {
   const base = `${String(program.id)}:${entry}`;
   return constants ? `${base}:${JSON.stringify(constants)}` : base;
-}
-
-/** The compiler's words, where it was the compiler that refused. */
-async function messagesOf({ describe }: PipelineEntry, cause: unknown): Promise<string[]> {
-  if (cause instanceof ShaderError) return [];
-  const { module } = describe().compute;
-  const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
-  return messages.map((m) => `${String(m.lineNum)}:${String(m.linePos)} ${m.message}`);
 }
 
 function asShaderError(

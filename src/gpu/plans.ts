@@ -1,8 +1,8 @@
 // In: kernels and their arguments. Out: plans, kept for the next call alike, with what the device has made for each launch.
-import type { Kernel, Launch, Plan, View } from '../kernel.ts';
+import type { Binding, Kernel, Launch, Plan, View } from '../kernel.ts';
 import { sameShape } from '../shape.ts';
 import type { PooledBuffer } from './buffers.ts';
-import type { Group } from './layouts.ts';
+import type { Resource } from './layouts.ts';
 import type { PipelineEntry } from './pipelines.ts';
 
 /** A launch of a kept plan. What is found for one call is there for the next. */
@@ -10,23 +10,32 @@ export class KeptLaunch {
   readonly launch: Launch;
   readonly uniforms: Uint8Array<ArrayBuffer>;
   pipeline: PipelineEntry | null = null;
-  /** The batch that holds the uniforms already, and where. */
-  batch = -1;
+  /** The block that holds the uniforms already, and where. */
+  block = -1;
   uniformOffset = 0;
   /** Bind groups of the latest calls, valid for one generation of `Layouts`. */
   readonly groups: KeptGroup[] = [];
   generation = -1;
 
-  constructor(launch: Launch) {
+  /** What the launch does with each binding. */
+  readonly uses: readonly Use[];
+
+  constructor(launch: Launch, uses: readonly Use[]) {
     this.launch = launch;
     this.uniforms = new Uint8Array(launch.uniforms);
+    this.uses = uses;
   }
 }
 
+/** What a launch does with a buffer: `update` reads it and writes it, or leaves a part of it; `note` is the status word. */
+export type Use = 'read' | 'write' | 'update' | 'note';
+
+/** The memory of a launch, and its bind group, which is made when it is encoded first. */
 export interface KeptGroup {
   readonly buffers: readonly PooledBuffer[];
   readonly offsets: readonly number[];
-  readonly group: Group;
+  readonly resources: readonly Resource[];
+  group: GPUBindGroup | null;
 }
 
 /** A plan and its launches. */
@@ -56,7 +65,7 @@ export class Plans {
     make: (kernel: Kernel<A>, args: A, inputs: readonly View[], outputs: readonly View[]) => Plan,
   ): KeptPlan {
     const { kept } = kernel;
-    if (!kept) return keep(make(kernel, args, inputs, outputs));
+    if (!kept) return keep(make(kernel, args, inputs, outputs), kernel, outputs);
     const key = kept.key(args);
     let entries = this.#entries.get(key);
     if (!entries) this.#entries.set(key, (entries = []));
@@ -69,7 +78,7 @@ export class Plans {
         return entry;
       }
     }
-    const made = keep(make(kernel, args, inputs, outputs));
+    const made = keep(make(kernel, args, inputs, outputs), kernel, outputs);
     // The latest first: what is called with ever new options soon has nothing here.
     entries.unshift({ ...made, args, inputs: inputs.map(viewOf), outputs: outputs.map(viewOf) });
     if (entries.length > MOST) entries.pop();
@@ -77,8 +86,17 @@ export class Plans {
   }
 }
 
-function keep(plan: Plan): KeptPlan {
-  return { plan, launches: plan.launches.map((launch) => new KeptLaunch(launch)) };
+function keep<A>(plan: Plan, { partial }: Kernel<A>, outputs: readonly View[]): KeptPlan {
+  const useOf = ({ of, index, access }: Binding): Use => {
+    if (of === 'status') return 'note';
+    if (access === 'read') return 'read';
+    const reads = of === 'output' && (partial || outputs[index]?.aliasOf !== undefined);
+    return reads ? 'update' : 'write';
+  };
+  const launches = plan.launches.map(
+    (launch) => new KeptLaunch(launch, launch.bindings.map(useOf)),
+  );
+  return { plan, launches };
 }
 
 /** A view alone: an operand would keep its memory. */

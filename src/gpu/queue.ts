@@ -1,124 +1,76 @@
-// In: launches and copies, one by one. Out: batches of them, each in one submit, in order, once their pipelines are compiled.
+// In: launches and copies, one by one. Out: batches of them, each in one submit, in order, once their pipelines are compiled
+// and their memory is there.
 import { UNIFORM_BYTES } from '../kernel.ts';
 import { unpooled, type PooledBuffer } from './buffers.ts';
-import type { Group } from './layouts.ts';
-import type { PipelineEntry } from './pipelines.ts';
+import type { Command, Op } from './encoder.ts';
+import type { Fate } from './fate.ts';
+import type { Faults } from './faults.ts';
+import type { Layouts } from './layouts.ts';
+import type { PipelineCache, PipelineEntry } from './pipelines.ts';
 import type { KeptLaunch } from './plans.ts';
+import { Submission } from './submission.ts';
 
-/** A dispatch or a copy, ready to be encoded. */
-export type Command =
-  | {
-      readonly pipeline: PipelineEntry;
-      readonly group: Group;
-      readonly uniformOffset: number;
-      readonly workgroups: readonly [number, number, number];
-    }
-  | {
-      readonly from: PooledBuffer;
-      readonly fromOffset: number;
-      readonly to: PooledBuffer;
-      readonly toOffset: number;
-      readonly bytes: number;
-    };
+/** The uniforms of up to `BATCH` launches. */
+interface Block {
+  /** What `KeptLaunch.block` says of a launch whose uniforms are here. */
+  readonly number: number;
+  bytes: Uint8Array<ArrayBuffer>;
+  used: number;
+}
 
-interface Batch {
+export interface Batch {
   readonly number: number;
   readonly commands: Command[];
-  uniforms: Uint8Array<ArrayBuffer>;
-  /** Bytes of `uniforms` in use. */
-  used: number;
+  /** One, unless an op has more launches than a block has room for. */
+  readonly blocks: Block[];
+  /** Where the commands of the blocks after the first begin. */
+  readonly cuts: number[];
+  /** Fates of memory and pipelines to wait for. */
+  births: readonly Fate[] | null;
   /** Buffers to destroy once the batch is submitted. */
-  readonly doomed: GPUBuffer[];
+  readonly doomed: PooledBuffer[];
   readonly submitted: () => void;
   readonly whenSubmitted: Promise<void>;
 }
 
-/** Dispatches per batch: one submit each at most. */
+/** Dispatches per batch: one submit each at most, but for an op that has more. */
 const BATCH = 256;
 /** Dispatches that a new batch has room for; most have few. */
 const FIRST = 16;
 const UNIFORM_DST = 0x40 | 0x08; // GPUBufferUsage.UNIFORM | COPY_DST by value: the global is missing in Node
 
-/**
- * Encodes commands; a copy ends the compute pass, a dispatch opens one, which says only what differs from the dispatch
- * before. Returns the number of dispatches.
- */
-export function encode(encoder: GPUCommandEncoder, commands: readonly Command[]): number {
-  let pass: GPUComputePassEncoder | null = null;
-  let pipeline: GPUComputePipeline | null = null;
-  let group: Group | null = null;
-  let dispatches = 0;
-  for (const command of commands) {
-    if ('from' in command) {
-      pass?.end();
-      pass = pipeline = group = null;
-      const { from, fromOffset, to, toOffset, bytes } = command;
-      encoder.copyBufferToBuffer(from.gpu, fromOffset, to.gpu, toOffset, bytes);
-    } else if (command.pipeline.pipeline) {
-      pass ??= encoder.beginComputePass();
-      if (pipeline !== command.pipeline.pipeline) {
-        pipeline = command.pipeline.pipeline;
-        pass.setPipeline(pipeline);
-      }
-      if (group !== command.group || offsets[0] !== command.uniformOffset) {
-        group = command.group;
-        offsets[0] = command.uniformOffset;
-        pass.setBindGroup(0, group.gpu, offsets, 0, 1);
-      }
-      const [x, y, z] = command.workgroups;
-      pass.dispatchWorkgroups(x, y, z);
-      dispatches++;
-    }
-  }
-  pass?.end();
-  return dispatches;
-}
-
-/** Dynamic offsets, handed over as a view: an array would be made anew for each dispatch. */
-const offsets = /* @__PURE__ */ new Uint32Array(1);
-
-function isCompiling({ pipeline, error }: PipelineEntry): boolean {
-  return pipeline === null && error === null;
+export interface QueueParts {
+  readonly device: GPUDevice;
+  readonly faults: Faults;
+  readonly layouts: Layouts;
+  readonly pipelines: PipelineCache;
 }
 
 /** Collects commands and submits them in order: in the next microtask, or when a batch is full. */
 export class CommandQueue {
-  /** The uniform blocks of the batch being submitted; `writeBuffer` is ordered with submits, so one buffer serves all. */
-  readonly uniforms: PooledBuffer;
-  dispatches = 0;
-  submits = 0;
-  readonly #device: GPUDevice;
-  readonly #onError: (entry: PipelineEntry) => void;
-  readonly #watch: (submit: () => void) => void;
-  readonly #onFlush: () => void;
+  /** Of everything submitted so far. */
+  readonly counts = { dispatches: 0, submits: 0 };
+  readonly #parts: QueueParts;
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   readonly #sealed: Batch[] = [];
+  #uniforms: PooledBuffer;
+  #blocks = 0;
   #open: Batch;
+  /** The batch that was begun and waits for the fate of something it depends on. */
+  #begun: Submission | null = null;
+  #op: Op | null = null;
   #scheduled = false;
   #waiting = false;
 
-  /**
-   * `watch` runs a submit under error scopes; `onError` is told of a pipeline that does not compile, `onFlush` that commands
-   * are to be submitted.
-   */
-  constructor(
-    device: GPUDevice,
-    watch: (submit: () => void) => void,
-    onError: (entry: PipelineEntry) => void,
-    onFlush: () => void,
-  ) {
-    this.#device = device;
-    this.#onFlush = onFlush;
-    this.#watch = watch;
-    this.#onError = onError;
-    this.uniforms = unpooled(
-      device.createBuffer({
-        size: BATCH * UNIFORM_BYTES,
-        usage: UNIFORM_DST,
-        label: 'nonlin uniforms',
-      }),
-    );
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
+    this.#uniforms = this.#makeUniforms();
     this.#open = this.#newBatch(0);
+  }
+
+  /** The uniform blocks of the batch being submitted; `writeBuffer` is ordered with submits, so one buffer serves all. */
+  get uniforms(): PooledBuffer {
+    return this.#uniforms;
   }
 
   /** Number of the first batch not yet submitted: buffers last used before it are idle for `writeBuffer`. */
@@ -131,20 +83,41 @@ export class CommandQueue {
     return this.#open.number;
   }
 
+  /** The op that commands are added for. */
+  get op(): Op {
+    if (!this.#op) throw new RangeError('a command outside of an op');
+    return this.#op;
+  }
+
+  /** Commands up to `endOp` are of one op. */
+  beginOp(name: string, keeps: (() => void) | null = null): void {
+    if (this.#open.commands.length >= BATCH) void this.flush();
+    this.#op = { name, keeps, error: null };
+  }
+
+  endOp(): void {
+    this.#op = null;
+  }
+
   /** The offset of a launch's uniforms in the open batch: copied there once, however often it is launched. */
   addUniforms(kept: KeptLaunch): number {
-    if (this.#open.commands.length >= BATCH) void this.flush();
     const batch = this.#open;
-    if (kept.batch === batch.number) return kept.uniformOffset;
-    const offset = batch.used;
-    if (offset === batch.uniforms.length) {
-      const more = new Uint8Array(2 * offset);
-      more.set(batch.uniforms);
-      batch.uniforms = more;
+    let block = batch.blocks.at(-1);
+    if (kept.block === block?.number) return kept.uniformOffset;
+    if (!block || block.used === BATCH * UNIFORM_BYTES) {
+      block = this.#newBlock();
+      batch.blocks.push(block);
+      batch.cuts.push(batch.commands.length);
     }
-    batch.uniforms.set(kept.uniforms, offset);
-    batch.used += UNIFORM_BYTES;
-    kept.batch = batch.number;
+    const offset = block.used;
+    if (offset === block.bytes.length) {
+      const more = new Uint8Array(2 * offset);
+      more.set(block.bytes);
+      block.bytes = more;
+    }
+    block.bytes.set(kept.uniforms, offset);
+    block.used += UNIFORM_BYTES;
+    kept.block = block.number;
     kept.uniformOffset = offset;
     return offset;
   }
@@ -162,67 +135,111 @@ export class CommandQueue {
   /** Destroys a buffer once the commands before this call are submitted. */
   destroyLater(buffer: PooledBuffer): void {
     if (buffer.lastUse < this.pendingFrom) buffer.gpu.destroy();
-    else this.#open.doomed.push(buffer.gpu);
+    else this.#open.doomed.push(buffer);
   }
 
-  /** Closes the batch and submits all whose pipelines are ready. Resolves once everything so far is submitted. */
+  /** Closes the batch and submits all whose pipelines and memory are there. Resolves once everything so far is submitted. */
   flush(): Promise<void> {
     const batch = this.#open;
     if (batch.commands.length === 0 && batch.doomed.length === 0) {
       return this.#sealed.at(-1)?.whenSubmitted ?? Promise.resolve();
     }
-    this.#onFlush();
-    this.#sealed.push(batch);
-    this.#open = this.#newBatch(batch.number + 1);
+    this.#seal(batch);
     if (!this.#waiting) this.#drain();
     return batch.whenSubmitted;
   }
 
-  /** Submits everything now, with `compile` for pipelines that are not ready: for commands the caller submits next. */
-  flushSync(compile: (entry: PipelineEntry) => void): void {
-    void this.flush();
+  /**
+   * Submits everything now, for commands the caller submits next. Pipelines that are not ready are compiled on the spot.
+   * Memory that has just been asked for is used before it is known whether it could be had: what is written then gets
+   * its fate.
+   */
+  flushSync(): void {
+    const { faults, pipelines } = this.#parts;
+    if (this.#open.commands.length > 0) this.#seal(this.#open);
+    if (this.#sealed.length === 0) return;
     for (const { commands } of this.#sealed) {
       for (const command of commands) {
-        if ('pipeline' in command && isCompiling(command.pipeline)) compile(command.pipeline);
+        if ('pipeline' in command && isCompiling(command.pipeline))
+          pipelines.compileNow(command.pipeline);
       }
     }
-    for (let batch = this.#sealed.shift(); batch; batch = this.#sealed.shift()) this.#submit(batch);
+    faults.useBirths();
+    for (let batch = this.#sealed[0]; batch; batch = this.#sealed[0]) this.#submit(batch, false);
+  }
+
+  #seal(batch: Batch): void {
+    this.#parts.pipelines.compileHeld();
+    if (this.#uniforms.birth?.error) this.#uniforms = this.#makeUniforms();
+    batch.births = this.#parts.faults.births;
+    this.#sealed.push(batch);
+    this.#open = this.#newBatch(batch.number + 1);
   }
 
   #drain(): void {
     this.#waiting = false;
     for (let batch = this.#sealed[0]; batch; batch = this.#sealed[0]) {
-      const compiling = batch.commands.flatMap((command) =>
-        'pipeline' in command && isCompiling(command.pipeline) ? [command.pipeline.ready] : [],
-      );
-      if (compiling.length > 0) {
-        this.#waiting = true;
-        void Promise.all(compiling).then(() => {
-          this.#drain();
-        });
-        return;
+      const unknown: Promise<void>[] = [];
+      if (!this.#begun) {
+        for (const fate of batch.births ?? []) {
+          if (fate.error === undefined) unknown.push(fate.settled());
+        }
+        for (const command of batch.commands) {
+          if ('pipeline' in command && isCompiling(command.pipeline))
+            unknown.push(command.pipeline.ready);
+        }
       }
-      this.#sealed.shift();
-      this.#submit(batch);
+      const fate = unknown.length === 0 ? this.#submit(batch, true) : null;
+      if (fate) unknown.push(fate.settled());
+      if (unknown.length === 0) continue;
+      this.#waiting = true;
+      void Promise.all(unknown).then(() => {
+        this.#drain();
+      });
+      return;
     }
   }
 
-  #submit(batch: Batch): void {
-    for (const command of batch.commands) {
-      if ('pipeline' in command && command.pipeline.error) this.#onError(command.pipeline);
-    }
-    this.#watch(() => {
-      if (batch.used > 0) {
-        this.#device.queue.writeBuffer(this.uniforms.gpu, 0, batch.uniforms, 0, batch.used);
-      }
-      const encoder = this.#device.createCommandEncoder();
-      this.dispatches += encode(encoder, batch.commands);
-      this.#device.queue.submit([encoder.finish()]);
-      this.submits++;
-    });
-    for (const buffer of batch.doomed) buffer.destroy();
-    this.#spare.push(batch.uniforms);
+  /** Submits a batch; returns a fate that it has to wait for, if there is one and it can wait. */
+  #submit(batch: Batch, patient: boolean): Fate | null {
+    const submission = (this.#begun ??= new Submission(
+      this.#parts,
+      batch,
+      this.#uniforms,
+      this.counts,
+    ));
+    const fate = submission.run(patient);
+    if (fate) return fate;
+    this.#begun = null;
+    this.#sealed.shift();
+    for (const buffer of batch.doomed) buffer.gpu.destroy();
+    for (const { bytes } of batch.blocks) this.#spare.push(bytes);
     batch.submitted();
+    return null;
+  }
+
+  #makeUniforms(): PooledBuffer {
+    const { device, faults, layouts } = this.#parts;
+    // Bind groups hold the buffer before.
+    layouts.clear();
+    return faults.watch('uniforms', ({ fate, again }) => {
+      const make = (): GPUBuffer =>
+        device.createBuffer({
+          size: BATCH * UNIFORM_BYTES,
+          usage: UNIFORM_DST,
+          label: 'nonlin uniforms',
+        });
+      const uniforms = unpooled(make(), fate);
+      again.push(() => {
+        uniforms.gpu = make();
+      });
+      return uniforms;
+    });
+  }
+
+  #newBlock(): Block {
+    const bytes = this.#spare.pop() ?? new Uint8Array(FIRST * UNIFORM_BYTES);
+    return { number: this.#blocks++, bytes, used: 0 };
   }
 
   #newBatch(number: number): Batch {
@@ -230,13 +247,18 @@ export class CommandQueue {
     return {
       number,
       commands: [],
-      uniforms: this.#spare.pop() ?? new Uint8Array(FIRST * UNIFORM_BYTES),
-      used: 0,
+      blocks: [this.#newBlock()],
+      cuts: [],
+      births: null,
       doomed: [],
       submitted: resolve,
       whenSubmitted: promise,
     };
   }
+}
+
+function isCompiling({ pipeline, error }: PipelineEntry): boolean {
+  return pipeline === null && error === null;
 }
 
 /** `Promise.withResolvers`, which Node 20 lacks. */

@@ -1,36 +1,48 @@
-// In: a storage. Out: its bytes on the host, after all work called for before, and what kernels noted in the status word.
+// In: a storage. Out: its bytes on the host, after all work called for before; or why they cannot be used.
 import { ShaderError, type NonlinError } from '../errors.ts';
-import type { BufferPool, PooledBuffer } from './buffers.ts';
+import { isLost, unpooled, type BufferPool, type PooledBuffer } from './buffers.ts';
+import type { Copy } from './encoder.ts';
 import type { Faults } from './faults.ts';
 import type { CommandQueue } from './queue.ts';
 import { STATUS_BYTES, statusError } from './status.ts';
 import type { GpuStorage } from './storage.ts';
 
 const MAP_READ = 0x01; // GPUMapMode.READ by value: the global is missing in Node
+const STATUS_USAGE = 0x80 | 0x04 | 0x08; // GPUBufferUsage.STORAGE | COPY_SRC | COPY_DST
+
+/** What kernels noted of indices out of range. */
+interface Note {
+  readonly error: NonlinError;
+  /** The first period in which it may have been written; see `PooledBuffer.noted`. */
+  readonly since: number;
+}
 
 export class Readback {
-  /** Written by kernels that meet an index out of range. */
-  readonly status: PooledBuffer;
   readonly #device: GPUDevice;
   readonly #queue: CommandQueue;
   readonly #pool: BufferPool;
   readonly #faults: Faults;
+  #status: PooledBuffer;
   /** Reads that wait for the GPU. */
   #reads = 0;
   #statusUsed: 'no' | 'once' | 'always' = 'no';
+  /** The period up to which all that was noted is known, and the one in which the status word was last cleared. */
+  #lookedAt = -1;
+  #cleared = 0;
+  #notes: Note[] = [];
 
-  constructor(
-    device: GPUDevice,
-    queue: CommandQueue,
-    pool: BufferPool,
-    faults: Faults,
-    status: PooledBuffer,
-  ) {
+  constructor(device: GPUDevice, queue: CommandQueue, pool: BufferPool, faults: Faults) {
     this.#device = device;
     this.#queue = queue;
     this.#pool = pool;
     this.#faults = faults;
-    this.status = status;
+    this.#status = this.#makeStatus();
+  }
+
+  /** Written by kernels that meet an index out of range. Its own `noted` is the period now. */
+  get status(): PooledBuffer {
+    if (isLost(this.#status)) this.#status = this.#makeStatus();
+    return this.#status;
   }
 
   /** Whether nobody waits for a result. */
@@ -43,77 +55,79 @@ export class Readback {
     if (this.#statusUsed !== 'always') this.#statusUsed = when;
   }
 
-  /** The first `bytes` of a storage, or none of it; throws what went wrong on the GPU since the last read. */
+  /** The first `bytes` of a storage, or none of it. Throws what went wrong with it. */
   async read(storage: GpuStorage | null, bytes: number): Promise<ArrayBuffer> {
-    const status = this.#statusUsed !== 'no';
-    if (this.#statusUsed === 'once') this.#statusUsed = 'no';
-    if (!storage && !status) {
+    const before = this.#statusUsed;
+    const status = before !== 'no';
+    if (before === 'once') this.#statusUsed = 'no';
+    const source = bytes > 0 ? storage : null;
+    if (!source && !status) {
       await this.#queue.flush();
-      await this.#faults.settle();
       return new ArrayBuffer(0);
     }
     const read = bytes + (status ? STATUS_BYTES : 0);
-    this.#faults.begin();
-    let staging: PooledBuffer;
-    let submitted: Promise<void>;
-    try {
-      staging = this.#pool.acquire('data', read);
-      this.#addCopies(staging, storage, bytes, status);
-      submitted = this.#queue.flush();
-    } finally {
-      this.#faults.end();
+    const staging = this.#pool.acquire('data', read);
+    staging.lastUse = this.#queue.current;
+    let [period, noted] = [-1, -1];
+    if (status) {
+      const from = this.status;
+      this.#copy({ from, fromOffset: 0, to: staging, toOffset: bytes, bytes: STATUS_BYTES }, () => {
+        period = from.noted++;
+      });
     }
+    if (source) {
+      const { buffer, offset } = source;
+      const copy = { from: buffer, fromOffset: offset, to: staging, toOffset: 0, bytes };
+      this.#copy({ ...copy, partial: status }, () => {
+        noted = buffer.noted;
+      });
+    }
+    const submitted = this.#queue.flush();
     this.#reads++;
     let mapped: ArrayBuffer;
     try {
       await submitted;
+      this.#throwIfFailed(staging);
       mapped = await this.#map(staging, read);
+      await staging.fate?.settled();
+      this.#throwIfFailed(staging);
+    } catch (error) {
+      // Nothing was heard of the status word.
+      if (before === 'once') this.usesStatus('once');
+      throw error;
     } finally {
       this.#reads--;
+      this.#pool.release(staging);
     }
-    this.#pool.release(staging);
-    const error = status ? statusError(mapped.slice(bytes)) : null;
-    if (error) this.#clearStatus(error);
-    await this.#faults.settle();
+    if (status) this.#look(mapped.slice(bytes), period);
+    this.#throwNote(noted);
     return status ? mapped.slice(0, bytes) : mapped;
   }
 
-  /** Puts copies into `staging` behind all work called for before. */
-  #addCopies(
-    staging: PooledBuffer,
-    storage: GpuStorage | null,
-    bytes: number,
-    status: boolean,
-  ): void {
-    staging.lastUse = this.#queue.current;
-    if (storage) {
-      storage.buffer.lastUse = this.#queue.current;
-      this.#queue.add({
-        from: storage.buffer,
-        fromOffset: storage.offset,
-        to: staging,
-        toOffset: 0,
-        bytes,
-      });
-    }
-    if (status) {
-      this.#queue.add({
-        from: this.status,
-        fromOffset: 0,
-        to: staging,
-        toOffset: bytes,
-        bytes: STATUS_BYTES,
-      });
-    }
+  /** Puts a copy behind all work called for before. */
+  #copy(copy: Omit<Copy, 'op' | 'encoded'>, encoded: () => void): void {
+    const queue = this.#queue;
+    copy.from.lastUse = queue.current;
+    queue.beginOp('data');
+    queue.add({ ...copy, op: queue.op, encoded });
+    queue.endOp();
+  }
+
+  #throwIfFailed({ fate }: PooledBuffer): void {
+    const error = fate?.error;
+    if (!error) return;
+    this.#faults.thrown(error);
+    throw error;
   }
 
   async #map(staging: PooledBuffer, bytes: number): Promise<ArrayBuffer> {
     try {
       await staging.gpu.mapAsync(MAP_READ, 0, bytes);
     } catch (cause) {
+      staging.pinned = true;
       // The reason is the device's loss, which may be announced a moment later, or in the error scopes.
       await Promise.race([this.#device.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
-      await this.#faults.settle();
+      this.#throwIfFailed(staging);
       throw new ShaderError(
         { op: 'data', expected: 'a readable result', received: String(cause) },
         { cause },
@@ -124,9 +138,43 @@ export class Readback {
     return copy;
   }
 
-  /** Reports an index out of range, once. */
-  #clearStatus(error: NonlinError): void {
+  /** Takes in what the status word said at the end of a period. */
+  #look(bytes: ArrayBuffer, period: number): void {
+    const since = this.#lookedAt + 1;
+    this.#lookedAt = Math.max(this.#lookedAt, period);
+    const error = statusError(bytes);
+    // Of several reads at once, each sees what the first of them does.
+    if (!error || period < this.#cleared) return;
+    this.#cleared = this.#status.noted;
+    this.#device.queue.writeBuffer(this.#status.gpu, 0, new Uint32Array(STATUS_BYTES / 4));
+    this.#notes.push({ error, since });
     this.#faults.report(error);
-    this.#device.queue.writeBuffer(this.status.gpu, 0, new Uint32Array(STATUS_BYTES / 4));
+  }
+
+  /** Throws, once, what was noted in or after a period that the contents read are from. */
+  #throwNote(noted: number): void {
+    for (const note of this.#notes) {
+      if (note.since > noted) continue;
+      this.#notes = this.#notes.filter((other) => other !== note);
+      // It may have been thrown by synchronize().
+      if (this.#faults.thrown(note.error)) throw note.error;
+    }
+  }
+
+  #makeStatus(): PooledBuffer {
+    return this.#faults.watch('status', ({ fate, again }) => {
+      const make = (): GPUBuffer =>
+        this.#device.createBuffer({
+          size: STATUS_BYTES,
+          usage: STATUS_USAGE,
+          label: 'nonlin status',
+        });
+      const status = unpooled(make(), fate);
+      status.noted = 0;
+      again.push(() => {
+        status.gpu = make();
+      });
+      return status;
+    });
   }
 }

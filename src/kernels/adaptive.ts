@@ -97,6 +97,7 @@ export interface ColumnsArgs {
 export const columnsKernel: Kernel<ColumnsArgs> = {
   name: 'copyColumns',
   float16: 'convert',
+  partial: true,
   plan: ({ rows, count, x, y, shift }, _inputs, _outputs, caps) => {
     if (rows * count === 0) return { launches: [], scratch: [] };
     const { size, workgroups, stride } = loopOver(rows * count, caps);

@@ -32,6 +32,7 @@ export abstract class Optimizer {
   constructor(op: string, parameters: Iterable<Tensor>, lr: number) {
     this.#op = op;
     this.parameters = [...parameters];
+    this.#op = op;
     this.lr = lr;
     if (this.parameters.length === 0) {
       throw new OptionError({
@@ -150,18 +151,39 @@ export abstract class Optimizer {
         return [{ parameter, grad: apart ? grad : copyOf(grad), step, state, tensors, params }];
       }),
     );
-    for (const { parameter, grad, step, state, tensors, params } of updates) {
-      this.#state.set(parameter, state.map(keep));
-      this.#steps.set(parameter, step);
-      const [first, ...others] = tensors;
-      run(
-        pointwise,
-        { op, params, shape: parameter.shape },
-        first ? [first, grad, ...others] : [],
-        tensors,
-      );
-      if (grad !== parameter.grad) grad.dispose();
+    for (const device of new Set(updates.map(({ parameter }) => parameter.device))) {
+      const own = updates.filter(({ parameter }) => parameter.device === device);
+      // Where a gradient has failed, which may turn out later, no parameter is updated and the step does not count.
+      device.begin(name, () => {
+        for (const { parameter } of own) this.#uncount(parameter);
+      });
+      try {
+        for (const { parameter, grad, step, state, tensors, params } of own) {
+          this.#state.set(parameter, state.map(keep));
+          this.#steps.set(parameter, step);
+          const [first, ...others] = tensors;
+          run(
+            pointwise,
+            { op, params, shape: parameter.shape },
+            first ? [first, grad, ...others] : [],
+            tensors,
+          );
+          if (grad !== parameter.grad) grad.dispose();
+        }
+      } finally {
+        device.end();
+      }
     }
+  }
+
+  /** A step of a parameter has not been done. */
+  #uncount(parameter: Tensor): void {
+    const step = (this.#steps.get(parameter) ?? 1) - 1;
+    this.#steps.set(parameter, step);
+    if (step > 0) return;
+    // As before its first step: the memory of its state may be what could not be had.
+    for (const tensor of this.#state.get(parameter) ?? []) tensor.dispose();
+    this.#state.delete(parameter);
   }
 }
 

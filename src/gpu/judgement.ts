@@ -1,0 +1,151 @@
+// In: an op's commands and the fates of what they use. Out: whether they can run, and what their results depend on.
+import { OutOfMemoryError, ShaderError, type NonlinError } from '../errors.ts';
+import type { PooledBuffer } from './buffers.ts';
+import type { Command, Op } from './encoder.ts';
+import { failed, type Fate } from './fate.ts';
+import type { Faults } from './faults.ts';
+import type { PipelineEntry } from './pipelines.ts';
+import type { Run } from './recording.ts';
+
+/** What an op's results depend on. */
+export interface Judgement {
+  /** Fates that are not known yet. */
+  readonly open: Fate[];
+  /** What may spoil the submit that the op is in: a buffer that the caller may have destroyed, or the op itself. */
+  alone: object | null;
+  /** See `PooledBuffer.noted`. */
+  noted: number;
+  /** Commands in a caller's encoder whose results it reads, and which may not have run. */
+  readonly runs: Run[];
+  /** Raised for each op: what is written by it so far. */
+  pass: number;
+}
+
+/** Numbers of passes. */
+let passes = 0;
+
+export function newJudgement(): Judgement {
+  return { open: [], alone: null, noted: -1, runs: [], pass: -1 };
+}
+
+/** Looks at the commands from `begin` to before `end`. Sets `op.error` if they cannot run; reports an error that is new. */
+export function judge(
+  op: Op,
+  commands: readonly Command[],
+  begin: number,
+  end: number,
+  judgement: Judgement,
+  faults: Faults,
+): void {
+  judgement.open.length = judgement.runs.length = 0;
+  judgement.alone = null;
+  judgement.noted = -1;
+  judgement.pass = passes++;
+  for (let c = begin; c < end; c++) {
+    const command = commands[c];
+    if (!command) continue;
+    if ('from' in command) {
+      look(op, command.from, true, judgement);
+      look(op, command.to, command.partial ?? false, judgement);
+      command.to.writer = judgement.pass;
+      continue;
+    }
+    lookAtPipeline(op, command.pipeline, judgement, faults);
+    const { uses } = command.kept;
+    const { buffers } = command.bound;
+    for (let i = 0; i < buffers.length; i++) {
+      const [use, buffer] = [uses[i], buffers[i]];
+      if (!buffer) continue;
+      look(op, buffer, use !== 'write', judgement);
+      if (use === 'write' || use === 'update') buffer.writer = judgement.pass;
+    }
+  }
+}
+
+function look(op: Op, buffer: PooledBuffer, reads: boolean, judgement: Judgement): void {
+  if (buffer.birth && consider(op, buffer.birth, judgement)) {
+    if (buffer.birth.error === null) buffer.birth = null;
+    else judgement.alone ??= op;
+  }
+  if (buffer.foreign) {
+    judgement.alone = judgement.alone === null || judgement.alone === buffer ? buffer : op;
+  }
+  // What the op has written itself is as good as the op.
+  if (!reads || buffer.writer === judgement.pass) return;
+  if (buffer.noted > judgement.noted) judgement.noted = buffer.noted;
+  const { run } = buffer;
+  if (run?.done) buffer.run = null;
+  else if (run && !judgement.runs.includes(run)) judgement.runs.push(run);
+  if (buffer.fate && consider(op, buffer.fate, judgement) && buffer.fate.error === null)
+    buffer.fate = null;
+}
+
+function lookAtPipeline(op: Op, entry: PipelineEntry, judgement: Judgement, faults: Faults): void {
+  const error = entry.error ?? entry.birth?.error;
+  if (error) {
+    if (op.error) return;
+    const Failed = error instanceof OutOfMemoryError ? OutOfMemoryError : ShaderError;
+    const { expected = '', received = '' } = error;
+    op.error = new Failed({ op: op.name, expected, received }, { cause: error });
+    faults.report(op.error);
+  } else if (entry.birth) {
+    if (error === null) entry.birth = null;
+    else {
+      judgement.open.push(entry.birth);
+      judgement.alone ??= op;
+    }
+  }
+}
+
+/** Takes a fate into account; whether nothing is known against it. */
+export function consider(op: Op, fate: Fate, judgement: Judgement): boolean {
+  const { error } = fate;
+  if (error) {
+    op.error ??= error;
+    return false;
+  }
+  if (error === undefined && !judgement.open.includes(fate)) judgement.open.push(fate);
+  return true;
+}
+
+/** Gives what the commands write its fate. */
+export function mark(
+  commands: readonly Command[],
+  begin: number,
+  end: number,
+  fate: Fate | null,
+  noted: number,
+  run: Run | null = null,
+): void {
+  for (let c = begin; c < end; c++) {
+    const command = commands[c];
+    if (!command) continue;
+    if ('from' in command) {
+      command.to.fate = fate;
+      command.to.noted = noted;
+      command.to.run = run;
+      continue;
+    }
+    const { uses } = command.kept;
+    const { buffers } = command.bound;
+    for (let i = 0; i < buffers.length; i++) {
+      const [use, buffer] = [uses[i], buffers[i]];
+      if (!buffer || use === 'read' || use === 'note') continue;
+      buffer.fate = fate;
+      buffer.noted = noted;
+      buffer.run = run;
+    }
+  }
+}
+
+/** Leaves an op's commands out: what they would have written has failed, unless it keeps what it was. */
+export function skip(
+  op: Op,
+  error: NonlinError,
+  commands: readonly Command[],
+  begin: number,
+  end: number,
+): void {
+  if (op.keeps) op.keeps();
+  else mark(commands, begin, end, failed(error), -1);
+}
