@@ -5,6 +5,7 @@ import { AutogradError, type NonlinError } from './errors.ts';
 import { keep } from './scope.ts';
 import type { Shape } from './shape.ts';
 import { fromHost, type Tensor } from './tensor.ts';
+import { checkFunction, checkSynchronous } from './validate-options.ts';
 
 /** The gradient arriving at a node. A scalar loss starts with an implicit 1, which costs nothing until it is needed. */
 export class Upstream {
@@ -136,8 +137,13 @@ export class GradNode {
 
 let enabled = true;
 
-/** Runs `fn` without recording: results have no gradient. `fn` is synchronous. */
-export const noGrad = <T>(fn: () => T): T => recordingIf(false, fn);
+/** Runs `fn` without recording: results have no gradient. `fn` is synchronous: an `async` one would record what it does later. */
+export function noGrad<T>(fn: () => T): T {
+  checkFunction('noGrad', 'fn', fn);
+  const result = recordingIf(false, fn);
+  checkSynchronous('noGrad', result);
+  return result;
+}
 
 /** @internal Runs `fn` with recording, inside of a backward pass too. */
 export const enableGrad = <T>(fn: () => T): T => recordingIf(true, fn);

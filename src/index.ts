@@ -11,6 +11,7 @@ export { activationModule, lossModule } from './define/module.ts';
 export type { Device, DeviceLostDetails, DeviceStats } from './device.ts';
 export type { DType } from './dtype.ts';
 export * from './errors.ts';
+export type { TensorData } from './host-data.ts';
 export { init, type InitOptions } from './init.ts';
 export { add, div, mul, sub } from './math/arithmetic.ts';
 export { dropout, type DropoutOptions } from './math/dropout.ts';
@@ -24,11 +25,5 @@ export * as optim from './optim/index.ts';
 export { manualSeed } from './random.ts';
 export * as safetensors from './safetensors.ts';
 export { scope } from './scope.ts';
-export {
-  tensor,
-  Tensor,
-  type FromBufferOptions,
-  type TensorData,
-  type TensorOptions,
-} from './tensor.ts';
+export { tensor, Tensor, type FromBufferOptions, type TensorOptions } from './tensor.ts';
 export * as wgsl from './wgsl.ts';

@@ -2,9 +2,9 @@
 import { CpuDevice } from './cpu/device.ts';
 import { setCurrentDevice } from './current.ts';
 import type { Device } from './device.ts';
-import { DeviceUnavailableError } from './errors.ts';
+import { DeviceLostError, DeviceUnavailableError } from './errors.ts';
 import { WebGpuDevice } from './gpu/device.ts';
-import { checkOneOf, checkOptionNames } from './validate-options.ts';
+import { checkHas, checkOneOf, checkOptionNames } from './validate-options.ts';
 
 export interface InitOptions {
   /**
@@ -23,25 +23,38 @@ export interface InitOptions {
 const entryPoints = /* @__PURE__ */ new WeakMap<Device, GPU>();
 
 const BACKENDS = ['auto', 'webgpu', 'cpu'] as const;
+const POWER = ['low-power', 'high-performance'] as const;
 
 /** Makes a device and the default for new tensors. Each call makes a new one; several may live side by side. */
 export async function init(options: InitOptions = {}): Promise<Device> {
   checkOptionNames('init', options, ['backend', 'device', 'powerPreference', 'gpu']);
-  const { backend = 'auto' } = options;
+  const { backend = 'auto', device, powerPreference, gpu } = options;
   checkOneOf('init', 'backend', backend, BACKENDS);
-  const device = await open(backend, options);
-  setCurrentDevice(device);
-  return device;
+  if (powerPreference !== undefined) checkOneOf('init', 'powerPreference', powerPreference, POWER);
+  if (gpu !== undefined) {
+    checkHas('init', 'gpu', gpu, 'requestAdapter', 'a GPU, such as navigator.gpu');
+  }
+  if (device !== undefined) {
+    checkHas('init', 'device', device, 'createComputePipeline', 'a GPUDevice');
+    // With one, only the CPU would be something else.
+    checkOneOf('init', 'backend', backend, ['auto', 'webgpu']);
+  }
+  const made = await open(backend, options);
+  setCurrentDevice(made);
+  return made;
 }
 
 async function open(backend: 'auto' | 'webgpu' | 'cpu', options: InitOptions): Promise<Device> {
-  if (options.device) return wrap(options.device, options.device.adapterInfo, false);
+  if (options.device) return ofCaller(options.device);
   if (backend === 'cpu') return new CpuDevice();
   const gpu = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
-  const { powerPreference } = options;
-  const adapter = await gpu?.requestAdapter(powerPreference ? { powerPreference } : {});
-  if (adapter && (backend === 'webgpu' || !isSoftware(adapter.info))) {
-    try {
+  let received = gpu ? 'no adapter' : 'no navigator.gpu';
+  let cause: unknown;
+  try {
+    const { powerPreference } = options;
+    const adapter = await gpu?.requestAdapter(powerPreference ? { powerPreference } : {});
+    if (adapter && (backend === 'webgpu' || !isSoftware(adapter.info))) {
+      received = 'an adapter that refused a device';
       const device = await adapter.requestDevice({
         requiredLimits: limitsOf(adapter),
         requiredFeatures: OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature)),
@@ -51,12 +64,27 @@ async function open(backend: 'auto' | 'webgpu' | 'cpu', options: InitOptions): P
       // Dawn for Node crashes if its entry point is collected while a device is in use.
       if (options.gpu) entryPoints.set(made, options.gpu);
       return made;
-    } catch (cause) {
-      if (backend === 'webgpu') throw unavailable('an adapter that refused a device', cause);
     }
+  } catch (error) {
+    cause = error;
   }
-  if (backend === 'webgpu') throw unavailable(gpu ? 'no adapter' : 'no navigator.gpu');
-  return new CpuDevice();
+  if (backend === 'auto') return new CpuDevice();
+  throw new DeviceUnavailableError(
+    { op: 'init', argument: 'backend', expected: 'a WebGPU device', received },
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+async function ofCaller(device: GPUDevice): Promise<Device> {
+  // Settled if it was lost before.
+  const gone = await Promise.race([device.lost, Promise.resolve(null)]);
+  if (!gone) return wrap(device, device.adapterInfo, false);
+  throw new DeviceLostError({
+    op: 'init',
+    argument: 'device',
+    expected: 'a live GPU device',
+    received: `a lost one (${gone.reason})`,
+  });
 }
 
 const OPTIONAL_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
@@ -84,11 +112,4 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo, owned: boolean): Device {
   const name =
     description || [vendor, architecture].filter((word) => word !== '').join(' ') || 'WebGPU';
   return new WebGpuDevice(device, { name, software: isSoftware(info), owned });
-}
-
-function unavailable(received: string, cause?: unknown): DeviceUnavailableError {
-  return new DeviceUnavailableError(
-    { op: 'init', argument: 'backend', expected: 'a WebGPU device', received },
-    { cause },
-  );
 }

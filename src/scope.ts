@@ -1,6 +1,6 @@
 // In: a function that makes tensors. Out: its result; every other tensor it made is disposed.
 import type { Tensor } from './tensor.ts';
-import { checkSynchronous } from './validate-options.ts';
+import { checkFunction, checkSynchronous, isPlain } from './validate-options.ts';
 
 let current: Set<Tensor> | null = null;
 
@@ -33,19 +33,20 @@ export function undone<T>(fn: () => T): T {
 }
 
 /**
- * Runs `fn` and disposes the tensors made inside that are neither in its result (a tensor, or arrays and plain objects
- * of them) nor held as a `grad`. Scopes nest. `fn` is synchronous: an `async` one is refused, since other code would
- * run in its scope.
+ * Runs `fn` and disposes the tensors made inside that are neither in its result nor held as a `grad`. A result is a tensor, or
+ * arrays, plain objects, Maps (keys and values) and Sets of such, however deep, shared or circular; other objects are not
+ * looked into. Scopes nest. `fn` is synchronous: an `async` one is refused, since other code would run in its scope.
  */
 export function scope<T>(fn: () => T): T {
+  checkFunction('scope', 'fn', fn);
   const outer = current;
   const inner = new Set<Tensor>();
   current = inner;
-  let kept: Iterable<Tensor> = [];
+  let kept: readonly Tensor[] = [];
   try {
     const result = fn();
     checkSynchronous('scope', result);
-    kept = [...tensorsIn(result, inner)];
+    kept = tensorsIn(result, inner);
     return result;
   } finally {
     current = outer;
@@ -58,13 +59,22 @@ export function scope<T>(fn: () => T): T {
 }
 
 /** The members of `known` reachable from a result. */
-function* tensorsIn(value: unknown, known: ReadonlySet<Tensor>): Generator<Tensor> {
-  if (typeof value !== 'object' || value === null) return;
-  if (known.has(value as Tensor)) {
-    yield value as Tensor;
-  } else if (Array.isArray(value)) {
-    for (const item of value) yield* tensorsIn(item, known);
-  } else if (Object.getPrototypeOf(value) === Object.prototype) {
-    for (const item of Object.values(value)) yield* tensorsIn(item, known);
+function tensorsIn(result: unknown, known: ReadonlySet<Tensor>): Tensor[] {
+  const found: Tensor[] = [];
+  const seen = new Set<unknown>();
+  const waiting: unknown[] = [result];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (known.has(value as Tensor)) found.push(value as Tensor);
+    else for (const item of itemsOf(value)) waiting.push(item);
   }
+  return found;
+}
+
+function itemsOf(value: object): Iterable<unknown> {
+  if (Array.isArray(value) || value instanceof Set) return value as Iterable<unknown>;
+  if (value instanceof Map) return [...value].flat() as unknown[];
+  return isPlain(value) ? Object.values(value) : [];
 }

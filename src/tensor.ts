@@ -3,8 +3,9 @@ import type { GradNode } from './autograd.ts';
 import { runBackward } from './backward.ts';
 import { currentDevice } from './current.ts';
 import type { Device } from './device.ts';
-import { BYTES, encode, isFloat, type DType, type HostArray } from './dtype.ts';
+import { BYTES, isFloat, type DType, type HostArray } from './dtype.ts';
 import { DisposedError, DTypeError, OptionError, ShapeError } from './errors.ts';
+import { encodeChecked, flatten, type TensorData } from './host-data.ts';
 import { track } from './scope.ts';
 import { formatShape, sizeOf, type Shape } from './shape.ts';
 import type { Storage } from './storage.ts';
@@ -13,9 +14,6 @@ import { checkBoolean, checkOptionNames } from './validate-options.ts';
 
 /** Numbers nested as deep as the tensor has dimensions. */
 export type NestedArray = number | readonly NestedArray[];
-/** What `tensor()` takes: a number, nested arrays (the shape is theirs) or a flat array of any kind. */
-export type TensorData =
-  NestedArray | Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array;
 
 export interface TensorOptions {
   /** Defaults to the nesting of `data`, or its length. */
@@ -114,6 +112,7 @@ export class Tensor {
   }
 
   set requiresGrad(value: boolean) {
+    checkBoolean('requiresGrad', 'value', value);
     if (value && !isFloat(this.dtype)) {
       throw new DTypeError({
         op: 'requiresGrad',
@@ -186,7 +185,10 @@ export class Tensor {
    * unless `retainGraph` is set. Where it throws, no `grad` has changed.
    */
   backward(gradOutput?: Tensor, options: { retainGraph?: boolean } = {}): void {
-    runBackward(this, gradOutput, options.retainGraph ?? false);
+    checkOptionNames('backward', options, ['retainGraph'], 'gradients have no graph of their own');
+    const { retainGraph = false } = options;
+    checkBoolean('backward', 'retainGraph', retainGraph);
+    runBackward(this, gradOutput, retainGraph);
   }
 
   /** The same data, cut off from the graph that computed it. */
@@ -210,7 +212,11 @@ export class Tensor {
   }
 }
 
-/** A tensor of the given numbers. Throws `ShapeError` where nesting or `shape` do not fit the data. */
+/**
+ * A tensor of the given numbers: one, nested lists (the shape is theirs) or a flat list. Lists are arrays and typed arrays of
+ * any kind; big integers have to fit, and booleans are 1 and 0 where `dtype` says of what. Throws `ShapeError` where nesting or
+ * `shape` do not fit the data, and `DTypeError` for what is no number.
+ */
 export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   checkOptionNames('tensor', options, ['shape', 'dtype', 'device', 'requiresGrad']);
   const { dtype = 'float32', device = currentDevice(), requiresGrad = false } = options;
@@ -225,18 +231,18 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
       received: 'true',
     });
   }
-  const { values, shape } = flatten(data);
-  const wanted = options.shape ?? shape;
+  const flat = flatten(data, options.dtype);
+  const { shape: wanted = flat.shape } = options;
   checkShape('tensor', 'shape', wanted);
-  if (sizeOf(wanted) !== values.length) {
+  if (sizeOf(wanted) !== flat.values.length) {
     throw new ShapeError({
       op: 'tensor',
       argument: 'shape',
-      expected: `a shape of ${String(values.length)} elements`,
+      expected: `a shape of ${String(flat.values.length)} elements`,
       received: formatShape(wanted),
     });
   }
-  return fromHost(encodeChecked(dtype, values), wanted, dtype, device, requiresGrad);
+  return fromHost(encodeChecked(dtype, flat), wanted, dtype, device, requiresGrad);
 }
 
 /** @internal A tensor of already encoded elements. */
@@ -250,63 +256,6 @@ export function fromHost(
   const result = new Tensor(device.upload(data), shape, dtype);
   result.requiresGrad = requiresGrad;
   return result;
-}
-
-function encodeChecked(dtype: DType, values: ArrayLike<number>): HostArray {
-  if (dtype === 'int32' && !(values instanceof Int32Array)) {
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] ?? NaN;
-      if (value !== (value | 0)) {
-        throw new DTypeError({
-          op: 'tensor',
-          argument: `data[${String(i)}]`,
-          expected: 'an int32 number',
-          received: String(value),
-        });
-      }
-    }
-  }
-  return encode(dtype, values);
-}
-
-function flatten(data: TensorData): { values: ArrayLike<number>; shape: number[] } {
-  const view: unknown = data;
-  if (view instanceof BigInt64Array || view instanceof BigUint64Array || view instanceof DataView) {
-    throw new DTypeError({
-      op: 'tensor',
-      argument: 'data',
-      expected: 'numbers',
-      received: `a ${view.constructor.name}`,
-    });
-  }
-  if (ArrayBuffer.isView(data)) return { values: data, shape: [data.length] };
-  const shape: number[] = [];
-  for (let level: NestedArray | undefined = data; isArray(level); level = level[0])
-    shape.push(level.length);
-  const values: number[] = [];
-  const walk = (level: NestedArray, depth: number): void => {
-    if (typeof level === 'number' && depth === shape.length) {
-      values.push(level);
-    } else if (isArray(level) && level.length === shape[depth]) {
-      for (const inner of level) walk(inner, depth + 1);
-    } else {
-      throw new ShapeError({
-        op: 'tensor',
-        argument: 'data',
-        expected: `numbers nested evenly as ${formatShape(shape)}`,
-        received: isArray(level)
-          ? `an array of ${String(level.length)} at depth ${String(depth)}`
-          : `a ${typeof level} at depth ${String(depth)}`,
-      });
-    }
-  };
-  walk(data, 0);
-  return { values, shape };
-}
-
-/** `Array.isArray`, which does not know readonly arrays. */
-function isArray(level: NestedArray | undefined): level is readonly NestedArray[] {
-  return Array.isArray(level);
 }
 
 function nest(values: ArrayLike<number>, shape: Shape): NestedArray {

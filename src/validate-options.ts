@@ -1,20 +1,18 @@
 // In: options that a user passed. Out: nothing, or a typed error naming op, argument, expected and received.
+import { describe, kindOf } from './describe.ts';
 import { OptionError } from './errors.ts';
-import { formatShape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
-export function describe(value: unknown): string {
-  if (value instanceof Tensor)
-    return `a ${value.dtype} tensor of shape ${formatShape(value.shape)}`;
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+/** An object literal, or one without a prototype. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
-/** Refuses option names that the op does not have: a misspelt option must not pass in silence. */
-export function checkOptionNames(op: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || options instanceof Tensor) {
+/** An object of names and values; not an array, a Map or a tensor, which would pass for one without any. */
+export function checkIsOptions(op: string, options: unknown): asserts options is object {
+  if (kindOf(options) !== 'Object' || options instanceof Tensor) {
     throw new OptionError({
       op,
       argument: 'options',
@@ -22,6 +20,16 @@ export function checkOptionNames(op: string, options: unknown, known: readonly s
       received: describe(options),
     });
   }
+}
+
+/** Refuses option names that the op does not have: a misspelt option must not pass in silence. */
+export function checkOptionNames(
+  op: string,
+  options: unknown,
+  known: readonly string[],
+  hint?: string,
+): void {
+  checkIsOptions(op, options);
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
       throw new OptionError({
@@ -29,6 +37,7 @@ export function checkOptionNames(op: string, options: unknown, known: readonly s
         argument: name,
         expected: `one of the options ${known.join(', ') || '(none)'}`,
         received: 'an unknown option',
+        ...(hint === undefined ? {} : { hint }),
       });
     }
   }
@@ -73,9 +82,29 @@ export function checkNumber(
   }
 }
 
+/** An object told by a method: the class of a browser's object is another one in each window, and none in Node. */
+export function checkHas(
+  op: string,
+  argument: string,
+  value: unknown,
+  method: string,
+  expected: string,
+): void {
+  const object = (typeof value === 'object' || typeof value === 'function') && value !== null;
+  if (object && typeof Reflect.get(value, method) === 'function') return;
+  throw new OptionError({ op, argument, expected, received: describe(value) });
+}
+
+export function checkFunction(op: string, argument: string, value: unknown): void {
+  if (typeof value !== 'function')
+    throw new OptionError({ op, argument, expected: 'a function', received: describe(value) });
+}
+
 /** The result of a function that must not go on later: what it does then would be outside. */
 export function checkSynchronous(op: string, result: unknown): void {
-  if (result instanceof Promise) {
+  if (result instanceof Object && 'then' in result && typeof result.then === 'function') {
+    // The caller gets the error below: what becomes of the promise is nobody's any more.
+    void Promise.resolve(result).catch(() => undefined);
     throw new OptionError({
       op,
       argument: 'fn',
@@ -125,4 +154,22 @@ export function checkOneOf<T extends string>(
       received: describe(value),
     });
   }
+}
+
+/** The arguments of `device.prepare`. */
+export function checkPrepare(ops: unknown, options: unknown): void {
+  checkOptionNames('device.prepare', options, ['dtype']);
+  const { dtype } = options as { dtype?: unknown };
+  if (dtype !== undefined) checkOneOf('device.prepare', 'dtype', dtype, ['float32', 'float16']);
+  if (!Array.isArray(ops)) {
+    throw new OptionError({
+      op: 'device.prepare',
+      argument: 'ops',
+      expected: 'an array of ops, such as [relu]',
+      received: describe(ops),
+    });
+  }
+  Array.from<unknown>(ops).forEach((op, i) => {
+    checkHas('device.prepare', `ops[${String(i)}]`, op, 'prepare', 'an op, such as relu');
+  });
 }

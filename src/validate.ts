@@ -1,17 +1,13 @@
 // In: tensors that a user passed. Out: nothing, or a typed error naming op, argument, expected and received. The one place for
 // it, with validate-options.ts.
+import { isBeforeInit } from './current.ts';
+import { describe, withArticle } from './describe.ts';
 import { Device } from './device.ts';
 import { isDType, type DType } from './dtype.ts';
-import {
-  DeviceMismatchError,
-  DTypeError,
-  IndexOutOfRangeError,
-  OptionError,
-  ShapeError,
-} from './errors.ts';
+import { DeviceMismatchError, DTypeError, OptionError, ShapeError } from './errors.ts';
 import { broadcastShapes, formatShape, sameShape, type Shape } from './shape.ts';
 import { Tensor } from './tensor.ts';
-import { describe } from './validate-options.ts';
+import { checkOneOf } from './validate-options.ts';
 
 /** The float dtypes, for messages and checks. */
 export const FLOATS: readonly DType[] = ['float32', 'float16'];
@@ -36,10 +32,20 @@ export function checkIsDevice(op: string, device: unknown): void {
       received: describe(device),
     });
   }
+  device.check(op);
+}
+
+/** Where a layer's parameters are made, and of what dtype. */
+export function checkPlacement(op: string, device: unknown, dtype: unknown): void {
+  checkOneOf(op, 'dtype', dtype, FLOATS);
+  checkIsDevice(op, device);
 }
 
 export function checkShape(op: string, argument: string, shape: unknown): void {
-  const valid = Array.isArray(shape) && shape.every((d) => Number.isInteger(d) && d >= 0);
+  // Copied, as `every` passes over holes.
+  const valid =
+    Array.isArray(shape) &&
+    Array.from<unknown>(shape).every((d) => Number.isSafeInteger(d) && (d as number) >= 0);
   if (!valid) {
     throw new ShapeError({
       op,
@@ -50,6 +56,9 @@ export function checkShape(op: string, argument: string, shape: unknown): void {
   }
 }
 
+/** How to mend a call that got something else than class indices. */
+export const CLASS_INDICES = "class indices are int32: tensor([0, 1], { dtype: 'int32' })";
+
 /** A live tensor of one of the given dtypes. */
 export function checkTensor(
   op: string,
@@ -57,18 +66,16 @@ export function checkTensor(
   value: unknown,
   dtypes: readonly DType[] = FLOATS,
 ): asserts value is Tensor {
-  if (!(value instanceof Tensor)) {
-    throw new DTypeError({ op, argument, expected: 'a tensor', received: describe(value) });
-  }
-  value.storage(op, argument);
-  if (!dtypes.includes(value.dtype)) {
-    throw new DTypeError({
-      op,
-      argument,
-      expected: `a ${dtypes.join(' or ')} tensor`,
-      received: describe(value),
-    });
-  }
+  if (value instanceof Tensor) value.storage(op, argument);
+  if (value instanceof Tensor && dtypes.includes(value.dtype)) return;
+  const indices = dtypes[0] === 'int32' && /^targets?$/.test(argument);
+  throw new DTypeError({
+    op,
+    argument,
+    expected: value instanceof Tensor ? `${withArticle(dtypes.join(' or '))} tensor` : 'a tensor',
+    received: describe(value),
+    ...(indices ? { hint: CLASS_INDICES } : {}),
+  });
 }
 
 /** Float tensors of one dtype on one live device; the first sets both. Names are their arguments'. */
@@ -98,14 +105,16 @@ export function checkSameDType(op: string, argument: string, tensor: Tensor, dty
 }
 
 export function checkDevice(op: string, argument: string, tensor: Tensor, device: Device): void {
-  if (tensor.device !== device) {
-    throw new DeviceMismatchError({
-      op,
-      argument,
-      expected: `a tensor on the device of the first (${device.type})`,
-      received: `one on another device (${tensor.device.type})`,
-    });
-  }
+  if (tensor.device === device) return;
+  const early = isBeforeInit(tensor.device) ? argument : 'the first';
+  const hint = `${early} was made on the CPU before init(): call init() first`;
+  throw new DeviceMismatchError({
+    op,
+    argument,
+    expected: `a tensor on the device of the first (${device.type})`,
+    received: `one on another device (${tensor.device.type})`,
+    ...(isBeforeInit(tensor.device) || isBeforeInit(device) ? { hint } : {}),
+  });
 }
 
 export function checkShapeIs(op: string, argument: string, tensor: Tensor, shape: Shape): void {
@@ -265,32 +274,4 @@ export function checkOut(
       received: recording ? 'an input with requiresGrad' : 'an out tensor with requiresGrad',
     });
   }
-}
-
-/**
- * Class indices known on the host; those only known on the GPU are checked there and reported at the next read. Returns
- * how many are not ignored, or null where only the GPU knows.
- */
-export function checkClassIndices(
-  op: string,
-  target: Tensor,
-  classes: number,
-  ignoreIndex: number,
-): number | null {
-  const { host } = target.storage(op, 'target');
-  if (!host) return null;
-  let count = 0;
-  for (const index of host) {
-    if (index === ignoreIndex) continue;
-    count++;
-    if (index < 0 || index >= classes) {
-      throw new IndexOutOfRangeError({
-        op,
-        argument: 'target',
-        expected: `class indices from 0 to ${String(classes - 1)}`,
-        received: String(index),
-      });
-    }
-  }
-  return count;
 }

@@ -28,6 +28,8 @@ import {
   type Wrong,
 } from './calls/wrong.ts';
 
+import { AWKWARD, refusalTests } from './refusals/suite.ts';
+
 /** Ops that take numbers in the place of tensors. */
 const TAKE_NUMBERS = ['add', 'sub', 'mul', 'div'];
 /** Ops that only look at the memory. */
@@ -235,6 +237,7 @@ export function badInputSuite(backend: 'cpu' | 'webgpu'): void {
     expect(thrown.op).toBe(op);
     if (argument !== '') expect(thrown.argument).toBe(argument);
     expect(thrown.message.startsWith(`${op}: `), thrown.message).toBe(true);
+    expect(thrown.message).not.toMatch(AWKWARD);
     expect(thrown.code).not.toBe('nonlin');
     expect(device.stats()).toEqual(before);
     expect(other.stats()).toEqual(otherBefore);
@@ -281,7 +284,7 @@ export function badInputSuite(backend: 'cpu' | 'webgpu'): void {
           });
         }
       } else {
-        for (const options of [5, 'x', null, true]) {
+        for (const options of [5, 'x', null, true, [], [1]]) {
           it(`refuses ${JSON.stringify(options)} for its options`, () => {
             scope(() => {
               const args = argumentsOf({ ...valid, optional: {}, options: {} }, device);
@@ -311,6 +314,10 @@ export function badInputSuite(backend: 'cpu' | 'webgpu'): void {
       });
     });
   }
+
+  describe('what is no call of an op', () => {
+    refusalTests(backend, () => ({ device, other, backend }));
+  });
 
   it('refuses two numbers, which name no device', () => {
     for (const op of TAKE_NUMBERS) {

@@ -13,7 +13,7 @@ import { currentDevice } from '../current.ts';
 import type { Device } from '../device.ts';
 import { formatShape, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import { checkOut, checkTensors } from '../validate.ts';
+import { checkOut, checkPlacement, checkTensors } from '../validate.ts';
 import { checkNumber, checkOptionNames } from '../validate-options.ts';
 
 const common = {
@@ -137,6 +137,7 @@ export class PReLU extends Module {
     const { numParameters = 1, init = 0.25, device = currentDevice(), dtype = 'float32' } = options;
     checkNumber('PReLU', 'numParameters', numParameters, { min: 1, integer: true });
     checkNumber('PReLU', 'init', init);
+    checkPlacement('PReLU', device, dtype);
     const values = encode(dtype, new Array<number>(numParameters).fill(init));
     this.weight = this.parameter('weight', fromHost(values, [numParameters], dtype, device));
   }

@@ -1,5 +1,11 @@
 // In: kernels and typed arrays. Out: their results, computed at once in float64 and rounded on being stored.
-import { Device, type DeviceLostDetails, type DeviceStats, type Operand } from '../device.ts';
+import {
+  Device,
+  type DeviceLostDetails,
+  type DeviceStats,
+  type Operand,
+  type Preparable,
+} from '../device.ts';
 import {
   boundsOf,
   decode,
@@ -14,6 +20,7 @@ import { DeviceUnavailableError, DisposedError } from '../errors.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Shape } from '../shape.ts';
 import { Storage } from '../storage.ts';
+import { checkPrepare } from '../validate-options.ts';
 
 class CpuStorage extends Storage {
   readonly bytes: ArrayBuffer;
@@ -71,9 +78,10 @@ export class CpuDevice extends Device {
     throw noGpu('device.record', 'encoder');
   }
 
-  override async prepare(): Promise<void> {
+  override async prepare(ops: readonly Preparable[], options: object = {}): Promise<void> {
     await Promise.resolve();
     this.check('device.prepare');
+    checkPrepare(ops, options);
   }
 
   override dispose(): void {

@@ -10,6 +10,7 @@ import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { sumTo } from '../kernels/sum-to.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOut, checkShapeIs, checkTensors } from '../validate.ts';
+import { checkDeclaration } from './check-declaration.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { LENGTHS, warmUp } from './prepare.ts';
 import {
@@ -89,6 +90,7 @@ export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
 export function defineActivation<const S extends ParamSpecs = NoParams>(
   declaration: ActivationDeclaration<S>,
 ): Activation<S> {
+  checkDeclaration('defineActivation', declaration, ['forward', 'backward']);
   const { name, wgsl, forward, backward, largestTerm, accuracy, docs } = declaration;
   const specs = declaration.params ?? ({} as S);
   const layout = layoutOf(specs);

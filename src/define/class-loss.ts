@@ -10,15 +10,10 @@ import type { ClassLossArgs, ClassLossOp } from '../kernels/class-loss-args.ts';
 import { classLoss } from '../kernels/class-loss.ts';
 import { formatShape, rowLayout, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import {
-  checkClassIndices,
-  checkDevice,
-  checkOut,
-  checkSameDType,
-  checkShapeIs,
-  checkTensor,
-} from '../validate.ts';
+import { checkDevice, checkOut, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
 import { checkNumber, checkOneOf } from '../validate-options.ts';
+import { checkClassIndices, checkIndexShape, checkProbabilityShape } from '../validate-targets.ts';
+import { checkDeclaration } from './check-declaration.ts';
 import { REDUCTIONS, type Reduction } from './reduction.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
@@ -91,6 +86,7 @@ export function defineClassLoss<
   const S extends ParamSpecs = NoParams,
   const Soft extends boolean = boolean,
 >(declaration: ClassLossDeclaration<S> & { readonly soft: Soft }): ClassLoss<S, Soft> {
+  checkDeclaration('defineClassLoss', declaration, ['loss', 'grad']);
   const { name, wgsl, includes, normalised, soft, accuracy, docs } = declaration;
   const specs = declaration.params ?? ({} as S);
   const op: ClassLossOp = {
@@ -260,7 +256,7 @@ function checkTarget(
   }
   const rowShape = input.shape.filter((_, d) => d !== dim);
   if (target.dtype === 'int32') {
-    checkShapeIs(op, 'target', target, rowShape);
+    checkIndexShape(op, target, input, rowShape);
     return rowShape;
   }
   if (ignoreIndex !== undefined && ignoreIndex >= 0) {
@@ -272,6 +268,6 @@ function checkTarget(
       hint: `target has shape ${formatShape(target.shape)} and dtype ${target.dtype}`,
     });
   }
-  checkShapeIs(op, 'target', target, input.shape);
+  checkProbabilityShape(op, target, input.shape, rowShape);
   return rowShape;
 }

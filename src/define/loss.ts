@@ -19,6 +19,7 @@ import type {
   Names,
   NoNames,
 } from './loss-types.ts';
+import { checkDeclaration, checkNames } from './check-declaration.ts';
 import { defineOp } from './op.ts';
 import { LENGTHS, warmUp } from './prepare.ts';
 import {
@@ -29,9 +30,18 @@ import {
   type ParamSpecs,
   type ParamsOf,
 } from './params.ts';
-import { divisorOf, REDUCTIONS, type AnyReduction, type Reduction } from './reduction.ts';
+import {
+  ALL_REDUCTIONS,
+  divisorOf,
+  REDUCTIONS,
+  type AnyReduction,
+  type Reduction,
+} from './reduction.ts';
 
 export type { Loss, LossDeclaration, LossOptions } from './loss-types.ts';
+
+/** The components of a WGSL vector: `loss_grad` returns one. */
+const MOST_GRADIENTS = 4;
 export { REDUCTIONS, type Reduction } from './reduction.ts';
 
 /** Options that are no numbers. */
@@ -48,13 +58,24 @@ export function defineLoss<
   const W extends Names = NoNames,
   const R extends AnyReduction = Reduction,
 >(declaration: LossDeclaration<S, N, D, W, R>): Loss<S, N, W, R> {
+  checkDeclaration('defineLoss', declaration, ['forward', 'backward']);
   const { name, docs, accuracy, arrange, domain = {} } = declaration;
   const specs = declaration.params ?? ({} as S);
-  const inputs: Names = declaration.inputs ?? ['input', 'target'];
-  const differentiable: Names = declaration.differentiable ?? inputs;
-  const weights: Names = declaration.weights ?? [];
-  const reductions: readonly [AnyReduction, ...AnyReduction[]] =
-    declaration.reductions ?? REDUCTIONS;
+  const {
+    inputs = ['input', 'target'],
+    weights = [],
+    reductions = REDUCTIONS,
+  }: {
+    inputs?: Names;
+    weights?: Names;
+    reductions?: readonly [AnyReduction, ...AnyReduction[]];
+  } = declaration;
+  const { differentiable = inputs }: { differentiable?: Names } = declaration;
+  checkNames('defineLoss', 'inputs', inputs);
+  checkNames('defineLoss', 'differentiable', differentiable, inputs, MOST_GRADIENTS);
+  const given: unknown = weights;
+  checkNames('defineLoss', 'weights', Array.isArray(given) ? inputs.concat(weights) : given);
+  checkNames('defineLoss', 'reductions', reductions, ALL_REDUCTIONS);
   const parts: LossParts = {
     name,
     wgsl: declaration.wgsl,

@@ -16,6 +16,7 @@ import { formatShape, sizeOf, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
 import { checkDevice, checkOut, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
 import { checkOneOf } from '../validate-options.ts';
+import { checkDeclaration } from './check-declaration.ts';
 import { REDUCTIONS, type Reduction } from './loss.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import {
@@ -85,6 +86,7 @@ export function defineMarginLoss<
 >(
   declaration: MarginLossDeclaration<S> & { readonly weighted: Weighted },
 ): MarginLoss<S, Weighted> {
+  checkDeclaration('defineMarginLoss', declaration, ['loss', 'grad']);
   const { name, wgsl, includes, accuracy, docs, weighted } = declaration;
   const specs = declaration.params ?? ({} as S);
   const op: MarginLossOp = {

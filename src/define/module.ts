@@ -1,6 +1,7 @@
 // In: a declared op. Out: its module class, options in the constructor as in PyTorch.
 import { Module } from '../nn/module.ts';
 import type { Tensor } from '../tensor.ts';
+import { checkFunction, checkHas, checkIsOptions } from '../validate-options.ts';
 import type { Activation } from './activation.ts';
 import type { ParamOptions, ParamSpecs } from './params.ts';
 
@@ -12,6 +13,9 @@ export interface ActivationModule extends Module {
 export function activationModule<S extends ParamSpecs>(
   activation: Activation<S>,
 ): new (options?: ParamOptions<S>) => ActivationModule {
+  const op = 'activationModule';
+  checkFunction(op, 'activation', activation);
+  checkHas(op, 'activation', activation.epilogue, 'resolve', 'an elementwise activation');
   return class extends Module {
     readonly #options: ParamOptions<S>;
 
@@ -25,6 +29,17 @@ export function activationModule<S extends ParamSpecs>(
       return activation(x, this.#options);
     }
   };
+}
+
+/** What the op of a module calls itself. */
+export function nameOf(fn: (...args: never[]) => Tensor): string {
+  return 'op' in fn ? String(fn.op) : fn.name;
+}
+
+/** The options that a module of an op is made with; their names are checked at the first `forward`. */
+export function optionsFor<O extends object>(op: string, options: O | undefined): O {
+  if (options !== undefined) checkIsOptions(op, options);
+  return { ...options } as O;
 }
 
 export interface LossModule extends Module {
@@ -53,7 +68,7 @@ export function functionModule<O extends object>(
 
     constructor(options: Omit<O, 'out'>) {
       super();
-      this.#options = { ...options } as O;
+      this.#options = optionsFor(nameOf(fn), options as O);
     }
 
     override forward(x: Tensor): Tensor {
@@ -72,12 +87,13 @@ export function lossModule<O extends object>(
 export function lossModule(
   loss: (...args: never[]) => Tensor,
 ): new (options?: object) => LossModule & TripleLossModule {
+  checkFunction('lossModule', 'loss', loss);
   return class extends Module {
     readonly #options: object;
 
     constructor(options?: object) {
       super();
-      this.#options = { ...options };
+      this.#options = optionsFor(nameOf(loss), options);
       // Weights are part of the state, as in PyTorch.
       for (const [option, name] of [
         ['weight', 'weight'],

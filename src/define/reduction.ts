@@ -7,6 +7,7 @@ export type Reduction = 'none' | 'mean' | 'sum';
 export type AnyReduction = Reduction | 'batchmean';
 /** The default first. */
 export const REDUCTIONS: readonly [Reduction, ...Reduction[]] = ['mean', 'sum', 'none'];
+export const ALL_REDUCTIONS: readonly AnyReduction[] = ['mean', 'sum', 'none', 'batchmean'];
 
 /** The divisor of the sum over `shape`; `first` is the shape of the first input. */
 export function divisorOf(reduction: AnyReduction, shape: Shape, first: Shape): number {

@@ -11,6 +11,7 @@ import { normalizeDim, rowLayout } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOut, checkTensors } from '../validate.ts';
 import { checkNumber, checkOptionNames } from '../validate-options.ts';
+import { checkDeclaration } from './check-declaration.ts';
 import { warmUp } from './prepare.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 
@@ -66,6 +67,7 @@ export interface Rowwise extends Declared {
 
 /** Declares an op along a dimension whose gradient follows from its result. */
 export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
+  checkDeclaration('defineRowwise', declaration, ['forward', 'backward']);
   const { name, wgsl, includes, accuracy, docs, kernel = rowwise } = declaration;
   const op: RowwiseOp = { ...declaration, source: source(`${name}.wgsl`, wgsl, includes) };
 

@@ -1,6 +1,7 @@
 // In: a function of three tensors and options. Out: its module class, options in the constructor.
 import { Module } from '../nn/module.ts';
 import type { Tensor } from '../tensor.ts';
+import { nameOf, optionsFor } from './module.ts';
 
 export interface TripleModule extends Module {
   forward(first: Tensor, second: Tensor, third: Tensor): Tensor;
@@ -15,7 +16,7 @@ export function tripleModule<O extends object>(
 
     constructor(options?: Omit<O, 'out'>) {
       super();
-      this.#options = { ...options } as O;
+      this.#options = optionsFor(nameOf(fn), options as O);
     }
 
     override forward(first: Tensor, second: Tensor, third: Tensor): Tensor {

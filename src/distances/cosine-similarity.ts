@@ -1,5 +1,6 @@
 // In: two tensors. Out: the cosines of the angles between their vectors along a dimension, with gradients.
 import wgsl from '../../shaders/distances/cosine.wgsl?raw';
+import { optionsFor } from '../define/module.ts';
 import { comparePairs } from '../define/pair-rows.ts';
 import { layoutOf, resolveParams } from '../define/params.ts';
 import { sqrt } from '../gpu/lib.ts';
@@ -73,9 +74,9 @@ export function cosineSimilarity(
 export class CosineSimilarity extends Module {
   readonly #options: CosineSimilarityOptions;
 
-  constructor(options: Omit<CosineSimilarityOptions, 'out'> = {}) {
+  constructor(options: Omit<CosineSimilarityOptions, 'out'>) {
     super();
-    this.#options = { ...options };
+    this.#options = optionsFor('CosineSimilarity', options);
   }
 
   override forward(x1: Tensor, x2: Tensor): Tensor {

@@ -1,6 +1,7 @@
 // In: two tensors of vectors. Out: the p-norms of their differences, with gradients.
 import wgsl from '../../shaders/distances/pairwise.wgsl?raw';
 import { rowNorms } from '../kernels/row-sources.ts';
+import { optionsFor } from '../define/module.ts';
 import { comparePairs } from '../define/pair-rows.ts';
 import { layoutOf, resolveParams } from '../define/params.ts';
 import { source } from '../gpu/link.ts';
@@ -75,9 +76,9 @@ export function pairwiseDistance(
 export class PairwiseDistance extends Module {
   readonly #options: PairwiseDistanceOptions;
 
-  constructor(options: Omit<PairwiseDistanceOptions, 'out'> = {}) {
+  constructor(options: Omit<PairwiseDistanceOptions, 'out'>) {
     super();
-    this.#options = { ...options };
+    this.#options = optionsFor('PairwiseDistance', options);
   }
 
   override forward(x1: Tensor, x2: Tensor): Tensor {

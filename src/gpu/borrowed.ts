@@ -1,5 +1,7 @@
 // In: a caller's buffer and where a tensor is to be in it. Out: nothing, or a typed error.
+import { describe } from '../describe.ts';
 import { OptionError, ShapeError } from '../errors.ts';
+import { checkHas } from '../validate-options.ts';
 
 const STORAGE = 0x80; // GPUBufferUsage.STORAGE by value: the global is missing in Node
 
@@ -9,12 +11,13 @@ export function checkBorrowed(
   bytes: number,
   alignment: number,
 ): void {
+  checkHas('Tensor.fromBuffer', 'buffer', gpu, 'mapAsync', 'a GPUBuffer');
   if (!Number.isInteger(offset) || offset < 0 || offset % alignment !== 0) {
     throw new OptionError({
       op: 'Tensor.fromBuffer',
       argument: 'offset',
       expected: `a multiple of ${String(alignment)}`,
-      received: String(offset),
+      received: describe(offset),
     });
   }
   const needed = offset + Math.ceil(bytes / 4) * 4;

@@ -11,6 +11,7 @@ import { DeviceLostError, DisposedError, type NonlinError } from '../errors.ts';
 import type { Kernel } from '../kernel.ts';
 import { scope } from '../scope.ts';
 import type { Storage } from '../storage.ts';
+import { checkPrepare } from '../validate-options.ts';
 import { checkBorrowed } from './borrowed.ts';
 import { BufferPool, unpooled, type PooledBuffer, type Watch } from './buffers.ts';
 import { Faults } from './faults.ts';
@@ -170,9 +171,11 @@ export class WebGpuDevice extends Device {
 
   override async prepare(
     ops: readonly Preparable[],
-    { dtype = 'float32' }: { dtype?: 'float32' | 'float16' } = {},
+    options: { dtype?: 'float32' | 'float16' } = {},
   ): Promise<void> {
     this.check('device.prepare');
+    checkPrepare(ops, options);
+    const { dtype = 'float32' } = options;
     const entries = this.#launcher.collectPipelines(() => {
       scope(() => {
         for (const op of ops) op.prepare(this, dtype);

@@ -16,7 +16,7 @@ import { Linear, Sequential } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 import { scope } from '../scope.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import { checkOut } from '../validate.ts';
+import { checkOut, checkPlacement } from '../validate.ts';
 import { checkBoolean, checkNumber, checkOneOf, checkOptionNames } from '../validate-options.ts';
 import { checkCutoffs, checkLayers, checkTarget } from './adaptive-checks.ts';
 import {
@@ -142,11 +142,13 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveLogSoftmaxResult>
     super();
     const op = 'AdaptiveLogSoftmaxWithLoss';
     checkOptionNames(op, options, ['divValue', 'headBias', 'device', 'dtype']);
-    const { divValue = 4, headBias = false, dtype = 'float32' } = options;
+    const { divValue = 4, headBias = false } = options;
+    const { device = currentDevice(), dtype = 'float32' } = options;
     checkNumber(op, 'inFeatures', inFeatures, { min: 1, integer: true });
     checkNumber(op, 'nClasses', nClasses, { min: 2, integer: true });
     checkNumber(op, 'divValue', divValue, { min: 0, above: true });
     checkBoolean(op, 'headBias', headBias);
+    checkPlacement(op, device, dtype);
     const bounds = checkCutoffs(op, cutoffs, nClasses);
     const widths = cutoffs.map((_, k) => floorDivide(inFeatures, divValue ** (k + 1)));
     if (widths.some((width) => width < 1)) {
@@ -157,7 +159,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveLogSoftmaxResult>
         received: String(divValue),
       });
     }
-    const common = { device: options.device ?? currentDevice(), dtype };
+    const common = { device, dtype };
     const [shortlist = 0] = bounds;
     this.head = this.child(
       'head',

@@ -1,5 +1,6 @@
 import { isRecording, record } from '../autograd.ts';
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
+import { optionsFor } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
 import { warmUp } from '../define/prepare.ts';
@@ -112,9 +113,9 @@ export const ctcLoss = /* @__PURE__ */ defineOp(apply, {
 export class CTCLoss extends Module {
   readonly #options: CtcLossOptions;
 
-  constructor(options: Omit<CtcLossOptions, 'out'> = {}) {
+  constructor(options: Omit<CtcLossOptions, 'out'>) {
     super();
-    this.#options = { ...options };
+    this.#options = optionsFor('CTCLoss', options);
   }
 
   override forward(

@@ -3,6 +3,7 @@ import { ShapeError } from '../errors.ts';
 import { formatShape, sizeOf, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
+import { checkProbabilityShape } from '../validate-targets.ts';
 
 /** The tensors of a call. */
 export interface Operands {
@@ -50,8 +51,8 @@ export function checkShapes(
   const rowShape = [...lead, ...between];
   if (linearBias) checkShapeIs(op, 'linearBias', linearBias, [classes, ...between]);
   if (weight) checkShapeIs(op, 'weight', weight, [classes]);
-  const hard = target.dtype === 'int32';
-  checkShapeIs(op, 'target', target, hard ? rowShape : [...lead, classes, ...between]);
+  if (target.dtype === 'int32') checkShapeIs(op, 'target', target, rowShape);
+  else checkProbabilityShape(op, target, [...lead, classes, ...between], rowShape);
   return { batch: sizeOf(lead), classes, inner: sizeOf(between), features, rowShape };
 }
 

@@ -1,6 +1,7 @@
 // In: features, the weights of a last linear layer and targets. Out: the cross-entropy of the layer's logits, which are never
 // all in memory, with gradients.
 import { isRecording, record, type Upstream } from '../autograd.ts';
+import { currentDevice } from '../current.ts';
 import type { Device } from '../device.ts';
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
 import { defineOp } from '../define/op.ts';
@@ -17,8 +18,9 @@ import { Linear } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 import { formatShape, sizeOf, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import { checkClassIndices, checkOut, checkShape } from '../validate.ts';
-import { checkNumber, checkOneOf, checkOptionNames } from '../validate-options.ts';
+import { checkOut, checkPlacement, checkShape, checkTensor } from '../validate.ts';
+import { checkBoolean, checkNumber, checkOneOf, checkOptionNames } from '../validate-options.ts';
+import { checkClassIndices } from '../validate-targets.ts';
 import { checkShapes, checkTensorsOf, type Operands } from './linear-cross-entropy-checks.ts';
 
 const NAME = 'linearCrossEntropy';
@@ -267,16 +269,18 @@ export class LinearCrossEntropyLoss extends Module {
     const layer = ['outFeatures', 'bias', 'device', 'dtype'];
     const own = OPTIONS.filter((name) => name !== 'linearBias' && name !== 'out');
     checkOptionNames('LinearCrossEntropyLoss', options, [...layer, ...own]);
-    const { outFeatures = [], bias = false, device, dtype, ...rest } = options;
-    checkNumber('LinearCrossEntropyLoss', 'numClasses', numClasses, { min: 1, integer: true });
-    checkShape('LinearCrossEntropyLoss', 'outFeatures', outFeatures);
+    const { outFeatures = [], bias = false, ...others } = options;
+    const { device = currentDevice(), dtype = 'float32', ...rest } = others;
+    const op = 'LinearCrossEntropyLoss';
+    checkNumber(op, 'inFeatures', inFeatures, { min: 1, integer: true });
+    checkNumber(op, 'numClasses', numClasses, { min: 1, integer: true });
+    checkShape(op, 'outFeatures', outFeatures);
+    checkBoolean(op, 'bias', bias);
+    checkPlacement(op, device, dtype);
+    if (rest.weight !== undefined) checkTensor(op, 'weight', rest.weight);
     this.#shape = [numClasses, ...outFeatures];
     this.#options = rest;
-    const linear = new Linear(inFeatures, sizeOf(this.#shape), {
-      bias,
-      ...(device === undefined ? {} : { device }),
-      ...(dtype === undefined ? {} : { dtype }),
-    });
+    const linear = new Linear(inFeatures, sizeOf(this.#shape), { bias, device, dtype });
     this.linear = this.child('linear', linear);
     // A class weight is part of the state, as in PyTorch.
     if (rest.weight !== undefined) this.buffer('weight', rest.weight);

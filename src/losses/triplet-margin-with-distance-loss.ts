@@ -4,6 +4,7 @@ import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
 import { warmUp } from '../define/prepare.ts';
 import { tripleModule } from '../define/triple-module.ts';
+import { describe } from '../describe.ts';
 import { run, runOne } from '../dispatcher.ts';
 import { pairwiseDistance } from '../distances/pairwise-distance.ts';
 import { OptionError } from '../errors.ts';
@@ -20,7 +21,7 @@ import {
   checkTensor,
   checkTensors,
 } from '../validate.ts';
-import { checkBoolean, checkOneOf, describe } from '../validate-options.ts';
+import { checkBoolean, checkOneOf } from '../validate-options.ts';
 import { compareTriplets } from './triplet-margin-loss.ts';
 
 /** A distance of two tensors of vectors, one number for each pair: of this package's ops, so that it has a gradient. */

@@ -2,6 +2,7 @@
 import { isRecording, record } from '../autograd.ts';
 import type { Activation } from '../define/activation.ts';
 import type { ParamOptions, ParamSpecs, ParamsOf } from '../define/params.ts';
+import { describe } from '../describe.ts';
 import { run } from '../dispatcher.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { matmulKernel, type MatmulActivation } from '../kernels/matmul.ts';
@@ -10,7 +11,7 @@ import type { ParamValues } from '../kernels/params.ts';
 import { formatShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOut, checkShapeIs, checkTensors } from '../validate.ts';
-import { checkOptionNames, describe } from '../validate-options.ts';
+import { checkOptionNames } from '../validate-options.ts';
 import { product, productOf } from './matmul.ts';
 
 export interface LinearOptions<S extends ParamSpecs = ParamSpecs> {

@@ -1,5 +1,6 @@
 // In: a tensor and dimensions. Out: its sums or means along them, with gradients.
 import { isRecording, record } from '../autograd.ts';
+import { describe } from '../describe.ts';
 import { runOne } from '../dispatcher.ts';
 import { OptionError } from '../errors.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
@@ -7,7 +8,7 @@ import { reduceDims, view } from '../kernels/sum-to.ts';
 import { normalizeDim, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOut, checkTensors } from '../validate.ts';
-import { checkBoolean, checkOptionNames, describe } from '../validate-options.ts';
+import { checkBoolean, checkOptionNames } from '../validate-options.ts';
 
 export interface ReduceOptions {
   /** Dimensions to add up; all by default, and for an empty array. */

@@ -2,15 +2,15 @@
 import { currentDevice } from '../current.ts';
 import type { Device } from '../device.ts';
 import { encode, type FloatDType } from '../dtype.ts';
-import { DTypeError } from '../errors.ts';
 import { dropout } from '../math/dropout.ts';
 import { linear } from '../math/linear.ts';
 import { reshape } from '../math/reshape.ts';
 import { nextKey, uniformAt } from '../random.ts';
 import { normalizeDim, sizeOf, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import { checkBoolean, checkNumber, checkOptionNames, describe } from '../validate-options.ts';
-import { Module } from './module.ts';
+import { checkPlacement } from '../validate.ts';
+import { checkBoolean, checkNumber, checkOptionNames } from '../validate-options.ts';
+import { checkIsModule, Module } from './module.ts';
 
 export interface LinearLayerOptions {
   /** Whether to add a learned bias. Defaults to true. */
@@ -32,6 +32,7 @@ export class Linear extends Module {
     checkNumber('Linear', 'outFeatures', outFeatures, { min: 1, integer: true });
     const { bias = true, device = currentDevice(), dtype = 'float32' } = options;
     checkBoolean('Linear', 'bias', bias);
+    checkPlacement('Linear', device, dtype);
     const bound = 1 / Math.sqrt(inFeatures);
     const draw = (shape: Shape): Tensor =>
       fromHost(encode(dtype, uniform(shape, bound)), shape, dtype, device);
@@ -61,14 +62,7 @@ export class Sequential extends Module {
     super();
     this.#modules = modules;
     modules.forEach((module, i) => {
-      if (!((module as unknown) instanceof Module)) {
-        throw new DTypeError({
-          op: 'Sequential',
-          argument: String(i),
-          expected: 'a module',
-          received: describe(module),
-        });
-      }
+      checkIsModule('Sequential', String(i), module);
       this.child(String(i), module);
     });
   }

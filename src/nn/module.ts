@@ -1,9 +1,11 @@
 // In: parameters and child modules. Out: what every module offers: parameters, state dict, train and eval mode.
 import { noGrad } from '../autograd.ts';
-import { OptionError } from '../errors.ts';
+import { describe } from '../describe.ts';
+import { DTypeError, OptionError } from '../errors.ts';
 import { copyAll } from '../kernels/basic.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
+import { checkBoolean } from '../validate-options.ts';
 
 /** Base of all modules. A subclass registers its tensors and children, and computes in `forward`: a tensor, unless it says so. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- a subclass names what its forward returns
@@ -18,6 +20,7 @@ export abstract class Module<Result = Tensor> {
 
   /** Registers a learned tensor under a name and returns it. */
   protected parameter(name: string, tensor: Tensor): Tensor {
+    checkTensor('Module.parameter', name, tensor);
     tensor.requiresGrad = true;
     this.#parameters.set(name, tensor);
     return tensor;
@@ -25,12 +28,14 @@ export abstract class Module<Result = Tensor> {
 
   /** Registers a tensor that belongs to the state but is not learned. */
   protected buffer(name: string, tensor: Tensor): Tensor {
+    checkTensor('Module.buffer', name, tensor, ['float32', 'float16', 'int32']);
     this.#buffers.set(name, tensor);
     return tensor;
   }
 
   /** Registers a child module under a name and returns it. */
   protected child<M extends Module<unknown>>(name: string, module: M): M {
+    checkIsModule('Module.child', name, module);
     this.#children.set(name, module);
     return module;
   }
@@ -95,6 +100,7 @@ export abstract class Module<Result = Tensor> {
 
   /** Sets training mode, here and in all children. */
   train(mode = true): this {
+    checkBoolean('train', 'mode', mode);
     this.training = mode;
     for (const child of this.#children.values()) child.train(mode);
     return this;
@@ -126,6 +132,11 @@ export abstract class Module<Result = Tensor> {
     );
     return [...own, ...below];
   }
+}
+
+export function checkIsModule(op: string, argument: string, value: unknown): void {
+  if (!(value instanceof Module))
+    throw new DTypeError({ op, argument, expected: 'a module', received: describe(value) });
 }
 
 /** Clears a gradient and frees its memory. */

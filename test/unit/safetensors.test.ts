@@ -8,6 +8,7 @@ import {
   safetensors,
   tensor,
   type Device,
+  type Tensor,
 } from '../../src/index.ts';
 
 let device: Device;
@@ -68,6 +69,27 @@ describe('save', () => {
     expect([view.getUint16(24, true), view.getUint16(26, true)]).toEqual([0x3c00, 0x4000]);
   });
 
+  it('keeps every name, __proto__ among them, and takes a Map', async () => {
+    const named: [string, number][] = [
+      ['__proto__', 1],
+      ['constructor', 2],
+      ['toString', 3],
+      ['', 4],
+    ];
+    const made = named.map(([name, value]) => [name, tensor(value)] as const);
+    for (const tensors of [new Map(made), Object.fromEntries(made)]) {
+      const back = safetensors.load(await safetensors.save(tensors));
+      expect(Object.keys(back).sort()).toEqual(named.map(([name]) => name).sort());
+      for (const [name, value] of named) {
+        const found = Object.getOwnPropertyDescriptor(back, name)?.value as Tensor;
+        expect(await found.item()).toBe(value);
+      }
+    }
+    const texts = JSON.parse('{"__proto__":"x"}') as Record<string, string>;
+    const read = safetensors.metadata(await safetensors.save({}, { metadata: texts }));
+    expect(Object.entries(read)).toEqual([['__proto__', 'x']]);
+  });
+
   it('refuses what is no tensor', async () => {
     await expect(safetensors.save({ a: 1 as never })).rejects.toThrow(DTypeError);
   });
@@ -115,6 +137,11 @@ describe('load', () => {
     const within = new Uint8Array(file.length + 3);
     within.set(file, 3);
     expect(await safetensors.load(within.subarray(3)).x?.item()).toBe(3);
+    expect(await safetensors.load(new DataView(within.buffer, 3)).x?.item()).toBe(3);
+    const shared = new Uint8Array(new SharedArrayBuffer(file.length));
+    shared.set(file);
+    expect(await safetensors.load(shared).x?.item()).toBe(3);
+    expect(await safetensors.load(shared.buffer).x?.item()).toBe(3);
     expect(safetensors.metadata(file)).toEqual({ epoch: '4' });
     expect(Object.keys(safetensors.load(file))).toEqual(['x']);
   });

@@ -42,6 +42,61 @@ describe('scope', () => {
     expect(kept.d[0]?.[0]?.disposed).toBe(false);
   });
 
+  it('keeps tensors in Maps, Sets and objects without a prototype', () => {
+    const kept = scope(() => {
+      const bare = Object.create(null) as Record<string, Tensor>;
+      bare.a = tensor([1]);
+      const key = tensor([2]);
+      const map = new Map<unknown, unknown>([[key, new Set([tensor([3])])]]);
+      tensor([4]);
+      return { bare, map };
+    });
+    expect(live()).toBe(3);
+    expect(kept.bare.a?.disposed).toBe(false);
+  });
+
+  it('keeps tensors once in what is shared, circular or deep', () => {
+    interface Ring {
+      readonly x: Tensor;
+      self?: Ring;
+    }
+    const ring = scope(() => {
+      const made: Ring = { x: tensor([1]) };
+      made.self = made;
+      return made;
+    });
+    expect(ring.x.disposed).toBe(false);
+    const twice = scope(() => {
+      const x = tensor([2]);
+      const list = [x, x];
+      return [list, list];
+    });
+    expect(twice[1]?.[1]?.disposed).toBe(false);
+    const levels = 100_000;
+    let deep: unknown = scope(() => {
+      let list: unknown = tensor([3]);
+      for (let i = 0; i < levels; i++) list = [list];
+      return list;
+    });
+    expect(live()).toBe(3);
+    for (let i = 0; i < levels; i++) deep = (deep as unknown[])[0];
+    expect((deep as Tensor).disposed).toBe(false);
+    // Seen once each: by every way to them there would be 2^60.
+    scope(() => {
+      let pair: unknown = tensor([4]);
+      for (let i = 0; i < 60; i++) pair = { a: pair, b: pair };
+      return pair;
+    });
+    expect(live()).toBe(4);
+  });
+
+  it('does not look into objects of classes', () => {
+    class Holder {
+      readonly x = tensor([1]);
+    }
+    expect(scope(() => new Holder()).x.disposed).toBe(true);
+  });
+
   it('keeps no tensor where it returns none', () => {
     expect(scope(() => (tensor([1]), 7))).toBe(7);
     scope(() => {

@@ -1,0 +1,39 @@
+// In: any value. Out: what it is, in words, for error messages.
+import { formatShape } from './shape.ts';
+import { Tensor } from './tensor.ts';
+
+/** Most elements of a list, and characters of a string, that a message shows. */
+const MOST_SHOWN = 8;
+const LONGEST_SHOWN = 40;
+
+/** A noun with its article; only words that begin with a vowel's sound, as `Uint8Array` does not. */
+export function withArticle(noun: string): string {
+  return `${/^[aeio]/i.test(noun) ? 'an' : 'a'} ${noun}`;
+}
+
+/** What the language, not its author, calls an object's kind: `Map`, `Int8Array`, `GPUBuffer`, `Object`. */
+export function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** "an int32 tensor of shape [2]", "a Map", "an array of 1000 elements", "[1.5, 4]". Never walks into a value. */
+export function describe(value: unknown): string {
+  if (value instanceof Tensor)
+    return `${withArticle(value.dtype)} tensor of shape ${formatShape(value.shape)}`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint') return `${String(value)}n`;
+  if (typeof value === 'string') {
+    return value.length > LONGEST_SHOWN
+      ? `a string of ${String(value.length)} characters`
+      : JSON.stringify(value);
+  }
+  if (Array.isArray(value)) {
+    const short = value.length <= MOST_SHOWN && !value.some((item) => item instanceof Object);
+    return short
+      ? `[${Array.from(value, describe).join(', ')}]`
+      : `an array of ${String(value.length)} elements`;
+  }
+  if (typeof value !== 'object' || value === null) return String(value);
+  const kind = kindOf(value);
+  return kind === 'Object' ? 'an object' : withArticle(kind);
+}

@@ -1,0 +1,71 @@
+// In: the targets of a classification loss. Out: nothing, or a typed error that says how to mend the call.
+import { describe } from './describe.ts';
+import { IndexOutOfRangeError, ShapeError } from './errors.ts';
+import { formatShape, sameShape, sizeOf, type Shape } from './shape.ts';
+import type { Tensor } from './tensor.ts';
+import { checkShapeIs, CLASS_INDICES } from './validate.ts';
+
+/** One index for each row; classes on the last dimension, as in other frameworks, are told apart from other mistakes. */
+export function checkIndexShape(op: string, target: Tensor, input: Tensor, rowShape: Shape): void {
+  const lead = input.shape.slice(0, -1);
+  if (sameShape(target.shape, rowShape) || input.rank < 3 || !sameShape(target.shape, lead)) {
+    checkShapeIs(op, 'target', target, rowShape);
+    return;
+  }
+  const rows = sizeOf(lead);
+  throw new ShapeError({
+    op,
+    argument: 'target',
+    expected: `shape ${formatShape(rowShape)} for an input of shape ${formatShape(input.shape)}`,
+    received: `shape ${formatShape(target.shape)}`,
+    hint: `classes are on dimension 1: move them there, or reshape the input to ${formatShape([rows, input.shape.at(-1) ?? 1])} and the target to [${String(rows)}]`,
+  });
+}
+
+/** Class probabilities of `shape`; what has the shape of class indices was meant as those. */
+export function checkProbabilityShape(
+  op: string,
+  target: Tensor,
+  shape: Shape,
+  rowShape: Shape,
+): void {
+  if (!sameShape(target.shape, rowShape) || sameShape(shape, rowShape)) {
+    checkShapeIs(op, 'target', target, shape);
+    return;
+  }
+  throw new ShapeError({
+    op,
+    argument: 'target',
+    expected: `class probabilities of shape ${formatShape(shape)}`,
+    received: describe(target),
+    hint: CLASS_INDICES,
+  });
+}
+
+/**
+ * Class indices known on the host; those only known on the GPU are checked there and reported at the next read. Returns
+ * how many are not ignored, or null where only the GPU knows.
+ */
+export function checkClassIndices(
+  op: string,
+  target: Tensor,
+  classes: number,
+  ignoreIndex: number,
+): number | null {
+  const { host } = target.storage(op, 'target');
+  if (!host) return null;
+  let count = 0;
+  for (const index of host) {
+    if (index === ignoreIndex) continue;
+    count++;
+    if (index < 0 || index >= classes) {
+      throw new IndexOutOfRangeError({
+        op,
+        argument: 'target',
+        expected: `class indices from 0 to ${String(classes - 1)}`,
+        received: String(index),
+      });
+    }
+  }
+  return count;
+}
