@@ -31,6 +31,6 @@ fn factors_for(row: u32, found: Row) -> vec4f {
 
 fn gradient_of(row: u32, c: u32, z: f32, f: vec4f) -> f32 {
   let loss = f.w + (f.x - z);
-  store_grad_target(place_of(row, c), f.z * ((1.0 - u.label_smoothing) * class_weight(c) * loss));
+  store_grad_target(place_of(row, c), (f.z * ((1.0 - u.label_smoothing) * class_weight(c))) * loss);
   return f.y * nl_exp(z - f.x) - f.z * share_of(row, c);
 }
