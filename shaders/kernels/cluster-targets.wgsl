@@ -11,6 +11,7 @@ struct Uniforms {
   place: i32,   // of the cluster in the head
   classes: u32, // in all; 0 where another cluster has looked already
   op_code: u32,
+  first: u32, // rows ahead of those bound
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> targets: array<i32>;
@@ -37,6 +38,6 @@ fn assign(
     place = -1;
   }
   next_head[row] = place;
-  index[row] = select(-1, i32(row), here);
+  index[row] = select(-1, i32(u.first + row), here);
   relative[row] = select(-1, class_index - u.low, here);
 }

@@ -6,6 +6,9 @@ struct Uniforms {
   width: u32,  // of a row
   count: u32,  // elements of the result
   stride: u32, // invocations of the dispatch: the step of the loop
+  first: u32,  // the first row of x that is bound
+  height: u32, // rows of x that are bound: others are left to other windows
+  skip: u32,   // elements ahead of that row
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -16,10 +19,10 @@ struct Uniforms {
 fn pick(@builtin(global_invocation_id) id: vec3u) {
   for (var i = id.x; i < u.count; i += u.stride) {
     let row = index[i / u.width];
-    var v = 0.0;
-    if (row >= 0) {
-      v = x[u32(row) * u.width + i % u.width];
+    if (row < 0) {
+      y[i] = 0.0;
+    } else if (u32(row) - u.first < u.height) {
+      y[i] = x[u.skip + (u32(row) - u.first) * u.width + i % u.width];
     }
-    y[i] = v;
   }
 }

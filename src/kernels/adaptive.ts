@@ -2,7 +2,6 @@
 // from besides its layers: rows by index, columns side by side, targets by cluster, the largest of a row.
 import argmaxText from '../../shaders/kernels/argmax.wgsl?raw';
 import targetsText from '../../shaders/kernels/cluster-targets.wgsl?raw';
-import columnsText from '../../shaders/kernels/copy-columns.wgsl?raw';
 import pickText from '../../shaders/kernels/pick-rows.wgsl?raw';
 import { bits, classStatus, rowLanes } from '../gpu/lib.ts';
 import { cachedProgram, program, source } from '../gpu/link.ts';
@@ -14,16 +13,24 @@ import {
   type Capabilities,
   type Kernel,
   type Launch,
+  type Plan,
 } from '../kernel.ts';
 import { rowLaunch } from './row-launch.ts';
+import {
+  fits,
+  inputsOf,
+  outputsOf,
+  planCopy,
+  rowsOf,
+  windowOf,
+  Windows,
+  type Part,
+  type Region,
+} from './windows.ts';
 
 const pickProgram = /* @__PURE__ */ program(
   'pickRows',
   /* @__PURE__ */ source('kernels/pick-rows.wgsl', pickText),
-);
-const columnsProgram = /* @__PURE__ */ program(
-  'copyColumns',
-  /* @__PURE__ */ source('kernels/copy-columns.wgsl', columnsText),
 );
 const targetsProgram = /* @__PURE__ */ program(
   'clusterTargets',
@@ -48,25 +55,68 @@ export interface PickArgs {
   readonly rows: number;
 }
 
+/** Picks those rows that lie in a window of x: `height` of them from `first` on. */
+function pickLaunch(
+  width: number,
+  rows: number,
+  x: Region | undefined,
+  first: number,
+  height: number,
+  caps: Capabilities,
+): Launch {
+  const { size, workgroups, stride } = loopOver(rows * width, caps);
+  const { skip, ...window } =
+    x && height < Infinity
+      ? windowOf(x, first * width, height * width, caps)
+      : { of: 'input' as const, index: 0, skip: 0 };
+  return {
+    program: pickProgram,
+    entry: 'pick',
+    constants: { workgroup_size: size },
+    bindings: [
+      { slot: 1, ...window, access: 'read' },
+      { slot: 2, of: 'input', index: 1, access: 'read' },
+      { slot: 3, of: 'output', index: 0, access: 'write' },
+    ],
+    uniforms: new UniformWriter(6).u32(
+      width,
+      rows * width,
+      stride,
+      first,
+      Math.min(height, 2 ** 32 - 1),
+      skip,
+    ).buffer,
+    workgroups: [workgroups, 1, 1],
+  };
+}
+
 /** Rows of input 0 by the indices of input 1; 0 for a negative one. */
 export const pickRowsKernel: Kernel<PickArgs> = {
   name: 'pickRows',
   float16: 'convert',
-  plan: ({ width, rows }, _inputs, _outputs, caps) => {
-    const { size, workgroups, stride } = loopOver(rows * width, caps);
-    const launch: Launch = {
-      program: pickProgram,
-      entry: 'pick',
-      constants: { workgroup_size: size },
-      bindings: [
-        { slot: 1, of: 'input', index: 0, access: 'read' },
-        { slot: 2, of: 'input', index: 1, access: 'read' },
-        { slot: 3, of: 'output', index: 0, access: 'write' },
-      ],
-      uniforms: new UniformWriter(3).u32(width, rows * width, stride).buffer,
-      workgroups: [workgroups, 1, 1],
-    };
-    return { launches: [launch], scratch: [] };
+  plan: (args, inputs, outputs, caps) => {
+    const [x, index] = inputsOf(inputs);
+    const [y] = outputsOf(outputs);
+    if (!x || fits([...inputs, ...outputs], caps)) {
+      return { launches: [pickLaunch(args.width, args.rows, x, 0, Infinity, caps)], scratch: [] };
+    }
+    const { width, rows } = args;
+    const windows = new Windows(caps);
+    // A row of the result is written where the window of x that holds its row is bound.
+    const height = Math.max(1, Math.floor((windows.most - caps.offsetAlignment / 4) / width));
+    const all = Math.floor(x.view.size / width);
+    windows.rows(
+      { outer: rows, inner: 1 },
+      [{ ...x, each: null }, ...rowsOf(index, 1)],
+      rowsOf(y, width),
+      ({ outer }) => ({
+        launches: Array.from({ length: Math.max(1, Math.ceil(all / height)) }, (_, w) =>
+          pickLaunch(width, outer, x, w * height, Math.min(height, all - w * height), caps),
+        ),
+        scratch: [],
+      }),
+    );
+    return windows;
   },
   cpu: ({ width, rows }, [x, index], [y]) => {
     if (!x || !index || !y) return;
@@ -98,24 +148,20 @@ export const columnsKernel: Kernel<ColumnsArgs> = {
   name: 'copyColumns',
   float16: 'convert',
   partial: true,
-  plan: ({ rows, count, x, y, shift }, _inputs, _outputs, caps) => {
+  plan: ({ rows, count, x, y, shift }, inputs, outputs, caps) => {
     if (rows * count === 0) return { launches: [], scratch: [] };
-    const { size, workgroups, stride } = loopOver(rows * count, caps);
-    const launch: Launch = {
-      program: columnsProgram,
-      entry: 'copy',
-      constants: { workgroup_size: size, with_shift: Number(shift !== undefined) },
-      bindings: [
-        { slot: 1, of: 'input', index: 0, access: 'read' },
-        { slot: 2, of: 'output', index: 0, access: 'write' },
-        { slot: 3, of: 'input', index: shift ? 1 : 0, access: 'read' },
-      ],
-      uniforms: new UniformWriter(9)
-        .u32(count, rows * count, stride, x.width, x.from, y.width, y.from)
-        .u32(shift?.width ?? 0, shift?.from ?? 0).buffer,
-      workgroups: [workgroups, 1, 1],
+    const part = (list: readonly Region[], k: number, columns: Columns, length: number): Part => {
+      const region = list[k];
+      if (!region) throw new RangeError(`no operand ${String(k)}`);
+      return [region, { offset: columns.from, runs: rows, length, stride: columns.width }];
     };
-    return { launches: [launch], scratch: [] };
+    const launches = planCopy(
+      part(inputsOf(inputs), 0, x, count),
+      part(outputsOf(outputs), 0, y, count),
+      caps,
+      shift && part(inputsOf(inputs), 1, shift, 1),
+    );
+    return { launches, scratch: [] };
   },
   cpu: ({ rows, count, x, y, shift }, [from, added], [to]) => {
     if (!from || !to) return;
@@ -144,8 +190,8 @@ export interface ClusterArgs {
 export const clusterKernel: Kernel<ClusterArgs> = {
   name: 'clusterTargets',
   float16: 'convert',
-  plan: ({ op, rows, low, high, place, classes }, _inputs, _outputs, caps) => {
-    const launch: Launch = {
+  plan: ({ op, rows, low, high, place, classes }, inputs, outputs, caps) => {
+    const launch = (count: number, first: number): Launch => ({
       program: targetsProgram,
       entry: 'assign',
       constants: { workgroup_size: 64 },
@@ -157,11 +203,21 @@ export const clusterKernel: Kernel<ClusterArgs> = {
         { slot: 5, of: 'output', index: 2, access: 'write' },
         { slot: 11, of: 'status', index: 0, access: 'write' },
       ],
-      uniforms: new UniformWriter(6).u32(rows).i32(low, high, place).u32(classes, statusCode(op))
-        .buffer,
-      workgroups: foldWorkgroups(Math.ceil(rows / 64), caps),
-    };
-    return { launches: [launch], scratch: [] };
+      uniforms: new UniformWriter(7)
+        .u32(count)
+        .i32(low, high, place)
+        .u32(classes, statusCode(op), first).buffer,
+      workgroups: foldWorkgroups(Math.ceil(count / 64), caps),
+    });
+    if (fits([...inputs, ...outputs], caps)) return { launches: [launch(rows, 0)], scratch: [] };
+    const windows = new Windows(caps);
+    windows.rows(
+      { outer: rows, inner: 1 },
+      inputsOf(inputs).map((region) => ({ ...region, each: 1 })),
+      outputsOf(outputs).map((region) => ({ ...region, each: 1 })),
+      ({ outer, first }) => ({ launches: [launch(outer, first)], scratch: [] }),
+    );
+    return windows;
   },
   cpu: ({ rows, low, high, place, classes }, [targets, head], [next, index, relative]) => {
     if (!targets || !head || !next || !index || !relative) return;
@@ -180,22 +236,15 @@ export const clusterKernel: Kernel<ClusterArgs> = {
 export const argmaxKernel: Kernel<{ readonly rows: number; readonly n: number }> = {
   name: 'argmax',
   float16: 'convert',
-  plan: ({ rows, n }, _inputs, _outputs, caps) => {
-    const spread = rowLaunch({ outer: rows, n, inner: 1 }, caps);
-    const launch: Launch = {
-      program: cachedProgram(argmaxSource, spread.variant, 'argmax', argmaxSource, () => ({
-        rows: spread.rows,
-      })),
-      entry: 'argmax',
-      constants: spread.constants,
-      bindings: [
-        { slot: 1, of: 'input', index: 0, access: 'read' },
-        { slot: 2, of: 'output', index: 0, access: 'write' },
-      ],
-      uniforms: new UniformWriter(2).u32(n, rows).buffer,
-      workgroups: spread.workgroups,
-    };
-    return { launches: [launch], scratch: [] };
+  plan: ({ rows, n }, inputs, outputs, caps) => {
+    if (fits([...inputs, ...outputs], caps)) return argmaxPlan(rows, n, caps);
+    const windows = new Windows(caps);
+    const [x] = inputsOf(inputs);
+    const [y] = outputsOf(outputs);
+    const planned = windows.rows({ outer: rows, inner: 1 }, rowsOf(x, n), rowsOf(y, 1), (part) =>
+      argmaxPlan(part.outer, n, caps),
+    );
+    return planned ? windows : argmaxPlan(rows, n, caps);
   },
   cpu: ({ rows, n }, [x], [y]) => {
     if (!x || !y) return;
@@ -210,3 +259,21 @@ export const argmaxKernel: Kernel<{ readonly rows: number; readonly n: number }>
     }
   },
 };
+
+function argmaxPlan(rows: number, n: number, caps: Capabilities): Plan {
+  const spread = rowLaunch({ outer: rows, n, inner: 1 }, caps);
+  const launch: Launch = {
+    program: cachedProgram(argmaxSource, spread.variant, 'argmax', argmaxSource, () => ({
+      rows: spread.rows,
+    })),
+    entry: 'argmax',
+    constants: spread.constants,
+    bindings: [
+      { slot: 1, of: 'input', index: 0, access: 'read' },
+      { slot: 2, of: 'output', index: 0, access: 'write' },
+    ],
+    uniforms: new UniformWriter(2).u32(n, rows).buffer,
+    workgroups: spread.workgroups,
+  };
+  return { launches: [launch], scratch: [] };
+}

@@ -19,9 +19,19 @@ import { SLOTS, weightAccess } from './class-loss-access.ts';
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { launchOf, type Own } from './class-loss-launch.ts';
 import { classLossReference } from './class-loss-reference.ts';
-import { planRatio, planSum } from './reduce.ts';
+import { addSums, planRatio, planSum } from './reduce.ts';
 import { isPacked } from './row-access.ts';
 import { isFew, spreadRows, windowsOf } from './rows.ts';
+import {
+  fits,
+  inputsOf,
+  outputsOf,
+  rowsOf,
+  stretch,
+  viewsOf,
+  Windows,
+  type Region,
+} from './windows.ts';
 
 const weightKernel = /* @__PURE__ */ source('kernels/class-weight.wgsl', weightText, [
   bits,
@@ -72,7 +82,16 @@ function plan(
 
   // What is not normalised is read at the label only.
   const splits = rows <= SPLIT_ROWS && (op.normalised || grads);
-  const windows = rows > 0 ? windowsOf(layout, largeViews(args, inputs, outputs), caps) : [];
+  const large = largeViews(args, inputs, outputs);
+  const sliced = rows > 0 ? windowsOf(layout, large, caps) : [];
+  const others = [...inputs, ...outputs].filter((view) => !large.includes(view));
+  if (rows > 0 && (sliced.length === 0 || !fits(others, caps))) {
+    const parts = planParts(args, inputs, outputs, caps);
+    if (parts) return parts;
+  }
+  // What no window shows is refused when it is bound.
+  const whole = { layout, first: 0, part: false };
+  const windows = rows > 0 && sliced.length === 0 ? [whole] : sliced;
   // Rows are dealt out to so many units that one workgroup can add up what each has summed: losses, and for a mean without
   // gradients their weights; on a software adapter a single invocation does, so they are fewer.
   const most = Math.ceil((caps.software ? 128 : 16384) / Math.max(windows.length, 1));
@@ -132,6 +151,99 @@ function plan(
   });
   if (!reduces) return { launches, scratch };
   return finish(args, total, losses, weights, divisor, { launches, scratch }, caps);
+}
+
+/**
+ * Rows part by part, each a call of its own, where not only the scores are too large for a binding, or their slices: what
+ * a mean is over is found ahead. Null where a row is longer than a binding.
+ */
+function planParts(
+  args: ClassLossArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: Capabilities,
+): Plan | null {
+  const { layout, reduction } = args;
+  const { outer, n, inner } = layout;
+  const rows = outer * inner;
+  const places = placesOf(args);
+  const [ins, outs] = [inputsOf(inputs), outputsOf(outputs)];
+  const windows = new Windows(caps);
+  const reduces = reduction !== 'none';
+  const classes = args.inputs.target === 'classes';
+  const count = reduction === 'mean' && !classes ? rows : args.count;
+  const counted = reduction !== 'mean' || count !== null;
+  // A mean whose weights only the targets tell.
+  let divisor = args.inputs.divisor ? ins[places.inputs.divisor] : undefined;
+  if (!counted && !divisor) divisor = outs[places.outputs.divisor] ?? windows.keep(1);
+  if (divisor && !args.inputs.divisor) addWeights(args, windows, ins, divisor);
+  const grads = args.outputs.gradScores || args.outputs.gradProbabilities;
+  const part: ClassLossArgs = {
+    ...args,
+    count,
+    // Of losses that are divided later: only gradients are by then.
+    reduction: counted ? reduction : 'sum',
+    inputs: { ...args.inputs, divisor: grads && divisor !== undefined },
+    outputs: { ...args.outputs, divisor: false },
+  };
+  const reads = ins.flatMap((region, i) => {
+    if (i === 0) return rowsOf(region, n);
+    if (i === 1) return rowsOf(region, classes ? 1 : n);
+    if (i === places.inputs.divisor) return [];
+    return rowsOf(region, i === places.inputs.gradOutput && !reduces ? 1 : null);
+  });
+  const writes = outs.flatMap((region, k) => {
+    if (k === places.outputs.divisor || (reduces && k === places.outputs.loss)) return [];
+    return rowsOf(region, k === places.outputs.loss ? 1 : n);
+  });
+  const loss = reduces ? outs[places.outputs.loss] : undefined;
+  let sums: Region | undefined;
+  const planned = windows.rows(
+    layout,
+    [...reads, ...(grads ? rowsOf(divisor, null) : [])],
+    writes,
+    ({ index, count: parts, ...some }, from, to) => {
+      if (loss) sums ??= windows.keep(parts);
+      const own = { outer: some.outer, n, inner: some.inner };
+      const made = sums ? [windows.write(sums, stretch(index, 1)), ...to] : to;
+      windows.add(plan({ ...part, layout: own }, viewsOf(from), viewsOf(made), caps), from, made);
+      return null;
+    },
+  );
+  if (!planned) return null;
+  if (sums && loss) {
+    const all = { outer: 1, n: sums.view.size, inner: 1, divisor: 1 };
+    addSums(windows, all, sums, loss, counted ? undefined : divisor);
+  }
+  return windows;
+}
+
+/** Adds up the weights of all rows' classes. */
+function addWeights(
+  args: ClassLossArgs,
+  windows: Windows,
+  inputs: readonly Region[],
+  divisor: Region,
+): void {
+  const rows = args.layout.outer * args.layout.inner;
+  const weights = placesOf(args).inputs.weights;
+  let sums: Region | undefined;
+  windows.rows(
+    { outer: rows, inner: 1 },
+    [...rowsOf(inputs[0], null), ...rowsOf(inputs[1], 1), ...rowsOf(inputs[weights], null)],
+    [],
+    ({ outer, index, count }, from) => {
+      sums ??= windows.keep(count);
+      const layout = { ...args.layout, outer, inner: 1 };
+      const own: ClassLossArgs = { ...args, layout, inputs: { ...args.inputs, gradOutput: false } };
+      const launch = weightLaunch(own, viewsOf(from), { of: 'output', index: 0 }, windows.caps);
+      const target = windows.write(sums, stretch(index, 1));
+      windows.add({ launches: [launch], scratch: [] }, from, [target]);
+      return null;
+    },
+  );
+  if (!sums) return;
+  addSums(windows, { outer: 1, n: sums.view.size, inner: 1, divisor: 1 }, sums, divisor);
 }
 
 /** The tensors in the shape of the scores: what may be too large for a binding. */

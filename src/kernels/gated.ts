@@ -2,7 +2,14 @@
 import kernelText from '../../shaders/kernels/gated.wgsl?raw';
 import { bits } from '../gpu/lib.ts';
 import { cachedProgram, source, type Source } from '../gpu/link.ts';
-import { UniformWriter, workgroupSize, type Binding, type Kernel } from '../kernel.ts';
+import {
+  UniformWriter,
+  workgroupSize,
+  type Binding,
+  type Capabilities,
+  type Kernel,
+  type Plan,
+} from '../kernel.ts';
 import {
   choiceConstants,
   paramsStruct,
@@ -10,6 +17,7 @@ import {
   type ParamLayout,
   type ParamValues,
 } from './params.ts';
+import { fits, inputsOf, outputsOf, rowsOf, Windows } from './windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/gated.wgsl', kernelText, [bits]);
 
@@ -38,42 +46,19 @@ export interface GatedArgs {
 export const gated: Kernel<GatedArgs> = {
   name: 'gated',
   float16: 'convert',
-  plan: ({ op, params, outer, n, direction }, inputs, _outputs, caps) => {
-    const program = cachedProgram(op, '', op.name, kernel, () => ({
-      op: source(
-        `${op.name}.wgsl`,
-        `${paramsStruct(op.layout)}${op.source.text}`,
-        op.source.includes,
-      ),
-    }));
-    const count = outer * n;
-    const size = workgroupSize(256, caps);
-    const workgroups = Math.max(1, Math.min(Math.ceil(count / (4 * size)), caps.maxWorkgroups));
-    const bindings: Binding[] = [
-      { slot: 1, of: 'input', index: 0, access: 'read' },
-      { slot: 2, of: 'output', index: 0, access: 'write' },
-    ];
-    if (inputs.length > 1) bindings.push({ slot: 3, of: 'input', index: 1, access: 'read' });
-    const uniforms = new UniformWriter(4 + Math.max(op.layout.names.length, 1));
-    uniforms.u32(n, count, workgroups * size, 0);
-    writeParams(uniforms, op.layout, params);
-    return {
-      launches: [
-        {
-          program,
-          entry: `${direction}_halves`,
-          constants: {
-            ...choiceConstants(op.layout, params),
-            workgroup_size: size,
-            gate: op.gate,
-          },
-          bindings,
-          uniforms: uniforms.buffer,
-          workgroups: [workgroups, 1, 1],
-        },
-      ],
-      scratch: [],
-    };
+  plan: (args, inputs, outputs, caps) => {
+    if (fits([...inputs, ...outputs], caps)) return planGated(args, caps);
+    const { outer, n, direction } = args;
+    const [x, gradOutput] = inputsOf(inputs);
+    const [y] = outputsOf(outputs);
+    const windows = new Windows(caps);
+    windows.rows(
+      { outer, inner: n },
+      [...rowsOf(x, 2), ...rowsOf(gradOutput, 1)],
+      rowsOf(y, direction === 'forward' ? 1 : 2),
+      (part) => planGated({ ...args, outer: part.outer, n: part.inner }, caps),
+    );
+    return windows;
   },
   cpu: ({ op, params, outer, n, direction }, [x, gradOutput], [y]) => {
     if (!x || !y) return;
@@ -93,3 +78,41 @@ export const gated: Kernel<GatedArgs> = {
     }
   },
 };
+
+function planGated({ op, params, outer, n, direction }: GatedArgs, caps: Capabilities): Plan {
+  const program = cachedProgram(op, '', op.name, kernel, () => ({
+    op: source(
+      `${op.name}.wgsl`,
+      `${paramsStruct(op.layout)}${op.source.text}`,
+      op.source.includes,
+    ),
+  }));
+  const count = outer * n;
+  const size = workgroupSize(256, caps);
+  const workgroups = Math.max(1, Math.min(Math.ceil(count / (4 * size)), caps.maxWorkgroups));
+  const bindings: Binding[] = [
+    { slot: 1, of: 'input', index: 0, access: 'read' },
+    { slot: 2, of: 'output', index: 0, access: 'write' },
+  ];
+  if (direction === 'backward') bindings.push({ slot: 3, of: 'input', index: 1, access: 'read' });
+  const uniforms = new UniformWriter(4 + Math.max(op.layout.names.length, 1));
+  uniforms.u32(n, count, workgroups * size, 0);
+  writeParams(uniforms, op.layout, params);
+  return {
+    launches: [
+      {
+        program,
+        entry: `${direction}_halves`,
+        constants: {
+          ...choiceConstants(op.layout, params),
+          workgroup_size: size,
+          gate: op.gate,
+        },
+        bindings,
+        uniforms: uniforms.buffer,
+        workgroups: [workgroups, 1, 1],
+      },
+    ],
+    scratch: [],
+  };
+}

@@ -26,7 +26,7 @@ import {
 } from './linear-cross-entropy-args.ts';
 import { programFor, SLOTS } from './linear-cross-entropy-program.ts';
 import { linearCrossEntropyReference } from './linear-cross-entropy-reference.ts';
-import { planProduct, type Matrix } from './matmul.ts';
+import { planProduct, type Matrix } from './matmul-launch.ts';
 import { planSum } from './reduce.ts';
 
 /** A single product of matrices. */

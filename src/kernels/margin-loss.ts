@@ -16,12 +16,14 @@ import {
   type Launch,
   type Plan,
   type Place,
+  type View,
 } from '../kernel.ts';
 import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
-import { planSum } from './reduce.ts';
+import { addSums, planSum } from './reduce.ts';
 import { rowLaunch, type RowLaunch } from './row-launch.ts';
 import { forEachRow } from './rows.ts';
 import { gather } from './rowwise.ts';
+import { fits, inputsOf, outputsOf, Windows } from './windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/margin-loss.wgsl', kernelText, [bits, rowLanes]);
 const marksEntry = /* @__PURE__ */ source('kernels/margin-marks.wgsl', marksText, [classStatus]);
@@ -59,6 +61,8 @@ export interface MarginLossArgs {
   readonly op: MarginLossOp;
   readonly params: ParamValues;
   readonly rows: number;
+  /** Rows of the call, where these are some of them. */
+  readonly all?: number;
   /** Classes. */
   readonly n: number;
   readonly reduction: 'none' | 'mean' | 'sum';
@@ -121,9 +125,9 @@ function accessSlot({ op, inputs, outputs, reduction }: MarginLossArgs, marking:
   ].join('');
 }
 
-function uniformsOf({ op, params, n, rows, reduction }: MarginLossArgs): ArrayBuffer {
+function uniformsOf({ op, params, n, rows, all = rows, reduction }: MarginLossArgs): ArrayBuffer {
   const writer = new UniformWriter(4 + Math.max(op.params.names.length, 1));
-  const scale = 1 / (Math.max(n, 1) * (reduction === 'mean' ? Math.max(rows, 1) : 1));
+  const scale = 1 / (Math.max(n, 1) * (reduction === 'mean' ? Math.max(all, 1) : 1));
   writer.u32(n, rows, statusCode(op.name)).f32(scale);
   writeParams(writer, op.params, params);
   return writer.buffer;
@@ -131,31 +135,68 @@ function uniformsOf({ op, params, n, rows, reduction }: MarginLossArgs): ArrayBu
 
 function plan(
   args: MarginLossArgs,
-  _inputs: readonly unknown[],
-  _outputs: readonly unknown[],
+  inputs: readonly View[],
+  outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
-  const { op, rows, n, reduction } = args;
+  const { rows, reduction } = args;
   const places = placesOf(args);
-  const scratch: number[] = [];
-  const launches: Launch[] = [];
   const output: Place = { of: 'output', index: places.loss };
   const reduces = reduction !== 'none' && args.outputs.loss;
-  const losses: Place = reduces ? { of: 'scratch', index: scratch.push(rows * 4) - 1 } : output;
-  if (rows > 0) {
-    let marks: Place | undefined;
-    if (op.target === 'labels') {
-      const words = rows * Math.ceil(n / 32);
-      marks = { of: 'scratch', index: scratch.push(words * 4) - 1 };
-      launches.push(markLaunch(args, marks, words, caps));
-    }
-    launches.push(rowsLaunch(args, losses, marks, caps));
+  const layout = { outer: 1, n: rows, inner: 1, divisor: reduction === 'mean' ? rows : 1 };
+  if (fits([...inputs, ...outputs], caps)) {
+    const scratch = reduces ? [rows * 4] : [];
+    const losses: Place = reduces ? { of: 'scratch', index: 0 } : output;
+    const plan = planRows(args, losses, scratch, caps);
+    if (!reduces) return plan;
+    const finish = planSum(layout, losses, output, plan.scratch.length, caps);
+    return {
+      launches: [...plan.launches, ...finish.launches],
+      scratch: [...plan.scratch, ...finish.scratch],
+    };
   }
-  if (!reduces) return { launches, scratch };
-  const divisor = reduction === 'mean' ? rows : 1;
-  const layout = { outer: 1, n: rows, inner: 1, divisor };
-  const finish = planSum(layout, losses, output, scratch.length, caps);
-  return { launches: [...launches, ...finish.launches], scratch: [...scratch, ...finish.scratch] };
+  const windows = new Windows(caps);
+  const kept = reduces ? windows.keep(rows) : undefined;
+  const [ins, outs] = [inputsOf(inputs), outputsOf(outputs)];
+  const { n, op } = args;
+  const planned = windows.rows(
+    { outer: rows, inner: 1 },
+    ins.map((region, i) => {
+      const perRow = i === places.gradOutput ? (reduction === 'none' ? 1 : null) : n;
+      const each = i === places.weights ? null : i === 1 && op.target === 'class' ? 1 : perRow;
+      return { ...region, each };
+    }),
+    outs.map((region, k) => ({
+      ...(k === places.loss ? (kept ?? region) : region),
+      each: k === places.loss ? 1 : n,
+    })),
+    (part) => planRows({ ...args, rows: part.outer, all: rows }, output, [], caps),
+  );
+  // A row is longer than a binding, and each of its scores is compared with others anywhere in it.
+  if (!planned) return planRows(args, output, [], caps);
+  const loss = outs[places.loss];
+  if (kept && loss) addSums(windows, layout, kept, loss);
+  return windows;
+}
+
+/** Losses and gradients of rows; `before` is the scratch that there is already. */
+function planRows(
+  args: MarginLossArgs,
+  losses: Place,
+  before: readonly number[],
+  caps: Capabilities,
+): Plan {
+  const { op, rows, n } = args;
+  if (rows === 0) return { launches: [], scratch: before };
+  if (op.target !== 'labels') {
+    return { launches: [rowsLaunch(args, losses, undefined, caps)], scratch: before };
+  }
+  const words = rows * Math.ceil(n / 32);
+  const marks: Place = { of: 'scratch', index: before.length };
+  return {
+    launches: [markLaunch(args, marks, words, caps), rowsLaunch(args, losses, marks, caps)],
+    scratch: [...before, words * 4],
+  };
 }
 
 /** Which classes are labels, for ops that take lists of them. */

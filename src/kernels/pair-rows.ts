@@ -12,13 +12,15 @@ import {
   type Launch,
   type Plan,
   type Place,
+  type View,
 } from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
 import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
-import { planSum } from './reduce.ts';
+import { addSums, planSum } from './reduce.ts';
 import { rowLaunch, type RowLaunch } from './row-launch.ts';
 import { forEachRow } from './rows.ts';
 import { gather } from './rowwise.ts';
+import { fits, inputsOf, outputsOf, Windows } from './windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/pair-rows.wgsl', kernelText, [bits, rowLanes]);
 
@@ -49,6 +51,8 @@ export interface PairRowsArgs {
   readonly op: PairRowsOp;
   readonly params: ParamValues;
   readonly layout: RowLayout;
+  /** Rows of the call, where these are some of them. */
+  readonly all?: number;
   readonly reduction: 'none' | 'mean' | 'sum';
   /** Inputs: the operands, the labels where the op has them, the upstream gradient where there is one. */
   readonly gradOutput: boolean;
@@ -59,11 +63,53 @@ export interface PairRowsArgs {
 export const pairRows: Kernel<PairRowsArgs> = {
   name: 'pairRows',
   float16: 'convert',
-  plan: (args, _inputs, _outputs, caps) => plan(args, caps),
+  plan,
   cpu,
 };
 
-function plan(args: PairRowsArgs, caps: Capabilities): Plan {
+function plan(
+  args: PairRowsArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
+  if (fits([...inputs, ...outputs], caps)) return planWhole(args, caps);
+  const { op, layout, reduction } = args;
+  const rows = layout.outer * layout.inner;
+  const result: Place = { of: 'output', index: 0 };
+  const windows = new Windows(caps);
+  const outs = outputsOf(outputs);
+  const reduces = reduction !== 'none' && args.outputs.result;
+  const kept = reduces ? windows.keep(rows) : undefined;
+  const planned = windows.rows(
+    layout,
+    inputsOf(inputs).map((region, i) => {
+      if (i < op.operands.length) return { ...region, each: layout.n };
+      const single = args.gradOutput && i === inputs.length - 1 && reduction !== 'none';
+      return { ...region, each: single ? null : 1 };
+    }),
+    outs.map((region, k) => {
+      const one = args.outputs.result && k === 0;
+      return { ...(one ? (kept ?? region) : region), each: one ? 1 : layout.n };
+    }),
+    ({ outer, inner }) => ({
+      launches: [
+        launch({ ...args, layout: { outer, n: layout.n, inner }, all: rows }, result, caps),
+      ],
+      scratch: [],
+    }),
+  );
+  // A row is longer than a binding, and is gone through again where its squares leave the range of float32.
+  if (!planned) return planWhole(args, caps);
+  const [total] = outs;
+  if (kept && total) {
+    const divisor = reduction === 'mean' ? rows : 1;
+    addSums(windows, { outer: 1, n: rows, inner: 1, divisor }, kept, total);
+  }
+  return windows;
+}
+
+function planWhole(args: PairRowsArgs, caps: Capabilities): Plan {
   const { layout, reduction, outputs } = args;
   const rows = layout.outer * layout.inner;
   const result: Place = { of: 'output', index: 0 };
@@ -154,7 +200,7 @@ function launch(args: PairRowsArgs, results: Place, caps: Capabilities): Launch 
   if (gradOutput) bindings.push({ slot: 9, of: 'input', index: next, access: 'read' });
   const uniforms = new UniformWriter(4 + Math.max(op.params.names.length, 1))
     .u32(packed ? n / 4 : n, inner, rows)
-    .f32(reduction === 'mean' ? 1 / rows : 1);
+    .f32(reduction === 'mean' ? 1 / (args.all ?? rows) : 1);
   writeParams(uniforms, op.params, params);
   return {
     program: linked,

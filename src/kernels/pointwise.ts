@@ -38,7 +38,9 @@ import {
   type StorageSpec,
   type TensorSpec,
 } from './pointwise-source.ts';
+import { planPointwiseParts } from './pointwise-windows.ts';
 import { planSum } from './reduce.ts';
+import { fits } from './windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/pointwise.wgsl', kernelText, [sumLib]);
 
@@ -140,8 +142,16 @@ function plan(
     ...storage.inputs.filter(({ access }) => whole(access)).map(({ dtype }) => BYTES[dtype]),
     ...stored.map((view) => BYTES[view.dtype]),
   );
-  const most = Math.floor(caps.maxBindingSize / widest / 1024) * 1024;
+  const most = Math.max(1024, Math.floor(caps.maxBindingSize / widest / 1024) * 1024);
   const windows = Math.max(1, Math.ceil(size / most));
+  const walk = walkOver(Math.min(size, most), summed, each, caps);
+  const invocations = walk.workgroups * walk.workgroup;
+  if (
+    inputs.some((view, i) => !whole(operands[i]?.access ?? 'pack') && !fits([view], caps)) ||
+    (summed && windows > 1 && windows * invocations * 4 > caps.maxBindingSize)
+  ) {
+    return planPointwiseParts(args, inputs, outputs, caps, plan);
+  }
   const bindingsOf = (first: number, count: number): Binding[] => {
     const window = (view: View, access: Access): { offset?: number; size?: number } => {
       if (windows === 1 || !whole(access)) return {};
@@ -173,8 +183,6 @@ function plan(
     return bindings;
   };
   const linked = programFor(op, storage);
-  const walk = walkOver(Math.min(size, most), summed, each, caps);
-  const invocations = walk.workgroups * walk.workgroup;
   const layout: Layout = {
     shape: broadcast.shape,
     strides: operands.map(

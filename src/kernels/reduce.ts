@@ -13,6 +13,7 @@ import {
   type Plan,
 } from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
+import { fits, inputsOf, outputsOf, rowsOf, stretch, Windows, type Region } from './windows.ts';
 
 const reduceProgram = /* @__PURE__ */ program(
   'reduce',
@@ -45,7 +46,8 @@ export function planSum(
   const { outer, n, inner, divisor } = layout;
   const results = outer * inner;
   // Few results of long rows would leave the GPU idle: their rows are split, to about 4,096 invocations of 64 elements.
-  const splits = Math.max(1, Math.min(Math.ceil(4096 / results), Math.floor(n / 64)));
+  const most = Math.min(4096, Math.floor(caps.maxBindingSize / 8));
+  const splits = Math.max(1, Math.min(Math.ceil(most / results), Math.floor(n / 64)));
   const single = results === 1;
   if (single && n <= FINISH) {
     return {
@@ -136,12 +138,76 @@ function reciprocalOf(divisor: number): [high: number, low: number] {
   return [high, 1 / divisor - high];
 }
 
+const INPUT: Place = { of: 'input', index: 0 };
+const OUTPUT: Place = { of: 'output', index: 0 };
+
+/** Adds sums of tensors of any size to a plan. `by`: as in `planSum`. */
+export function addSums(
+  windows: Windows,
+  layout: SumLayout,
+  from: Region,
+  to: Region,
+  by?: Region,
+): void {
+  const { caps, most } = windows;
+  const { outer, n, inner, divisor } = layout;
+  const divided = by ? ({ of: 'input', index: 1 } as const) : undefined;
+  const last = (rows: RowLayout, source: Region, target: Region): void => {
+    const plan = planSum({ ...rows, divisor }, INPUT, OUTPUT, 0, caps, divided);
+    windows.add(plan, [source, ...(by ? [by] : [])], [target]);
+  };
+  if (fits([from.view, to.view], caps)) {
+    windows.part(() => {
+      last(layout, from, to);
+    });
+    return;
+  }
+  const planned = windows.rows({ outer, inner }, rowsOf(from, n), rowsOf(to, 1), (part) =>
+    planSum({ outer: part.outer, n, inner: part.inner, divisor }, INPUT, OUTPUT, 0, caps),
+  );
+  if (planned) return;
+  // A row is longer than a binding: its parts are summed one by one, and then their sums, which one binding spans.
+  const columns = Math.min(inner, Math.max(1, Math.floor(most / Math.ceil(Math.sqrt(n)))));
+  const length = Math.floor(most / columns);
+  const parts = Math.ceil(n / length);
+  const sums = windows.keep(parts * columns);
+  for (let o = 0; o < outer; o++) {
+    for (let c = 0; c < inner; c += columns) {
+      const width = Math.min(columns, inner - c);
+      for (let p = 0; p < parts; p++) {
+        const first = p * length;
+        const count = Math.min(length, n - first);
+        const offset = (o * n + first) * inner + c;
+        windows.part(() => {
+          const source = windows.read(from, { offset, runs: count, length: width, stride: inner });
+          const target = windows.write(sums, stretch(p * width, width));
+          const rows = { outer: 1, n: count, inner: width, divisor: 1 };
+          windows.add(planSum(rows, INPUT, OUTPUT, 0, caps), [source], [target]);
+        });
+      }
+      windows.part(() => {
+        const source = windows.read(sums, stretch(0, parts * width));
+        const target = windows.write(to, stretch(o * inner + c, width));
+        last({ outer: 1, n: parts, inner: width }, source, target);
+      });
+    }
+  }
+}
+
 /** Sum or mean along one (merged) dimension; input [outer, n, inner], output [outer, inner]. */
 export const reduceKernel: Kernel<SumLayout> = {
   name: 'sum',
   float16: 'convert',
-  plan: (layout, _inputs, _outputs, caps) =>
-    planSum(layout, { of: 'input', index: 0 }, { of: 'output', index: 0 }, 0, caps),
+  plan: (layout, inputs, outputs, caps) => {
+    const [from] = inputsOf(inputs);
+    const [to] = outputsOf(outputs);
+    if (!from || !to || fits([from.view, to.view], caps)) {
+      return planSum(layout, INPUT, OUTPUT, 0, caps);
+    }
+    const windows = new Windows(caps);
+    addSums(windows, layout, from, to);
+    return windows;
+  },
   cpu: ({ outer, n, inner, divisor }, [x], [y]) => {
     if (!x || !y) return;
     for (let o = 0; o < outer; o++) {

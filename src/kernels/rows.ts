@@ -45,11 +45,13 @@ export function spreadRows(layout: RowLayout, caps: Capabilities, splits = true)
   const rows = outer * inner;
   const quads = Math.ceil(n / QUAD);
   const byWorkgroup = !caps.software && inner === 1 && n > 32;
-  const [units, shortest, most] = caps.software
+  const [wished, shortest, most] = caps.software
     ? [256, 512, 128]
     : byWorkgroup
       ? [512, 4096, 256]
       : [16384, 64, 128];
+  // What is kept of all chunks, 16 bytes each, has to fit a binding.
+  const units = Math.min(wished, Math.floor(caps.maxBindingSize / 32));
   // A chunk's sum is read by every other one of its row.
   const wanted = splits ? Math.min(Math.ceil(units / rows), Math.floor(n / shortest), most) : 1;
   const perChunk = Math.ceil(quads / Math.max(wanted, 1) / BLOCK) * BLOCK;
@@ -147,7 +149,7 @@ export interface RowWindow {
 
 /**
  * Windows of whole slices, of n · inner elements, that a binding can span. A window starts where a binding may, at a
- * multiple of 256 bytes: slices too long for that, or for any binding, are left whole, and refused when they are bound.
+ * multiple of 256 bytes: none for slices too long for that, or for any binding.
  */
 export function windowsOf(
   layout: RowLayout,
@@ -163,7 +165,7 @@ export function windowsOf(
   // Together so many slices are a multiple of the alignment.
   const step = offsetAlignment / powerOfTwoIn(Math.min(...bytes) * slice, offsetAlignment);
   const slices = Math.floor(maxBindingSize / most / step) * step;
-  if (slices === 0) return [whole];
+  if (slices === 0) return [];
   return Array.from({ length: Math.ceil(outer / slices) }, (_, k) => {
     const first = k * slices;
     return { layout: { n, inner, outer: Math.min(slices, outer - first) }, first, part: true };

@@ -36,8 +36,19 @@ import {
   windowsOf,
   workgroupsOf,
   writeSpread,
+  type RowSpread,
   type RowWindow,
 } from './rows.ts';
+import { forEachLongRow, spreadLong } from './long-rows.ts';
+import {
+  inputsOf,
+  outputsOf,
+  stretch,
+  viewsOf,
+  Windows,
+  type Region,
+  type RowRegion,
+} from './windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/rowwise.wgsl', kernelText, [
   bits,
@@ -98,14 +109,84 @@ function planRows(
   if (isFew(args.layout, [...inputs, ...outputs], caps)) {
     return { launches: [launchEach(args, inputs, outputs)], scratch: [] };
   }
+  const windows = windowsOf(args.layout, [...inputs, ...outputs], caps);
+  if (windows.length === 0) return planParts(args, inputs, outputs, caps);
   const launches: Launch[] = [];
   const scratch: number[] = [];
-  for (const window of windowsOf(args.layout, [...inputs, ...outputs], caps)) {
+  for (const window of windows) {
     const plan = planWindow(args, window, scratch.length, inputs, outputs, caps);
     launches.push(...plan.launches);
     scratch.push(...plan.scratch);
   }
   return { launches, scratch };
+}
+
+/** Slices or columns that windows of the tensors cannot show as they are; and rows longer than a binding. */
+function planParts(
+  args: RowwiseArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
+  const { n } = args.layout;
+  const windows = new Windows(caps);
+  const rows = (list: readonly Region[]): RowRegion[] =>
+    list.map((region) => ({ ...region, each: n }));
+  const [ins, outs] = [inputsOf(inputs), outputsOf(outputs)];
+  const planned = windows.rows(args.layout, rows(ins), rows(outs), ({ outer, inner }, from, to) => {
+    const window = { layout: { outer, n, inner }, first: 0, part: false };
+    return planWindow(args, window, 0, viewsOf(from), viewsOf(to), caps);
+  });
+  if (!planned) planLongRows(args, windows, ins, outs);
+  return windows;
+}
+
+/**
+ * Some columns of a slice at a time, in windows along their rows: a first launch in each leaves the sums of its chunks, a
+ * second one writes what follows from all.
+ */
+function planLongRows(
+  args: RowwiseArgs,
+  windows: Windows,
+  inputs: readonly Region[],
+  outputs: readonly Region[],
+): void {
+  const { caps } = windows;
+  const [output] = outputs;
+  if (!output) return;
+  let parts: Region | undefined;
+  forEachLongRow(args.layout, windows, ({ columns, length, blocks }) => {
+    const spread = spreadLong({ outer: 1, n: length, inner: columns }, caps);
+    const chunksOf = (count: number): number => Math.ceil(Math.ceil(count / 4) / spread.chunkQuads);
+    const chunks = blocks.reduce((sum, { count }) => sum + chunksOf(count), 0);
+    const sums = (parts ??= windows.keep(chunks * columns * 2));
+    for (const write of [false, true]) {
+      let before = 0;
+      for (const { count, block } of blocks) {
+        const layout = { outer: 1, n: count, inner: columns };
+        const window = { layout, first: 0, part: false };
+        const own = chunksOf(count);
+        const first = before;
+        before += own;
+        windows.part(() => {
+          const sources = inputs.map((input) => windows.read(input, block));
+          const target = write ? windows.write(output, block) : output;
+          const made = write
+            ? sums
+            : windows.write(sums, stretch(first * columns * 2, own * columns * 2));
+          const quads = Math.ceil(count / 4);
+          const spreadHere = { ...spread, quads, chunks: write ? chunks : own };
+          const [views, written] = [viewsOf(sources), viewsOf([target])];
+          const launch = launcherFor(args, window, spreadHere, views, written, caps);
+          const [reads, writes] = bindingsOf(window, views, target.view);
+          const between: Binding = { slot: 4, of: 'output', index: 1, access: 'write' };
+          const bindings = [...reads, ...(write ? [writes] : []), between];
+          const launches = [launch(write ? 'chunks' : 'parts', bindings, own * columns)];
+          windows.add({ launches, scratch: [] }, sources, [target, made]);
+        });
+      }
+    }
+  });
 }
 
 function launchEach(
@@ -126,16 +207,38 @@ function launchEach(
 }
 
 function planWindow(
-  { op, direction }: RowwiseArgs,
+  args: RowwiseArgs,
   window: RowWindow,
   scratchIndex: number,
   inputs: readonly View[],
-  [output]: readonly View[],
+  outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
-  const { layout } = window;
-  const spread = spreadRows(layout, caps);
-  const { unit, rows, chunks, constants } = spread;
+  const spread = spreadRows(window.layout, caps);
+  const { rows, chunks } = spread;
+  const [reads, writes] = bindingsOf(window, inputs, outputs[0]);
+  const launch = launcherFor(args, window, spread, inputs, outputs, caps);
+  if (chunks === 1) return { launches: [launch('rows', [...reads, writes], rows)], scratch: [] };
+  const parts: Binding = { slot: 4, of: 'scratch', index: scratchIndex, access: 'write' };
+  return {
+    launches: [
+      launch('parts', [...reads, parts], rows * chunks),
+      launch('chunks', [...reads, writes, parts], rows * chunks),
+    ],
+    scratch: [rows * chunks * 8],
+  };
+}
+
+/** What gives the launches of a window. */
+function launcherFor(
+  { op, direction }: RowwiseArgs,
+  { layout }: RowWindow,
+  spread: RowSpread,
+  inputs: readonly View[],
+  [output]: readonly View[],
+  caps: Capabilities,
+): (entry: string, bindings: readonly Binding[], units: number) => Launch {
+  const { unit, constants } = spread;
   const packed = isPacked(layout);
   const [x, gradOutput] = inputs;
   const common = { packed, access: 'read' } as const;
@@ -169,21 +272,14 @@ function planWindow(
     }),
   );
   const uniforms = writeSpread(new UniformWriter(6), layout, spread).buffer;
-  const [reads, writes] = bindingsOf(window, inputs, output);
-  const launch = (entry: string, bindings: readonly Binding[]): Launch => ({
+  return (entry, bindings, units) => ({
     program,
     entry: `${direction}_${entry}`,
     constants,
     bindings,
     uniforms,
-    workgroups: workgroupsOf(spread, rows * chunks, caps),
+    workgroups: workgroupsOf(spread, units, caps),
   });
-  if (chunks === 1) return { launches: [launch('rows', [...reads, writes])], scratch: [] };
-  const parts: Binding = { slot: 4, of: 'scratch', index: scratchIndex, access: 'write' };
-  return {
-    launches: [launch('parts', [...reads, parts]), launch('chunks', [...reads, writes, parts])],
-    scratch: [rows * chunks * 8],
-  };
 }
 
 /** The windows of x, or of the output, and gradOutput that are read; and what is written. */
@@ -210,7 +306,7 @@ function planScan(
     rows: rowsByInvocation,
     op: op.source,
   }));
-  const launches = windowsOf(layout, [...inputs, ...outputs], caps).map((window): Launch => {
+  const launchOf = (window: RowWindow): Launch => {
     const { outer, n, inner } = window.layout;
     const [reads, writes] = bindingsOf(window, inputs, outputs[0]);
     return {
@@ -221,8 +317,21 @@ function planScan(
       uniforms: new UniformWriter(3).u32(n, inner, outer * inner).buffer,
       workgroups: foldWorkgroups(Math.ceil((outer * inner) / 64), caps),
     };
-  });
-  return { launches, scratch: [] };
+  };
+  const whole = { layout, first: 0, part: false };
+  const slices = windowsOf(layout, [...inputs, ...outputs], caps);
+  if (slices.length > 0) return { launches: slices.map(launchOf), scratch: [] };
+  const windows = new Windows(caps);
+  const { n } = layout;
+  const [ins, outs] = [inputsOf(inputs), outputsOf(outputs)].map((list) =>
+    list.map((region) => ({ ...region, each: n })),
+  );
+  const planned = windows.rows(layout, ins ?? [], outs ?? [], ({ outer, inner }) => ({
+    launches: [launchOf({ ...whole, layout: { outer, n, inner } })],
+    scratch: [],
+  }));
+  // A row is longer than a binding, and is gone through again and again by one invocation.
+  return planned ? windows : { launches: [launchOf(whole)], scratch: [] };
 }
 
 function computeRows(

@@ -3,7 +3,8 @@ import { isRecording, record } from '../autograd.ts';
 import { runOne } from '../dispatcher.ts';
 import type { DType } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
-import { matmulKernel, type MatmulArgs } from '../kernels/matmul.ts';
+import type { MatmulArgs } from '../kernels/matmul-launch.ts';
+import { matmulKernel } from '../kernels/matmul.ts';
 import { sumTo, view } from '../kernels/sum-to.ts';
 import {
   broadcastShapes,

@@ -17,8 +17,9 @@ export async function requestGpuDevice(): Promise<GPUDevice> {
 /** A device that claims smaller limits than it has, so that small tensors go the way of large ones. */
 export async function requestLimitedDevice(
   limits: Partial<Record<keyof GPUSupportedLimits, number>>,
+  given?: GPUDevice,
 ): Promise<GPUDevice> {
-  const device = await requestGpuDevice();
+  const device = given ?? (await requestGpuDevice());
   const all: Record<string, unknown> = {};
   for (const name in device.limits) all[name] = Reflect.get(device.limits, name);
   Object.defineProperty(device, 'limits', { value: { ...all, ...limits } });

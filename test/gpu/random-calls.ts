@@ -28,7 +28,7 @@ const adaptersFor = (op: string): readonly (typeof ADAPTERS)[number][] =>
 type FloatDType = 'float32' | 'float16';
 
 /** The result of a call and its gradients, on one device. */
-async function outcome(
+export async function outcome(
   call: Call,
   seed: number,
   dtype: FloatDType,

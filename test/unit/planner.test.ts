@@ -445,7 +445,8 @@ describe('pointwise sums', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 50_000 }),
-        fc.constantFrom(4096, 16384, 2 ** 27),
+        // With fewer bytes the partial sums go in windows too: test/gpu/windows.test.ts.
+        fc.constantFrom(16384, 65536, 2 ** 27),
         fc.boolean(),
         fc.constantFrom(1, 65535),
         (size, maxBindingSize, software, maxWorkgroups) => {
@@ -482,7 +483,7 @@ describe('matmul plan', () => {
               { m, n, k: 2, a: [2, 1], b: [n, 1], batch: [count], aBatch: [0], bBatch: [0] },
               [view([count, m, 2]), view([2, n])],
               [view([count, m, n])],
-              capabilities({ software }),
+              capabilities({ software, maxBindingSize: 2 ** 40 }),
             );
             expect(plan.launches.length).toBeGreaterThan(0);
             for (const { workgroups } of plan.launches) {

@@ -1,0 +1,379 @@
+// In: tensors too large for a binding, and a planner for parts of them. Out: the launches of all parts, each bound to windows
+// of the tensors; a part whose elements do not lie together, or do not begin where a binding may, goes through a copy.
+import copyText from '../../shaders/kernels/copy-columns.wgsl?raw';
+import { BYTES } from '../dtype.ts';
+import { float16 } from '../gpu/lib.ts';
+import { cachedProgram, source } from '../gpu/link.ts';
+import {
+  UniformWriter,
+  workgroupSize,
+  type Binding,
+  type Capabilities,
+  type Launch,
+  type Place,
+  type Plan,
+  type View,
+} from '../kernel.ts';
+
+const copyKernel = /* @__PURE__ */ source('kernels/copy-columns.wgsl', copyText);
+
+/** Memory, and what is in it. */
+export interface Region extends Place {
+  readonly view: View;
+}
+
+/** Some elements of a tensor: `runs` of `length` neighbours, which begin `stride` apart. */
+export interface Block {
+  readonly offset: number;
+  readonly runs: number;
+  readonly length: number;
+  readonly stride: number;
+}
+
+/** A tensor of a computation by rows: [outer, each, inner]; `null` is bound whole. */
+export interface RowRegion extends Region {
+  readonly each: number | null;
+}
+
+/** Some rows of a computation. */
+export interface RowPart {
+  /** The extents of the part. */
+  readonly outer: number;
+  readonly inner: number;
+  /** Slices and columns ahead of it, and its first row among all. */
+  readonly slice: number;
+  readonly column: number;
+  readonly first: number;
+  /** Among the parts. */
+  readonly index: number;
+  readonly count: number;
+}
+
+/** Whether each tensor can be bound whole. */
+export function fits(views: readonly View[], { maxBindingSize }: Capabilities): boolean {
+  return views.every(
+    ({ size, dtype }) => Math.ceil((size * BYTES[dtype]) / 16) * 16 <= maxBindingSize,
+  );
+}
+
+export const inputsOf = (views: readonly View[]): Region[] =>
+  views.map((view, index) => ({ of: 'input', index, view }));
+
+export const outputsOf = (views: readonly View[]): Region[] =>
+  views.map((view, index) => ({ of: 'output', index, view }));
+
+export const viewsOf = (regions: readonly Region[]): View[] => regions.map(({ view }) => view);
+
+export const rowsOf = (region: Region | undefined, each: number | null): RowRegion[] =>
+  region ? [{ ...region, each }] : [];
+
+/** Elements together in memory. */
+export const stretch = (offset: number, length: number): Block => ({
+  offset,
+  runs: 1,
+  length,
+  stride: length,
+});
+
+/** A plan that is put together from plans of parts. */
+export class Windows implements Plan {
+  readonly launches: Launch[] = [];
+  readonly scratch: number[] = [];
+  readonly caps: Capabilities;
+  /** Scratch of the part being planned, which the next one uses again. */
+  readonly #shared: number[] = [];
+  #used = 0;
+  readonly #written: (readonly [from: Region, to: Region, block: Block])[] = [];
+
+  constructor(caps: Capabilities) {
+    this.caps = caps;
+  }
+
+  /** Most elements of a part: as many as a binding spans, of float32. */
+  get most(): number {
+    return Math.floor(this.caps.maxBindingSize / 16) * 4;
+  }
+
+  /** Scratch that stays. */
+  keep(size: number): Region {
+    const index = this.scratch.push(bytesOf(size)) - 1;
+    return { of: 'scratch', index, view: { shape: [size], size, dtype: 'float32', padded: true } };
+  }
+
+  /** Scratch until the end of the part. */
+  #share(size: number, dtype: View['dtype']): Region {
+    let index = this.#shared[this.#used];
+    if (index === undefined) this.#shared.push((index = this.scratch.push(0) - 1));
+    this.#used++;
+    const bytes = Math.ceil((size * BYTES[dtype]) / 16) * 16;
+    this.scratch[index] = Math.max(this.scratch[index] ?? 0, bytes);
+    const view: View = { shape: [size], size, dtype, padded: true };
+    return { of: 'scratch', index, offset: 0, size: Math.max(bytes, 16), view };
+  }
+
+  /** Elements to read: where they are, or a copy. One of float16 is float32. */
+  read(from: Region, block: Block): Region {
+    const there = this.#inPlace(from, block);
+    if (there) return there;
+    const dtype = from.view.dtype === 'float16' ? 'float32' : from.view.dtype;
+    const copy = this.#share(block.runs * block.length, dtype);
+    this.launches.push(...planCopy([from, block], [copy, denseOf(block)], this.caps));
+    return copy;
+  }
+
+  /** The same, in place also where the runs do not lie together; and how far apart they are. */
+  readRuns(from: Region, block: Block): { region: Region; stride: number } {
+    const { offset, runs, length, stride } = block;
+    const region = this.#inPlace(from, stretch(offset, (runs - 1) * stride + length));
+    return region ? { region, stride } : { region: this.read(from, block), stride: length };
+  }
+
+  /** Where to write elements; they are in their places when the part ends. */
+  write(to: Region, block: Block): Region {
+    const there = this.#inPlace(to, block);
+    if (there) return there;
+    const copy = this.#share(block.runs * block.length, to.view.dtype);
+    this.#written.push([copy, to, block]);
+    return copy;
+  }
+
+  #inPlace(region: Region, { offset, runs, length, stride }: Block): Region | null {
+    const { view } = region;
+    const size = runs * length;
+    if (offset === 0 && size === view.size && (runs === 1 || stride === length))
+      return fits([view], this.caps) ? region : null;
+    const { offsetAlignment, maxBindingSize } = this.caps;
+    const start = offset * BYTES[view.dtype];
+    const bytes = Math.ceil((size * BYTES[view.dtype]) / 4) * 4;
+    const together = runs === 1 || stride === length;
+    if (!together || start % offsetAlignment !== 0 || bytes > maxBindingSize) return null;
+    // Behind its last element there is padding, or an element of the next part.
+    const padded = bytes % 16 === 0 || (view.padded && offset + size === view.size);
+    return {
+      ...region,
+      offset: (region.offset ?? 0) + start,
+      size: Math.max(4, padded ? Math.ceil(bytes / 16) * 16 : bytes),
+      view: { shape: [size], size, dtype: view.dtype, padded },
+    };
+  }
+
+  /** Adds the launches of a plan whose tensors are at these places. */
+  add(plan: Plan, inputs: readonly Region[], outputs: readonly Region[]): void {
+    const scratch = plan.scratch.map((bytes) => this.#share(Math.ceil(bytes / 4), 'float32'));
+    for (const launch of plan.launches) {
+      const bindings = launch.bindings.map((binding): Binding => {
+        if (binding.of === 'status') return binding;
+        const list = { input: inputs, output: outputs, scratch }[binding.of];
+        const region = list[binding.index];
+        if (!region) throw new RangeError(`no operand ${String(binding.index)}`);
+        const { slot, access } = binding;
+        const size = binding.size ?? region.size;
+        const offset = (region.offset ?? 0) + (binding.offset ?? 0);
+        const window = size === undefined ? {} : { offset, size };
+        return { slot, access, of: region.of, index: region.index, ...window };
+      });
+      this.launches.push({ ...launch, bindings });
+    }
+  }
+
+  /** What `plan` writes goes to its place in the end, and its scratch may be used again. Parts may have parts. */
+  part(plan: () => void): void {
+    const used = this.#used;
+    const before = this.#written.length;
+    plan();
+    for (const [from, to, block] of this.#written.splice(before)) {
+      const half = to.view.dtype === 'float16';
+      const parts = [[from, denseOf(block)] as const, [to, block] as const];
+      const [source = [from, block], target = [to, block]] = half ? parts.map(wordsOf) : parts;
+      this.launches.push(...planCopy(source, target, this.caps));
+    }
+    this.#used = used;
+  }
+
+  /**
+   * Plans rows part by part: some slices of [outer, each, inner], or some columns of one. `plan` gives what is to be added,
+   * or has added it. False, and nothing planned, where a row is longer than a binding.
+   */
+  rows(
+    layout: { readonly outer: number; readonly inner: number },
+    inputs: readonly RowRegion[],
+    outputs: readonly RowRegion[],
+    plan: (part: RowPart, inputs: readonly Region[], outputs: readonly Region[]) => Plan | null,
+  ): boolean {
+    const { inner } = layout;
+    const parts = this.#partsOf(layout, [...inputs, ...outputs]);
+    for (const part of parts) {
+      const { slice, column } = part;
+      const blockOf = (each: number): Block =>
+        part.inner === inner
+          ? stretch(slice * each * inner, part.outer * each * inner)
+          : {
+              offset: slice * each * inner + column,
+              runs: each,
+              length: part.inner,
+              stride: inner,
+            };
+      this.part(() => {
+        const ins = inputs.map((r) => (r.each === null ? r : this.read(r, blockOf(r.each))));
+        const outs = outputs.map((r) => (r.each === null ? r : this.write(r, blockOf(r.each))));
+        const more = plan(part, ins, outs);
+        if (more) this.add(more, ins, outs);
+      });
+    }
+    return parts.length > 0;
+  }
+
+  #partsOf(
+    { outer, inner }: { readonly outer: number; readonly inner: number },
+    regions: readonly RowRegion[],
+  ): RowPart[] {
+    const each = Math.max(1, ...regions.map((region) => region.each ?? 0));
+    const slices = Math.floor(this.most / (each * inner));
+    let [height, width] = [slices, inner];
+    if (slices === 0) {
+      const columns = Math.floor(this.most / each);
+      if (columns === 0) return [];
+      [height, width] = [1, columns < 64 ? columns : Math.floor(columns / 64) * 64];
+    } else {
+      // So many slices end where a binding may begin, in every tensor.
+      const steps = regions.map((r) =>
+        r.each === null
+          ? 1
+          : stepOf(r.each * inner * BYTES[r.view.dtype], this.caps.offsetAlignment),
+      );
+      const step = Math.max(1, ...steps);
+      if (slices >= step) height = Math.floor(slices / step) * step;
+    }
+    const across = Math.ceil(inner / width);
+    const count = Math.ceil(outer / height) * across;
+    return Array.from({ length: count }, (_, index) => {
+      const slice = Math.floor(index / across) * height;
+      const column = (index % across) * width;
+      return {
+        outer: Math.min(height, outer - slice),
+        inner: Math.min(width, inner - column),
+        slice,
+        column,
+        first: slice * inner + column,
+        index,
+        count,
+      };
+    });
+  }
+}
+
+const bytesOf = (size: number): number => Math.max(16, Math.ceil(size / 4) * 16);
+
+/** The same elements side by side. */
+const denseOf = ({ runs, length }: Block): Block => ({ offset: 0, runs, length, stride: length });
+
+/** How many pieces of so many bytes end at a multiple of the alignment, a power of two. */
+function stepOf(bytes: number, alignment: number): number {
+  let step = alignment;
+  while (step > 1 && (bytes * step) % (2 * alignment) === 0) step /= 2;
+  return step;
+}
+
+const LOADS = {
+  words: '',
+  half: '//#include "lib/float16.wgsl"\n',
+  shift: '@group(0) @binding(3) var<storage, read> shift: array<f32>;\n',
+};
+const VALUES = {
+  words: 'x[i]',
+  half: 'bitcast<u32>(unpack_half2(x[i >> 1u])[i & 1u])',
+  shift: 'bitcast<u32>(bitcast<f32>(x[i]) + shift[row * u.shift_width + u.shift_from])',
+};
+
+/** Some elements of a tensor, and which. */
+export type Part = readonly [Region, Block];
+
+/** Rows of an even number of float16, as words. */
+function wordsOf([region, { offset, runs, length, stride }]: Part): Part {
+  const view: View = { ...region.view, size: Math.ceil(region.view.size / 2), dtype: 'int32' };
+  return [
+    { ...region, view },
+    { offset: offset / 2, runs, length: length / 2, stride: stride / 2 },
+  ];
+}
+
+/**
+ * Launches that copy the elements of one block to those of another, of as many runs; float16 becomes float32. `shift`: a
+ * float32 for each run, which is added. The other elements stay.
+ */
+export function planCopy(from: Part, to: Part, caps: Capabilities, shift?: Part): Launch[] {
+  const [{ view }, { runs, length }] = from;
+  if (runs * length === 0) return [];
+  const parts = [from, to, ...(shift ? [shift] : [])];
+  // Any element may be the first: a window begins at the last place before it where a binding may.
+  const room = Math.floor((caps.maxBindingSize - caps.offsetAlignment) / 4);
+  const whole = parts.every(([region]) => fits([region.view], caps));
+  const columns = whole ? length : Math.min(length, room);
+  const kind = shift
+    ? 'shift'
+    : view.dtype === 'float16' && to[0].view.dtype !== 'float16'
+      ? 'half'
+      : 'words';
+  const rows = Math.min(
+    runs,
+    ...parts.map(([region, { stride }]) =>
+      fits([region.view], caps) || stride === 0
+        ? runs
+        : Math.max(1, Math.floor((room - columns) / stride) + 1),
+    ),
+  );
+  const program = cachedProgram(copyKernel, kind, 'copyColumns', copyKernel, () => ({
+    load: source(
+      'load',
+      `${LOADS[kind]}fn load(i: u32, row: u32) -> u32 { return ${VALUES[kind]}; }`,
+      kind === 'half' ? [float16] : [],
+    ),
+  }));
+  const size = workgroupSize(256, caps);
+  const launches: Launch[] = [];
+  for (let r = 0; r < runs; r += rows) {
+    for (let c = 0; c < length; c += columns) {
+      const [height, width] = [Math.min(rows, runs - r), Math.min(columns, length - c)];
+      const count = height * width;
+      const workgroups = Math.max(1, Math.min(Math.ceil(count / (4 * size)), caps.maxWorkgroups));
+      const words: number[] = [];
+      const bindings = parts.map(([region, { offset, stride }], i): Binding => {
+        // A shift has one column.
+        const [across, at] = i === 2 ? [1, 0] : [width, c];
+        const first = offset + r * stride + at;
+        const { skip, ...window } = windowOf(region, first, (height - 1) * stride + across, caps);
+        words.push(stride, skip);
+        return { slot: i + 1, ...window, access: i === 1 ? 'write' : 'read' };
+      });
+      launches.push({
+        program,
+        entry: 'copy',
+        constants: { workgroup_size: size },
+        bindings,
+        uniforms: new UniformWriter(9).u32(width, count, workgroups * size, ...words).buffer,
+        workgroups: [workgroups, 1, 1],
+      });
+    }
+  }
+  return launches;
+}
+
+/** A window of neighbours that begins where a binding may, `skip` elements ahead of them. */
+export function windowOf(
+  { of, index, offset = 0, size, view }: Region,
+  first: number,
+  count: number,
+  caps: Capabilities,
+): Place & { skip: number } {
+  if (fits([view], caps))
+    return { of, index, skip: first, ...(size === undefined ? {} : { offset, size }) };
+  const bytes = BYTES[view.dtype];
+  const start = Math.floor((first * bytes) / caps.offsetAlignment) * caps.offsetAlignment;
+  return {
+    of,
+    index,
+    offset: offset + start,
+    size: Math.ceil(((first + count) * bytes - start) / 4) * 4,
+    skip: first - start / bytes,
+  };
+}
