@@ -78,6 +78,10 @@ export abstract class Device {
   end(): void {
     // nothing to watch
   }
+  /** @internal Throws where no tensor can have as many bytes: asked before values for one are made on the host. */
+  checkBytes(_op: string, _bytes: number): void {
+    // as many as there is memory for
+  }
   /** @internal Uninitialised memory. */
   abstract allocate(op: string, bytes: number): Storage;
   /** @internal */

@@ -1,7 +1,8 @@
 // In: numbers as a caller has them. Out: the same in one flat list with their shape, or a typed error naming the element.
 import { describe } from './describe.ts';
-import { encode, type DType, type HostArray } from './dtype.ts';
+import { BYTES, encode, type DType, type HostArray } from './dtype.ts';
 import { DTypeError, ShapeError } from './errors.ts';
+import { allocating } from './memory.ts';
 import { formatShape, type Shape } from './shape.ts';
 
 /** A typed array of any kind. */
@@ -132,5 +133,5 @@ export function encodeChecked(dtype: DType, { values, shape }: FlatData): HostAr
       if (value !== (value | 0)) throw wrong(nameOf(i, shape), 'an int32 number', String(value));
     }
   }
-  return encode(dtype, values);
+  return allocating('tensor', values.length * BYTES[dtype], () => encode(dtype, values));
 }

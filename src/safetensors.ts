@@ -4,6 +4,7 @@ import { describe } from './describe.ts';
 import type { Device } from './device.ts';
 import { BYTES, encode, fromHalf, type DType } from './dtype.ts';
 import { DTypeError, OptionError } from './errors.ts';
+import { allocating } from './memory.ts';
 import {
   broken,
   checkTexts,
@@ -13,6 +14,7 @@ import {
   type Bytes,
   type Entry,
 } from './safetensors-header.ts';
+import { undone } from './scope.ts';
 import { sizeOf } from './shape.ts';
 import { fromHost, type Tensor } from './tensor.ts';
 import { checkIsDevice, checkTensor } from './validate.ts';
@@ -147,11 +149,15 @@ export function load(file: Bytes, options: LoadOptions = {}): Record<string, Ten
     shape: entry.shape,
     ...decode(name, entry, view, start),
   }));
-  return Object.fromEntries(
-    decoded.map(({ name, shape, dtype, values }) => [
-      name,
-      fromHost(encode(dtype, values), shape, dtype, device),
-    ]),
+  // All or none, where memory runs out on the way.
+  return undone(() =>
+    Object.fromEntries(
+      decoded.map(({ name, shape, dtype, values }) => {
+        const bytes = values.length * BYTES[dtype];
+        const host = allocating('safetensors.load', bytes, () => encode(dtype, values));
+        return [name, fromHost(host, shape, dtype, device)];
+      }),
+    ),
   );
 }
 

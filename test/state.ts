@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NonlinError } from '../src/index.ts';
 import {
+  add,
   AutogradError,
   DeviceMismatchError,
   DisposedError,
@@ -9,12 +10,14 @@ import {
   init,
   leakyRelu,
   linear,
+  matmul,
   mseLoss,
   mul,
   nn,
   optim,
   OptionError,
   OutOfMemoryError,
+  scope,
   ShapeError,
   sum,
   tanh,
@@ -309,6 +312,36 @@ export function stateSuite(open: () => Promise<Device>): void {
       );
       expect(await valuesOf([second, first])).toEqual(before);
       expect(live()).toBe(buffers);
+    });
+  });
+
+  describe('memory that cannot be had', () => {
+    const column = (n: number): Tensor => tensor(new Float32Array(n), { device, shape: [n, 1] });
+    const row = (n: number): Tensor => tensor(new Float32Array(n), { device, shape: [1, n] });
+    const most = 2 ** 21;
+    const calls: Readonly<Record<string, [() => unknown, bytes: number]>> = {
+      add: [() => add(column(most), row(most)), 4 * most ** 2],
+      mseLoss: [() => mseLoss(column(most), row(most), { reduction: 'none' }), 4 * most ** 2],
+      matmul: [() => matmul(column(most), row(most)), 4 * most ** 2],
+      Linear: [() => new nn.Linear(1e9, 1e9, { device }), 4e18],
+      'Linear, more elements than can be counted': [
+        () => new nn.Linear(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, { device }),
+        4 * Number.MAX_SAFE_INTEGER ** 2,
+      ],
+      'Linear, its bias': [() => new nn.Linear(1, 1e15, { device, dtype: 'float16' }), 2e15],
+      PReLU: [() => new nn.PReLU({ numParameters: 1e15, device }), 4e15],
+    };
+    it.each(Object.keys(calls))('is an OutOfMemoryError: %s', async (name) => {
+      const [call, bytes] = calls[name] ?? [];
+      if (!call || bytes === undefined) throw new Error(name);
+      const before = live();
+      const error = errorOf(() => scope(call));
+      expect(error).toBeInstanceOf(OutOfMemoryError);
+      expect(error).toMatchObject({ op: name.split(',')[0] });
+      expect(String(error)).toContain(`${String(bytes)} bytes`);
+      expect(live()).toBe(before);
+      // The device goes on.
+      expect(await add(tensor([1], { device }), 1).array()).toEqual([2]);
     });
   });
 

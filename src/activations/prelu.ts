@@ -3,11 +3,12 @@ import { isRecording, record } from '../autograd.ts';
 import { defineOp } from '../define/op.ts';
 import { LENGTHS, warmUp } from '../define/prepare.ts';
 import { run, runOne } from '../dispatcher.ts';
-import { encode, type FloatDType } from '../dtype.ts';
+import { BYTES, encode, type FloatDType } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
 import { source } from '../gpu/link.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
 import { sumTo, view } from '../kernels/sum-to.ts';
+import { allocating } from '../memory.ts';
 import { Module } from '../nn/module.ts';
 import { currentDevice } from '../current.ts';
 import type { Device } from '../device.ts';
@@ -138,7 +139,11 @@ export class PReLU extends Module {
     checkNumber('PReLU', 'numParameters', numParameters, { min: 1, integer: true });
     checkNumber('PReLU', 'init', init);
     checkPlacement('PReLU', device, dtype);
-    const values = encode(dtype, new Array<number>(numParameters).fill(init));
+    const bytes = numParameters * BYTES[dtype];
+    device.checkBytes('PReLU', bytes);
+    const values = allocating('PReLU', bytes, () =>
+      encode(dtype, new Float64Array(numParameters).fill(init)),
+    );
     this.weight = this.parameter('weight', fromHost(values, [numParameters], dtype, device));
   }
 

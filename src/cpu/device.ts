@@ -8,6 +8,7 @@ import {
 } from '../device.ts';
 import {
   boundsOf,
+  BYTES,
   decode,
   fromHalf,
   toHalf,
@@ -17,32 +18,17 @@ import {
   type NumericArray,
 } from '../dtype.ts';
 import { DeviceUnavailableError, DisposedError } from '../errors.ts';
-import type { Kernel } from '../kernel.ts';
+import { opName, type Kernel } from '../kernel.ts';
 import type { Shape } from '../shape.ts';
-import { Storage } from '../storage.ts';
+import { allocating, memoryError } from '../memory.ts';
+import { nextTask } from '../next-task.ts';
+import type { Storage } from '../storage.ts';
 import { checkPrepare } from '../validate-options.ts';
+import { CpuStorage, HostPool } from './storage.ts';
 
-class CpuStorage extends Storage {
-  readonly bytes: ArrayBuffer;
-  readonly #device: CpuDevice;
-
-  constructor(device: CpuDevice, bytes: ArrayBuffer) {
-    super(device);
-    this.#device = device;
-    this.bytes = bytes;
-    device.counts.liveBuffers++;
-    device.counts.liveBytes += bytes.byteLength;
-  }
-
-  protected override free(): void {
-    this.#device.counts.liveBuffers--;
-    this.#device.counts.liveBytes -= this.bytes.byteLength;
-    this.#device.recycle(this.bytes);
-  }
-}
-
-/** Most bytes kept for reuse: new ones are cleared and, if many, brought in page by page, which takes longer than a short op. */
-const POOL_BYTES = 128 * 2 ** 20;
+/** What is given out until a read lets finalizers run, as a number of buffers and as bytes. */
+const BUFFERS_PER_TURN = 1024;
+const BYTES_PER_TURN = 32 * 2 ** 20;
 
 /** The reference and the fallback: works everywhere. */
 export class CpuDevice extends Device {
@@ -62,7 +48,14 @@ export class CpuDevice extends Device {
     pipelinesCompiled: 0,
     bindGroupsCreated: 0,
   };
-  readonly #free = new Map<number, ArrayBuffer[]>();
+  readonly #pool = new HostPool(this.counts);
+  readonly #release = (bytes: ArrayBuffer): void => {
+    if (this.#disposed) this.#pool.drop(bytes);
+    else this.#pool.release(bytes);
+  };
+  /** Given out since finalizers could run. */
+  #buffers = 0;
+  #bytes = 0;
   #disposed = false;
 
   override stats(): DeviceStats {
@@ -70,7 +63,7 @@ export class CpuDevice extends Device {
   }
 
   override async synchronize(): Promise<void> {
-    await Promise.resolve();
+    await this.#turn();
     this.check('synchronize');
   }
 
@@ -86,9 +79,7 @@ export class CpuDevice extends Device {
 
   override dispose(): void {
     this.#disposed = true;
-    this.#free.clear();
-    this.counts.pooledBuffers = 0;
-    this.counts.pooledBytes = 0;
+    this.#pool.clear();
   }
 
   override check(op: string): void {
@@ -102,32 +93,18 @@ export class CpuDevice extends Device {
     }
   }
 
-  override allocate(_op: string, bytes: number): CpuStorage {
-    const free = this.#free.get(bytes)?.pop();
-    if (!free) {
-      this.counts.buffersCreated++;
-      return new CpuStorage(this, new ArrayBuffer(bytes));
-    }
-    this.counts.pooledBuffers--;
-    this.counts.pooledBytes -= bytes;
-    return new CpuStorage(this, free);
-  }
-
-  /** @internal Takes memory back. */
-  recycle(bytes: ArrayBuffer): void {
-    const size = bytes.byteLength;
-    if (this.#disposed || this.counts.pooledBytes + size > POOL_BYTES) return;
-    this.counts.pooledBuffers++;
-    this.counts.pooledBytes += size;
-    const list = this.#free.get(size);
-    if (list) list.push(bytes);
-    else this.#free.set(size, [bytes]);
+  override allocate(op: string, bytes: number): CpuStorage {
+    const buffer = this.#pool.acquire(op, bytes);
+    this.#buffers++;
+    this.#bytes += bytes;
+    return new CpuStorage(this, buffer, this.#release);
   }
 
   override upload(data: HostArray): CpuStorage {
     this.check('tensor');
-    this.counts.buffersCreated++;
-    const storage = new CpuStorage(this, data.slice().buffer);
+    const storage = this.allocate('tensor', data.byteLength);
+    const { buffer, byteOffset, byteLength } = data;
+    new Uint8Array(storage.bytes).set(new Uint8Array(buffer, byteOffset, byteLength));
     if (data instanceof Int32Array) storage.host = data;
     return storage;
   }
@@ -150,10 +127,11 @@ export class CpuDevice extends Device {
     size: number,
   ): Promise<Float32Array | Int32Array> {
     // Now, as the tensor may be disposed of, and its memory written to, before the promise is settled.
-    const bytes = bytesOf(storage).slice(0);
-    await Promise.resolve();
+    const count = size * BYTES[dtype];
+    const bytes = allocating('data', count, () => bytesOf(storage).slice(0, count));
+    await this.#turn();
     this.check('data');
-    return decode(dtype, bytes, 0, size);
+    return allocating('data', size * 4, () => decode(dtype, bytes, 0, size));
   }
 
   override isPadded(): boolean {
@@ -174,6 +152,23 @@ export class CpuDevice extends Device {
     inputs: readonly Operand[],
     outputs: readonly Operand[],
   ): void {
+    try {
+      this.#compute(kernel, args, inputs, outputs);
+    } catch (cause) {
+      // Of conversions to and from float16, and of what a kernel keeps on the way.
+      let elements = 0;
+      for (const { size } of [...inputs, ...outputs]) elements += size;
+      throw memoryError(opName(kernel, args), 8 * elements, cause);
+    }
+    this.counts.dispatches++;
+  }
+
+  #compute<A>(
+    kernel: Kernel<A>,
+    args: A,
+    inputs: readonly Operand[],
+    outputs: readonly Operand[],
+  ): void {
     const results: NumericArray[] = [];
     for (const output of outputs) results.push(target(output));
     const values: NumericArray[] = [];
@@ -189,7 +184,18 @@ export class CpuDevice extends Device {
       const bits = new Uint16Array(bytesOf(output.storage), 0, output.size);
       for (let i = 0; i < bits.length; i++) bits[i] = toHalf(result[i] ?? NaN);
     }
-    this.counts.dispatches++;
+  }
+
+  /**
+   * Lets tasks run where much was given out since. Tensors that nothing can reach give their memory back in a task of the
+   * engine's, which a loop that awaits nothing but our reads would put off for ever. Not at every read: it takes as long as
+   * a short op.
+   */
+  async #turn(): Promise<void> {
+    if (this.#buffers < BUFFERS_PER_TURN && this.#bytes < BYTES_PER_TURN) return;
+    this.#buffers = 0;
+    this.#bytes = 0;
+    await nextTask();
   }
 }
 

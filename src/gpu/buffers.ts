@@ -1,5 +1,6 @@
 // In: sizes in bytes. Out: GPU buffers, reused through a pool of bounded size.
 import { OutOfMemoryError } from '../errors.ts';
+import { sizeClass } from '../memory.ts';
 import type { Fate } from './fate.ts';
 import type { Scopes } from './faults.ts';
 import type { Run } from './recording.ts';
@@ -66,12 +67,6 @@ function handleOf(gpu: GPUBuffer, size: number, birth: Fate | null): PooledBuffe
 /** Runs calls under error scopes, which tell whether memory could be had. */
 export type Watch = <T>(op: string, create: (scopes?: Scopes) => T) => T;
 
-/** Bytes to allocate for `bytes`: 16 sizes per power of two, so that at most 1/16 is wasted and sizes repeat. */
-export function sizeClass(bytes: number): number {
-  const step = Math.max(256, 2 ** Math.floor(Math.log2(Math.max(bytes, 1))) / 16);
-  return Math.max(256, Math.ceil(bytes / step) * step);
-}
-
 /** Buffers of a size that are made one by one; then as many at a time as there are, within bounds. */
 const ONE_BY_ONE = 16;
 const MOST_AT_A_TIME = 256;
@@ -125,7 +120,7 @@ export class BufferPool {
       this.#destroy(buffer);
       buffer = takeFree(list, busyFrom);
     }
-    buffer ??= this.#create(op, size);
+    buffer ??= this.#create(op, bytes, size);
     this.stats.liveBuffers++;
     this.stats.liveBytes += size;
     return buffer;
@@ -151,15 +146,19 @@ export class BufferPool {
     return list;
   }
 
-  #create(op: string, size: number): PooledBuffer {
+  /** Throws where no buffer can have as many bytes. */
+  checkBytes(op: string, bytes: number): void {
     const most = this.#device.limits.maxBufferSize;
-    if (size > most) {
-      throw new OutOfMemoryError({
-        op,
-        expected: `at most ${String(most)} bytes per tensor on this device`,
-        received: `${String(size)} bytes`,
-      });
-    }
+    if (sizeClass(bytes) <= most) return;
+    throw new OutOfMemoryError({
+      op,
+      expected: `at most ${String(most)} bytes per tensor on this device`,
+      received: `${String(bytes)} bytes`,
+    });
+  }
+
+  #create(op: string, bytes: number, size: number): PooledBuffer {
+    this.checkBytes(op, bytes);
     const made = this.#made.get(size) ?? 0;
     const count = this.#countToMake(size, made);
     this.#made.set(size, made + count);

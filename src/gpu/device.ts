@@ -218,6 +218,10 @@ export class WebGpuDevice extends Device {
     this.#queue.endOp();
   }
 
+  override checkBytes(op: string, bytes: number): void {
+    this.#pool.checkBytes(op, bytes);
+  }
+
   override allocate(op: string, bytes: number): GpuStorage {
     return this.#own(this.#acquire(op, bytes));
   }

@@ -1,11 +1,13 @@
 // In: sizes and options, as in PyTorch. Out: the layers that models are built of: Linear, Sequential, Flatten, Dropout.
 import { currentDevice } from '../current.ts';
 import type { Device } from '../device.ts';
-import { encode, type FloatDType } from '../dtype.ts';
+import { BYTES, encode, type FloatDType } from '../dtype.ts';
 import { dropout } from '../math/dropout.ts';
 import { linear } from '../math/linear.ts';
 import { reshape } from '../math/reshape.ts';
+import { allocating } from '../memory.ts';
 import { nextKey, uniformAt } from '../random.ts';
+import { undone } from '../scope.ts';
 import { normalizeDim, sizeOf, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
 import { checkPlacement } from '../validate.ts';
@@ -34,10 +36,18 @@ export class Linear extends Module {
     checkBoolean('Linear', 'bias', bias);
     checkPlacement('Linear', device, dtype);
     const bound = 1 / Math.sqrt(inFeatures);
-    const draw = (shape: Shape): Tensor =>
-      fromHost(encode(dtype, uniform(shape, bound)), shape, dtype, device);
-    this.weight = this.parameter('weight', draw([outFeatures, inFeatures]));
-    this.bias = bias ? this.parameter('bias', draw([outFeatures])) : null;
+    const draw = (shape: Shape): Tensor => {
+      const bytes = sizeOf(shape) * BYTES[dtype];
+      device.checkBytes('Linear', bytes);
+      const values = allocating('Linear', bytes, () => encode(dtype, uniform(shape, bound)));
+      return fromHost(values, shape, dtype, device);
+    };
+    const [weight, shift] = undone((): [Tensor, Tensor | null] => [
+      draw([outFeatures, inFeatures]),
+      bias ? draw([outFeatures]) : null,
+    ]);
+    this.weight = this.parameter('weight', weight);
+    this.bias = shift && this.parameter('bias', shift);
   }
 
   override forward(x: Tensor): Tensor {

@@ -5,6 +5,7 @@ import { OptionError } from '../errors.ts';
 import { copyOf } from '../kernels/basic.ts';
 import type { ParamValues } from '../kernels/params.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
+import { allocating } from '../memory.ts';
 import { clearGrad } from '../nn/module.ts';
 import { keep, undone } from '../scope.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
@@ -141,7 +142,7 @@ export abstract class Optimizer {
         const { grad } = parameter;
         if (!grad) return [];
         const step = (this.#steps.get(parameter) ?? 0) + 1;
-        const state = this.#state.get(parameter) ?? newState(parameter, slots);
+        const state = this.#state.get(parameter) ?? newState(name, parameter, slots);
         const tensors = [parameter, ...state];
         // A gradient in memory that is written would be copied on the way.
         const apart = tensors.every(
@@ -187,8 +188,9 @@ export abstract class Optimizer {
   }
 }
 
-function newState({ shape, size, device }: Tensor, slots: number): Tensor[] {
-  return Array.from({ length: slots }, () =>
-    fromHost(new Float32Array(size), shape, 'float32', device),
-  );
+function newState(op: string, { shape, size, device }: Tensor, slots: number): Tensor[] {
+  return Array.from({ length: slots }, () => {
+    const zeros = allocating(op, 4 * size, () => new Float32Array(size));
+    return fromHost(zeros, shape, 'float32', device);
+  });
 }

@@ -1,7 +1,10 @@
 // Tensors that nobody disposes give their buffers back when they are collected. Needs `--js-flags=--expose-gc`.
 import { expect, test } from 'vitest';
 import { init, relu, sum, tensor, type Device } from '../../src/index.ts';
+import { train } from '../train.ts';
 import { collect } from './collect.ts';
+
+declare const gc: () => void;
 
 /** In a function of its own: nothing on the stack keeps the tensors. */
 function makeGarbage(device: Device): void {
@@ -26,4 +29,18 @@ test.each(['webgpu', 'cpu'] as const)(
     if (backend === 'webgpu')
       expect(device.stats().pooledBuffers).toBeGreaterThanOrEqual(between - before);
   },
+);
+
+test.each(['webgpu', 'cpu'] as const)(
+  'a loop that awaits nothing but reads holds no more the longer it runs, without a scope (%s)',
+  async (backend) => {
+    const device = await init({ backend });
+    const [most, perStep] = await train(device, 3000, () => {
+      gc();
+    });
+    // What was made since the last collections: of 3,000 steps, some hundreds.
+    expect(most).toBeLessThan(1000 * perStep);
+    device.dispose();
+  },
+  120_000,
 );

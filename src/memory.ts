@@ -1,0 +1,29 @@
+// In: work that takes host memory. Out: its result, or an OutOfMemoryError that names the op and the bytes.
+import { OutOfMemoryError } from './errors.ts';
+
+/** Bytes to allocate for `bytes`: 16 sizes per power of two, so that at most 1/16 is wasted and sizes repeat. */
+export function sizeClass(bytes: number, least = 256): number {
+  // More than anything can hold, and than is counted exactly.
+  if (!(bytes <= Number.MAX_SAFE_INTEGER)) return Infinity;
+  const step = Math.max(least, 2 ** Math.floor(Math.log2(Math.max(bytes, 1))) / 16);
+  return Math.max(least, Math.ceil(bytes / step) * step);
+}
+
+/** Runs `work`, which needs about `bytes` on the host. */
+export function allocating<T>(op: string, bytes: number, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw memoryError(op, bytes, cause);
+  }
+}
+
+/** What an engine throws where it cannot have memory is a bare RangeError: a typed one instead, or `cause` where it is another. */
+export function memoryError(op: string, bytes: number, cause: unknown): unknown {
+  // V8: "Array buffer allocation failed", "Invalid typed array length: n"; others: "invalid array length", "Out of memory".
+  if (!(cause instanceof RangeError && /memory|allocat|length/i.test(cause.message))) return cause;
+  return new OutOfMemoryError(
+    { op, expected: 'as much memory as can be had here', received: `${String(bytes)} bytes` },
+    { cause },
+  );
+}
