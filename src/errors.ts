@@ -84,6 +84,12 @@ export class DeviceLostError extends NonlinError {
   override readonly code = 'device-lost';
 }
 
+/** A call needs more than a limit of the device allows. */
+export class LimitError extends NonlinError {
+  override readonly name = 'LimitError';
+  override readonly code = 'limit';
+}
+
 /** A tensor is too large for the device, or the device has no memory left. */
 export class OutOfMemoryError extends NonlinError {
   override readonly name = 'OutOfMemoryError';

@@ -2,7 +2,7 @@
 import { CpuDevice } from './cpu/device.ts';
 import { setCurrentDevice } from './current.ts';
 import type { Device } from './device.ts';
-import { DeviceLostError, DeviceUnavailableError } from './errors.ts';
+import { DeviceLostError, DeviceUnavailableError, LimitError } from './errors.ts';
 import { WebGpuDevice } from './gpu/device.ts';
 import { checkHas, checkOneOf, checkOptionNames } from './validate-options.ts';
 
@@ -52,21 +52,28 @@ async function open(backend: 'auto' | 'webgpu' | 'cpu', options: InitOptions): P
   let cause: unknown;
   try {
     const { powerPreference } = options;
-    const adapter = await gpu?.requestAdapter(powerPreference ? { powerPreference } : {});
+    const wanted = powerPreference ? { powerPreference } : {};
+    const adapter =
+      (await gpu?.requestAdapter(wanted)) ??
+      // Older GPUs and drivers have WebGPU with lower limits only.
+      (await gpu?.requestAdapter({ ...wanted, featureLevel: 'compatibility' }));
     if (adapter && (backend === 'webgpu' || !isSoftware(adapter.info))) {
+      const low = lowLimit(adapter.limits);
+      if (low) throw new LimitError({ op: 'init', argument: 'backend', ...low });
       received = 'an adapter that refused a device';
       const device = await adapter.requestDevice({
         requiredLimits: limitsOf(adapter),
         requiredFeatures: OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature)),
         label: 'nonlin',
       });
-      const made = wrap(device, adapter.info, true);
+      const made = await wrap(device, adapter.info, true);
       // Dawn for Node crashes if its entry point is collected while a device is in use.
       if (options.gpu) entryPoints.set(made, options.gpu);
       return made;
     }
   } catch (error) {
     cause = error;
+    if (error instanceof LimitError) received = `an adapter with ${error.received ?? ''}`;
   }
   if (backend === 'auto') return new CpuDevice();
   throw new DeviceUnavailableError(
@@ -78,7 +85,11 @@ async function open(backend: 'auto' | 'webgpu' | 'cpu', options: InitOptions): P
 async function ofCaller(device: GPUDevice): Promise<Device> {
   // Settled if it was lost before.
   const gone = await Promise.race([device.lost, Promise.resolve(null)]);
-  if (!gone) return wrap(device, device.adapterInfo, false);
+  if (!gone) {
+    const low = lowLimit(device.limits);
+    if (low) throw new LimitError({ op: 'init', argument: 'device', ...low });
+    return wrap(device, device.adapterInfo, false);
+  }
   throw new DeviceLostError({
     op: 'init',
     argument: 'device',
@@ -99,6 +110,30 @@ function limitsOf(adapter: GPUAdapter): Record<string, number> {
   return limits;
 }
 
+/** What kernels count on; the limits of the compatibility mode of WebGPU are higher. */
+const NEEDED = {
+  maxComputeInvocationsPerWorkgroup: 64,
+  maxComputeWorkgroupSizeX: 64,
+  maxComputeWorkgroupStorageSize: 4096,
+  maxStorageBuffersPerShaderStage: 4,
+} as const;
+
+/** What is too low of a device's limits, in words, or null. */
+function lowLimit(limits: GPUSupportedLimits): { expected: string; received: string } | null {
+  for (const [name, needed] of Object.entries(NEEDED)) {
+    const value = limits[name as keyof typeof NEEDED];
+    if (!(value >= needed))
+      return {
+        expected: `${name} of at least ${String(needed)}`,
+        received: `${name} of ${String(value)}`,
+      };
+  }
+  return null;
+}
+
+/** Most storage buffers that a launch of this package's ops binds; every device of the WebGPU standard takes as many. */
+const MOST_BOUND = 8;
+
 /** Whether the GPU is a program on the CPU. */
 function isSoftware(info: GPUAdapterInfo): boolean {
   const words = [info.vendor, info.architecture, info.device, info.description].join(' ');
@@ -107,9 +142,13 @@ function isSoftware(info: GPUAdapterInfo): boolean {
   );
 }
 
-function wrap(device: GPUDevice, info: GPUAdapterInfo, owned: boolean): Device {
+async function wrap(device: GPUDevice, info: GPUAdapterInfo, owned: boolean): Promise<Device> {
   const { description, vendor, architecture } = info;
   const name =
     description || [vendor, architecture].filter((word) => word !== '').join(' ') || 'WebGPU';
-  return new WebGpuDevice(device, { name, software: isSoftware(info), owned });
+  const options = { name, software: isSoftware(info), owned };
+  if (device.limits.maxStorageBuffersPerShaderStage >= MOST_BOUND)
+    return new WebGpuDevice(device, options);
+  const { planMerged: merge } = await import('./gpu/merge.ts');
+  return new WebGpuDevice(device, { ...options, merge });
 }

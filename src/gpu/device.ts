@@ -17,6 +17,7 @@ import { BufferPool, unpooled, type PooledBuffer, type Watch } from './buffers.t
 import { Faults } from './faults.ts';
 import { Launcher } from './launcher.ts';
 import { Layouts } from './layouts.ts';
+import type { planMerged } from './merge.ts';
 import { PipelineCache } from './pipelines.ts';
 import { CommandQueue } from './queue.ts';
 import { Readback } from './readback.ts';
@@ -33,6 +34,14 @@ const POOL_BYTES = 512 * 2 ** 20;
 const STAGING_BYTES = 32 * 2 ** 20;
 /** Most elements of an upload that the host keeps to check their values: 256 KiB. */
 const MOST_KEPT = 65_536;
+
+export interface WebGpuDeviceOptions {
+  readonly name: string;
+  readonly software: boolean;
+  readonly owned: boolean;
+  /** For a device that may bind fewer storage buffers than some launches do; loaded only then. */
+  readonly merge?: typeof planMerged;
+}
 
 export class WebGpuDevice extends Device {
   override readonly type = 'webgpu';
@@ -60,7 +69,7 @@ export class WebGpuDevice extends Device {
     this.#pool.release(freed);
   };
 
-  constructor(gpuDevice: GPUDevice, options: { name: string; software: boolean; owned: boolean }) {
+  constructor(gpuDevice: GPUDevice, options: WebGpuDeviceOptions) {
     super();
     this.gpuDevice = gpuDevice;
     this.name = options.name;
@@ -102,6 +111,7 @@ export class WebGpuDevice extends Device {
         maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
         software: options.software,
       },
+      merge: options.merge,
       layouts,
       pipelines,
       queue,

@@ -1,8 +1,9 @@
 // In: kernels and the memory they work on. Out: launches in the device's queue, in a caller's encoder, or only compiled.
 import type { Operand } from '../device.ts';
-import { OptionError, OutOfMemoryError } from '../errors.ts';
+import { LimitError, OptionError, OutOfMemoryError } from '../errors.ts';
 import {
   opName,
+  type Binding,
   type Capabilities,
   type Kernel,
   type Launch,
@@ -14,6 +15,7 @@ import type { BufferPool, PooledBuffer } from './buffers.ts';
 import type { Copy } from './encoder.ts';
 import type { Faults } from './faults.ts';
 import type { Layouts, Resource } from './layouts.ts';
+import type { planMerged } from './merge.ts';
 import type { PipelineCache, PipelineEntry } from './pipelines.ts';
 import { Plans, type KeptGroup, type KeptLaunch } from './plans.ts';
 import type { CommandQueue } from './queue.ts';
@@ -29,6 +31,8 @@ const MOST_GROUPS = 8;
 export interface LauncherParts {
   readonly device: GPUDevice;
   readonly capabilities: Capabilities;
+  /** For a device that may bind fewer storage buffers than some launches do. */
+  readonly merge: typeof planMerged | undefined;
   readonly layouts: Layouts;
   readonly pipelines: PipelineCache;
   readonly queue: CommandQueue;
@@ -119,8 +123,11 @@ export class Launcher {
     inputs: readonly View[],
     outputs: readonly View[],
   ): Plan => {
-    const { capabilities } = this.#parts;
-    const plan = kernel.plan(args, inputs, outputs, capabilities);
+    const { capabilities, merge } = this.#parts;
+    const make = (caps: Capabilities): Plan => kernel.plan(args, inputs, outputs, caps);
+    const plan = merge
+      ? merge(make, (binding, of) => bytesOf(binding, of, inputs, outputs), capabilities)
+      : make(capabilities);
     checkBindings(kernel.name, plan, inputs, outputs, capabilities);
     return plan;
   };
@@ -249,15 +256,21 @@ export class Launcher {
 
 function checkBindings(
   op: string,
-  { launches, scratch }: Plan,
+  plan: Plan,
   inputs: readonly View[],
   outputs: readonly View[],
-  { maxBindingSize }: Capabilities,
+  { maxBindingSize, maxStorageBuffers }: Capabilities,
 ): void {
-  for (const { bindings } of launches) {
-    for (const { of, index, size } of bindings) {
-      const operand = of === 'input' ? inputs[index] : of === 'output' ? outputs[index] : undefined;
-      const bytes = size ?? (operand ? boundBytes(operand) : (scratch[index] ?? 0));
+  for (const { bindings } of plan.launches) {
+    if (bindings.length > maxStorageBuffers) {
+      throw new LimitError({
+        op,
+        expected: `at most ${String(maxStorageBuffers)} storage buffers in a shader (maxStorageBuffersPerShaderStage of this device)`,
+        received: String(bindings.length),
+      });
+    }
+    for (const binding of bindings) {
+      const bytes = bytesOf(binding, plan, inputs, outputs);
       if (bytes > maxBindingSize) {
         throw new OutOfMemoryError({
           op,
@@ -267,6 +280,17 @@ function checkBindings(
       }
     }
   }
+}
+
+/** Bytes that a binding spans. */
+function bytesOf(
+  { of, index, size }: Binding,
+  { scratch }: Plan,
+  inputs: readonly View[],
+  outputs: readonly View[],
+): number {
+  const operand = of === 'input' ? inputs[index] : of === 'output' ? outputs[index] : undefined;
+  return size ?? (operand ? boundBytes(operand) : (scratch[index] ?? 0));
 }
 
 /** Bytes of a tensor to bind. An empty one still needs a binding of one element. */

@@ -28,6 +28,8 @@ export interface Program {
   readonly label: string;
   readonly kernel: Source;
   readonly slots: Slots;
+  /** What becomes of the linked text, for a device that needs it otherwise. */
+  readonly rewrite?: (wgsl: string) => string;
 }
 
 let programs = 0;
@@ -58,8 +60,9 @@ const INCLUDE = /^\/\/#include "([^"]+)"[^\n]*\n?/gm;
 const SLOT = /^[ \t]*\/\/#slot (\w+)( default)?[^\n]*\n[^]*?^[ \t]*\/\/#end[^\n]*$/gm;
 
 /** The shader of one entry point of a program. */
-export function shaderOf({ kernel, slots }: Program, entry: string): string {
-  return lengthsFirst(reach(link(kernel, slots), entry), entry);
+export function shaderOf({ kernel, slots, rewrite }: Program, entry: string): string {
+  const text = reach(link(kernel, slots), entry);
+  return lengthsFirst(rewrite ? rewrite(text) : text, entry);
 }
 
 /** One WGSL text from a kernel and what fills its slots; throws `ShaderError` for an include or slot that is missing or not filled. */

@@ -14,6 +14,13 @@ export async function requestGpuDevice(): Promise<GPUDevice> {
   return adapter.requestDevice();
 }
 
+/** A GPUDevice with the default limits of compatibility mode. */
+export async function requestCompatibilityDevice(): Promise<GPUDevice> {
+  const adapter = await navigator.gpu.requestAdapter({ featureLevel: 'compatibility' });
+  if (!adapter) throw new Error('no WebGPU adapter in this browser');
+  return adapter.requestDevice();
+}
+
 /** A device that claims smaller limits than it has, so that small tensors go the way of large ones. */
 export async function requestLimitedDevice(
   limits: Partial<Record<keyof GPUSupportedLimits, number>>,
@@ -28,7 +35,11 @@ export async function requestLimitedDevice(
 
 /** A device that passes for a hardware GPU, so that the planner chooses as it would on one. */
 export async function requestHardwareLike(): Promise<GPUDevice> {
-  const device = await requestGpuDevice();
+  return asHardware(await requestGpuDevice());
+}
+
+/** The same, of a device that is there. */
+export function asHardware(device: GPUDevice): GPUDevice {
   Object.defineProperty(device, 'adapterInfo', {
     value: {
       vendor: 'acme',

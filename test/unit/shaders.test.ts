@@ -1,36 +1,16 @@
 // Every linked shader through Tint: ops run on Dawn's null backend, which checks everything and computes nothing.
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
 import { BYTES } from '../../src/dtype.ts';
 import * as lib from '../../src/gpu/lib.ts';
 import { WebGpuDevice } from '../../src/gpu/device.ts';
 import { link, type Source } from '../../src/gpu/link.ts';
-import {
-  IndexOutOfRangeError,
-  init,
-  nn,
-  noGrad,
-  optim,
-  scope,
-  Tensor,
-  tensor,
-  type Device,
-  crossEntropy,
-  gumbelSoftmax,
-  logSoftmax,
-  softmax,
-} from '../../src/index.ts';
+import { planMerged } from '../../src/gpu/merge.ts';
+import { init, Tensor, type Device } from '../../src/index.ts';
 import { sizeOf } from '../../src/shape.ts';
-import {
-  argumentsOf,
-  callsOf,
-  opNames,
-  resultOf,
-  upload,
-  upstreamOf,
-  type Upload,
-} from '../calls.ts';
+import { opNames, upload, type Upload } from '../calls.ts';
+import { exerciseAdaptive, exerciseChunks, exerciseOp, exerciseOptimizers } from '../exercise.ts';
+import { withFewBuffers } from '../low-limits.ts';
 
 const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
   eager: true,
@@ -41,6 +21,8 @@ const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
 let device: Device;
 /** The same, planned for as a program on the CPU. */
 let software: Device;
+/** The same, of a device that binds few storage buffers. */
+let few: Device;
 let gpu: GPUDevice;
 /** Texts of all shader modules made. */
 const modules = new Set<string>();
@@ -51,6 +33,12 @@ beforeAll(async () => {
   if (!device.gpuDevice) throw new Error('no GPU device');
   gpu = device.gpuDevice;
   software = new WebGpuDevice(gpu, { name: 'null', software: true, owned: false });
+  few = new WebGpuDevice(withFewBuffers(gpu, 4), {
+    name: 'null',
+    software: false,
+    owned: false,
+    merge: planMerged,
+  });
   const createModule = gpu.createShaderModule.bind(gpu);
   gpu.createShaderModule = (descriptor) => {
     modules.add(descriptor.code);
@@ -63,6 +51,7 @@ beforeAll(async () => {
   };
 });
 afterAll(() => {
+  few.dispose();
   software.dispose();
   device.dispose();
 });
@@ -73,44 +62,6 @@ const borrow: Upload = ({ shape }, dtype, on) => {
   const buffer = gpu.createBuffer({ size, usage: 0x80 | 0x08 | 0x04 });
   return Tensor.fromBuffer(buffer, { shape, dtype, device: on });
 };
-
-/** Runs representative calls of an op, forward and backward, in one kind of storage. */
-async function exercise(
-  op: string,
-  dtype: 'float32' | 'float16',
-  place: Upload,
-  on = device,
-  numRuns = 30,
-): Promise<void> {
-  if (op === 'gumbelSoftmax') {
-    // Not among the drawn calls: where two categories tie, devices may choose differently.
-    scope(() => {
-      gumbelSoftmax(place({ shape: [2, 3], dtype: 'float', data: [1, 2, 3, 4, 5, 6] }, dtype, on), {
-        hard: true,
-      });
-    });
-  }
-  const calls = fc.sample(callsOf(op), { seed: 20, numRuns });
-  for (const [i, call] of calls.entries()) {
-    scope(() => {
-      const args = argumentsOf(call, on, { dtype, grad: true, place });
-      const out = resultOf(call, args);
-      out.backward(place(upstreamOf(out.shape, i), dtype, on));
-      // Without gradients the kernels may differ.
-      noGrad(() => resultOf(call, argumentsOf(call, on, { dtype, place })));
-      if (out.size === 1)
-        resultOf(call, argumentsOf(call, on, { dtype, grad: true, place })).backward();
-    });
-  }
-  await finish(on);
-}
-
-/** Throws what the GPU found wrong. Memory is never written here: a class index out of range is to be expected. */
-async function finish(on = device): Promise<void> {
-  await on.synchronize().catch((error: unknown) => {
-    if (!(error instanceof IndexOutOfRangeError)) throw error;
-  });
-}
 
 /** Files that fill a slot, and need what their kernel defines. */
 const FILLERS = [
@@ -133,9 +84,10 @@ describe('every shader compiles and every launch is valid', () => {
     it(op, { timeout: 60_000 }, async () => {
       const before = device.stats().dispatches;
       for (const dtype of ['float32', 'float16'] as const) {
-        for (const [, place] of STORAGE) await exercise(op, dtype, place);
+        for (const [, place] of STORAGE) await exerciseOp(op, dtype, place, device);
       }
-      await exercise(op, 'float32', upload, software, 10);
+      await exerciseOp(op, 'float32', upload, software, 10);
+      await exerciseOp(op, 'float32', upload, few, 4);
       // reshape moves nothing.
       if (op !== 'reshape') expect(device.stats().dispatches).toBeGreaterThan(before);
     });
@@ -144,59 +96,16 @@ describe('every shader compiles and every launch is valid', () => {
   for (const dtype of ['float32', 'float16'] as const) {
     it(`optimizers in ${dtype}`, async () => {
       const before = pipelines;
-      const layer = new nn.Linear(3, 5, { device, dtype });
-      const optimizers = [
-        new optim.SGD(layer.parameters()),
-        new optim.SGD(layer.parameters(), { momentum: 0.9, nesterov: true, weightDecay: 0.1 }),
-        new optim.Adam(layer.parameters()),
-        new optim.Adam(layer.parameters(), { amsgrad: true, maximize: true }),
-        new optim.AdamW(layer.parameters()),
-      ];
-      for (const optimizer of optimizers) {
-        const x = tensor(new Float32Array(6), { shape: [2, 3], dtype, device });
-        const y = layer.forward(x);
-        y.backward(y.detach());
-        optimizer.step();
-        optimizer.step();
-      }
-      await finish();
+      await exerciseOptimizers(dtype, device);
       expect(pipelines).toBeGreaterThan(before);
     });
-  }
 
-  for (const dtype of ['float32', 'float16'] as const) {
-    it(`all log-probabilities of an adaptive softmax in ${dtype}`, async () => {
-      const module = new nn.AdaptiveLogSoftmaxWithLoss(8, 50, [5, 20], {
-        divValue: 2,
-        device,
-        dtype,
-      });
-      const x = tensor(new Float32Array(16), { shape: [2, 8], dtype, device });
-      const all = module.logProb(x);
-      all.backward(all.detach());
-      module.predict(x);
-      await finish();
-    });
+    it(`all log-probabilities of an adaptive softmax in ${dtype}`, () =>
+      exerciseAdaptive(dtype, device));
   }
 
   it('rows in chunks', async () => {
-    for (const on of [device, software]) {
-      const shape = [2, 20_000];
-      const x = tensor(new Float32Array(40_000), { shape, device: on, requiresGrad: true });
-      const weight = tensor(new Float32Array(20_000), { device: on });
-      const classes = tensor(new Int32Array(2), { device: on, dtype: 'int32' });
-      for (const rows of [softmax, logSoftmax]) {
-        const y = rows(x, { dim: 1 });
-        y.backward(y.detach());
-      }
-      for (const target of [classes, x.detach()]) {
-        for (const options of [{ weight }, {}]) {
-          crossEntropy(x, target, options).backward();
-          noGrad(() => crossEntropy(x, target, options));
-        }
-      }
-      await finish(on);
-    }
+    for (const on of [device, software]) await exerciseChunks(on);
   });
 
   for (const [name, file] of Object.entries<Source>(lib)) {

@@ -1,0 +1,106 @@
+// In: a shader, and the bindings of arrays that now share a buffer. Out: the shader that reads and writes them there.
+import { ShaderError } from '../errors.ts';
+
+/**
+ * The arrays at `slots` become parts of two arrays of words, one that is read and one that is written too, each bound at
+ * the first of its slots. Where each part begins stands ahead of the uniforms.
+ */
+export function redirect(
+  wgsl: string,
+  slots: { readonly read: readonly number[]; readonly write: readonly number[] },
+): string {
+  let text = wgsl;
+  let functions = '';
+  let count = 0;
+  for (const access of ['read', 'write'] as const) {
+    const [first] = slots[access];
+    if (first === undefined) continue;
+    const words = `merged_${access}`;
+    const mode = access === 'read' ? 'read' : 'read_write';
+    functions += `@group(0)@binding(${String(first)})var<storage,${mode}>${words}:array<u32>;`;
+    for (const slot of slots[access]) {
+      const declaration = new RegExp(
+        `@group\\(0\\)\\s*@binding\\(${String(slot)}\\)\\s*var<storage,[^>]*>\\s*(\\w+)\\s*:\\s*array<(\\w+)>\\s*;`,
+      );
+      const [whole, name = '', type = ''] = declaration.exec(text) ?? [];
+      if (whole === undefined) {
+        throw new ShaderError({
+          op: 'shader',
+          expected: `an array at binding ${String(slot)}`,
+          received: 'none',
+        });
+      }
+      const base = `u.merged_at[${String(count >> 2)}].${'xyzw'.charAt(count & 3)}`;
+      text = accesses(text.replace(whole, ''), name);
+      functions += accessors(name, type, widthOf(type, text), words, base, access === 'write');
+      count++;
+    }
+  }
+  return (
+    text.replace(
+      /struct Uniforms\s*\{/,
+      `struct Uniforms{merged_at:array<vec4u,${String(Math.ceil(count / 4))}>,`,
+    ) + functions
+  );
+}
+
+/** Words of an element. */
+function widthOf(type: string, wgsl: string): number {
+  const alias = new RegExp(`alias\\s+${type}\\s*=\\s*(\\w+)`).exec(wgsl)?.[1] ?? type;
+  return Number(/^vec(\d)/.exec(alias)?.[1] ?? 1);
+}
+
+function accessors(
+  name: string,
+  type: string,
+  width: number,
+  words: string,
+  base: string,
+  written: boolean,
+): string {
+  const places = 'xyzw'.slice(0, width).split('');
+  const at = `let at=${base}+i${width === 1 ? '' : `*${String(width)}u`};`;
+  const word = (k: number): string => `${words}[at+${String(k)}u]`;
+  const bits = width === 1 ? 'u32' : `vec${String(width)}u`;
+  const loads = places.map((_, k) => word(k)).join(',');
+  const load = `fn merged_load_${name}(i:u32)->${type}{${at}return bitcast<${type}>(${bits}(${loads}));}`;
+  if (!written) return load;
+  const stores = places.map((place, k) => `${word(k)}=w${width === 1 ? '' : `.${place}`};`);
+  return `${load}fn merged_store_${name}(i:u32,v:${type}){${at}let w=bitcast<${bits}>(v);${stores.join('')}}`;
+}
+
+/** `name[i]` becomes a call, and so does an assignment to it. */
+function accesses(wgsl: string, name: string): string {
+  const use = new RegExp(`(?<![\\w.\\u0080-\\uffff])${name}\\s*\\[`, 'g');
+  let out = '';
+  let at = 0;
+  for (;;) {
+    use.lastIndex = at;
+    const found = use.exec(wgsl);
+    if (!found) return out + wgsl.slice(at);
+    const close = closing(wgsl, use.lastIndex);
+    const index = accesses(wgsl.slice(use.lastIndex, close), name);
+    out += wgsl.slice(at, found.index);
+    const assignment = /^\s*=(?!=)/.exec(wgsl.slice(close + 1, close + 9));
+    if (assignment) {
+      const from = close + 1 + assignment[0].length;
+      at = wgsl.indexOf(';', from);
+      out += `merged_store_${name}(${index},${accesses(wgsl.slice(from, at), name)})`;
+    } else {
+      at = close + 1;
+      out += `merged_load_${name}(${index})`;
+    }
+  }
+}
+
+/** The bracket that closes the one ahead of `from`. */
+function closing(wgsl: string, from: number): number {
+  let depth = 1;
+  let at = from;
+  for (; at < wgsl.length; at++) {
+    const c = wgsl.charAt(at);
+    if (c === '[') depth++;
+    else if (c === ']' && --depth === 0) break;
+  }
+  return at;
+}

@@ -1,0 +1,104 @@
+// In: a device. Out: representative calls of everything there is, forward and backward, for the kernels that they launch:
+// what comes of them is not looked at.
+import fc from 'fast-check';
+import {
+  crossEntropy,
+  gumbelSoftmax,
+  IndexOutOfRangeError,
+  logSoftmax,
+  nn,
+  noGrad,
+  optim,
+  scope,
+  softmax,
+  tensor,
+  type Device,
+} from '../src/index.ts';
+import { argumentsOf, callsOf, resultOf, upstreamOf, type Upload } from './calls.ts';
+
+type Float = 'float32' | 'float16';
+
+/** Throws what the GPU found wrong. Where memory is never written, a class index out of range is to be expected. */
+export async function settle(device: Device): Promise<void> {
+  await device.synchronize().catch((error: unknown) => {
+    if (!(error instanceof IndexOutOfRangeError)) throw error;
+  });
+}
+
+/** Calls of an op, in one kind of storage. */
+export async function exerciseOp(
+  op: string,
+  dtype: Float,
+  place: Upload,
+  device: Device,
+  numRuns = 30,
+): Promise<void> {
+  if (op === 'gumbelSoftmax') {
+    // Not among the drawn calls: where two categories tie, devices may choose differently.
+    scope(() => {
+      const x = { shape: [2, 3], dtype: 'float', data: [1, 2, 3, 4, 5, 6] } as const;
+      gumbelSoftmax(place(x, dtype, device), { hard: true });
+    });
+  }
+  const calls = fc.sample(callsOf(op), { seed: 20, numRuns });
+  for (const [i, call] of calls.entries()) {
+    scope(() => {
+      const args = argumentsOf(call, device, { dtype, grad: true, place });
+      const out = resultOf(call, args);
+      out.backward(place(upstreamOf(out.shape, i), dtype, device));
+      // Without gradients the kernels may differ.
+      noGrad(() => resultOf(call, argumentsOf(call, device, { dtype, place })));
+      if (out.size === 1)
+        resultOf(call, argumentsOf(call, device, { dtype, grad: true, place })).backward();
+    });
+  }
+  await settle(device);
+}
+
+export async function exerciseOptimizers(dtype: Float, device: Device): Promise<void> {
+  const layer = new nn.Linear(3, 5, { device, dtype });
+  const optimizers = [
+    new optim.SGD(layer.parameters()),
+    new optim.SGD(layer.parameters(), { momentum: 0.9, nesterov: true, weightDecay: 0.1 }),
+    new optim.Adam(layer.parameters()),
+    new optim.Adam(layer.parameters(), { amsgrad: true, maximize: true }),
+    new optim.AdamW(layer.parameters()),
+  ];
+  for (const optimizer of optimizers) {
+    const x = tensor(new Float32Array(6), { shape: [2, 3], dtype, device });
+    const y = layer.forward(x);
+    y.backward(y.detach());
+    optimizer.step();
+    optimizer.step();
+  }
+  await settle(device);
+}
+
+/** All log-probabilities of an adaptive softmax. */
+export async function exerciseAdaptive(dtype: Float, device: Device): Promise<void> {
+  const module = new nn.AdaptiveLogSoftmaxWithLoss(8, 50, [5, 20], { divValue: 2, device, dtype });
+  const x = tensor(new Float32Array(16), { shape: [2, 8], dtype, device });
+  const all = module.logProb(x);
+  all.backward(all.detach());
+  module.predict(x);
+  await settle(device);
+}
+
+/** Rows so long and few that they are split. */
+export async function exerciseChunks(device: Device): Promise<void> {
+  const shape = [2, 20_000];
+  const x = tensor(new Float32Array(40_000), { shape, device, requiresGrad: true });
+  const weight = tensor(new Float32Array(20_000), { device });
+  const classes = tensor(new Int32Array(2), { device, dtype: 'int32' });
+  for (const rows of [softmax, logSoftmax]) {
+    const y = rows(x, { dim: 1 });
+    y.backward(y.detach());
+  }
+  for (const target of [classes, x.detach()]) {
+    for (const options of [{ weight }, {}]) {
+      crossEntropy(x, target, options).backward();
+      noGrad(() => crossEntropy(x, target, options));
+    }
+  }
+  await settle(device);
+}

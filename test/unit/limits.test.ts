@@ -1,0 +1,50 @@
+// Every op at the limits of WebGPU's compatibility mode, with four storage buffers a shader: on Dawn's null backend, which
+// checks shaders, pipelines and launches against a device's limits and computes nothing.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { create } from 'webgpu';
+import { WebGpuDevice } from '../../src/gpu/device.ts';
+import { planMerged } from '../../src/gpu/merge.ts';
+import type { Device } from '../../src/index.ts';
+import { opNames, upload } from '../calls.ts';
+import { exerciseAdaptive, exerciseChunks, exerciseOp, exerciseOptimizers } from '../exercise.ts';
+import { withFewBuffers } from '../low-limits.ts';
+
+// Dawn crashes if its entry point is collected while a device is in use.
+const entry = create(['backend=null']);
+
+async function requestLowDevice(): Promise<GPUDevice> {
+  const adapter = await entry.requestAdapter({ featureLevel: 'compatibility' });
+  if (!adapter) throw new Error('no adapter');
+  return withFewBuffers(await adapter.requestDevice(), 4);
+}
+
+const PLANS: [string, boolean][] = [
+  ['hardware', false],
+  ['a software adapter', true],
+];
+
+describe.each(PLANS)('at low limits, on the plan for %s', (_, software) => {
+  let device: Device;
+  beforeAll(async () => {
+    const gpu = await requestLowDevice();
+    expect(gpu.limits.maxComputeInvocationsPerWorkgroup).toBe(128);
+    expect(gpu.limits.maxUniformBufferBindingSize).toBe(16384);
+    device = new WebGpuDevice(gpu, { name: 'null', software, owned: true, merge: planMerged });
+  });
+  afterAll(() => {
+    device.dispose();
+  });
+
+  for (const op of opNames) {
+    it(op, { timeout: 60_000 }, async () => {
+      for (const dtype of ['float32', 'float16'] as const) {
+        await exerciseOp(op, dtype, upload, device, 20);
+      }
+    });
+  }
+  for (const dtype of ['float32', 'float16'] as const) {
+    it(`optimizers in ${dtype}`, () => exerciseOptimizers(dtype, device));
+    it(`an adaptive softmax in ${dtype}`, () => exerciseAdaptive(dtype, device));
+  }
+  it('rows in chunks', () => exerciseChunks(device));
+});
