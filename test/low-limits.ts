@@ -1,24 +1,38 @@
-// In: a GPUDevice. Out: the same, held to fewer storage buffers than it takes, as a device with that limit would be.
+// In: a GPUDevice. Out: the same, held to limits below those that browsers give, as a device with them would be.
 
 /**
- * A device that says that its shaders may bind `most` storage buffers, and refuses layouts with more. Its other limits are
- * those it was asked for: browsers hold it to them.
+ * A device that says that its shaders may bind so many storage buffers, of so many bytes each, and refuses what binds more.
+ * Its other limits are those it was asked for: browsers hold it to them.
  */
-export function withFewBuffers(device: GPUDevice, most: number): GPUDevice {
+export function withLowLimits(
+  device: GPUDevice,
+  maxStorageBuffersPerShaderStage: number,
+  maxStorageBufferBindingSize = device.limits.maxStorageBufferBindingSize,
+): GPUDevice {
   const limits: Record<string, unknown> = {};
   for (const name in device.limits) limits[name] = Reflect.get(device.limits, name);
-  limits.maxStorageBuffersPerShaderStage = most;
-  const createBindGroupLayout: GPUDevice['createBindGroupLayout'] = (descriptor) => {
-    const buffers = [...descriptor.entries].filter(({ buffer }) => buffer?.type !== 'uniform');
-    if (buffers.length > most) {
-      throw new TypeError(`${String(buffers.length)} storage buffers of at most ${String(most)}`);
-    }
-    return device.createBindGroupLayout(descriptor);
+  Object.assign(limits, { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize });
+  const refuse = (what: string, value: number, most: number): void => {
+    if (value > most) throw new TypeError(`${String(value)} ${what} of at most ${String(most)}`);
+  };
+  const held: Record<PropertyKey, unknown> = {
+    limits,
+    createBindGroupLayout: (descriptor: GPUBindGroupLayoutDescriptor) => {
+      const buffers = [...descriptor.entries].filter(({ buffer }) => buffer?.type !== 'uniform');
+      refuse('storage buffers', buffers.length, maxStorageBuffersPerShaderStage);
+      return device.createBindGroupLayout(descriptor);
+    },
+    createBindGroup: (descriptor: GPUBindGroupDescriptor) => {
+      for (const { resource } of descriptor.entries) {
+        const size = 'size' in resource ? (resource.size ?? 0) : 0;
+        refuse('bytes of a binding', size, maxStorageBufferBindingSize);
+      }
+      return device.createBindGroup(descriptor);
+    },
   };
   return new Proxy(device, {
     get(target, key) {
-      if (key === 'limits') return limits;
-      if (key === 'createBindGroupLayout') return createBindGroupLayout;
+      if (key in held) return held[key];
       const value: unknown = Reflect.get(target, key, target);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },

@@ -7,7 +7,7 @@ import { planMerged } from '../../src/gpu/merge.ts';
 import type { Device } from '../../src/index.ts';
 import { opNames, upload } from '../calls.ts';
 import { exerciseAdaptive, exerciseChunks, exerciseOp, exerciseOptimizers } from '../exercise.ts';
-import { withFewBuffers } from '../low-limits.ts';
+import { withLowLimits } from '../low-limits.ts';
 
 // Dawn crashes if its entry point is collected while a device is in use.
 const entry = create(['backend=null']);
@@ -15,7 +15,7 @@ const entry = create(['backend=null']);
 async function requestLowDevice(): Promise<GPUDevice> {
   const adapter = await entry.requestAdapter({ featureLevel: 'compatibility' });
   if (!adapter) throw new Error('no adapter');
-  return withFewBuffers(await adapter.requestDevice(), 4);
+  return withLowLimits(await adapter.requestDevice(), 4);
 }
 
 const PLANS: [string, boolean][] = [
@@ -38,7 +38,7 @@ describe.each(PLANS)('at low limits, on the plan for %s', (_, software) => {
   for (const op of opNames) {
     it(op, { timeout: 60_000 }, async () => {
       for (const dtype of ['float32', 'float16'] as const) {
-        await exerciseOp(op, dtype, upload, device, 20);
+        await exerciseOp(op, dtype, upload, device, 12);
       }
     });
   }

@@ -10,7 +10,7 @@ import { init, Tensor, type Device } from '../../src/index.ts';
 import { sizeOf } from '../../src/shape.ts';
 import { opNames, upload, type Upload } from '../calls.ts';
 import { exerciseAdaptive, exerciseChunks, exerciseOp, exerciseOptimizers } from '../exercise.ts';
-import { withFewBuffers } from '../low-limits.ts';
+import { withLowLimits } from '../low-limits.ts';
 
 const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
   eager: true,
@@ -33,7 +33,7 @@ beforeAll(async () => {
   if (!device.gpuDevice) throw new Error('no GPU device');
   gpu = device.gpuDevice;
   software = new WebGpuDevice(gpu, { name: 'null', software: true, owned: false });
-  few = new WebGpuDevice(withFewBuffers(gpu, 4), {
+  few = new WebGpuDevice(withLowLimits(gpu, 4), {
     name: 'null',
     software: false,
     owned: false,
