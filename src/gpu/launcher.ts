@@ -1,9 +1,8 @@
 // In: kernels and the memory they work on. Out: launches in the device's queue, in a caller's encoder, or only compiled.
 import type { Operand } from '../device.ts';
-import { LimitError, OptionError, OutOfMemoryError } from '../errors.ts';
+import { OptionError } from '../errors.ts';
 import {
   opName,
-  type Binding,
   type Capabilities,
   type Kernel,
   type Launch,
@@ -11,6 +10,7 @@ import {
   type View,
 } from '../kernel.ts';
 import { checkSynchronous } from '../validate-options.ts';
+import { boundBytes, bytesOf, checkBindings } from './bindings.ts';
 import type { BufferPool, PooledBuffer } from './buffers.ts';
 import type { Copy } from './encoder.ts';
 import type { Faults } from './faults.ts';
@@ -128,7 +128,7 @@ export class Launcher {
     const plan = merge
       ? merge(make, (binding, of) => bytesOf(binding, of, inputs, outputs), capabilities)
       : make(capabilities);
-    checkBindings(kernel.name, plan, inputs, outputs, capabilities);
+    checkBindings(opName(kernel, args), plan, inputs, outputs, capabilities);
     return plan;
   };
 
@@ -252,51 +252,6 @@ export class Launcher {
     buffer.lastUse = this.#parts.queue.current;
     if (this.#recording) buffer.pinned = true;
   }
-}
-
-function checkBindings(
-  op: string,
-  plan: Plan,
-  inputs: readonly View[],
-  outputs: readonly View[],
-  { maxBindingSize, maxStorageBuffers }: Capabilities,
-): void {
-  for (const { bindings } of plan.launches) {
-    if (bindings.length > maxStorageBuffers) {
-      throw new LimitError({
-        op,
-        expected: `at most ${String(maxStorageBuffers)} storage buffers in a shader (maxStorageBuffersPerShaderStage of this device)`,
-        received: String(bindings.length),
-      });
-    }
-    for (const binding of bindings) {
-      const bytes = bytesOf(binding, plan, inputs, outputs);
-      if (bytes > maxBindingSize) {
-        throw new OutOfMemoryError({
-          op,
-          expected: `at most ${String(maxBindingSize)} bytes per binding on this device`,
-          received: `${String(bytes)} bytes`,
-        });
-      }
-    }
-  }
-}
-
-/** Bytes that a binding spans. */
-function bytesOf(
-  { of, index, size }: Binding,
-  { scratch }: Plan,
-  inputs: readonly View[],
-  outputs: readonly View[],
-): number {
-  const operand = of === 'input' ? inputs[index] : of === 'output' ? outputs[index] : undefined;
-  return size ?? (operand ? boundBytes(operand) : (scratch[index] ?? 0));
-}
-
-/** Bytes of a tensor to bind. An empty one still needs a binding of one element. */
-function boundBytes({ dtype, size, padded }: View): number {
-  const bytes = size * (dtype === 'float16' ? 2 : 4);
-  return padded ? Math.max(Math.ceil(bytes / 16), 1) * 16 : Math.max(Math.ceil(bytes / 4), 1) * 4;
 }
 
 function at<T>(list: readonly T[], index: number): T {

@@ -1,0 +1,49 @@
+// In: a plan and the tensors it is for. Out: how much memory its launches bind; what is more than the device takes is refused.
+import { LimitError, OutOfMemoryError } from '../errors.ts';
+import type { Binding, Capabilities, Plan, View } from '../kernel.ts';
+
+/** Refuses a plan that binds more than the device takes. */
+export function checkBindings(
+  op: string,
+  plan: Plan,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  { maxBindingSize, maxStorageBuffers }: Capabilities,
+): void {
+  for (const { bindings } of plan.launches) {
+    if (bindings.length > maxStorageBuffers) {
+      throw new LimitError({
+        op,
+        expected: `at most ${String(maxStorageBuffers)} storage buffers in a shader (maxStorageBuffersPerShaderStage of this device)`,
+        received: String(bindings.length),
+      });
+    }
+    for (const binding of bindings) {
+      const bytes = bytesOf(binding, plan, inputs, outputs);
+      if (bytes > maxBindingSize) {
+        throw new OutOfMemoryError({
+          op,
+          expected: `at most ${String(maxBindingSize)} bytes per binding on this device`,
+          received: `${String(bytes)} bytes`,
+        });
+      }
+    }
+  }
+}
+
+/** Bytes that a binding spans. */
+export function bytesOf(
+  { of, index, size }: Binding,
+  { scratch }: Plan,
+  inputs: readonly View[],
+  outputs: readonly View[],
+): number {
+  const operand = of === 'input' ? inputs[index] : of === 'output' ? outputs[index] : undefined;
+  return size ?? (operand ? boundBytes(operand) : (scratch[index] ?? 0));
+}
+
+/** Bytes of a tensor to bind. An empty one still needs a binding of one element. */
+export function boundBytes({ dtype, size, padded }: View): number {
+  const bytes = size * (dtype === 'float16' ? 2 : 4);
+  return padded ? Math.max(Math.ceil(bytes / 16), 1) * 16 : Math.max(Math.ceil(bytes / 4), 1) * 4;
+}
