@@ -162,10 +162,16 @@ describe('a device below what kernels count on', () => {
       maxStorageBuffersPerShaderStage: 4,
       [name]: value,
     };
-    const opened = init({ device: { limits } as unknown as GPUDevice });
+    const createComputePipeline = (): void => {};
+    const opened = init({ device: { limits, createComputePipeline } as unknown as GPUDevice });
     await expect(opened).rejects.toThrow(LimitError);
     await expect(opened).rejects.toThrow(
-      `init: device: expected a GPU device whose ${name} is at least ${String(needed)}, received ${String(value)}`,
+      `init: device: expected ${name} of at least ${String(needed)}, received ${name} of ${String(value)}`,
     );
+    const gpu = { requestAdapter: () => Promise.resolve({ limits, info: {} }) } as unknown as GPU;
+    await expect(init({ backend: 'webgpu', gpu })).rejects.toThrow(
+      `received an adapter with ${name} of ${String(value)}`,
+    );
+    expect((await init({ gpu })).type).toBe('cpu');
   });
 });
