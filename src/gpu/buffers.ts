@@ -18,7 +18,7 @@ export interface PooledBuffer {
   pinned: boolean;
   /** The caller has it, and may have destroyed it. */
   foreign: boolean;
-  /** Destroyed, or about to be. */
+  /** Destroyed. */
   gone: boolean;
   /** Whether its memory could be had; null once that is known to be so. */
   birth: Fate | null;
@@ -117,7 +117,7 @@ export class BufferPool {
       this.stats.pooledBuffers--;
       this.stats.pooledBytes -= size;
       if (!isLost(buffer)) break;
-      this.#destroy(buffer);
+      this.#onDestroy(buffer);
       buffer = takeFree(list, busyFrom);
     }
     buffer ??= this.#create(op, bytes, size);
@@ -131,7 +131,7 @@ export class BufferPool {
     this.stats.liveBytes -= buffer.size;
     if (buffer.pinned) return;
     if (isLost(buffer) || this.stats.pooledBytes + buffer.size > this.#bound) {
-      this.#destroy(buffer);
+      this.#onDestroy(buffer);
       return;
     }
     this.stats.pooledBuffers++;
@@ -194,18 +194,18 @@ export class BufferPool {
     return Math.max(1, Math.min(made, MOST_AT_A_TIME, Math.floor(room / size)));
   }
 
-  #destroy(buffer: PooledBuffer): void {
-    buffer.gone = true;
-    this.#onDestroy(buffer);
-  }
-
   /** Destroys everything that waits for reuse. */
   clear(): void {
-    for (const list of this.#free.values()) for (const buffer of list) this.#destroy(buffer);
+    for (const list of this.#free.values()) for (const buffer of list) this.#onDestroy(buffer);
     this.#free.clear();
     this.stats.pooledBuffers = 0;
     this.stats.pooledBytes = 0;
   }
+}
+
+export function destroy(buffer: PooledBuffer): void {
+  buffer.gone = true;
+  buffer.gpu.destroy();
 }
 
 /** Whether its memory could not be had. */

@@ -9,7 +9,7 @@ import {
   type Plan,
   type View,
 } from '../kernel.ts';
-import { checkSynchronous } from '../validate-options.ts';
+import { checkFunction, checkHas, checkSynchronous } from '../validate-options.ts';
 import { boundBytes, bytesOf, checkBindings } from './bindings.ts';
 import type { BufferPool, PooledBuffer } from './buffers.ts';
 import type { Copy } from './encoder.ts';
@@ -81,6 +81,8 @@ export class Launcher {
 
   /** Runs `fn` with its launches going into a caller's encoder. */
   record<T>(encoder: GPUCommandEncoder, fn: () => T): T {
+    checkHas('device.record', 'encoder', encoder, 'beginComputePass', 'a GPUCommandEncoder');
+    checkFunction('device.record', 'fn', fn);
     if (this.#recording) {
       throw new OptionError({
         op: 'device.record',

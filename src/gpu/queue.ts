@@ -1,7 +1,7 @@
 // In: launches and copies, one by one. Out: batches of them, each in one submit, in order, once their pipelines are compiled
 // and their memory is there.
 import { UNIFORM_BYTES } from '../kernel.ts';
-import { unpooled, type PooledBuffer } from './buffers.ts';
+import { destroy, unpooled, type PooledBuffer } from './buffers.ts';
 import type { Command, Op } from './encoder.ts';
 import type { Fate } from './fate.ts';
 import type { Faults } from './faults.ts';
@@ -134,7 +134,7 @@ export class CommandQueue {
 
   /** Destroys a buffer once the commands before this call are submitted. */
   destroyLater(buffer: PooledBuffer): void {
-    if (buffer.lastUse < this.pendingFrom) buffer.gpu.destroy();
+    if (buffer.lastUse < this.pendingFrom) destroy(buffer);
     else this.#open.doomed.push(buffer);
   }
 
@@ -212,7 +212,7 @@ export class CommandQueue {
     if (fate) return fate;
     this.#begun = null;
     this.#sealed.shift();
-    for (const buffer of batch.doomed) buffer.gpu.destroy();
+    for (const buffer of batch.doomed) destroy(buffer);
     for (const { bytes } of batch.blocks) this.#spare.push(bytes);
     batch.submitted();
     return null;

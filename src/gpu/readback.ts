@@ -92,6 +92,8 @@ export class Readback {
       await staging.fate?.settled();
       this.#throwIfFailed(staging);
     } catch (error) {
+      // That there was no memory to read into is of no other interest.
+      if (staging.birth?.error) this.#faults.thrown(staging.birth.error);
       // Nothing was heard of the status word.
       if (before === 'once') this.usesStatus('once');
       throw error;
