@@ -5,7 +5,7 @@ import { DTypeError, OptionError } from '../errors.ts';
 import { copyAll } from '../kernels/basic.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
-import { checkBoolean } from '../validate-options.ts';
+import { checkBoolean, checkOptionNames, isPlain } from '../validate-options.ts';
 
 /** Base of all modules. A subclass registers its tensors and children, and computes in `forward`: a tensor, unless it says so. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- a subclass names what its forward returns
@@ -63,27 +63,36 @@ export abstract class Module<Result = Tensor> {
   }
 
   /**
-   * Copies values into the module's tensors. Names, shapes, dtypes and devices must match: nothing is copied unless
-   * everything fits.
+   * Copies values into the module's tensors. Shapes, dtypes and devices must match, and names too unless `strict` is false:
+   * then those of one side only are left alone. Nothing is copied unless everything fits. Returns such names, as PyTorch does.
    */
-  loadStateDict(state: Readonly<Record<string, Tensor>>): void {
+  loadStateDict(
+    state: Readonly<Record<string, Tensor>>,
+    options: { strict?: boolean } = {},
+  ): { missingKeys: string[]; unexpectedKeys: string[] } {
+    checkOptionNames('loadStateDict', options, ['strict']);
+    const { strict = true } = options;
+    checkBoolean('loadStateDict', 'strict', strict);
+    checkIsState(state);
     const own = this.stateDict();
-    const missing = Object.keys(own).filter((name) => !(name in state));
-    const unknown = Object.keys(state).filter((name) => !(name in own));
-    if (missing.length > 0 || unknown.length > 0) {
+    const missingKeys = Object.keys(own).filter((name) => !Object.hasOwn(state, name));
+    const unexpectedKeys = Object.keys(state).filter((name) => !Object.hasOwn(own, name));
+    if (strict && (missingKeys.length > 0 || unexpectedKeys.length > 0)) {
       throw new OptionError({
         op: 'loadStateDict',
         argument: 'state',
-        expected: `the names ${Object.keys(own).join(', ')}`,
+        expected: `the names ${Object.keys(own).join(', ') || '(none)'}`,
         received: [
-          missing.length > 0 ? `none of ${missing.join(', ')}` : '',
-          unknown.length > 0 ? `unknown ${unknown.join(', ')}` : '',
+          missingKeys.length > 0 ? `none of ${missingKeys.join(', ')}` : '',
+          unexpectedKeys.length > 0 ? `unknown ${unexpectedKeys.join(', ')}` : '',
         ]
           .filter((part) => part !== '')
           .join('; '),
+        hint: 'see strict',
       });
     }
-    const pairs = Object.entries(own).map(([name, to]): [Tensor, Tensor] => {
+    const there = Object.entries(own).filter(([name]) => Object.hasOwn(state, name));
+    const pairs = there.map(([name, to]): [Tensor, Tensor] => {
       const from = state[name];
       to.storage('loadStateDict', name);
       to.device.check('loadStateDict');
@@ -96,6 +105,7 @@ export abstract class Module<Result = Tensor> {
     noGrad(() => {
       copyAll(pairs.filter(([from, to]) => from !== to));
     });
+    return { missingKeys, unexpectedKeys };
   }
 
   /** Sets training mode, here and in all children. */
@@ -132,6 +142,17 @@ export abstract class Module<Result = Tensor> {
     );
     return [...own, ...below];
   }
+}
+
+function checkIsState(state: unknown): void {
+  if (isPlain(state)) return;
+  throw new OptionError({
+    op: 'loadStateDict',
+    argument: 'state',
+    expected: 'tensors by name, as stateDict() gives them',
+    received: state instanceof Module ? 'a module' : describe(state),
+    ...(state instanceof Map ? { hint: 'of a Map: Object.fromEntries(map)' } : {}),
+  });
 }
 
 export function checkIsModule(op: string, argument: string, value: unknown): void {

@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/optim/adam.wgsl?raw';
+import { describe } from '../describe.ts';
 import { OptionError } from '../errors.ts';
 import { source } from '../gpu/link.ts';
 import type { ParamValues } from '../kernels/params.ts';
@@ -104,32 +105,31 @@ export class Adam extends Optimizer {
       maximize = false,
     } = options;
     const { weightDecay = decoupled ? 0.01 : 0 } = options;
-    checkNumber(op, 'lr', lr, { min: 0 });
     const pair: unknown = betas;
     if (
       !Array.isArray(pair) ||
       pair.length !== 2 ||
-      pair.some((beta) => !(beta >= 0 && beta < 1))
+      pair.some((beta) => typeof beta !== 'number' || !(beta >= 0 && beta < 1))
     ) {
       throw new OptionError({
         op,
         argument: 'betas',
         expected: 'two numbers from 0 to below 1',
-        received: JSON.stringify(pair),
+        received: describe(pair),
       });
     }
     checkNumber(op, 'eps', eps, { min: 0 });
     checkNumber(op, 'weightDecay', weightDecay, { min: 0 });
     checkBoolean(op, 'amsgrad', amsgrad);
     checkBoolean(op, 'maximize', maximize);
-    super(op, parameters, lr);
-    this.#options = { betas, eps, weightDecay, amsgrad, maximize, decoupled };
+    super(op, parameters, lr, amsgrad ? 3 : 2);
+    this.#options = { betas: [...betas], eps, weightDecay, amsgrad, maximize, decoupled };
   }
 
   override step(): void {
     const { betas, eps, weightDecay, amsgrad, maximize, decoupled } = this.#options;
     const [beta1, beta2] = betas;
-    this.update(amsgrad ? withLargest : plain, amsgrad ? 3 : 2, (step) => ({
+    this.update(amsgrad ? withLargest : plain, (step) => ({
       step: this.lr / (1 - beta1 ** step),
       root2: Math.sqrt(1 - beta2 ** step),
       rest1: 1 - beta1,

@@ -1,7 +1,6 @@
 // In: parameters with gradients. Out: the parameters, updated in place by one pointwise kernel each.
 import { noGrad } from '../autograd.ts';
 import { run } from '../dispatcher.ts';
-import { OptionError } from '../errors.ts';
 import { copyOf } from '../kernels/basic.ts';
 import type { ParamValues } from '../kernels/params.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
@@ -9,8 +8,9 @@ import { allocating } from '../memory.ts';
 import { clearGrad } from '../nn/module.ts';
 import { keep, undone } from '../scope.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
-import { checkDevice, checkGrad, checkShapeIs, checkTensor } from '../validate.ts';
+import { checkGrad, checkTensor } from '../validate.ts';
 import { checkNumber } from '../validate-options.ts';
+import { checkParameters, checkState } from './checks.ts';
 
 /** What an optimizer has learned, for a checkpoint: per parameter, in the order given to the constructor. */
 export interface OptimizerState {
@@ -22,39 +22,29 @@ export interface OptimizerState {
 
 /** Base of the optimizers. */
 export abstract class Optimizer {
-  /** Learning rate; may be changed between steps. */
-  lr: number;
   protected readonly parameters: readonly Tensor[];
   readonly #op: string;
+  readonly #slots: number;
+  #lr: number;
   /** State of each parameter, in float32. */
   readonly #state = new Map<Tensor, Tensor[]>();
   readonly #steps = new Map<Tensor, number>();
 
-  constructor(op: string, parameters: Iterable<Tensor>, lr: number) {
+  /** `slots`: tensors that are kept for each parameter. */
+  constructor(op: string, parameters: Iterable<Tensor>, lr: number, slots: number) {
+    this.parameters = checkParameters(op, parameters);
     this.#op = op;
-    this.parameters = [...parameters];
-    this.#op = op;
-    this.lr = lr;
-    if (this.parameters.length === 0) {
-      throw new OptionError({
-        op,
-        argument: 'parameters',
-        expected: 'at least one tensor',
-        received: 'none',
-      });
-    }
-    this.parameters.forEach((parameter, i) => {
-      const argument = `parameters[${String(i)}]`;
-      checkTensor(op, argument, parameter);
-      if (!parameter.requiresGrad || parameter.node) {
-        throw new OptionError({
-          op,
-          argument,
-          expected: 'a leaf tensor with requiresGrad',
-          received: parameter.node ? 'the result of an op' : 'one without requiresGrad',
-        });
-      }
-    });
+    this.#slots = slots;
+    this.#lr = checkRate(op, lr);
+  }
+
+  /** Learning rate; may be changed between steps. */
+  get lr(): number {
+    return this.#lr;
+  }
+
+  set lr(value: number) {
+    this.#lr = checkRate(this.#op, value);
   }
 
   /** Updates every parameter that has a gradient. */
@@ -77,25 +67,9 @@ export abstract class Optimizer {
    * Takes over copies of a state that an optimizer of the same kind and options gave for parameters of the same shapes.
    * Nothing is changed unless everything fits.
    */
-  loadStateDict({ steps, state }: OptimizerState): void {
-    const count = this.parameters.length;
-    if (steps.length !== count || state.length !== count) {
-      throw new OptionError({
-        op: 'loadStateDict',
-        argument: 'state',
-        expected: `the state of ${String(count)} parameters`,
-        received: `that of ${String(Math.min(steps.length, state.length))}`,
-      });
-    }
-    this.parameters.forEach((parameter, i) => {
-      checkNumber('loadStateDict', `steps[${String(i)}]`, steps[i], { min: 0, integer: true });
-      for (const [k, from] of (state[i] ?? []).entries()) {
-        const name = `state[${String(i)}][${String(k)}]`;
-        checkTensor('loadStateDict', name, from, ['float32']);
-        checkDevice('loadStateDict', name, from, parameter.device);
-        checkShapeIs('loadStateDict', name, from, parameter.shape);
-      }
-    });
+  loadStateDict(given: OptimizerState): void {
+    checkState(this.#op, given, this.parameters, this.#slots);
+    const { steps, state } = given;
     // Copies of all first: memory may run out.
     const own = this.parameters.map((parameter) => this.#state.get(parameter) ?? []);
     const loaded = undone(() =>
@@ -121,11 +95,11 @@ export abstract class Optimizer {
   }
 
   /**
-   * Runs `op` over each parameter, its gradient and `slots` state tensors, all but the gradient in place. `paramsOf`
+   * Runs `op` over each parameter, its gradient and its state tensors, all but the gradient in place. `paramsOf`
    * gives the options for a parameter's step number, from 1. A step happens whole or not at all: everything is checked, and
    * all memory is there, before anything is written.
    */
-  protected update(op: PointwiseOp, slots: number, paramsOf: (step: number) => ParamValues): void {
+  protected update(op: PointwiseOp, paramsOf: (step: number) => ParamValues): void {
     const name = `${this.#op}.step`;
     this.parameters.forEach((parameter, i) => {
       if (!parameter.grad) return;
@@ -142,7 +116,7 @@ export abstract class Optimizer {
         const { grad } = parameter;
         if (!grad) return [];
         const step = (this.#steps.get(parameter) ?? 0) + 1;
-        const state = this.#state.get(parameter) ?? newState(name, parameter, slots);
+        const state = this.#state.get(parameter) ?? newState(name, parameter, this.#slots);
         const tensors = [parameter, ...state];
         // A gradient in memory that is written would be copied on the way.
         const apart = tensors.every(
@@ -186,6 +160,11 @@ export abstract class Optimizer {
     for (const tensor of this.#state.get(parameter) ?? []) tensor.dispose();
     this.#state.delete(parameter);
   }
+}
+
+function checkRate(op: string, lr: number): number {
+  checkNumber(op, 'lr', lr, { min: 0 });
+  return lr;
 }
 
 function newState(op: string, { shape, size, device }: Tensor, slots: number): Tensor[] {

@@ -87,7 +87,6 @@ export class SGD extends Optimizer {
       nesterov = false,
       maximize = false,
     } = options;
-    checkNumber('SGD', 'lr', lr, { min: 0 });
     checkNumber('SGD', 'momentum', momentum, { min: 0 });
     checkNumber('SGD', 'dampening', dampening);
     checkNumber('SGD', 'weightDecay', weightDecay, { min: 0 });
@@ -101,14 +100,13 @@ export class SGD extends Optimizer {
         received: `momentum ${String(momentum)}, dampening ${String(dampening)}`,
       });
     }
-    super('SGD', parameters, lr);
+    super('SGD', parameters, lr, momentum === 0 ? 0 : 1);
     this.#options = { momentum, dampening, weightDecay, nesterov, maximize };
   }
 
   override step(): void {
     const { momentum, dampening, weightDecay, nesterov, maximize } = this.#options;
-    const slots = momentum === 0 ? 0 : 1;
-    this.update(slots === 0 ? plain : withMomentum, slots, (step) => ({
+    this.update(momentum === 0 ? plain : withMomentum, (step) => ({
       lr: this.lr,
       momentum,
       undamped: 1 - dampening,
@@ -116,7 +114,7 @@ export class SGD extends Optimizer {
       nesterov: Number(nesterov),
       maximize: Number(maximize),
       // As in PyTorch, the buffer starts as the first gradient, undamped.
-      first: Number(step === 1 || slots === 0),
+      first: Number(step === 1 || momentum === 0),
     }));
   }
 }

@@ -7,6 +7,7 @@ import { mistakeRefusals } from './mistakes.ts';
 import type { Devices, Refusal } from './refusal.ts';
 import { setupRefusals } from './setup.ts';
 import { tensorRefusals } from './tensors.ts';
+import { trainingRefusals } from './training.ts';
 
 const ALL: readonly Refusal[] = [
   ...tensorRefusals,
@@ -14,6 +15,7 @@ const ALL: readonly Refusal[] = [
   ...fileRefusals,
   ...declaredRefusals,
   ...mistakeRefusals,
+  ...trainingRefusals,
 ];
 
 /** Words that a person would not write. */

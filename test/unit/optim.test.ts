@@ -280,6 +280,24 @@ describe('modules', () => {
     expect(await b.weight.array()).toEqual(before);
   });
 
+  it('load what there is of a state where that is asked for, and say what was not', async () => {
+    const net = new nn.Sequential(new nn.Linear(1, 1), new nn.PReLU());
+    const before = await net.stateDict()['0.bias']?.array();
+    const state = { '0.weight': tensor([[7]]), '1.weight': tensor([0.5]), '2.weight': tensor([1]) };
+    expect(() => net.loadStateDict(state)).toThrow('none of 0.bias; unknown 2.weight');
+    expect(await net.stateDict()['1.weight']?.array()).toEqual([0.25]);
+    expect(net.loadStateDict(state, { strict: false })).toEqual({
+      missingKeys: ['0.bias'],
+      unexpectedKeys: ['2.weight'],
+    });
+    expect(await net.stateDict()['0.weight']?.array()).toEqual([[7]]);
+    expect(await net.stateDict()['1.weight']?.array()).toEqual([0.5]);
+    expect(await net.stateDict()['0.bias']?.array()).toEqual(before);
+    expect(net.loadStateDict(net.stateDict())).toEqual({ missingKeys: [], unexpectedKeys: [] });
+    const nothing = { missingKeys: Object.keys(net.stateDict()), unexpectedKeys: [] };
+    expect(net.loadStateDict({}, { strict: false })).toEqual(nothing);
+  });
+
   it('switch modes all the way down', async () => {
     const drop = new nn.Dropout({ p: 1 });
     const net = new nn.Sequential(new nn.Sequential(drop));
