@@ -15,6 +15,7 @@ import * as math from './calls/math.ts';
 import * as rows from './calls/rows.ts';
 
 export * from './calls/call.ts';
+export type { Values } from './calls/draw.ts';
 export { randomNumbers, requiredOptions, shapes, upstreamOf } from './calls/draw.ts';
 export { elementwise } from './calls/activations.ts';
 
@@ -50,7 +51,7 @@ export function familyOf(op: string): Family {
   return family;
 }
 
-/** Valid calls of an op; those of pointwise ops have the shapes that are drawn. */
+/** Valid calls of an op; of [rows, columns], or shapes made of them, where such shapes are drawn. */
 export function callsOf(
   op: string,
   kind: Values = 'any',

@@ -41,9 +41,9 @@ fn nl_exp_times(f: f32, x: f32, low: f32) -> f32 {
   let b = select(a, 89.0f, a > 89.0f);
   let n = nl_exp_n(b);
   let y = 1.0f + nl_exp_t_low(b, low, n);
-  // 2^n by integer addition to the exponent field, since 2^128 does not exist; results that
-  // may be subnormal get the last 2^-64 as a factor.
-  let tiny = n < -62;
+  // 2^n by integer addition to the exponent field, since 2^128 does not exist; results that may be subnormal get the
+  // last 2^-64 as a factor. What is above it is below 1 then, so that its product with any f is finite.
+  let tiny = n < -64;
   let m = select(n, n + 64, tiny);
   let z = (bitcast<f32>(bitcast<i32>(y) + to_exponent(m)) * f) * select(1.0f, 0x1p-64f, tiny);
   // 0x1.62e42ep+6 = 88.72283 is the last argument whose result is finite.

@@ -16,7 +16,11 @@ fn loss(input: f32, expected: f32, p: Params) -> f32 {
 
 fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
   if (p.log_target != 0u) {
-    return vec2f(-nl_exp(expected), share(expected, (expected - input) + 1.0)) * grad_output;
+    // The upstream gradient goes in first where e^t grows what it multiplies, last where e^t shrinks it.
+    let first = select(1.0, grad_output, expected > 0.0);
+    let last = select(grad_output, 1.0, expected > 0.0);
+    let by_target = share(expected, ((expected - input) + 1.0) * first);
+    return vec2f(-nl_exp_times(first, expected, 0.0), by_target) * last;
   }
   // As PyTorch has it, where the target is 0 or infinite.
   let open = (expected == 0.0) | is_inf(expected);

@@ -5,6 +5,7 @@ fn loss(input: f32, expected: f32, p: Params) -> f32 {
 }
 
 fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
-  let g = 2.0 * (input - expected) * grad_output;
+  // Twice the upstream gradient, not the difference, which could leave float32.
+  let g = (input - expected) * (2.0 * grad_output);
   return vec2f(g, -g);
 }

@@ -3,7 +3,7 @@
 fn adam(w: f32, grad: f32, moment1: f32, moment2: f32, largest2: f32, p: Params) -> vec4f {
   let g = fma(p.weight_decay, w, select(grad, -grad, p.maximize != 0u));
   let m = fma(p.rest1, g - moment1, moment1);
-  let v = fma(p.rest2, g * g, p.beta2 * moment2);
+  let v = fma(p.rest2 * g, g, p.beta2 * moment2);
   let most = select(largest2, v, v > largest2);
   let denominator = sqrt(select(v, most, p.amsgrad != 0u)) / p.root2 + p.eps;
   // AdamW shrinks the weight itself instead of adding to the gradient.

@@ -14,6 +14,7 @@ import { checkDevice, checkOut, checkSameDType, checkShapeIs, checkTensor } from
 import { checkNumber, checkOneOf } from '../validate-options.ts';
 import { checkClassIndices, checkIndexShape, checkProbabilityShape } from '../validate-targets.ts';
 import { checkDeclaration } from './check-declaration.ts';
+import { lossOfNoClasses } from './no-classes.ts';
 import { REDUCTIONS, type Reduction } from './reduction.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
@@ -125,6 +126,8 @@ export function defineClassLoss<
     const shape = reduction === 'none' ? rowShape : [];
     const recording = isRecording([input, target]);
     checkOut(name, out, { device: input.device, dtype: input.dtype, shape }, recording);
+
+    if (layout.n === 0) return lossOfNoClasses(name, { input, target, dim, reduction, shape, out });
 
     const needsInput = recording && input.requiresGrad;
     const needsTarget = recording && target.requiresGrad;

@@ -16,8 +16,8 @@ import { checkOptionNames } from '../validate-options.ts';
 import { product, productOf } from './matmul.ts';
 
 export interface LinearOptions<S extends ParamSpecs = ParamSpecs> {
-  /** One number per output feature, added first. */
-  bias?: Tensor;
+  /** One number per output feature, added first; null is none, as PyTorch's None. */
+  bias?: Tensor | null;
   /** Applied to the sum in the same kernel. */
   activation?: Activation<S>;
   /** Options of the activation. */
@@ -87,7 +87,7 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
   const keepInput = recording && fused !== undefined;
   const [output, before] = run(
     matmulKernel,
-    { ...args, bias: bias !== undefined, keepInput, ...(fused ? { activation: fused } : {}) },
+    { ...args, bias: Boolean(bias), keepInput, ...(fused ? { activation: fused } : {}) },
     [rows, ...tensors.slice(1)],
     [
       out ?? { shape, dtype: x.dtype },

@@ -62,8 +62,9 @@ function update(
     shrink = 1,
   } = p;
   const g = (p.maximize ? -grad : grad) + weightDecay * w;
-  const m = moment1 + rest1 * (g - moment1);
-  const v = beta2 * moment2 + rest2 * g * g;
+  // Rounded to what is stored before they are used, as in PyTorch: a second moment past the largest number stops the weight.
+  const m = Math.fround(moment1 + rest1 * (g - moment1));
+  const v = Math.fround(beta2 * moment2 + rest2 * g * g);
   const most = Math.max(largest2, v);
   const denominator = Math.sqrt(p.amsgrad ? most : v) / root2 + eps;
   return [w * shrink - (step * m) / denominator, m, v, most];

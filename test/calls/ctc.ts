@@ -8,7 +8,7 @@ import {
   tensor,
 } from '../../src/index.ts';
 import type { Call, TensorSpec } from './call.ts';
-import { floats, maybe, reduction, type Values } from './draw.ts';
+import { floats, maybe, reduction, sized, type Drawn, type Values } from './draw.ts';
 import type { Family } from './family.ts';
 import { call, classes, numbers, shaped, wrongOption, wrongShape, type Wrong } from './wrong.ts';
 
@@ -19,7 +19,7 @@ interface Extents {
   readonly labels: number;
 }
 
-const extents: fc.Arbitrary<Extents> = fc.oneof(
+const ownExtents: fc.Arbitrary<Extents> = fc.oneof(
   {
     arbitrary: fc.record({
       steps: fc.integer({ min: 1, max: 9 }),
@@ -36,7 +36,13 @@ const extents: fc.Arbitrary<Extents> = fc.oneof(
 const integers = (count: number, least: number, most: number): fc.Arbitrary<number[]> =>
   fc.array(fc.integer({ min: least, max: most }), { minLength: count, maxLength: count });
 
-function ctcCalls(kind: Values): fc.Arbitrary<Call> {
+function ctcCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const extents = sized(drawn, ownExtents, (rows, columns) => ({
+    steps: Math.min(rows, 60),
+    batch: Math.min(Math.ceil(2 ** 16 / (rows * columns)), 8),
+    classes: columns,
+    labels: Math.min(rows, 20),
+  }));
   const forms = fc.constantFrom('padded', 'flat', 'single');
   return fc
     .tuple(
@@ -99,7 +105,7 @@ const integersAs =
 export const ctcFamily: Family = {
   ops: ['ctcLoss'],
   adaptive: true,
-  draw: (_op, kind) => ctcCalls(kind),
+  draw: (_op, kind, drawn) => ctcCalls(kind, drawn),
   // Its gradient is that of the logits behind a log-softmax.
   through: ({ tensors: { logProbs } }) =>
     logProbs ? { logProbs: logSoftmax(logProbs, { dim: -1 }) } : {},

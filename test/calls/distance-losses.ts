@@ -3,12 +3,14 @@ import fc from 'fast-check';
 import { DTypeError, IndexOutOfRangeError } from '../../src/index.ts';
 import { broadcastShapes, sizeOf } from '../../src/shape.ts';
 import type { Call, TensorSpec } from './call.ts';
-import { floats, magnitudes, maybe, reduction, type Values } from './draw.ts';
+import { floats, magnitudes, maybe, reduction, sized, type Drawn, type Values } from './draw.ts';
 import type { Family } from './family.ts';
 import { call, numbers, wrongOption, wrongShape } from './wrong.ts';
 
+type Vectors = readonly [lead: readonly number[], n: number];
+
 /** Vectors in a few leading dimensions, now and then many, now and then long ones. */
-const vectors = fc.oneof(
+const ownVectors: fc.Arbitrary<Vectors> = fc.oneof(
   {
     arbitrary: fc.tuple(
       fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 2 }),
@@ -19,6 +21,9 @@ const vectors = fc.oneof(
   { arbitrary: fc.tuple(fc.constantFrom([80], [2]), fc.constantFrom(3, 32, 130)), weight: 1 },
   { arbitrary: fc.tuple(fc.constantFrom([], [2], [3]), fc.constantFrom(1028, 1101)), weight: 1 },
 );
+
+const vectors = (drawn: Drawn): fc.Arbitrary<Vectors> =>
+  sized(drawn, ownVectors, (r, c) => [[r], c]);
 
 /** Which operands of a call are repeated along the first dimension. */
 const repeats = (count: number): fc.Arbitrary<boolean[]> =>
@@ -46,10 +51,10 @@ function steepness({ shape, data }: TensorSpec, along = shape.length - 1): numbe
 
 const labelOf = (index: number): number => [1, -1, 1, -1, 0][index % 5] ?? 1;
 
-function cosineEmbeddingCalls(op: string, kind: Values): fc.Arbitrary<Call> {
+function cosineEmbeddingCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   return fc
     .tuple(
-      vectors,
+      vectors(drawn),
       repeats(2),
       magnitudes,
       fc.nat(),
@@ -87,7 +92,7 @@ function cosineEmbeddingCalls(op: string, kind: Values): fc.Arbitrary<Call> {
 /** Degrees of norms; below 1 a gradient near 0 has no bound. */
 const degrees = fc.constantFrom(2, 2, 1, 1.5, 3, 4, 0, Infinity, -Infinity);
 
-function tripletCalls(op: string, kind: Values): fc.Arbitrary<Call> {
+function tripletCalls(op: string, kind: Values, shapes: Drawn): fc.Arbitrary<Call> {
   const distance =
     op === 'tripletMarginLoss'
       ? { p: degrees, eps: fc.constantFrom(1e-6, 1e-3) }
@@ -99,7 +104,7 @@ function tripletCalls(op: string, kind: Values): fc.Arbitrary<Call> {
     reduction,
   });
   return fc
-    .tuple(vectors, repeats(3), magnitudes, options)
+    .tuple(vectors(shapes), repeats(3), magnitudes, options)
     .chain(([[lead, n], once, magnitude, drawn]) => {
       // Along dimension 1 there must be vectors.
       const cosine = drawn.distanceFunction === 'cosineSimilarity';
@@ -133,14 +138,14 @@ function tripletCalls(op: string, kind: Values): fc.Arbitrary<Call> {
     });
 }
 
-function pairwiseCalls(kind: Values): fc.Arbitrary<Call> {
+function pairwiseCalls(kind: Values, shapes: Drawn): fc.Arbitrary<Call> {
   const options = maybe({
     p: degrees,
     eps: fc.constantFrom(1e-6, 1e-3),
     keepdim: fc.boolean(),
   });
   return fc
-    .tuple(vectors, repeats(2), magnitudes, options)
+    .tuple(vectors(shapes), repeats(2), magnitudes, options)
     .chain(([[lead, n], once, magnitude, drawn]) =>
       fc.record({
         op: fc.constant('pairwiseDistance'),
@@ -156,9 +161,9 @@ function pairwiseCalls(kind: Values): fc.Arbitrary<Call> {
     );
 }
 
-function cosineCalls(kind: Values): fc.Arbitrary<Call> {
+function cosineCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   return fc
-    .tuple(vectors, repeats(2), magnitudes, fc.nat(), fc.boolean())
+    .tuple(vectors(drawn), repeats(2), magnitudes, fc.nat(), fc.boolean())
     .chain(([[lead, n], once, magnitude, pick, small]) => {
       const shape = [...lead, n];
       const dim = (pick % (2 * shape.length)) - shape.length;
@@ -265,7 +270,7 @@ export const pairwiseFamily: Family = {
   ops: ['pairwiseDistance'],
   adaptive: true,
   kinked: true,
-  draw: (_op, kind) => pairwiseCalls(kind),
+  draw: (_op, kind, drawn) => pairwiseCalls(kind, drawn),
   valid: (op) =>
     call(op, { x1: numbers([2, 3]), x2: numbers([2, 3], 1) }, { options: { keepdim: true } }),
   resultShape: () => [2, 1],
@@ -282,7 +287,7 @@ export const pairwiseFamily: Family = {
 export const cosineFamily: Family = {
   ops: ['cosineSimilarity'],
   adaptive: true,
-  draw: (_op, kind) => cosineCalls(kind),
+  draw: (_op, kind, drawn) => cosineCalls(kind, drawn),
   valid: (op) => call(op, { x1: numbers([2, 3]), x2: numbers([2, 3], 1) }, { options: { dim: 1 } }),
   resultShape: () => [2],
   wrongs: () => [

@@ -2,10 +2,14 @@
 import fc from 'fast-check';
 import { catalog } from '../../src/catalog.ts';
 import { sizeOf } from '../../src/shape.ts';
+import { HOSTILE, type HostileFamily } from '../hostile.ts';
 import type { TensorSpec } from './call.ts';
 
-/** How the values of float tensors are drawn: finite and off 0; with zeros, NaN and infinities; with huge ones too. */
-export type Values = 'smooth' | 'any' | 'wild';
+/**
+ * How the values of float tensors are drawn: finite and off 0; with zeros, NaN and infinities; with huge ones too; of one
+ * hostile family; of another hostile family in each row.
+ */
+export type Values = 'smooth' | 'any' | 'wild' | HostileFamily | 'hostile';
 
 const SPECIAL = [0, -0, 1, -1, Infinity, -Infinity, NaN];
 /** No subnormals: a GPU may flush them. */
@@ -23,12 +27,32 @@ export function randomNumbers(seed: number): () => number {
 }
 
 /** A value of a kind: `smooth` ones keep off 0, where many derivatives jump. */
-function valueOf(kind: Values, magnitude: number, random: () => number): number {
+function valueOf(kind: 'smooth' | 'any' | 'wild', magnitude: number, random: () => number): number {
   const [a, b, c] = [random(), random(), random()];
   if (kind === 'smooth') return Math.fround((0.05 + a * (magnitude - 0.05)) * (b < 0.5 ? -1 : 1));
   const special = kind === 'wild' ? HUGE : SPECIAL;
   if (b < 0.03) return Math.fround(special[Math.floor(c * special.length)] ?? 0);
   return Math.fround((2 * a - 1) * magnitude);
+}
+
+function elementsOf(
+  shape: readonly number[],
+  kind: Values,
+  magnitude: number,
+  seed: number,
+): number[] {
+  const random = randomNumbers(seed);
+  const size = sizeOf(shape);
+  if (kind !== 'hostile' && typeof kind !== 'object') {
+    return Array.from({ length: size }, () => valueOf(kind, magnitude, random));
+  }
+  const n = shape.at(-1) ?? 1;
+  const elements: number[] = [];
+  for (let i = 0; elements.length < size; i++) {
+    const family = kind === 'hostile' ? HOSTILE[(seed + i) % HOSTILE.length] : kind;
+    for (const value of family?.row(n, random, magnitude) ?? []) elements.push(Math.fround(value));
+  }
+  return elements;
 }
 
 /** Elements from a seed, so that a failing call prints in one line. */
@@ -46,19 +70,17 @@ class Floats implements TensorSpec {
     seed: number,
     positive = false,
   ) {
-    const random = randomNumbers(seed);
     this.shape = shape;
     this.#seed = seed;
     this.#kind = kind;
-    this.data = Array.from({ length: sizeOf(shape) }, () => {
-      const value = valueOf(kind, magnitude, random);
-      return positive ? Math.abs(value) : value;
-    });
+    const elements = elementsOf(shape, kind, magnitude, seed);
+    this.data = positive ? elements.map(Math.abs) : elements;
   }
 
   [fc.toStringMethod](): string {
     const shown = this.data.length <= 8 ? `: ${this.data.join()}` : '';
-    return `${this.#kind} [${this.shape.join()}] from ${this.#seed}${shown}`;
+    const kind = typeof this.#kind === 'object' ? this.#kind.name : this.#kind;
+    return `${kind} [${this.shape.join()}] from ${this.#seed}${shown}`;
   }
 }
 
@@ -91,6 +113,15 @@ export const shapes: fc.Arbitrary<number[]> = fc.oneof(
 );
 
 export type Drawn = fc.Arbitrary<number[]>;
+
+/** What an op makes of shapes [rows, columns] that a test asks for; its own where none are. */
+export function sized<T>(
+  drawn: Drawn,
+  own: fc.Arbitrary<T>,
+  of: (rows: number, columns: number) => T,
+): fc.Arbitrary<T> {
+  return drawn === shapes ? own : drawn.map(([rows = 1, columns = 1]) => of(rows, columns));
+}
 
 /** Two or more shapes that broadcast: each drops leading dimensions or repeats along some. */
 export function broadcasting(count: number, drawn: Drawn): fc.Arbitrary<number[][]> {

@@ -9,11 +9,13 @@ export interface Family {
   readonly ops: readonly string[];
   /** Whether kernels are others on a hardware adapter: rows shared by a workgroup, other sums, tiles. */
   readonly adaptive?: true;
+  /** Whether results follow from differences within a row, exact in float32 where half a ULP of each input decides all. */
+  readonly shiftInvariant?: true;
   /** Whether derivatives jump where no drawn value tells: gradients are not compared where second differences say so. */
   readonly kinked?: true;
   /** Arguments to put in the place of a call's, where its gradient is that of what is behind them. */
   readonly through?: (args: Arguments) => Readonly<Record<string, unknown>>;
-  /** Valid calls with values of a kind; those of pointwise ops have the shapes that are drawn. */
+  /** Valid calls with values of a kind; of [rows, columns] where such shapes are drawn. */
   readonly draw: (op: string, kind: Values, drawn: Drawn) => fc.Arbitrary<Call>;
   /** One valid call, with every tensor it can take. */
   readonly valid: (op: string) => Call;

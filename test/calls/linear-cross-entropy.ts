@@ -3,12 +3,21 @@ import fc from 'fast-check';
 import { IndexOutOfRangeError, ShapeError, tensor } from '../../src/index.ts';
 import { sizeOf } from '../../src/shape.ts';
 import type { Call, TensorSpec } from './call.ts';
-import { finite, floats, magnitudes, maybe, reduction, type Values } from './draw.ts';
+import {
+  finite,
+  floats,
+  magnitudes,
+  maybe,
+  reduction,
+  sized,
+  type Drawn,
+  type Values,
+} from './draw.ts';
 import type { Family } from './family.ts';
 import { call, classes, numbers, shaped, wrongOption, wrongShape, type Wrong } from './wrong.ts';
 
-function draw(kind: Values): fc.Arbitrary<Call> {
-  const extents = fc.record({
+function draw(kind: Values, shapes: Drawn): fc.Arbitrary<Call> {
+  const own = fc.record({
     batch: fc.oneof(
       { arbitrary: fc.integer({ min: 0, max: 6 }), weight: 4 },
       { arbitrary: fc.integer({ min: 30, max: 70 }), weight: 1 },
@@ -21,6 +30,15 @@ function draw(kind: Values): fc.Arbitrary<Call> {
     features: fc.integer({ min: 1, max: 9 }),
     inner: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
     single: fc.boolean(),
+  });
+  const extents = sized(shapes, own, (batch, count) => ({
+    batch,
+    count,
+    features: 5,
+    inner: [],
+    single: false,
+  }));
+  const forms = fc.record({
     biased: fc.boolean(),
     weighted: fc.boolean(),
     soft: fc.boolean(),
@@ -31,8 +49,9 @@ function draw(kind: Values): fc.Arbitrary<Call> {
     labelSmoothing: fc.constantFrom(0, 0.1, 0.5, 1),
     memoryBudget: fc.constantFrom(1, 2 ** 20),
   });
-  return fc.tuple(extents, magnitudes, options).chain(([drawn, magnitude, given]) => {
-    const { batch, count, features, biased, weighted, soft, ignored } = drawn;
+  return fc.tuple(extents, forms, magnitudes, options).chain(([drawn, form, magnitude, given]) => {
+    const { batch, count, features } = drawn;
+    const { biased, weighted, soft, ignored } = form;
     const single = drawn.single && drawn.inner.length === 0;
     const lead = single ? [] : [batch];
     const rows = sizeOf([...lead, ...drawn.inner]);
@@ -78,7 +97,7 @@ function draw(kind: Values): fc.Arbitrary<Call> {
 export const linearCrossEntropyFamily: Family = {
   ops: ['linearCrossEntropy'],
   adaptive: true,
-  draw: (_op, kind) => draw(kind),
+  draw: (_op, kind, drawn) => draw(kind, drawn),
   valid: (op) =>
     call(
       op,

@@ -10,6 +10,7 @@ import {
   maybe,
   params,
   reduction,
+  sized,
   type Drawn,
   type Values,
 } from './draw.ts';
@@ -38,8 +39,8 @@ function lossCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
     });
 }
 
-function classLossCalls(op: string, kind: Values): fc.Arbitrary<Call> {
-  const extents = fc.record({
+function classLossCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const own = fc.record({
     batch: fc.integer({ min: 0, max: 6 }),
     classes: fc.oneof(
       { arbitrary: fc.integer({ min: 1, max: 7 }), weight: 5 },
@@ -47,14 +48,23 @@ function classLossCalls(op: string, kind: Values): fc.Arbitrary<Call> {
     ),
     inner: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
     single: fc.boolean(),
+  });
+  const sizes = sized(drawn, own, (batch, n) => ({
+    batch,
+    classes: n,
+    inner: batch % 3 === 0 && n < 600 ? [2] : [],
+    single: false,
+  }));
+  const forms = fc.record({
     weighted: fc.boolean(),
     soft: fc.boolean(),
     ignored: fc.boolean(),
   });
   const smooth = op === 'crossEntropy' ? { labelSmoothing: fc.constantFrom(0, 0.1, 0.5, 1) } : {};
   return fc
-    .tuple(extents, magnitudes, maybe({ ...params(op), reduction, ...smooth }))
-    .chain(([{ batch, classes, inner, single, weighted, soft, ignored }, magnitude, options]) => {
+    .tuple(sizes, forms, magnitudes, maybe({ ...params(op), reduction, ...smooth }))
+    .chain(([{ batch, classes, inner, single }, form, magnitude, options]) => {
+      const { weighted, soft, ignored } = form;
       const shape = single ? [classes] : [batch, classes, ...inner];
       const rows = single ? [] : [batch, ...inner];
       const count = sizeOf(rows);
@@ -107,7 +117,7 @@ export const lossFamily: Family = {
 export const classLossFamily: Family = {
   ops: ['nllLoss', 'crossEntropy', 'focalLoss'],
   adaptive: true,
-  draw: (op, kind) => classLossCalls(op, kind),
+  draw: classLossCalls,
   valid: (op) =>
     call(
       op,

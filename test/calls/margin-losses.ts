@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { IndexOutOfRangeError, ShapeError, tensor } from '../../src/index.ts';
 import { sizeOf } from '../../src/shape.ts';
 import type { Call, TensorSpec } from './call.ts';
-import { floats, magnitudes, maybe, reduction, type Values } from './draw.ts';
+import { floats, magnitudes, maybe, reduction, sized, type Drawn, type Values } from './draw.ts';
 import type { Family } from './family.ts';
 import { call, classes, numbers, shaped, wrongOption, wrongShape, type Wrong } from './wrong.ts';
 
@@ -18,9 +18,12 @@ const classCounts = fc.oneof(
 );
 
 /** Of a batch, or of a row alone. */
-const scoreShapes = fc
+const ownShapes = fc
   .tuple(batches, classCounts, fc.boolean())
   .map(([batch, n, single]) => (single ? [n] : [n > 100 ? batch % 4 : batch, n]));
+
+const scoreShapes = (drawn: Drawn): fc.Arbitrary<number[]> =>
+  sized(drawn, ownShapes, (r, c) => [r, c]);
 
 /** What sums of a row's terms, over rows, are relative to; gradients are relative to the classes that push. */
 function scalesOf(
@@ -36,14 +39,14 @@ function scalesOf(
   };
 }
 
-function multiMarginCalls(kind: Values): fc.Arbitrary<Call> {
+function multiMarginCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   const options = maybe({
     p: fc.constantFrom(1, 2),
     margin: fc.constantFrom(0, 0.5, -0.75, 2),
     reduction,
   });
   return fc
-    .tuple(scoreShapes, magnitudes, options, fc.boolean())
+    .tuple(scoreShapes(drawn), magnitudes, options, fc.boolean())
     .chain(([shape, magnitude, given, weighted]) => {
       const n = shape.at(-1) ?? 1;
       const rows = shape.slice(0, -1);
@@ -87,9 +90,9 @@ function labelLists(shape: readonly number[]): fc.Arbitrary<TensorSpec> {
     .map((lists) => ({ shape, dtype: 'int32', data: lists.flat() }));
 }
 
-function multilabelMarginCalls(kind: Values): fc.Arbitrary<Call> {
+function multilabelMarginCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   return fc
-    .tuple(scoreShapes, magnitudes, maybe({ reduction }))
+    .tuple(scoreShapes(drawn), magnitudes, maybe({ reduction }))
     .chain(([shape, magnitude, given]) => {
       const labels = Math.min(shape.at(-1) ?? 1, 40);
       return fc.record({
@@ -106,12 +109,13 @@ function multilabelMarginCalls(kind: Values): fc.Arbitrary<Call> {
     });
 }
 
-function softMarginCalls(kind: Values): fc.Arbitrary<Call> {
+function softMarginCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   const deeper = fc
     .tuple(fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 3 }), classCounts)
     .map(([lead, n]) => [...lead, n > 100 ? 0 : n]);
+  const scores = sized(drawn, fc.oneof(ownShapes, deeper), (r, c) => [r, c]);
   return fc
-    .tuple(fc.oneof(scoreShapes, deeper), magnitudes, maybe({ reduction }), fc.boolean())
+    .tuple(scores, magnitudes, maybe({ reduction }), fc.boolean())
     .chain(([shape, magnitude, given, weighted]) => {
       const optional: Record<string, fc.Arbitrary<TensorSpec>> = weighted
         ? { weight: floats([shape.at(-1) ?? 1], 'smooth', 2, true) }
@@ -136,13 +140,15 @@ function constants<T extends object>(values: T): { [K in keyof T]: fc.Arbitrary<
   ) as { [K in keyof T]: fc.Arbitrary<T[K]> };
 }
 
-const DRAWS: Readonly<Record<string, (kind: Values) => fc.Arbitrary<Call>>> = {
+type Draw = (kind: Values, drawn: Drawn) => fc.Arbitrary<Call>;
+
+const DRAWS: Readonly<Record<string, Draw>> = {
   multiMarginLoss: multiMarginCalls,
   multilabelMarginLoss: multilabelMarginCalls,
   multilabelSoftMarginLoss: softMarginCalls,
 };
 
-function drawOf(op: string): (kind: Values) => fc.Arbitrary<Call> {
+function drawOf(op: string): Draw {
   const draw = DRAWS[op];
   if (!draw) throw new Error(`no calls of ${op}`);
   return draw;
@@ -166,7 +172,7 @@ const labels = (): TensorSpec => ({ shape: [2, 3], dtype: 'int32', data: [1, -1,
 export const marginLossFamily: Family = {
   ops: Object.keys(DRAWS),
   adaptive: true,
-  draw: (op, kind) => drawOf(op)(kind),
+  draw: (op, kind, drawn) => drawOf(op)(kind, drawn),
   valid: (op) => {
     const input = numbers([2, 3]);
     const weight = { optional: { weight: numbers([3]) } };
@@ -237,7 +243,7 @@ function layersOf<T>(
   ) as Record<string, T>;
 }
 
-const sizes: fc.Arbitrary<Sizes> = fc.record({
+const ownSizes: fc.Arbitrary<Sizes> = fc.record({
   features: fc.integer({ min: 1, max: 9 }),
   shortlist: fc.integer({ min: 1, max: 5 }),
   tails: fc.array(
@@ -252,10 +258,19 @@ const sizes: fc.Arbitrary<Sizes> = fc.record({
   ),
 });
 
-function adaptiveCalls(kind: Values): fc.Arbitrary<Call> {
+function adaptiveCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const sizes = sized(
+    drawn,
+    fc.record({ layers: ownSizes, batch: batches, single: fc.boolean() }),
+    (batch, columns) => ({
+      layers: { features: 9, shortlist: 5, tails: [[3, columns] as const, [2, 7] as const] },
+      batch,
+      single: false,
+    }),
+  );
   return fc
-    .tuple(sizes, batches, fc.boolean(), fc.boolean(), maybe({ reduction }))
-    .chain(([layers, batch, single, biased, given]) => {
+    .tuple(sizes, fc.boolean(), maybe({ reduction }))
+    .chain(([{ layers, batch, single }, biased, given]) => {
       const { features, shortlist, tails } = layers;
       const count = tails.reduce((sum, [, more]) => sum + more, shortlist);
       const rows = single ? [] : [batch];
@@ -299,7 +314,7 @@ const adaptiveSizes: Sizes = {
 export const adaptiveFamily: Family = {
   ops: ['adaptiveLogSoftmaxWithLoss'],
   adaptive: true,
-  draw: (_op, kind) => adaptiveCalls(kind),
+  draw: (_op, kind, drawn) => adaptiveCalls(kind, drawn),
   valid: (op) =>
     call(
       op,

@@ -9,6 +9,7 @@ import {
   floats,
   magnitudes,
   shapes,
+  sized,
   type Drawn,
   type Values,
 } from './draw.ts';
@@ -38,9 +39,10 @@ function arithmeticCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<C
     );
 }
 
-function reductionCalls(op: string, kind: Values): fc.Arbitrary<Call> {
+function reductionCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   const long = fc.constantFrom([3, 5000], [5000, 3], [9000], [2, 300, 2]);
-  const any = fc.oneof({ arbitrary: shapes, weight: 6 }, { arbitrary: long, weight: 1 });
+  const own = fc.oneof({ arbitrary: shapes, weight: 6 }, { arbitrary: long, weight: 1 });
+  const any = sized(drawn, own, (r, c) => [r, c]);
   return fc
     .tuple(any, magnitudes, fc.option(fc.nat()), fc.boolean())
     .chain(([shape, magnitude, mask, keepdim]) => {
@@ -98,7 +100,7 @@ const extent = fc.oneof(
   { arbitrary: fc.constant(0), weight: 0 },
 );
 
-function matmulCalls(kind: Values): fc.Arbitrary<Call> {
+function matmulCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   const batches = fc.constantFrom<[number[], number[]]>(
     [[], []],
     [[2], [2]],
@@ -110,9 +112,24 @@ function matmulCalls(kind: Values): fc.Arbitrary<Call> {
       [2, 3, 1],
     ],
   );
-  return fc
-    .tuple(extent, extent, extent, batches, magnitudes, fc.nat(9))
-    .chain(([m, k, n, [left, right], magnitude, vectors]) => {
+  const own = fc.record({ m: extent, k: extent, n: extent, batches });
+  const extents = sized(drawn, own, (m, k) => ({
+    m,
+    k,
+    n: 3,
+    batches: [[], []] as [number[], number[]],
+  }));
+  return fc.tuple(extents, magnitudes, fc.nat(9)).chain(
+    ([
+      {
+        m,
+        k,
+        n,
+        batches: [left, right],
+      },
+      magnitude,
+      vectors,
+    ]) => {
       const a = vectors === 1 || vectors === 3 ? [k] : [...left, m, k];
       const b = vectors === 2 || vectors === 3 ? [k] : [...right, k, n];
       const batch = sizeOf(left) * sizeOf(right);
@@ -124,16 +141,19 @@ function matmulCalls(kind: Values): fc.Arbitrary<Call> {
         differentiable: fc.constant(['a', 'b']),
         scale: fc.constant(Math.max(magnitude, 1) * magnitude * Math.max(m, n, k) * batch),
       });
-    });
+    },
+  );
 }
 
-function linearCalls(kind: Values): fc.Arbitrary<Call> {
-  const rows = fc.constantFrom([], [1], [4], [33], [2, 3], [0]);
+function linearCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const rows = fc.constantFrom<number[][]>([], [1], [4], [33], [2, 3], [0]);
   // Each is a pipeline of its own to compile: the others are fused in the same way.
   const activation = fc.constantFrom(undefined, 'relu', 'tanh');
+  const own = fc.record({ lead: rows, inputs: extent, outputs: extent });
+  const extents = sized(drawn, own, (r, c) => ({ lead: [r], inputs: c, outputs: 5 }));
   return fc
-    .tuple(rows, extent, extent, magnitudes, fc.boolean(), activation)
-    .chain(([lead, inputs, outputs, magnitude, biased, name]) => {
+    .tuple(extents, magnitudes, fc.boolean(), activation)
+    .chain(([{ lead, inputs, outputs }, magnitude, biased, name]) => {
       const optional: Record<string, fc.Arbitrary<TensorSpec>> = biased
         ? { bias: finite([outputs], 1) }
         : {};
@@ -206,7 +226,7 @@ export const dropoutFamily: Family = {
 export const matmulFamily: Family = {
   ops: ['matmul'],
   adaptive: true,
-  draw: (_op, kind) => matmulCalls(kind),
+  draw: (_op, kind, drawn) => matmulCalls(kind, drawn),
   valid: (op) => call(op, { a: numbers([2, 3]), b: numbers([3, 4]) }),
   resultShape: () => [2, 4],
   wrongs: () => [
@@ -221,7 +241,7 @@ export const matmulFamily: Family = {
 export const linearFamily: Family = {
   ops: ['linear'],
   adaptive: true,
-  draw: (_op, kind) => linearCalls(kind),
+  draw: (_op, kind, drawn) => linearCalls(kind, drawn),
   valid: (op) =>
     call(op, { x: numbers([2, 3]), weight: numbers([4, 3]) }, { optional: { bias: numbers([4]) } }),
   resultShape: () => [2, 4],

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { OptionError, tensor } from '../../src/index.ts';
 import { broadcastShapes, sizeOf } from '../../src/shape.ts';
 import type { Call, TensorSpec } from './call.ts';
-import { broadcasting, floats, magnitudes, maybe, type Drawn, type Values } from './draw.ts';
+import { broadcasting, floats, magnitudes, maybe, sized, type Drawn, type Values } from './draw.ts';
 import type { Family } from './family.ts';
 import {
   alike,
@@ -262,8 +262,9 @@ const LOSSES: Readonly<Record<string, LossCalls>> = {
   diceLoss: {
     inputs: ['input', 'target'],
     shapes: (drawn) =>
-      fc
-        .oneof(
+      sized(
+        drawn,
+        fc.oneof(
           { arbitrary: drawn, weight: 4 },
           {
             arbitrary: fc.tuple(
@@ -272,8 +273,9 @@ const LOSSES: Readonly<Record<string, LossCalls>> = {
             ),
             weight: 1,
           },
-        )
-        .map((shape) => [[...shape], [...shape]]),
+        ),
+        (r, c) => [r, c],
+      ).map((shape) => [[...shape], [...shape]]),
     options: { eps: fc.constantFrom(1, 0.5, 0.0009765625) },
     tensors: ({ shapes: [a = []], kind }) => [positive(a, kind, 1), positive(a, kind, 1)],
     term: () => 4,

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { catalog } from '../../src/catalog.ts';
 import { IndexOutOfRangeError } from '../../src/index.ts';
 import type { Call } from './call.ts';
-import { floats, magnitudes, shapes, type Values } from './draw.ts';
+import { floats, magnitudes, shapes, sized, type Drawn, type Values } from './draw.ts';
 import type { Family } from './family.ts';
 import { call, numbers, wrongOption, wrongShape } from './wrong.ts';
 
-function gumbelSoftmaxCalls(kind: Values): fc.Arbitrary<Call> {
+function gumbelSoftmaxCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   const options = fc.record(
     {
       tau: fc.constantFrom(0.5, 2),
@@ -16,17 +16,21 @@ function gumbelSoftmaxCalls(kind: Values): fc.Arbitrary<Call> {
     },
     { requiredKeys: [], noNullPrototype: true },
   );
-  return fc.tuple(rowwiseCalls('gumbelSoftmax', kind), options).map(([call, extra]) => ({
+  return fc.tuple(rowwiseCalls('gumbelSoftmax', kind, drawn), options).map(([call, extra]) => ({
     ...call,
     options: { ...call.options, ...extra },
     scale: 4 * call.scale,
   }));
 }
 
-function softmax2dCalls(kind: Values): fc.Arbitrary<Call> {
+function softmax2dCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   const extents = fc.integer({ min: 1, max: 6 });
+  const own = fc.array(extents, { minLength: 3, maxLength: 4 });
   return fc
-    .tuple(fc.array(extents, { minLength: 3, maxLength: 4 }), magnitudes)
+    .tuple(
+      sized(drawn, own, (r, c) => [Math.min(c, 9), 1, r * Math.ceil(c / 9)]),
+      magnitudes,
+    )
     .chain(([shape, magnitude]) =>
       fc.record({
         op: fc.constant('softmax2d'),
@@ -40,10 +44,11 @@ function softmax2dCalls(kind: Values): fc.Arbitrary<Call> {
 }
 
 /** Gated units: an even extent along a dimension of any sign. */
-function gatedCalls(op: string, kind: Values): fc.Arbitrary<Call> {
+function gatedCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const own = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 });
   return fc
     .tuple(
-      fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 }),
+      sized(drawn, own, (r, c) => [r, Math.ceil(c / 2)]),
       fc.nat(),
       fc.boolean(),
       // gelu underflows below -14 in float32, not in float64: 0 times an infinite half is NaN, anything else is not.
@@ -63,14 +68,15 @@ function gatedCalls(op: string, kind: Values): fc.Arbitrary<Call> {
     });
 }
 
-function rowwiseCalls(op: string, kind: Values): fc.Arbitrary<Call> {
-  const rows = fc.oneof(
+function rowwiseCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const own = fc.oneof(
     { arbitrary: shapes, weight: 3 },
     {
       arbitrary: fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 1500 })),
       weight: 1,
     },
   );
+  const rows = sized(drawn, own, (r, c) => [r, c]);
   return fc.tuple(rows, magnitudes, fc.nat()).chain(([shape, magnitude, pick]) => {
     const rank = Math.max(shape.length, 1);
     return fc.record({
@@ -90,6 +96,7 @@ const ofKind = (kind: string): string[] =>
 export const rowwiseFamily: Family = {
   ops: ofKind('rowwise').filter((op) => op !== 'gumbelSoftmax' && op !== 'softmax2d'),
   adaptive: true,
+  shiftInvariant: true,
   draw: rowwiseCalls,
   valid: (op) => call(op, { x: numbers([2, 3]) }, { options: { dim: 1 } }),
   resultShape: () => [2, 3],
@@ -107,7 +114,7 @@ export const rowwiseFamily: Family = {
 export const gumbelSoftmaxFamily: Family = {
   ops: ['gumbelSoftmax'],
   adaptive: true,
-  draw: (_op, kind) => gumbelSoftmaxCalls(kind),
+  draw: (_op, kind, drawn) => gumbelSoftmaxCalls(kind, drawn),
   valid: (op) => call(op, { logits: numbers([2, 3]) }, { options: { tau: 0.5, dim: 1 } }),
   resultShape: () => [2, 3],
   wrongs: () => [
@@ -124,7 +131,8 @@ export const gumbelSoftmaxFamily: Family = {
 export const softmax2dFamily: Family = {
   ops: ['softmax2d'],
   adaptive: true,
-  draw: (_op, kind) => softmax2dCalls(kind),
+  shiftInvariant: true,
+  draw: (_op, kind, drawn) => softmax2dCalls(kind, drawn),
   valid: (op) => call(op, { x: numbers([2, 2, 3]) }),
   resultShape: () => [2, 2, 3],
   wrongs: () => [

@@ -12,13 +12,8 @@ import {
   type Upload,
 } from '../calls.ts';
 import { borrow, requestLimitedDevice } from './gpu-device.ts';
-import {
-  differences,
-  inPlace,
-  randomCallSuite,
-  settingsFor,
-  type Setting,
-} from './random-calls.ts';
+import { differences } from './judge.ts';
+import { inPlace, randomCallSuite, settingsFor, type Setting } from './random-calls.ts';
 
 // More are drawn by `npm run test:fuzz`.
 randomCallSuite(opNames, { draws: 50, timeLimit: 60_000 });

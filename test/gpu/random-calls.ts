@@ -2,8 +2,7 @@
 // either dtype, and written over inputs. The report of a failure holds the seed.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { catalog } from '../../src/catalog.ts';
-import { init, manualSeed, scope, tensor, type Device, type Tensor } from '../../src/index.ts';
+import { init, manualSeed, scope, type Device } from '../../src/index.ts';
 import { sameShape } from '../../src/shape.ts';
 import {
   apply,
@@ -13,49 +12,17 @@ import {
   familyOf,
   resultOf,
   upload,
-  upstreamOf,
   type Call,
   type Upload,
 } from '../calls.ts';
-import { classOf, SMALLEST_NORMAL, ulp16, ulp32 } from '../ulp.ts';
 import { borrow, requestHardwareLike } from './gpu-device.ts';
+import { differences, outcome, type FloatDType, type Outcome } from './judge.ts';
 
 /** This adapter, and the same passed for hardware: the planner chooses other kernels and sizes. */
 const ADAPTERS = ['as it is', 'as hardware'] as const;
 /** Where the planner looks at the kind of adapter: sums, rows and matrices. */
 const adaptersFor = (op: string): readonly (typeof ADAPTERS)[number][] =>
   familyOf(op).adaptive ? ADAPTERS : ['as it is'];
-type FloatDType = 'float32' | 'float16';
-
-/** The result of a call and its gradients, on one device. */
-export async function outcome(
-  call: Call,
-  seed: number,
-  dtype: FloatDType,
-  device: Device,
-  place: Upload = upload,
-): Promise<Map<string, number[]>> {
-  manualSeed(seed);
-  const tensors = scope(() => {
-    const args = argumentsOf(call, device, { dtype, grad: true, place });
-    const out = resultOf(call, args);
-    const upstream = upstreamOf(out.shape, seed);
-    out.backward(tensor([...upstream.data], { shape: upstream.shape, dtype, device }));
-    const results: [string, Tensor][] = [['out', out]];
-    for (const name of call.differentiable) {
-      const grad = args.tensors[name]?.grad;
-      if (!grad) throw new Error(`no gradient for ${name}`);
-      results.push([name, grad]);
-    }
-    return results;
-  });
-  const values = new Map<string, number[]>();
-  for (const [name, result] of tensors) {
-    values.set(name, [...(await result.data())]);
-    result.dispose();
-  }
-  return values;
-}
 
 /** The result written over each input that has its shape; calls are repeatable. */
 export async function inPlace(
@@ -82,45 +49,6 @@ export async function inPlace(
     for (const one of Object.values(args.tensors)) one.dispose();
   }
   return values;
-}
-
-interface Bound {
-  readonly forward: number;
-  readonly backward: number;
-}
-
-/** Declared accuracy; that of the support ops is for the sums they are made of. */
-function accuracyOf(op: string): Bound {
-  return catalog.find((candidate) => candidate.op === op)?.accuracy ?? { forward: 2, backward: 4 };
-}
-
-export function differences(
-  call: Call,
-  dtype: FloatDType,
-  expected: Map<string, number[]>,
-  actual: Map<string, number[]>,
-): string[] {
-  const { forward, backward } = accuracyOf(call.op);
-  const wrong: string[] = [];
-  for (const [name, values] of expected) {
-    const given = actual.get(name) ?? [];
-    if (given.length !== values.length) wrong.push(`${name} has ${given.length} elements`);
-    // With a bias the function's argument is rounded first: its condition number is added.
-    const biased = elementwise.includes(call.op) && 'bias' in call.optional;
-    const ulps = (name === 'out' ? forward : backward) + (biased ? 2 : 0);
-    // Of sums, relative to their terms; upstream gradients are at most 2.
-    const scale = call.scales?.[name] ?? call.scale;
-    const slack = scale * 2 ** -22 * (name === 'out' ? 1 : 2);
-    values.forEach((e, i) => {
-      const value = given[i] ?? NaN;
-      const float32 = (ulps + 0.5) * ulp32(e) + slack + 4 * SMALLEST_NORMAL;
-      const allowed = dtype === 'float16' ? float32 + ulp16(e) : float32;
-      const ok =
-        classOf(e) === 'finite' ? Math.abs(value - e) <= allowed : classOf(value) === classOf(e);
-      if (!ok) wrong.push(`${name}[${i}] = ${value}, CPU ${e}, allowed ±${allowed}`);
-    });
-  }
-  return wrong.slice(0, 5);
 }
 
 export interface Setting {
@@ -174,7 +102,7 @@ export function randomCallSuite(ops: readonly string[], { draws, seed, timeLimit
     const expected = await outcome(call, upstream, dtype, cpu);
     const actual = await outcome(call, upstream, dtype, gpu, place);
     const wrong = differences(call, dtype, expected, actual);
-    const out = new Map([['out', expected.get('out') ?? []]]);
+    const out: Outcome = new Map([['out', expected.get('out') ?? []]]);
     for (const [name, written] of await inPlace(call, upstream, dtype, gpu, place)) {
       const over = differences(call, dtype, out, new Map([['out', written]]));
       wrong.push(...over.map((line) => `written over ${name}: ${line}`));

@@ -1,0 +1,141 @@
+// In: ops. Out: a test per op: hostile values in sizes round every edge, the GPU against the CPU device, forward and
+// backward, in either dtype, by the plan for this adapter and by that for hardware.
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { init, type Device } from '../../src/index.ts';
+import { sizeOf } from '../../src/shape.ts';
+import { callsOf, elementwise, type Call, type Values } from '../calls.ts';
+import { COLUMNS, HOSTILE, ROWS } from '../hostile.ts';
+import { requestHardwareLike } from './gpu-device.ts';
+import { isExpected } from './hostile-exceptions.ts';
+import { hostileDifferences, outcome, referenceOf, type FloatDType } from './judge.ts';
+
+/** One call to try: its shape, its values, and what is drawn otherwise. */
+interface Trial {
+  readonly shape: readonly [rows: number, columns: number];
+  /** Another family in each row, or one of them. */
+  readonly kind: Values;
+  readonly dtypes: readonly FloatDType[];
+  readonly seed: number;
+}
+
+const BOTH = ['float32', 'float16'] as const;
+/** So many elements a call at most: more rows tell no more. */
+const MOST = 2 ** 17;
+
+/** Of every op in `npm test`: each size at least once, and rows enough for each family. */
+const QUICK: readonly (readonly [number, number])[] = [
+  [1, 50257],
+  [8, 8193],
+  [16, 4095],
+  [3, 1025],
+  [129, 64],
+  [200, 257],
+  [768, 33],
+];
+/** Where only values matter: how elements are spread is the same for all these ops, and tested with others. */
+const FEW_SIZES: readonly (readonly [number, number])[] = [
+  [200, 257],
+  [3, 4097],
+];
+
+/** A number that is the same for the same words. */
+function seedOf(...words: readonly (string | number)[]): number {
+  let hash = 2166136261;
+  for (const char of words.join()) hash = Math.imul(hash ^ char.charCodeAt(0), 16777619) >>> 0;
+  return hash >>> 1;
+}
+
+function quickTrials(op: string): Trial[] {
+  const sizes = elementwise.includes(op) ? FEW_SIZES : QUICK;
+  return sizes.map((shape, i) => ({
+    shape,
+    kind: 'hostile',
+    // Each is other pipelines.
+    dtypes: i % 2 === 0 ? BOTH : ['float32'],
+    seed: seedOf(op, ...shape),
+  }));
+}
+
+/** Every size with rows of every family; and rows alone, or of one family, each. */
+function fullTrials(op: string): Trial[] {
+  const trials: Trial[] = [];
+  for (const rows of ROWS) {
+    for (const columns of COLUMNS) {
+      if (rows * columns > MOST) continue;
+      const shape = [rows, columns] as const;
+      trials.push({ shape, kind: 'hostile', dtypes: BOTH, seed: seedOf(op, rows, columns) });
+    }
+  }
+  const single: readonly (readonly [number, number])[] = [
+    [1, 1024],
+    [1, 8193],
+    [129, 64],
+    [200, 257],
+  ];
+  for (const kind of HOSTILE) {
+    for (const shape of elementwise.includes(op) ? FEW_SIZES : single) {
+      const seed = seedOf(op, kind.name, ...shape);
+      trials.push({ shape, kind, dtypes: BOTH, seed });
+    }
+  }
+  return trials;
+}
+
+function callOf(op: string, { shape, kind, seed }: Trial): Call {
+  const drawn = fc.constant(shape).map((extents) => [...extents]);
+  const [call] = fc.sample(callsOf(op, kind, drawn), { seed, numRuns: 1 });
+  if (!call) throw new Error(`no call of ${op}`);
+  return call;
+}
+
+/** What a call is, for people. */
+function describeCall({ op, positional, optional, options }: Call): string {
+  const shapes = Object.entries({ ...positional, ...optional }).map(
+    ([name, spec]) => `${name} ${fc.stringify(spec).slice(0, 60)}`,
+  );
+  return `${op}(${shapes.join(', ')}, ${JSON.stringify(options)})`;
+}
+
+export function hostileSuite(ops: readonly string[], full: boolean): void {
+  const plans: (readonly [string, Device])[] = [];
+  let cpu: Device;
+  beforeAll(async () => {
+    cpu = await init({ backend: 'cpu' });
+    plans.push(['as it is', await init({ backend: 'webgpu' })]);
+    plans.push(['as hardware', await init({ device: await requestHardwareLike() })]);
+  });
+  afterAll(() => {
+    for (const [, gpu] of plans) gpu.dispose();
+  });
+
+  const wrongOf = async (op: string, trial: Trial): Promise<string[]> => {
+    const call = callOf(op, trial);
+    const wrong: string[] = [];
+    const elements = Object.values(call.positional).map(({ shape }) => sizeOf(shape));
+    if (Math.max(...elements) > 4 * MOST) throw new Error(`${describeCall(call)} is too large`);
+    for (const dtype of trial.dtypes) {
+      const verdict = await referenceOf(call, trial.seed, dtype, cpu);
+      for (const [plan, gpu] of plans) {
+        const actual = await outcome(call, trial.seed, dtype, gpu);
+        const found = hostileDifferences(call, dtype, verdict, actual, (difference) =>
+          isExpected(call, difference),
+        );
+        if (found.length > 0) wrong.push(`${plan}, ${dtype}: ${describeCall(call)}`, ...found);
+      }
+    }
+    return wrong;
+  };
+
+  describe('hostile values', () => {
+    for (const op of ops) {
+      it(op, { timeout: full ? 3_600_000 : 120_000 }, async () => {
+        const wrong: string[] = [];
+        for (const trial of full ? fullTrials(op) : quickTrials(op)) {
+          wrong.push(...(await wrongOf(op, trial)));
+        }
+        if (wrong.length > 0) expect.fail(wrong.slice(0, 60).join('\n'));
+      });
+    }
+  });
+}

@@ -1,0 +1,28 @@
+// Hostile values for every op. All sizes and families: `npm run test:hostile`.
+import { expect, it } from 'vitest';
+import * as nonlin from '../../src/index.ts';
+import { opNames } from '../calls.ts';
+import { hostileSuite } from './hostile-suite.ts';
+
+hostileSuite(opNames, false);
+
+/** Exported functions that compute nothing from tensors' values. */
+const NO_OPS = [
+  'activationModule',
+  'checkGradient',
+  'defineActivation',
+  'defineLoss',
+  'init',
+  'lossModule',
+  'manualSeed',
+  'noGrad',
+  'scope',
+  'tensor',
+];
+
+it('covers every exported op', () => {
+  const functions = Object.entries(nonlin)
+    .filter(([name, value]) => typeof value === 'function' && /^[a-z]/.test(name))
+    .map(([name]) => name);
+  expect(functions.filter((name) => !opNames.includes(name)).sort()).toEqual(NO_OPS);
+});
