@@ -33,6 +33,8 @@ export default defineConfig({
       '@stdlib/number-float64-base-set-low-word': shim('set-low-word'),
     },
   },
+  // golden vectors
+  assetsInclude: ['**/*.json.gz'],
   // the library has no static assets
   publicDir: false,
   build: {

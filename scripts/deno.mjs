@@ -125,6 +125,8 @@ async function bundle() {
     root,
     logLevel: 'warn',
     publicDir: false,
+    // golden vectors
+    assetsInclude: ['**/*.json.gz'],
     plugins: [
       {
         name: 'nonlin:built-package',

@@ -1,4 +1,4 @@
-// In: the files of test/golden. Out: their cases, tensors decoded. The format: test/golden/README.md.
+// In: the files of test/golden, some of them compressed. Out: their cases, tensors decoded. The format: test/golden/README.md.
 
 export interface EncodedTensor {
   readonly dtype: 'float32' | 'float64' | 'int32' | 'uint8';
@@ -21,10 +21,16 @@ export interface GoldenCase {
   readonly torch_f32?: { readonly out: EncodedTensor };
   readonly torch_f32_grads?: Tensors;
   readonly unspecified?: Readonly<Record<string, readonly number[]>>;
+  /** What float32 arithmetic may cost in a tensor: `out` or `grads.<input>`. */
+  readonly noise?: Readonly<Record<string, number>>;
+  /** PyTorch's float32 loses everything: what it is off by says nothing. */
+  readonly strict?: boolean;
 }
 
 export interface GoldenFile {
   readonly op: string;
+  /** The function that is called, where that is not `op`. */
+  readonly op_of?: string;
   readonly cases: readonly GoldenCase[];
 }
 
@@ -34,10 +40,24 @@ const texts = import.meta.glob<string>('./golden/*.json', {
   import: 'default',
 });
 
+const archives = import.meta.glob<string>('./golden/*.json.gz', {
+  eager: true,
+  query: '?inline',
+  import: 'default',
+});
+
+/** The text of a compressed file, which is there as a data URL. */
+async function unpack(url: string): Promise<string> {
+  const bytes = Uint8Array.from(atob(url.slice(url.indexOf(',') + 1)), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Response(stream).text();
+}
+
 /** Every golden file there is. */
-export const goldenFiles: readonly GoldenFile[] = Object.values(texts).map(
-  (text) => JSON.parse(text) as GoldenFile,
-);
+export const goldenFiles: readonly GoldenFile[] = [
+  ...Object.values(texts),
+  ...(await Promise.all(Object.values(archives).map(unpack))),
+].map((text) => JSON.parse(text) as GoldenFile);
 
 /** Elements as float64 (int32 and float32 are exact in it). */
 export function decodeTensor({ dtype, shape, b64 }: EncodedTensor): Float64Array {

@@ -9,6 +9,8 @@ export interface HostileFamily {
   readonly name: string;
   /** The elements of a row; `magnitude` is that of the ordinary values among them. */
   readonly row: (n: number, random: Random, magnitude: number) => number[];
+  /** Whether there are numbers whose products, or whose sums or differences, leave float32. */
+  readonly huge?: true;
 }
 
 const LARGEST = 3.4e38;
@@ -54,6 +56,7 @@ function oneAtAnEdge(special: number): HostileFamily['row'] {
 const masks = MASKS.flatMap((mask) =>
   Object.entries(PLACES).map(([place, masked]): HostileFamily => ({
     name: `${String(mask)} ${place}`,
+    ...(mask === -LARGEST ? { huge: true } : {}),
     row: (n, random, magnitude) => {
       const isMasked = masked(n, random);
       return Array.from({ length: n }, (_, i) =>
@@ -65,6 +68,7 @@ const masks = MASKS.flatMap((mask) =>
 
 const constants = [0, -0, 1, 1e-30, 3e38, -3e38].map((value): HostileFamily => ({
   name: `${Object.is(value, -0) ? '-0' : String(value)} throughout`,
+  ...(Math.abs(value) > 1 ? { huge: true } : {}),
   row: fill(() => value),
 }));
 
@@ -79,15 +83,35 @@ export const HOSTILE: readonly HostileFamily[] = [
   ...constants,
   ...specials,
   { name: 'ties', row: fill((random) => Math.floor(3 * random()) / 2) },
-  { name: '3e38 and -3e38 by turns', row: fill((_, i) => (i % 2 === 0 ? 3e38 : -3e38)) },
+  {
+    name: '3e38 and -3e38 by turns',
+    huge: true,
+    row: fill((_, i) => (i % 2 === 0 ? 3e38 : -3e38)),
+  },
   { name: 'ascending', row: fill((_, i, n) => 200 * (i / n) - 100) },
   { name: 'descending', row: fill((_, i, n) => 100 - 200 * (i / n)) },
-  { name: 'ascending over all of float32', row: fill((_, i, n) => LARGEST * ((2 * i) / n - 1)) },
-  { name: 'descending over all of float32', row: fill((_, i, n) => LARGEST * (1 - (2 * i) / n)) },
-  { name: 'huge', row: fill((random) => sign(random) * (0.2 + 0.8 * random()) * LARGEST) },
-  { name: 'large', row: fill((random) => sign(random) * 10 ** (15 + 8 * random())) },
+  {
+    name: 'ascending over all of float32',
+    huge: true,
+    row: fill((_, i, n) => LARGEST * ((2 * i) / n - 1)),
+  },
+  {
+    name: 'descending over all of float32',
+    huge: true,
+    row: fill((_, i, n) => LARGEST * (1 - (2 * i) / n)),
+  },
+  {
+    name: 'huge',
+    huge: true,
+    row: fill((random) => sign(random) * (0.2 + 0.8 * random()) * LARGEST),
+  },
+  { name: 'large', huge: true, row: fill((random) => sign(random) * 10 ** (15 + 8 * random())) },
   { name: 'tiny', row: fill((random) => sign(random) * 10 ** (-38 + 12 * random())) },
-  { name: 'of every size', row: fill((random) => sign(random) * 10 ** (76 * random() - 38)) },
+  {
+    name: 'of every size',
+    huge: true,
+    row: fill((random) => sign(random) * 10 ** (76 * random() - 38)),
+  },
   { name: 'subnormal', row: fill((random) => sign(random) * 1.1e-38 * random()) },
   {
     name: 'apart by little, far from 0',
@@ -111,3 +135,6 @@ export const COLUMNS: readonly number[] = [
   ...[8191, 8192, 8193],
   50257,
 ];
+
+/** From here on a magnitude is huge: its square leaves float32. */
+export const HUGE = 2 ** 63;

@@ -54,7 +54,7 @@ struct Uniforms {
   op: Params,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(15) var<storage, read_write> partials: array<f32>;
+@group(0) @binding(15) var<storage, read_write> partials: array<vec2f>;
 
 override workgroup_size = 256u;
 
@@ -94,18 +94,27 @@ fn each(@builtin(global_invocation_id) id: vec3u) {
 
 @compute @workgroup_size(workgroup_size)
 fn accumulate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  var total = vec2f();
-  var i = group.x * u.per_group + lane * u.per_lane;
-  let end = min(i + u.span, u.packs);
+  let start = group.x * u.per_group + lane * u.per_lane;
+  let end = min(start + u.span, u.packs);
   let step = u.step;
   let count = u.count;
   let p = u.op;
-  var cursor = nl_cursor(i);
-  for (; i < end; i += step) {
-    let left = count - 4u * i;
-    let pack = select(vec4f(), nl_pack(i, cursor, p), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
-    total = sum_add(total, (pack.x + pack.y) + (pack.z + pack.w), u.zero);
-    cursor = nl_next(cursor);
+  var sum = vec2f();
+  // Once; and again in units of 2^32 where the sum needs them.
+  for (var unit = 1.0; unit > 0.0;) {
+    var total = vec2f();
+    var cursor = nl_cursor(start);
+    for (var i = start; i < end; i += step) {
+      let left = count - 4u * i;
+      let terms = nl_pack(i, cursor, p) * unit;
+      let pack = select(vec4f(), terms, vec4u(0u, 1u, 2u, 3u) < vec4u(left));
+      total = sum_add(total, (pack.x + pack.y) + (pack.z + pack.w), u.zero);
+      cursor = nl_next(cursor);
+    }
+    let value = sum_value(total);
+    let fits = abs(value) < SUM_MOST;
+    sum = select(vec2f(0.0, value), vec2f(value, 0.0), unit == 1.0);
+    unit = select(0.0, SUM_UNIT, unit == 1.0 && !fits);
   }
-  partials[u.partial + group.x * workgroup_size + lane] = sum_value(total);
+  partials[u.partial + group.x * workgroup_size + lane] = sum;
 }

@@ -2,6 +2,8 @@
 // Sums along the middle dimension of [outer, n, inner], over a divisor (1, or a count for the mean). Split s of `splits`
 // adds elements s, s + splits, ... of each row, one invocation each and neighbours side by side in memory; a second pass
 // adds the splits. `finish` adds one long row with a single workgroup; `alone`, with a single invocation and no barrier.
+// A sum is in two parts between, the second in units of 2^32: what leaves float32 on the way comes back to it, as where
+// terms cancel, or a mean divides.
 
 struct Uniforms {
   n: u32,
@@ -20,27 +22,50 @@ struct Uniforms {
 @group(0) @binding(3) var<storage, read> divisor: array<f32>;
 
 override workgroup_size = 64u;
-var<workgroup> shared_sums: array<f32, workgroup_size>;
+override pairs: bool = false;    // x holds sums in two parts
+override to_pairs: bool = false; // y takes them
+var<workgroup> shared_sums: array<vec2f, workgroup_size>;
 
 // Elements first, first + step, ... below n.
-fn strided_sum(base: u32, first: u32, step: u32) -> f32 {
-  var total = vec2f();
-  for (var i = first; i < u.n; i += step) {
-    total = sum_add(total, x[base + i * u.inner], u.zero);
+fn strided_sum(base: u32, first: u32, step: u32) -> vec2f {
+  var low = vec2f();
+  var high = vec2f();
+  if (pairs) {
+    for (var i = first; i < u.n; i += step) {
+      let at = 2u * (base + i * u.inner);
+      low = sum_add(low, x[at], u.zero);
+      high = sum_add(high, x[at + 1u], u.zero);
+    }
+    return vec2f(sum_value(low), sum_value(high));
   }
-  return sum_value(total);
+  for (var i = first; i < u.n; i += step) {
+    low = sum_add(low, x[base + i * u.inner], u.zero);
+  }
+  let total = sum_value(low);
+  if (abs(total) < SUM_MOST) {
+    return vec2f(total, 0.0);
+  }
+  for (var i = first; i < u.n; i += step) {
+    high = sum_add(high, x[base + i * u.inner] * SUM_UNIT, u.zero);
+  }
+  return vec2f(0.0, sum_value(high));
 }
 
-fn row_sum(result: u32) -> f32 {
+fn row_sum(result: u32) -> vec2f {
   let rest = result / u.inner;
   let row = rest / u.splits;
   return strided_sum(row * u.n * u.inner + result % u.inner, rest % u.splits, u.splits);
 }
 
 // total / count, the count's reciprocal in two parts: no division, and no rounding of the count. Of nothing it is NaN.
-fn mean_of(total: f32) -> f32 {
+fn share_of(total: f32) -> f32 {
   let low = select(0.0, total * u.reciprocal.y, abs(total) < 0x1p127f);
-  return select(fma(total, u.reciprocal.x, low), not_a_number(), u.reciprocal.x == 0.0);
+  return fma(total, u.reciprocal.x, low);
+}
+
+fn mean_of(total: vec2f) -> f32 {
+  let mean = sum_whole(vec2f(share_of(total.x), share_of(total.y)));
+  return select(mean, not_a_number(), u.reciprocal.x == 0.0);
 }
 
 // Without lib/bits.wgsl, which every app would have to load for it.
@@ -51,30 +76,38 @@ fn not_a_number() -> f32 {
 @compute @workgroup_size(workgroup_size)
 fn sum(@builtin(global_invocation_id) id: vec3u) {
   for (var i = id.x; i < u.results; i += u.stride) {
-    y[i] = mean_of(row_sum(i));
+    let total = row_sum(i);
+    if (to_pairs) {
+      y[2u * i] = total.x;
+      y[2u * i + 1u] = total.y;
+    } else {
+      y[i] = mean_of(total);
+    }
   }
 }
 
-fn finish_sum(lane: u32) -> f32 {
+fn finish_sum(lane: u32) -> vec2f {
   shared_sums[lane] = strided_sum(0u, lane, workgroup_size);
   workgroupBarrier();
   return sum_of_shared();
 }
 
-fn sum_of_shared() -> f32 {
-  var total = vec2f();
+fn sum_of_shared() -> vec2f {
+  var low = vec2f();
+  var high = vec2f();
   for (var i = 0u; i < workgroup_size; i++) {
-    total = sum_add(total, shared_sums[i], u.zero);
+    low = sum_add(low, shared_sums[i].x, u.zero);
+    high = sum_add(high, shared_sums[i].y, u.zero);
   }
-  return sum_value(total);
+  return vec2f(sum_value(low), sum_value(high));
 }
 
 // By a divisor that is itself computed; the mean of nothing is NaN.
-fn divide(total: f32, by: f32) -> f32 {
+fn divide(total: vec2f, by: f32) -> f32 {
   if (by == 0.0) {
     return not_a_number();
   }
-  return total / by;
+  return sum_whole(total / by);
 }
 
 @compute @workgroup_size(workgroup_size)
@@ -101,10 +134,10 @@ fn finish_ratio(@builtin(local_invocation_index) lane: u32) {
   for (var i = lane; i < u.n; i += workgroup_size) {
     weight = sum_add(weight, divisor[i], u.zero);
   }
-  shared_sums[lane] = sum_value(weight);
+  shared_sums[lane] = vec2f(sum_value(weight), 0.0);
   workgroupBarrier();
   if (lane == 0u) {
-    y[0] = divide(total, sum_of_shared());
+    y[0] = divide(total, sum_of_shared().x);
   }
 }
 
@@ -120,11 +153,9 @@ fn alone_divided() {
 
 @compute @workgroup_size(1)
 fn alone_ratio() {
-  var total = vec2f();
   var weight = vec2f();
   for (var i = 0u; i < u.n; i++) {
-    total = sum_add(total, x[i], u.zero);
     weight = sum_add(weight, divisor[i], u.zero);
   }
-  y[0] = divide(sum_value(total), sum_value(weight));
+  y[0] = divide(strided_sum(0u, 0u, 1u), sum_value(weight));
 }

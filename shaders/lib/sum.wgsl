@@ -15,3 +15,12 @@ fn sum_add(s: vec2f, x: f32, zero: u32) -> vec2f {
 fn sum_value(s: vec2f) -> f32 {
   return select(s.x, s.x + s.y, abs(s.y) < 0x1p127f);
 }
+
+// Sums in two parts, the second in units of 2^32. One that is SUM_MOST or more, or no number, is taken again in those
+// units: 2^32 terms of float32 stay within it, and what is too small for them is nothing beside the sum.
+const SUM_MOST = 0x1p96f;
+const SUM_UNIT = 0x1p-32f;
+
+fn sum_whole(s: vec2f) -> f32 {
+  return fma(s.y, 0x1p32f, s.x);
+}

@@ -10,6 +10,8 @@ fn loss_grad(input: f32, expected: f32, weight: f32, pos_weight: f32, grad_outpu
   let scale = nl_bce_share(expected, pos_weight) * nl_sigmoid(-abs(input));
   let below = input < 0.0;
   let by_input = select((1.0 - expected) - scale, scale - pos_weight * expected, below);
-  let by_target = fma(pos_weight - 1.0, nl_softplus(-abs(input)), select(-input, -pos_weight * input, below));
-  return vec2f(by_input, by_target) * (weight * grad_output);
+  let upstream = weight * grad_output;
+  // The upstream gradient first: it may keep a product finite.
+  let line = (input * upstream) * select(-1.0, -pos_weight, below);
+  return vec2f(by_input * upstream, fma((pos_weight - 1.0) * upstream, nl_softplus(-abs(input)), line));
 }

@@ -13,9 +13,9 @@ fn gaps(x: f32, t: f32, beta: f32) -> vec2f {
   return select(vec2f(near + d, near), vec2f(near, near - d), up);
 }
 
-// e^x gap, the gap taken in before the tail underflows.
+// e^x gap, the gap taken in before the tail underflows; 0 where float64 has no e^x either.
 fn term(x: f32, gap: f32) -> f32 {
-  return select(0.0, nl_exp_times(gap, x, 0.0), x >= -0x1.fffffep+127f);
+  return select(0.0, nl_exp_times(gap, x, 0.0), x >= -745.1f);
 }
 
 fn loss(input: f32, expected: f32, p: Params) -> f32 {

@@ -2,9 +2,9 @@
 //#include "lib/exp.wgsl"
 //#include "lib/log.wgsl"
 // t (log t - x), 0 where t is 0 and x finite; with log_target e^t (t - x).
-// e^t d, d taken in before the tail underflows; at -Inf NaN, as in PyTorch.
+// e^t d, d taken in before the tail underflows; NaN for an infinite d where float64 has no e^t, as at -Inf in PyTorch.
 fn share(t: f32, d: f32) -> f32 {
-  return select(nan(), nl_exp_times(d, t, 0.0), t >= -0x1.fffffep+127f);
+  return select(nan(), nl_exp_times(d, t, 0.0), (t >= -745.1f) | !is_inf(d));
 }
 
 fn loss(input: f32, expected: f32, p: Params) -> f32 {

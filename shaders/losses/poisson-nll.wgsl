@@ -18,10 +18,11 @@ fn loss(input: f32, expected: f32, p: Params) -> f32 {
 }
 
 fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
-  var by_input = nl_exp(input) - expected;
+  // The upstream gradient first: it may keep e^x finite.
+  var by_input = nl_exp_times(grad_output, input, 0.0) - expected * grad_output;
   var by_target = -input;
   if (p.log_input == 0u) {
-    by_input = 1.0 - nl_divide(expected, input + p.eps);
+    by_input = (1.0 - nl_divide(expected, input + p.eps)) * grad_output;
     by_target = -nl_log(input + p.eps);
   }
   if ((p.full != 0u) & !(expected <= 1.0)) {
@@ -29,5 +30,5 @@ fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
   }
   // PyTorch masks the result, not the logarithm: NaN at 0 and below, and at infinity.
   let open = (p.full != 0u) & ((expected <= 0.0) | is_inf(expected));
-  return vec2f(by_input, select(by_target, nan(), open)) * grad_output;
+  return vec2f(by_input, select(by_target, nan(), open) * grad_output);
 }

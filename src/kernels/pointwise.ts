@@ -205,7 +205,7 @@ function plan(
   if (!summed) return { launches, scratch: [] };
   const partials = windows * invocations;
   const finish = planSum(
-    { outer: 1, n: partials, inner: 1, divisor: sum },
+    { outer: 1, n: partials, inner: 1, divisor: sum, pairs: true },
     { of: 'scratch', index: 0 },
     { of: 'output', index: 0 },
     1,
@@ -213,7 +213,7 @@ function plan(
   );
   return {
     launches: [...launches, ...finish.launches],
-    scratch: [partials * 4, ...finish.scratch],
+    scratch: [partials * 8, ...finish.scratch],
   };
 }
 

@@ -23,6 +23,8 @@ const reduceProgram = /* @__PURE__ */ program(
 export interface SumLayout extends RowLayout {
   /** What the sums are divided by. */
   readonly divisor: number;
+  /** Whether the terms are sums in two parts, as `lib/sum.wgsl` has them. */
+  readonly pairs?: boolean;
 }
 
 const WORKGROUP = 64;
@@ -61,9 +63,9 @@ export function planSum(
     return { launches: [launch({ ...layout, splits }, from, to, caps, 'sum')], scratch: [] };
   }
   const scratch: Place = { of: 'scratch', index: scratchIndex };
-  const first = launch({ ...layout, divisor: 1, splits }, from, scratch, caps, 'sum');
+  const first = launch({ ...layout, toPairs: true, splits }, from, scratch, caps, 'sum');
   const second = planSum(
-    { outer, n: splits, inner, divisor },
+    { outer, n: splits, inner, divisor, pairs: true },
     scratch,
     to,
     scratchIndex + 1,
@@ -72,7 +74,7 @@ export function planSum(
   );
   return {
     launches: [first, ...second.launches],
-    scratch: [results * splits * 4, ...second.scratch],
+    scratch: [results * splits * 8, ...second.scratch],
   };
 }
 
@@ -102,7 +104,15 @@ export function planRatio(
 }
 
 function launch(
-  { outer, n, inner, divisor, splits }: SumLayout & { splits: number },
+  {
+    outer,
+    n,
+    inner,
+    divisor,
+    splits,
+    pairs = false,
+    toPairs = false,
+  }: SumLayout & { splits: number; toPairs?: boolean },
   from: Place,
   to: Place,
   caps: Capabilities,
@@ -116,9 +126,11 @@ function launch(
   return {
     program: reduceProgram,
     entry: alone ? kind.replace('finish', 'alone') : kind,
-    ...(kind === 'sum' || caps.software
-      ? {}
-      : { constants: { workgroup_size: workgroupSize(256, caps) } }),
+    constants: {
+      ...(kind === 'sum' || caps.software ? {} : { workgroup_size: workgroupSize(256, caps) }),
+      ...(pairs ? { pairs: 1 } : {}),
+      ...(toPairs ? { to_pairs: 1 } : {}),
+    },
     bindings: [
       { slot: 1, ...from, access: 'read' },
       { slot: 2, ...to, access: 'write' },

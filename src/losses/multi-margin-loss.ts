@@ -13,7 +13,8 @@ function forEachActive(
   const own = target[0] ?? NaN;
   const score = scores[own] ?? NaN;
   for (const [index, x] of scores.entries()) {
-    const z = margin - score + x;
+    // The difference first: it is exact, and the margin is not lost beside large scores.
+    const z = margin + (x - score);
     if (index !== own && z > 0) visit(z, index, own);
   }
 }

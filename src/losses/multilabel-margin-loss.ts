@@ -15,7 +15,8 @@ function forEachActive(
   for (const [index, x] of scores.entries()) {
     if (known.has(index)) continue;
     for (const label of labels) {
-      const z = 1 - (scores[label] ?? NaN) + x;
+      // The difference first: it is exact, and the margin is not lost beside large scores.
+      const z = 1 + (x - (scores[label] ?? NaN));
       if (z > 0) visit(z, label, index);
     }
   }

@@ -10,6 +10,7 @@ import {
 import type { Call, TensorSpec } from './call.ts';
 import { floats, maybe, reduction, sized, type Drawn, type Values } from './draw.ts';
 import type { Family } from './family.ts';
+import { logProbabilities } from './loss-values.ts';
 import { call, classes, numbers, shaped, wrongOption, wrongShape, type Wrong } from './wrong.ts';
 
 interface Extents {
@@ -35,6 +36,16 @@ const ownExtents: fc.Arbitrary<Extents> = fc.oneof(
 
 const integers = (count: number, least: number, most: number): fc.Arbitrary<number[]> =>
   fc.array(fc.integer({ min: least, max: most }), { minLength: count, maxLength: count });
+
+/** Numbers taken for log-probabilities: not above 0 where they may be of any size. */
+const scores = (
+  shape: readonly number[],
+  kind: Values,
+  magnitude: number,
+): fc.Arbitrary<TensorSpec> =>
+  kind === 'smooth' || kind === 'any'
+    ? floats(shape, kind, magnitude)
+    : logProbabilities(shape, kind, magnitude);
 
 function ctcCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   const extents = sized(drawn, ownExtents, (rows, columns) => ({
@@ -62,7 +73,7 @@ function ctcCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
       );
       return fc
         .tuple(
-          floats(form === 'single' ? [steps, c] : [steps, n, c], kind, magnitude),
+          scores(form === 'single' ? [steps, c] : [steps, n, c], kind, magnitude),
           targets,
           lengths,
           fc.integer({ min: 0, max: c - 1 }),

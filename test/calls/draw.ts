@@ -7,13 +7,19 @@ import type { TensorSpec } from './call.ts';
 
 /**
  * How the values of float tensors are drawn: finite and off 0; with zeros, NaN and infinities; with huge ones too; of one
- * hostile family; of another hostile family in each row.
+ * hostile family; of another hostile family in each row: any of them, those that are huge, the others.
  */
-export type Values = 'smooth' | 'any' | 'wild' | HostileFamily | 'hostile';
+export type Values = 'smooth' | 'any' | 'wild' | HostileFamily | keyof typeof MIXED;
+
+const MIXED = {
+  hostile: HOSTILE,
+  huge: HOSTILE.filter(({ huge }) => huge),
+  'hostile, not huge': HOSTILE.filter(({ huge }) => !huge),
+} as const;
 
 const SPECIAL = [0, -0, 1, -1, Infinity, -Infinity, NaN];
 /** No subnormals: a GPU may flush them. */
-const HUGE = [...SPECIAL, 1e-30, -1e-30, 3e38, -3e38, 88, -104];
+const WILD = [...SPECIAL, 1e-30, -1e-30, 3e38, -3e38, 88, -104];
 
 /** Numbers from 0 to 1, repeatable (mulberry32). */
 export function randomNumbers(seed: number): () => number {
@@ -30,7 +36,7 @@ export function randomNumbers(seed: number): () => number {
 function valueOf(kind: 'smooth' | 'any' | 'wild', magnitude: number, random: () => number): number {
   const [a, b, c] = [random(), random(), random()];
   if (kind === 'smooth') return Math.fround((0.05 + a * (magnitude - 0.05)) * (b < 0.5 ? -1 : 1));
-  const special = kind === 'wild' ? HUGE : SPECIAL;
+  const special = kind === 'wild' ? WILD : SPECIAL;
   if (b < 0.03) return Math.fround(special[Math.floor(c * special.length)] ?? 0);
   return Math.fround((2 * a - 1) * magnitude);
 }
@@ -43,13 +49,14 @@ function elementsOf(
 ): number[] {
   const random = randomNumbers(seed);
   const size = sizeOf(shape);
-  if (kind !== 'hostile' && typeof kind !== 'object') {
+  if (kind === 'smooth' || kind === 'any' || kind === 'wild') {
     return Array.from({ length: size }, () => valueOf(kind, magnitude, random));
   }
+  const families = typeof kind === 'object' ? [kind] : MIXED[kind];
   const n = shape.at(-1) ?? 1;
   const elements: number[] = [];
   for (let i = 0; elements.length < size; i++) {
-    const family = kind === 'hostile' ? HOSTILE[(seed + i) % HOSTILE.length] : kind;
+    const family = families[(seed + i) % families.length];
     for (const value of family?.row(n, random, magnitude) ?? []) elements.push(Math.fround(value));
   }
   return elements;

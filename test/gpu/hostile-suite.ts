@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { init, type Device } from '../../src/index.ts';
 import { sizeOf } from '../../src/shape.ts';
-import { callsOf, elementwise, type Call, type Values } from '../calls.ts';
+import { callsOf, familyOf, type Call, type Values } from '../calls.ts';
 import { COLUMNS, HOSTILE, ROWS } from '../hostile.ts';
 import { requestHardwareLike } from './gpu-device.ts';
-import { isExpected } from './hostile-exceptions.ts';
+import { isExpected, OVERFLOWING } from './hostile-exceptions.ts';
 import { hostileDifferences, outcome, referenceOf, type FloatDType } from './judge.ts';
 
 /** One call to try: its shape, its values, and what is drawn otherwise. */
@@ -23,19 +23,18 @@ const BOTH = ['float32', 'float16'] as const;
 /** So many elements a call at most: more rows tell no more. */
 const MOST = 2 ** 17;
 
-/** Of every op in `npm test`: each size at least once, and rows enough for each family. */
+/** In `npm test`, of ops whose kernels depend on the shape: rows enough for each family, and every way to split rows. */
 const QUICK: readonly (readonly [number, number])[] = [
   [1, 50257],
   [8, 8193],
-  [16, 4095],
   [3, 1025],
   [129, 64],
   [200, 257],
   [768, 33],
 ];
-/** Where only values matter: how elements are spread is the same for all these ops, and tested with others. */
+/** Of the others, and of huge values by themselves. */
 const FEW_SIZES: readonly (readonly [number, number])[] = [
-  [200, 257],
+  [129, 64],
   [3, 4097],
 ];
 
@@ -47,15 +46,21 @@ function seedOf(...words: readonly (string | number)[]): number {
 }
 
 function quickTrials(op: string): Trial[] {
-  const sizes = elementwise.includes(op) ? FEW_SIZES : QUICK;
-  return sizes.map((shape, i) => ({
-    shape,
-    kind: 'hostile',
-    // Each is other pipelines.
-    dtypes: i % 2 === 0 ? BOTH : ['float32'],
-    seed: seedOf(op, ...shape),
-  }));
+  const sizes = familyOf(op).adaptive ? QUICK : FEW_SIZES;
+  return mixesOf(op).flatMap((kind) =>
+    (kind === 'huge' ? FEW_SIZES : sizes).map((shape, i) => ({
+      shape,
+      kind,
+      // Each is other pipelines.
+      dtypes: i % 3 === 0 ? BOTH : ['float32'],
+      seed: seedOf(op, ...shape),
+    })),
+  );
 }
+
+/** Where huge values excuse an op they come by themselves. */
+const mixesOf = (op: string): readonly Values[] =>
+  op in OVERFLOWING ? ['hostile, not huge', 'huge'] : ['hostile'];
 
 /** Every size with rows of every family; and rows alone, or of one family, each. */
 function fullTrials(op: string): Trial[] {
@@ -64,7 +69,8 @@ function fullTrials(op: string): Trial[] {
     for (const columns of COLUMNS) {
       if (rows * columns > MOST) continue;
       const shape = [rows, columns] as const;
-      trials.push({ shape, kind: 'hostile', dtypes: BOTH, seed: seedOf(op, rows, columns) });
+      const seed = seedOf(op, rows, columns);
+      for (const kind of mixesOf(op)) trials.push({ shape, kind, dtypes: BOTH, seed });
     }
   }
   const single: readonly (readonly [number, number])[] = [
@@ -74,7 +80,7 @@ function fullTrials(op: string): Trial[] {
     [200, 257],
   ];
   for (const kind of HOSTILE) {
-    for (const shape of elementwise.includes(op) ? FEW_SIZES : single) {
+    for (const shape of familyOf(op).adaptive ? single : FEW_SIZES) {
       const seed = seedOf(op, kind.name, ...shape);
       trials.push({ shape, kind, dtypes: BOTH, seed });
     }
