@@ -75,8 +75,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        // not a lane of `npm test`: see scripts/fuzz.mjs
+        // a long lane: see scripts/test.mjs and scripts/fuzz.mjs
         test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], ...inBrowser },
+      },
+      {
+        extends: true,
+        // a long lane too
+        test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], ...inBrowser },
       },
       {
         extends: true,

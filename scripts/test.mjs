@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * `npm test`: runs all lanes, or the named ones: `npm test -- unit gpu`. Lanes of the browser wait for its GPU process
+ * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. The long ones, hostile values in
+ * every size and 1,000 random calls of every op, are `npm run test:full`; `npm test -- --full` runs all there are. Lanes of the browser wait for its GPU process
  * much of the time: `gpu` goes beside the others, `e2e` beside what is left when either track has ended.
  *
  * Goes on after a failing lane. The last line reads `N passed, N failed` (with
@@ -14,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 /**
  * @typedef {{ passed: number, failed: number, skipped: number, notRun?: string }} Counts
  * @typedef {(exitCode: number) => Counts | Promise<Counts>} Counter
- * @typedef {{ name: string, commands: string[][], count: Counter, report?: string, track?: 'beside' | 'last' }} Lane
+ * @typedef {{ name: string, commands: string[][], count: Counter, report?: string, track?: 'beside' | 'last' | 'long' }} Lane
  *
  * What is read of the runners' JSON reports:
  * @typedef {{ status: string, assertionResults: { status: string }[] }} VitestFile
@@ -29,7 +30,7 @@ import { fileURLToPath } from 'node:url';
  */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const LANE_TIMEOUT = 45 * 60_000;
+const LANE_TIMEOUT = 90 * 60_000;
 
 /** @param {string} name @param {string} path */
 const bin = (name, path) => [process.execPath, join(root, 'node_modules', name, path)];
@@ -177,6 +178,8 @@ const lanes = [
   denoLane(),
   vitestLane('package'),
   { ...playwrightLane(), track: 'last' },
+  { ...vitestLane('hostile'), track: 'long' },
+  { ...vitestLane('fuzz'), track: 'long' },
 ];
 
 /**
@@ -229,7 +232,9 @@ async function runLane(lane, aside) {
   return { name: lane.name, seconds, ...counts };
 }
 
-const wanted = process.argv.slice(2);
+const given = process.argv.slice(2);
+const full = given.includes('--full');
+const wanted = given.filter((name) => name !== '--full');
 const unknown = wanted.filter((name) => !lanes.some((lane) => lane.name === name));
 if (unknown.length > 0) {
   console.error(`no such lane: ${unknown.join(', ')}; there are`);
@@ -250,7 +255,9 @@ async function runTrack(track, aside) {
   return done;
 }
 
-const chosen = lanes.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+const chosen = lanes.filter(({ name, track }) =>
+  wanted.length === 0 ? full || track !== 'long' : wanted.includes(name),
+);
 const start = performance.now();
 // the browser first: both tracks need it
 const ready = await runTrack(
@@ -264,6 +271,12 @@ const last = others.filter(({ track }) => track === 'last');
 const tracks = [runTrack(main, false), runTrack(beside, main.length > 0)];
 const end = Promise.race(tracks).then(() => runTrack(last, last.length < others.length));
 const results = [...ready, ...(await Promise.all([...tracks, end])).flat()];
+results.push(
+  ...(await runTrack(
+    others.filter(({ track }) => track === 'long'),
+    false,
+  )),
+);
 
 /** @param {'passed' | 'failed' | 'skipped'} key */
 const total = (key) => results.reduce((sum, result) => sum + result[key], 0);

@@ -58,10 +58,10 @@ fn posterior(row: Row, s: u32, chance: vec2f) -> f32 {
   let both = a.x * b.x;
   let m = both / (chance.x * row.likelihood.x);
   let e = ((a.y - row.likelihood.y) + b.y) - chance.y;
-  // About 1 at most: only rounding, or scores that are no log-probabilities, go above.
   let n = i32(clamp(e, -250.0, 250.0));
-  // 0, even where `chance` is.
-  return select(scale2(m, n), 0.0, both == 0.0);
+  let v = scale2(m, n);
+  // A share is 1 at most. More comes of rounding: far below 0, float32 does not tell log-probabilities apart.
+  return select(select(v, 1.0, v > 1.0), 0.0, both == 0.0); // 0 even where `chance` is
 }
 
 fn slope(log_prob: f32, share: f32, g: f32) -> f32 {

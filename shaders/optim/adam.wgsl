@@ -2,7 +2,8 @@
 // (amsgrad). `rest1` and `rest2` are 1 - beta1 and 1 - beta2; `step` and `root2` hold the bias corrections.
 fn adam(w: f32, grad: f32, moment1: f32, moment2: f32, largest2: f32, p: Params) -> vec4f {
   let g = fma(p.weight_decay, w, select(grad, -grad, p.maximize != 0u));
-  let m = fma(p.rest1, g - moment1, moment1);
+  // Not of g - moment1, which may leave float32.
+  let m = fma(p.rest1, g, fma(-p.rest1, moment1, moment1));
   let v = fma(p.rest2 * g, g, p.beta2 * moment2);
   let most = select(largest2, v, v > largest2);
   let denominator = sqrt(select(v, most, p.amsgrad != 0u)) / p.root2 + p.eps;

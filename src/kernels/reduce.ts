@@ -63,7 +63,7 @@ export function planSum(
     return { launches: [launch({ ...layout, splits }, from, to, caps, 'sum')], scratch: [] };
   }
   const scratch: Place = { of: 'scratch', index: scratchIndex };
-  const first = launch({ ...layout, toPairs: true, splits }, from, scratch, caps, 'sum');
+  const first = launch({ ...layout, divisor: 1, toPairs: true, splits }, from, scratch, caps, 'sum');
   const second = planSum(
     { outer, n: splits, inner, divisor, pairs: true },
     scratch,

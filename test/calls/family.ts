@@ -11,8 +11,8 @@ export interface Family {
   readonly adaptive?: true;
   /** Whether results follow from differences within a row, exact in float32 where half a ULP of each input decides all. */
   readonly shiftInvariant?: true;
-  /** Whether results are scalar products: float32 adds up terms, whatever they leave, and its error grows with their number. */
-  readonly products?: true;
+  /** What is sums of products: float32 adds up terms, whatever they leave, and its error grows with their number. */
+  readonly products?: 'all' | 'gradients';
   /** Whether derivatives jump where no drawn value tells: gradients are not compared where second differences say so. */
   readonly kinked?: true;
   /** Arguments to put in the place of a call's, where its gradient is that of what is behind them. */

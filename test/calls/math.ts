@@ -173,6 +173,7 @@ function linearCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
 
 export const arithmeticFamily: Family = {
   ops: ['add', 'sub', 'mul', 'div'],
+  products: 'gradients',
   draw: arithmeticCalls,
   valid: (op) => call(op, { a: numbers([2, 3]), b: numbers([3]) }),
   resultShape: () => [2, 3],
@@ -226,7 +227,7 @@ export const dropoutFamily: Family = {
 export const matmulFamily: Family = {
   ops: ['matmul'],
   adaptive: true,
-  products: true,
+  products: 'all',
   draw: (_op, kind, drawn) => matmulCalls(kind, drawn),
   valid: (op) => call(op, { a: numbers([2, 3]), b: numbers([3, 4]) }),
   resultShape: () => [2, 4],
@@ -242,7 +243,7 @@ export const matmulFamily: Family = {
 export const linearFamily: Family = {
   ops: ['linear'],
   adaptive: true,
-  products: true,
+  products: 'all',
   draw: (_op, kind, drawn) => linearCalls(kind, drawn),
   valid: (op) =>
     call(op, { x: numbers([2, 3]), weight: numbers([4, 3]) }, { optional: { bias: numbers([4]) } }),

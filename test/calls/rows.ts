@@ -86,6 +86,14 @@ function rowwiseCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call
       options: fc.constant({ dim: (pick % (2 * rank)) - rank }),
       differentiable: fc.constant(['x']),
       scale: fc.constant(Math.max(1, magnitude)),
+      // From the sum of all upstream gradients of the row, which a share of it is taken from.
+      ...(op === 'logSoftmax'
+        ? {
+            scales: fc.constant({
+              x: Math.max(1, magnitude, Math.sqrt(shape.at((pick % (2 * rank)) - rank) ?? 1) / 2),
+            }),
+          }
+        : {}),
     });
   });
 }

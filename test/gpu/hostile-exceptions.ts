@@ -1,7 +1,7 @@
 // In: a call with hostile values, and an element where the GPU differs from the float64 path. Out: whether it may, each with
 // the reason.
 import { catalog } from '../../src/catalog.ts';
-import type { Call, TensorSpec } from '../calls.ts';
+import type { Call, TensorSpec, Values } from '../calls.ts';
 import { HUGE } from '../hostile.ts';
 
 /** An element of a result (`out`) or of a tensor's gradient. */
@@ -61,6 +61,9 @@ export const OVERFLOWING: Readonly<Record<string, string>> = {
 const gated = catalog.filter(({ kind }) => kind === 'gated').map(({ op }) => op);
 const distances = ['pairwiseDistance', 'tripletMarginLoss', 'tripletMarginWithDistanceLoss'];
 
+const classLosses = ['crossEntropy', 'focalLoss'];
+const LARGEST = 2 ** 128 * (1 - 2 ** -24);
+
 const known = new WeakMap<Call, boolean>();
 
 /** Whether a call has numbers whose differences, products or sums leave float32. */
@@ -87,6 +90,26 @@ function largestOfRow({ shape, data }: TensorSpec, i: number): number {
   const n = shape.at(-1) ?? 1;
   const first = data.length > n ? i * n : 0;
   return largestOf({ shape: [n], dtype: 'float', data: data.slice(first, first + n) });
+}
+
+/**
+ * How far the finite scores of a row of classes are apart, the row that element `i` of the scores is of, or that `i` is the
+ * number of.
+ */
+function spreadOf({ shape, data }: TensorSpec, i: number, isRow: boolean): number {
+  const dim = shape.length > 1 ? 1 : 0;
+  const n = shape[dim] ?? 1;
+  const inner = shape.slice(dim + 1).reduce((product, d) => product * d, 1);
+  const row = isRow ? i : Math.floor(i / (n * inner)) * inner + (i % inner);
+  const base = Math.floor(row / inner) * n * inner + (row % inner);
+  let [least, most] = [Infinity, -Infinity];
+  for (let c = 0; c < n; c++) {
+    const value = data[base + c * inner] ?? NaN;
+    if (!Number.isFinite(value)) continue;
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return most - least;
 }
 
 export const EXCEPTIONS: readonly Exception[] = [
@@ -120,11 +143,35 @@ export const EXCEPTIONS: readonly Exception[] = [
     },
   },
   {
+    ops: classLosses,
+    reason:
+      'scores of a row that are further apart than float32 reaches: a log-probability is -Infinity',
+    holds: ({ name, index, value }, { positional: { input }, options }) =>
+      !Number.isFinite(value) &&
+      input !== undefined &&
+      (name === 'out' && options.reduction !== 'none'
+        ? largestOf(input) > LARGEST / 2
+        : spreadOf(input, index, name === 'out') > LARGEST),
+  },
+  {
+    ops: classLosses,
+    reason: 'a loss of a row that leaves float32 is infinite before the mean is taken',
+    holds: ({ name, expected, value }, { options }) =>
+      name === 'out' && options.reduction !== 'none' && value === Infinity && expected > 2 ** 110,
+  },
+  {
     ops: ['hingeEmbeddingLoss'],
     reason:
       'for a label other than 1 and -1 the hinge and the input are added, as in PyTorch: a large input takes the margin',
     holds: ({ name, expected, value }, { positional }) =>
       name === 'out' && Math.abs(value - expected) <= 2 ** -23 * largestOf(positional.input),
+  },
+  {
+    ops: ['ctcLoss'],
+    reason:
+      'beyond 2^20 float32 does not tell log-probabilities to within ln 2: shares of paths, 0 to 1, are as they come',
+    holds: ({ name, expected, value }, { positional }) =>
+      name !== 'out' && largestOf(positional.logProbs) > 2 ** 20 && Math.abs(value - expected) <= 4,
   },
   {
     ops: gated,
@@ -136,3 +183,7 @@ export const EXCEPTIONS: readonly Exception[] = [
 export function isExpected(call: Call, difference: Difference): boolean {
   return EXCEPTIONS.some(({ ops, holds }) => ops.includes(call.op) && holds(difference, call));
 }
+
+/** Where huge values excuse an op they come by themselves. */
+export const mixesOf = (op: string): readonly Values[] =>
+  op in OVERFLOWING ? ['hostile, not huge', 'huge'] : ['hostile'];

@@ -7,7 +7,8 @@ import { sizeOf } from '../../src/shape.ts';
 import { callsOf, familyOf, type Call, type Values } from '../calls.ts';
 import { COLUMNS, HOSTILE, ROWS } from '../hostile.ts';
 import { requestHardwareLike } from './gpu-device.ts';
-import { isExpected, OVERFLOWING } from './hostile-exceptions.ts';
+import { hostileOptimizers } from './hostile-optimizers.ts';
+import { isExpected, mixesOf } from './hostile-exceptions.ts';
 import { hostileDifferences, outcome, referenceOf, type FloatDType } from './judge.ts';
 
 /** One call to try: its shape, its values, and what is drawn otherwise. */
@@ -21,7 +22,7 @@ interface Trial {
 
 const BOTH = ['float32', 'float16'] as const;
 /** So many elements a call at most: more rows tell no more. */
-const MOST = 2 ** 17;
+const MOST = 2 ** 16;
 
 /** In `npm test`, of ops whose kernels depend on the shape: rows enough for each family, and every way to split rows. */
 const QUICK: readonly (readonly [number, number])[] = [
@@ -58,34 +59,34 @@ function quickTrials(op: string): Trial[] {
   );
 }
 
-/** Where huge values excuse an op they come by themselves. */
-const mixesOf = (op: string): readonly Values[] =>
-  op in OVERFLOWING ? ['hostile, not huge', 'huge'] : ['hostile'];
-
-/** Every size with rows of every family; and rows alone, or of one family, each. */
+/** Every size with rows of every family, and each family by itself. */
 function fullTrials(op: string): Trial[] {
-  const trials: Trial[] = [];
-  for (const rows of ROWS) {
-    for (const columns of COLUMNS) {
-      if (rows * columns > MOST) continue;
-      const shape = [rows, columns] as const;
-      const seed = seedOf(op, rows, columns);
-      for (const kind of mixesOf(op)) trials.push({ shape, kind, dtypes: BOTH, seed });
-    }
-  }
-  const single: readonly (readonly [number, number])[] = [
-    [1, 1024],
-    [1, 8193],
-    [129, 64],
-    [200, 257],
-  ];
-  for (const kind of HOSTILE) {
-    for (const shape of familyOf(op).adaptive ? single : FEW_SIZES) {
-      const seed = seedOf(op, kind.name, ...shape);
-      trials.push({ shape, kind, dtypes: BOTH, seed });
-    }
-  }
-  return trials;
+  const { adaptive } = familyOf(op);
+  const shapes = adaptive
+    ? COLUMNS.flatMap((columns, i) => {
+        const fitting = ROWS.filter((rows) => rows * columns <= MOST);
+        const many = fitting[fitting.length - 1 - (i % Math.min(3, fitting.length))] ?? 1;
+        return [i % 2 === 0 ? 1 : 3, many].map((rows) => [rows, columns] as const);
+      })
+    : [...FEW_SIZES, ...QUICK];
+  const mixed = shapes.flatMap((shape) => mixesOf(op).map((kind) => ({ shape, kind })));
+  const alone = HOSTILE.map((kind, i) => ({
+    shape:
+      (
+        [
+          [1, 8193],
+          [3, 513],
+          [129, 64],
+        ] as const
+      )[i % 3] ?? ([1, 1] as const),
+    kind,
+  }));
+  return [...mixed, ...alone].map(({ shape, kind }, i) => ({
+    shape,
+    kind,
+    dtypes: [i % 2 === 0 ? 'float32' : 'float16'],
+    seed: seedOf(op, typeof kind === 'string' ? kind : kind.name, ...shape),
+  }));
 }
 
 function callOf(op: string, { shape, kind, seed }: Trial): Call {
@@ -143,5 +144,8 @@ export function hostileSuite(ops: readonly string[], full: boolean): void {
         if (wrong.length > 0) expect.fail(wrong.slice(0, 60).join('\n'));
       });
     }
+    describe('optimizers', () => {
+      hostileOptimizers(() => cpu, plans);
+    });
   });
 }
