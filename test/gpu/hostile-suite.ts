@@ -28,7 +28,6 @@ const MOST = 2 ** 16;
 const QUICK: readonly (readonly [number, number])[] = [
   [1, 50257],
   [8, 8193],
-  [3, 1025],
   [129, 64],
   [200, 257],
   [768, 33],
@@ -136,7 +135,7 @@ export function hostileSuite(ops: readonly string[], full: boolean): void {
 
   describe('hostile values', () => {
     for (const op of ops) {
-      it(op, { timeout: full ? 3_600_000 : 120_000 }, async () => {
+      it(op, { timeout: full ? 3_600_000 : 300_000 }, async () => {
         const wrong: string[] = [];
         for (const trial of full ? fullTrials(op) : quickTrials(op)) {
           wrong.push(...(await wrongOf(op, trial)));
