@@ -148,7 +148,7 @@ function plan(
   const invocations = walk.workgroups * walk.workgroup;
   if (
     inputs.some((view, i) => !whole(operands[i]?.access ?? 'pack') && !fits([view], caps)) ||
-    (summed && windows > 1 && windows * invocations * 4 > caps.maxBindingSize)
+    (summed && windows > 1 && windows * invocations * 8 > caps.maxBindingSize)
   ) {
     return planPointwiseParts(args, inputs, outputs, caps, plan);
   }

@@ -48,7 +48,7 @@ export function planSum(
   const { outer, n, inner, divisor } = layout;
   const results = outer * inner;
   // Few results of long rows would leave the GPU idle: their rows are split, to about 4,096 invocations of 64 elements.
-  const most = Math.min(4096, Math.floor(caps.maxBindingSize / 8));
+  const most = Math.min(4096, Math.floor(caps.maxBindingSize / 16));
   const splits = Math.max(1, Math.min(Math.ceil(most / results), Math.floor(n / 64)));
   const single = results === 1;
   if (single && n <= FINISH) {
@@ -63,7 +63,13 @@ export function planSum(
     return { launches: [launch({ ...layout, splits }, from, to, caps, 'sum')], scratch: [] };
   }
   const scratch: Place = { of: 'scratch', index: scratchIndex };
-  const first = launch({ ...layout, divisor: 1, toPairs: true, splits }, from, scratch, caps, 'sum');
+  const first = launch(
+    { ...layout, divisor: 1, toPairs: true, splits },
+    from,
+    scratch,
+    caps,
+    'sum',
+  );
   const second = planSum(
     { outer, n: splits, inner, divisor, pairs: true },
     scratch,

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { init, OutOfMemoryError, type Device } from '../../src/index.ts';
 import { callsOf, opNames, upload, type Call } from '../calls.ts';
 import { borrow, requestHardwareLike, requestLimitedDevice } from './gpu-device.ts';
-import { differences, outcome, settingsFor, type Setting } from './random-calls.ts';
+import { differences, outcome } from './judge.ts';
+import { settingsFor, type Setting } from './random-calls.ts';
 
 /** 1,024 float32: many tensors that are drawn are larger. */
 const LIMIT = 4096;
