@@ -1,4 +1,5 @@
 // In: ops as they run. Out: a graph of how each result was computed. The gradients that flow back through it: backward.ts.
+import { called, calling } from './calling.ts';
 import type { Device } from './device.ts';
 import { encode, type DType } from './dtype.ts';
 import { AutogradError, type NonlinError } from './errors.ts';
@@ -117,10 +118,13 @@ export class GradNode {
   }
 
   run(upstream: Upstream): readonly (Tensor | null)[] {
-    return this.check()(
-      upstream,
-      this.#saved,
-      this.edges.map((edge) => edge !== null),
+    const backward = this.check();
+    return calling(this.op, () =>
+      backward(
+        upstream,
+        this.#saved,
+        this.edges.map((edge) => edge !== null),
+      ),
     );
   }
 
@@ -174,7 +178,7 @@ export function record(
   backward: BackwardFn,
 ): Tensor {
   if (!isRecording(inputs)) return output;
-  output.node = new GradNode(output, op, inputs, saved, backward);
+  output.node = new GradNode(output, called() ?? op, inputs, saved, backward);
   output.requiresGrad = true;
   return output;
 }

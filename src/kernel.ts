@@ -1,4 +1,5 @@
 // In: nothing. Out: the contract between ops and devices: a kernel is a plan for the GPU and a loop for the CPU.
+import { called } from './calling.ts';
 import type { DType, NumericArray } from './dtype.ts';
 import type { Program } from './gpu/link.ts';
 import type { Shape } from './shape.ts';
@@ -110,8 +111,10 @@ export interface Kernel<A> {
 
 /** The op that a call of a kernel is for, as the user knows it: kernels that many ops share are told it. */
 export function opName<A>(kernel: Kernel<A>, args: A): string {
-  const { op } = args as { readonly op?: { readonly name?: unknown } | null };
-  return typeof op?.name === 'string' ? op.name : kernel.name;
+  const op = called();
+  if (op !== null) return op;
+  const own = (args as { readonly op?: { readonly name?: unknown } | null }).op?.name;
+  return typeof own === 'string' ? own : kernel.name;
 }
 
 /** Invocations of a workgroup: the power of two that is wanted, or the largest one that the device takes. */

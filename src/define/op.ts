@@ -1,4 +1,5 @@
 // In: nothing. Out: what every declared op carries besides being a function: its name, documentation and accuracy.
+import { calling } from '../calling.ts';
 import type { Preparable } from '../device.ts';
 import type { ParamSpecs } from './params.ts';
 
@@ -67,5 +68,6 @@ export function defineOp<F extends (...args: never[]) => unknown, K extends OpKi
   fn: F,
   info: OpInfo & Preparable & { readonly kind: K },
 ): F & OpInfo & Preparable & { readonly kind: K } {
-  return Object.assign(fn, info);
+  const call = (...args: never[]): unknown => calling(info.op, () => fn(...args));
+  return Object.assign(call as F, info);
 }

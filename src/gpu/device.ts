@@ -1,4 +1,5 @@
 // In: a GPUDevice, kernels and storages. Out: launches in the queue, results read back, faults reported at the next read.
+import { called } from '../calling.ts';
 import {
   Device,
   type DeviceLostDetails,
@@ -242,7 +243,7 @@ export class WebGpuDevice extends Device {
     let buffer: PooledBuffer;
     try {
       // Written ahead of the commands still waiting, so into a buffer that none of them uses.
-      buffer = this.#acquire('tensor', data.byteLength, this.#queue.pendingFrom);
+      buffer = this.#acquire(called() ?? 'tensor', data.byteLength, this.#queue.pendingFrom);
       this.#write(buffer, data);
     } finally {
       this.#faults.end();

@@ -7,7 +7,7 @@ import { castArgs } from './cast.ts';
 import { pointwise, type PointwiseOp } from './pointwise.ts';
 
 const sumOfTwo: PointwiseOp = {
-  name: 'accumulate',
+  name: 'backward',
   params: { names: [] },
   inputs: ['a', 'b'],
   results: 1,

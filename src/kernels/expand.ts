@@ -1,5 +1,6 @@
 // In: a tensor and a shape that it broadcasts to. Out: its elements repeated to that shape, with the gradient summed back.
 import { record } from '../autograd.ts';
+import { calling } from '../calling.ts';
 import { runOne } from '../dispatcher.ts';
 import { sameShape, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -11,6 +12,6 @@ import { sumTo } from './sum-to.ts';
 export function expandTo(op: string, x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const { shape: from, dtype } = x;
-  const output = runOne(pointwise, castArgs(shape), [x], { shape, dtype });
+  const output = calling(op, () => runOne(pointwise, castArgs(shape), [x], { shape, dtype }));
   return record(output, op, [x], [], (upstream) => [sumTo(upstream.tensor, from, dtype)]);
 }

@@ -1,5 +1,6 @@
 // In: rows of features, a weight matrix, optionally a bias and an activation. Out: the layer's result in one kernel.
 import { isRecording, record } from '../autograd.ts';
+import { calling } from '../calling.ts';
 import type { Activation } from '../define/activation.ts';
 import type { ParamOptions, ParamSpecs, ParamsOf } from '../define/params.ts';
 import { describe } from '../describe.ts';
@@ -85,14 +86,16 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
   );
   // The activation's gradient needs its input: in float32, whatever is stored.
   const keepInput = recording && fused !== undefined;
-  const [output, before] = run(
-    matmulKernel,
-    { ...args, bias: Boolean(bias), keepInput, ...(fused ? { activation: fused } : {}) },
-    [rows, ...tensors.slice(1)],
-    [
-      out ?? { shape, dtype: x.dtype },
-      ...(keepInput ? [{ shape, dtype: 'float32' as const }] : []),
-    ],
+  const [output, before] = calling('linear', () =>
+    run(
+      matmulKernel,
+      { ...args, bias: Boolean(bias), keepInput, ...(fused ? { activation: fused } : {}) },
+      [rows, ...tensors.slice(1)],
+      [
+        out ?? { shape, dtype: x.dtype },
+        ...(keepInput ? [{ shape, dtype: 'float32' as const }] : []),
+      ],
+    ),
   );
   const saved = before ? [rows, weight, before] : [rows, weight];
   const recorded = record(

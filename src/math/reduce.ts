@@ -1,5 +1,6 @@
 // In: a tensor and dimensions. Out: its sums or means along them, with gradients.
 import { isRecording, record } from '../autograd.ts';
+import { calling } from '../calling.ts';
 import { describe } from '../describe.ts';
 import { runOne } from '../dispatcher.ts';
 import { OptionError } from '../errors.ts';
@@ -42,7 +43,7 @@ function reduce(op: 'sum' | 'mean', x: Tensor, options: ReduceOptions): Tensor {
   checkOut(op, out, { device, dtype: x.dtype, shape }, isRecording([x]));
   const count = op === 'mean' ? sizeOf(x.shape.filter((_, i) => dims.includes(i))) : 1;
   const target = out && view(out, kept);
-  const reduced = reduceDims(x, dims, count, target);
+  const reduced = calling(op, () => reduceDims(x, dims, count, target));
   const output = out ?? view(reduced, shape);
   reduced.dispose();
   const like = x.like();

@@ -1,8 +1,16 @@
 // Tensors past the binding limit: every op in windows, the GPU against the CPU, on this adapter and as on hardware.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { init, OutOfMemoryError, type Device } from '../../src/index.ts';
-import { callsOf, opNames, upload, type Call } from '../calls.ts';
+import { init, OutOfMemoryError, scope, tensor, type Device } from '../../src/index.ts';
+import {
+  argumentsOf,
+  callsOf,
+  opNames,
+  resultOf,
+  upload,
+  upstreamOf,
+  type Call,
+} from '../calls.ts';
 import { borrow, requestHardwareLike, requestLimitedDevice } from './gpu-device.ts';
 import { differences, outcome } from './judge.ts';
 import { settingsFor, type Setting } from './random-calls.ts';
@@ -56,8 +64,9 @@ describe('every op, in windows', () => {
         for (const [adapter, gpu] of Object.entries(gpus)) {
           const actual = await outcome(call, seed, dtype, gpu, borrowed ? borrow : upload).catch(
             (error: unknown) => {
-              if (error instanceof OutOfMemoryError && WHOLE_ROWS.includes(op)) return null;
-              throw error;
+              if (!(error instanceof OutOfMemoryError) || !WHOLE_ROWS.includes(op)) throw error;
+              expect(error.op).toBe(op);
+              return null;
             },
           );
           if (!actual) continue;
@@ -74,4 +83,43 @@ describe('every op, in windows', () => {
       for (const gpu of Object.values(gpus)) await gpu.synchronize();
     });
   }
+});
+
+describe('memory that cannot be had', () => {
+  it.each(opNames)('is told of %s, not of its kernels', async (op) => {
+    const limits = { maxBufferSize: 2 ** 28 };
+    const gpu = await requestLimitedDevice(limits);
+    const device = await init({ device: gpu });
+    const most = (bytes: number): void => {
+      Object.assign(gpu.limits, { maxBufferSize: bytes });
+    };
+    const named = new Set<string>();
+    const attempt = (run: () => unknown): void => {
+      most(255);
+      try {
+        run();
+      } catch (error) {
+        if (!(error instanceof OutOfMemoryError)) throw error;
+        named.add(error.op);
+      }
+      most(2 ** 28);
+    };
+    for (const call of fc.sample(callsOf(op), { numRuns: 3, seed: 1 })) {
+      scope(() => {
+        const args = argumentsOf(call, device, { grad: true });
+        attempt(() => resultOf(call, args));
+        const out = resultOf(call, args);
+        const { shape, data } = upstreamOf(out.shape, 1);
+        const upstream = tensor([...data], { shape, device });
+        attempt(() => {
+          out.backward(upstream);
+        });
+      });
+    }
+    // A sum of gradients is of no op.
+    named.delete('backward');
+    if (op !== 'reshape') expect([...named]).toEqual([op]);
+    device.dispose();
+    gpu.destroy();
+  });
 });
