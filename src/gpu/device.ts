@@ -35,6 +35,8 @@ const POOL_BYTES = 512 * 2 ** 20;
 const STAGING_BYTES = 32 * 2 ** 20;
 /** Most elements of an upload that the host keeps to check their values: 256 KiB. */
 const MOST_KEPT = 65_536;
+/** Bytes from which a write into memory that is there is watched: the browser needs as much for itself. */
+const WATCHED = 256 * 1024;
 
 export interface WebGpuDeviceOptions {
   readonly name: string;
@@ -273,6 +275,9 @@ export class WebGpuDevice extends Device {
         });
         buffer.fate = fate;
       });
+    } else if (data.byteLength < WATCHED) {
+      write();
+      buffer.fate = null;
     } else {
       const scopes = this.#faults.open('tensor');
       write();

@@ -54,8 +54,9 @@ export function judge(
     const { uses } = command.kept;
     const { buffers } = command.bound;
     for (let i = 0; i < buffers.length; i++) {
-      const [use, buffer] = [uses[i], buffers[i]];
+      const buffer = buffers[i];
       if (!buffer) continue;
+      const use = uses[i];
       look(op, buffer, use !== 'write', judgement);
       if (use === 'write' || use === 'update') buffer.writer = judgement.pass;
     }
@@ -63,8 +64,9 @@ export function judge(
 }
 
 function look(op: Op, buffer: PooledBuffer, reads: boolean, judgement: Judgement): void {
-  if (buffer.birth && consider(op, buffer.birth, judgement)) {
-    if (buffer.birth.error === null) buffer.birth = null;
+  const { birth, fate, run } = buffer;
+  if (birth !== null && consider(op, birth, judgement)) {
+    if (birth.error === null) buffer.birth = null;
     else judgement.alone ??= op;
   }
   if (buffer.foreign) {
@@ -73,11 +75,11 @@ function look(op: Op, buffer: PooledBuffer, reads: boolean, judgement: Judgement
   // What the op has written itself is as good as the op.
   if (!reads || buffer.writer === judgement.pass) return;
   if (buffer.noted > judgement.noted) judgement.noted = buffer.noted;
-  const { run } = buffer;
-  if (run?.done) buffer.run = null;
-  else if (run && !judgement.runs.includes(run)) judgement.runs.push(run);
-  if (buffer.fate && consider(op, buffer.fate, judgement) && buffer.fate.error === null)
-    buffer.fate = null;
+  if (run !== null) {
+    if (run.done) buffer.run = null;
+    else if (!judgement.runs.includes(run)) judgement.runs.push(run);
+  }
+  if (fate !== null && consider(op, fate, judgement) && fate.error === null) buffer.fate = null;
 }
 
 function lookAtPipeline(op: Op, entry: PipelineEntry, judgement: Judgement, faults: Faults): void {
@@ -129,7 +131,8 @@ export function mark(
     const { uses } = command.kept;
     const { buffers } = command.bound;
     for (let i = 0; i < buffers.length; i++) {
-      const [use, buffer] = [uses[i], buffers[i]];
+      const buffer = buffers[i];
+      const use = uses[i];
       if (!buffer || use === 'read' || use === 'note') continue;
       buffer.fate = fate;
       buffer.noted = noted;
