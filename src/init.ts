@@ -66,7 +66,7 @@ async function open(backend: 'auto' | 'webgpu' | 'cpu', options: InitOptions): P
         requiredFeatures: OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature)),
         label: 'nonlin',
       });
-      const made = await wrap(device, adapter.info, true);
+      const made = wrap(device, adapter.info, true);
       // Dawn for Node crashes if its entry point is collected while a device is in use.
       if (options.gpu) entryPoints.set(made, options.gpu);
       return made;
@@ -131,9 +131,6 @@ function lowLimit(limits: GPUSupportedLimits): { expected: string; received: str
   return null;
 }
 
-/** Most storage buffers that a launch of this package's ops binds; every device of the WebGPU standard takes as many. */
-const MOST_BOUND = 8;
-
 /** Whether the GPU is a program on the CPU. */
 function isSoftware(info: GPUAdapterInfo): boolean {
   const words = [info.vendor, info.architecture, info.device, info.description].join(' ');
@@ -142,13 +139,9 @@ function isSoftware(info: GPUAdapterInfo): boolean {
   );
 }
 
-async function wrap(device: GPUDevice, info: GPUAdapterInfo, owned: boolean): Promise<Device> {
+function wrap(device: GPUDevice, info: GPUAdapterInfo, owned: boolean): Device {
   const { description, vendor, architecture } = info;
   const name =
     description || [vendor, architecture].filter((word) => word !== '').join(' ') || 'WebGPU';
-  const options = { name, software: isSoftware(info), owned };
-  if (device.limits.maxStorageBuffersPerShaderStage >= MOST_BOUND)
-    return new WebGpuDevice(device, options);
-  const { planMerged: merge } = await import('./gpu/merge.ts');
-  return new WebGpuDevice(device, { ...options, merge });
+  return new WebGpuDevice(device, { name, software: isSoftware(info), owned });
 }

@@ -18,7 +18,6 @@ import { BufferPool, unpooled, type PooledBuffer, type Watch } from './buffers.t
 import { Faults } from './faults.ts';
 import { Launcher } from './launcher.ts';
 import { Layouts } from './layouts.ts';
-import type { planMerged } from './merge.ts';
 import { PipelineCache } from './pipelines.ts';
 import { CommandQueue } from './queue.ts';
 import { Readback } from './readback.ts';
@@ -37,14 +36,6 @@ const STAGING_BYTES = 32 * 2 ** 20;
 const MOST_KEPT = 65_536;
 /** Bytes from which a write into memory that is there is watched: the browser needs as much for itself. */
 const WATCHED = 256 * 1024;
-
-export interface WebGpuDeviceOptions {
-  readonly name: string;
-  readonly software: boolean;
-  readonly owned: boolean;
-  /** For a device that may bind fewer storage buffers than some launches do; loaded only then. */
-  readonly merge?: typeof planMerged;
-}
 
 export class WebGpuDevice extends Device {
   override readonly type = 'webgpu';
@@ -72,7 +63,7 @@ export class WebGpuDevice extends Device {
     this.#pool.release(freed);
   };
 
-  constructor(gpuDevice: GPUDevice, options: WebGpuDeviceOptions) {
+  constructor(gpuDevice: GPUDevice, options: { name: string; software: boolean; owned: boolean }) {
     super();
     this.gpuDevice = gpuDevice;
     this.name = options.name;
@@ -114,7 +105,6 @@ export class WebGpuDevice extends Device {
         maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
         software: options.software,
       },
-      merge: options.merge,
       layouts,
       pipelines,
       queue,

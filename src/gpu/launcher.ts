@@ -15,7 +15,7 @@ import type { BufferPool, PooledBuffer } from './buffers.ts';
 import type { Copy } from './encoder.ts';
 import type { Faults } from './faults.ts';
 import type { Layouts, Resource } from './layouts.ts';
-import type { planMerged } from './merge.ts';
+import { planMerged } from './merge.ts';
 import type { PipelineCache, PipelineEntry } from './pipelines.ts';
 import { Plans, type KeptGroup, type KeptLaunch } from './plans.ts';
 import type { CommandQueue } from './queue.ts';
@@ -31,8 +31,6 @@ const MOST_GROUPS = 8;
 export interface LauncherParts {
   readonly device: GPUDevice;
   readonly capabilities: Capabilities;
-  /** For a device that may bind fewer storage buffers than some launches do. */
-  readonly merge: typeof planMerged | undefined;
   readonly layouts: Layouts;
   readonly pipelines: PipelineCache;
   readonly queue: CommandQueue;
@@ -125,11 +123,13 @@ export class Launcher {
     inputs: readonly View[],
     outputs: readonly View[],
   ): Plan => {
-    const { capabilities, merge } = this.#parts;
+    const { capabilities } = this.#parts;
     const make = (caps: Capabilities): Plan => kernel.plan(args, inputs, outputs, caps);
-    const plan = merge
-      ? merge(make, (binding, of) => bytesOf(binding, of, inputs, outputs), capabilities)
-      : make(capabilities);
+    const plan = planMerged(
+      make,
+      (binding, of) => bytesOf(binding, of, inputs, outputs),
+      capabilities,
+    );
     checkBindings(opName(kernel, args), plan, inputs, outputs, capabilities);
     return plan;
   };

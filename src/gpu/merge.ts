@@ -52,6 +52,7 @@ export function planMerged(
 }
 
 function merge(plan: Plan, bytesOf: (binding: Binding) => number, caps: Capabilities): Plan | null {
+  if (plan.launches.every(({ bindings }) => bindings.length <= caps.maxStorageBuffers)) return plan;
   const launches: Launch[] = [];
   // Launches run one after another, and use the same two buffers.
   const shared = { read: 0, write: 0 };

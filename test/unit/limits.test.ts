@@ -3,7 +3,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
 import { WebGpuDevice } from '../../src/gpu/device.ts';
-import { planMerged } from '../../src/gpu/merge.ts';
 import type { Device } from '../../src/index.ts';
 import { opNames, upload } from '../calls.ts';
 import { exerciseAdaptive, exerciseChunks, exerciseOp, exerciseOptimizers } from '../exercise.ts';
@@ -29,7 +28,7 @@ describe.each(PLANS)('at low limits, on the plan for %s', (_, software) => {
     const gpu = await requestLowDevice();
     expect(gpu.limits.maxComputeInvocationsPerWorkgroup).toBe(128);
     expect(gpu.limits.maxUniformBufferBindingSize).toBe(16384);
-    device = new WebGpuDevice(gpu, { name: 'null', software, owned: true, merge: planMerged });
+    device = new WebGpuDevice(gpu, { name: 'null', software, owned: true });
   });
   afterAll(() => {
     device.dispose();

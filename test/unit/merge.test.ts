@@ -46,7 +46,7 @@ describe('a plan within few storage buffers', () => {
 
   it('is the same where they are enough', () => {
     const launch = launchOf(2, 1);
-    expect(made(launch, () => 64).launches).toEqual([launch]);
+    expect(made(launch, () => 64)).toEqual({ launches: [launch], scratch: [16] });
   });
 
   it('shares a buffer among the smallest tensors, copied there ahead', () => {
