@@ -109,11 +109,11 @@ export class GradNode {
     const backward = this.#backward;
     if (!backward)
       throw this.#error('a graph that is still there', 'one freed by an earlier backward()');
-    this.#saved.forEach((tensor, i) => {
-      if (tensor.storage(this.op).version !== this.#versions[i]) {
+    for (let i = 0; i < this.#saved.length; i++) {
+      if (this.#saved[i]?.storage(this.op).version !== this.#versions[i]) {
         throw this.#error('saved tensors left as they were', 'one that was written to since');
       }
-    });
+    }
     return backward;
   }
 

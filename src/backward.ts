@@ -2,7 +2,7 @@
 import { noGrad, Upstream, type GradNode } from './autograd.ts';
 import { AutogradError } from './errors.ts';
 import { accumulate, copyOf } from './kernels/basic.ts';
-import { keep, undone } from './scope.ts';
+import { keep, undoneInTime } from './scope.ts';
 import { formatShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 import { checkDevice, checkShapeIs, checkTensor } from './validate.ts';
@@ -39,9 +39,11 @@ export function runBackward(
     const nodes = node ? nodesBelow(node) : new Map<GradNode, number>();
     const pass = new Pass(nodes, retainGraph);
     try {
-      const start = new Upstream(root, gradOutput?.detach() ?? null);
-      if (node) pass.propagate(node, start);
-      else pass.ofLeaf(root, start);
+      undoneInTime(() => {
+        const start = new Upstream(root, gradOutput?.detach() ?? null);
+        if (node) pass.propagate(node, start);
+        else pass.ofLeaf(root, start);
+      });
     } catch (error) {
       pass.abandon();
       throw error;
@@ -79,7 +81,7 @@ class Pass {
       const upstream = this.#arrived.get(node);
       this.#arrived.delete(node);
       this.#upstream = upstream;
-      const grads = upstream ? this.#run(node, upstream) : [];
+      const grads = upstream ? node.run(upstream) : [];
       this.#grads = grads;
       // Freed before the gradients are handed on: one that was saved, or passed through, then has no other owner.
       if (!this.#retainGraph) node.free();
@@ -119,10 +121,6 @@ class Pass {
     for (const upstream of this.#arrived.values()) upstream.dispose();
     for (const grad of this.#leaves.values()) grad.dispose();
     if (!this.#retainGraph) for (const node of this.#waiting.keys()) node.free();
-  }
-
-  #run(node: GradNode, upstream: Upstream): readonly (Tensor | null)[] {
-    return undone(() => node.run(upstream));
   }
 
   #addToLeaf(leaf: Tensor, grad: Tensor): void {

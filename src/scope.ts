@@ -15,6 +15,11 @@ export function keep(tensor: Tensor): Tensor {
   return tensor;
 }
 
+/** @internal Runs `fn`; where it throws, the tensors made inside are disposed: by the running scope's end, if there is one. */
+export function undoneInTime<T>(fn: () => T): T {
+  return current ? fn() : undone(fn);
+}
+
 /** @internal Runs `fn`; where it throws, the tensors made inside are disposed. */
 export function undone<T>(fn: () => T): T {
   const outer = current;
