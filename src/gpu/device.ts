@@ -22,6 +22,7 @@ import { PipelineCache } from './pipelines.ts';
 import { CommandQueue } from './queue.ts';
 import { Readback } from './readback.ts';
 import { asGpu, GpuStorage } from './storage.ts';
+import { writeElements } from './upload.ts';
 import { Waits } from './waiting.ts';
 
 // GPUBufferUsage by value: the globals are missing in Node.
@@ -34,8 +35,6 @@ const POOL_BYTES = 512 * 2 ** 20;
 const STAGING_BYTES = 32 * 2 ** 20;
 /** Most elements of an upload that the host keeps to check their values: 256 KiB. */
 const MOST_KEPT = 65_536;
-/** Bytes from which a write into memory that is there is watched: the browser needs as much for itself. */
-const WATCHED = 256 * 1024;
 
 export class WebGpuDevice extends Device {
   override readonly type = 'webgpu';
@@ -236,7 +235,7 @@ export class WebGpuDevice extends Device {
     try {
       // Written ahead of the commands still waiting, so into a buffer that none of them uses.
       buffer = this.#acquire(called() ?? 'tensor', data.byteLength, this.#queue.pendingFrom);
-      this.#write(buffer, data);
+      writeElements(this.gpuDevice.queue, this.#faults, buffer, data);
     } finally {
       this.#faults.end();
     }
@@ -244,38 +243,6 @@ export class WebGpuDevice extends Device {
     if (data instanceof Int32Array) storage.host = data;
     else if (data.length <= MOST_KEPT) storage.given = data;
     return storage;
-  }
-
-  /** Writes into a buffer that no command waits for; the fate of its contents is that of the write. */
-  #write(buffer: PooledBuffer, data: HostArray): void {
-    const whole = data.byteLength - (data.byteLength % 4);
-    const { queue } = this.gpuDevice;
-    const write = (): void => {
-      // Deno ends the process on a write from an empty buffer
-      if (whole > 0) queue.writeBuffer(buffer.gpu, 0, data.buffer, data.byteOffset, whole);
-      if (whole < data.byteLength && data instanceof Uint16Array) {
-        queue.writeBuffer(buffer.gpu, whole, new Uint16Array([data.at(-1) ?? 0, 0]));
-      }
-    };
-    if (buffer.birth) {
-      this.#faults.watch('tensor', ({ fate, again }) => {
-        write();
-        again.push(() => {
-          if (!buffer.gone) write();
-        });
-        buffer.fate = fate;
-      });
-    } else if (data.byteLength < WATCHED) {
-      write();
-      buffer.fate = null;
-    } else {
-      const scopes = this.#faults.open('tensor');
-      write();
-      this.#faults.close(scopes);
-      buffer.fate = scopes.fate;
-    }
-    buffer.run = null;
-    buffer.noted = -1;
   }
 
   override borrow(gpu: GPUBuffer, offset: number, bytes: number): GpuStorage {
