@@ -16,7 +16,7 @@ export function kindOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** "an int32 tensor of shape [2]", "a Map", "an array of 1000 elements", "[1.5, 4]". Never walks into a value. */
+/** "an int32 tensor of shape [2]", "a Map", "an array of length 1000", "[1.5, 4]". Never walks into a value. */
 export function describe(value: unknown): string {
   if (value instanceof Tensor)
     return `${withArticle(value.dtype)} tensor of shape ${formatShape(value.shape)}`;
@@ -31,7 +31,7 @@ export function describe(value: unknown): string {
     const short = value.length <= MOST_SHOWN && !value.some((item) => item instanceof Object);
     return short
       ? `[${Array.from(value, describe).join(', ')}]`
-      : `an array of ${String(value.length)} elements`;
+      : `an array of length ${String(value.length)}`;
   }
   if (typeof value !== 'object' || value === null) return String(value);
   const kind = kindOf(value);

@@ -104,7 +104,8 @@ function checkCover(op: string, entries: readonly [string, Entry][], end: number
     if (from > at) throw broken(op, `${where}, with a hole before it`);
     at = to;
   }
-  if (at < end) throw broken(op, `${String(end - at)} bytes behind the last tensor`);
+  if (at < end)
+    throw broken(op, `bytes after the last tensor, from ${String(at)} to ${String(end)}`);
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -69,14 +69,14 @@ export function checkNumber(
     (!nonzero || value !== 0);
   if (!inRange) {
     const bounds = [
-      min > -Infinity ? `${above ? 'above' : 'at least'} ${String(min)}` : '',
+      min > -Infinity ? `${above ? 'above' : 'of at least'} ${String(min)}` : '',
       max < Infinity ? `at most ${String(max)}` : '',
       nonzero ? 'other than 0' : '',
     ].filter((part) => part !== '');
     throw new OptionError({
       op,
       argument,
-      expected: [integer ? 'an integer' : 'a number', ...bounds].join(' '),
+      expected: `${integer ? 'an integer' : 'a number'} ${bounds.join(' and ')}`.trim(),
       received: describe(value),
     });
   }

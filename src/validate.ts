@@ -41,16 +41,17 @@ export function checkPlacement(op: string, device: unknown, dtype: unknown): voi
   checkIsDevice(op, device);
 }
 
-export function checkShape(op: string, argument: string, shape: unknown): void {
+/** `least`: the smallest extent; -1 stands for one that is inferred. */
+export function checkShape(op: string, argument: string, shape: unknown, least = 0): void {
   // Copied, as `every` passes over holes.
   const valid =
     Array.isArray(shape) &&
-    Array.from<unknown>(shape).every((d) => Number.isSafeInteger(d) && (d as number) >= 0);
+    Array.from<unknown>(shape).every((d) => Number.isSafeInteger(d) && (d as number) >= least);
   if (!valid) {
     throw new ShapeError({
       op,
       argument,
-      expected: 'an array of non-negative integers',
+      expected: `an array of integers of at least ${String(least)}`,
       received: describe(shape),
     });
   }

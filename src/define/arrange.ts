@@ -5,7 +5,7 @@ import { broadcastShapes, formatShape, sameShape, type Shape } from '../shape.ts
 /** Input and target of one shape. */
 export function sameShapes(op: string, shapes: readonly Shape[]): readonly Shape[] {
   const [input = [], target = []] = shapes;
-  if (!sameShape(input, target)) throw refused(op, 'target', formatShape(input), target);
+  if (!sameShape(input, target)) throw refused(op, 'target', `shape ${formatShape(input)}`, target);
   return shapes;
 }
 
@@ -13,7 +13,7 @@ export function sameShapes(op: string, shapes: readonly Shape[]): readonly Shape
 export function toInput(op: string, shapes: readonly Shape[]): readonly Shape[] {
   const [input = [], target = []] = shapes;
   if (!sameShape(broadcastShapes(op, [input, target], 'target'), input)) {
-    throw refused(op, 'target', `one that broadcasts to ${formatShape(input)}`, target);
+    throw refused(op, 'target', `a shape that broadcasts to ${formatShape(input)}`, target);
   }
   return shapes;
 }
@@ -40,7 +40,7 @@ export function withVariance(op: string, shapes: readonly Shape[]): readonly Sha
   throw refused(
     op,
     'variance',
-    `${formatShape(input)}, that without its last dimension, or with 1 for one dimension`,
+    `shape ${formatShape(input)}, that without its last dimension, or with 1 for one dimension`,
     variance,
   );
 }
@@ -49,7 +49,7 @@ function refused(op: string, argument: string, expected: string, shape: Shape): 
   return new ShapeError({
     op,
     argument,
-    expected: `shape ${expected}`,
+    expected,
     received: `shape ${formatShape(shape)}`,
   });
 }

@@ -10,11 +10,7 @@ import { checkShape, checkTensor } from '../validate.ts';
 export function reshape(x: Tensor, shape: Shape): Tensor {
   checkTensor('reshape', 'x', x, ['float32', 'float16', 'int32']);
   x.device.check('reshape');
-  checkShape(
-    'reshape',
-    'shape',
-    Array.isArray(shape) ? shape.map((d) => (d === -1 ? 0 : (d as unknown))) : shape,
-  );
+  checkShape('reshape', 'shape', shape, -1);
   const known = sizeOf(shape.filter((d) => d !== -1));
   const inferred = known === 0 ? 0 : x.size / known;
   const wanted = shape.map((d) => (d === -1 ? inferred : d));

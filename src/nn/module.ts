@@ -88,7 +88,7 @@ export abstract class Module<Result = Tensor> {
         ]
           .filter((part) => part !== '')
           .join('; '),
-        hint: 'see strict',
+        hint: 'or { strict: false }',
       });
     }
     const there = Object.entries(own).filter(([name]) => Object.hasOwn(state, name));
@@ -151,7 +151,7 @@ function checkIsState(state: unknown): void {
     argument: 'state',
     expected: 'tensors by name, as stateDict() gives them',
     received: state instanceof Module ? 'a module' : describe(state),
-    ...(state instanceof Map ? { hint: 'of a Map: Object.fromEntries(map)' } : {}),
+    ...(state instanceof Map ? { hint: 'Object.fromEntries(map) makes one' } : {}),
   });
 }
 

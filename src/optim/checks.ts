@@ -75,7 +75,7 @@ export function checkState(
         argument: `state[${String(i)}]`,
         expected: `a list of ${String(started ? slots : 0)}, as ${op} with these options has ${started ? 'after' : 'before'} its first step`,
         received: describe(tensors),
-        hint: 'a state is for the kind of optimizer, and the options, that it came from',
+        hint: 'load it into an optimizer of the kind and options that it came from',
       });
     }
     tensors.forEach((tensor: Tensor, k) => {

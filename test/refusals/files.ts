@@ -66,8 +66,12 @@ const FILES: readonly (readonly [name: string, file: Uint8Array, says: string])[
     '"y" at bytes 5 to 9, with a hole before it',
   ],
   ['a hole before the first', fileOf(`{${entry('x', 1, 5)}}`, 5), 'a hole before it'],
-  ['bytes behind the last', fileOf(`{${entry('x', 0, 4)}}`, 6), '2 bytes behind the last tensor'],
-  ['bytes of no tensor', fileOf('{}', 1), '1 bytes behind'],
+  [
+    'bytes behind the last',
+    fileOf(`{${entry('x', 0, 4)}}`, 6),
+    'bytes after the last tensor, from 4 to 6',
+  ],
+  ['bytes of no tensor', fileOf('{}', 1), 'bytes after the last tensor, from 0 to 1'],
   ['a name that comes twice', fileOf(`{${entry('x', 0, 4)},${entry('x', 4, 8)}}`, 8), '"x" twice'],
   [
     'a name that comes twice, once escaped',

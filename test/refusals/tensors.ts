@@ -145,7 +145,7 @@ const DATA: readonly Data[] = [
     () => [],
     ShapeError,
     'shape',
-    'non-negative integers',
+    'an array of integers of at least 0',
     { shape: new Array<number>(2) },
   ],
   ['options that are a list', () => [1], OptionError, 'options', 'received []', junk([])],

@@ -45,7 +45,7 @@ const PARAMETERS: readonly Parameters[] = [
     (device) => [['w', leaf(device)]],
     'parameters[0]',
     DTypeError,
-    'an array of 2 elements',
+    'an array of length 2',
   ],
   [
     'one without requiresGrad',
@@ -148,7 +148,7 @@ const rates = Object.entries(KINDS).flatMap(([op, Kind]) =>
     op,
     argument: 'lr',
     error: OptionError,
-    says: 'a number at least 0',
+    says: 'a number of at least 0',
     given: ({ device }) => {
       const optimizer = new Kind([leaf(device)], { lr: 0.5 });
       return () => {
