@@ -83,7 +83,7 @@ async function open(backend: 'auto' | 'webgpu' | 'cpu', options: InitOptions): P
 }
 
 async function ofCaller(device: GPUDevice): Promise<Device> {
-  // Settled if it was lost before.
+  // Settled if the browser has told of its loss; of one that it tells later, the first call does.
   const gone = await Promise.race([device.lost, Promise.resolve(null)]);
   if (!gone) {
     const low = lowLimit(device.limits);

@@ -2,6 +2,7 @@
 // and the CPU loop.
 import kernelText from '../../shaders/kernels/pointwise.wgsl?raw';
 import { BYTES } from '../dtype.ts';
+import { LimitError } from '../errors.ts';
 import { sum as sumLib } from '../gpu/lib.ts';
 import { cachedProgram, source, type Program, type Source } from '../gpu/link.ts';
 import {
@@ -304,8 +305,11 @@ function uniforms(
     for (let d = 0; d < 8; d++) writer.u32(list[d] ?? 0);
   }
   writeParams(writer, op.params, params);
-  if (writer.buffer.byteLength > UNIFORM_BYTES)
-    throw new RangeError(`${op.name}: too many operands and options`);
+  const { byteLength } = writer.buffer;
+  if (byteLength > UNIFORM_BYTES) {
+    const expected = `operands and options of at most ${String(UNIFORM_BYTES)} bytes of uniforms`;
+    throw new LimitError({ op: op.name, expected, received: `${String(byteLength)} bytes` });
+  }
   return writer.buffer;
 }
 

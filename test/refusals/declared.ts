@@ -6,8 +6,11 @@ import {
   activationModule,
   defineActivation,
   defineLoss,
+  LimitError,
   lossModule,
   OptionError,
+  tensor,
+  type Tensor,
 } from '../../src/index.ts';
 import { show } from '../calls/wrong.ts';
 import { junk, type Refusal } from './refusal.ts';
@@ -80,7 +83,45 @@ const refusal = (op: string, argument: string, declaration: unknown, name: strin
 const numbersToo = (_: string, value: unknown): unknown =>
   typeof value === 'number' ? String(value) : value;
 
+/** A loss of so many inputs, of which the first has a gradient. */
+function lossOf(count: number): (...inputs: Tensor[]) => Tensor {
+  const inputs = Array.from({ length: count }, (_, i) => `a${String(i)}`);
+  const list = inputs.map((name) => `${name}: f32`).join(', ');
+  return defineLoss({
+    name: 'many',
+    inputs,
+    differentiable: ['a0'],
+    wgsl: `fn loss(${list}, p: Params) -> f32 { return a0; }
+fn loss_grad(${list}, grad_output: f32, p: Params) -> f32 { return grad_output; }`,
+    forward: junk((first: number) => first),
+    backward: junk(() => [1]),
+  });
+}
+
+/** More inputs than a shader has buffers, and more than one launch can be told of. */
+const crowded = [17, 40].map((count): Refusal => ({
+  name: `a loss of ${String(count)} inputs`,
+  op: 'many',
+  error: LimitError,
+  on: 'webgpu',
+  says: 'at most',
+  given: ({ device }) => {
+    const inputs = Array.from({ length: count }, () => tensor([1, 2], { device }));
+    const many = lossOf(count);
+    return () => {
+      const before = device.stats().liveBuffers;
+      try {
+        many(...inputs);
+      } catch (error) {
+        if (device.stats().liveBuffers === before) throw error;
+        throw new Error('memory is left behind', { cause: error });
+      }
+    };
+  },
+}));
+
 export const declaredRefusals: readonly Refusal[] = [
+  ...crowded,
   ...Object.entries(DEFINE).flatMap(([op, [, ...functions]]) => [
     ...[null, undefined, 5, []].map((value) =>
       refusal(op, 'declaration', value, `${show(value)} for a declaration`),

@@ -1,5 +1,6 @@
 // Devices that cannot be had, and calls that prepare what is no op.
 import {
+  DeviceLostError,
   DeviceUnavailableError,
   DTypeError,
   init,
@@ -95,6 +96,22 @@ const devices: Refusal[] = [
         init({ backend: 'cpu', device: junk(device.gpuDevice) }),
   },
 ];
+
+/** A device that is gone, as its owner has it: the GPUDevice under one of ours. */
+const gone: Refusal = {
+  name: 'init with a device that was destroyed',
+  op: 'init',
+  argument: 'device',
+  error: DeviceLostError,
+  says: 'a lost one (destroyed)',
+  on: 'webgpu',
+  given: () => async () => {
+    const { gpuDevice } = await init({ backend: 'webgpu' });
+    gpuDevice?.destroy();
+    await gpuDevice?.lost;
+    return init({ device: junk(gpuDevice) });
+  },
+};
 
 const prepared: Refusal[] = (
   [
@@ -223,6 +240,7 @@ const modules: Refusal[] = [
 ];
 
 export const setupRefusals: readonly Refusal[] = [
+  gone,
   ...devices,
   ...prepared,
   ...layers,
