@@ -24,6 +24,7 @@ struct Uniforms {
   zero_infinity: u32,
   by_length: u32,
   scale: f32, // upstream gradient of every loss, or a factor of it
+  skip: u32, // batch elements ahead of those in log_probs and grad
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> log_probs: array<f32>;
@@ -87,7 +88,7 @@ fn rows(
   let steps = u32(max(facts[m], 0));
   let labels = u32(facts[m + 1u]);
   let likelihood = vec2f(bitcast<f32>(facts[m + 3u]), bitcast<f32>(facts[m + 4u]));
-  let base = (t * u.batch + n) * u.classes;
+  let base = (t * u.batch + n - u.skip) * u.classes;
   let none = likelihood.x == 0.0;
   // No path, or NaN: nothing in the lattice is read.
   let flat = is_nan(likelihood.x) || none || t >= steps;

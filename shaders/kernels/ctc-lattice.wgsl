@@ -11,7 +11,7 @@ override workgroup_size = 32u;
 
 struct Uniforms {
   steps: u32,   // T
-  batch: u32,   // N
+  batch: u32,   // N, of log_probs
   classes: u32, // C
   stride: u32,  // labels of an element in `targets`; 0: one element's after another's
   labels: u32,  // elements of `targets`
@@ -23,6 +23,7 @@ struct Uniforms {
   op_code: u32,
   zero_infinity: u32,
   by_length: u32, // losses are divided by the number of labels
+  skip: u32,      // batch elements ahead of those in log_probs
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> log_probs: array<f32>;
@@ -107,7 +108,7 @@ fn class_of(q: Sequence, k: u32, backward: bool) -> u32 {
 
 fn log_prob(q: Sequence, n: u32, t: u32, class_index: u32, backward: bool) -> f32 {
   let step = select(t, q.steps - 1u - t, backward);
-  return log_probs[(step * u.batch + n) * u.classes + class_index];
+  return log_probs[(step * u.batch + n - u.skip) * u.classes + class_index];
 }
 
 // A blank and the label after it. The last blank has none.

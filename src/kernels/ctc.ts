@@ -14,11 +14,13 @@ import {
   type Launch,
   type Plan,
   type Place,
+  type View,
 } from '../kernel.ts';
 import type { CtcArgs } from './ctc-args.ts';
 import { ctcReference } from './ctc-reference.ts';
-import { planSum } from './reduce.ts';
+import { addSums, planSum } from './reduce.ts';
 import { rowLaunch } from './row-launch.ts';
+import { fits, inputsOf, outputsOf, Windows, type Region } from './windows.ts';
 
 const latticeKernel = /* @__PURE__ */ source('kernels/ctc-lattice.wgsl', latticeText, [bits, wide]);
 const gradientKernel = /* @__PURE__ */ source('kernels/ctc-gradient.wgsl', gradientText, [
@@ -31,7 +33,7 @@ const gradientKernel = /* @__PURE__ */ source('kernels/ctc-gradient.wgsl', gradi
 export const ctc: Kernel<CtcArgs> = {
   name: 'ctcLoss',
   float16: 'convert',
-  plan: (args, _inputs, _outputs, caps) => plan(args, caps),
+  plan,
   cpu: ctcReference,
 };
 
@@ -56,9 +58,77 @@ interface Memory {
   /** Batch elements of a launch. */
   readonly first: number;
   readonly count: number;
+  /** Whether the log-probabilities and their gradient are of these elements alone. */
+  readonly alone?: boolean;
 }
 
-function plan(args: CtcArgs, caps: Capabilities): Plan {
+function plan(
+  args: CtcArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
+  const ins = inputsOf(inputs);
+  const outs = outputsOf(outputs);
+  const large = [...inputs.slice(0, 1), ...outputs.slice(args.outputs.loss ? 1 : 0)];
+  return fits(large, caps)
+    ? planWhole(args, caps)
+    : (planParts(args, ins, outs, caps) ?? planWhole(args, caps));
+}
+
+/**
+ * Log-probabilities that no binding spans: some batch elements at a time, whose steps do not lie together, so that they are
+ * copied. Null where one element is too large.
+ */
+function planParts(
+  args: CtcArgs,
+  inputs: readonly Region[],
+  outs: readonly Region[],
+  caps: Capabilities,
+): Plan | null {
+  const { steps, batch, classes, longest, reduction, outputs } = args;
+  const windows = new Windows(caps);
+  const [logProbs, ...others] = inputs;
+  const loss = outputs.loss ? outs[0] : undefined;
+  const grad = outputs.grad ? outs[outputs.loss ? 1 : 0] : undefined;
+  const states = 2 * longest + 1;
+  const rows = outputs.grad ? steps : 2;
+  const each = Math.max(steps * classes, ((outputs.grad ? 2 : 1) * rows * states * STATE) / 4);
+  const chunk = Math.min(batch, caps.maxWorkgroups, Math.floor(windows.most / each));
+  if (!logProbs || chunk === 0) return null;
+  const lattice = windows.keep(chunk * (outputs.grad ? 2 : 1) * rows * states * 2);
+  const facts = windows.keep(outputs.grad ? batch * FACTS : 1);
+  const reduces = loss !== undefined && reduction !== 'none';
+  const losses = loss && !reduces ? loss : windows.keep(batch);
+  const at = (index: number): Place => ({ of: 'output', index });
+  // After the gradient, which is where the launches expect it.
+  const memory = { lattice: at(2), facts: at(3), losses: at(4), rows, states, alone: true };
+  for (let first = 0; first < batch; first += chunk) {
+    const count = Math.min(chunk, batch - first);
+    const block = {
+      offset: first * classes,
+      runs: steps,
+      length: count * classes,
+      stride: batch * classes,
+    };
+    windows.part(() => {
+      const sources = [windows.read(logProbs, block), ...others];
+      const target = grad ? windows.write(grad, block) : lattice;
+      const part: Memory = { ...memory, first, count };
+      const launches = [latticeLaunch(args, part, caps)];
+      if (grad) launches.push(gradientLaunch(args, part, caps));
+      const targets = [target, target, lattice, facts, losses];
+      windows.add({ launches, scratch: [] }, sources, targets);
+    });
+  }
+  if (reduces) {
+    const divisor = reduction === 'mean' ? batch : 1;
+    addSums(windows, { outer: 1, n: batch, inner: 1, divisor }, losses, loss);
+  }
+  return windows;
+}
+
+function planWhole(args: CtcArgs, caps: Capabilities): Plan {
   const { steps, batch, longest, reduction, outputs } = args;
   const states = 2 * longest + 1;
   const reduces = outputs.loss && reduction !== 'none';
@@ -135,7 +205,7 @@ function memorySlot(variant: Variant, keeps: boolean): string {
 }
 
 function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launch {
-  const { rows, states, first, count } = memory;
+  const { rows, states, first, count, alone = false } = memory;
   const keeps = args.outputs.grad;
   // On a software adapter a barrier for each step is dearer than the step.
   const variant: Variant = caps.software
@@ -171,9 +241,9 @@ function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launc
         : {}),
     },
     bindings,
-    uniforms: new UniformWriter(13).u32(
+    uniforms: new UniformWriter(14).u32(
       args.steps,
-      args.batch,
+      alone ? count : args.batch,
       args.classes,
       args.stride,
       args.labels,
@@ -185,13 +255,14 @@ function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launc
       statusCode('ctcLoss'),
       Number(args.zeroInfinity),
       Number(args.reduction === 'mean'),
+      alone ? first : 0,
     ).buffer,
     workgroups: [variant === 'invocation' ? Math.ceil(count / size) : count, keeps ? 2 : 1, 1],
   };
 }
 
 function gradientLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launch {
-  const { states, first, count } = memory;
+  const { states, first, count, alone = false } = memory;
   const spread = rowLaunch(
     { outer: args.steps * count, n: Math.max(args.classes, args.longest), inner: 1 },
     caps,
@@ -222,10 +293,10 @@ function gradientLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Laun
       { slot: 5, of: 'output', index: output, access: 'write' },
       ...(args.gradOutput ? [{ slot: 6, of: 'input', index: 4, access: 'read' } as const] : []),
     ],
-    uniforms: new UniformWriter(10)
+    uniforms: new UniformWriter(11)
       .u32(
         args.steps,
-        args.batch,
+        alone ? count : args.batch,
         args.classes,
         states,
         first,
@@ -234,7 +305,8 @@ function gradientLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Laun
         Number(args.zeroInfinity),
         Number(args.reduction === 'mean'),
       )
-      .f32(args.reduction === 'mean' ? 1 / args.batch : 1).buffer,
+      .f32(args.reduction === 'mean' ? 1 / args.batch : 1)
+      .u32(alone ? first : 0).buffer,
     workgroups: spread.workgroups,
   };
 }
