@@ -1,5 +1,5 @@
 import { init } from 'nonlin';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { findActivations, type ActivationChoice } from '../../demo/training/activations.ts';
 import {
   sliceDigits,
@@ -86,6 +86,14 @@ describe('the choices', () => {
 });
 
 describe('the trainer', () => {
+  // Reports come after some steps or some time: on a busy machine time would decide which steps they are of.
+  beforeEach(() => {
+    vi.spyOn(performance, 'now').mockReturnValue(0);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
   it('reports every step and epoch, and learns', async () => {
     const { trainer, steps, epochs } = await run(SMALL);
     expect(trainer.stepsPerEpoch).toBe(11);
