@@ -1,8 +1,9 @@
 // @ts-check
 /**
  * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. The long ones, hostile values in
- * every size and 1,000 random calls of every op, are `npm run test:full`; `npm test -- --full` runs all there are. Lanes of the browser wait for its GPU process
- * much of the time: `gpu` goes beside the others, `e2e` beside what is left when either track has ended.
+ * every size and 200 random calls of every op, are `npm run test:full`; `npm test -- --full` runs all there are. Lanes of
+ * the browser wait for its GPU process much of the time: `gpu` goes beside the others, `e2e` beside what is left when either
+ * track has ended.
  *
  * Goes on after a failing lane. The last line reads `N passed, N failed` (with
  * `, N skipped` if there are any); the exit code is 1 if anything failed.
