@@ -4,7 +4,7 @@ import { OptionError } from '../errors.ts';
 import { checkFunction, checkNumber } from '../validate-options.ts';
 import type { ParamSpecs } from './params.ts';
 
-/** What WGSL, and a caller, can write. */
+/** What WGSL and a caller can write: of an option. */
 const NAME = /^[a-z]\w*$/i;
 
 function refuse(op: string, argument: string, expected: string, value: unknown): never {
@@ -19,8 +19,8 @@ export function checkDeclaration(
 ): void {
   if (kindOf(declaration) !== 'Object') refuse(op, 'declaration', 'an object', declaration);
   const { name, wgsl, params } = declaration as Readonly<Record<string, unknown>>;
-  if (typeof name !== 'string' || !NAME.test(name))
-    refuse(op, 'name', 'letters and digits, as of a function', name);
+  if (typeof name !== 'string' || name === '')
+    refuse(op, 'name', 'a name, for errors and labels', name);
   if (typeof wgsl !== 'string') refuse(op, 'wgsl', 'a string of WGSL', wgsl);
   for (const part of functions) checkFunction(op, part, Reflect.get(declaration, part));
   if (params !== undefined) checkSpecs(op, params);

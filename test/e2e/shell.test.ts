@@ -47,7 +47,7 @@ async function serveBelow(folder: string): Promise<{ server: Server; address: st
   return { server, address: `http://localhost:${port}${folder}` };
 }
 
-test('the first page weighs at most 250 kB gzipped, and can be used within 2 s', async ({
+test('the first page weighs at most 260 kB gzipped, and can be used within 2 s', async ({
   page,
 }) => {
   const sizes: Promise<number>[] = [];
@@ -70,7 +70,7 @@ test('the first page weighs at most 250 kB gzipped, and can be used within 2 s',
   console.log(
     `first page: ${(total / 1000).toFixed(1)} kB gzipped, usable in ${seconds.toFixed(2)} s`,
   );
-  expect(total).toBeLessThanOrEqual(250_000);
+  expect(total).toBeLessThanOrEqual(260_000);
   expect(total).toBeGreaterThan(50_000);
   expect(seconds).toBeLessThan(2);
 });

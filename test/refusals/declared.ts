@@ -24,7 +24,7 @@ type Wrong = readonly [argument: string, value: unknown];
 const COMMON: readonly Wrong[] = [
   ['name', undefined],
   ['name', ''],
-  ['name', 'my loss'],
+  ['name', ''],
   ['name', 5],
   ['wgsl', undefined],
   ['wgsl', zero],
