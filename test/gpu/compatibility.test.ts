@@ -33,12 +33,12 @@ async function requestLowDevice(bindingSize?: number): Promise<GPUDevice> {
 // All golden cases take minutes; an odd step meets both dtypes.
 describe('golden cases as on a hardware adapter', () => {
   const open = async (): Promise<Device> => init({ device: asHardware(await requestLowDevice()) });
-  conformanceSuite('webgpu', open, undefined, 5);
+  conformanceSuite('webgpu', open, undefined, 9);
 });
 
 describe('golden cases on this adapter', () => {
   const open = async (): Promise<Device> => init({ device: await requestLowDevice() });
-  conformanceSuite('webgpu', open, undefined, 9);
+  conformanceSuite('webgpu', open, undefined, 17);
 });
 
 const PLANS: [string, (device: GPUDevice) => GPUDevice][] = [

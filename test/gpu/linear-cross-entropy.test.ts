@@ -103,8 +103,9 @@ describe('on one device', () => {
     const target = tensor(new Int32Array(400), { dtype: 'int32', device: limited });
     const before = limited.stats();
     expect(() => linearCrossEntropy(rows, weight, target)).toThrow(OutOfMemoryError);
-    expect(() => linear(rows, weight)).toThrow(OutOfMemoryError);
     expect(limited.stats().dispatches).toBe(before.dispatches);
+    // The logits alone go by windows.
+    expect((await linear(rows, weight).data()).length).toBe(400 * 1000);
     limited.dispose();
   });
 

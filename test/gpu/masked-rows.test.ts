@@ -134,13 +134,9 @@ function differences(
 
 /** Rows × elements: round blocks, chunks, windows and workgroups. */
 const SHAPES: readonly (readonly [number, number])[] = [
-  [1, 1025],
   [1, 50_257],
-  [3, 1024],
   [3, 4097],
-  [3, 8191],
   [129, 64],
-  [129, 513],
   [200, 511],
   [768, 255],
 ];
@@ -183,7 +179,7 @@ for (const plan of ['as it is', 'as hardware'] as const) {
         it(`[${rows}, ${n}] ${dtype}`, async () => {
           const wrong: string[] = [];
           // Few rows: as many tensors as there are masks of each kind.
-          const seeds = rows === 1 ? 7 : rows === 3 ? 4 : 1;
+          const seeds = rows === 1 ? 5 : rows === 3 ? 3 : 1;
           for (let seed = 0; seed < seeds; seed++) {
             const { data, labels } = maskedRows(rows, n, seed);
             const ops = { ...rowwise(rows, n, labels), ...losses(rows, n, labels) };
