@@ -186,7 +186,7 @@ fn scan(base: u32, lane: Lane, last: ptr<function, Block>, e: ptr<function, Bloc
 
 // From the sums of all lanes that share a row.
 fn row_of(s: Scan, local: u32) -> Row {
-  let sums = normaliser_of(s.sums, local);
+  let sums = normaliser_of(s.sums, local, true);
   return Row(sums, log_sum_of(sums), soft_of_lanes(s, sums.peak, local));
 }
 
@@ -199,7 +199,7 @@ fn soft_of_lanes(s: Scan, peak: f32, local: u32) -> vec2f {
 }
 
 fn part_of(s: Scan, local: u32) -> vec4f {
-  let sums = sum_of_lanes(s.sums, local);
+  let sums = normaliser_of(s.sums, local, false);
   return vec4f(sums.peak, sums.rest, soft_of_lanes(s, sums.peak, local));
 }
 

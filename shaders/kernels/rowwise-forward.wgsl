@@ -84,7 +84,7 @@ fn forward_rows(
   let lane = lane_of(0u, local);
   var last: Block;
   var e: Block;
-  let row = normaliser_of(scan(base, lane, &last, &e), local);
+  let row = normaliser_of(scan(base, lane, &last, &e), local, true);
   if (exact && from_exp) {
     // The exponentials are on the row's scale already.
     let divisor = divisor_of(row);
@@ -114,7 +114,7 @@ fn forward_parts(
   let lane = lane_of(at.chunk, local);
   var last: Block;
   var e: Block;
-  let part = sum_of_lanes(scan(base, lane, &last, &e), local);
+  let part = normaliser_of(scan(base, lane, &last, &e), local, false);
   if (lane_index(local) == 0u) {
     parts[unit] = vec2f(part.peak, part.rest);
   }
@@ -136,7 +136,7 @@ fn forward_chunks(
     let part = parts[c * u.rows + at.row];
     merge(&s, part.x, part.y);
   }
-  let row = normaliser_of(s, local);
+  let row = normaliser_of(s, local, true);
   let base = base_of(at.row);
   let lane = lane_of(at.chunk, local);
   write(base, lane, last_of(base, lane), row);

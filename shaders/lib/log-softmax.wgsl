@@ -77,9 +77,8 @@ fn no_sum() -> RowSum {
   return RowSum(-infinity(), anchor_of(-infinity()), 0.0, vec4f(), vec4f());
 }
 
-// The sums of all lanes that share a row, or a chunk of one. Only a whole row may be judged (`whole_row`): a chunk of
-// nothing but -Inf adds 0 to the sum of a row that holds finite elements elsewhere.
-fn sum_of_lanes(s: RowSum, local: u32) -> Normaliser {
+// From the sums of all lanes that share a row, or a chunk of one.
+fn normaliser_of(s: RowSum, local: u32, whole: bool) -> Normaliser {
   var peak = s.peak;
   var anchor = s.anchor;
   var at_peak = s.at_peak;
@@ -94,9 +93,5 @@ fn sum_of_lanes(s: RowSum, local: u32) -> Normaliser {
     let total = combine_sum(vec2f(part, select(0.0, 1.0, first)), local);
     rest = total.x + select(0.0, (total.y - 1.0) * at_peak, total.y > 1.0);
   }
-  return Normaliser(peak, anchor, rest + at_peak, rest, at_peak);
-}
-
-fn normaliser_of(s: RowSum, local: u32) -> Normaliser {
-  return whole_row(sum_of_lanes(s, local));
+  return normaliser(peak, anchor, rest, at_peak, whole);
 }

@@ -31,6 +31,5 @@ fn normaliser_each(base: u32) -> Normaliser {
       block = 0.0;
     }
   }
-  let all_others = rest + block + max(others, 0.0) * at_peak;
-  return whole_row(Normaliser(peak, anchor, all_others + at_peak, all_others, at_peak));
+  return normaliser(peak, anchor, rest + block + max(others, 0.0) * at_peak, at_peak, true);
 }

@@ -12,11 +12,12 @@ struct Normaliser {
   at_peak: f32,
 }
 
-// The normaliser of a whole row from its sums: they become NaN if the row holds +Inf, or only -Inf. (NaN elements have
-// made them NaN already.)
-fn whole_row(row: Normaliser) -> Normaliser {
-  let bad = is_inf(row.peak);
-  return Normaliser(row.peak, row.anchor, select(row.sum, nan(), bad), select(row.rest, nan(), bad), row.at_peak);
+// From the sums of a row, or of a chunk of one. Those of a whole row become NaN if it holds +Inf, or only -Inf. (NaN elements
+// have made them NaN already.) A chunk is not judged: one of nothing but -Inf adds 0 to the sum of a row that holds finite
+// elements elsewhere.
+fn normaliser(peak: f32, anchor: Anchor, rest: f32, at_peak: f32, whole: bool) -> Normaliser {
+  let bad = whole & is_inf(peak);
+  return Normaliser(peak, anchor, select(rest + at_peak, nan(), bad), select(rest, nan(), bad), at_peak);
 }
 
 // The logarithm of the sum of e^(x - peak); at least 0.
