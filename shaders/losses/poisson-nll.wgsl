@@ -3,12 +3,21 @@
 //#include "lib/exp.wgsl"
 //#include "lib/log.wgsl"
 // e^x - t x, or x - t log(x + eps) for an input that is no logarithm; with full and t > 1 Stirling's t log t - t + log(2 pi t) / 2.
+// log(x + eps), with what x + eps loses by rounding: near x = 1 that is all there is, and a large target multiplies it.
+fn log_plus(x: f32, eps: f32) -> f32 {
+  // Without the last bit: no compiler can then take the rest for 0.
+  let sum = bitcast<f32>(bitcast<u32>(x + eps) & 0xfffffffeu);
+  let low = select(x - (sum - eps), eps - (sum - x), x >= eps) / sum;
+  let y = nl_log(sum);
+  return select(y, y + low, abs(low) < 0x1p-20f);
+}
+
 fn loss(input: f32, expected: f32, p: Params) -> f32 {
   var rate = nl_exp(input);
   var log_rate = input;
   if (p.log_input == 0u) {
     rate = input;
-    log_rate = nl_log(input + p.eps);
+    log_rate = log_plus(input, p.eps);
   }
   let base = rate - expected * log_rate;
   if ((p.full == 0u) | (expected <= 1.0)) {
@@ -23,7 +32,7 @@ fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
   var by_target = -input;
   if (p.log_input == 0u) {
     by_input = (1.0 - nl_divide(expected, input + p.eps)) * grad_output;
-    by_target = -nl_log(input + p.eps);
+    by_target = -log_plus(input, p.eps);
   }
   if ((p.full != 0u) & !(expected <= 1.0)) {
     by_target += nl_log(expected) + nl_divide(0.5, expected);

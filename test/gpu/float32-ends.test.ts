@@ -10,6 +10,7 @@ import {
   mseLoss,
   nllLoss,
   optim,
+  poissonNllLoss,
   sum,
   tensor,
   type Device,
@@ -50,6 +51,18 @@ describe.each(['CPU', 'as it is', 'as hardware'])('%s', (name) => {
   });
   const vector = (values: number[], requiresGrad = false): Tensor =>
     tensor(values, { device, requiresGrad });
+
+  it('the logarithm of a rate near 1 keeps eps, which a large target multiplies', async () => {
+    const loss = poissonNllLoss(vector([1, 1.5, 0]), vector([1e9, -1e9, 2]), {
+      logInput: false,
+      reduction: 'none',
+    });
+    near(await numbers(loss), [
+      1 - 1e9 * Math.log1p(1e-8),
+      1.5 + 1e9 * Math.log(1.5 + 1e-8),
+      -2 * Math.log(Math.fround(1e-8)),
+    ]);
+  });
 
   it('a bias of null is none', async () => {
     const x = tensor([[1, 2, 3]], { device, requiresGrad: true });
