@@ -24,7 +24,6 @@ type Wrong = readonly [argument: string, value: unknown];
 const COMMON: readonly Wrong[] = [
   ['name', undefined],
   ['name', ''],
-  ['name', ''],
   ['name', 5],
   ['wgsl', undefined],
   ['wgsl', zero],
