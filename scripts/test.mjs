@@ -1,9 +1,8 @@
 // @ts-check
 /**
- * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. The long ones, hostile values in
- * every size and 200 random calls of every op, are `npm run test:full`; `npm test -- --full` runs all there are. Lanes of
- * the browser wait for its GPU process much of the time: `gpu` goes beside the others, `e2e` beside what is left when either
- * track has ended.
+ * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. The long ones are `hostile`,
+ * hostile values in every size, and `fuzz`, 200 random calls of every op. Lanes of the browser wait for its GPU process much
+ * of the time: `gpu` goes beside the others, `e2e` beside what is left when either track has ended.
  *
  * Goes on after a failing lane. The last line reads `N passed, N failed` (with
  * `, N skipped` if there are any); the exit code is 1 if anything failed.
@@ -233,9 +232,7 @@ async function runLane(lane, aside) {
   return { name: lane.name, seconds, ...counts };
 }
 
-const given = process.argv.slice(2);
-const full = given.includes('--full');
-const wanted = given.filter((name) => name !== '--full');
+const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !lanes.some((lane) => lane.name === name));
 if (unknown.length > 0) {
   console.error(`no such lane: ${unknown.join(', ')}; there are`);
@@ -257,7 +254,7 @@ async function runTrack(track, aside) {
 }
 
 const chosen = lanes.filter(({ name, track }) =>
-  wanted.length === 0 ? full || track !== 'long' : wanted.includes(name),
+  wanted.length === 0 ? track !== 'long' : wanted.includes(name),
 );
 const start = performance.now();
 // the browser first: both tracks need it

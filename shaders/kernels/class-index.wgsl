@@ -50,11 +50,15 @@ fn target_of(r: u32, base: u32, row: Row) -> Target {
 fn loss_of(t: Target, row: Row) -> vec2f {
   // Losses of very small probabilities are proportional to l.
   let overflows = is_inf(t.l) & !is_inf(t.half);
-  var loss = select(t.w * class_loss(t.l, u.op), 2.0 * (t.w * class_loss(t.half, u.op)), overflows);
+  // The factor of label smoothing before the loss, which may be too large without it.
+  var w = t.w;
+  if (soft) {
+    w *= 1.0 - u.label_smoothing;
+  }
+  var loss = select(w * class_loss(t.l, u.op), 2.0 * (w * class_loss(t.half, u.op)), overflows);
   if (soft) {
     // Of a loss that is infinite nothing is kept where all is spread, not NaN.
-    let kept = select((1.0 - u.label_smoothing) * loss, 0.0, u.label_smoothing == 1.0);
-    loss = kept + soft_loss(row);
+    loss = select(loss, 0.0, u.label_smoothing == 1.0) + soft_loss(row);
   }
   let label = t.label;
   return vec2f(select(select(nan(), loss, label.valid), 0.0, label.ignored), select(t.w, 0.0, label.ignored));

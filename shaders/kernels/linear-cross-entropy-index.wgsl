@@ -58,7 +58,7 @@ fn loss_of(row: u32, found: Row) -> f32 {
     return nan();
   }
   let log_sum = normaliser_of(found);
-  let w = class_weight(u32(classes[row]));
+  let w = (1.0 - u.label_smoothing) * class_weight(u32(classes[row]));
   let far = found.peak - found.at_label;
   // Of finite logits whose difference is too large for a float32.
   let overflows = is_inf(far) & !is_inf(found.at_label);
@@ -67,8 +67,7 @@ fn loss_of(row: u32, found: Row) -> f32 {
   if (!weighted) {
     return loss;
   }
-  let kept = select((1.0 - u.label_smoothing) * loss, 0.0, u.label_smoothing == 1.0);
-  return kept + fma(found.share, log_sum, 16.0 * found.below);
+  return select(loss, 0.0, u.label_smoothing == 1.0) + fma(found.share, log_sum, 16.0 * found.below);
 }
 
 // The weights of all rows, for the divisor of the mean.

@@ -2,7 +2,7 @@
 import { opNames } from '../calls.ts';
 import { randomCallSuite } from '../gpu/random-calls.ts';
 
-/** Set by scripts/fuzz.mjs; without it, as a lane of `npm run test:full`, every op by the same calls each time. */
+/** Set by scripts/fuzz.mjs; without it, as a lane of scripts/test.mjs, every op by the same calls each time. */
 interface Settings {
   readonly ops: readonly string[];
   readonly draws: number;
