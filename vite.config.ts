@@ -62,7 +62,13 @@ export default defineConfig({
         extends: true,
         // the demo says `from 'nonlin'`, as an app does
         resolve: { alias: { nonlin: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
-        test: { name: 'unit', environment: 'node', include: ['test/unit/**/*.test.ts'] },
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['test/unit/**/*.test.ts'],
+          // the GPU lane runs beside it, and a machine may have two cores
+          testTimeout: 30_000,
+        },
       },
       {
         extends: true,
