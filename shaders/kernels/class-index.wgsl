@@ -48,14 +48,15 @@ fn target_of(r: u32, base: u32, row: Row) -> Target {
 
 // Loss and weight of a row.
 fn loss_of(t: Target, row: Row) -> vec2f {
-  // Losses of very small probabilities are proportional to l.
-  let overflows = is_inf(t.l) & !is_inf(t.half);
   // The factor of label smoothing before the loss, which may be too large without it.
   var w = t.w;
   if (soft) {
     w *= 1.0 - u.label_smoothing;
   }
-  var loss = select(w * class_loss(t.l, u.op), 2.0 * (w * class_loss(t.half, u.op)), overflows);
+  var loss = w * class_loss(t.l, u.op);
+  // Where l overflows: losses without a bound are proportional to l there, and one with a bound, such as 1 - e^l, is finite.
+  let overflows = is_inf(t.l) & !is_inf(t.half) & (is_inf(loss) | is_nan(loss));
+  loss = select(loss, 2.0 * (w * class_loss(t.half, u.op)), overflows);
   if (soft) {
     // Of a loss that is infinite nothing is kept where all is spread, not NaN.
     loss = select(loss, 0.0, u.label_smoothing == 1.0) + soft_loss(row);

@@ -16,6 +16,7 @@ import {
   type Device,
   type Tensor,
 } from '../../src/index.ts';
+import { defineClassLoss } from '../../src/define/class-loss.ts';
 import { random } from '../accuracy/inputs.ts';
 import { classOf, largest, SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
 import { requestHardwareLike } from './gpu-device.ts';
@@ -357,4 +358,29 @@ describe('class weights of 0 and label smoothing', () => {
       }
     });
   }
+});
+
+describe('a loss with a bound', () => {
+  // 1 - p of the class.
+  const bounded = defineClassLoss({
+    name: 'bounded',
+    wgsl: `fn class_loss(l: f32, p: Params) -> f32 { return 1.0 - nl_exp(l); }
+fn class_loss_grad(l: f32, p: Params) -> f32 { return -nl_exp(l); }
+`,
+    normalised: true,
+    soft: false,
+    loss: (l) => 1 - Math.exp(l),
+    grad: (l) => -Math.exp(l),
+  });
+
+  it('keeps it where the difference of two scores overflows', async () => {
+    for (const device of [cpu, ...Object.values(gpus)]) {
+      for (const n of [2, 600]) {
+        const data = Float32Array.from({ length: n }, (_, i) => (i === 0 ? 3e38 : -3e38));
+        const target = tensor([1], { dtype: 'int32', device });
+        const loss = bounded(tensor(data, { shape: [1, n], device }), target);
+        expect(await loss.item(), device.name).toBe(1);
+      }
+    }
+  });
 });
