@@ -117,7 +117,7 @@ const DRAWS = 2;
 
 function unitsOf({ op, positional }: Call): number {
   const extents = Object.values(positional).flatMap(({ shape }) => shape);
-  return familyOf(op).products ? Math.max(UNITS, Math.sqrt(Math.max(...extents))) : UNITS;
+  return familyOf(op).products ? Math.max(UNITS, Math.sqrt(Math.max(1, ...extents))) : UNITS;
 }
 
 /** What a hostile call may give: the reference's result, and how far off its elements may be. */
