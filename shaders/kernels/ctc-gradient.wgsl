@@ -58,11 +58,44 @@ fn posterior(row: Row, s: u32, chance: vec2f) -> f32 {
   let b = lattice[row.backward + 2u * row.labels - s];
   let both = a.x * b.x;
   let m = both / (chance.x * row.likelihood.x);
-  let e = ((a.y - row.likelihood.y) + b.y) - chance.y;
+  let e = ((a.y + b.y) - chance.y) - row.likelihood.y;
   let n = i32(clamp(e, -250.0, 250.0));
   let v = scale2(m, n);
   // A share is 1 at most. More comes of rounding: far below 0, float32 does not tell log-probabilities apart.
   return select(select(v, 1.0, v > 1.0), 0.0, both == 0.0); // 0 even where `chance` is
+}
+
+// The likelihood as step t has it. Exponents from 2^20 on are rounded, differently at each step: the shares of one are to
+// add up to 1 all the same.
+fn likelihood_at(row: Row, base: u32) -> vec2f {
+  if (abs(row.likelihood.y) < 0x1p+20) {
+    return row.likelihood;
+  }
+  // The sum keeps the largest exponent, which may be too large for 1 to be added to it.
+  var total = vec2f(0.0, wide_lowest);
+  for (var turn = 0u; turn < 2u; turn++) {
+    for (var s = 0u; s <= 2u * row.labels; s++) {
+      var c = u.blank;
+      if (s % 2u == 1u) { c = label_of(row, s / 2u); }
+      let a = lattice[row.forward + s];
+      let b = lattice[row.backward + 2u * row.labels - s];
+      let both = a.x * b.x;
+      // Where no path goes, and takes others with it.
+      if (is_nan(both)) {
+        return row.likelihood;
+      }
+      if (both > 0.0) {
+        let chance = wide_exp(log_probs[base + c]);
+        let e = (a.y + b.y) - chance.y;
+        if (turn == 0u) {
+          total.y = max(total.y, e);
+        } else {
+          total.x += (both / chance.x) * wide_shift(e - total.y);
+        }
+      }
+    }
+  }
+  return total;
 }
 
 fn slope(log_prob: f32, share: f32, g: f32) -> f32 {
@@ -93,7 +126,7 @@ fn rows(
   // No path, or NaN: nothing in the lattice is read.
   let flat = is_nan(likelihood.x) || none || t >= steps;
   let last = select(steps - 1u - t, 0u, flat);
-  let row = Row(
+  var row = Row(
     labels,
     u32(facts[m + 2u]),
     (i * u.steps + t) * u.states,
@@ -106,6 +139,7 @@ fn rows(
   let level = select(nan(), 0.0, ended || (none && u.zero_infinity != 0u));
   var blanks = 0.0;
   if (!flat) {
+    row.likelihood = likelihood_at(row, base);
     let chance = wide_exp(log_probs[base + u.blank]);
     for (var k = lane.first; k <= labels; k += lane.step) {
       blanks += posterior(row, 2u * k, chance);

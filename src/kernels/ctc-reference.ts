@@ -39,7 +39,7 @@ export function ctcReference(
     const logProb = (t: number, c: number): number =>
       logProbs[(t * batch + n) * classes + c] ?? NaN;
     const forward = variables(sequence, logProb);
-    const likelihood = likelihoodOf(sequence, forward);
+    const { likelihood } = forward;
     const value = zeroInfinity && likelihood === -Infinity ? 0 : -likelihood;
     const divisor = reduction === 'mean' ? Math.max(labels, 1) : 1;
     total += value / divisor;
@@ -47,42 +47,64 @@ export function ctcReference(
     if (!grad) continue;
     const upstream = gradOutput ? (gradOutput[reduction === 'none' ? n : 0] ?? NaN) : 1;
     const g = upstream / (reduction === 'mean' ? batch * divisor : 1);
-    writeGradient(args, n, g, sequence, likelihood, forward, logProb, grad);
+    writeGradient(args, n, g, sequence, forward, logProb, grad);
   }
   if (loss && reduction !== 'none') loss[0] = reduction === 'mean' ? total / batch : total;
 }
 
-/** ln of the probability of all beginnings that end in state s at step t; no rows where there is no path. */
+/** The lattice of a sequence. */
+interface Lattice {
+  /** ln of the probability of all beginnings that end in state s at step t, less a number of the step; none without a path. */
+  readonly rows: readonly Float64Array[];
+  /** The log-probability of each state's class, less a number of the step. */
+  readonly own: readonly Float64Array[];
+  /** What is to be added: to the rows up to a step, and to its own log-probabilities. */
+  readonly shared: readonly (readonly [rows: number, own: number])[];
+  /** ln of the probability of all paths. */
+  readonly likelihood: number;
+}
+
+/**
+ * What states of a step share is kept apart: beside scores of -1e30 float64 would lose everything else, and shares of paths
+ * would add up to more than 1.
+ */
 function variables(
   { steps, states }: Sequence,
   logProb: (t: number, c: number) => number,
-): Float64Array[] {
-  if ((states.length - 1) / 2 > steps) return [];
+): Lattice {
   const rows: Float64Array[] = [];
+  const own: Float64Array[] = [];
+  const shared: [number, number][] = [];
+  const none = { rows, own, shared };
+  if (steps === 0) return { ...none, likelihood: states.length === 1 ? 0 : -Infinity };
+  if ((states.length - 1) / 2 > steps) return { ...none, likelihood: -Infinity };
+  let sum = 0;
   for (let t = 0; t < steps; t++) {
     const before = rows[t - 1];
-    const row = new Float64Array(states.length);
-    for (const [s, c] of states.entries()) {
-      if (!before) {
-        row[s] = s < 2 ? logProb(t, c) : -Infinity;
-        continue;
-      }
+    const scores = Float64Array.from(states, (c) => logProb(t, c));
+    const score = lessLargest(scores);
+    const row = scores.map((chance, s) => {
+      if (!before) return s < 2 ? chance : -Infinity;
       const terms = [before[s] ?? NaN];
       if (s > 0) terms.push(before[s - 1] ?? NaN);
       // A label may follow another without a blank.
-      if (s > 1 && s % 2 === 1 && states[s - 2] !== c) terms.push(before[s - 2] ?? NaN);
-      row[s] = logSum(...terms) + logProb(t, c);
-    }
+      if (s > 1 && s % 2 === 1 && states[s - 2] !== states[s]) terms.push(before[s - 2] ?? NaN);
+      return logSum(...terms) + chance;
+    });
+    sum += score + lessLargest(row);
+    shared.push([sum, score]);
     rows.push(row);
+    own.push(scores);
   }
-  return rows;
+  return { rows, own, shared, likelihood: sum + logSum(...(rows.at(-1)?.slice(-2) ?? [])) };
 }
 
-function likelihoodOf({ steps, states }: Sequence, forward: readonly Float64Array[]): number {
-  if (steps === 0) return states.length === 1 ? 0 : -Infinity;
-  const last = forward.at(-1);
-  if (!last) return -Infinity;
-  return logSum(...last.slice(-2));
+/** Takes the largest element off each, if it is finite; returns what it took off. */
+function lessLargest(values: Float64Array): number {
+  const peak = values.reduce((a, b) => (b > a ? b : a), -Infinity);
+  if (!Number.isFinite(peak)) return 0;
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? NaN) - peak;
+  return peak;
 }
 
 function writeGradient(
@@ -90,8 +112,7 @@ function writeGradient(
   n: number,
   g: number,
   { steps, states }: Sequence,
-  likelihood: number,
-  forward: readonly Float64Array[],
+  { rows, own, shared, likelihood }: Lattice,
   logProb: (t: number, c: number) => number,
   grad: NumericArray,
 ): void {
@@ -103,23 +124,32 @@ function writeGradient(
   const reversed = { steps, states: [...states].reverse() };
   const backward = variables(reversed, (t, c) => logProb(steps - 1 - t, c));
   const posterior = new Float64Array(classes);
+  const share = new Float64Array(states.length);
   for (let t = 0; t < all; t++) {
     const flat = t >= steps || (zeroInfinity && likelihood === -Infinity);
     posterior.fill(likelihood > -Infinity ? 0 : NaN);
     if (!flat) {
-      for (const [s, c] of states.entries()) {
+      for (const s of states.keys()) {
         const both =
-          (forward[t]?.[s] ?? -Infinity) +
-          (backward[steps - 1 - t]?.[states.length - 1 - s] ?? -Infinity);
-        if (both === -Infinity) continue;
-        posterior[c] = (posterior[c] ?? 0) + Math.exp(both - logProb(t, c) - likelihood);
+          (rows[t]?.[s] ?? -Infinity) +
+          (backward.rows[steps - 1 - t]?.[states.length - 1 - s] ?? -Infinity);
+        share[s] = both === -Infinity ? both : both - (own[t]?.[s] ?? NaN);
+      }
+      const [ahead = 0, score = 0] = shared[t] ?? [];
+      const [behind = 0] = backward.shared[steps - 1 - t] ?? [];
+      // A NaN beside a likelihood that is none is where no path goes, and takes others with it.
+      const total = share.some(Number.isNaN)
+        ? likelihood - (ahead + behind - score)
+        : logSum(...share);
+      for (const [s, c] of states.entries()) {
+        posterior[c] = (posterior[c] ?? 0) + Math.exp((share[s] ?? NaN) - total);
       }
     }
     for (let c = 0; c < classes; c++) {
       const l = logProb(t, c);
       // PyTorch divides by the probability: a class whose is 0 has no gradient.
-      const share = l === -Infinity ? NaN : (posterior[c] ?? NaN);
-      set(t, c, flat ? 0 : (Math.exp(l) - share) * g);
+      const path = l === -Infinity ? NaN : (posterior[c] ?? NaN);
+      set(t, c, flat ? 0 : (Math.exp(l) - path) * g);
     }
   }
 }

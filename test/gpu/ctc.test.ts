@@ -140,6 +140,45 @@ describe('ctcLoss is that of the float64 CPU path', () => {
   }
 });
 
+describe('scores beside which float32, and float64, lose all others', () => {
+  /** Every other step is hardly possible, whatever its class, and at step 4 only the blank is. */
+  const steps = 9;
+  const logProbs = Float32Array.from({ length: steps * 4 }, (_, i) => {
+    const [t, c] = [Math.floor(i / 4), i % 4];
+    if (t === 4) return c === 0 ? -0.75 : -Infinity;
+    return t % 2 === 0 ? -1e30 * (1 + 2 ** -20 * (c > 0 ? 1 : 0)) : -1 - c;
+  });
+  const gradientOf = async (device: Device): Promise<number[]> => {
+    const grad = scope(() => {
+      const x = tensor(logProbs, { shape: [steps, 1, 4], device, requiresGrad: true });
+      const y = tensor([[1, 2, 3]], { dtype: 'int32', device });
+      ctcLoss(x, y, [steps], [3]).backward();
+      return x.grad;
+    });
+    const values = [...((await grad?.data()) ?? [])];
+    grad?.dispose();
+    return values;
+  };
+  /** The gradient of the mean over labels: (e^x - share) / 3. */
+  const share = (gradient: readonly number[], t: number, c: number): number =>
+    Math.exp(logProbs[4 * t + c] ?? NaN) - 3 * (gradient[4 * t + c] ?? NaN);
+
+  for (const adapter of ['cpu', 'as it is', 'as hardware'] as const) {
+    it(`shares of paths add up to 1 at each step, ${adapter}`, async () => {
+      const gradient = await gradientOf(adapter === 'cpu' ? cpu : gpus[adapter]);
+      for (let t = 0; t < steps; t++) {
+        const shares =
+          t === 4 ? [share(gradient, t, 0)] : [0, 1, 2, 3].map((c) => share(gradient, t, c));
+        expect(
+          shares.reduce((a, b) => a + b),
+          `step ${t}`,
+        ).toBeCloseTo(1, 4);
+        for (const one of shares) expect(one).toBeGreaterThan(-1e-4);
+      }
+    });
+  }
+});
+
 describe('what only the GPU knows', () => {
   const logProbs = Float32Array.from({ length: 5 * 3 * 4 }, () => Math.log(0.25));
   /** int32 numbers that were never on the host, as far as the device knows. */

@@ -168,8 +168,16 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     ops: ['ctcLoss'],
-    reason: 'a loss that is infinite in float32 is 0 by `zeroInfinity`',
-    holds: ({ value }, call) => value === 0 && call.options.zeroInfinity === true && isHuge(call),
+    reason: 'a loss that is infinite in float32 is 0 by `zeroInfinity`, of a batch too',
+    holds: ({ name, expected, value }, call) =>
+      call.options.zeroInfinity === true &&
+      isHuge(call) &&
+      (value === 0 ||
+        (name === 'out' &&
+          call.options.reduction !== 'none' &&
+          expected > 2 ** 116 &&
+          value > 0 &&
+          value < expected)),
   },
   {
     ops: ['ctcLoss'],
