@@ -36,11 +36,13 @@ fn nl_quotient(x: f32, y: f32) -> f32 {
   return q + nl_remainder(x, y, q) / y;
 }
 
-// nl_divide(x, y) = x / y for any x and y: nl_quotient where its step is finite and small, else the division's own result.
+// nl_divide(x, y) = x / y for any x and y: nl_quotient where its step is finite and small, else the division's own result; so
+// too near 0, where parts of the remainder are subnormal numbers, which a device may take for 0.
 fn nl_divide(x: f32, y: f32) -> f32 {
   let q = x / y;
   let step = nl_remainder(x, y, q) / y;
-  return select(q, q + step, abs(step) < abs(q));
+  let least = min(min(abs(x), abs(y)), abs(q));
+  return select(q, q + step, (abs(step) < abs(q)) & (least > 0x1p-100));
 }
 
 // nl_sixth(x) = x / 6: at most 0.51 ULP. Without its last bits the first guess times 6 is exact, and so is the remainder,

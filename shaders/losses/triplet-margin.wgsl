@@ -53,7 +53,7 @@ fn compare(r: u32, base: u32, lane: Lane, local: u32) {
     other = norm_of(2u, sums.z, base, lane, local);
     reach = nearer(far.value, other.value);
   }
-  var slack = (u.op.margin + near.value) - reach;
+  var slack = slack_of(near.value, reach, u.op.margin);
   var k = 1u;
   var away = far;
   if (pairs > 2u && other.value < far.value) {

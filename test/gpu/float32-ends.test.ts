@@ -8,11 +8,15 @@ import {
   linear,
   mean,
   mseLoss,
+  mul,
   nllLoss,
   optim,
   poissonNllLoss,
+  sigmoidFocalLoss,
   sum,
   tensor,
+  tripletMarginLoss,
+  tripletMarginWithDistanceLoss,
   type Device,
   type Tensor,
 } from '../../src/index.ts';
@@ -156,5 +160,64 @@ describe.each(['CPU', 'as it is', 'as hardware'])('%s', (name) => {
     loss.backward(vector([-0.111, 1]));
     near(await numbers(t.grad), [-0.111 * 3.4e38 * Math.exp(0.3), 3.4e38 * Math.exp(-44)]);
     near(await numbers(x.grad), [0.111 * Math.exp(0.3), -Math.exp(-44)]);
+  });
+
+  it('the gradient of sigmoidFocalLoss divides by a miss near 2^-119', async () => {
+    const x = -1.8364334579289698e38;
+    const miss = 1.783135390588656e-36;
+    const target = vector([miss], true);
+    sigmoidFocalLoss(vector([x]), target, { gamma: 0.5 }).backward(vector([1]));
+    near(await numbers(target.grad), [0.75 * 1.5 * -x * Math.sqrt(miss)]);
+  });
+
+  it('a margin is not lost next to large distances', async () => {
+    // float64 has nothing left of it beside 1e20
+    for (const [distance, want] of [
+      [1e9, 0.5],
+      [1e15, 0.5],
+      [1e20, 0],
+    ] as const) {
+      for (const p of [1, 2, 3]) {
+        const anchor = tensor([[distance, 0]], { device });
+        const other = tensor([[0, 0]], { device });
+        const loss = tripletMarginLoss(anchor, other, other, { p, eps: 0, margin: 0.5 });
+        near(await numbers(loss), [want]);
+      }
+    }
+  });
+
+  it('the sign of margin + near - far is exact', async () => {
+    const small = 2 ** -30;
+    const rows = [
+      // near, far, and the loss
+      [1e9, 1e9, 1],
+      [1e15, 1e15, 1],
+      [1e18, 1e18, 0],
+      [small, 1, small],
+      [-small, 1, 0],
+      [1e30, 1e9, 1e30],
+      [Infinity, 1, Infinity],
+      [1, Infinity, 0],
+      [Infinity, Infinity, NaN],
+    ];
+    const column = (k: number): Tensor =>
+      vector(
+        rows.map((row) => row[k] ?? NaN),
+        true,
+      );
+    const [positive, negative] = [column(0), column(1)];
+    const one = vector(rows.map(() => 1));
+    for (const swap of [false, true]) {
+      // of distances that are the second vectors: from positive to negative it is that from the anchor
+      const loss = tripletMarginWithDistanceLoss(one, positive, negative, {
+        distanceFunction: (_, y) => mul(one, y),
+        reduction: 'none',
+        swap,
+      });
+      near(
+        await numbers(loss),
+        rows.map(([, , value]) => value ?? NaN),
+      );
+    }
   });
 });
