@@ -1,5 +1,6 @@
 //#include "lib/div.wgsl"
-// d^2 / (2 beta) for |d| < beta, else |d| - beta / 2, with d = input - expected. For beta = 0 the gradient at 0 is 0.
+// d^2 / (2 beta) for |d| < beta, else |d| - beta / 2, with d = input - expected. For beta = 0 the gradient at 0 is 0,
+// and only there: a device may take a small difference for 0, so the numbers themselves are compared.
 fn loss(input: f32, expected: f32, p: Params) -> f32 {
   let d = abs(input - expected);
   return select(d - 0.5 * p.beta, 0.5 * d * nl_divide(d, p.beta), d < p.beta);
@@ -7,7 +8,8 @@ fn loss(input: f32, expected: f32, p: Params) -> f32 {
 
 fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
   let d = input - expected;
-  let slope = select(nl_divide(d, p.beta), f32(d > 0.0) - f32(d < 0.0), abs(d) >= p.beta);
+  let side = f32(input > expected) - f32(input < expected);
+  let slope = select(nl_divide(d, p.beta), side, abs(d) >= p.beta);
   let g = slope * grad_output;
   return vec2f(g, -g);
 }

@@ -5,7 +5,9 @@ import {
   focalLoss,
   init,
   klDiv,
+  l1Loss,
   linear,
+  marginRankingLoss,
   mean,
   mseLoss,
   mul,
@@ -13,6 +15,7 @@ import {
   optim,
   poissonNllLoss,
   sigmoidFocalLoss,
+  smoothL1Loss,
   sum,
   tensor,
   tripletMarginLoss,
@@ -66,6 +69,22 @@ describe.each(['CPU', 'as it is', 'as hardware'])('%s', (name) => {
       1.5 + 1e9 * Math.log(1.5 + 1e-8),
       -2 * Math.log(Math.fround(1e-8)),
     ]);
+  });
+
+  it('which of two numbers is larger is told where their difference is below 2^-126', async () => {
+    // A device may take such a difference for 0.
+    const [a, b] = [2e-38, 1.5e-38];
+    const sloped = [
+      (x: Tensor, y: Tensor) => l1Loss(x, y, { reduction: 'sum' }),
+      (x: Tensor, y: Tensor) => smoothL1Loss(x, y, { reduction: 'sum', beta: 0 }),
+      (x: Tensor, y: Tensor) => marginRankingLoss(x, y, vector([-1, -1]), { reduction: 'sum' }),
+    ];
+    for (const loss of sloped) {
+      const [x, y] = [vector([a, b], true), vector([b, a], true)];
+      loss(x, y).backward();
+      near(await numbers(x.grad), loss === sloped[2] ? [1, 0] : [1, -1]);
+      near(await numbers(y.grad), loss === sloped[2] ? [-1, 0] : [-1, 1]);
+    }
   });
 
   it('a bias of null is none', async () => {
