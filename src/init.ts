@@ -4,6 +4,7 @@ import { setCurrentDevice } from './current.ts';
 import type { Device } from './device.ts';
 import { DeviceLostError, DeviceUnavailableError, LimitError } from './errors.ts';
 import { WebGpuDevice } from './gpu/device.ts';
+import { HARDWARE, SOFTWARE } from './kernels/tuning.ts';
 import { checkHas, checkOneOf, checkOptionNames } from './validate-options.ts';
 
 export interface InitOptions {
@@ -16,6 +17,11 @@ export interface InitOptions {
   device?: GPUDevice;
   /** Passed on to `requestAdapter`. */
   powerPreference?: GPUPowerPreference;
+  /**
+   * How kernels are planned: for GPUs, or for adapters that are programs on the CPU. By default what the adapter is. Results
+   * are within the same bounds; it is meant for tests and measurements.
+   */
+  tuning?: 'hardware' | 'software';
   /** WebGPU's entry point where there is no `navigator.gpu`, e.g. `create([])` of the npm package `webgpu` in Node. */
   gpu?: GPU;
 }
@@ -24,13 +30,15 @@ const entryPoints = /* @__PURE__ */ new WeakMap<Device, GPU>();
 
 const BACKENDS = ['auto', 'webgpu', 'cpu'] as const;
 const POWER = ['low-power', 'high-performance'] as const;
+const TUNING = ['hardware', 'software'] as const;
 
 /** Makes a device and the default for new tensors. Each call makes a new one; several may live side by side. */
 export async function init(options: InitOptions = {}): Promise<Device> {
-  checkOptionNames('init', options, ['backend', 'device', 'powerPreference', 'gpu']);
-  const { backend = 'auto', device, powerPreference, gpu } = options;
+  checkOptionNames('init', options, ['backend', 'device', 'powerPreference', 'tuning', 'gpu']);
+  const { backend = 'auto', device, powerPreference, tuning, gpu } = options;
   checkOneOf('init', 'backend', backend, BACKENDS);
   if (powerPreference !== undefined) checkOneOf('init', 'powerPreference', powerPreference, POWER);
+  if (tuning !== undefined) checkOneOf('init', 'tuning', tuning, TUNING);
   if (gpu !== undefined) {
     checkHas('init', 'gpu', gpu, 'requestAdapter', 'a GPU, such as navigator.gpu');
   }
@@ -45,7 +53,7 @@ export async function init(options: InitOptions = {}): Promise<Device> {
 }
 
 async function open(backend: 'auto' | 'webgpu' | 'cpu', options: InitOptions): Promise<Device> {
-  if (options.device) return ofCaller(options.device);
+  if (options.device) return ofCaller(options.device, options.tuning);
   if (backend === 'cpu') return new CpuDevice();
   const gpu = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   let received = gpu ? 'no adapter' : 'no navigator.gpu';
@@ -66,7 +74,7 @@ async function open(backend: 'auto' | 'webgpu' | 'cpu', options: InitOptions): P
         requiredFeatures: OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature)),
         label: 'nonlin',
       });
-      const made = wrap(device, adapter.info, true);
+      const made = wrap(device, adapter.info, true, options.tuning);
       // Dawn for Node crashes if its entry point is collected while a device is in use.
       if (options.gpu) entryPoints.set(made, options.gpu);
       return made;
@@ -82,13 +90,13 @@ async function open(backend: 'auto' | 'webgpu' | 'cpu', options: InitOptions): P
   );
 }
 
-async function ofCaller(device: GPUDevice): Promise<Device> {
+async function ofCaller(device: GPUDevice, tuning: InitOptions['tuning']): Promise<Device> {
   // Settled if the browser has told of its loss; of one that it tells later, the first call does.
   const gone = await Promise.race([device.lost, Promise.resolve(null)]);
   if (!gone) {
     const low = lowLimit(device.limits);
     if (low) throw new LimitError({ op: 'init', argument: 'device', ...low });
-    return wrap(device, device.adapterInfo, false);
+    return wrap(device, device.adapterInfo, false, tuning);
   }
   throw new DeviceLostError({
     op: 'init',
@@ -139,9 +147,15 @@ function isSoftware(info: GPUAdapterInfo): boolean {
   );
 }
 
-function wrap(device: GPUDevice, info: GPUAdapterInfo, owned: boolean): Device {
+function wrap(
+  device: GPUDevice,
+  info: GPUAdapterInfo,
+  owned: boolean,
+  wanted: InitOptions['tuning'],
+): Device {
   const { description, vendor, architecture } = info;
   const name =
     description || [vendor, architecture].filter((word) => word !== '').join(' ') || 'WebGPU';
-  return new WebGpuDevice(device, { name, software: isSoftware(info), owned });
+  const software = wanted === undefined ? isSoftware(info) : wanted === 'software';
+  return new WebGpuDevice(device, { name, tuning: software ? SOFTWARE : HARDWARE, owned });
 }

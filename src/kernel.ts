@@ -2,6 +2,7 @@
 import { called } from './calling.ts';
 import type { DType, NumericArray } from './dtype.ts';
 import type { Program } from './gpu/link.ts';
+import type { Tuning } from './kernels/tuning.ts';
 import type { Shape } from './shape.ts';
 
 /** What a kernel is told of a tensor it reads or writes: enough to plan without a device. */
@@ -29,8 +30,8 @@ export interface Capabilities {
   readonly maxWorkgroupStorage: number;
   /** Most storage buffers that one launch binds. */
   readonly maxStorageBuffers: number;
-  /** The GPU is emulated on a CPU: workgroup barriers are costly, invocations run one after another. */
-  readonly software: boolean;
+  /** How the adapter likes its work. */
+  readonly tuning: Tuning;
 }
 
 /** A storage buffer of a launch: an input, output or scratch of the kernel, or the device's status word. */
@@ -65,13 +66,6 @@ export interface Plan {
   /** Bytes of each scratch buffer. */
   readonly scratch: readonly number[];
 }
-
-/**
- * Most elements that a software adapter computes one by one, an invocation each. It compiles the op once then, not four
- * times in a row and in a loop, which shortens the cold start (docs/benchmarks.md); so few elements cost little more that
- * way, and where a GPU is emulated it is mostly for tests, which call an op a few times.
- */
-export const FEW = 8192;
 
 /** Largest uniform block of a launch. */
 export const UNIFORM_BYTES = 512;

@@ -34,9 +34,3 @@ fn finish_parts(@builtin(local_invocation_index) local: u32) {
     store_mean(sum);
   }
 }
-
-// The same without a barrier, for software adapters.
-@compute @workgroup_size(1)
-fn finish_parts_alone() {
-  store_mean(losses_from(0u, 1u, 0u));
-}

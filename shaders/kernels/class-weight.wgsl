@@ -54,9 +54,3 @@ fn total_weight(@builtin(local_invocation_index) local: u32) {
     divisor_out[0] = total;
   }
 }
-
-// The same without a barrier, for adapters where one is dearer than a loop over some thousand rows.
-@compute @workgroup_size(1)
-fn total_weight_alone() {
-  divisor_out[0] = weights_from(0u, 1u);
-}

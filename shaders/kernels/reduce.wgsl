@@ -1,7 +1,7 @@
 //#include "lib/sum.wgsl"
 // Sums along the middle dimension of [outer, n, inner], over a divisor (1, or a count for the mean). Split s of `splits`
 // adds elements s, s + splits, ... of each row, one invocation each and neighbours side by side in memory; a second pass
-// adds the splits. `finish` adds one long row with a single workgroup; `alone`, with a single invocation and no barrier.
+// adds the splits. `finish` adds one long row with a single workgroup.
 // A sum is in two parts between, the second in units of 2^32: what leaves float32 on the way comes back to it, as where
 // terms cancel, or a mean divides.
 
@@ -139,23 +139,4 @@ fn finish_ratio(@builtin(local_invocation_index) lane: u32) {
   if (lane == 0u) {
     y[0] = divide(total, sum_of_shared().x);
   }
-}
-
-@compute @workgroup_size(1)
-fn alone() {
-  y[0] = mean_of(strided_sum(0u, 0u, 1u));
-}
-
-@compute @workgroup_size(1)
-fn alone_divided() {
-  y[0] = divide(strided_sum(0u, 0u, 1u), divisor[0]);
-}
-
-@compute @workgroup_size(1)
-fn alone_ratio() {
-  var weight = vec2f();
-  for (var i = 0u; i < u.n; i++) {
-    weight = sum_add(weight, divisor[i], u.zero);
-  }
-  y[0] = divide(strided_sum(0u, 0u, 1u), sum_value(weight));
 }

@@ -1,12 +1,12 @@
 // In: an op and tiny shapes. Out: the op has run once, forward and backward, so that its pipelines are compiled.
 import type { Device } from '../device.ts';
 import { encode, type FloatDType } from '../dtype.ts';
-import { FEW } from '../kernel.ts';
+import { SOFTWARE } from '../kernels/tuning.ts';
 import { sizeOf, type Shape } from '../shape.ts';
 import { fromHost, type Tensor } from '../tensor.ts';
 
-/** Lengths of elementwise calls that may have pipelines of their own: few elements go one by one, see `FEW`. */
-export const LENGTHS = [1, FEW + 4];
+/** Lengths of elementwise calls that may have pipelines of their own: see `Tuning.scalarBelow`. */
+export const LENGTHS = [1, SOFTWARE.scalarBelow + 4];
 
 /** Calls `fn` with leaves of zeros, and `backward` on its result. */
 export function warmUp(

@@ -13,6 +13,7 @@ import type { Kernel } from '../kernel.ts';
 import { scope } from '../scope.ts';
 import type { Storage } from '../storage.ts';
 import { checkPrepare } from '../validate-options.ts';
+import type { Tuning } from '../kernels/tuning.ts';
 import { checkBorrowed } from './borrowed.ts';
 import { BufferPool, unpooled, type PooledBuffer, type Watch } from './buffers.ts';
 import { Faults } from './faults.ts';
@@ -62,7 +63,7 @@ export class WebGpuDevice extends Device {
     this.#pool.release(freed);
   };
 
-  constructor(gpuDevice: GPUDevice, options: { name: string; software: boolean; owned: boolean }) {
+  constructor(gpuDevice: GPUDevice, options: { name: string; tuning: Tuning; owned: boolean }) {
     super();
     this.gpuDevice = gpuDevice;
     this.name = options.name;
@@ -81,7 +82,7 @@ export class WebGpuDevice extends Device {
       gpuDevice,
       layouts,
       watch,
-      () => options.software && this.#readback.idle,
+      options.tuning.hoistArrayLengths,
     );
     const queue = new CommandQueue({ device: gpuDevice, faults, layouts, pipelines });
     const makePool = (label: string, usage: number, bound: number): BufferPool =>
@@ -102,7 +103,7 @@ export class WebGpuDevice extends Device {
         maxWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
         maxWorkgroupStorage: limits.maxComputeWorkgroupStorageSize,
         maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
-        software: options.software,
+        tuning: options.tuning,
       },
       layouts,
       pipelines,
@@ -183,7 +184,6 @@ export class WebGpuDevice extends Device {
         for (const op of ops) op.prepare(this, dtype);
       });
     });
-    this.#pipelines.beginHeld();
     await this.#guard('device.prepare', () => Promise.all(entries.map((entry) => entry.ready)));
     for (const { error } of entries) if (error) throw error;
   }

@@ -1,19 +1,18 @@
-// In: a shader of one entry point. Out: the same, with the lengths of its arrays asked for once, ahead of its loops. Browsers
-// hold every index to the length of its array, and a software adapter makes each length by a division, at each access; of one
-// that it has already it makes no more: relu takes less time than a copy kernel written without (docs/benchmarks.md). Entry
-// points for few elements, named `each` or `alone`, are left as they are: there the compiler is most of the wait.
+// For software adapters: reads the length of every array once, at the start of an entry point that has loops.
+//
+// Browsers hold every index to the length of its array. SwiftShader computes that length by a division at each access, unless
+// the shader has read it before. With this, relu takes less time than the copy kernel of docs/benchmarks.md.
 
 const ARRAY = /var<storage[^>]*>\s*([\w\u0080-\uffff]+)\s*:\s*array<[^;,]*>\s*;/g;
 const ACCESSED = /[\w\u0080-\uffff]+(?=\s*\[)|(?<=&)[\w\u0080-\uffff]+/g;
 
-const FEW = /(?:^|_)(?:each|alone)(?:_|$)/;
-
-export function lengthsFirst(wgsl: string, entry: string): string {
-  if (FEW.test(entry) || !/\b(?:for|while|loop)\b/.test(wgsl)) return wgsl;
+/** The shader of one entry point, with the lengths of its arrays read ahead of its loops. */
+export function hoistArrayLengths(wgsl: string, entry: string): string {
+  if (!/\b(?:for|while|loop)\b/.test(wgsl)) return wgsl;
   const start = wgsl.search(new RegExp(`\\bfn\\s+${entry}\\s*\\(`));
   const open = wgsl.indexOf('{', start) + 1;
   if (start < 0 || open === 0) return wgsl;
-  // Not of those that other entry points use: what is named here is bound.
+  // Only arrays that this entry point accesses: others may not be bound.
   const accessed = new Set(wgsl.match(ACCESSED));
   let lengths = '';
   for (const [, name = ''] of wgsl.matchAll(ARRAY)) {
@@ -22,6 +21,6 @@ export function lengthsFirst(wgsl: string, entry: string): string {
     lengths = lengths === '' ? length : `min(${lengths},${length})`;
   }
   if (lengths === '') return wgsl;
-  // Never so; but no compiler knows.
+  // A bound array is never empty, but the compiler cannot know that, so it keeps the lengths.
   return `${wgsl.slice(0, open)}if(${lengths}==0u){return;}${wgsl.slice(open)}`;
 }

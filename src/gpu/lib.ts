@@ -12,7 +12,6 @@ import float16Text from '../../shaders/lib/float16.wgsl?raw';
 import logText from '../../shaders/lib/log.wgsl?raw';
 import log1pText from '../../shaders/lib/log1p.wgsl?raw';
 import logSoftmaxText from '../../shaders/lib/log-softmax.wgsl?raw';
-import normaliserEachText from '../../shaders/lib/normaliser-each.wgsl?raw';
 import normaliserText from '../../shaders/lib/normaliser.wgsl?raw';
 import powText from '../../shaders/lib/pow.wgsl?raw';
 import rowBlocksText from '../../shaders/lib/row-blocks.wgsl?raw';
@@ -78,12 +77,6 @@ export const normaliser = /* @__PURE__ */ source('lib/normaliser.wgsl', normalis
   log1p,
   anchoredExp,
 ]);
-/** `normaliser_each`: that of a short row. */
-export const normaliserEach = /* @__PURE__ */ source(
-  'lib/normaliser-each.wgsl',
-  normaliserEachText,
-  [bits, anchoredExp, normaliser],
-);
 /** `normaliser_of`: that of a row whose lanes have parts. */
 export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoftmaxText, [
   bits,

@@ -1,6 +1,5 @@
 // In: WGSL files as text. Out: one shader: each included file once, in order, and the op put into the kernel's slots.
 import { ShaderError } from '../errors.ts';
-import { lengthsFirst } from './lengths.ts';
 import { reach } from './reach.ts';
 
 /** A WGSL file and the files it includes. */
@@ -62,7 +61,7 @@ const SLOT = /^[ \t]*\/\/#slot (\w+)( default)?[^\n]*\n[^]*?^[ \t]*\/\/#end[^\n]
 /** The shader of one entry point of a program. */
 export function shaderOf({ kernel, slots, rewrite }: Program, entry: string): string {
   const text = reach(link(kernel, slots), entry);
-  return lengthsFirst(rewrite ? rewrite(text) : text, entry);
+  return rewrite ? rewrite(text) : text;
 }
 
 /** One WGSL text from a kernel and what fills its slots; throws `ShaderError` for an include or slot that is missing or not filled. */

@@ -3,6 +3,7 @@ import { OutOfMemoryError, ShaderError } from '../errors.ts';
 import type { Launch } from '../kernel.ts';
 import type { Watch } from './buffers.ts';
 import type { Fate } from './fate.ts';
+import { hoistArrayLengths } from './lengths.ts';
 import { shaderOf } from './link.ts';
 import type { Layouts } from './layouts.ts';
 import { bounded } from './waiting.ts';
@@ -25,21 +26,16 @@ export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #layouts: Layouts;
   readonly #watch: Watch;
-  readonly #atOnce: () => boolean;
+  readonly #hoistArrayLengths: boolean;
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #entries = new Map<string, PipelineEntry>();
 
-  /** Compilations that the device works on. */
-  #compiling = 0;
-  /** The entry whose compilation waits until another one's is asked for, or its commands are to be submitted. */
-  #held: { readonly entry: PipelineEntry; readonly compiled: () => void } | null = null;
-
-  /** `watch` runs WebGPU calls under error scopes; `atOnce` tells whether a single pipeline is better compiled on the spot. */
-  constructor(device: GPUDevice, layouts: Layouts, watch: Watch, atOnce: () => boolean) {
+  /** `watch` runs WebGPU calls under error scopes; `hoistArrayLengths`: see `lengths.ts`. */
+  constructor(device: GPUDevice, layouts: Layouts, watch: Watch, hoistArrayLengths: boolean) {
     this.#device = device;
     this.#layouts = layouts;
     this.#watch = watch;
-    this.#atOnce = atOnce;
+    this.#hoistArrayLengths = hoistArrayLengths;
   }
 
   /** The pipeline's entry; on first use it is compiled in the background, or left to `compileNow`. */
@@ -56,7 +52,7 @@ export class PipelineCache {
       birth: null,
       ready: Promise.resolve(),
     };
-    if (background) entry.ready = this.#begin(entry);
+    if (background) entry.ready = this.#compile(entry);
     this.compiled++;
     this.#entries.set(key, entry);
     return entry;
@@ -76,37 +72,7 @@ export class PipelineCache {
     return entry;
   }
 
-  /** Compiles in the background what waits to be compiled on the spot. */
-  beginHeld(): void {
-    const held = this.#held;
-    this.#held = null;
-    if (held) void this.#compile(held.entry).then(held.compiled);
-  }
-
-  /** Compiles what waits on the spot: its commands are about to be submitted. */
-  compileHeld(): void {
-    const held = this.#held;
-    this.#held = null;
-    if (!held) return;
-    this.compileNow(held.entry);
-    held.compiled();
-  }
-
-  /**
-   * Several pipelines are compiled side by side by the browser's threads. A software adapter's takes no longer
-   * than the way to such a thread and back: where the device has nothing else to do, and it stays the only one until
-   * it is needed, on the spot.
-   */
-  #begin(entry: PipelineEntry): Promise<void> {
-    this.beginHeld();
-    if (this.#compiling > 0 || !this.#atOnce()) return this.#compile(entry);
-    return new Promise((compiled) => {
-      this.#held = { entry, compiled };
-    });
-  }
-
   async #compile(entry: PipelineEntry): Promise<void> {
-    this.#compiling++;
     try {
       const pipeline = await this.#watch(entry.label, (scopes) => {
         if (scopes) scopes.shaders = true;
@@ -117,8 +83,6 @@ export class PipelineCache {
       const error = asShaderError(entry, cause, await this.#messagesOf(entry, cause));
       // It may have been compiled on the spot in the meantime, under error scopes of its own.
       if (!entry.pipeline) entry.error = error;
-    } finally {
-      this.#compiling--;
     }
   }
 
@@ -137,7 +101,8 @@ export class PipelineCache {
     const key = `${String(program.id)}:${entry}`;
     let module = this.#modules.get(key);
     if (!module) {
-      const code = shaderOf(program, entry);
+      const text = shaderOf(program, entry);
+      const code = this.#hoistArrayLengths ? hoistArrayLengths(text, entry) : text;
       module = this.#device.createShaderModule({ code, label: program.label });
       this.#modules.set(key, module);
     }

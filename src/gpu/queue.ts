@@ -169,7 +169,6 @@ export class CommandQueue {
   }
 
   #seal(batch: Batch): void {
-    this.#parts.pipelines.compileHeld();
     if (this.#uniforms.birth?.error) this.#uniforms = this.#makeUniforms();
     batch.births = this.#parts.faults.births;
     this.#sealed.push(batch);

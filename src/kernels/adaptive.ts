@@ -15,7 +15,7 @@ import {
   type Launch,
   type Plan,
 } from '../kernel.ts';
-import { rowLaunch } from './row-launch.ts';
+import { tileRows, workgroupsOf } from './rows.ts';
 import {
   fits,
   inputsOf,
@@ -261,19 +261,19 @@ export const argmaxKernel: Kernel<{ readonly rows: number; readonly n: number }>
 };
 
 function argmaxPlan(rows: number, n: number, caps: Capabilities): Plan {
-  const spread = rowLaunch({ outer: rows, n, inner: 1 }, caps);
+  const tiling = tileRows({ outer: rows, n, inner: 1 }, caps);
   const launch: Launch = {
-    program: cachedProgram(argmaxSource, spread.variant, 'argmax', argmaxSource, () => ({
-      rows: spread.rows,
+    program: cachedProgram(argmaxSource, tiling.unit, 'argmax', argmaxSource, () => ({
+      rows: tiling.source,
     })),
     entry: 'argmax',
-    constants: spread.constants,
+    constants: tiling.constants,
     bindings: [
       { slot: 1, of: 'input', index: 0, access: 'read' },
       { slot: 2, of: 'output', index: 0, access: 'write' },
     ],
     uniforms: new UniformWriter(2).u32(n, rows).buffer,
-    workgroups: spread.workgroups,
+    workgroups: workgroupsOf(tiling, tiling.rows, caps),
   };
   return { launches: [launch], scratch: [] };
 }

@@ -5,8 +5,8 @@ import type { View } from '../kernel.ts';
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { accessKey, accessSource, isPacked, rowAccess, type RowTensor } from './row-access.ts';
 
-/** What a launch does: whole rows; the same score by score; parts of rows; what follows from parts; all rows' loss from parts. */
-export type Phase = 'rows' | 'each' | 'parts' | 'chunks' | 'finish';
+/** What a launch does: whole rows; parts of rows; what follows from parts; all rows' loss from parts. */
+export type Phase = 'rows' | 'parts' | 'chunks' | 'finish';
 
 /** The binding of each tensor. */
 export const SLOTS = {
@@ -42,8 +42,7 @@ export function phaseAccess(
   const places = placesOf(args);
   const dtypeOf = (views: readonly View[], index: number): DType =>
     views[index]?.dtype ?? 'float32';
-  const each = phase === 'each';
-  const writes = each || phase === 'rows' || phase === 'chunks';
+  const writes = phase === 'rows' || phase === 'chunks';
   const classes = args.inputs.target === 'classes';
   const has = {
     loss: (writes || phase === 'finish') && args.outputs.loss,
@@ -55,7 +54,7 @@ export function phaseAccess(
   const grads = has.gradScores || has.gradProbabilities;
   const divisor = grads && (args.inputs.divisor || args.outputs.divisor);
   const soft = !classes || args.labelSmoothing > 0;
-  const packed = !each && isPacked(layout);
+  const packed = isPacked(layout);
   const tensor = (
     slot: number,
     name: string,
@@ -70,7 +69,7 @@ export function phaseAccess(
   if (args.inputs.weights) {
     const dtype = dtypeOf(inputs, places.inputs.weights);
     tensors.push(
-      tensor(SLOTS.weights, 'weights', dtype, { packed: !each && layout.n % 4 === 0, step: '1u' }),
+      tensor(SLOTS.weights, 'weights', dtype, { packed: layout.n % 4 === 0, step: '1u' }),
     );
   }
   if (has.gradScores) {
@@ -106,7 +105,6 @@ export function phaseAccess(
       `fn store_divisor(v: f32) { ${has.divisorOut ? 'divisor_out[0] = v;' : ''} }`,
       `fn upstream_of(row: u32) -> f32 { return ${upstreamOf(has.gradOutput, flags)}; }`,
       args.inputs.weights ? WEIGHTS : NO_WEIGHTS,
-      `fn store_grad(at: u32, v: f32) { ${each && has.gradScores ? 'grad_scores[at] = v;' : ''} }`,
       has.gradScores ? '' : noGrad('grad_scores'),
       has.gradProbabilities ? '' : noGrad('grad_probabilities'),
     ].join('\n');

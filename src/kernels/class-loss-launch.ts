@@ -1,20 +1,15 @@
 // In: a phase of a class loss over a window of rows. Out: its launch: program, constants, bindings, uniforms.
 import chunksText from '../../shaders/kernels/class-chunks.wgsl?raw';
-import eachText from '../../shaders/kernels/class-each.wgsl?raw';
-import gradsText from '../../shaders/kernels/class-each-grads.wgsl?raw';
 import finishText from '../../shaders/kernels/class-finish.wgsl?raw';
 import indexText from '../../shaders/kernels/class-index.wgsl?raw';
 import kernelText from '../../shaders/kernels/class-loss.wgsl?raw';
 import probabilitiesText from '../../shaders/kernels/class-probabilities.wgsl?raw';
 import {
-  anchoredExp,
   bits,
   classLabel,
   exp,
   expm1,
   logSoftmax,
-  normaliser,
-  normaliserEach,
   rowBlocks,
   rowsByInvocation,
 } from '../gpu/lib.ts';
@@ -33,11 +28,10 @@ import { phaseAccess, SLOTS, type Phase } from './class-loss-access.ts';
 import { placesOf, type ClassLossArgs } from './class-loss-args.ts';
 import { paramsStruct, writeParams } from './params.ts';
 import {
-  ROWS_EACH,
   windowBinding,
   workgroupsOf,
-  writeSpread,
-  type RowSpread,
+  writeTiling,
+  type ChunkTiling,
   type RowWindow,
 } from './rows.ts';
 
@@ -49,16 +43,6 @@ const kernel = /* @__PURE__ */ source('kernels/class-loss.wgsl', kernelText, [
   logSoftmax,
 ]);
 const indexEntry = /* @__PURE__ */ source('kernels/class-index.wgsl', indexText, [classLabel]);
-const eachKernel = /* @__PURE__ */ source('kernels/class-each.wgsl', eachText, [
-  bits,
-  exp,
-  expm1,
-  anchoredExp,
-  normaliser,
-  normaliserEach,
-  indexEntry,
-]);
-const eachGrads = /* @__PURE__ */ source('kernels/class-each-grads.wgsl', gradsText);
 const probabilitiesEntry = /* @__PURE__ */ source(
   'kernels/class-probabilities.wgsl',
   probabilitiesText,
@@ -68,7 +52,6 @@ const finishEntry = /* @__PURE__ */ source('kernels/class-finish.wgsl', finishTe
 
 const ENTRIES: Record<Phase, string> = {
   rows: 'rows',
-  each: 'rows_each',
   parts: 'part_rows',
   chunks: 'chunk_rows',
   finish: 'finish_parts',
@@ -88,7 +71,7 @@ export interface LaunchContext {
   readonly inputs: readonly View[];
   readonly outputs: readonly View[];
   readonly window: RowWindow | undefined;
-  readonly spread: RowSpread;
+  readonly spread: ChunkTiling;
   readonly units: number;
   readonly own: Own;
   readonly firstLoss?: number;
@@ -101,7 +84,6 @@ export function launchOf(context: LaunchContext): Launch {
   const { firstLoss = 0, summed = false } = context;
   const { op, params, layout, reduction } = args;
   const alone = phase === 'finish';
-  const each = phase === 'each';
   const access = phaseAccess(args, phase, inputs, outputs, {
     losses: summed,
     weights: own.rowWeights !== undefined,
@@ -111,17 +93,13 @@ export function launchOf(context: LaunchContext): Launch {
   const classes = args.inputs.target === 'classes';
   const program = cachedProgram(
     op,
-    `${alone || each ? '' : spread.unit};${access.key}`,
+    `${alone ? '' : spread.unit};${access.key}`,
     op.name,
-    each ? eachKernel : kernel,
+    kernel,
     () => {
-      const slots = {
+      return {
         access: access.source(),
         op: { ...op.source, text: paramsStruct(op.params) + op.source.text },
-      };
-      if (each) return args.outputs.gradScores ? { ...slots, grads: eachGrads } : slots;
-      return {
-        ...slots,
         rows: rowsSource,
         target: classes ? indexEntry : probabilitiesEntry,
         more: alone ? finishEntry : phase === 'rows' ? '' : chunksEntry,
@@ -131,7 +109,7 @@ export function launchOf(context: LaunchContext): Launch {
   const known = reduction === 'mean' && !(args.inputs.divisor || args.outputs.divisor);
   const rows = layout.outer * layout.inner;
   const by = reduction !== 'mean' ? 1 : (args.count ?? (classes ? 0 : rows));
-  const uniforms = writeSpread(new UniformWriter(16 + op.params.names.length), layout, spread)
+  const uniforms = writeTiling(new UniformWriter(16 + op.params.names.length), layout, spread)
     .u32(units, statusCode(op.name))
     .i32(args.ignoreIndex)
     .f32(args.labelSmoothing, known ? 1 / (args.count ?? rows) : 1, by)
@@ -139,27 +117,21 @@ export function launchOf(context: LaunchContext): Launch {
   writeParams(uniforms, op.params, params);
   return {
     program,
-    entry: alone && caps.software ? 'finish_parts_alone' : ENTRIES[phase],
-    constants: each
-      ? {}
-      : {
-          ...spread.constants,
-          ...(alone ? { workgroup_size: workgroupSize(256, caps) } : {}),
-          normalised: Number(op.normalised),
-        },
+    entry: ENTRIES[phase],
+    constants: {
+      ...spread.constants,
+      ...(alone ? { workgroup_size: workgroupSize(caps.tuning.finishWorkgroup, caps) } : {}),
+      normalised: Number(op.normalised),
+    },
     bindings: bindingsOf(context),
     uniforms: uniforms.buffer,
-    workgroups: alone
-      ? [1, 1, 1]
-      : each
-        ? [Math.max(1, Math.ceil(units / ROWS_EACH)), 1, 1]
-        : workgroupsOf(spread, units, caps),
+    workgroups: alone ? [1, 1, 1] : workgroupsOf(spread, units, caps),
   };
 }
 
 function bindingsOf({ args, phase, inputs, outputs, window, own }: LaunchContext): Binding[] {
   const places = placesOf(args);
-  const writes = phase === 'rows' || phase === 'each' || phase === 'chunks';
+  const writes = phase === 'rows' || phase === 'chunks';
   const bindings: Binding[] = [];
   const bind = (slot: number, place: Place | undefined, access: 'read' | 'write'): void => {
     if (place && place.index >= 0) bindings.push({ slot, ...place, access });

@@ -21,7 +21,7 @@ import { launchOf, type Own } from './class-loss-launch.ts';
 import { classLossReference } from './class-loss-reference.ts';
 import { addSums, planRatio, planSum } from './reduce.ts';
 import { isPacked } from './row-access.ts';
-import { isFew, spreadRows, windowsOf } from './rows.ts';
+import { tileChunks, windowsOf } from './rows.ts';
 import {
   fits,
   inputsOf,
@@ -49,9 +49,6 @@ export const classLoss: Kernel<ClassLossArgs> = {
 /** Rows are split only where one invocation can add up all their weights beside its own work. */
 const SPLIT_ROWS = 256;
 
-/** Rows whose weights one invocation of a software adapter adds up sooner than a workgroup with a barrier. */
-const ALONE = 8192;
-
 function plan(
   args: ClassLossArgs,
   inputs: readonly View[],
@@ -74,12 +71,6 @@ function plan(
   const reduces = reduction !== 'none' && args.outputs.loss;
   const context = { args, inputs, outputs, caps };
 
-  const each =
-    op.normalised &&
-    args.inputs.target === 'classes' &&
-    args.labelSmoothing === 0 &&
-    isFew(layout, [...inputs.filter((_, i) => i !== 1), ...outputs], caps);
-
   // What is not normalised is read at the label only.
   const splits = rows <= SPLIT_ROWS && (op.normalised || grads);
   const large = largeViews(args, inputs, outputs);
@@ -92,12 +83,12 @@ function plan(
   // What no window shows is refused when it is bound.
   const whole = { layout, first: 0, part: false };
   const windows = rows > 0 && sliced.length === 0 ? [whole] : sliced;
-  // Rows are dealt out to so many units that one workgroup can add up what each has summed: losses, and for a mean without
-  // gradients their weights; on a software adapter a single invocation does, so they are fewer.
-  const most = Math.ceil((caps.software ? 128 : 16384) / Math.max(windows.length, 1));
-  const spreads = windows.map((window) => spreadRows(window.layout, caps, splits));
+  // Rows are shared out to so many units that one workgroup can add up what each has summed: losses, and for a mean without
+  // gradients their weights.
+  const most = Math.ceil(caps.tuning.rowSums / Math.max(windows.length, 1));
+  const spreads = windows.map((window) => tileChunks(window.layout, caps, splits));
   const stored = spreads.map(({ chunks, rows: count }) =>
-    reduces && chunks === 1 && !each ? Math.min(count, most) : count,
+    reduces && chunks === 1 ? Math.min(count, most) : count,
   );
   const [only] = windows.length === 1 ? spreads : [];
   const chunked = only !== undefined && only.chunks > 1 ? only : undefined;
@@ -132,9 +123,7 @@ function plan(
     const units = stored[k] ?? 0;
     if (!spread) return;
     const base = { ...context, window, spread, firstLoss };
-    if (each) {
-      launches.push(launchOf({ ...base, phase: 'each', units: spread.rows, own }));
-    } else if (spread.chunks === 1) {
+    if (spread.chunks === 1) {
       const dealt = Math.min(spread.rows, most);
       launches.push(launchOf({ ...base, phase: 'rows', units: dealt, own, summed: reduces }));
     } else {
@@ -305,13 +294,12 @@ function weightLaunch(
     { slot: SLOTS.status, of: 'status', index: 0, access: 'write' },
   ];
   if (dtype) bindings.push({ slot: SLOTS.weights, of: 'input', index: weights, access: 'read' });
-  const alone = caps.software && rows <= ALONE;
   return {
     program: cachedProgram(weightKernel, dtype ?? '', 'class weights', weightKernel, () => ({
       access: weightAccess(dtype),
     })),
-    entry: alone ? 'total_weight_alone' : 'total_weight',
-    constants: alone ? {} : { workgroup_size: workgroupSize(caps.software ? 64 : 256, caps) },
+    entry: 'total_weight',
+    constants: { workgroup_size: workgroupSize(caps.tuning.finishWorkgroup, caps) },
     bindings,
     uniforms: new UniformWriter(4).u32(layout.n, rows, statusCode(op.name)).i32(ignoreIndex).buffer,
     workgroups: [1, 1, 1],

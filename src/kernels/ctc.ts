@@ -19,7 +19,7 @@ import {
 import type { CtcArgs } from './ctc-args.ts';
 import { ctcReference } from './ctc-reference.ts';
 import { addSums, planSum } from './reduce.ts';
-import { rowLaunch } from './row-launch.ts';
+import { tileRows, workgroupsOf } from './rows.ts';
 import { fits, inputsOf, outputsOf, Windows, type Region } from './windows.ts';
 
 const latticeKernel = /* @__PURE__ */ source('kernels/ctc-lattice.wgsl', latticeText, [bits, wide]);
@@ -207,8 +207,8 @@ function memorySlot(variant: Variant, keeps: boolean): string {
 function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launch {
   const { rows, states, first, count, alone = false } = memory;
   const keeps = args.outputs.grad;
-  // On a software adapter a barrier for each step is dearer than the step.
-  const variant: Variant = caps.software
+  const { ctcByWorkgroup } = caps.tuning;
+  const variant: Variant = !ctcByWorkgroup
     ? 'invocation'
     : states <= sharedStates(caps)
       ? 'shared'
@@ -218,7 +218,7 @@ function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launc
     memory: access,
   }));
   // An invocation takes a blank and a label.
-  const size = caps.software ? 4 : powerOfTwo(args.longest + 1, 32, workgroupSize(256, caps));
+  const size = ctcByWorkgroup ? powerOfTwo(args.longest + 1, 32, workgroupSize(256, caps)) : 4;
   const bindings: Binding[] = [0, 1, 2, 3].map((index) => ({
     slot: 1 + index,
     of: 'input',
@@ -263,7 +263,7 @@ function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launc
 
 function gradientLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launch {
   const { states, first, count, alone = false } = memory;
-  const spread = rowLaunch(
+  const tiling = tileRows(
     { outer: args.steps * count, n: Math.max(args.classes, args.longest), inner: 1 },
     caps,
   );
@@ -273,18 +273,18 @@ function gradientLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Laun
   const access = [
     args.gradOutput ? '@group(0) @binding(6) var<storage, read> grad_output: array<f32>;\n' : '',
     `fn upstream_of(n: u32) -> f32 { return ${above}; }\n`,
-    `fn settle() { ${spread.variant === 'workgroup' ? 'storageBarrier();' : ''} }\n`,
+    `fn settle() { ${tiling.unit === 'workgroup' ? 'storageBarrier();' : ''} }\n`,
   ].join('');
-  const key = `gradient;${spread.variant};${access}`;
+  const key = `gradient;${tiling.unit};${access}`;
   const linked = cachedProgram(ctc, key, 'ctcLoss', gradientKernel, () => ({
-    rows: spread.rows,
+    rows: tiling.source,
     access,
   }));
   const output = args.outputs.loss ? 1 : 0;
   return {
     program: linked,
     entry: 'rows',
-    constants: spread.constants,
+    constants: tiling.constants,
     bindings: [
       { slot: 1, of: 'input', index: 0, access: 'read' },
       { slot: 2, of: 'input', index: 1, access: 'read' },
@@ -307,7 +307,7 @@ function gradientLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Laun
       )
       .f32(args.reduction === 'mean' ? 1 / args.batch : 1)
       .u32(alone ? first : 0).buffer,
-    workgroups: spread.workgroups,
+    workgroups: workgroupsOf(tiling, tiling.rows, caps),
   };
 }
 

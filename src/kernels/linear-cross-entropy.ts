@@ -81,11 +81,11 @@ class Planner {
     this.#weighted = args.target === 'probabilities' || args.labelSmoothing > 0;
     const largest = this.#chunks[0]?.count ?? 0;
     // A row of a chunk is shared by several invocations where there are too few rows to go round.
-    const wanted = Math.ceil((caps.software ? 512 : 16384) / Math.max(this.#rows, 1));
+    const wanted = Math.ceil(caps.tuning.logitsInvocations / Math.max(this.#rows, 1));
     this.#segments = Math.max(1, Math.min(256, wanted, Math.ceil(largest / 32)));
     const tiles = Math.ceil(args.batch / 32) * Math.ceil(args.features / 32);
     const splits = Math.min(16, 512 / Math.max(tiles, 1), (largest * args.inner) / 128);
-    this.#splits = caps.software ? 1 : Math.max(1, Math.floor(splits));
+    this.#splits = caps.tuning.matmul === 'direct' ? 1 : Math.max(1, Math.floor(splits));
     this.#logits = this.#allocate(this.#rows * largest);
     this.#wide = half ? this.#allocate(largest * args.inner * args.features) : null;
   }

@@ -1,7 +1,7 @@
 // In: rows longer than a binding. Out: the windows along them that can be bound, and how a window is spread over invocations.
 import type { Capabilities } from '../kernel.ts';
 import type { RowLayout } from '../shape.ts';
-import { spreadRows, type RowSpread } from './rows.ts';
+import { tileChunks, type ChunkTiling } from './rows.ts';
 import type { Block, Windows } from './windows.ts';
 
 /** Some columns of one slice of [outer, n, inner]; all windows but the last are of one length. */
@@ -49,9 +49,9 @@ export function forEachLongRow(
 }
 
 /** How a window of a long row is spread: chunks are of one length, and none is held. */
-export function spreadLong(layout: RowLayout, caps: Capabilities): RowSpread {
-  const spread = spreadRows(layout, caps);
-  const block = caps.software ? 1 : 4;
+export function spreadLong(layout: RowLayout, caps: Capabilities): ChunkTiling {
+  const spread = tileChunks(layout, caps);
+  const block = caps.tuning.rowBlock;
   return {
     ...spread,
     constants: { ...spread.constants, block_quads: block, padded: 1, held: 0, exact: 0 },

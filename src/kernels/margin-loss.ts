@@ -4,7 +4,7 @@ import kernelText from '../../shaders/kernels/margin-loss.wgsl?raw';
 import marksText from '../../shaders/kernels/margin-marks.wgsl?raw';
 import rowsText from '../../shaders/kernels/margin-rows.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
-import { bits, classStatus, rowLanes, rowsByInvocation, rowsByWorkgroup } from '../gpu/lib.ts';
+import { bits, classStatus, rowLanes, rowsByInvocation } from '../gpu/lib.ts';
 import { cachedProgram, source, type Source } from '../gpu/link.ts';
 import { statusCode } from '../gpu/status.ts';
 import {
@@ -20,8 +20,7 @@ import {
 } from '../kernel.ts';
 import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
 import { addSums, planSum } from './reduce.ts';
-import { rowLaunch, type RowLaunch } from './row-launch.ts';
-import { forEachRow } from './rows.ts';
+import { forEachRow, tileRows, workgroupsOf } from './rows.ts';
 import { gather } from './rowwise.ts';
 import { fits, inputsOf, outputsOf, Windows } from './windows.ts';
 
@@ -221,26 +220,6 @@ function markLaunch(args: MarginLossArgs, marks: Place, words: number, caps: Cap
   };
 }
 
-/**
- * Lists of labels take up to n² / 4 steps a row, so that a workgroup shares one even where barriers are dear: Mesa's
- * lavapipe ends an invocation's loops, without a word, after 65,535 steps in all.
- */
-function spreadOf({ op, rows, n }: MarginLossArgs, caps: Capabilities): RowLaunch {
-  if (op.target !== 'labels' || !caps.software) {
-    return rowLaunch({ outer: rows, n, inner: 1 }, caps);
-  }
-  const { constants, ...spread } =
-    n <= 256
-      ? rowLaunch({ outer: rows, n, inner: 1 }, caps)
-      : {
-          variant: 'workgroup' as const,
-          rows: rowsByWorkgroup,
-          constants: { workgroup_size: 64 },
-          workgroups: foldWorkgroups(rows, caps),
-        };
-  return { ...spread, constants: { ...constants, together: 0 } };
-}
-
 function rowsLaunch(
   args: MarginLossArgs,
   losses: Place,
@@ -248,7 +227,8 @@ function rowsLaunch(
   caps: Capabilities,
 ): Launch {
   const { op } = args;
-  const spread = spreadOf(args, caps);
+  const lists = op.target === 'labels';
+  const tiling = tileRows({ outer: args.rows, n: args.n, inner: 1 }, caps, lists);
   const access = accessSlot(args, false);
   const places = placesOf(args);
   const bindings: Binding[] = [];
@@ -265,17 +245,20 @@ function rowsLaunch(
   bind(8, { of: 'input', index: places.gradOutput }, 'read');
   if (op.target === 'class') bind(11, { of: 'status', index: 0 }, 'write');
   return {
-    program: cachedProgram(op, `${spread.variant};${access}`, op.name, kernel, () => ({
-      rows: spread.rows,
+    program: cachedProgram(op, `${tiling.unit};${access}`, op.name, kernel, () => ({
+      rows: tiling.source,
       access,
       op: { ...op.source, text: paramsStruct(op.params) + op.source.text },
       entry: rowsEntry,
     })),
     entry: 'rows',
-    constants: spread.constants,
+    constants: {
+      ...tiling.constants,
+      ...(lists ? { together: Number(caps.tuning.rowsByWorkgroup) } : {}),
+    },
     bindings,
     uniforms: uniformsOf(args),
-    workgroups: spread.workgroups,
+    workgroups: workgroupsOf(tiling, tiling.rows, caps),
   };
 }
 

@@ -201,9 +201,9 @@ export function planProduct(
     {
       program: programFor(args, places),
       // Workgroup memory saves a GPU's bandwidth; where the GPU is a CPU, its barriers cost more than caches save.
-      entry: caps.software ? 'direct' : 'tiled',
+      entry: caps.tuning.matmul,
       constants: {
-        ...(caps.software ? { tall: Number(m > 4) } : {}),
+        ...(caps.tuning.matmul === 'direct' ? { tall: Number(m > 4) } : {}),
         ...(activation ? choiceConstants(activation.layout, activation.params) : {}),
       },
       bindings: [

@@ -17,8 +17,7 @@ import {
 import type { RowLayout } from '../shape.ts';
 import { paramsStruct, writeParams, type ParamLayout, type ParamValues } from './params.ts';
 import { addSums, planSum } from './reduce.ts';
-import { rowLaunch, type RowLaunch } from './row-launch.ts';
-import { forEachRow } from './rows.ts';
+import { forEachRow, tileRows, workgroupsOf } from './rows.ts';
 import { gather } from './rowwise.ts';
 import { fits, inputsOf, outputsOf, Windows } from './windows.ts';
 
@@ -178,11 +177,11 @@ function launch(args: PairRowsArgs, results: Place, caps: Capabilities): Launch 
   const { outer, n, inner } = layout;
   const rows = outer * inner;
   const packed = inner === 1 && n > 0 && n % 4 === 0;
-  const variant: RowLaunch = rowLaunch(packed ? { outer, n: n / 4, inner } : layout, caps);
-  const shared = variant.variant === 'workgroup';
+  const tiling = tileRows(packed ? { outer, n: n / 4, inner } : layout, caps);
+  const shared = tiling.unit === 'workgroup';
   const access = accessSlot(args, packed, shared);
-  const linked = cachedProgram(op, `${variant.variant};${access}`, op.name, kernel, () => ({
-    rows: variant.rows,
+  const linked = cachedProgram(op, `${tiling.unit};${access}`, op.name, kernel, () => ({
+    rows: tiling.source,
     access,
     op: op.source,
   }));
@@ -205,10 +204,10 @@ function launch(args: PairRowsArgs, results: Place, caps: Capabilities): Launch 
   return {
     program: linked,
     entry: 'rows',
-    constants: { ...variant.constants, ...op.constants?.(params) },
+    constants: { ...tiling.constants, ...op.constants?.(params) },
     bindings,
     uniforms: uniforms.buffer,
-    workgroups: variant.workgroups,
+    workgroups: workgroupsOf(tiling, rows, caps),
   };
 }
 

@@ -6,7 +6,6 @@ import { LimitError } from '../errors.ts';
 import { sum as sumLib } from '../gpu/lib.ts';
 import { cachedProgram, source, type Program, type Source } from '../gpu/link.ts';
 import {
-  FEW,
   UNIFORM_BYTES,
   UniformWriter,
   workgroupSize,
@@ -112,9 +111,8 @@ function plan(
   const stored = summed ? outputs.slice(1) : outputs;
   const size = sizeOf(shape);
   const each =
-    caps.software &&
     !summed &&
-    size <= FEW &&
+    size <= caps.tuning.scalarBelow &&
     [...inputs, ...outputs].every(({ dtype }) => dtype === 'float32');
   const operands = inputs.map((view) => operandOf(view, shape, size, !each));
   const broadcast = operands.some(({ access }) => access === 'broadcast')
@@ -254,38 +252,32 @@ interface Walk {
 }
 
 /**
- * An emulated GPU runs the invocations of a workgroup four at a time, each four from start to end, so each should walk
- * memory in order, and long: measured, 128 packs and a workgroup of 32 are best. Where elements go one by one, workgroups
- * are large: each is a task of the emulator's scheduler. A GPU wants neighbours side by side.
- * A sum needs few invocations, each with a long loop: their partial sums are read again; 256 of them by a single one where
- * the GPU is emulated.
+ * How packs, or single elements, are shared out. A sum needs few invocations, each with a long loop, as their partial sums
+ * are read again.
  */
 function walkOver(size: number, summed: boolean, each: boolean, caps: Capabilities): Walk {
   const packs = Math.ceil(size / (each ? 1 : 4));
-  const workgroup = workgroupSize(caps.software && !each ? 32 : 256, caps);
+  const { tuning } = caps;
+  const workgroup = workgroupSize(each ? 256 : tuning.workgroup, caps);
   const wanted = each
     ? 1
-    : caps.software
-      ? summed
-        ? Math.max(16, packs / 256)
-        : Math.min(128, packs / 128)
-      : summed
-        ? Math.max(16, packs / (256 * 256))
-        : 4;
+    : summed
+      ? Math.max(16, packs / tuning.partialSums)
+      : Math.min(tuning.packsPerInvocation, packs / tuning.invocations);
   const perLane = Math.max(
     1,
     Math.ceil(Math.max(wanted, packs / (workgroup * caps.maxWorkgroups))),
   );
   const perGroup = workgroup * perLane;
   const workgroups = Math.max(1, Math.ceil(packs / perGroup));
-  const { software } = caps;
+  const { interleaved } = tuning;
   return {
     workgroup,
     workgroups,
     perGroup,
-    perLane: software ? perLane : 1,
-    step: software ? 1 : workgroup,
-    span: software ? perLane : perGroup - workgroup + 1,
+    perLane: interleaved ? 1 : perLane,
+    step: interleaved ? workgroup : 1,
+    span: interleaved ? perGroup - workgroup + 1 : perLane,
   };
 }
 

@@ -30,8 +30,6 @@ export interface SumLayout extends RowLayout {
 const WORKGROUP = 64;
 /** Longest row that one workgroup adds up by itself. */
 const FINISH = 65536;
-/** Longest one that a single invocation of a software adapter does: a barrier there takes as long as a thousand loads. */
-const ALONE = 1024;
 
 /**
  * Launches that sum rows from one place to another. `scratchIndex`: index of the first scratch buffer it may ask for.
@@ -128,12 +126,13 @@ function launch(
   const results = outer * splits * inner;
   const workgroups =
     kind !== 'sum' ? 1 : Math.max(1, Math.min(Math.ceil(results / WORKGROUP), caps.maxWorkgroups));
-  const alone = kind !== 'sum' && caps.software && n <= ALONE;
   return {
     program: reduceProgram,
-    entry: alone ? kind.replace('finish', 'alone') : kind,
+    entry: kind,
     constants: {
-      ...(kind === 'sum' || caps.software ? {} : { workgroup_size: workgroupSize(256, caps) }),
+      ...(kind === 'sum'
+        ? {}
+        : { workgroup_size: workgroupSize(caps.tuning.finishWorkgroup, caps) }),
       ...(pairs ? { pairs: 1 } : {}),
       ...(toPairs ? { to_pairs: 1 } : {}),
     },

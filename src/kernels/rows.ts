@@ -1,9 +1,8 @@
-// In: a tensor seen as rows. Out: how the rows are spread over invocations, for every row-wise kernel.
+// In: a tensor seen as rows. Out: how the rows are shared out to invocations, for every row-wise kernel.
 import { BYTES } from '../dtype.ts';
 import { rowsByInvocation, rowsByWorkgroup } from '../gpu/lib.ts';
 import type { Source } from '../gpu/link.ts';
 import {
-  FEW,
   foldWorkgroups,
   workgroupSize,
   type Binding,
@@ -18,58 +17,84 @@ const QUAD = 4;
 /** Most quads of a block. */
 const BLOCK = 4;
 
-/** How rows, or chunks of them, are spread. */
-export interface RowSpread {
-  /** What has a row, or a chunk: distinguishes programs. */
+/** How rows are shared out. */
+export interface RowTiling {
+  /** What has a row, or a chunk of one: distinguishes programs. */
   readonly unit: 'invocation' | 'workgroup';
   /** What fills the kernel's `rows` slot. */
   readonly source: Source;
   readonly rows: number;
+  readonly constants: Readonly<{ workgroup_size: number } & Record<string, number>>;
+}
+
+/** The same for kernels that read rows in blocks, and may split them. */
+export interface ChunkTiling extends RowTiling {
   /** Chunks of each row, 1 for whole rows. More take two launches: what each chunk adds up to, and what follows from all. */
   readonly chunks: number;
   readonly quads: number;
   readonly chunkQuads: number;
-  readonly constants: Readonly<{ workgroup_size: number } & Record<string, number>>;
 }
 
 /**
- * A software adapter runs invocations one after another, in each core, and barriers are dear (5 µs for a workgroup of 32,
- * 79 µs for one of 256; a row of 1,000 takes 5 µs): there a row is always one invocation's, and few rows are split into
- * about 256 chunks. A GPU wants thousands of invocations, and neighbours reading neighbours: a workgroup a row, as large as
- * leaves each invocation a block of four quads, up to 256 or what the device takes; so rows to 4,096 elements stay in registers and are read once.
- * Columns (inner > 1) have neighbours with an invocation each. Few rows are split there too, into chunks for about 512
- * workgroups or 16,384 invocations.
+ * For kernels that go over a row element by element. A GPU wants thousands of invocations, and neighbours reading neighbours:
+ * columns (inner > 1) have that with a row per invocation. Where barriers are dear, a workgroup shares a row only if there
+ * are too few rows to go round, or if the work is `quadratic` in the length of a row (Mesa's lavapipe ends an invocation's
+ * loops, without a word, after 65,535 steps in all).
  */
-export function spreadRows(layout: RowLayout, caps: Capabilities, splits = true): RowSpread {
+export function tileRows(
+  { outer, n, inner }: RowLayout,
+  caps: Capabilities,
+  quadratic = false,
+): RowTiling {
+  const rows = outer * inner;
+  const { rowsByWorkgroup: barriers, rowWorkgroup } = caps.tuning;
+  const shared = barriers
+    ? inner === 1
+      ? n >= 32
+      : rows < 1024 && n >= 256
+    : quadratic
+      ? n > 256
+      : rows < 16 && n >= 1024;
+  const size = shared ? (barriers && n >= 512 ? 256 : 64) : rowWorkgroup;
+  return {
+    unit: shared ? 'workgroup' : 'invocation',
+    source: shared ? rowsByWorkgroup : rowsByInvocation,
+    rows,
+    constants: { workgroup_size: workgroupSize(size, caps) },
+  };
+}
+
+/**
+ * For kernels that read rows in blocks. Where barriers are cheap a row has a workgroup, as large as leaves each invocation
+ * a block of four quads, up to 256 or what the device takes; so rows to 4,096 elements stay in registers and are read once.
+ * Columns (inner > 1) have neighbours with an invocation each. Few rows are split into chunks, for about 512 workgroups or
+ * as many invocations as the adapter likes.
+ */
+export function tileChunks(layout: RowLayout, caps: Capabilities, splits = true): ChunkTiling {
   const { outer, n, inner } = layout;
+  const { tuning } = caps;
   const rows = outer * inner;
   const quads = Math.ceil(n / QUAD);
-  const byWorkgroup = !caps.software && inner === 1 && n > 32;
-  const [wished, shortest, most] = caps.software
-    ? [256, 512, 128]
-    : byWorkgroup
-      ? [512, 4096, 256]
-      : [16384, 64, 128];
+  const byWorkgroup = tuning.rowsByWorkgroup && inner === 1 && n > 32;
+  const { invocations, shortest } = byWorkgroup
+    ? { invocations: 512, shortest: 4096 }
+    : tuning.chunks;
   // What is kept of all chunks, 16 bytes each, has to fit a binding.
-  const units = Math.min(wished, Math.floor(caps.maxBindingSize / 32));
+  const units = Math.min(invocations, Math.floor(caps.maxBindingSize / 32));
   // A chunk's sum is read by every other one of its row.
+  const most = byWorkgroup ? 256 : 128;
   const wanted = splits ? Math.min(Math.ceil(units / rows), Math.floor(n / shortest), most) : 1;
   const perChunk = Math.ceil(quads / Math.max(wanted, 1) / BLOCK) * BLOCK;
   const chunkQuads = wanted > 1 ? perChunk : quads;
   const chunks = Math.max(1, Math.ceil(quads / chunkQuads));
   const size = byWorkgroup
     ? powerOfTwo(chunkQuads / BLOCK, 32, workgroupSize(256, caps))
-    : caps.software
-      ? // Shares for several cores, of few sizes: each is a pipeline.
-        rows * chunks < 2048
-        ? 16
-        : 64
-      : 64;
+    : workgroupSize(tuning.rowWorkgroup, caps);
   const lanes = byWorkgroup ? size : 1;
   const perLane = Math.ceil(chunkQuads / lanes);
-  // Larger blocks have more loads under way, but take a software adapter long to compile.
+  // Larger blocks have more loads under way.
   const held = perLane <= BLOCK;
-  const block = held ? perLane : caps.software ? 1 : BLOCK;
+  const block = held ? perLane : tuning.rowBlock;
   const padded = held || block > 1 || n % QUAD !== 0;
   return {
     unit: byWorkgroup ? 'workgroup' : 'invocation',
@@ -88,30 +113,6 @@ export function spreadRows(layout: RowLayout, caps: Capabilities, splits = true)
   };
 }
 
-/** Workgroup size of kernels that go element by element. */
-export const ROWS_EACH = 16;
-/** Longest row there: longer ones are split. */
-const LONGEST_EACH = 512;
-
-/**
- * Whether rows are few and short enough to be gone through element by element on a software adapter: that takes up to
- * 50 µs longer by a call, and compiles in half of the time, 20 ms less.
- */
-export function isFew(
-  { outer, n, inner }: RowLayout,
-  views: readonly View[],
-  { software, maxBindingSize }: Capabilities,
-): boolean {
-  const size = outer * n * inner;
-  return (
-    software &&
-    n <= LONGEST_EACH &&
-    size <= FEW &&
-    size * 4 <= maxBindingSize &&
-    views.every(({ dtype }) => dtype === 'float32')
-  );
-}
-
 /** The smallest power of two that is at least `x`, within bounds that are powers of two. */
 function powerOfTwo(x: number, least: number, most: number): number {
   let size = least;
@@ -121,7 +122,7 @@ function powerOfTwo(x: number, least: number, most: number): number {
 
 /** Workgroups for as many units: rows, or their chunks. */
 export function workgroupsOf(
-  { unit, constants }: RowSpread,
+  { unit, constants }: RowTiling,
   units: number,
   caps: Capabilities,
 ): [number, number, number] {
@@ -130,10 +131,10 @@ export function workgroupsOf(
 }
 
 /** The head of a row kernel's uniforms: n, inner, rows, chunks, quads, chunk_quads. */
-export function writeSpread(
+export function writeTiling(
   writer: UniformWriter,
   { n, inner }: RowLayout,
-  { rows, chunks, quads, chunkQuads }: RowSpread,
+  { rows, chunks, quads, chunkQuads }: ChunkTiling,
 ): UniformWriter {
   return writer.u32(n, inner, rows, chunks, quads, chunkQuads);
 }

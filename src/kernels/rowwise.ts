@@ -1,19 +1,10 @@
 // In: a row-wise op and a tensor seen as [outer, n, inner]. Out: its launches, or the CPU loop over rows.
 import scanText from '../../shaders/kernels/row-scan.wgsl?raw';
-import eachText from '../../shaders/kernels/rowwise-each.wgsl?raw';
 import backwardText from '../../shaders/kernels/rowwise-backward.wgsl?raw';
 import forwardText from '../../shaders/kernels/rowwise-forward.wgsl?raw';
 import kernelText from '../../shaders/kernels/rowwise.wgsl?raw';
 import type { NumericArray } from '../dtype.ts';
-import {
-  anchoredExp,
-  bits,
-  logSoftmax,
-  normaliser,
-  normaliserEach,
-  rowBlocks,
-  rowsByInvocation,
-} from '../gpu/lib.ts';
+import { bits, logSoftmax, rowBlocks, rowsByInvocation } from '../gpu/lib.ts';
 import { cachedProgram, source, type Source } from '../gpu/link.ts';
 import {
   foldWorkgroups,
@@ -29,14 +20,12 @@ import type { RowLayout } from '../shape.ts';
 import { accessKey, accessSource, isPacked, rowAccess, type RowTensor } from './row-access.ts';
 import {
   forEachRow,
-  isFew,
-  ROWS_EACH,
-  spreadRows,
+  tileChunks,
   windowBinding,
   windowsOf,
   workgroupsOf,
-  writeSpread,
-  type RowSpread,
+  writeTiling,
+  type ChunkTiling,
   type RowWindow,
 } from './rows.ts';
 import { forEachLongRow, spreadLong } from './long-rows.ts';
@@ -54,12 +43,6 @@ const kernel = /* @__PURE__ */ source('kernels/rowwise.wgsl', kernelText, [
   bits,
   rowBlocks,
   logSoftmax,
-]);
-const eachKernel = /* @__PURE__ */ source('kernels/rowwise-each.wgsl', eachText, [
-  bits,
-  anchoredExp,
-  normaliser,
-  normaliserEach,
 ]);
 const entries = {
   forward: /* @__PURE__ */ source('kernels/rowwise-forward.wgsl', forwardText),
@@ -106,9 +89,6 @@ function planRows(
   outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
-  if (isFew(args.layout, [...inputs, ...outputs], caps)) {
-    return { launches: [launchEach(args, inputs, outputs)], scratch: [] };
-  }
   const windows = windowsOf(args.layout, [...inputs, ...outputs], caps);
   if (windows.length === 0) return planParts(args, inputs, outputs, caps);
   const launches: Launch[] = [];
@@ -189,23 +169,6 @@ function planLongRows(
   });
 }
 
-function launchEach(
-  { op, layout, direction }: RowwiseArgs,
-  inputs: readonly View[],
-  [output]: readonly View[],
-): Launch {
-  const { outer, n, inner } = layout;
-  const rows = outer * inner;
-  const [reads, writes] = bindingsOf({ layout, first: 0, part: false }, inputs, output);
-  return {
-    program: cachedProgram(op, '', op.name, eachKernel, () => ({ op: op.source })),
-    entry: `${direction}_each`,
-    bindings: [...reads, writes],
-    uniforms: new UniformWriter(3).u32(n, inner, rows).buffer,
-    workgroups: [Math.max(1, Math.ceil(rows / ROWS_EACH)), 1, 1],
-  };
-}
-
 function planWindow(
   args: RowwiseArgs,
   window: RowWindow,
@@ -214,7 +177,7 @@ function planWindow(
   outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
-  const spread = spreadRows(window.layout, caps);
+  const spread = tileChunks(window.layout, caps);
   const { rows, chunks } = spread;
   const [reads, writes] = bindingsOf(window, inputs, outputs[0]);
   const launch = launcherFor(args, window, spread, inputs, outputs, caps);
@@ -233,7 +196,7 @@ function planWindow(
 function launcherFor(
   { op, direction }: RowwiseArgs,
   { layout }: RowWindow,
-  spread: RowSpread,
+  spread: ChunkTiling,
   inputs: readonly View[],
   [output]: readonly View[],
   caps: Capabilities,
@@ -271,7 +234,7 @@ function launcherFor(
       entry: entries[direction],
     }),
   );
-  const uniforms = writeSpread(new UniformWriter(6), layout, spread).buffer;
+  const uniforms = writeTiling(new UniformWriter(6), layout, spread).buffer;
   return (entry, bindings, units) => ({
     program,
     entry: `${direction}_${entry}`,

@@ -4,7 +4,6 @@ import { init, type Device } from '../../src/index.ts';
 import { basicsChecks } from '../basics.ts';
 import { ensureEqual, type Check } from '../check.ts';
 import { ADAPTIVE, conformanceChecks } from '../conformance.ts';
-import { requestHardwareLike } from '../gpu/gpu-device.ts';
 import { deviceChecks } from './device.ts';
 import { exceptions } from './exceptions.ts';
 import { kernelChecks } from './kernels.ts';
@@ -61,7 +60,7 @@ async function work(groups: Group[]): Promise<void> {
 }
 
 const webgpu = (): Promise<Device> => init({ backend: 'webgpu' });
-const hardwareLike = async (): Promise<Device> => init({ device: await requestHardwareLike() });
+const hardwareLike = async (): Promise<Device> => init({ backend: 'webgpu', tuning: 'hardware' });
 const reference = await init({ backend: 'cpu' });
 
 /** The golden cases of ops, a group each. */

@@ -1,12 +1,11 @@
 import { describe } from 'vitest';
 import { init } from '../../src/index.ts';
 import { adaptiveSoftmaxSuite } from '../adaptive-softmax.ts';
-import { requestHardwareLike } from './gpu-device.ts';
 
 describe('on this adapter', () => {
   adaptiveSoftmaxSuite('webgpu');
 });
 
 describe('as on a hardware adapter', () => {
-  adaptiveSoftmaxSuite('webgpu', async () => init({ device: await requestHardwareLike() }));
+  adaptiveSoftmaxSuite('webgpu', async () => init({ backend: 'webgpu', tuning: 'hardware' }));
 });

@@ -12,7 +12,7 @@ import {
   type Device,
 } from '../../src/index.ts';
 import { randomNumbers } from '../calls.ts';
-import { requestHardwareLike, requestLimitedDevice, storageBuffer } from './gpu-device.ts';
+import { requestLimitedDevice, storageBuffer } from './gpu-device.ts';
 
 interface Size {
   readonly steps: number;
@@ -90,7 +90,7 @@ beforeAll(async () => {
   cpu = await init({ backend: 'cpu' });
   gpus = {
     'as it is': await init({ backend: 'webgpu' }),
-    'as hardware': await init({ device: await requestHardwareLike() }),
+    'as hardware': await init({ backend: 'webgpu', tuning: 'hardware' }),
     // A few batch elements at a time.
     'with little memory': await init({
       device: await requestLimitedDevice({ maxStorageBufferBindingSize: 2 ** 21 }),

@@ -15,7 +15,6 @@ import {
 } from '../../src/index.ts';
 import { randomNumbers } from '../calls.ts';
 import { classOf, ulp32 } from '../ulp.ts';
-import { requestHardwareLike } from './gpu-device.ts';
 
 let cpu: Device;
 let gpus: Record<'as it is' | 'as hardware', Device>;
@@ -23,7 +22,7 @@ beforeAll(async () => {
   cpu = await init({ backend: 'cpu' });
   gpus = {
     'as it is': await init({ backend: 'webgpu' }),
-    'as hardware': await init({ device: await requestHardwareLike() }),
+    'as hardware': await init({ backend: 'webgpu', tuning: 'hardware' }),
   };
 });
 afterAll(() => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../../src/catalog.ts';
 import { init, noGrad, tensor, type Device, type Tensor } from '../../src/index.ts';
-import { FEW } from '../../src/kernel.ts';
+import { SOFTWARE } from '../../src/kernels/tuning.ts';
 
 let device: Device;
 beforeAll(async () => {
@@ -13,7 +13,7 @@ afterAll(() => {
 });
 
 const ROW = 12;
-const LARGE = Math.ceil(FEW / ROW + 1) * ROW;
+const LARGE = Math.ceil(SOFTWARE.scalarBelow / ROW + 1) * ROW;
 const SMALL = 20 * ROW;
 
 /** Numbers of all sizes, and those that are none. */

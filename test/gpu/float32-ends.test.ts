@@ -23,13 +23,12 @@ import {
   type Device,
   type Tensor,
 } from '../../src/index.ts';
-import { requestHardwareLike } from './gpu-device.ts';
 
 const devices = new Map<string, Device>();
 beforeAll(async () => {
   devices.set('CPU', await init({ backend: 'cpu' }));
   devices.set('as it is', await init({ backend: 'webgpu' }));
-  devices.set('as hardware', await init({ device: await requestHardwareLike() }));
+  devices.set('as hardware', await init({ backend: 'webgpu', tuning: 'hardware' }));
 });
 afterAll(() => {
   for (const device of devices.values()) device.dispose();

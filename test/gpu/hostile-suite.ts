@@ -6,7 +6,6 @@ import { init, type Device } from '../../src/index.ts';
 import { sizeOf } from '../../src/shape.ts';
 import { callsOf, familyOf, type Call, type Values } from '../calls.ts';
 import { COLUMNS, HOSTILE, ROWS } from '../hostile.ts';
-import { requestHardwareLike } from './gpu-device.ts';
 import { hostileOptimizers } from './hostile-optimizers.ts';
 import { isExpected, mixesOf } from './hostile-exceptions.ts';
 import { hostileDifferences, outcome, referenceOf, type FloatDType } from './judge.ts';
@@ -109,7 +108,7 @@ export function hostileSuite(ops: readonly string[], full: boolean): void {
   beforeAll(async () => {
     cpu = await init({ backend: 'cpu' });
     plans.push(['as it is', await init({ backend: 'webgpu' })]);
-    plans.push(['as hardware', await init({ device: await requestHardwareLike() })]);
+    plans.push(['as hardware', await init({ backend: 'webgpu', tuning: 'hardware' })]);
   });
   afterAll(() => {
     for (const [, gpu] of plans) gpu.dispose();

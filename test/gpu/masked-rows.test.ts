@@ -19,7 +19,6 @@ import {
 import { defineClassLoss } from '../../src/define/class-loss.ts';
 import { random } from '../accuracy/inputs.ts';
 import { classOf, largest, SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
-import { requestHardwareLike } from './gpu-device.ts';
 
 let cpu: Device;
 let gpus: Record<'as it is' | 'as hardware', Device>;
@@ -27,7 +26,7 @@ beforeAll(async () => {
   cpu = await init({ backend: 'cpu' });
   gpus = {
     'as it is': await init({ backend: 'webgpu' }),
-    'as hardware': await init({ device: await requestHardwareLike() }),
+    'as hardware': await init({ backend: 'webgpu', tuning: 'hardware' }),
   };
 });
 afterAll(() => {

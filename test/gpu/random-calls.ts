@@ -15,7 +15,7 @@ import {
   type Call,
   type Upload,
 } from '../calls.ts';
-import { borrow, requestHardwareLike } from './gpu-device.ts';
+import { borrow } from './gpu-device.ts';
 import { isExpected, mixesOf } from './hostile-exceptions.ts';
 import {
   differences,
@@ -117,7 +117,7 @@ export function randomCallSuite(
     cpu = await init({ backend: 'cpu' });
     gpus = {
       'as it is': await init({ backend: 'webgpu' }),
-      'as hardware': await init({ device: await requestHardwareLike() }),
+      'as hardware': await init({ backend: 'webgpu', tuning: 'hardware' }),
     };
   });
   afterAll(() => {

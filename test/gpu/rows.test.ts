@@ -18,7 +18,7 @@ import {
 import { random } from '../accuracy/inputs.ts';
 import { SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
 import { upload, type Upload } from '../calls.ts';
-import { borrow, requestHardwareLike, requestLimitedDevice } from './gpu-device.ts';
+import { borrow, requestLimitedDevice } from './gpu-device.ts';
 
 let cpu: Device;
 let gpus: Record<'as it is' | 'as hardware', Device>;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   cpu = await init({ backend: 'cpu' });
   gpus = {
     'as it is': await init({ backend: 'webgpu' }),
-    'as hardware': await init({ device: await requestHardwareLike() }),
+    'as hardware': await init({ backend: 'webgpu', tuning: 'hardware' }),
   };
 });
 afterAll(() => {

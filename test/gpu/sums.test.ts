@@ -12,7 +12,6 @@ import {
 } from '../../src/index.ts';
 import { randomNumbers } from '../calls.ts';
 import { ulp32 } from '../ulp.ts';
-import { requestHardwareLike } from './gpu-device.ts';
 
 const MOST = 2;
 const N = 2 ** 24;
@@ -53,7 +52,7 @@ for (const adapter of ['as it is', 'as hardware'] as const) {
     let device: Device;
     beforeAll(async () => {
       device = await init(
-        adapter === 'as it is' ? { backend: 'webgpu' } : { device: await requestHardwareLike() },
+        adapter === 'as it is' ? { backend: 'webgpu' } : { backend: 'webgpu', tuning: 'hardware' },
       );
     });
     afterAll(() => {

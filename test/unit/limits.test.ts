@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
 import { WebGpuDevice } from '../../src/gpu/device.ts';
 import type { Device } from '../../src/index.ts';
+import { HARDWARE, SOFTWARE, type Tuning } from '../../src/kernels/tuning.ts';
 import { opNames, upload } from '../calls.ts';
 import { exerciseAdaptive, exerciseChunks, exerciseOp, exerciseOptimizers } from '../exercise.ts';
 import { withLowLimits } from '../low-limits.ts';
@@ -17,18 +18,18 @@ async function requestLowDevice(): Promise<GPUDevice> {
   return withLowLimits(await adapter.requestDevice(), 4);
 }
 
-const PLANS: [string, boolean][] = [
-  ['hardware', false],
-  ['a software adapter', true],
+const PLANS: [string, Tuning][] = [
+  ['hardware', HARDWARE],
+  ['a software adapter', SOFTWARE],
 ];
 
-describe.each(PLANS)('at low limits, on the plan for %s', (_, software) => {
+describe.each(PLANS)('at low limits, on the plan for %s', (_, tuning) => {
   let device: Device;
   beforeAll(async () => {
     const gpu = await requestLowDevice();
     expect(gpu.limits.maxComputeInvocationsPerWorkgroup).toBe(128);
     expect(gpu.limits.maxUniformBufferBindingSize).toBe(16384);
-    device = new WebGpuDevice(gpu, { name: 'null', software, owned: true });
+    device = new WebGpuDevice(gpu, { name: 'null', tuning, owned: true });
   });
   afterAll(() => {
     device.dispose();

@@ -14,6 +14,7 @@ import {
   tensor,
   type Tensor,
 } from '../../src/index.ts';
+import { HARDWARE } from '../../src/kernels/tuning.ts';
 import {
   chunksOf,
   type LinearCrossEntropyArgs,
@@ -127,7 +128,7 @@ describe('chunks of classes', () => {
     maxWorkgroupSizeX: 256,
     maxWorkgroupStorage: 16384,
     maxStorageBuffers: 8,
-    software: false,
+    tuning: HARDWARE,
   };
 
   it('are all classes, in order, within the budget and the binding limit', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ShaderError } from '../../src/errors.ts';
 import { link, program, shaderOf, source } from '../../src/gpu/link.ts';
-import { lengthsFirst } from '../../src/gpu/lengths.ts';
+import { hoistArrayLengths } from '../../src/gpu/lengths.ts';
 import { reach } from '../../src/gpu/reach.ts';
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
@@ -118,14 +118,14 @@ fn helper(other: f32) -> f32 { return other; }
 
   it('are asked for ahead of loops, of the arrays in use and no other', () => {
     const body = ' for (var i = 0u; i < 9u; i++) { y[i] = helper(x[i].x + fixed[0]); } ';
-    expect(lengthsFirst(shader(body), 'main')).toBe(
+    expect(hoistArrayLengths(shader(body), 'main')).toBe(
       shader(`if(min(arrayLength(&x),arrayLength(&y))==0u){return;}${body}`),
     );
   });
 
   it('are left alone where there is no loop, or no array', () => {
     for (const body of [' y[0] = x[0].x; ', ' for (var i = 0u; i < 9u; i++) { } ']) {
-      expect(lengthsFirst(shader(body), 'main')).toBe(shader(body));
+      expect(hoistArrayLengths(shader(body), 'main')).toBe(shader(body));
     }
   });
 });

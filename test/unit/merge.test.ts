@@ -2,6 +2,7 @@
 // refused.
 import { describe, expect, it } from 'vitest';
 import { planMerged } from '../../src/gpu/merge.ts';
+import { HARDWARE } from '../../src/kernels/tuning.ts';
 import { program, source } from '../../src/gpu/link.ts';
 import { redirect } from '../../src/gpu/redirect.ts';
 import { init, LimitError } from '../../src/index.ts';
@@ -15,7 +16,7 @@ const CAPS: Capabilities = {
   maxWorkgroupSizeX: 128,
   maxWorkgroupStorage: 16384,
   maxStorageBuffers: 4,
-  software: false,
+  tuning: HARDWARE,
 };
 
 const own = program('own', source('own.wgsl', ''));

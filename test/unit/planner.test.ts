@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BYTES, type DType } from '../../src/dtype.ts';
+import { HARDWARE, SOFTWARE } from '../../src/kernels/tuning.ts';
 import {
-  FEW,
   foldWorkgroups,
   UNIFORM_BYTES,
   workgroupSize,
@@ -16,7 +16,7 @@ import { shaderOf } from '../../src/gpu/link.ts';
 import { matmulKernel } from '../../src/kernels/matmul.ts';
 import { pointwise, type PointwiseOp } from '../../src/kernels/pointwise.ts';
 import { planRatio, planSum } from '../../src/kernels/reduce.ts';
-import { spreadRows, workgroupsOf } from '../../src/kernels/rows.ts';
+import { tileChunks, workgroupsOf } from '../../src/kernels/rows.ts';
 import { sizeOf } from '../../src/shape.ts';
 
 const op: PointwiseOp = {
@@ -37,10 +37,12 @@ function capabilities(some: Partial<Capabilities> = {}): Capabilities {
     maxWorkgroupSizeX: 256,
     maxWorkgroupStorage: 16384,
     maxStorageBuffers: 8,
-    software: false,
+    tuning: HARDWARE,
     ...some,
   };
 }
+
+const tunings = fc.constantFrom(HARDWARE, SOFTWARE);
 
 function view(shape: number[], dtype: DType = 'float32', padded = true): View {
   return { shape, size: sizeOf(shape), dtype, padded };
@@ -140,13 +142,14 @@ describe('pointwise plan', () => {
           fc.boolean(),
           fc.constantFrom(4096, 8192, 65536, 100_000),
           fc.constantFrom(1, 3, 65535),
-          fc.boolean(),
-          (size, from, to, padded, maxBindingSize, maxWorkgroups, software) => {
+          tunings,
+          (size, from, to, padded, maxBindingSize, maxWorkgroups, tuning) => {
             const caps = capabilities({
               maxBindingSize,
               // Few elements are 32 workgroups, which any device takes.
-              maxWorkgroups: software && size <= FEW ? Math.max(maxWorkgroups, 32) : maxWorkgroups,
-              software,
+              maxWorkgroups:
+                size <= tuning.scalarBelow ? Math.max(maxWorkgroups, 32) : maxWorkgroups,
+              tuning,
             });
             const inputs = [view([size], from, padded), view([size], from)];
             const output = view([size], to, padded);
@@ -377,11 +380,11 @@ describe('planSum', () => {
         extent,
         fc.integer({ min: 0, max: 3000 }),
         extent,
-        fc.boolean(),
-        (outer, n, inner, software) => {
-          check(outer, Math.ceil(n / (outer * inner)) + (n % 7), inner, capabilities({ software }));
-          check(1, n, 1, capabilities({ software }));
-          check(1, n, Math.min(inner, 5), capabilities({ software, maxWorkgroups: 2 }));
+        tunings,
+        (outer, n, inner, tuning) => {
+          check(outer, Math.ceil(n / (outer * inner)) + (n % 7), inner, capabilities({ tuning }));
+          check(1, n, 1, capabilities({ tuning }));
+          check(1, n, Math.min(inner, 5), capabilities({ tuning, maxWorkgroups: 2 }));
         },
       ),
       { numRuns: 30 },
@@ -420,7 +423,7 @@ describe('planSum', () => {
 describe('planRatio', () => {
   it('divides one sum by another, short or long', () => {
     for (const n of [1, 5, 1000, 65536, 65537, 200_000]) {
-      const caps = capabilities({ software: n % 2 === 0 });
+      const caps = capabilities({ tuning: n % 2 === 0 ? SOFTWARE : HARDWARE });
       const machine = new Machine();
       const [terms, weights] = [numbers(n).map((v) => v + 1), numbers(n).map((v) => (v % 5) + 1)];
       machine.memory.set('scratch0', terms);
@@ -449,10 +452,10 @@ describe('pointwise sums', () => {
         fc.integer({ min: 0, max: 50_000 }),
         // With fewer bytes the partial sums go in windows too: test/gpu/windows.test.ts.
         fc.constantFrom(32768, 65536, 2 ** 27),
-        fc.boolean(),
+        tunings,
         fc.constantFrom(1, 65535),
-        (size, maxBindingSize, software, maxWorkgroups) => {
-          const caps = capabilities({ maxBindingSize, software, maxWorkgroups });
+        (size, maxBindingSize, tuning, maxWorkgroups) => {
+          const caps = capabilities({ maxBindingSize, tuning, maxWorkgroups });
           const machine = new Machine();
           const values = numbers(size);
           machine.memory.set('input0', values);
@@ -480,12 +483,12 @@ describe('matmul plan', () => {
         for (const count of [1, 70_000]) {
           // No device holds more: WebGPU counts bytes of a buffer in 53 bits, and elements in 32 in shaders.
           if (m * n * count > 2 ** 32) continue;
-          for (const software of [false, true]) {
+          for (const tuning of [HARDWARE, SOFTWARE]) {
             const plan = matmulKernel.plan(
               { m, n, k: 2, a: [2, 1], b: [n, 1], batch: [count], aBatch: [0], bBatch: [0] },
               [view([count, m, 2]), view([2, n])],
               [view([count, m, n])],
-              capabilities({ software, maxBindingSize: 2 ** 40 }),
+              capabilities({ tuning, maxBindingSize: 2 ** 40 }),
             );
             expect(plan.launches.length).toBeGreaterThan(0);
             for (const { workgroups } of plan.launches) {
@@ -504,9 +507,9 @@ describe('rows', () => {
   it('has at least an invocation or a workgroup per row, within the limits', () => {
     const extent = fc.integer({ min: 1, max: 2 ** 14 });
     fc.assert(
-      fc.property(extent, extent, extent, fc.boolean(), (outer, n, inner, software) => {
-        const caps = capabilities({ software });
-        const spread = spreadRows({ outer, n, inner }, caps);
+      fc.property(extent, extent, extent, tunings, (outer, n, inner, tuning) => {
+        const caps = capabilities({ tuning });
+        const spread = tileChunks({ outer, n, inner }, caps);
         const { unit, chunks, quads, chunkQuads, constants } = spread;
         const { workgroup_size: size, block_quads: block = NaN, held, padded } = constants;
         const workgroups = workgroupsOf(spread, outer * inner * chunks, caps);
@@ -522,7 +525,7 @@ describe('rows', () => {
         // What is held is all that a lane has.
         const lanes = unit === 'workgroup' ? size : 1;
         if (held === 1) expect(block * lanes).toBeGreaterThanOrEqual(chunkQuads);
-        else expect(block).toBe(software ? 1 : 4);
+        else expect(block).toBe(tuning.rowBlock);
         if (padded === 0) expect([held, block, n % 4]).toEqual([0, 1, 0]);
         for (const part of workgroups) expect(part).toBeLessThanOrEqual(caps.maxWorkgroups);
       }),

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
 import { BYTES } from '../../src/dtype.ts';
+import { HARDWARE, SOFTWARE } from '../../src/kernels/tuning.ts';
 import * as lib from '../../src/gpu/lib.ts';
 import { WebGpuDevice } from '../../src/gpu/device.ts';
 import { link, type Source } from '../../src/gpu/link.ts';
@@ -31,10 +32,10 @@ beforeAll(async () => {
   device = await init({ backend: 'webgpu', gpu: create(['backend=null']) });
   if (!device.gpuDevice) throw new Error('no GPU device');
   gpu = device.gpuDevice;
-  software = new WebGpuDevice(gpu, { name: 'null', software: true, owned: false });
+  software = new WebGpuDevice(gpu, { name: 'null', tuning: SOFTWARE, owned: false });
   few = new WebGpuDevice(withLowLimits(gpu, 4), {
     name: 'null',
-    software: false,
+    tuning: HARDWARE,
     owned: false,
   });
   const createModule = gpu.createShaderModule.bind(gpu);
