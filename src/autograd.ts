@@ -1,11 +1,11 @@
 // In: ops as they run. Out: a graph of how each result was computed. The gradients that flow back through it: backward.ts.
 import { called, calling } from './calling.ts';
 import type { Device } from './device.ts';
-import { encode, type DType } from './dtype.ts';
+import type { DType } from './dtype.ts';
 import { AutogradError, type NonlinError } from './errors.ts';
 import { keep } from './scope.ts';
 import type { Shape } from './shape.ts';
-import { fromHost, type Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 import { checkFunction, checkSynchronous } from './validate-options.ts';
 
 /** The gradient arriving at a node. A scalar loss starts with an implicit 1, which costs nothing until it is needed. */
@@ -13,9 +13,13 @@ export class Upstream {
   readonly shape: Shape;
   readonly dtype: DType;
   readonly device: Device;
-  #tensor: Tensor | null;
+  #tensor: Tensor | (() => Tensor);
 
-  constructor(like: { shape: Shape; dtype: DType; device: Device }, tensor: Tensor | null) {
+  /** `tensor`: the gradient, or what makes it when it is needed: a 1. */
+  constructor(
+    like: { shape: Shape; dtype: DType; device: Device },
+    tensor: Tensor | (() => Tensor),
+  ) {
     this.shape = like.shape;
     this.dtype = like.dtype;
     this.device = like.device;
@@ -24,21 +28,17 @@ export class Upstream {
 
   /** Whether this is the 1 a scalar's `backward()` starts with. */
   get isOne(): boolean {
-    return this.#tensor === null;
+    return typeof this.#tensor === 'function';
   }
 
   get tensor(): Tensor {
-    return (this.#tensor ??= fromHost(
-      encode(this.dtype, [1]),
-      this.shape,
-      this.dtype,
-      this.device,
-    ));
+    if (typeof this.#tensor === 'function') this.#tensor = this.#tensor();
+    return this.#tensor;
   }
 
   /** @internal */
   dispose(): void {
-    this.#tensor?.dispose();
+    if (typeof this.#tensor !== 'function') this.#tensor.dispose();
   }
 }
 

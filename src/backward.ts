@@ -1,5 +1,6 @@
 // In: a tensor with a graph. Out: the gradients of the leaves it was computed from, added to their `grad`: of all, or of none.
 import { noGrad, Upstream, type GradNode } from './autograd.ts';
+import { encode } from './dtype.ts';
 import { AutogradError } from './errors.ts';
 import { accumulate, copyOf } from './kernels/basic.ts';
 import { keep, undoneInTime } from './scope.ts';
@@ -40,7 +41,7 @@ export function runBackward(
     const pass = new Pass(nodes, retainGraph);
     try {
       undoneInTime(() => {
-        const start = new Upstream(root, gradOutput?.detach() ?? null);
+        const start = new Upstream(root, gradOutput?.detach() ?? (() => oneLike(root)));
         if (node) pass.propagate(node, start);
         else pass.ofLeaf(root, start);
       });
@@ -50,6 +51,12 @@ export function runBackward(
     }
     pass.commit();
   });
+}
+
+/** What backward starts with from a scalar. */
+function oneLike(root: Tensor): Tensor {
+  const { dtype, shape, device } = root;
+  return root.over(device.upload(encode(dtype, [1])), shape, dtype);
 }
 
 /** One run of backward: what has been computed of it so far, and is nobody else's yet. */

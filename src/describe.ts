@@ -1,6 +1,6 @@
 // In: any value. Out: what it is, in words, for error messages.
+import { isTensor } from './is-tensor.ts';
 import { formatShape } from './shape.ts';
-import { Tensor } from './tensor.ts';
 
 /** Most elements of a list, and characters of a string, that a message shows. */
 const MOST_SHOWN = 8;
@@ -18,7 +18,7 @@ export function kindOf(value: unknown): string {
 
 /** "an int32 tensor of shape [2]", "a Map", "an array of length 1000", "[1.5, 4]". Never walks into a value. */
 export function describe(value: unknown): string {
-  if (value instanceof Tensor)
+  if (isTensor(value))
     return `${withArticle(value.dtype)} tensor of shape ${formatShape(value.shape)}`;
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint') return `${String(value)}n`;

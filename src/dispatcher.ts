@@ -2,10 +2,11 @@
 // allocation, overlap of outputs with inputs, and conversion round kernels that compute in float32 only.
 import type { Device, Operand } from './device.ts';
 import { BYTES, type DType } from './dtype.ts';
+import { isTensor } from './is-tensor.ts';
 import { opName, type Kernel } from './kernel.ts';
 import { castArgs, castKernel } from './kernels/cast.ts';
 import { sizeOf, type Shape } from './shape.ts';
-import { Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 
 /** A tensor to make, or one to write into. */
 export type Output = Like | Tensor;
@@ -22,7 +23,8 @@ export function run<A>(
   inputs: readonly Tensor[],
   outputs: readonly Output[],
 ): [Tensor, ...Tensor[]] {
-  const device = deviceOf(inputs, outputs);
+  const like = anyOf(inputs, outputs);
+  const { device } = like;
   const op = opName(kernel, args);
   device.check(op);
   const results: Tensor[] = [];
@@ -31,13 +33,13 @@ export function run<A>(
   try {
     let elements = 0;
     for (const output of outputs) {
-      const result = output instanceof Tensor ? output : empty(device, op, output);
+      const result = isTensor(output) ? output : empty(like, op, output);
       results.push(result);
       elements += result.size;
     }
     if (elements > 0) fill(device, kernel, args, inputs, results, temporaries);
     for (const output of outputs) {
-      if (!(output instanceof Tensor)) continue;
+      if (!isTensor(output)) continue;
       const storage = output.storage(op);
       storage.version++;
       storage.forget();
@@ -55,10 +57,11 @@ export function run<A>(
   }
 }
 
-function deviceOf(inputs: readonly Tensor[], outputs: readonly Output[]): Device {
+/** One of the call's tensors: all are on one device. */
+function anyOf(inputs: readonly Tensor[], outputs: readonly Output[]): Tensor {
   const [first] = inputs;
-  if (first) return first.device;
-  for (const output of outputs) if (output instanceof Tensor) return output.device;
+  if (first) return first;
+  for (const output of outputs) if (isTensor(output)) return output;
   throw new RangeError('a kernel without tensors');
 }
 
@@ -72,7 +75,7 @@ function fill<A>(
   temporaries: Tensor[],
 ): void {
   const stage = (like: Like): Tensor => {
-    const tensor = empty(device, opName(kernel, args), like);
+    const tensor = empty(some(results)[0], opName(kernel, args), like);
     temporaries.push(tensor);
     return tensor;
   };
@@ -159,10 +162,10 @@ function some(tensors: readonly Tensor[]): [Tensor, ...Tensor[]] {
   return [first, ...rest];
 }
 
-/** A tensor of uninitialised memory. */
-export function empty(device: Device, op: string, like: Like): Tensor {
-  const storage = device.allocate(op, sizeOf(like.shape) * BYTES[like.dtype]);
-  return new Tensor(storage, like.shape, like.dtype);
+/** A tensor of uninitialised memory, on the device of another one. */
+export function empty(other: Tensor, op: string, { shape, dtype }: Like): Tensor {
+  const storage = other.device.allocate(op, sizeOf(shape) * BYTES[dtype]);
+  return other.over(storage, shape, dtype);
 }
 
 /** Copies elements from one dtype to another. */

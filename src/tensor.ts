@@ -6,6 +6,7 @@ import type { Device } from './device.ts';
 import { BYTES, isFloat, type DType, type HostArray } from './dtype.ts';
 import { DisposedError, DTypeError, OptionError, ShapeError } from './errors.ts';
 import { encodeChecked, flatten, type TensorData } from './host-data.ts';
+import { TENSOR } from './is-tensor.ts';
 import { track } from './scope.ts';
 import { formatShape, sizeOf, type Shape } from './shape.ts';
 import type { Storage } from './storage.ts';
@@ -45,6 +46,8 @@ const MOST_YOUNG = 256;
 
 /** An n-dimensional array of float32, float16 or int32 numbers on one device. Contents are read asynchronously. */
 export class Tensor {
+  /** @internal See `isTensor`. */
+  readonly [TENSOR] = true;
   readonly shape: Shape;
   readonly dtype: DType;
   /** Number of elements. */
@@ -100,6 +103,11 @@ export class Tensor {
   /** @internal Shape and dtype, for a result like this tensor. */
   like(): { shape: Shape; dtype: DType } {
     return { shape: this.shape, dtype: this.dtype };
+  }
+
+  /** @internal A tensor over other memory, for modules that cannot import this class. Takes over one reference of `storage`. */
+  over(storage: Storage, shape: Shape, dtype: DType): Tensor {
+    return new Tensor(storage, shape, dtype);
   }
 
   get disposed(): boolean {

@@ -1,7 +1,7 @@
 // In: options that a user passed. Out: nothing, or a typed error naming op, argument, expected and received.
 import { describe, kindOf } from './describe.ts';
 import { OptionError } from './errors.ts';
-import { Tensor } from './tensor.ts';
+import { isTensor } from './is-tensor.ts';
 
 /** An object literal, or one without a prototype. */
 export function isPlain(value: unknown): value is Record<string, unknown> {
@@ -12,7 +12,7 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
 
 /** An object of names and values; not an array, a Map or a tensor, which would pass for one without any. */
 export function checkIsOptions(op: string, options: unknown): asserts options is object {
-  if (kindOf(options) !== 'Object' || options instanceof Tensor) {
+  if (kindOf(options) !== 'Object' || isTensor(options)) {
     throw new OptionError({
       op,
       argument: 'options',

@@ -5,8 +5,9 @@ import { describe, withArticle } from './describe.ts';
 import { Device } from './device.ts';
 import { isDType, type DType } from './dtype.ts';
 import { DeviceMismatchError, DTypeError, OptionError, ShapeError } from './errors.ts';
+import { isTensor } from './is-tensor.ts';
 import { broadcastShapes, formatShape, sameShape, type Shape } from './shape.ts';
-import { Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 import { checkOneOf } from './validate-options.ts';
 
 /** The float dtypes, for messages and checks. */
@@ -67,13 +68,13 @@ export function checkTensor(
   value: unknown,
   dtypes: readonly DType[] = FLOATS,
 ): asserts value is Tensor {
-  if (value instanceof Tensor) value.storage(op, argument);
-  if (value instanceof Tensor && dtypes.includes(value.dtype)) return;
+  if (isTensor(value)) value.storage(op, argument);
+  if (isTensor(value) && dtypes.includes(value.dtype)) return;
   const indices = dtypes[0] === 'int32' && /^targets?$/.test(argument);
   throw new DTypeError({
     op,
     argument,
-    expected: value instanceof Tensor ? `${withArticle(dtypes.join(' or '))} tensor` : 'a tensor',
+    expected: isTensor(value) ? `${withArticle(dtypes.join(' or '))} tensor` : 'a tensor',
     received: describe(value),
     ...(indices ? { hint: CLASS_INDICES } : {}),
   });
@@ -138,7 +139,7 @@ export function checkGrad(
 ): asserts value is Tensor {
   const { shape, dtype, device } = of;
   const subject = argument === undefined ? { op } : { op, argument };
-  if (!(value instanceof Tensor)) {
+  if (!isTensor(value)) {
     throw new DTypeError({ ...subject, expected: 'a tensor or null', received: describe(value) });
   }
   if (value === of) {

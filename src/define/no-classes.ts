@@ -27,6 +27,6 @@ export function lossOfNoClasses(
   sums.dispose();
   const likes = [input.like(), target.like()];
   return record(output, name, [input, target], [], (_, __, needs) =>
-    likes.map((like, i) => (needs[i] ? empty(input.device, name, like) : null)),
+    likes.map((like, i) => (needs[i] ? empty(input, name, like) : null)),
   );
 }

@@ -167,7 +167,7 @@ export function adaptiveLogProbs(op: string, x: Tensor, layers: AdaptiveLayers):
   const own = { width: headWeight.shape[0] ?? 0, from: 0 };
   const at = (columns: typeof all, from: number): typeof all => ({ ...columns, from });
 
-  const output = empty(x.device, op, { shape: [rows, all.width], dtype: 'float32' });
+  const output = empty(x, op, { shape: [rows, all.width], dtype: 'float32' });
   runOne(columnsKernel, { rows, count: shortlist, x: own, y: all }, [head], output);
   tails.forEach((tail, k) => {
     const count = tail.shape[1] ?? 0;
@@ -182,7 +182,7 @@ export function adaptiveLogProbs(op: string, x: Tensor, layers: AdaptiveLayers):
   });
   return record(output, op, [head, ...tails], [], (upstream) => {
     const gradOutput = upstream.tensor;
-    const gradHead = empty(x.device, op, { shape: [rows, own.width], dtype: 'float32' });
+    const gradHead = empty(x, op, { shape: [rows, own.width], dtype: 'float32' });
     runOne(columnsKernel, { rows, count: shortlist, x: all, y: own }, [gradOutput], gradHead);
     const gradTails = tails.map(({ shape: [, count = 0] }, k) => {
       const grad = runOne(
