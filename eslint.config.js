@@ -1,6 +1,7 @@
 // @ts-check
 import js from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
+import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
@@ -54,6 +55,19 @@ export default defineConfig(
       '@typescript-eslint/consistent-type-definitions': 'off',
       // a non-empty-string test by truthiness is meant in `a || b`; `??` would differ
       '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: true }],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/resolver-next': [createNodeResolver()],
+      'import-x/extensions': ['.ts'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+    },
+    rules: {
+      // types may refer to each other; code that runs may not: bundlers warn of it, and order matters then
+      'import-x/no-cycle': ['error', { ignoreExternal: true }],
     },
   },
   {
