@@ -1,12 +1,12 @@
 // In: an activation or a pointwise loss. Out: whether its backward is the derivative of its forward, by differences in
 // float64, and whether the GPU computes what the float64 functions say.
-import { currentDevice } from './current.ts';
+import { currentDevice } from './core/current.ts';
 import type { Activation } from './define/activation.ts';
 import type { AnyLoss } from './define/loss-types.ts';
 import type { ParamOptions, ParamSpecs, ParamsOf } from './define/params.ts';
-import type { Device } from './device.ts';
-import { scope } from './scope.ts';
-import { fromHost, type Tensor } from './tensor.ts';
+import type { Device } from './core/device.ts';
+import { scope } from './core/scope.ts';
+import { fromHost, type Tensor } from './core/tensor.ts';
 
 export interface GradientCheckOptions<S extends ParamSpecs = ParamSpecs> {
   /** The op's own options. */

@@ -1,5 +1,5 @@
 // The public names.
-export { noGrad } from './autograd.ts';
+export { noGrad } from './core/autograd.ts';
 export { checkGradient, type GradientCheck, type GradientCheckOptions } from './check-gradient.ts';
 export {
   defineActivation,
@@ -8,10 +8,10 @@ export {
 } from './define/activation.ts';
 export { defineLoss, type Loss, type LossDeclaration, type Reduction } from './define/loss.ts';
 export { activationModule, lossModule } from './define/module.ts';
-export type { Device, DeviceLostDetails, DeviceStats } from './device.ts';
-export type { DType } from './dtype.ts';
-export * from './errors.ts';
-export type { TensorData } from './host-data.ts';
+export type { Device, DeviceLostDetails, DeviceStats } from './core/device.ts';
+export type { DType } from './core/dtype.ts';
+export * from './core/errors.ts';
+export type { TensorData } from './core/host-data.ts';
 export { init, type InitOptions } from './init.ts';
 export { add, div, mul, sub } from './math/arithmetic.ts';
 export { dropout, type DropoutOptions } from './math/dropout.ts';
@@ -22,8 +22,8 @@ export { reshape } from './math/reshape.ts';
 export * as nn from './nn/index.ts';
 export * from './ops.ts';
 export * as optim from './optim/index.ts';
-export { manualSeed } from './random.ts';
+export { manualSeed } from './core/random.ts';
 export * as safetensors from './safetensors.ts';
-export { scope } from './scope.ts';
-export { tensor, Tensor, type FromBufferOptions, type TensorOptions } from './tensor.ts';
-export * as wgsl from './wgsl.ts';
+export { scope } from './core/scope.ts';
+export { tensor, Tensor, type FromBufferOptions, type TensorOptions } from './core/tensor.ts';
+export * as wgsl from './shader/wgsl.ts';

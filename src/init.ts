@@ -1,11 +1,11 @@
 // In: what kind of device is wanted. Out: that device, now the default for new tensors, or a DeviceUnavailableError.
 import { CpuDevice } from './cpu/device.ts';
-import { setCurrentDevice } from './current.ts';
-import type { Device } from './device.ts';
-import { DeviceLostError, DeviceUnavailableError, LimitError } from './errors.ts';
+import { setCurrentDevice } from './core/current.ts';
+import type { Device } from './core/device.ts';
+import { DeviceLostError, DeviceUnavailableError, LimitError } from './core/errors.ts';
 import { WebGpuDevice } from './gpu/device.ts';
 import { HARDWARE, SOFTWARE } from './kernels/tuning.ts';
-import { checkHas, checkOneOf, checkOptionNames } from './validate-options.ts';
+import { checkHas, checkOneOf, checkOptionNames } from './core/validate-options.ts';
 
 export interface InitOptions {
   /**

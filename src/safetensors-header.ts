@@ -1,8 +1,8 @@
 // In: the bytes of a safetensors file. Out: what its header says, checked against the format's rules and the file's length.
-import { describe, kindOf } from './describe.ts';
-import { OptionError } from './errors.ts';
-import type { Shape } from './shape.ts';
-import { isPlain } from './validate-options.ts';
+import { describe, kindOf } from './core/describe.ts';
+import { OptionError } from './core/errors.ts';
+import type { Shape } from './core/shape.ts';
+import { isPlain } from './core/validate-options.ts';
 
 /** What a file may be in. */
 export type Bytes = ArrayBufferLike | ArrayBufferView;

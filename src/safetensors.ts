@@ -1,10 +1,10 @@
 // In: tensors by name, or the bytes of a safetensors file. Out: the other of the two, in PyTorch's names and layouts.
-import { currentDevice } from './current.ts';
-import { describe } from './describe.ts';
-import type { Device } from './device.ts';
-import { BYTES, encode, fromHalf, type DType } from './dtype.ts';
-import { DTypeError, OptionError } from './errors.ts';
-import { allocating } from './memory.ts';
+import { currentDevice } from './core/current.ts';
+import { describe } from './core/describe.ts';
+import type { Device } from './core/device.ts';
+import { BYTES, encode, fromHalf, type DType } from './core/dtype.ts';
+import { DTypeError, OptionError } from './core/errors.ts';
+import { allocating } from './core/memory.ts';
 import {
   broken,
   checkTexts,
@@ -14,11 +14,11 @@ import {
   type Bytes,
   type Entry,
 } from './safetensors-header.ts';
-import { undone } from './scope.ts';
-import { sizeOf } from './shape.ts';
-import { fromHost, type Tensor } from './tensor.ts';
-import { checkIsDevice, checkTensor } from './validate.ts';
-import { checkOptionNames, isPlain } from './validate-options.ts';
+import { undone } from './core/scope.ts';
+import { sizeOf } from './core/shape.ts';
+import { fromHost, type Tensor } from './core/tensor.ts';
+import { checkIsDevice, checkTensor } from './core/validate.ts';
+import { checkOptionNames, isPlain } from './core/validate-options.ts';
 
 const ALIGNMENT = 8;
 const SAVE = 'safetensors.save';

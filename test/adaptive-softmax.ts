@@ -1,7 +1,7 @@
 // In: a backend. Out: tests of the adaptive softmax as a module: names, shapes, predictions, what a tail costs.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { runOne } from '../src/dispatcher.ts';
-import { argmaxKernel } from '../src/kernels/adaptive.ts';
+import { runOne } from '../src/core/dispatcher.ts';
+import { argmaxKernel } from '../src/kernels/adaptive/plan.ts';
 import {
   adaptiveLogSoftmaxWithLoss,
   IndexOutOfRangeError,

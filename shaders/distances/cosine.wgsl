@@ -1,4 +1,4 @@
-//#include "kernels/row-cosine.wgsl"
+//#include "kernels/pair-rows/cosine.wgsl"
 // x . y over the product of the lengths, each at least eps. The gradient passes through that bound, as in PyTorch.
 const lowest = 0x1p-80;
 const least_exponent = -100;

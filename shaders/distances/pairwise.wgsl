@@ -1,4 +1,4 @@
-//#include "kernels/row-norms.wgsl"
+//#include "kernels/pair-rows/norms.wgsl"
 // ||x - y + eps||_p of each row.
 fn difference(k: u32, at: u32) -> V {
   return (x[at] - y[at]) + u.op.eps;

@@ -1,5 +1,5 @@
 //#include "lib/bits.wgsl"
-//#include "kernels/row-cosine.wgsl"
+//#include "kernels/pair-rows/cosine.wgsl"
 // 1 - cos of two rows whose label is 1, max(cos - margin, 0) of those whose label is -1, else 0. Squared lengths have
 // 1e-12 added, as in PyTorch. At the margin the gradient passes.
 

@@ -6,7 +6,7 @@
 // Whether a workgroup shares the work of a label where labels are few: a barrier or so for each.
 override together: bool = true;
 
-// Which classes of a row are labels: a bit each, by kernels/margin-marks.wgsl.
+// Which classes of a row are labels: a bit each, by kernels/margin-loss/marks.wgsl.
 fn words_of_row() -> u32 {
   return (u.n + 31u) / 32u;
 }

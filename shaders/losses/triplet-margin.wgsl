@@ -1,6 +1,6 @@
 //#include "lib/bits.wgsl"
-//#include "kernels/row-norms.wgsl"
-//#include "kernels/triplet-hinge.wgsl"
+//#include "kernels/pair-rows/norms.wgsl"
+//#include "kernels/pair-rows/triplet-hinge.wgsl"
 // max(margin + d(anchor, positive) - d(anchor, negative), 0), or with the nearer of d(anchor, negative) and
 // d(positive, negative) where the third pair is there. At a tie each of those has half of the gradient; at the margin the
 // gradient passes.

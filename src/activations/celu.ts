@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/celu.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { bits, div, exp, expm1 } from '../gpu/lib.ts';
+import { bits, div, exp, expm1 } from '../shader/lib.ts';
 
 /** elu with a continuous slope: x above 0, else alpha · (e^(x / alpha) - 1) (alpha 1, not 0). At 0 the gradient is 1. */
 export const celu = /* @__PURE__ */ defineActivation({

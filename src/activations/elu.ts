@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/elu.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { exp, expm1 } from '../gpu/lib.ts';
+import { exp, expm1 } from '../shader/lib.ts';
 
 /** Exponential linear unit: x above 0, else alpha · (e^x - 1) (alpha 1). At 0 the gradient is alpha. */
 export const elu = /* @__PURE__ */ defineActivation({

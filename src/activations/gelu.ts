@@ -1,9 +1,9 @@
 import wgsl from '../../shaders/activations/gelu.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { bits, div, erf, sigmoid } from '../gpu/lib.ts';
+import { bits, div, erf, sigmoid } from '../shader/lib.ts';
 import erfc from '@stdlib/math-base-special-erfc';
-import { gateSlope, gateTerm, logistic } from '../special.ts';
+import { gateSlope, gateTerm, logistic } from '../cpu/special.ts';
 
 /** The place of `'none'` among the choices. */
 const NONE = 0;

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/hardsigmoid.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { div } from '../gpu/lib.ts';
+import { div } from '../shader/lib.ts';
 
 /** Piecewise linear sigmoid: min(max(x + 3, 0), 6) / 6. Gradient 1/6 between -3 and 3, 0 elsewhere, -3 and 3 included. */
 export const hardsigmoid = /* @__PURE__ */ defineActivation({

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/hardswish.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { bits, div } from '../gpu/lib.ts';
+import { bits, div } from '../shader/lib.ts';
 
 /** Piecewise quadratic swish: x · min(max(x + 3, 0), 6) / 6. 0 up to -3 (NaN at -Inf, as PyTorch), x from 3 on. */
 export const hardswish = /* @__PURE__ */ defineActivation({

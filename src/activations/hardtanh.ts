@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/hardtanh.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { checkOrder } from '../validate-options.ts';
+import { checkOrder } from '../core/validate-options.ts';
 
 /** Clamps x to [minVal, maxVal] (default -1 and 1). Gradient 1 inside, 0 outside and at both ends. */
 export const hardtanh = /* @__PURE__ */ defineActivation({

@@ -1,8 +1,8 @@
 import wgsl from '../../shaders/activations/logsigmoid.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { sigmoid as sigmoidLib, softplus as softplusLib } from '../gpu/lib.ts';
-import { logistic, softplusOf } from '../special.ts';
+import { sigmoid as sigmoidLib, softplus as softplusLib } from '../shader/lib.ts';
+import { logistic, softplusOf } from '../cpu/special.ts';
 
 /** log(sigmoid(x)): the logarithm of a probability from its logit, without underflow. */
 export const logsigmoid = /* @__PURE__ */ defineActivation({

@@ -1,8 +1,8 @@
 import wgsl from '../../shaders/activations/mish.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { bits, div, exp } from '../gpu/lib.ts';
-import { logistic, softplusOf } from '../special.ts';
+import { bits, div, exp } from '../shader/lib.ts';
+import { logistic, softplusOf } from '../cpu/special.ts';
 
 /** x · tanh(softplus(x)): a smooth, self-gated rectifier. The left tail keeps relative accuracy. */
 export const mish = /* @__PURE__ */ defineActivation({

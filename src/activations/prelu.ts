@@ -1,21 +1,21 @@
 import wgsl from '../../shaders/activations/prelu.wgsl?raw';
-import { isRecording, record } from '../autograd.ts';
+import { isRecording, record } from '../core/autograd.ts';
 import { defineOp } from '../define/op.ts';
 import { LENGTHS, warmUp } from '../define/prepare.ts';
-import { run, runOne } from '../dispatcher.ts';
-import { BYTES, encode, type FloatDType } from '../dtype.ts';
-import { ShapeError } from '../errors.ts';
-import { source } from '../gpu/link.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
-import { sumTo, view } from '../kernels/sum-to.ts';
-import { allocating } from '../memory.ts';
+import { run, runOne } from '../core/dispatcher.ts';
+import { BYTES, encode, type FloatDType } from '../core/dtype.ts';
+import { ShapeError } from '../core/errors.ts';
+import { source } from '../shader/link.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { sumTo, view } from '../kernels/reduce/sum-to.ts';
+import { allocating } from '../core/memory.ts';
 import { Module } from '../nn/module.ts';
-import { currentDevice } from '../current.ts';
-import type { Device } from '../device.ts';
-import { formatShape, type Shape } from '../shape.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
-import { checkOut, checkPlacement, checkTensors } from '../validate.ts';
-import { checkNumber, checkOptionNames } from '../validate-options.ts';
+import { currentDevice } from '../core/current.ts';
+import type { Device } from '../core/device.ts';
+import { formatShape, type Shape } from '../core/shape.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
+import { checkOut, checkPlacement, checkTensors } from '../core/validate.ts';
+import { checkNumber, checkOptionNames } from '../core/validate-options.ts';
 
 const common = {
   name: 'prelu',

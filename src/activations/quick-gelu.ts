@@ -1,8 +1,8 @@
 import wgsl from '../../shaders/activations/quick-gelu.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { bits, div, sigmoid } from '../gpu/lib.ts';
-import { gateTerm, logistic } from '../special.ts';
+import { bits, div, sigmoid } from '../shader/lib.ts';
+import { gateTerm, logistic } from '../cpu/special.ts';
 
 /** gelu by a sigmoid: x · sigmoid(1.702 x). Not in PyTorch; of OpenAI’s CLIP. */
 export const quickGelu = /* @__PURE__ */ defineActivation({

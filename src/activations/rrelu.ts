@@ -1,18 +1,23 @@
 import wgsl from '../../shaders/activations/rrelu.wgsl?raw';
-import { isRecording, record } from '../autograd.ts';
+import { isRecording, record } from '../core/autograd.ts';
 import type { ActivationModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { LENGTHS, warmUp } from '../define/prepare.ts';
-import { runOne } from '../dispatcher.ts';
-import { threefry } from '../gpu/lib.ts';
-import { source } from '../gpu/link.ts';
-import type { ParamValues } from '../kernels/params.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
+import { runOne } from '../core/dispatcher.ts';
+import { threefry } from '../shader/lib.ts';
+import { source } from '../shader/link.ts';
+import type { ParamValues } from '../shader/params.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { Module } from '../nn/module.ts';
-import { nextKey, uniformAt } from '../random.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkOut, checkTensors } from '../validate.ts';
-import { checkBoolean, checkNumber, checkOptionNames, checkOrder } from '../validate-options.ts';
+import { nextKey, uniformAt } from '../core/random.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkOut, checkTensors } from '../core/validate.ts';
+import {
+  checkBoolean,
+  checkNumber,
+  checkOptionNames,
+  checkOrder,
+} from '../core/validate-options.ts';
 
 const common = {
   name: 'rrelu',

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/selu.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { exp, expm1 } from '../gpu/lib.ts';
+import { exp, expm1 } from '../shader/lib.ts';
 
 const SCALE = 1.0507009873554805;
 const ALPHA = 1.6732632423543772;

@@ -1,8 +1,8 @@
 import wgsl from '../../shaders/activations/sigmoid.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { sigmoid as sigmoidLib } from '../gpu/lib.ts';
-import { logistic } from '../special.ts';
+import { sigmoid as sigmoidLib } from '../shader/lib.ts';
+import { logistic } from '../cpu/special.ts';
 
 /** Logistic function: 1 / (1 + e^-x), from 0 to 1. Both tails keep relative accuracy, in the gradient too. */
 export const sigmoid = /* @__PURE__ */ defineActivation({

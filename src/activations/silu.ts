@@ -1,8 +1,8 @@
 import wgsl from '../../shaders/activations/silu.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { bits, sigmoid } from '../gpu/lib.ts';
-import { gateSlope, gateTerm, logistic } from '../special.ts';
+import { bits, sigmoid } from '../shader/lib.ts';
+import { gateSlope, gateTerm, logistic } from '../cpu/special.ts';
 
 /** Sigmoid-weighted linear unit (swish): x · sigmoid(x). The left tail keeps relative accuracy. */
 export const silu = /* @__PURE__ */ defineActivation({

@@ -1,8 +1,8 @@
 import wgsl from '../../shaders/activations/softplus.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { div, sigmoid as sigmoidLib, softplus as softplusLib } from '../gpu/lib.ts';
-import { logistic, softplusOf } from '../special.ts';
+import { div, sigmoid as sigmoidLib, softplus as softplusLib } from '../shader/lib.ts';
+import { logistic, softplusOf } from '../cpu/special.ts';
 
 function scaledSoftplus(x: number, beta: number, threshold: number): number {
   return beta * x > threshold ? x : softplusOf(beta * x) / beta;

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/softshrink.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { bits } from '../gpu/lib.ts';
+import { bits } from '../shader/lib.ts';
 
 /** x moved towards 0 by lambd (default 0.5, at least 0), and 0 where |x| is at most lambd. Gradient 1 outside, 0 inside and at ±lambd. */
 export const softshrink = /* @__PURE__ */ defineActivation({

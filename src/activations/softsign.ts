@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/softsign.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { bits, div } from '../gpu/lib.ts';
+import { bits, div } from '../shader/lib.ts';
 
 /** x / (1 + |x|), from -1 to 1. It saturates slowly: the gradient 1 / (1 + |x|)² falls as a power, not exponentially. */
 export const softsign = /* @__PURE__ */ defineActivation({

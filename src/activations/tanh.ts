@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/tanh.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { tanh as tanhLib } from '../gpu/lib.ts';
+import { tanh as tanhLib } from '../shader/lib.ts';
 
 function sech2(x: number): number {
   const e = Math.exp(-2 * Math.abs(x));

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/tanhshrink.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { bits, div, exp, tanh as tanhLib } from '../gpu/lib.ts';
+import { bits, div, exp, tanh as tanhLib } from '../shader/lib.ts';
 
 /** Taylor coefficients of (x - tanh x) / x³ in x²; 1e-14 of it for |x| < 1/4. */
 const SERIES = [

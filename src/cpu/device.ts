@@ -5,7 +5,7 @@ import {
   type DeviceStats,
   type Operand,
   type Preparable,
-} from '../device.ts';
+} from '../core/device.ts';
 import {
   boundsOf,
   BYTES,
@@ -16,14 +16,14 @@ import {
   type DType,
   type HostArray,
   type NumericArray,
-} from '../dtype.ts';
-import { DeviceUnavailableError, DisposedError } from '../errors.ts';
-import { opName, type Kernel } from '../kernel.ts';
-import type { Shape } from '../shape.ts';
-import { allocating, memoryError } from '../memory.ts';
-import { nextTask } from '../next-task.ts';
-import type { Storage } from '../storage.ts';
-import { checkPrepare } from '../validate-options.ts';
+} from '../core/dtype.ts';
+import { DeviceUnavailableError, DisposedError } from '../core/errors.ts';
+import { opName, type Kernel } from '../core/kernel.ts';
+import type { Shape } from '../core/shape.ts';
+import { allocating, memoryError } from '../core/memory.ts';
+import { nextTask } from '../core/next-task.ts';
+import type { Storage } from '../core/storage.ts';
+import { checkPrepare } from '../core/validate-options.ts';
 import { CpuStorage, HostPool } from './storage.ts';
 
 /** What is given out until a read lets finalizers run, as a number of buffers and as bytes. */

@@ -1,7 +1,7 @@
 // In: sizes in bytes. Out: array buffers of the host, reference-counted, reused through a pool of bounded size.
-import type { Device, DeviceStats } from '../device.ts';
-import { allocating, sizeClass } from '../memory.ts';
-import { Storage } from '../storage.ts';
+import type { Device, DeviceStats } from '../core/device.ts';
+import { allocating, sizeClass } from '../core/memory.ts';
+import { Storage } from '../core/storage.ts';
 
 export class CpuStorage extends Storage {
   readonly bytes: ArrayBuffer;

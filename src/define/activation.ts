@@ -1,15 +1,15 @@
 // In: a declaration: a formula in WGSL and in float64, its derivative, options. Out: a function with gradient, bias, out.
-import { isRecording, record } from '../autograd.ts';
-import type { Device } from '../device.ts';
-import type { NumericArray } from '../dtype.ts';
-import { runOne } from '../dispatcher.ts';
-import { source, type Source } from '../gpu/link.ts';
-import type { ParamValues } from '../kernels/params.ts';
-import type { Binary, Unary, UnaryAll } from '../kernels/pointwise-cpu.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
-import { sumTo } from '../kernels/sum-to.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkOut, checkShapeIs, checkTensors } from '../validate.ts';
+import { isRecording, record } from '../core/autograd.ts';
+import type { Device } from '../core/device.ts';
+import type { NumericArray } from '../core/dtype.ts';
+import { runOne } from '../core/dispatcher.ts';
+import { source, type Source } from '../shader/link.ts';
+import type { ParamValues } from '../shader/params.ts';
+import type { Binary, Unary, UnaryAll } from '../kernels/pointwise/reference.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { sumTo } from '../kernels/reduce/sum-to.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkOut, checkShapeIs, checkTensors } from '../core/validate.ts';
 import { checkDeclaration } from './check-declaration.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { LENGTHS, warmUp } from './prepare.ts';

@@ -1,9 +1,9 @@
 // In: a loss composed of several ops. Out: the same as one recorded op: a scalar's gradients are computed in the forward
 // pass, so that its backward() launches nothing.
-import { enableGrad, isRecording, record } from '../autograd.ts';
+import { enableGrad, isRecording, record } from '../core/autograd.ts';
 import { mul } from '../math/arithmetic.ts';
-import { scope } from '../scope.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../core/scope.ts';
+import type { Tensor } from '../core/tensor.ts';
 
 export interface Composed {
   readonly op: string;

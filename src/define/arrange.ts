@@ -1,6 +1,6 @@
 // In: shapes of a loss's inputs. Out: the same, or a ShapeError where PyTorch refuses what would broadcast.
-import { ShapeError } from '../errors.ts';
-import { broadcastShapes, formatShape, sameShape, type Shape } from '../shape.ts';
+import { ShapeError } from '../core/errors.ts';
+import { broadcastShapes, formatShape, sameShape, type Shape } from '../core/shape.ts';
 
 /** Input and target of one shape. */
 export function sameShapes(op: string, shapes: readonly Shape[]): readonly Shape[] {

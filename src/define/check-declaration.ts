@@ -1,7 +1,7 @@
 // In: what an author declares of an op. Out: nothing, or a typed error naming the part that is missing or wrong.
-import { describe, kindOf } from '../describe.ts';
-import { OptionError } from '../errors.ts';
-import { checkFunction, checkNumber } from '../validate-options.ts';
+import { describe, kindOf } from '../core/describe.ts';
+import { OptionError } from '../core/errors.ts';
+import { checkFunction, checkNumber } from '../core/validate-options.ts';
 import type { ParamSpecs } from './params.ts';
 
 /** What WGSL and a caller can write: of an option. */

@@ -1,18 +1,28 @@
 // In: a declaration: the loss of one log-probability and its derivative. Out: a function of scores and targets with class
 // weights, ignored indices, label smoothing, class probabilities, reductions and gradients.
-import { isRecording, record } from '../autograd.ts';
-import type { Device } from '../device.ts';
-import { run } from '../dispatcher.ts';
-import { encode, type FloatDType } from '../dtype.ts';
-import { OptionError, ShapeError } from '../errors.ts';
-import { source, type Source } from '../gpu/link.ts';
-import type { ClassLossArgs, ClassLossOp } from '../kernels/class-loss-args.ts';
-import { classLoss } from '../kernels/class-loss.ts';
-import { formatShape, rowLayout, type Shape } from '../shape.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
-import { checkDevice, checkOut, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
-import { checkNumber, checkOneOf } from '../validate-options.ts';
-import { checkClassIndices, checkIndexShape, checkProbabilityShape } from '../validate-targets.ts';
+import { isRecording, record } from '../core/autograd.ts';
+import type { Device } from '../core/device.ts';
+import { run } from '../core/dispatcher.ts';
+import { encode, type FloatDType } from '../core/dtype.ts';
+import { OptionError, ShapeError } from '../core/errors.ts';
+import { source, type Source } from '../shader/link.ts';
+import type { ClassLossArgs, ClassLossOp } from '../kernels/class-loss/args.ts';
+import { classLoss } from '../kernels/class-loss/plan.ts';
+import { formatShape, rowLayout, type Shape } from '../core/shape.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
+import {
+  checkDevice,
+  checkOut,
+  checkSameDType,
+  checkShapeIs,
+  checkTensor,
+} from '../core/validate.ts';
+import { checkNumber, checkOneOf } from '../core/validate-options.ts';
+import {
+  checkClassIndices,
+  checkIndexShape,
+  checkProbabilityShape,
+} from '../core/validate-targets.ts';
 import { checkDeclaration } from './check-declaration.ts';
 import { lossOfNoClasses } from './no-classes.ts';
 import { REDUCTIONS, type Reduction } from './reduction.ts';

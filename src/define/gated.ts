@@ -1,14 +1,14 @@
 // In: an activation and which half it gates. Out: a function of a tensor and a dimension, with gradient.
-import { isRecording, record } from '../autograd.ts';
-import type { Device } from '../device.ts';
-import { runOne } from '../dispatcher.ts';
-import type { FloatDType } from '../dtype.ts';
-import { ShapeError } from '../errors.ts';
-import { gated, type GatedOp } from '../kernels/gated.ts';
-import { formatShape, normalizeDim, rowLayout } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkOut, checkTensors } from '../validate.ts';
-import { checkNumber } from '../validate-options.ts';
+import { isRecording, record } from '../core/autograd.ts';
+import type { Device } from '../core/device.ts';
+import { runOne } from '../core/dispatcher.ts';
+import type { FloatDType } from '../core/dtype.ts';
+import { ShapeError } from '../core/errors.ts';
+import { gated, type GatedOp } from '../kernels/gated/plan.ts';
+import { formatShape, normalizeDim, rowLayout } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkOut, checkTensors } from '../core/validate.ts';
+import { checkNumber } from '../core/validate-options.ts';
 import type { Activation } from './activation.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { variantsOf, type ParamOptions, type ParamSpecs, type ParamsOf } from './params.ts';

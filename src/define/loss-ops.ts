@@ -1,7 +1,7 @@
 // In: a loss's declaration, and which gradients and weights a call has. Out: the pointwise ops that compute them.
-import { source } from '../gpu/link.ts';
-import type { ParamLayout, ParamValues } from '../kernels/params.ts';
-import type { PointwiseOp } from '../kernels/pointwise.ts';
+import { source } from '../shader/link.ts';
+import type { ParamLayout, ParamValues } from '../shader/params.ts';
+import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
 
 /** A loss without its types. Arguments of the formulas are inputs, weights, for `backward` the upstream gradient, and options. */
 export interface LossParts {

@@ -1,8 +1,8 @@
 // In: nothing. Out: what a pointwise loss declares of itself, and the function that becomes of it.
-import type { Source } from '../gpu/link.ts';
-import type { Shape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import type { ValueRange } from '../validate.ts';
+import type { Source } from '../shader/link.ts';
+import type { Shape } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { ValueRange } from '../core/validate.ts';
 import type { Accuracy, Declared, OpDocs } from './op.ts';
 import type { ParamOptions, ParamSpecs, ParamsOf } from './params.ts';
 import type { AnyReduction, Reduction } from './reduction.ts';

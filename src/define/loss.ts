@@ -1,15 +1,15 @@
 // In: a declaration: the loss of one element and its gradient, in WGSL and float64. Out: a function with reductions and
 // gradients; where a gradient is needed of a reduced loss, it is written in the forward pass.
-import { isRecording, record, type BackwardFn } from '../autograd.ts';
-import type { Device } from '../device.ts';
-import { run } from '../dispatcher.ts';
-import type { DType, FloatDType } from '../dtype.ts';
-import { pointwise, type PointwiseArgs } from '../kernels/pointwise.ts';
-import { sumTo, view } from '../kernels/sum-to.ts';
-import { broadcastShapes, sameShape, type Shape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkBroadcastsTo, checkOut, checkTensors, checkValues } from '../validate.ts';
-import { checkOneOf } from '../validate-options.ts';
+import { isRecording, record, type BackwardFn } from '../core/autograd.ts';
+import type { Device } from '../core/device.ts';
+import { run } from '../core/dispatcher.ts';
+import type { DType, FloatDType } from '../core/dtype.ts';
+import { pointwise, type PointwiseArgs } from '../kernels/pointwise/plan.ts';
+import { sumTo, view } from '../kernels/reduce/sum-to.ts';
+import { broadcastShapes, sameShape, type Shape } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkBroadcastsTo, checkOut, checkTensors, checkValues } from '../core/validate.ts';
+import { checkOneOf } from '../core/validate-options.ts';
 import { lossOps, type LossParts } from './loss-ops.ts';
 import type {
   InputAndTarget,

@@ -1,21 +1,27 @@
 // In: a declaration: the loss of a row of scores and its gradient. Out: a function of scores and targets with class weights,
 // reductions and gradients; where a gradient is needed of a reduced loss, it is written in the forward pass.
-import { isRecording, record } from '../autograd.ts';
-import type { Device } from '../device.ts';
-import { run } from '../dispatcher.ts';
-import { encode, type FloatDType } from '../dtype.ts';
-import { IndexOutOfRangeError, ShapeError } from '../errors.ts';
-import { source, type Source } from '../gpu/link.ts';
+import { isRecording, record } from '../core/autograd.ts';
+import type { Device } from '../core/device.ts';
+import { run } from '../core/dispatcher.ts';
+import { encode, type FloatDType } from '../core/dtype.ts';
+import { IndexOutOfRangeError, ShapeError } from '../core/errors.ts';
+import { source, type Source } from '../shader/link.ts';
 import {
   marginLoss,
   type MarginLossArgs,
   type MarginLossOp,
   type MarginRow,
-} from '../kernels/margin-loss.ts';
-import { formatShape, sizeOf, type Shape } from '../shape.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
-import { checkDevice, checkOut, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
-import { checkOneOf } from '../validate-options.ts';
+} from '../kernels/margin-loss/plan.ts';
+import { formatShape, sizeOf, type Shape } from '../core/shape.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
+import {
+  checkDevice,
+  checkOut,
+  checkSameDType,
+  checkShapeIs,
+  checkTensor,
+} from '../core/validate.ts';
+import { checkOneOf } from '../core/validate-options.ts';
 import { checkDeclaration } from './check-declaration.ts';
 import { REDUCTIONS, type Reduction } from './loss.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';

@@ -1,7 +1,7 @@
 // In: a declared op. Out: its module class, options in the constructor as in PyTorch.
 import { Module } from '../nn/module.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkFunction, checkHas, checkIsOptions } from '../validate-options.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkFunction, checkHas, checkIsOptions } from '../core/validate-options.ts';
 import type { Activation } from './activation.ts';
 import type { ParamOptions, ParamSpecs } from './params.ts';
 

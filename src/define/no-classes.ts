@@ -1,9 +1,9 @@
 // In: scores without classes. Out: their loss: no kernel has rows of nothing.
-import { record } from '../autograd.ts';
-import { empty } from '../dispatcher.ts';
-import { reduceDims, view } from '../kernels/sum-to.ts';
-import type { Shape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { record } from '../core/autograd.ts';
+import { empty } from '../core/dispatcher.ts';
+import { reduceDims, view } from '../kernels/reduce/sum-to.ts';
+import type { Shape } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
 import type { Reduction } from './reduction.ts';
 
 /** Losses of rows without classes: a sum of nothing for each row, and NaN for their mean, as in PyTorch. */

@@ -1,6 +1,6 @@
 // In: nothing. Out: what every declared op carries besides being a function: its name, documentation and accuracy.
-import { calling } from '../calling.ts';
-import type { Preparable } from '../device.ts';
+import { calling } from '../core/calling.ts';
+import type { Preparable } from '../core/device.ts';
 import type { ParamSpecs } from './params.ts';
 
 /** Documentation of an op, for the tables, the demo and editors. */

@@ -1,13 +1,13 @@
 // In: an op that compares rows of tensors, and a checked call of it. Out: the result with its reduction, and gradients, which
 // a reduced result writes in the same pass.
-import { isRecording, record } from '../autograd.ts';
-import { run } from '../dispatcher.ts';
-import { expandTo } from '../kernels/expand.ts';
-import { pairRows, type PairRowsArgs, type PairRowsOp } from '../kernels/pair-rows.ts';
-import type { ParamValues } from '../kernels/params.ts';
-import { rowLayout, type Shape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkOut } from '../validate.ts';
+import { isRecording, record } from '../core/autograd.ts';
+import { run } from '../core/dispatcher.ts';
+import { expandTo } from '../kernels/pointwise/expand.ts';
+import { pairRows, type PairRowsArgs, type PairRowsOp } from '../kernels/pair-rows/plan.ts';
+import type { ParamValues } from '../shader/params.ts';
+import { rowLayout, type Shape } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkOut } from '../core/validate.ts';
 import type { Reduction } from './loss.ts';
 
 export interface PairRowsCall {

@@ -1,13 +1,13 @@
 // In: an op's declared options with their defaults and ranges, and what a caller gave. Out: all of them, checked.
-import type { ParamLayout } from '../kernels/params.ts';
-import { OptionError } from '../errors.ts';
+import type { ParamLayout } from '../shader/params.ts';
+import { OptionError } from '../core/errors.ts';
 import {
   checkBoolean,
   checkNumber,
   checkOneOf,
   checkOptionNames,
   type NumberRange,
-} from '../validate-options.ts';
+} from '../core/validate-options.ts';
 
 /** A numeric option with the range it must be in. */
 export interface RangeSpec extends NumberRange {

@@ -1,9 +1,9 @@
 // In: an op and tiny shapes. Out: the op has run once, forward and backward, so that its pipelines are compiled.
-import type { Device } from '../device.ts';
-import { encode, type FloatDType } from '../dtype.ts';
+import type { Device } from '../core/device.ts';
+import { encode, type FloatDType } from '../core/dtype.ts';
 import { SOFTWARE } from '../kernels/tuning.ts';
-import { sizeOf, type Shape } from '../shape.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
+import { sizeOf, type Shape } from '../core/shape.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
 
 /** Lengths of elementwise calls that may have pipelines of their own: see `Tuning.scalarBelow`. */
 export const LENGTHS = [1, SOFTWARE.scalarBelow + 4];

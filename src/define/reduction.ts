@@ -1,5 +1,5 @@
 // In: a reduction's name and shapes. Out: what the sum of all elements is divided by.
-import { sizeOf, type Shape } from '../shape.ts';
+import { sizeOf, type Shape } from '../core/shape.ts';
 
 /** What becomes of the loss of each element. */
 export type Reduction = 'none' | 'mean' | 'sum';

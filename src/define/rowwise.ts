@@ -1,16 +1,16 @@
 // In: a declaration of an op over rows. Out: a function of a tensor and a dimension, with gradient.
-import { isRecording, record } from '../autograd.ts';
-import type { Device } from '../device.ts';
-import { runOne } from '../dispatcher.ts';
-import type { FloatDType } from '../dtype.ts';
-import { source, type Source } from '../gpu/link.ts';
-import { castTo } from '../kernels/basic.ts';
-import type { Kernel } from '../kernel.ts';
-import { rowwise, type RowwiseArgs, type RowwiseOp } from '../kernels/rowwise.ts';
-import { normalizeDim, rowLayout } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkOut, checkTensors } from '../validate.ts';
-import { checkNumber, checkOptionNames } from '../validate-options.ts';
+import { isRecording, record } from '../core/autograd.ts';
+import type { Device } from '../core/device.ts';
+import { runOne } from '../core/dispatcher.ts';
+import type { FloatDType } from '../core/dtype.ts';
+import { source, type Source } from '../shader/link.ts';
+import { castTo } from '../kernels/pointwise/basic.ts';
+import type { Kernel } from '../core/kernel.ts';
+import { rowwise, type RowwiseArgs, type RowwiseOp } from '../kernels/rowwise/plan.ts';
+import { normalizeDim, rowLayout } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkOut, checkTensors } from '../core/validate.ts';
+import { checkNumber, checkOptionNames } from '../core/validate-options.ts';
 import { checkDeclaration } from './check-declaration.ts';
 import { warmUp } from './prepare.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';

@@ -1,6 +1,6 @@
 // In: a function of three tensors and options. Out: its module class, options in the constructor.
 import { Module } from '../nn/module.ts';
-import type { Tensor } from '../tensor.ts';
+import type { Tensor } from '../core/tensor.ts';
 import { nameOf, optionsFor } from './module.ts';
 
 export interface TripleModule extends Module {

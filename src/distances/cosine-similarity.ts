@@ -3,16 +3,16 @@ import wgsl from '../../shaders/distances/cosine.wgsl?raw';
 import { optionsFor } from '../define/module.ts';
 import { comparePairs } from '../define/pair-rows.ts';
 import { layoutOf, resolveParams } from '../define/params.ts';
-import { sqrt } from '../gpu/lib.ts';
-import { source } from '../gpu/link.ts';
-import { cosineGrad, squares } from '../kernels/cosine-reference.ts';
-import type { PairRowsOp } from '../kernels/pair-rows.ts';
-import { rowCosine } from '../kernels/row-sources.ts';
+import { sqrt } from '../shader/lib.ts';
+import { source } from '../shader/link.ts';
+import { cosineGrad, squares } from '../kernels/pair-rows/cosine-reference.ts';
+import type { PairRowsOp } from '../kernels/pair-rows/plan.ts';
+import { rowCosine } from '../kernels/rows/sources.ts';
 import { Module } from '../nn/module.ts';
-import { broadcastShapes, normalizeDim } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkTensors } from '../validate.ts';
-import { checkNumber } from '../validate-options.ts';
+import { broadcastShapes, normalizeDim } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkTensors } from '../core/validate.ts';
+import { checkNumber } from '../core/validate-options.ts';
 
 export interface CosineSimilarityOptions {
   /** The dimension along which vectors are; from the end where negative. Defaults to 1. */

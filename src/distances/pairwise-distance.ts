@@ -1,17 +1,17 @@
 // In: two tensors of vectors. Out: the p-norms of their differences, with gradients.
 import wgsl from '../../shaders/distances/pairwise.wgsl?raw';
-import { rowNorms } from '../kernels/row-sources.ts';
+import { rowNorms } from '../kernels/rows/sources.ts';
 import { optionsFor } from '../define/module.ts';
 import { comparePairs } from '../define/pair-rows.ts';
 import { layoutOf, resolveParams } from '../define/params.ts';
-import { source } from '../gpu/link.ts';
-import { norm, normGrad, normKind } from '../kernels/norm-reference.ts';
-import type { PairRowsOp } from '../kernels/pair-rows.ts';
+import { source } from '../shader/link.ts';
+import { norm, normGrad, normKind } from '../kernels/pair-rows/norm-reference.ts';
+import type { PairRowsOp } from '../kernels/pair-rows/plan.ts';
 import { Module } from '../nn/module.ts';
-import { broadcastShapes } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkRank, checkTensors } from '../validate.ts';
-import { checkBoolean } from '../validate-options.ts';
+import { broadcastShapes } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkRank, checkTensors } from '../core/validate.ts';
+import { checkBoolean } from '../core/validate-options.ts';
 
 export interface PairwiseDistanceOptions {
   /** Degree of the norm, any number or ±Infinity. Defaults to 2. */

@@ -1,6 +1,6 @@
 // In: a plan and the tensors it is for. Out: how much memory its launches bind; what is more than the device takes is refused.
-import { LimitError, OutOfMemoryError } from '../errors.ts';
-import type { Binding, Capabilities, Plan, View } from '../kernel.ts';
+import { LimitError, OutOfMemoryError } from '../core/errors.ts';
+import type { Binding, Capabilities, Plan, View } from '../core/kernel.ts';
 
 /** Refuses a plan that binds more than the device takes. */
 export function checkBindings(

@@ -1,7 +1,7 @@
 // In: a caller's buffer and where a tensor is to be in it. Out: nothing, or a typed error.
-import { describe } from '../describe.ts';
-import { OptionError, ShapeError } from '../errors.ts';
-import { checkHas } from '../validate-options.ts';
+import { describe } from '../core/describe.ts';
+import { OptionError, ShapeError } from '../core/errors.ts';
+import { checkHas } from '../core/validate-options.ts';
 
 const STORAGE = 0x80; // GPUBufferUsage.STORAGE by value: the global is missing in Node
 

@@ -1,6 +1,6 @@
 // In: sizes in bytes. Out: GPU buffers, reused through a pool of bounded size.
-import { OutOfMemoryError } from '../errors.ts';
-import { sizeClass } from '../memory.ts';
+import { OutOfMemoryError } from '../core/errors.ts';
+import { sizeClass } from '../core/memory.ts';
 import type { Fate } from './fate.ts';
 import type { Scopes } from './faults.ts';
 import type { Run } from './recording.ts';

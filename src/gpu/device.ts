@@ -1,18 +1,18 @@
 // In: a GPUDevice, kernels and storages. Out: launches in the queue, results read back, faults reported at the next read.
-import { called } from '../calling.ts';
+import { called } from '../core/calling.ts';
 import {
   Device,
   type DeviceLostDetails,
   type DeviceStats,
   type Operand,
   type Preparable,
-} from '../device.ts';
-import { decode, type DType, type HostArray } from '../dtype.ts';
-import { DeviceLostError, DisposedError, type NonlinError } from '../errors.ts';
-import type { Kernel } from '../kernel.ts';
-import { scope } from '../scope.ts';
-import type { Storage } from '../storage.ts';
-import { checkPrepare } from '../validate-options.ts';
+} from '../core/device.ts';
+import { decode, type DType, type HostArray } from '../core/dtype.ts';
+import { DeviceLostError, DisposedError, type NonlinError } from '../core/errors.ts';
+import type { Kernel } from '../core/kernel.ts';
+import { scope } from '../core/scope.ts';
+import type { Storage } from '../core/storage.ts';
+import { checkPrepare } from '../core/validate-options.ts';
 import type { Tuning } from '../kernels/tuning.ts';
 import { checkBorrowed } from './borrowed.ts';
 import { BufferPool, unpooled, type PooledBuffer, type Watch } from './buffers.ts';

@@ -1,5 +1,5 @@
 // In: dispatches and copies. Out: the same in a command encoder, ours or a caller's.
-import type { NonlinError } from '../errors.ts';
+import type { NonlinError } from '../core/errors.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { PipelineEntry } from './pipelines.ts';
 import type { KeptGroup, KeptLaunch } from './plans.ts';

@@ -1,5 +1,5 @@
 // In: errors that the browser reports later than the call they are about. Out: whether memory written by such calls can be used.
-import type { NonlinError } from '../errors.ts';
+import type { NonlinError } from '../core/errors.ts';
 
 /** Raised whenever a fate becomes known, so that none is asked again before. */
 let known = 0;

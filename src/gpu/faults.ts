@@ -1,5 +1,10 @@
 // In: WebGPU calls. Out: the fate of what they make and write, as error scopes tell; and the errors that no read has thrown.
-import { OutOfMemoryError, ShaderError, type NonlinError, type OptionError } from '../errors.ts';
+import {
+  OutOfMemoryError,
+  ShaderError,
+  type NonlinError,
+  type OptionError,
+} from '../core/errors.ts';
 import { Fate } from './fate.ts';
 
 /** Error scopes that are open, or closed and not yet heard of. */

@@ -1,5 +1,5 @@
 // In: an op's commands and the fates of what they use. Out: whether they can run, and what their results depend on.
-import { OutOfMemoryError, ShaderError, type NonlinError } from '../errors.ts';
+import { OutOfMemoryError, ShaderError, type NonlinError } from '../core/errors.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { Command, Op } from './encoder.ts';
 import { failed, type Fate } from './fate.ts';

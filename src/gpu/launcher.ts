@@ -1,6 +1,6 @@
 // In: kernels and the memory they work on. Out: launches in the device's queue, in a caller's encoder, or only compiled.
-import type { Operand } from '../device.ts';
-import { OptionError } from '../errors.ts';
+import type { Operand } from '../core/device.ts';
+import { OptionError } from '../core/errors.ts';
 import {
   opName,
   type Capabilities,
@@ -8,8 +8,8 @@ import {
   type Launch,
   type Plan,
   type View,
-} from '../kernel.ts';
-import { checkFunction, checkHas, checkSynchronous } from '../validate-options.ts';
+} from '../core/kernel.ts';
+import { checkFunction, checkHas, checkSynchronous } from '../core/validate-options.ts';
 import { boundBytes, bytesOf, checkBindings } from './bindings.ts';
 import type { BufferPool, PooledBuffer } from './buffers.ts';
 import type { Copy } from './encoder.ts';

@@ -1,5 +1,5 @@
 // In: a launch's bindings. Out: bind group and pipeline layouts, one per signature, and bind groups, one per set of buffers.
-import { UNIFORM_BYTES, type Binding } from '../kernel.ts';
+import { UNIFORM_BYTES, type Binding } from '../core/kernel.ts';
 import type { PooledBuffer } from './buffers.ts';
 
 /** A binding with the memory it stands for. */

@@ -1,6 +1,6 @@
 // In: plans, for a device whose launches may bind few storage buffers. Out: the same within that: the smallest tensors of a
 // launch share a buffer. They are copied there ahead of it, its shader finds them there, and what it wrote is copied back.
-import copyText from '../../shaders/kernels/copy-words.wgsl?raw';
+import copyText from '../../shaders/kernels/copy/words.wgsl?raw';
 import {
   UNIFORM_BYTES,
   UniformWriter,
@@ -9,13 +9,13 @@ import {
   type Launch,
   type Place,
   type Plan,
-} from '../kernel.ts';
-import { program, source, type Program } from './link.ts';
+} from '../core/kernel.ts';
+import { program, source, type Program } from '../shader/link.ts';
 import { redirect } from './redirect.ts';
 
 const copyProgram = /* @__PURE__ */ program(
   'copy words',
-  /* @__PURE__ */ source('kernels/copy-words.wgsl', copyText),
+  /* @__PURE__ */ source('kernels/copy/words.wgsl', copyText),
 );
 const COPY_SIZE = 64;
 

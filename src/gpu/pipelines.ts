@@ -1,10 +1,10 @@
 // In: a program, entry point and overrides. Out: its compute pipeline, compiled once; compilations in flight are shared.
-import { OutOfMemoryError, ShaderError } from '../errors.ts';
-import type { Launch } from '../kernel.ts';
+import { OutOfMemoryError, ShaderError } from '../core/errors.ts';
+import type { Launch } from '../core/kernel.ts';
 import type { Watch } from './buffers.ts';
 import type { Fate } from './fate.ts';
-import { hoistArrayLengths } from './lengths.ts';
-import { shaderOf } from './link.ts';
+import { hoistArrayLengths } from '../shader/lengths.ts';
+import { shaderOf } from '../shader/link.ts';
 import type { Layouts } from './layouts.ts';
 import { bounded } from './waiting.ts';
 

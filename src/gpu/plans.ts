@@ -1,6 +1,6 @@
 // In: kernels and their arguments. Out: plans, kept for the next call alike, with what the device has made for each launch.
-import type { Binding, Kernel, Launch, Plan, View } from '../kernel.ts';
-import { sameShape } from '../shape.ts';
+import type { Binding, Kernel, Launch, Plan, View } from '../core/kernel.ts';
+import { sameShape } from '../core/shape.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { Resource } from './layouts.ts';
 import type { PipelineEntry } from './pipelines.ts';

@@ -1,6 +1,6 @@
 // In: launches and copies, one by one. Out: batches of them, each in one submit, in order, once their pipelines are compiled
 // and their memory is there.
-import { UNIFORM_BYTES } from '../kernel.ts';
+import { UNIFORM_BYTES } from '../core/kernel.ts';
 import { destroy, unpooled, type PooledBuffer } from './buffers.ts';
 import type { Command, Op } from './encoder.ts';
 import type { Fate } from './fate.ts';

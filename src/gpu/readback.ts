@@ -1,5 +1,5 @@
 // In: a storage. Out: its bytes on the host, after all work called for before; or why they cannot be used.
-import { ShaderError, type NonlinError } from '../errors.ts';
+import { ShaderError, type NonlinError } from '../core/errors.ts';
 import { isLost, unpooled, type BufferPool, type PooledBuffer } from './buffers.ts';
 import type { Copy } from './encoder.ts';
 import type { Faults } from './faults.ts';

@@ -1,6 +1,6 @@
 // In: commands of the ops called in `device.record`. Out: the same in the caller's encoder, and the fate of what they write.
-import { OptionError } from '../errors.ts';
-import { UNIFORM_BYTES } from '../kernel.ts';
+import { OptionError } from '../core/errors.ts';
+import { UNIFORM_BYTES } from '../core/kernel.ts';
 import { unpooled } from './buffers.ts';
 import { CommandEncoding, type Command, type Copy, type Dispatch } from './encoder.ts';
 import { Fate, joined } from './fate.ts';

@@ -1,5 +1,5 @@
 // In: a shader, and the bindings of arrays that now share a buffer. Out: the shader that reads and writes them there.
-import { ShaderError } from '../errors.ts';
+import { ShaderError } from '../core/errors.ts';
 
 /**
  * The arrays at `slots` become parts of two arrays of words, one that is read and one that is written too, each bound at

@@ -1,5 +1,5 @@
 // In: the status words kernels wrote. Out: the error they stand for, if any.
-import { IndexOutOfRangeError, type NonlinError } from '../errors.ts';
+import { IndexOutOfRangeError, type NonlinError } from '../core/errors.ts';
 
 /** Written by kernels that meet an index or length out of range: flag, op, value, and the bound that it is not below. */
 export const STATUS_BYTES = 16;

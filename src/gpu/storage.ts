@@ -1,6 +1,6 @@
 // In: a GPU buffer, pooled or a caller's. Out: a tensor's reference-counted hold on it.
-import type { Device } from '../device.ts';
-import { Storage } from '../storage.ts';
+import type { Device } from '../core/device.ts';
+import { Storage } from '../core/storage.ts';
 import type { PooledBuffer } from './buffers.ts';
 
 export class GpuStorage extends Storage {

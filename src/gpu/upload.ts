@@ -1,5 +1,5 @@
 // In: elements on the host and a buffer. Out: the elements in the buffer, whose fate is that of the write.
-import type { HostArray } from '../dtype.ts';
+import type { HostArray } from '../core/dtype.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { Faults } from './faults.ts';
 

@@ -36,7 +36,7 @@ export interface Tuning {
   readonly matmul: 'tiled' | 'direct';
   /** Whether the steps of a CTC lattice are separated by barriers; else one invocation has a whole batch element. */
   readonly ctcByWorkgroup: boolean;
-  /** Whether the lengths of arrays are read once, ahead of loops (`gpu/lengths.ts`). */
+  /** Whether the lengths of arrays are read once, ahead of loops (`shader/lengths.ts`). */
   readonly hoistArrayLengths: boolean;
 }
 

@@ -1,9 +1,9 @@
 // In: tensors too large for a binding, and a planner for parts of them. Out: the launches of all parts, each bound to windows
 // of the tensors; a part whose elements do not lie together, or do not begin where a binding may, goes through a copy.
-import copyText from '../../shaders/kernels/copy-columns.wgsl?raw';
-import { BYTES } from '../dtype.ts';
-import { float16 } from '../gpu/lib.ts';
-import { cachedProgram, source } from '../gpu/link.ts';
+import copyText from '../../shaders/kernels/copy/columns.wgsl?raw';
+import { BYTES } from '../core/dtype.ts';
+import { float16 } from '../shader/lib.ts';
+import { cachedProgram, source } from '../shader/link.ts';
 import {
   UniformWriter,
   workgroupSize,
@@ -13,9 +13,9 @@ import {
   type Place,
   type Plan,
   type View,
-} from '../kernel.ts';
+} from '../core/kernel.ts';
 
-const copyKernel = /* @__PURE__ */ source('kernels/copy-columns.wgsl', copyText);
+const copyKernel = /* @__PURE__ */ source('kernels/copy/columns.wgsl', copyText);
 
 /** Memory, and what is in it. */
 export interface Region extends Place {

@@ -1,9 +1,9 @@
 // In: the arguments of an adaptive softmax. Out: typed errors where they do not fit each other.
-import { describe } from '../describe.ts';
-import { IndexOutOfRangeError, OptionError, ShapeError } from '../errors.ts';
-import { formatShape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkDevice, checkShapeIs, checkTensor, checkTensors } from '../validate.ts';
+import { describe } from '../core/describe.ts';
+import { IndexOutOfRangeError, OptionError, ShapeError } from '../core/errors.ts';
+import { formatShape } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkDevice, checkShapeIs, checkTensor, checkTensors } from '../core/validate.ts';
 import { boundsOf, type AdaptiveLayers } from './adaptive-softmax.ts';
 
 /** Checks the layers and the input [N, in] or [in] against each other. */

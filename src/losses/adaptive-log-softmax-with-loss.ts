@@ -1,23 +1,28 @@
-import { isRecording, noGrad } from '../autograd.ts';
-import { currentDevice } from '../current.ts';
+import { isRecording, noGrad } from '../core/autograd.ts';
+import { currentDevice } from '../core/current.ts';
 import { gradientsAhead, gradientsLater } from '../define/ahead.ts';
 import { defineOp } from '../define/op.ts';
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
-import type { Device } from '../device.ts';
-import { runOne } from '../dispatcher.ts';
-import { encode, type FloatDType } from '../dtype.ts';
-import { OptionError } from '../errors.ts';
-import { argmaxKernel } from '../kernels/adaptive.ts';
-import { copyOf } from '../kernels/basic.ts';
+import type { Device } from '../core/device.ts';
+import { runOne } from '../core/dispatcher.ts';
+import { encode, type FloatDType } from '../core/dtype.ts';
+import { OptionError } from '../core/errors.ts';
+import { argmaxKernel } from '../kernels/adaptive/plan.ts';
+import { copyOf } from '../kernels/pointwise/basic.ts';
 import { mul } from '../math/arithmetic.ts';
 import { mean, sum } from '../math/reduce.ts';
 import { reshape } from '../math/reshape.ts';
 import { Linear, Sequential } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
-import { scope } from '../scope.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
-import { checkOut, checkPlacement } from '../validate.ts';
-import { checkBoolean, checkNumber, checkOneOf, checkOptionNames } from '../validate-options.ts';
+import { scope } from '../core/scope.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
+import { checkOut, checkPlacement } from '../core/validate.ts';
+import {
+  checkBoolean,
+  checkNumber,
+  checkOneOf,
+  checkOptionNames,
+} from '../core/validate-options.ts';
 import { checkCutoffs, checkLayers, checkTarget } from './adaptive-checks.ts';
 import {
   adaptiveLogProbs,

@@ -1,17 +1,17 @@
 // In: rows of features, their classes, and the layers of an adaptive softmax. Out: log-probabilities of the classes, all of
 // them or the rows' own, with gradients; each tail is computed for the rows that are in it.
-import { record } from '../autograd.ts';
+import { record } from '../core/autograd.ts';
 import type { Composed } from '../define/ahead.ts';
-import { empty, run, runOne } from '../dispatcher.ts';
-import type { DType } from '../dtype.ts';
-import { castTo } from '../kernels/basic.ts';
-import { clusterKernel, columnsKernel, pickRowsKernel } from '../kernels/adaptive.ts';
-import { reduceDims } from '../kernels/sum-to.ts';
+import { empty, run, runOne } from '../core/dispatcher.ts';
+import type { DType } from '../core/dtype.ts';
+import { castTo } from '../kernels/pointwise/basic.ts';
+import { clusterKernel, columnsKernel, pickRowsKernel } from '../kernels/adaptive/plan.ts';
+import { reduceDims } from '../kernels/reduce/sum-to.ts';
 import { add } from '../math/arithmetic.ts';
 import { linear } from '../math/linear.ts';
 import { reshape } from '../math/reshape.ts';
 import { logSoftmax } from '../rowwise/log-softmax.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
 import { crossEntropy } from './cross-entropy.ts';
 
 /** A cluster's two layers: [h, in], which makes features few, and [C, h], one row for each of its classes. */

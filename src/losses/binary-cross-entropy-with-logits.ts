@@ -2,8 +2,8 @@ import wgsl from '../../shaders/losses/binary-cross-entropy-with-logits.wgsl?raw
 import { sameShapes } from '../define/arrange.ts';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { bce, sigmoid, softplus } from '../gpu/lib.ts';
-import { bceOf, bceShare, logistic, softplusOf } from '../special.ts';
+import { bce, sigmoid, softplus } from '../shader/lib.ts';
+import { bceOf, bceShare, logistic, softplusOf } from '../cpu/special.ts';
 
 /**
  * Binary cross-entropy of logits and targets (from 0 to 1) of the same shape: the sigmoid is part of it, so that no

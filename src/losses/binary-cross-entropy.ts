@@ -2,7 +2,7 @@ import wgsl from '../../shaders/losses/binary-cross-entropy.wgsl?raw';
 import { sameShapes } from '../define/arrange.ts';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { bits, div, log, log1p } from '../gpu/lib.ts';
+import { bits, div, log, log1p } from '../shader/lib.ts';
 
 const isProbability = (x: number): boolean => x >= 0 && x <= 1;
 /** An infinite loss would spoil the mean; as in PyTorch. */

@@ -5,17 +5,17 @@ import { comparePairs } from '../define/pair-rows.ts';
 import { defaultsOf, layoutOf, resolveParams } from '../define/params.ts';
 import { warmUp } from '../define/prepare.ts';
 import { tripleModule } from '../define/triple-module.ts';
-import { encode } from '../dtype.ts';
-import { ShapeError } from '../errors.ts';
-import { bits } from '../gpu/lib.ts';
-import { source } from '../gpu/link.ts';
-import { cosineGrad, squares } from '../kernels/cosine-reference.ts';
-import type { PairRowsOp } from '../kernels/pair-rows.ts';
-import { rowCosine } from '../kernels/row-sources.ts';
-import { broadcastShapes, formatShape } from '../shape.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
-import { checkTensors } from '../validate.ts';
-import { checkOneOf } from '../validate-options.ts';
+import { encode } from '../core/dtype.ts';
+import { ShapeError } from '../core/errors.ts';
+import { bits } from '../shader/lib.ts';
+import { source } from '../shader/link.ts';
+import { cosineGrad, squares } from '../kernels/pair-rows/cosine-reference.ts';
+import type { PairRowsOp } from '../kernels/pair-rows/plan.ts';
+import { rowCosine } from '../kernels/rows/sources.ts';
+import { broadcastShapes, formatShape } from '../core/shape.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
+import { checkTensors } from '../core/validate.ts';
+import { checkOneOf } from '../core/validate-options.ts';
 
 export interface CosineEmbeddingLossOptions {
   /** Cosine up to which pairs that are labelled -1 cost nothing, usually from 0 to 0.5. Defaults to 0. */

@@ -1,17 +1,17 @@
-import { isRecording, record } from '../autograd.ts';
+import { isRecording, record } from '../core/autograd.ts';
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
 import { optionsFor } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
 import { warmUp } from '../define/prepare.ts';
-import { run } from '../dispatcher.ts';
-import { encode } from '../dtype.ts';
-import { ctc } from '../kernels/ctc.ts';
-import type { CtcArgs } from '../kernels/ctc-args.ts';
+import { run } from '../core/dispatcher.ts';
+import { encode } from '../core/dtype.ts';
+import { ctc } from '../kernels/ctc/plan.ts';
+import type { CtcArgs } from '../kernels/ctc/args.ts';
 import { Module } from '../nn/module.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
-import { checkOut } from '../validate.ts';
-import { checkBoolean, checkOneOf } from '../validate-options.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
+import { checkOut } from '../core/validate.ts';
+import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
 import { checkSequences, type Lengths } from './ctc-sequences.ts';
 
 export interface CtcLossOptions {

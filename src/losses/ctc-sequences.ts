@@ -1,12 +1,12 @@
 // In: what a caller gave ctcLoss. Out: the shapes its kernel needs, or a typed error. What is only known on the GPU, lengths
 // and labels, is checked there and reported at the next read.
-import { describe } from '../describe.ts';
-import { DTypeError, IndexOutOfRangeError, ShapeError } from '../errors.ts';
-import type { CtcArgs } from '../kernels/ctc-args.ts';
-import { formatShape, sameShape } from '../shape.ts';
-import { Tensor } from '../tensor.ts';
-import { checkDevice, checkTensor } from '../validate.ts';
-import { checkNumber } from '../validate-options.ts';
+import { describe } from '../core/describe.ts';
+import { DTypeError, IndexOutOfRangeError, ShapeError } from '../core/errors.ts';
+import type { CtcArgs } from '../kernels/ctc/args.ts';
+import { formatShape, sameShape } from '../core/shape.ts';
+import { Tensor } from '../core/tensor.ts';
+import { checkDevice, checkTensor } from '../core/validate.ts';
+import { checkNumber } from '../core/validate-options.ts';
 
 /** One length for each batch element: an int32 tensor, or numbers. */
 export type Lengths = Tensor | readonly number[] | Int32Array;

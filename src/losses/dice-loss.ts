@@ -1,21 +1,21 @@
 // In: probabilities and targets. Out: the Dice loss of each sample, or their mean or sum, with gradients.
-import { isRecording, record } from '../autograd.ts';
+import { isRecording, record } from '../core/autograd.ts';
 import { sameShapes } from '../define/arrange.ts';
 import { lossModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
 import { warmUp } from '../define/prepare.ts';
 import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
-import { run, runOne } from '../dispatcher.ts';
-import { div } from '../gpu/lib.ts';
-import { source } from '../gpu/link.ts';
-import { diceKernel } from '../kernels/dice.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
-import { view } from '../kernels/sum-to.ts';
-import { sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkOut, checkTensors } from '../validate.ts';
-import { checkOneOf } from '../validate-options.ts';
+import { run, runOne } from '../core/dispatcher.ts';
+import { div } from '../shader/lib.ts';
+import { source } from '../shader/link.ts';
+import { diceKernel } from '../kernels/dice/plan.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { view } from '../kernels/reduce/sum-to.ts';
+import { sizeOf } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkOut, checkTensors } from '../core/validate.ts';
+import { checkOneOf } from '../core/validate-options.ts';
 
 export interface DiceLossOptions {
   /** Added above and below: keeps an empty sample from being 0 / 0. Defaults to 1. */

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/losses/focal.wgsl?raw';
 import { defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
-import { exp, expm1, pow } from '../gpu/lib.ts';
+import { exp, expm1, pow } from '../shader/lib.ts';
 
 /**
  * Focal loss of logits [N, C, d1, …] and class indices: cross-entropy times (1 - p)^gamma, so that easy examples weigh

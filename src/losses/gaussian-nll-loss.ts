@@ -2,7 +2,7 @@ import wgsl from '../../shaders/losses/gaussian-nll.wgsl?raw';
 import { withVariance } from '../define/arrange.ts';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { bits, div, log } from '../gpu/lib.ts';
+import { bits, div, log } from '../shader/lib.ts';
 
 /** NaN for what no variance can be. */
 const clamped = (variance: number, eps: number): number =>

@@ -2,7 +2,7 @@ import wgsl from '../../shaders/losses/jsd.wgsl?raw';
 import { sameShapes } from '../define/arrange.ts';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { exp, expm1, log1p } from '../gpu/lib.ts';
+import { exp, expm1, log1p } from '../shader/lib.ts';
 
 /** t - log M and x - log M, for beta between 0 and 1: exact for near distributions, safe for far ones. */
 function gaps(x: number, t: number, beta: number): readonly [number, number] {

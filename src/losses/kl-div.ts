@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/losses/kl-div.wgsl?raw';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { bits, exp, log } from '../gpu/lib.ts';
+import { bits, exp, log } from '../shader/lib.ts';
 
 /**
  * Kullback–Leibler divergence of log-probabilities `input` from probabilities `target`: target (log target - input), 0

@@ -1,9 +1,9 @@
 // In: the tensors of a linear layer with its cross-entropy. Out: their extents, or typed errors where they do not fit.
-import { ShapeError } from '../errors.ts';
-import { formatShape, sizeOf, type Shape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
-import { checkProbabilityShape } from '../validate-targets.ts';
+import { ShapeError } from '../core/errors.ts';
+import { formatShape, sizeOf, type Shape } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../core/validate.ts';
+import { checkProbabilityShape } from '../core/validate-targets.ts';
 
 /** The tensors of a call. */
 export interface Operands {

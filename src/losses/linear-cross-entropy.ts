@@ -1,26 +1,31 @@
 // In: features, the weights of a last linear layer and targets. Out: the cross-entropy of the layer's logits, which are never
 // all in memory, with gradients.
-import { isRecording, record, type Upstream } from '../autograd.ts';
-import { currentDevice } from '../current.ts';
-import type { Device } from '../device.ts';
+import { isRecording, record, type Upstream } from '../core/autograd.ts';
+import { currentDevice } from '../core/current.ts';
+import type { Device } from '../core/device.ts';
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
 import { defineOp } from '../define/op.ts';
 import { warmUp } from '../define/prepare.ts';
-import { run } from '../dispatcher.ts';
-import { encode, type FloatDType } from '../dtype.ts';
-import { OptionError } from '../errors.ts';
-import { castTo } from '../kernels/basic.ts';
-import { STATISTICS, type LinearCrossEntropyArgs } from '../kernels/linear-cross-entropy-args.ts';
-import { linearCrossEntropyKernel } from '../kernels/linear-cross-entropy.ts';
+import { run } from '../core/dispatcher.ts';
+import { encode, type FloatDType } from '../core/dtype.ts';
+import { OptionError } from '../core/errors.ts';
+import { castTo } from '../kernels/pointwise/basic.ts';
+import { STATISTICS, type LinearCrossEntropyArgs } from '../kernels/linear-cross-entropy/args.ts';
+import { linearCrossEntropyKernel } from '../kernels/linear-cross-entropy/plan.ts';
 import { mul } from '../math/arithmetic.ts';
 import { reshape } from '../math/reshape.ts';
 import { Linear } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
-import { formatShape, sizeOf, type Shape } from '../shape.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
-import { checkOut, checkPlacement, checkShape, checkTensor } from '../validate.ts';
-import { checkBoolean, checkNumber, checkOneOf, checkOptionNames } from '../validate-options.ts';
-import { checkClassIndices } from '../validate-targets.ts';
+import { formatShape, sizeOf, type Shape } from '../core/shape.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
+import { checkOut, checkPlacement, checkShape, checkTensor } from '../core/validate.ts';
+import {
+  checkBoolean,
+  checkNumber,
+  checkOneOf,
+  checkOptionNames,
+} from '../core/validate-options.ts';
+import { checkClassIndices } from '../core/validate-targets.ts';
 import { checkShapes, checkTensorsOf, type Operands } from './linear-cross-entropy-checks.ts';
 
 const NAME = 'linearCrossEntropy';

@@ -1,8 +1,8 @@
 import wgsl from '../../shaders/losses/multilabel-margin.wgsl?raw';
 import { defineMarginLoss } from '../define/margin-loss.ts';
 import { lossModule } from '../define/module.ts';
-import { bits, classStatus } from '../gpu/lib.ts';
-import type { MarginRow } from '../kernels/margin-loss.ts';
+import { bits, classStatus } from '../shader/lib.ts';
+import type { MarginRow } from '../kernels/margin-loss/plan.ts';
 
 /** Calls `visit` with each pair of a label and a class that is none and comes within 1 of it, and by how much. */
 function forEachActive(

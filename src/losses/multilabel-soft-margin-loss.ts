@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/losses/multilabel-soft-margin.wgsl?raw';
 import { defineMarginLoss } from '../define/margin-loss.ts';
 import { lossModule } from '../define/module.ts';
-import { bits, exp, sigmoid, softplus } from '../gpu/lib.ts';
+import { bits, exp, sigmoid, softplus } from '../shader/lib.ts';
 
 /** ln(1 + e^x) without overflow. */
 const softplusOf = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/losses/poisson-nll.wgsl?raw';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { bits, div, exp, log } from '../gpu/lib.ts';
+import { bits, div, exp, log } from '../shader/lib.ts';
 
 /**
  * Negative log-likelihood of counts under a Poisson distribution: e^input - target · input where the input is the

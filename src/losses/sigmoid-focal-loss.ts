@@ -2,8 +2,8 @@ import wgsl from '../../shaders/losses/sigmoid-focal.wgsl?raw';
 import { sameShapes } from '../define/arrange.ts';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { bce, bits, div, pow, sigmoid } from '../gpu/lib.ts';
-import { bceOf, logistic } from '../special.ts';
+import { bce, bits, div, pow, sigmoid } from '../shader/lib.ts';
+import { bceOf, logistic } from '../cpu/special.ts';
 
 /** What the formulas have in common: the cross-entropy, and how far off the probability is. */
 function partsOf(input: number, target: number, alpha: number) {

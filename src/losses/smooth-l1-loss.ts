@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/losses/smooth-l1.wgsl?raw';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { div } from '../gpu/lib.ts';
+import { div } from '../shader/lib.ts';
 
 /**
  * Smooth L1 loss: d² / (2 beta) for |d| < beta, else |d| - beta / 2, with d = input - target; averaged by default. `beta`

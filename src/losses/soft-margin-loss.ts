@@ -2,8 +2,8 @@ import wgsl from '../../shaders/losses/soft-margin.wgsl?raw';
 import { toInput } from '../define/arrange.ts';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { bits, div, sigmoid, softplus } from '../gpu/lib.ts';
-import { logistic, softplusOf } from '../special.ts';
+import { bits, div, sigmoid, softplus } from '../shader/lib.ts';
+import { logistic, softplusOf } from '../cpu/special.ts';
 
 /**
  * Logistic loss of scores and targets 1 or -1: log(1 + e^(-target · input)), finite where PyTorch's overflows (from

@@ -5,17 +5,17 @@ import { comparePairs } from '../define/pair-rows.ts';
 import { defaultsOf, layoutOf, resolveParams } from '../define/params.ts';
 import { warmUp } from '../define/prepare.ts';
 import { tripleModule } from '../define/triple-module.ts';
-import { bits } from '../gpu/lib.ts';
-import { source } from '../gpu/link.ts';
-import { norm, normGrad, normKind } from '../kernels/norm-reference.ts';
-import type { PairRowsOp } from '../kernels/pair-rows.ts';
-import type { ParamValues } from '../kernels/params.ts';
-import { rowNorms } from '../kernels/row-sources.ts';
-import { tripletHinge, tripletHingeSource } from '../kernels/triplet-hinge.ts';
-import { broadcastShapes } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkSameRank, checkTensors } from '../validate.ts';
-import { checkBoolean, checkOneOf } from '../validate-options.ts';
+import { bits } from '../shader/lib.ts';
+import { source } from '../shader/link.ts';
+import { norm, normGrad, normKind } from '../kernels/pair-rows/norm-reference.ts';
+import type { PairRowsOp } from '../kernels/pair-rows/plan.ts';
+import type { ParamValues } from '../shader/params.ts';
+import { rowNorms } from '../kernels/rows/sources.ts';
+import { tripletHinge, tripletHingeSource } from '../kernels/pair-rows/triplet-hinge.ts';
+import { broadcastShapes } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkSameRank, checkTensors } from '../core/validate.ts';
+import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
 
 export interface TripletMarginLossOptions {
   /** How much nearer than the negative the positive must be, above 0. Defaults to 1. */

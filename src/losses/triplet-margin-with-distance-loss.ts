@@ -1,17 +1,17 @@
-import { isRecording, record } from '../autograd.ts';
+import { isRecording, record } from '../core/autograd.ts';
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
 import { warmUp } from '../define/prepare.ts';
 import { tripleModule } from '../define/triple-module.ts';
-import { describe } from '../describe.ts';
-import { run, runOne } from '../dispatcher.ts';
+import { describe } from '../core/describe.ts';
+import { run, runOne } from '../core/dispatcher.ts';
 import { pairwiseDistance } from '../distances/pairwise-distance.ts';
-import { OptionError } from '../errors.ts';
-import { pointwise } from '../kernels/pointwise.ts';
-import { hingeOfThree, hingeOfTwo } from '../kernels/triplet-hinge.ts';
-import { scope } from '../scope.ts';
-import { Tensor } from '../tensor.ts';
+import { OptionError } from '../core/errors.ts';
+import { pointwise } from '../kernels/pointwise/plan.ts';
+import { hingeOfThree, hingeOfTwo } from '../kernels/pair-rows/triplet-hinge.ts';
+import { scope } from '../core/scope.ts';
+import { Tensor } from '../core/tensor.ts';
 import {
   checkDevice,
   checkOut,
@@ -20,8 +20,8 @@ import {
   checkShapeIs,
   checkTensor,
   checkTensors,
-} from '../validate.ts';
-import { checkBoolean, checkOneOf } from '../validate-options.ts';
+} from '../core/validate.ts';
+import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
 import { compareTriplets } from './triplet-margin-loss.ts';
 
 /** A distance of two tensors of vectors, one number for each pair: of this package's ops, so that it has a gradient. */

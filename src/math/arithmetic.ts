@@ -1,13 +1,13 @@
 // In: two tensors that broadcast, or a tensor and a number. Out: their sum, difference, product or quotient, with gradients.
-import { isRecording, record } from '../autograd.ts';
-import { run, runOne } from '../dispatcher.ts';
-import { encode } from '../dtype.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
-import { sumTo } from '../kernels/sum-to.ts';
-import { broadcastShapes, sameShape } from '../shape.ts';
-import { fromHost, Tensor } from '../tensor.ts';
-import { checkOut, checkTensor, checkTensors } from '../validate.ts';
-import { checkOptionNames } from '../validate-options.ts';
+import { isRecording, record } from '../core/autograd.ts';
+import { run, runOne } from '../core/dispatcher.ts';
+import { encode } from '../core/dtype.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { sumTo } from '../kernels/reduce/sum-to.ts';
+import { broadcastShapes, sameShape } from '../core/shape.ts';
+import { fromHost, Tensor } from '../core/tensor.ts';
+import { checkOut, checkTensor, checkTensors } from '../core/validate.ts';
+import { checkOptionNames } from '../core/validate-options.ts';
 import type { OutOption } from './matmul.ts';
 
 interface Formula {

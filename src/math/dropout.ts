@@ -1,14 +1,14 @@
 // In: a tensor and a probability. Out: the tensor with elements dropped at random, the others scaled up; with gradient.
 import wgsl from '../../shaders/math/dropout.wgsl?raw';
-import { isRecording, record } from '../autograd.ts';
-import { runOne } from '../dispatcher.ts';
-import { threefry } from '../gpu/lib.ts';
-import { source } from '../gpu/link.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
-import { nextKey, uniformAt } from '../random.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkOut, checkTensors } from '../validate.ts';
-import { checkBoolean, checkNumber, checkOptionNames } from '../validate-options.ts';
+import { isRecording, record } from '../core/autograd.ts';
+import { runOne } from '../core/dispatcher.ts';
+import { threefry } from '../shader/lib.ts';
+import { source } from '../shader/link.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { nextKey, uniformAt } from '../core/random.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkOut, checkTensors } from '../core/validate.ts';
+import { checkBoolean, checkNumber, checkOptionNames } from '../core/validate-options.ts';
 
 const op: PointwiseOp = {
   name: 'dropout',

@@ -1,19 +1,19 @@
 // In: rows of features, a weight matrix, optionally a bias and an activation. Out: the layer's result in one kernel.
-import { isRecording, record } from '../autograd.ts';
-import { calling } from '../calling.ts';
+import { isRecording, record } from '../core/autograd.ts';
+import { calling } from '../core/calling.ts';
 import type { Activation } from '../define/activation.ts';
 import type { ParamOptions, ParamSpecs, ParamsOf } from '../define/params.ts';
-import { describe } from '../describe.ts';
-import { run } from '../dispatcher.ts';
-import { OptionError, ShapeError } from '../errors.ts';
-import type { MatmulActivation } from '../kernels/matmul-launch.ts';
-import { matmulKernel } from '../kernels/matmul.ts';
-import { reduceDims, view } from '../kernels/sum-to.ts';
-import type { ParamValues } from '../kernels/params.ts';
-import { formatShape, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkOut, checkShapeIs, checkTensors } from '../validate.ts';
-import { checkOptionNames } from '../validate-options.ts';
+import { describe } from '../core/describe.ts';
+import { run } from '../core/dispatcher.ts';
+import { OptionError, ShapeError } from '../core/errors.ts';
+import type { MatmulActivation } from '../kernels/matmul/launch.ts';
+import { matmulKernel } from '../kernels/matmul/plan.ts';
+import { reduceDims, view } from '../kernels/reduce/sum-to.ts';
+import type { ParamValues } from '../shader/params.ts';
+import { formatShape, sizeOf } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkOut, checkShapeIs, checkTensors } from '../core/validate.ts';
+import { checkOptionNames } from '../core/validate-options.ts';
 import { product, productOf } from './matmul.ts';
 
 export interface LinearOptions<S extends ParamSpecs = ParamSpecs> {

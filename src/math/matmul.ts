@@ -1,11 +1,11 @@
 // In: tensors of matrices. Out: their products, batches broadcast as in PyTorch, with gradients.
-import { isRecording, record } from '../autograd.ts';
-import { runOne } from '../dispatcher.ts';
-import type { DType } from '../dtype.ts';
-import { ShapeError } from '../errors.ts';
-import type { MatmulArgs } from '../kernels/matmul-launch.ts';
-import { matmulKernel } from '../kernels/matmul.ts';
-import { sumTo, view } from '../kernels/sum-to.ts';
+import { isRecording, record } from '../core/autograd.ts';
+import { runOne } from '../core/dispatcher.ts';
+import type { DType } from '../core/dtype.ts';
+import { ShapeError } from '../core/errors.ts';
+import type { MatmulArgs } from '../kernels/matmul/launch.ts';
+import { matmulKernel } from '../kernels/matmul/plan.ts';
+import { sumTo, view } from '../kernels/reduce/sum-to.ts';
 import {
   broadcastShapes,
   broadcastStrides,
@@ -13,10 +13,10 @@ import {
   formatShape,
   sameShape,
   type Shape,
-} from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkOut, checkTensors } from '../validate.ts';
-import { checkOptionNames } from '../validate-options.ts';
+} from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkOut, checkTensors } from '../core/validate.ts';
+import { checkOptionNames } from '../core/validate-options.ts';
 
 export interface OutOption {
   /** Written instead of a new tensor. Only where no gradient is recorded. */

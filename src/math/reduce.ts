@@ -1,15 +1,15 @@
 // In: a tensor and dimensions. Out: its sums or means along them, with gradients.
-import { isRecording, record } from '../autograd.ts';
-import { calling } from '../calling.ts';
-import { describe } from '../describe.ts';
-import { runOne } from '../dispatcher.ts';
-import { OptionError } from '../errors.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
-import { reduceDims, view } from '../kernels/sum-to.ts';
-import { normalizeDim, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkOut, checkTensors } from '../validate.ts';
-import { checkBoolean, checkOptionNames } from '../validate-options.ts';
+import { isRecording, record } from '../core/autograd.ts';
+import { calling } from '../core/calling.ts';
+import { describe } from '../core/describe.ts';
+import { runOne } from '../core/dispatcher.ts';
+import { OptionError } from '../core/errors.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { reduceDims, view } from '../kernels/reduce/sum-to.ts';
+import { normalizeDim, sizeOf } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkOut, checkTensors } from '../core/validate.ts';
+import { checkBoolean, checkOptionNames } from '../core/validate-options.ts';
 
 export interface ReduceOptions {
   /** Dimensions to add up; all by default, and for an empty array. */

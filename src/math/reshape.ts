@@ -1,10 +1,10 @@
 // In: a tensor and a shape. Out: the same memory under that shape.
-import { record } from '../autograd.ts';
-import { ShapeError } from '../errors.ts';
-import { view } from '../kernels/sum-to.ts';
-import { formatShape, sizeOf, type Shape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkShape, checkTensor } from '../validate.ts';
+import { record } from '../core/autograd.ts';
+import { ShapeError } from '../core/errors.ts';
+import { view } from '../kernels/reduce/sum-to.ts';
+import { formatShape, sizeOf, type Shape } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkShape, checkTensor } from '../core/validate.ts';
 
 /** The same elements under another shape of the same size, without a copy; one dimension may be -1, to be inferred. */
 export function reshape(x: Tensor, shape: Shape): Tensor {

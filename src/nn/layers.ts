@@ -1,17 +1,17 @@
 // In: sizes and options, as in PyTorch. Out: the layers that models are built of: Linear, Sequential, Flatten, Dropout.
-import { currentDevice } from '../current.ts';
-import type { Device } from '../device.ts';
-import { BYTES, encode, type FloatDType } from '../dtype.ts';
+import { currentDevice } from '../core/current.ts';
+import type { Device } from '../core/device.ts';
+import { BYTES, encode, type FloatDType } from '../core/dtype.ts';
 import { dropout } from '../math/dropout.ts';
 import { linear } from '../math/linear.ts';
 import { reshape } from '../math/reshape.ts';
-import { allocating } from '../memory.ts';
-import { nextKey, uniformAt } from '../random.ts';
-import { undone } from '../scope.ts';
-import { normalizeDim, sizeOf, type Shape } from '../shape.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
-import { checkPlacement } from '../validate.ts';
-import { checkBoolean, checkNumber, checkOptionNames } from '../validate-options.ts';
+import { allocating } from '../core/memory.ts';
+import { nextKey, uniformAt } from '../core/random.ts';
+import { undone } from '../core/scope.ts';
+import { normalizeDim, sizeOf, type Shape } from '../core/shape.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
+import { checkPlacement } from '../core/validate.ts';
+import { checkBoolean, checkNumber, checkOptionNames } from '../core/validate-options.ts';
 import { checkIsModule, Module } from './module.ts';
 
 export interface LinearLayerOptions {

@@ -1,11 +1,11 @@
 // In: parameters and child modules. Out: what every module offers: parameters, state dict, train and eval mode.
-import { noGrad } from '../autograd.ts';
-import { describe } from '../describe.ts';
-import { DTypeError, OptionError } from '../errors.ts';
-import { copyAll } from '../kernels/basic.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../validate.ts';
-import { checkBoolean, checkOptionNames, isPlain } from '../validate-options.ts';
+import { noGrad } from '../core/autograd.ts';
+import { describe } from '../core/describe.ts';
+import { DTypeError, OptionError } from '../core/errors.ts';
+import { copyAll } from '../kernels/pointwise/basic.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../core/validate.ts';
+import { checkBoolean, checkOptionNames, isPlain } from '../core/validate-options.ts';
 
 /** Base of all modules. A subclass registers its tensors and children, and computes in `forward`: a tensor, unless it says so. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- a subclass names what its forward returns

@@ -1,11 +1,11 @@
 import wgsl from '../../shaders/optim/adam.wgsl?raw';
-import { describe } from '../describe.ts';
-import { OptionError } from '../errors.ts';
-import { source } from '../gpu/link.ts';
-import type { ParamValues } from '../kernels/params.ts';
-import type { PointwiseOp } from '../kernels/pointwise.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkBoolean, checkNumber, checkOptionNames } from '../validate-options.ts';
+import { describe } from '../core/describe.ts';
+import { OptionError } from '../core/errors.ts';
+import { source } from '../shader/link.ts';
+import type { ParamValues } from '../shader/params.ts';
+import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkBoolean, checkNumber, checkOptionNames } from '../core/validate-options.ts';
 import { Optimizer } from './optimizer.ts';
 
 export interface AdamOptions {

@@ -1,9 +1,9 @@
 // In: what an optimizer is made of, and a state it is to take over. Out: the same, or a typed error.
-import { describe, kindOf } from '../describe.ts';
-import { OptionError } from '../errors.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkDevice, checkShapeIs, checkTensor } from '../validate.ts';
-import { checkNumber } from '../validate-options.ts';
+import { describe, kindOf } from '../core/describe.ts';
+import { OptionError } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkDevice, checkShapeIs, checkTensor } from '../core/validate.ts';
+import { checkNumber } from '../core/validate-options.ts';
 import type { OptimizerState } from './optimizer.ts';
 
 /** The parameters, each a leaf, and none of them twice: it would be updated twice in a step. */

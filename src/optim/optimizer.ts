@@ -1,15 +1,15 @@
 // In: parameters with gradients. Out: the parameters, updated in place by one pointwise kernel each.
-import { noGrad } from '../autograd.ts';
-import { run } from '../dispatcher.ts';
-import { copyOf } from '../kernels/basic.ts';
-import type { ParamValues } from '../kernels/params.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
-import { allocating } from '../memory.ts';
+import { noGrad } from '../core/autograd.ts';
+import { run } from '../core/dispatcher.ts';
+import { copyOf } from '../kernels/pointwise/basic.ts';
+import type { ParamValues } from '../shader/params.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { allocating } from '../core/memory.ts';
 import { clearGrad } from '../nn/module.ts';
-import { keep, undone } from '../scope.ts';
-import { fromHost, type Tensor } from '../tensor.ts';
-import { checkGrad, checkTensor } from '../validate.ts';
-import { checkNumber } from '../validate-options.ts';
+import { keep, undone } from '../core/scope.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
+import { checkGrad, checkTensor } from '../core/validate.ts';
+import { checkNumber } from '../core/validate-options.ts';
 import { checkParameters, checkState } from './checks.ts';
 
 /** What an optimizer has learned, for a checkpoint: per parameter, in the order given to the constructor. */

@@ -1,9 +1,9 @@
 import wgsl from '../../shaders/optim/sgd.wgsl?raw';
-import { OptionError } from '../errors.ts';
-import { source } from '../gpu/link.ts';
-import type { PointwiseOp } from '../kernels/pointwise.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkBoolean, checkNumber, checkOptionNames } from '../validate-options.ts';
+import { OptionError } from '../core/errors.ts';
+import { source } from '../shader/link.ts';
+import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkBoolean, checkNumber, checkOptionNames } from '../core/validate-options.ts';
 import { Optimizer } from './optimizer.ts';
 
 export interface SGDOptions {

@@ -1,20 +1,20 @@
 import noiseText from '../../shaders/rowwise/gumbel.wgsl?raw';
 import oneHotText from '../../shaders/rowwise/one-hot.wgsl?raw';
-import { isRecording, record } from '../autograd.ts';
+import { isRecording, record } from '../core/autograd.ts';
 import { optionalModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { defineRowwise } from '../define/rowwise.ts';
 import { warmUp } from '../define/prepare.ts';
-import { runOne } from '../dispatcher.ts';
-import { log, threefry } from '../gpu/lib.ts';
-import { source } from '../gpu/link.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise.ts';
-import { rowScan } from '../kernels/rowwise.ts';
-import { nextKey, openUniformAt } from '../random.ts';
-import { normalizeDim } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkOut, checkTensors } from '../validate.ts';
-import { checkBoolean, checkNumber, checkOptionNames } from '../validate-options.ts';
+import { runOne } from '../core/dispatcher.ts';
+import { log, threefry } from '../shader/lib.ts';
+import { source } from '../shader/link.ts';
+import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { rowScan } from '../kernels/rowwise/plan.ts';
+import { nextKey, openUniformAt } from '../core/random.ts';
+import { normalizeDim } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkOut, checkTensors } from '../core/validate.ts';
+import { checkBoolean, checkNumber, checkOptionNames } from '../core/validate-options.ts';
 import { softmax } from './softmax.ts';
 
 /** The largest float32. */

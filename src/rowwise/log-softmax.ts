@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/rowwise/log-softmax.wgsl?raw';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
-import { logSoftmaxOf } from '../special.ts';
+import { logSoftmaxOf } from '../cpu/special.ts';
 
 /**
  * Logarithm of the softmax along `dim`: x - log(sum of e^x), computed from the row's maximum. A row that holds NaN or

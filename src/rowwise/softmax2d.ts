@@ -1,11 +1,11 @@
-import { isRecording } from '../autograd.ts';
+import { isRecording } from '../core/autograd.ts';
 import { optionalModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
-import { ShapeError } from '../errors.ts';
-import { formatShape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { checkOut, checkTensors } from '../validate.ts';
-import { checkOptionNames } from '../validate-options.ts';
+import { ShapeError } from '../core/errors.ts';
+import { formatShape } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkOut, checkTensors } from '../core/validate.ts';
+import { checkOptionNames } from '../core/validate-options.ts';
 import { softmax } from './softmax.ts';
 
 function apply(x: Tensor, options: { out?: Tensor } = {}): Tensor {

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/rowwise/sparsemax.wgsl?raw';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
-import { rowScan } from '../kernels/rowwise.ts';
+import { rowScan } from '../kernels/rowwise/plan.ts';
 
 /** A row's largest element and tau, relative to it; NaN for a row without a result. */
 function thresholdOf(x: Float64Array): { peak: number; tau: number } {

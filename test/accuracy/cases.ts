@@ -3,7 +3,7 @@ import { catalog } from '../../src/catalog.ts';
 import type { Activation, Epilogue } from '../../src/define/activation.ts';
 import type { Gated } from '../../src/define/gated.ts';
 import type { Documented } from '../../src/define/op.ts';
-import type { FloatDType } from '../../src/dtype.ts';
+import type { FloatDType } from '../../src/core/dtype.ts';
 import { nn, reshape, type Device, type Tensor } from '../../src/index.ts';
 import { fixNoise } from './gumbel.ts';
 

@@ -1,8 +1,8 @@
 // In: how many inputs, and the constants of an op. Out: float32 inputs in chunks that reach every exponent and sign, float16
 // inputs, upstream gradients and rows.
 import type { Documented } from '../../src/define/op.ts';
-import { fromHalf } from '../../src/dtype.ts';
-import type { Source } from '../../src/gpu/link.ts';
+import { fromHalf } from '../../src/core/dtype.ts';
+import type { Source } from '../../src/shader/link.ts';
 import { epilogueOf, gatedOf, optionSets } from './cases.ts';
 
 /** Inputs of one call. A device may flush subnormal ones to 0, so they come by themselves. */

@@ -1,5 +1,5 @@
 // In: float32 or float16 results and what they should be in float64. Out: the largest error in ULP of float32, and where.
-import { fromHalf, toHalf } from '../../src/dtype.ts';
+import { fromHalf, toHalf } from '../../src/core/dtype.ts';
 import { SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
 
 /** The largest error found; `ulp` is Infinity for a NaN or an infinity out of place. */

@@ -1,7 +1,7 @@
 // In: an op, option values and inputs. Out: its largest errors, forward and backward: the GPU against the declared float64
 // functions.
-import { fromHost, type Tensor } from '../../src/tensor.ts';
-import { encode, type FloatDType } from '../../src/dtype.ts';
+import { fromHost, type Tensor } from '../../src/core/tensor.ts';
+import { encode, type FloatDType } from '../../src/core/dtype.ts';
 import type { Documented } from '../../src/define/op.ts';
 import type { Gated } from '../../src/define/gated.ts';
 import type { Rowwise } from '../../src/define/rowwise.ts';

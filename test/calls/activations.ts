@@ -1,7 +1,7 @@
 // In: elementwise activations. Out: their calls.
 import fc from 'fast-check';
 import { catalog } from '../../src/catalog.ts';
-import { sizeOf } from '../../src/shape.ts';
+import { sizeOf } from '../../src/core/shape.ts';
 import type { Call, TensorSpec } from './call.ts';
 import {
   finite,

@@ -1,7 +1,7 @@
 // In: losses of distances, and the distances. Out: their calls.
 import fc from 'fast-check';
 import { DTypeError, IndexOutOfRangeError } from '../../src/index.ts';
-import { broadcastShapes, sizeOf } from '../../src/shape.ts';
+import { broadcastShapes, sizeOf } from '../../src/core/shape.ts';
 import type { Call, TensorSpec } from './call.ts';
 import { floats, magnitudes, maybe, reduction, sized, type Drawn, type Values } from './draw.ts';
 import type { Family } from './family.ts';

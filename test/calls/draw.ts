@@ -1,7 +1,7 @@
 // In: nothing. Out: what valid calls are drawn from: shapes, elements, options.
 import fc from 'fast-check';
 import { catalog } from '../../src/catalog.ts';
-import { sizeOf } from '../../src/shape.ts';
+import { sizeOf } from '../../src/core/shape.ts';
 import { HOSTILE, type HostileFamily } from '../hostile.ts';
 import type { TensorSpec } from './call.ts';
 

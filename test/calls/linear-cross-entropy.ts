@@ -1,7 +1,7 @@
 // In: linearCrossEntropy. Out: its calls: few and many classes, in one chunk and in several, indices and probabilities.
 import fc from 'fast-check';
 import { IndexOutOfRangeError, ShapeError, tensor } from '../../src/index.ts';
-import { sizeOf } from '../../src/shape.ts';
+import { sizeOf } from '../../src/core/shape.ts';
 import type { Call, TensorSpec } from './call.ts';
 import {
   finite,

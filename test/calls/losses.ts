@@ -1,7 +1,7 @@
 // In: losses of input and target alone, and class losses. Out: their calls.
 import fc from 'fast-check';
 import { IndexOutOfRangeError, ShapeError, tensor } from '../../src/index.ts';
-import { broadcastShapes, sizeOf } from '../../src/shape.ts';
+import { broadcastShapes, sizeOf } from '../../src/core/shape.ts';
 import type { Call, TensorSpec } from './call.ts';
 import {
   broadcasting,

@@ -1,7 +1,7 @@
 // In: losses that compare the scores of a row with each other, and the adaptive softmax. Out: their calls.
 import fc from 'fast-check';
 import { IndexOutOfRangeError, ShapeError, tensor } from '../../src/index.ts';
-import { sizeOf } from '../../src/shape.ts';
+import { sizeOf } from '../../src/core/shape.ts';
 import type { Call, TensorSpec } from './call.ts';
 import { floats, magnitudes, maybe, reduction, sized, type Drawn, type Values } from './draw.ts';
 import type { Family } from './family.ts';

@@ -1,7 +1,7 @@
 // In: pointwise losses whose inputs are not just any numbers: probabilities, labels, weights, other shapes. Out: their calls.
 import fc from 'fast-check';
 import { OptionError, tensor } from '../../src/index.ts';
-import { broadcastShapes, sizeOf } from '../../src/shape.ts';
+import { broadcastShapes, sizeOf } from '../../src/core/shape.ts';
 import type { Call, TensorSpec } from './call.ts';
 import { broadcasting, floats, magnitudes, maybe, sized, type Drawn, type Values } from './draw.ts';
 import type { Family } from './family.ts';

@@ -1,7 +1,7 @@
 // A caller's device, buffers and encoder; several devices; batches and pool; windows; faults.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cdp } from 'vitest/browser';
-import { toHalf } from '../../src/dtype.ts';
+import { toHalf } from '../../src/core/dtype.ts';
 import {
   DeviceLostError,
   DeviceMismatchError,

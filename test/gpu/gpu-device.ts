@@ -1,6 +1,6 @@
 // In: nothing. Out: GPUDevices and buffers of our own, as a caller of the package would have them.
 
-import { encode } from '../../src/dtype.ts';
+import { encode } from '../../src/core/dtype.ts';
 import { Tensor } from '../../src/index.ts';
 import type { Upload } from '../calls.ts';
 

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { init, type Device } from '../../src/index.ts';
-import { sizeOf } from '../../src/shape.ts';
+import { sizeOf } from '../../src/core/shape.ts';
 import { callsOf, familyOf, type Call, type Values } from '../calls.ts';
 import { COLUMNS, HOSTILE, ROWS } from '../hostile.ts';
 import { hostileOptimizers } from './hostile-optimizers.ts';

@@ -1,8 +1,8 @@
 // Holds each function of shaders/lib to the bound its comment states, against float64.
 import erfc from '@stdlib/math-base-special-erfc';
 import { beforeAll, describe, expect, it } from 'vitest';
-import * as lib from '../../src/gpu/lib.ts';
-import { link, source, type Source } from '../../src/gpu/link.ts';
+import * as lib from '../../src/shader/lib.ts';
+import { link, source, type Source } from '../../src/shader/link.ts';
 import { SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
 
 let device: GPUDevice;

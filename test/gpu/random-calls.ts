@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { init, manualSeed, scope, type Device } from '../../src/index.ts';
-import { sameShape } from '../../src/shape.ts';
+import { sameShape } from '../../src/core/shape.ts';
 import {
   apply,
   argumentsOf,

@@ -9,7 +9,7 @@ import {
   tensor,
   Tensor,
 } from '../../src/index.ts';
-import { kindOf } from '../../src/describe.ts';
+import { kindOf } from '../../src/core/describe.ts';
 import { show } from '../calls/wrong.ts';
 import { junk, type Refusal } from './refusal.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decode, encode, fromHalf, toHalf } from '../../src/dtype.ts';
+import { decode, encode, fromHalf, toHalf } from '../../src/core/dtype.ts';
 
 /** The value of float16 bits, by way of float32 bits: not the way of the source. */
 function halfByBits(bits: number): number {

@@ -4,11 +4,11 @@ import {
   type DeviceLostDetails,
   type DeviceStats,
   type Operand,
-} from '../../src/device.ts';
-import type { HostArray } from '../../src/dtype.ts';
-import type { Kernel } from '../../src/kernel.ts';
-import { Storage } from '../../src/storage.ts';
-import type { Tensor } from '../../src/tensor.ts';
+} from '../../src/core/device.ts';
+import type { HostArray } from '../../src/core/dtype.ts';
+import type { Kernel } from '../../src/core/kernel.ts';
+import { Storage } from '../../src/core/storage.ts';
+import type { Tensor } from '../../src/core/tensor.ts';
 
 class Float64Storage extends Storage {
   readonly values: Float64Array;

@@ -18,7 +18,7 @@ import { HARDWARE } from '../../src/kernels/tuning.ts';
 import {
   chunksOf,
   type LinearCrossEntropyArgs,
-} from '../../src/kernels/linear-cross-entropy-args.ts';
+} from '../../src/kernels/linear-cross-entropy/args.ts';
 
 const device = await init({ backend: 'cpu' });
 

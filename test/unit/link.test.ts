@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ShaderError } from '../../src/errors.ts';
-import { link, program, shaderOf, source } from '../../src/gpu/link.ts';
-import { hoistArrayLengths } from '../../src/gpu/lengths.ts';
-import { reach } from '../../src/gpu/reach.ts';
+import { ShaderError } from '../../src/core/errors.ts';
+import { link, program, shaderOf, source } from '../../src/shader/link.ts';
+import { hoistArrayLengths } from '../../src/shader/lengths.ts';
+import { reach } from '../../src/shader/reach.ts';
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
 

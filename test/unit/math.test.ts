@@ -19,7 +19,7 @@ import {
   tensor,
   type Tensor,
 } from '../../src/index.ts';
-import { broadcastShapes, sizeOf, stridesOf } from '../../src/shape.ts';
+import { broadcastShapes, sizeOf, stridesOf } from '../../src/core/shape.ts';
 import { argumentsOf, callsOf, resultOf, type TensorSpec } from '../calls.ts';
 import { Float64Device, valuesOf } from './float64-device.ts';
 

@@ -3,10 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { planMerged } from '../../src/gpu/merge.ts';
 import { HARDWARE } from '../../src/kernels/tuning.ts';
-import { program, source } from '../../src/gpu/link.ts';
+import { program, source } from '../../src/shader/link.ts';
 import { redirect } from '../../src/gpu/redirect.ts';
 import { init, LimitError } from '../../src/index.ts';
-import type { Binding, Capabilities, Launch, Plan } from '../../src/kernel.ts';
+import type { Binding, Capabilities, Launch, Plan } from '../../src/core/kernel.ts';
 
 const CAPS: Capabilities = {
   maxBindingSize: 4096,

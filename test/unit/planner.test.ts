@@ -1,7 +1,7 @@
 // The launches of the pointwise and reduce kernels, carried out here by their own words on small device limits.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BYTES, type DType } from '../../src/dtype.ts';
+import { BYTES, type DType } from '../../src/core/dtype.ts';
 import { HARDWARE, SOFTWARE } from '../../src/kernels/tuning.ts';
 import {
   foldWorkgroups,
@@ -11,13 +11,13 @@ import {
   type Launch,
   type Plan,
   type View,
-} from '../../src/kernel.ts';
-import { shaderOf } from '../../src/gpu/link.ts';
-import { matmulKernel } from '../../src/kernels/matmul.ts';
-import { pointwise, type PointwiseOp } from '../../src/kernels/pointwise.ts';
-import { planRatio, planSum } from '../../src/kernels/reduce.ts';
-import { tileChunks, workgroupsOf } from '../../src/kernels/rows.ts';
-import { sizeOf } from '../../src/shape.ts';
+} from '../../src/core/kernel.ts';
+import { shaderOf } from '../../src/shader/link.ts';
+import { matmulKernel } from '../../src/kernels/matmul/plan.ts';
+import { pointwise, type PointwiseOp } from '../../src/kernels/pointwise/plan.ts';
+import { planRatio, planSum } from '../../src/kernels/reduce/plan.ts';
+import { tileChunks, workgroupsOf } from '../../src/kernels/rows/tiling.ts';
+import { sizeOf } from '../../src/core/shape.ts';
 
 const op: PointwiseOp = {
   name: 'addition',

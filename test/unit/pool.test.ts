@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OutOfMemoryError } from '../../src/errors.ts';
+import { OutOfMemoryError } from '../../src/core/errors.ts';
 import { BufferPool, type PooledBuffer } from '../../src/gpu/buffers.ts';
-import { sizeClass } from '../../src/memory.ts';
+import { sizeClass } from '../../src/core/memory.ts';
 
 /** A pool over a device that only counts. */
 function makePool(bound = 2 ** 20, maxBufferSize = 2 ** 28) {

@@ -1,13 +1,13 @@
 // Every linked shader through Tint: ops run on Dawn's null backend, which checks everything and computes nothing.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
-import { BYTES } from '../../src/dtype.ts';
+import { BYTES } from '../../src/core/dtype.ts';
 import { HARDWARE, SOFTWARE } from '../../src/kernels/tuning.ts';
-import * as lib from '../../src/gpu/lib.ts';
+import * as lib from '../../src/shader/lib.ts';
 import { WebGpuDevice } from '../../src/gpu/device.ts';
-import { link, type Source } from '../../src/gpu/link.ts';
+import { link, type Source } from '../../src/shader/link.ts';
 import { init, Tensor, type Device } from '../../src/index.ts';
-import { sizeOf } from '../../src/shape.ts';
+import { sizeOf } from '../../src/core/shape.ts';
 import { opNames, upload, type Upload } from '../calls.ts';
 import { exerciseAdaptive, exerciseChunks, exerciseOp, exerciseOptimizers } from '../exercise.ts';
 import { withLowLimits } from '../low-limits.ts';
@@ -139,7 +139,7 @@ describe('every file under shaders/', () => {
   });
 
   it('has no function that no linked shader has', () => {
-    // But for what src/gpu/lengths.ts adds.
+    // But for what src/shader/lengths.ts adds.
     const linked = [...modules].map((code) =>
       bare(code).replace(/if\([^=]*arrayLength[^=]*==0u\)\{return;\}/, ''),
     );

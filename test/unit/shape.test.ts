@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { IndexOutOfRangeError, ShapeError } from '../../src/errors.ts';
+import { IndexOutOfRangeError, ShapeError } from '../../src/core/errors.ts';
 import {
   broadcastShapes,
   broadcastStrides,
@@ -11,7 +11,7 @@ import {
   sameShape,
   sizeOf,
   stridesOf,
-} from '../../src/shape.ts';
+} from '../../src/core/shape.ts';
 
 const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 5 });
 

@@ -1,0 +1,354 @@
+//#include "lib/bits.wgsl"
+//#include "lib/exp.wgsl"
+//#include "lib/expm1.wgsl"
+// Losses of a row of [outer, n, inner] scores against a class index or a row of class probabilities. With l the row's
+// log-probabilities (the scores less their log-sum-exp, or the scores as they are), w the class weights, e the label
+// smoothing, f(l) the op's loss of one log-probability (-l for cross-entropy, the only one with smoothing or probabilities):
+//   index y:          (1 - e) w[y] f(l[y]) + e / n sum_c w[c] f(l[c])
+//   probabilities t:  sum_c ((1 - e) t[c] + e / n) w[c] f(l[c])
+// and the gradient with respect to the scores, through the log-softmax where there is one: q - softmax(x) sum(q), where
+// q is the gradient with respect to l. Nothing is written but losses and gradients, and the scores are read once for all
+// sums of a row: where every class counts (`soft`), with a factor s[c], sum_c -s[c] l[c] is added up beside the
+// exponentials, as sum_c s[c] (peak - x[c]) + log-sum-exp(x - peak) sum_c s[c]: no term is negative that another is not.
+// Of the first sum a sixteenth is kept (`far`), as peak - x may be twice the largest float32 where the loss is finite, and
+// as compilers make s (a + b + c + d) of s a + s b + s c + s d.
+// Few long rows are in chunks: `part_rows` leaves the sums of each, `chunk_rows` or `finish_parts` has all of them.
+
+override workgroup_size = 64u;
+override normalised: bool = true; // the scores are logits: take their log-softmax
+
+//#slot rows
+//#include "lib/rows-by-invocation.wgsl"
+//#end
+
+struct Uniforms {
+  n: u32,
+  inner: u32,
+  rows: u32,        // outer * inner
+  chunks: u32,      // of a row
+  quads: u32,       // of a row
+  chunk_quads: u32, // of a chunk
+  units: u32,       // of the dispatch: chunks, or what rows are dealt out to
+  op_code: u32,
+  ignore_index: i32,
+  label_smoothing: f32,
+  scale: f32,       // upstream gradient of every row, where it is known ahead
+  divisor: f32,     // of the sum that `finish_parts` makes, where it is known ahead; 0: the sum of the rows' weights
+  first_row: u32,   // rows ahead of those bound: of classes and upstream gradients, which are bound as a whole
+  first_loss: u32,  // where the first loss is stored
+  unused0: u32,
+  unused1: u32,
+  op: Params,
+}
+@group(0) @binding(0) var<uniform> u: Uniforms;
+
+//#include "lib/row-blocks.wgsl"
+
+// Only what a call needs is bound: src/kernels/class-loss/bindings.ts writes this slot, and says whether every class counts
+// (`soft`), losses are added up (`summed`), gradients are written (`with_grad`), or the weights' sum (`with_divisor`).
+//#slot access
+const soft = false;
+const summed = true;
+const with_grad = false;
+const with_divisor = false;
+@group(0) @binding(1) var<storage, read> scores: array<f32>;
+@group(0) @binding(2) var<storage, read> classes: array<i32>;
+@group(0) @binding(4) var<storage, read_write> losses: array<f32>;
+//#end
+
+// One for each chunk of each row: what `scan` adds up.
+@group(0) @binding(10) var<storage, read_write> parts: array<vec4f>;
+
+//#slot op
+struct Params { unused: f32 }
+fn class_loss(l: f32, p: Params) -> f32 {
+  return -l;
+}
+fn class_loss_grad(l: f32, p: Params) -> f32 {
+  return -1.0;
+}
+//#end
+
+const apart = true;
+//#include "lib/log-softmax.wgsl"
+
+// Sums over a row of s (peak - x) / 16 and of s, for each lane, in two stages as the exponentials'.
+struct SoftSum {
+  far: vec4f,
+  weight: vec4f,
+  far_block: vec4f,
+  weight_block: vec4f,
+}
+
+// A sixteenth of the peak. Where all so far are -Inf, any finite number is as far from them.
+fn scaled_peak(peak: f32) -> f32 {
+  return 0x1p-4f * select(peak, -0x1.fffffep+127f, peak < -0x1.fffffep+127f);
+}
+
+// s (peak - x) / 16, from a sixteenth of the peak. The product of x is exact.
+fn far_of(s: vec4f, scaled: f32, x: vec4f) -> vec4f {
+  return s * fma(vec4f(-0x1p-4f), x, vec4f(scaled));
+}
+
+fn first_soft(x: Block, s: Block, lane: Lane, peak: f32) -> SoftSum {
+  let p = scaled_peak(peak);
+  let zero = vec4f();
+  var far = select(zero, far_of(s.a, p, x.a), inside_last(lane, 0u));
+  if (block_quads > 1u) {
+    far += select(zero, far_of(s.b, p, x.b), inside_last(lane, 1u));
+  }
+  if (block_quads > 2u) {
+    far += select(zero, far_of(s.c, p, x.c), inside_last(lane, 2u));
+  }
+  if (block_quads > 3u) {
+    far += select(zero, far_of(s.d, p, x.d), inside_last(lane, 3u));
+  }
+  return SoftSum(far, sum_of(s), zero, zero);
+}
+
+fn add_to_soft(sum: ptr<function, SoftSum>, x: Block, s: Block, before: f32, peak: f32) {
+  let p = scaled_peak(peak);
+  if (peak > before) {
+    let rise = p - scaled_peak(before);
+    (*sum).far += (*sum).weight * rise;
+    (*sum).far_block += (*sum).weight_block * rise;
+  }
+  var far: Block;
+  far.a = far_of(s.a, p, x.a);
+  if (block_quads > 1u) {
+    far.b = far_of(s.b, p, x.b);
+  }
+  if (block_quads > 2u) {
+    far.c = far_of(s.c, p, x.c);
+  }
+  if (block_quads > 3u) {
+    far.d = far_of(s.d, p, x.d);
+  }
+  (*sum).far_block += sum_of(far);
+  (*sum).weight_block += sum_of(s);
+}
+
+// Both sums in (0, 1), and their chunk's peak.
+fn soft_total(sum: SoftSum) -> vec2f {
+  return vec2f(horizontal_sum(sum.far + sum.far_block), horizontal_sum(sum.weight + sum.weight_block));
+}
+
+fn soft_raised(sum: vec2f, before: f32, peak: f32) -> vec2f {
+  return vec2f(sum.x + sum.y * (scaled_peak(peak) - scaled_peak(before)), sum.y);
+}
+
+// What is known of a row once it was read: l = (x - peak) - log_sum.
+struct Row {
+  sums: Normaliser,
+  log_sum: f32,
+  soft: vec2f,
+}
+
+// The sums of a lane's part; `last` is its last block.
+struct Scan {
+  sums: RowSum,
+  soft: vec2f,
+}
+
+fn scan(base: u32, lane: Lane, last: ptr<function, Block>, e: ptr<function, Block>) -> Scan {
+  var s: RowSum;
+  var sum: SoftSum;
+  if (padded) {
+    *last = scores_last(base, lane);
+    s = first_sum(*last, e);
+    if (soft) {
+      sum = first_soft(*last, soft_last(base, lane), lane, s.peak);
+    }
+  } else {
+    s = no_sum();
+  }
+  if (!held) {
+    var q = lane.first;
+    for (var k = 0u; k < lane.full; k++) {
+      let x = scores_block(base, q, lane.step);
+      let before = s.peak;
+      add_to(&s, x);
+      if (soft) {
+        add_to_soft(&sum, x, soft_block(base, q, lane.step), before, s.peak);
+      }
+      if ((k & 31u) == 31u) {
+        end_stage(&s);
+        sum.far += sum.far_block;
+        sum.weight += sum.weight_block;
+        sum.far_block = vec4f();
+        sum.weight_block = vec4f();
+      }
+      q += block_quads * lane.step;
+    }
+  }
+  return Scan(s, soft_total(sum));
+}
+
+// From the sums of all lanes that share a row.
+fn row_of(s: Scan, local: u32) -> Row {
+  let sums = normaliser_of(s.sums, local, true);
+  return Row(sums, log_sum_of(sums), soft_of_lanes(s, sums.peak, local));
+}
+
+// The soft sums of all lanes that share a row, whose peak is given.
+fn soft_of_lanes(s: Scan, peak: f32, local: u32) -> vec2f {
+  if (soft && shared_row) {
+    return combine_sum(soft_raised(s.soft, s.sums.peak, peak), local);
+  }
+  return s.soft;
+}
+
+fn part_of(s: Scan, local: u32) -> vec4f {
+  let sums = normaliser_of(s.sums, local, false);
+  return vec4f(sums.peak, sums.rest, soft_of_lanes(s, sums.peak, local));
+}
+
+// A row from the parts of its chunks, `first`, `first + step`, ...
+fn merged(r: u32, first: u32, step: u32) -> Scan {
+  var sums = no_sum();
+  var soft_sums = vec2f();
+  for (var c = first; c < u.chunks; c += step) {
+    let part = parts[c * u.rows + r];
+    let before = sums.peak;
+    merge(&sums, part.x, part.y);
+    if (soft) {
+      soft_sums = soft_raised(soft_sums, before, sums.peak) + soft_raised(part.zw, part.x, sums.peak);
+    }
+  }
+  return Scan(sums, soft_sums);
+}
+
+// A log-probability, times a power of two.
+fn log_probability(base: u32, i: u32, row: Row, scale: f32) -> f32 {
+  let x = scores_at(base, i) * scale;
+  if (normalised) {
+    return (x - row.sums.peak * scale) - row.log_sum * scale;
+  }
+  return x;
+}
+
+// The sum of -s l over the row.
+fn soft_loss(row: Row) -> f32 {
+  return fma(row.log_sum, row.soft.y, 16.0f * row.soft.x);
+}
+
+// Losses and weights of rows, in two stages.
+struct Totals {
+  sum: vec2f,
+  block: vec2f,
+  count: u32,
+}
+
+fn add_row(t: ptr<function, Totals>, v: vec2f) {
+  (*t).block += v;
+  (*t).count++;
+  if (((*t).count & 31u) == 0u) {
+    (*t).sum += (*t).block;
+    (*t).block = vec2f();
+  }
+}
+
+//#slot target
+//#include "kernels/class-loss/index.wgsl"
+//#end
+
+// All that is written goes by quads: q is the quad's place, x its scores and e their exponentials.
+fn write_grads(aim: Target, r: u32, base: u32, lane: Lane, last: Block, e: Block, row: Row) {
+  let g = grads_of(aim, upstream_of(u.first_row + r), row);
+  if (!held) {
+    var q = lane.first;
+    for (var k = 0u; k < lane.full * block_quads; k++) {
+      if (normalised) {
+        let x = scores_full(base, q);
+        write_full(base, q, grads_at(q, x, anchored_exp(x, row.sums.anchor), soft_full(base, q), g, row));
+      } else {
+        write_full(base, q, grads_at(q, vec4f(), vec4f(), vec4f(), g, row));
+      }
+      q += lane.step;
+    }
+  }
+  if (padded) {
+    var s: Block;
+    if (soft) {
+      s = soft_last(base, lane);
+    }
+    write_last(base, lane, 0u, last.a, e.a, s.a, g, row);
+    if (block_quads > 1u) {
+      write_last(base, lane, 1u, last.b, e.b, s.b, g, row);
+    }
+    if (block_quads > 2u) {
+      write_last(base, lane, 2u, last.c, e.c, s.c, g, row);
+    }
+    if (block_quads > 3u) {
+      write_last(base, lane, 3u, last.d, e.d, s.d, g, row);
+    }
+  }
+}
+
+fn write_full(base: u32, q: u32, v: Gradients) {
+  store_grad_scores_full(base, q, v.scores);
+  store_grad_probabilities_full(base, q, v.probabilities);
+}
+
+fn write_last(base: u32, lane: Lane, k: u32, x: vec4f, e: vec4f, s: vec4f, g: Grads, row: Row) {
+  var on_scale = e;
+  if (normalised && !exact) {
+    on_scale = anchored_exp(x, row.sums.anchor);
+  }
+  let v = grads_at(last_quad(lane, k), x, on_scale, s, g, row);
+  store_grad_scores_last_quad(base, lane, k, v.scores);
+  store_grad_probabilities_last_quad(base, lane, k, v.probabilities);
+}
+
+// Of one quad.
+struct Gradients {
+  scores: vec4f,
+  probabilities: vec4f,
+}
+
+fn start(base: u32, lane: Lane, local: u32, last: ptr<function, Block>, e: ptr<function, Block>) -> Row {
+  var row: Row;
+  if (normalised) {
+    row = row_of(scan(base, lane, last, e), local);
+  }
+  return row;
+}
+
+@compute @workgroup_size(workgroup_size)
+fn rows(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let unit = unit_of(workgroup, workgroups, local);
+  if (unit >= u.units) {
+    return;
+  }
+  var totals: Totals;
+  for (var r = unit; r < u.rows; r += u.units) {
+    let base = base_of(r);
+    let lane = lane_of(0u, local);
+    var last: Block;
+    var e: Block;
+    let row = start(base, lane, local, &last, &e);
+    let aim = target_of(r, base, row);
+    let loss = loss_of(aim, row);
+    if (lane_index(local) == 0u) {
+      if (summed) {
+        add_row(&totals, loss);
+      } else {
+        store_loss(u.first_loss + r, loss);
+      }
+    }
+    if (with_grad) {
+      write_grads(aim, r, base, lane, last, e, row);
+    }
+  }
+  if (summed && lane_index(local) == 0u) {
+    store_loss(u.first_loss + unit, totals.sum + totals.block);
+  }
+}
+
+// Entry points for rows in chunks, or for sums over all rows by one workgroup.
+//#slot more
+//#end

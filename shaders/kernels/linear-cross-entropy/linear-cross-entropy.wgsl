@@ -1,0 +1,212 @@
+//#include "lib/bits.wgsl"
+//#include "lib/exp.wgsl"
+//#include "lib/log1p.wgsl"
+// Cross-entropy of logits that exist in chunks of classes only. A chunk holds [batch, count, inner] logits z of classes
+// `first` on; a row is all classes at one place of batch and inner. Over the chunks, `gather` keeps five numbers of each
+// row, each of its `segments` by one invocation; `finish` joins the segments and gives the losses. `factors` prepares what
+// the gradient of a logit needs of its row, and `gradient` writes it over the chunk's logits.
+
+override workgroup_size = 64u;
+override weighted: bool = false; // every class adds to the loss: label smoothing, class probabilities
+
+struct Uniforms {
+  classes: u32,
+  inner: u32,
+  rows: u32, // batch * inner
+  first: u32,
+  count: u32,
+  segments: u32,
+  invocations: u32, // of `gradient`
+  elements: u32, // of the chunk
+  op_code: u32,
+  ignore_index: i32,
+  label_smoothing: f32,
+  scale: f32, // upstream gradient of every row, where it is known ahead
+}
+@group(0) @binding(0) var<uniform> u: Uniforms;
+@group(0) @binding(1) var<storage, read_write> logits: array<f32>;
+@group(0) @binding(4) var<storage, read_write> parts: array<f32>; // five numbers of each segment
+@group(0) @binding(5) var<storage, read_write> joined: array<f32>; // and of each row
+@group(0) @binding(6) var<storage, read> statistics: array<f32>; // the same, read
+@group(0) @binding(7) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(8) var<storage, read_write> row_factors: array<vec4f>;
+@group(0) @binding(9) var<storage, read> factors_of: array<vec4f>;
+
+// Only what a call needs is bound: src/kernels/linear-cross-entropy/plan.ts writes this slot. Here: no weights.
+//#slot access
+fn class_weight(i: u32) -> f32 { return 1.0; }
+fn upstream_of(row: u32) -> f32 { return u.scale; }
+fn store_grad_target(i: u32, v: f32) {}
+//#end
+
+// What is known of a row, or of the part of it that one invocation has seen.
+struct Row {
+  peak: f32,     // its largest logit
+  rest: f32,     // the sum of e^(z - peak) over all others: 1 less than over all, and -1 of nothing
+  at_label: f32, // the logit of its class index, 0 elsewhere
+  below: f32,    // the sum of share (peak - z) / 16, where classes have a share in the loss: peak - z alone may overflow
+  share: f32,    // and of their shares
+}
+
+// The largest stays apart from the sum of the others: where it is the label's, the loss is log1p(rest), small to the last digit.
+fn join(a: Row, b: Row) -> Row {
+  var high = a;
+  var low = b;
+  if (b.peak > a.peak) {
+    high = b;
+    low = a;
+  }
+  let drop = high.peak - low.peak;
+  return Row(
+    high.peak,
+    high.rest + (1.0 + low.rest) * nl_exp(-drop),
+    high.at_label + low.at_label,
+    high.below + (low.below + low.share * (0x1p-4 * high.peak - 0x1p-4 * low.peak)),
+    high.share + low.share,
+  );
+}
+
+fn empty_row() -> Row {
+  // Not -Inf: e^(-Inf - peak) would be NaN where other logits are finite.
+  return Row(-0x1.fffffep+127f, -1.0, 0.0, 0.0, 0.0);
+}
+
+// Numbers of one kind lie together: neighbours read neighbours.
+fn load_part(i: u32) -> Row {
+  let n = u.rows * u.segments;
+  return Row(parts[i], parts[n + i], parts[2u * n + i], parts[3u * n + i], parts[4u * n + i]);
+}
+
+// A row that holds NaN or +Inf, or only -Inf, has no log-softmax.
+fn is_broken(row: Row) -> bool {
+  return row.rest < 0.0 || is_inf(row.peak);
+}
+
+fn normaliser_of(row: Row) -> f32 {
+  return select(nl_log1p(row.rest), nan(), is_broken(row));
+}
+
+//#slot target
+//#include "kernels/linear-cross-entropy/index.wgsl"
+//#end
+
+fn linear_id(workgroup: vec3u, workgroups: vec3u, local: u32) -> u32 {
+  return (workgroup.x + workgroup.y * workgroups.x) * workgroup_size + local;
+}
+
+@compute @workgroup_size(workgroup_size)
+fn gather(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = linear_id(workgroup, workgroups, local);
+  if (i >= u.rows * u.segments) {
+    return;
+  }
+  let row = i / u.segments;
+  let segment = i % u.segments;
+  let base = (row / u.inner) * u.count * u.inner + row % u.inner;
+  var found = empty_row();
+  var at = u.count;
+  for (var c = segment; c < u.count; c += u.segments) {
+    let z = logits[base + c * u.inner];
+    let higher = z > found.peak;
+    found.peak = select(found.peak, z, higher);
+    at = select(at, c, higher);
+  }
+  // Sums in blocks of 32, so that the error grows with the number of blocks, not of classes.
+  var total = vec3f(select(0.0, -1.0, at == u.count), 0.0, 0.0);
+  var c = segment;
+  while (c < u.count) {
+    var block = vec3f();
+    for (var k = 0u; k < 32u && c < u.count; k++) {
+      let z = logits[base + c * u.inner];
+      let e = select(nl_exp(z - found.peak), 0.0, c == at);
+      if (weighted) {
+        let share = share_of(row, u.first + c);
+        block += vec3f(e, share * fma(-0x1p-4, z, 0x1p-4 * found.peak), share);
+      } else {
+        block.x += e;
+      }
+      c += u.segments;
+    }
+    total += block;
+  }
+  let label = label_in_chunk(row);
+  if (label < u.count && label % u.segments == segment) {
+    found.at_label = logits[base + label * u.inner];
+  }
+  found = Row(found.peak, total.x, found.at_label, total.y, total.z);
+  if (u.first > 0u) {
+    found = join(load_part(i), found);
+  }
+  let n = u.rows * u.segments;
+  parts[i] = found.peak;
+  parts[n + i] = found.rest;
+  parts[2u * n + i] = found.at_label;
+  parts[3u * n + i] = found.below;
+  parts[4u * n + i] = found.share;
+}
+
+@compute @workgroup_size(workgroup_size)
+fn finish(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = linear_id(workgroup, workgroups, local);
+  if (row >= u.rows) {
+    return;
+  }
+  var found = load_part(row * u.segments);
+  var s = 1u;
+  while (s < u.segments) {
+    var block = empty_row();
+    for (var k = 0u; k < 16u && s < u.segments; k++) {
+      block = join(block, load_part(row * u.segments + s));
+      s++;
+    }
+    found = join(found, block);
+  }
+  joined[row] = found.peak;
+  joined[u.rows + row] = found.rest;
+  joined[2u * u.rows + row] = found.at_label;
+  joined[3u * u.rows + row] = found.below;
+  joined[4u * u.rows + row] = found.share;
+  losses[row] = loss_of(row, found);
+}
+
+@compute @workgroup_size(workgroup_size)
+fn factors(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = linear_id(workgroup, workgroups, local);
+  if (i >= u.rows) {
+    return;
+  }
+  let row = Row(
+    statistics[i],
+    statistics[u.rows + i],
+    statistics[2u * u.rows + i],
+    statistics[3u * u.rows + i],
+    statistics[4u * u.rows + i],
+  );
+  row_factors[i] = factors_for(i, row);
+}
+
+@compute @workgroup_size(workgroup_size)
+fn gradient(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let across = u.count * u.inner;
+  for (var i = linear_id(workgroup, workgroups, local); i < u.elements; i += u.invocations) {
+    let column = i % across;
+    let row = (i / across) * u.inner + column % u.inner;
+    logits[i] = gradient_of(row, u.first + column / u.inner, logits[i], factors_of[row]);
+  }
+}

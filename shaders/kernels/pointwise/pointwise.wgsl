@@ -1,0 +1,120 @@
+//#include "lib/sum.wgsl"
+// Every output element from the input elements at the same, broadcast, index: activations, arithmetic, pointwise
+// losses, optimizer steps, conversions. Four elements are a pack. Either the results are stored (`map`), or one of them
+// is summed per invocation into `partials` (`accumulate`), to be finished by the reduce kernel; no barrier anywhere.
+
+//#slot storage
+// The tensors of one op, as src/kernels/pointwise/plan.ts generates them; here one of each.
+struct Params { unused: f32 }
+struct Results { r0: f32 }
+const operands = 1u;
+@group(0) @binding(1) var<storage, read> in0: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> out0: array<vec4f>;
+fn nl_element(index: u32, v0: f32, p: Params) -> Results {
+  return Results(v0);
+}
+struct Cursor { unused: u32 }
+fn nl_cursor(pack: u32) -> Cursor {
+  return Cursor();
+}
+fn nl_next(c: Cursor) -> Cursor {
+  return c;
+}
+fn nl_pack(pack: u32, c: Cursor, p: Params) -> vec4f {
+  let a0 = in0[pack];
+  let first = u.first + pack * 4u;
+  let x = nl_element(first, a0.x, p);
+  let y = nl_element(first + 1u, a0.y, p);
+  let z = nl_element(first + 2u, a0.z, p);
+  let w = nl_element(first + 3u, a0.w, p);
+  out0[pack] = vec4f(x.r0, y.r0, z.r0, w.r0);
+  return vec4f(x.r0, y.r0, z.r0, w.r0);
+}
+// Instead of nl_pack, where elements go one by one.
+fn nl_each(i: u32) {
+  out0[i / 4u][i % 4u] = nl_element(i, in0[i / 4u][i % 4u], u.op).r0;
+}
+//#end
+
+struct Uniforms {
+  packs: u32,     // packs in this window
+  count: u32,     // elements in this window
+  first: u32,     // index of the window's first element in the whole tensor
+  partial: u32,   // where this window's partial sums begin
+  per_group: u32, // packs of a workgroup
+  per_lane: u32,  // from where one invocation of a workgroup starts to where the next does
+  step: u32,      // from one pack of an invocation to the next
+  span: u32,      // from the first pack of an invocation to the end of its last
+  rank: u32,      // dimensions of the broadcast shape, after merging
+  scale: f32,     // factor on gradients written ahead of backward()
+  zero: u32,      // 0: see lib/sum.wgsl
+  unused: u32,
+  shape: array<vec4u, 2>,
+  strides: array<vec4u, 2 * operands>, // of a periodic operand: its period in packs, and `step` modulo that
+  op: Params,
+}
+@group(0) @binding(0) var<uniform> u: Uniforms;
+@group(0) @binding(15) var<storage, read_write> partials: array<vec2f>;
+
+override workgroup_size = 256u;
+
+// Where element `index` of the result is in operand `k`, which is repeated along some dimensions.
+fn offset_of(index: u32, k: u32) -> u32 {
+  var rest = index;
+  var offset = 0u;
+  for (var d = u.rank; d > 0u; d--) {
+    let extent = u.shape[(d - 1u) / 4u][(d - 1u) % 4u];
+    let q = rest / extent;
+    offset += (rest - q * extent) * u.strides[2u * k + (d - 1u) / 4u][(d - 1u) % 4u];
+    rest = q;
+  }
+  return offset;
+}
+
+@compute @workgroup_size(workgroup_size)
+fn map(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let start = group.x * u.per_group + lane * u.per_lane;
+  let end = min(start + u.span, u.packs);
+  let step = u.step;
+  let p = u.op;
+  var cursor = nl_cursor(start);
+  for (var i = start; i < end; i += step) {
+    _ = nl_pack(i, cursor, p);
+    cursor = nl_next(cursor);
+  }
+}
+
+// For few elements on a software adapter: the op once, not four times in a loop, as compiling is most of the wait.
+@compute @workgroup_size(workgroup_size)
+fn each(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < u.count) {
+    nl_each(id.x);
+  }
+}
+
+@compute @workgroup_size(workgroup_size)
+fn accumulate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let start = group.x * u.per_group + lane * u.per_lane;
+  let end = min(start + u.span, u.packs);
+  let step = u.step;
+  let count = u.count;
+  let p = u.op;
+  var sum = vec2f();
+  // Once; and again in units of 2^32 where the sum needs them.
+  for (var unit = 1.0; unit > 0.0;) {
+    var total = vec2f();
+    var cursor = nl_cursor(start);
+    for (var i = start; i < end; i += step) {
+      let left = count - 4u * i;
+      let terms = nl_pack(i, cursor, p) * unit;
+      let pack = select(vec4f(), terms, vec4u(0u, 1u, 2u, 3u) < vec4u(left));
+      total = sum_add(total, (pack.x + pack.y) + (pack.z + pack.w), u.zero);
+      cursor = nl_next(cursor);
+    }
+    let value = sum_value(total);
+    let fits = abs(value) < SUM_MOST;
+    sum = select(vec2f(0.0, value), vec2f(value, 0.0), unit == 1.0);
+    unit = select(0.0, SUM_UNIT, unit == 1.0 && !fits);
+  }
+  partials[u.partial + group.x * workgroup_size + lane] = sum;
+}

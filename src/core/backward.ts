@@ -1,0 +1,166 @@
+// In: a tensor with a graph. Out: the gradients of the leaves it was computed from, added to their `grad`: of all, or of none.
+import { noGrad, Upstream, type GradNode } from './autograd.ts';
+import { encode } from './dtype.ts';
+import { AutogradError } from './errors.ts';
+import { accumulate, copyOf } from '../kernels/pointwise/basic.ts';
+import { keep, undoneInTime } from './scope.ts';
+import { formatShape } from './shape.ts';
+import type { Tensor } from './tensor.ts';
+import { checkDevice, checkShapeIs, checkTensor } from './validate.ts';
+
+/** @internal `Tensor.backward`. */
+export function runBackward(
+  root: Tensor,
+  gradOutput: Tensor | undefined,
+  retainGraph: boolean,
+): void {
+  root.storage('backward');
+  root.device.check('backward');
+  if (!root.requiresGrad) {
+    throw new AutogradError({
+      op: 'backward',
+      expected: 'a tensor computed from one with requiresGrad',
+      received: 'one without a graph',
+    });
+  }
+  if (gradOutput !== undefined) {
+    checkTensor('backward', 'gradOutput', gradOutput, [root.dtype]);
+    checkDevice('backward', 'gradOutput', gradOutput, root.device);
+    checkShapeIs('backward', 'gradOutput', gradOutput, root.shape);
+  } else if (root.size !== 1) {
+    throw new AutogradError({
+      op: 'backward',
+      argument: 'gradOutput',
+      expected: 'a gradient for a tensor that is not a scalar',
+      received: `none, for shape ${formatShape(root.shape)}`,
+    });
+  }
+  noGrad(() => {
+    const { node } = root;
+    const nodes = node ? nodesBelow(node) : new Map<GradNode, number>();
+    const pass = new Pass(nodes, retainGraph);
+    try {
+      undoneInTime(() => {
+        const start = new Upstream(root, gradOutput?.detach() ?? (() => oneLike(root)));
+        if (node) pass.propagate(node, start);
+        else pass.ofLeaf(root, start);
+      });
+    } catch (error) {
+      pass.abandon();
+      throw error;
+    }
+    pass.commit();
+  });
+}
+
+/** What backward starts with from a scalar. */
+function oneLike(root: Tensor): Tensor {
+  const { dtype, shape, device } = root;
+  return root.over(device.upload(encode(dtype, [1])), shape, dtype);
+}
+
+/** One run of backward: what has been computed of it so far, and is nobody else's yet. */
+class Pass {
+  /** How many gradients are still to come for each node. */
+  readonly #waiting: Map<GradNode, number>;
+  readonly #retainGraph: boolean;
+  readonly #arrived = new Map<GradNode, Upstream>();
+  readonly #leaves = new Map<Tensor, Tensor>();
+  /** What the node being run was given, and what it gave. */
+  #upstream: Upstream | undefined;
+  #grads: readonly (Tensor | null)[] = [];
+
+  constructor(nodes: Map<GradNode, number>, retainGraph: boolean) {
+    this.#waiting = nodes;
+    this.#retainGraph = retainGraph;
+  }
+
+  ofLeaf(leaf: Tensor, start: Upstream): void {
+    this.#upstream = start;
+    this.#addToLeaf(leaf, start.tensor);
+    start.dispose();
+  }
+
+  propagate(root: GradNode, start: Upstream): void {
+    this.#arrived.set(root, start);
+    const ready = [root];
+    for (let node = ready.pop(); node; node = ready.pop()) {
+      const upstream = this.#arrived.get(node);
+      this.#arrived.delete(node);
+      this.#upstream = upstream;
+      const grads = upstream ? node.run(upstream) : [];
+      this.#grads = grads;
+      // Freed before the gradients are handed on: one that was saved, or passed through, then has no other owner.
+      if (!this.#retainGraph) node.free();
+      upstream?.dispose();
+      node.edges.forEach((edge, i) => {
+        const grad = grads[i] ?? null;
+        if (edge && 'leaf' in edge) {
+          if (grad) this.#addToLeaf(edge.leaf, grad);
+        } else if (edge) {
+          if (grad)
+            this.#arrived.set(edge.node, join(edge.node, this.#arrived.get(edge.node), grad));
+          const left = (this.#waiting.get(edge.node) ?? 1) - 1;
+          this.#waiting.set(edge.node, left);
+          if (left === 0) ready.push(edge.node);
+        }
+        grad?.dispose();
+      });
+    }
+  }
+
+  /** Adds what was found to each leaf's `grad`, in place once it is there. Nothing is allocated any more. */
+  commit(): void {
+    for (const [leaf, grad] of this.#leaves) {
+      if (leaf.grad && !leaf.grad.disposed) {
+        accumulate(leaf.grad, grad, leaf.grad);
+        grad.dispose();
+      } else {
+        leaf.grad = grad;
+      }
+    }
+  }
+
+  /** Frees what was computed. A graph that would have been freed is: parts of it are by now. */
+  abandon(): void {
+    this.#upstream?.dispose();
+    for (const grad of this.#grads) grad?.dispose();
+    for (const upstream of this.#arrived.values()) upstream.dispose();
+    for (const grad of this.#leaves.values()) grad.dispose();
+    if (!this.#retainGraph) for (const node of this.#waiting.keys()) node.free();
+  }
+
+  #addToLeaf(leaf: Tensor, grad: Tensor): void {
+    const before = this.#leaves.get(leaf);
+    if (before) accumulate(before, grad, before);
+    else
+      this.#leaves.set(leaf, keep(grad.storage('backward').shared ? copyOf(grad) : grad.detach()));
+  }
+}
+
+/**
+ * All nodes below `root`, each able to run, and how many recorded uses its result has there: its gradient is complete when
+ * as many have arrived.
+ */
+function nodesBelow(root: GradNode): Map<GradNode, number> {
+  const uses = new Map<GradNode, number>([[root, 0]]);
+  const stack = [root];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    node.check();
+    for (const edge of node.edges) {
+      if (!edge || !('node' in edge)) continue;
+      const seen = uses.get(edge.node);
+      uses.set(edge.node, (seen ?? 0) + 1);
+      if (seen === undefined) stack.push(edge.node);
+    }
+  }
+  return uses;
+}
+
+/** The sum of the gradients that have arrived at a node. */
+function join(node: GradNode, before: Upstream | undefined, grad: Tensor): Upstream {
+  if (!before) return new Upstream(node.like, grad.detach());
+  const sum = accumulate(before.tensor, grad);
+  before.dispose();
+  return new Upstream(node.like, sum);
+}

@@ -1,0 +1,161 @@
+// In: nothing. Out: the contract between ops and devices: a kernel is a plan for the GPU and a loop for the CPU.
+import { called } from './calling.ts';
+import type { DType, NumericArray } from './dtype.ts';
+import type { Program } from '../shader/link.ts';
+import type { Tuning } from '../kernels/tuning.ts';
+import type { Shape } from './shape.ts';
+
+/** What a kernel is told of a tensor it reads or writes: enough to plan without a device. */
+export interface View {
+  readonly shape: Shape;
+  readonly size: number;
+  readonly dtype: DType;
+  /** Whether the memory reaches to a multiple of 16 bytes, so that whole vec4 can be read and written. */
+  readonly padded: boolean;
+  /** For an output that shares its memory with an input, element by element: that input's index. */
+  readonly aliasOf?: number;
+}
+
+/** What the planner needs to know of an adapter. */
+export interface Capabilities {
+  /** Largest number of bytes one storage binding may span. */
+  readonly maxBindingSize: number;
+  readonly maxWorkgroups: number;
+  /** Alignment of a binding's offset, in bytes. */
+  readonly offsetAlignment: number;
+  /** Most invocations of a workgroup, in all and along x: at least 128 on every device. */
+  readonly maxInvocations: number;
+  readonly maxWorkgroupSizeX: number;
+  /** Bytes of workgroup memory. */
+  readonly maxWorkgroupStorage: number;
+  /** Most storage buffers that one launch binds. */
+  readonly maxStorageBuffers: number;
+  /** How the adapter likes its work. */
+  readonly tuning: Tuning;
+}
+
+/** A storage buffer of a launch: an input, output or scratch of the kernel, or the device's status word. */
+export interface Binding {
+  /** `@binding` number; 0 is the uniform buffer. */
+  readonly slot: number;
+  readonly of: 'input' | 'output' | 'scratch' | 'status';
+  readonly index: number;
+  readonly access: 'read' | 'write';
+  /** A window of the tensor, in bytes; the whole where left out. */
+  readonly offset?: number;
+  readonly size?: number;
+}
+
+/** Memory of a launch, without the slot: a whole buffer, or a window of it. */
+export type Place = Pick<Binding, 'of' | 'index' | 'offset' | 'size'>;
+
+/** One dispatch. */
+export interface Launch {
+  readonly program: Program;
+  readonly entry: string;
+  /** WGSL `override` values. */
+  readonly constants?: Readonly<Record<string, number>>;
+  readonly bindings: readonly Binding[];
+  /** Contents of the uniform buffer, at most `UNIFORM_BYTES`. */
+  readonly uniforms: ArrayBuffer;
+  readonly workgroups: readonly [number, number, number];
+}
+
+export interface Plan {
+  readonly launches: readonly Launch[];
+  /** Bytes of each scratch buffer. */
+  readonly scratch: readonly number[];
+}
+
+/** Largest uniform block of a launch. */
+export const UNIFORM_BYTES = 512;
+
+/** One kind of computation, on every device. `A` holds its shapes and options. */
+export interface Kernel<A> {
+  readonly name: string;
+  /** Whether the GPU kernel reads and writes float16 itself; otherwise the dispatcher converts round it. */
+  readonly float16: 'native' | 'convert';
+  /** Outputs that a `'native'` kernel writes as float32 nevertheless: sums. */
+  widens?(args: A, output: number): boolean;
+  /** Whether a call writes a part of its outputs and leaves the rest as it is. */
+  readonly partial?: boolean;
+  /** The GPU launches: a pure function, testable without a GPU. */
+  plan(args: A, inputs: readonly View[], outputs: readonly View[], caps: Capabilities): Plan;
+  /** The same computation in float64; results are rounded once, when they are stored. */
+  cpu(
+    args: A,
+    inputs: readonly NumericArray[],
+    outputs: readonly NumericArray[],
+    inputShapes: readonly Shape[],
+  ): void;
+  /**
+   * Index of the input that output `k` may share memory with, element by element, or -1.
+   * Other overlaps of an output with an input go through a temporary.
+   */
+  aliases?(args: A, output: number): number;
+  /**
+   * How to tell a call like an earlier one: plans are then kept by `key`, an object that lives as long as the op, and one
+   * made for `a` serves `b` if they are the same for the planner. For kernels that are called over and over.
+   */
+  readonly kept?: {
+    readonly key: (args: A) => object;
+    readonly same: (a: A, b: A) => boolean;
+  };
+}
+
+/** The op that a call of a kernel is for, as the user knows it: kernels that many ops share are told it. */
+export function opName<A>(kernel: Kernel<A>, args: A): string {
+  const op = called();
+  if (op !== null) return op;
+  const own = (args as { readonly op?: { readonly name?: unknown } | null }).op?.name;
+  return typeof own === 'string' ? own : kernel.name;
+}
+
+/** Invocations of a workgroup: the power of two that is wanted, or the largest one that the device takes. */
+export function workgroupSize(
+  wanted: number,
+  { maxInvocations, maxWorkgroupSizeX }: Capabilities,
+): number {
+  let size = wanted;
+  while (size > maxInvocations || size > maxWorkgroupSizeX) size /= 2;
+  return size;
+}
+
+/** Extents of a dispatch over `count` workgroups, folded into two dimensions past the limit. */
+export function foldWorkgroups(count: number, caps: Capabilities): [number, number, number] {
+  if (count <= caps.maxWorkgroups) return [Math.max(count, 1), 1, 1];
+  const y = Math.ceil(count / caps.maxWorkgroups);
+  return [Math.ceil(count / y), y, 1];
+}
+
+/** Fills a uniform block field by field; every field is four bytes. */
+export class UniformWriter {
+  readonly buffer: ArrayBuffer;
+  readonly #view: DataView;
+  #offset = 0;
+
+  constructor(words: number) {
+    this.buffer = new ArrayBuffer(Math.ceil(words / 4) * 16);
+    this.#view = new DataView(this.buffer);
+  }
+
+  u32(...values: number[]): this {
+    for (const value of values) {
+      this.#view.setUint32(this.#offset, value, true);
+      this.#offset += 4;
+    }
+    return this;
+  }
+
+  i32(...values: number[]): this {
+    return this.u32(...values.map((value) => value >>> 0));
+  }
+
+  f32(...values: number[]): this {
+    for (const value of values) {
+      this.#view.setFloat32(this.#offset, value, true);
+      this.#offset += 4;
+    }
+    return this;
+  }
+}

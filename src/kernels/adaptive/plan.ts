@@ -1,0 +1,282 @@
+// In: matrices, and rows or columns of them. Out: the launches, or the CPU loops, that an adaptive softmax is put together
+// from besides its layers: rows by index, columns side by side, targets by cluster, the largest of a row.
+import argmaxText from '../../../shaders/kernels/adaptive/argmax.wgsl?raw';
+import targetsText from '../../../shaders/kernels/adaptive/cluster-targets.wgsl?raw';
+import pickText from '../../../shaders/kernels/adaptive/pick-rows.wgsl?raw';
+import { bits, classStatus, rowLanes } from '../../shader/lib.ts';
+import { cachedProgram, program, source } from '../../shader/link.ts';
+import { statusCode } from '../../gpu/status.ts';
+import {
+  foldWorkgroups,
+  UniformWriter,
+  workgroupSize,
+  type Capabilities,
+  type Kernel,
+  type Launch,
+  type Plan,
+} from '../../core/kernel.ts';
+import { tileRows, workgroupsOf } from '../rows/tiling.ts';
+import {
+  fits,
+  inputsOf,
+  outputsOf,
+  planCopy,
+  rowsOf,
+  windowOf,
+  Windows,
+  type Part,
+  type Region,
+} from '../windows.ts';
+
+const pickProgram = /* @__PURE__ */ program(
+  'pickRows',
+  /* @__PURE__ */ source('kernels/adaptive/pick-rows.wgsl', pickText),
+);
+const targetsProgram = /* @__PURE__ */ program(
+  'clusterTargets',
+  /* @__PURE__ */ source('kernels/adaptive/cluster-targets.wgsl', targetsText, [classStatus]),
+);
+const argmaxSource = /* @__PURE__ */ source('kernels/adaptive/argmax.wgsl', argmaxText, [
+  bits,
+  rowLanes,
+]);
+
+/** Workgroups that go over `count` elements, four or so each, in a loop of that stride. */
+function loopOver(
+  count: number,
+  caps: Capabilities,
+): { size: number; workgroups: number; stride: number } {
+  const size = workgroupSize(256, caps);
+  const workgroups = Math.max(1, Math.min(Math.ceil(count / (4 * size)), caps.maxWorkgroups));
+  return { size, workgroups, stride: workgroups * size };
+}
+
+export interface PickArgs {
+  /** Elements of a row. */
+  readonly width: number;
+  /** Rows of the result. */
+  readonly rows: number;
+}
+
+/** Picks those rows that lie in a window of x: `height` of them from `first` on. */
+function pickLaunch(
+  width: number,
+  rows: number,
+  x: Region | undefined,
+  first: number,
+  height: number,
+  caps: Capabilities,
+): Launch {
+  const { size, workgroups, stride } = loopOver(rows * width, caps);
+  const { skip, ...window } =
+    x && height < Infinity
+      ? windowOf(x, first * width, height * width, caps)
+      : { of: 'input' as const, index: 0, skip: 0 };
+  return {
+    program: pickProgram,
+    entry: 'pick',
+    constants: { workgroup_size: size },
+    bindings: [
+      { slot: 1, ...window, access: 'read' },
+      { slot: 2, of: 'input', index: 1, access: 'read' },
+      { slot: 3, of: 'output', index: 0, access: 'write' },
+    ],
+    uniforms: new UniformWriter(6).u32(
+      width,
+      rows * width,
+      stride,
+      first,
+      Math.min(height, 2 ** 32 - 1),
+      skip,
+    ).buffer,
+    workgroups: [workgroups, 1, 1],
+  };
+}
+
+/** Rows of input 0 by the indices of input 1; 0 for a negative one. */
+export const pickRowsKernel: Kernel<PickArgs> = {
+  name: 'pickRows',
+  float16: 'convert',
+  plan: (args, inputs, outputs, caps) => {
+    const [x, index] = inputsOf(inputs);
+    const [y] = outputsOf(outputs);
+    if (!x || fits([...inputs, ...outputs], caps)) {
+      return { launches: [pickLaunch(args.width, args.rows, x, 0, Infinity, caps)], scratch: [] };
+    }
+    const { width, rows } = args;
+    const windows = new Windows(caps);
+    // A row of the result is written where the window of x that holds its row is bound.
+    const height = Math.max(1, Math.floor((windows.most - caps.offsetAlignment / 4) / width));
+    const all = Math.floor(x.view.size / width);
+    windows.rows(
+      { outer: rows, inner: 1 },
+      [{ ...x, each: null }, ...rowsOf(index, 1)],
+      rowsOf(y, width),
+      ({ outer }) => ({
+        launches: Array.from({ length: Math.max(1, Math.ceil(all / height)) }, (_, w) =>
+          pickLaunch(width, outer, x, w * height, Math.min(height, all - w * height), caps),
+        ),
+        scratch: [],
+      }),
+    );
+    return windows;
+  },
+  cpu: ({ width, rows }, [x, index], [y]) => {
+    if (!x || !index || !y) return;
+    for (let k = 0; k < rows; k++) {
+      const row = index[k] ?? -1;
+      for (let j = 0; j < width; j++) y[k * width + j] = row < 0 ? 0 : (x[row * width + j] ?? NaN);
+    }
+  },
+};
+
+/** Some columns of a matrix: how wide that is, and the first of them. */
+export interface Columns {
+  readonly width: number;
+  readonly from: number;
+}
+
+export interface ColumnsArgs {
+  readonly rows: number;
+  /** How many columns. */
+  readonly count: number;
+  readonly x: Columns;
+  readonly y: Columns;
+  /** The column of input 1 that is added. */
+  readonly shift?: Columns;
+}
+
+/** Columns of input 0 into columns of output 0, whose others stay. */
+export const columnsKernel: Kernel<ColumnsArgs> = {
+  name: 'copyColumns',
+  float16: 'convert',
+  partial: true,
+  plan: ({ rows, count, x, y, shift }, inputs, outputs, caps) => {
+    if (rows * count === 0) return { launches: [], scratch: [] };
+    const part = (list: readonly Region[], k: number, columns: Columns, length: number): Part => {
+      const region = list[k];
+      if (!region) throw new RangeError(`no operand ${String(k)}`);
+      return [region, { offset: columns.from, runs: rows, length, stride: columns.width }];
+    };
+    const launches = planCopy(
+      part(inputsOf(inputs), 0, x, count),
+      part(outputsOf(outputs), 0, y, count),
+      caps,
+      shift && part(inputsOf(inputs), 1, shift, 1),
+    );
+    return { launches, scratch: [] };
+  },
+  cpu: ({ rows, count, x, y, shift }, [from, added], [to]) => {
+    if (!from || !to) return;
+    for (let row = 0; row < rows; row++) {
+      const more = shift ? (added?.[row * shift.width + shift.from] ?? NaN) : 0;
+      for (let j = 0; j < count; j++)
+        to[row * y.width + y.from + j] = (from[row * x.width + x.from + j] ?? NaN) + more;
+    }
+  },
+};
+
+export interface ClusterArgs {
+  /** Whose indices they are, for errors. */
+  readonly op: string;
+  readonly rows: number;
+  /** The cluster's classes, from `low` up to `high`. */
+  readonly low: number;
+  readonly high: number;
+  /** Of the cluster, among the head's classes. */
+  readonly place: number;
+  /** In all, for the first cluster, which looks for indices out of range; else 0. */
+  readonly classes: number;
+}
+
+/** From targets and the head's so far: the head's, and the cluster's rows and classes, -1 for rows that are not its own. */
+export const clusterKernel: Kernel<ClusterArgs> = {
+  name: 'clusterTargets',
+  float16: 'convert',
+  plan: ({ op, rows, low, high, place, classes }, inputs, outputs, caps) => {
+    const launch = (count: number, first: number): Launch => ({
+      program: targetsProgram,
+      entry: 'assign',
+      constants: { workgroup_size: 64 },
+      bindings: [
+        { slot: 1, of: 'input', index: 0, access: 'read' },
+        { slot: 2, of: 'input', index: 1, access: 'read' },
+        { slot: 3, of: 'output', index: 0, access: 'write' },
+        { slot: 4, of: 'output', index: 1, access: 'write' },
+        { slot: 5, of: 'output', index: 2, access: 'write' },
+        { slot: 11, of: 'status', index: 0, access: 'write' },
+      ],
+      uniforms: new UniformWriter(7)
+        .u32(count)
+        .i32(low, high, place)
+        .u32(classes, statusCode(op), first).buffer,
+      workgroups: foldWorkgroups(Math.ceil(count / 64), caps),
+    });
+    if (fits([...inputs, ...outputs], caps)) return { launches: [launch(rows, 0)], scratch: [] };
+    const windows = new Windows(caps);
+    windows.rows(
+      { outer: rows, inner: 1 },
+      inputsOf(inputs).map((region) => ({ ...region, each: 1 })),
+      outputsOf(outputs).map((region) => ({ ...region, each: 1 })),
+      ({ outer, first }) => ({ launches: [launch(outer, first)], scratch: [] }),
+    );
+    return windows;
+  },
+  cpu: ({ rows, low, high, place, classes }, [targets, head], [next, index, relative]) => {
+    if (!targets || !head || !next || !index || !relative) return;
+    for (let row = 0; row < rows; row++) {
+      const target = targets[row] ?? -1;
+      const here = target >= low && target < high;
+      const wrong = classes > 0 && (target < 0 || target >= classes);
+      next[row] = wrong ? -1 : here ? place : (head[row] ?? -1);
+      index[row] = here ? row : -1;
+      relative[row] = here ? target - low : -1;
+    }
+  },
+};
+
+/** The index of the largest of each row of n, the first of equal ones; NaN counts as the largest. */
+export const argmaxKernel: Kernel<{ readonly rows: number; readonly n: number }> = {
+  name: 'argmax',
+  float16: 'convert',
+  plan: ({ rows, n }, inputs, outputs, caps) => {
+    if (fits([...inputs, ...outputs], caps)) return argmaxPlan(rows, n, caps);
+    const windows = new Windows(caps);
+    const [x] = inputsOf(inputs);
+    const [y] = outputsOf(outputs);
+    const planned = windows.rows({ outer: rows, inner: 1 }, rowsOf(x, n), rowsOf(y, 1), (part) =>
+      argmaxPlan(part.outer, n, caps),
+    );
+    return planned ? windows : argmaxPlan(rows, n, caps);
+  },
+  cpu: ({ rows, n }, [x], [y]) => {
+    if (!x || !y) return;
+    for (let row = 0; row < rows; row++) {
+      let at = 0;
+      for (let i = 0; i < n; i++) {
+        const [v, best] = [x[row * n + i] ?? NaN, x[row * n + at] ?? NaN];
+        if (Number.isNaN(best)) break;
+        if (v > best || Number.isNaN(v)) at = i;
+      }
+      y[row] = at;
+    }
+  },
+};
+
+function argmaxPlan(rows: number, n: number, caps: Capabilities): Plan {
+  const tiling = tileRows({ outer: rows, n, inner: 1 }, caps);
+  const launch: Launch = {
+    program: cachedProgram(argmaxSource, tiling.unit, 'argmax', argmaxSource, () => ({
+      rows: tiling.source,
+    })),
+    entry: 'argmax',
+    constants: tiling.constants,
+    bindings: [
+      { slot: 1, of: 'input', index: 0, access: 'read' },
+      { slot: 2, of: 'output', index: 0, access: 'write' },
+    ],
+    uniforms: new UniformWriter(2).u32(n, rows).buffer,
+    workgroups: workgroupsOf(tiling, tiling.rows, caps),
+  };
+  return { launches: [launch], scratch: [] };
+}

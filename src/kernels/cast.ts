@@ -1,6 +1,0 @@
-// In: a tensor. Out: the same numbers in another dtype.
-import { pointwise } from './pointwise.ts';
-
-export { castArgs, identity } from './identity.ts';
-
-export const castKernel = pointwise;

@@ -1,0 +1,82 @@
+// In: scores, targets and what a call wants of them. Out: losses and gradients, row by row in float64.
+import type { NumericArray } from '../../core/dtype.ts';
+import { logSoftmaxOf } from '../../cpu/special.ts';
+import { placesOf, type ClassLossArgs } from './args.ts';
+import { forEachRow } from '../rows/tiling.ts';
+import { gather } from '../rowwise/plan.ts';
+
+export function classLossReference(
+  args: ClassLossArgs,
+  inputs: readonly NumericArray[],
+  outputs: readonly NumericArray[],
+): void {
+  const { op, params, layout, ignoreIndex, labelSmoothing, reduction } = args;
+  const { n, inner } = layout;
+  const rows = layout.outer * inner;
+  const places = placesOf(args);
+  const [scores, target] = inputs;
+  if (!scores || !target) return;
+  const pick = (list: readonly NumericArray[], k: number): NumericArray | undefined =>
+    k < 0 ? undefined : list[k];
+  const weights = pick(inputs, places.inputs.weights);
+  const gradOutput = pick(inputs, places.inputs.gradOutput);
+  const weightOf = (c: number): number => (weights ? (weights[c] ?? NaN) : 1);
+  const classes = args.inputs.target === 'classes';
+  const classOf = (row: number): number => target[row] ?? NaN;
+
+  let divisor = reduction === 'mean' ? rows : 1;
+  if (reduction === 'mean' && classes) {
+    divisor = 0;
+    for (let row = 0; row < rows; row++)
+      if (classOf(row) !== ignoreIndex) divisor += weightOf(classOf(row));
+  }
+  const kept = pick(outputs, places.outputs.divisor);
+  if (kept) kept[0] = divisor;
+
+  const losses = pick(outputs, places.outputs.loss);
+  const gradScores = pick(outputs, places.outputs.gradScores);
+  const gradProbabilities = pick(outputs, places.outputs.gradProbabilities);
+  const l = new Float64Array(n);
+  const own = new Float64Array(n); // what each class adds to the slope, for those that add anything
+  const alone = classes && labelSmoothing === 0;
+  let total = 0;
+  forEachRow(layout, (base, row) => {
+    gather(scores, base, inner, l);
+    if (op.normalised) logSoftmaxOf(l, l);
+    const ignored = classes && classOf(row) === ignoreIndex;
+    // A class that is not the target adds nothing, even where its loss is infinite; a probability of 0 does not help.
+    const label = classes ? classOf(row) : -1;
+    const [from, to] = ignored ? [0, 0] : alone ? [label, label + 1] : [0, n];
+    let loss = 0;
+    let slope = 0;
+    for (let c = from; c < to; c++) {
+      const hard = classes ? Number(c === label) : (target[base + c * inner] ?? NaN);
+      const share = weightOf(c) * ((1 - labelSmoothing) * hard + labelSmoothing / n);
+      loss += share * op.loss(l[c] ?? NaN, params);
+      slope += own[c] = share * op.grad(l[c] ?? NaN, params);
+    }
+    total += loss;
+    if (losses && reduction === 'none') losses[row] = loss;
+    const upstream =
+      (gradOutput ? (gradOutput[reduction === 'none' ? row : 0] ?? NaN) : 1) / divisor;
+    for (let c = 0; c < n; c++) {
+      const lc = l[c] ?? NaN;
+      const at = base + c * inner;
+      if (gradScores) {
+        // An infinite or NaN upstream gradient reaches only what depends on the scores.
+        const owns = c >= from && c < to;
+        const q = owns ? (own[c] ?? NaN) : 0;
+        // q - p slope, with 1 - p as -expm1(l): what a confident prediction has left.
+        const others = ignored || q === slope ? 0 : slope - q;
+        const left = op.normalised && q !== 0 ? -Math.expm1(lc) : 1;
+        const spread = op.normalised ? Math.exp(lc) * (ignored ? 0 : upstream * others) : 0;
+        gradScores[at] = (owns ? upstream * (q * left) : 0) - spread;
+      }
+      if (gradProbabilities) {
+        gradProbabilities[at] =
+          upstream * ((1 - labelSmoothing) * weightOf(c) * op.loss(lc, params));
+      }
+    }
+  });
+  if (losses && reduction !== 'none') losses[0] = total / divisor;
+}

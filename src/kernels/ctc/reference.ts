@@ -1,0 +1,155 @@
+// In: log-probabilities, labels and lengths. Out: CTC losses and gradients by the forward-backward algorithm in float64.
+import type { NumericArray } from '../../core/dtype.ts';
+import type { CtcArgs } from './args.ts';
+
+/** Labels of one batch element with blanks between and round them: the states of the lattice. */
+interface Sequence {
+  readonly steps: number;
+  readonly states: readonly number[];
+}
+
+function logSum(...terms: number[]): number {
+  const peak = terms.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (peak === -Infinity) return -Infinity;
+  return peak + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - peak), 0));
+}
+
+export function ctcReference(
+  args: CtcArgs,
+  inputs: readonly NumericArray[],
+  outputs: readonly NumericArray[],
+): void {
+  const { batch, classes, zeroInfinity, reduction } = args;
+  const [logProbs, targets, inputLengths, targetLengths] = inputs;
+  if (!logProbs || !targets || !inputLengths || !targetLengths) return;
+  const gradOutput = args.gradOutput ? inputs[4] : undefined;
+  const loss = args.outputs.loss ? outputs[0] : undefined;
+  const grad = args.outputs.grad ? outputs.at(-1) : undefined;
+  let offset = 0;
+  let total = 0;
+  for (let n = 0; n < batch; n++) {
+    const labels = targetLengths[n] ?? 0;
+    const at = args.stride > 0 ? n * args.stride : offset;
+    offset += labels;
+    const own = [...targets.subarray(at, at + labels)];
+    const sequence: Sequence = {
+      steps: inputLengths[n] ?? 0,
+      states: [args.blank, ...own.flatMap((label) => [label, args.blank])],
+    };
+    const logProb = (t: number, c: number): number =>
+      logProbs[(t * batch + n) * classes + c] ?? NaN;
+    const forward = variables(sequence, logProb);
+    const { likelihood } = forward;
+    const value = zeroInfinity && likelihood === -Infinity ? 0 : -likelihood;
+    const divisor = reduction === 'mean' ? Math.max(labels, 1) : 1;
+    total += value / divisor;
+    if (loss && reduction === 'none') loss[n] = value;
+    if (!grad) continue;
+    const upstream = gradOutput ? (gradOutput[reduction === 'none' ? n : 0] ?? NaN) : 1;
+    const g = upstream / (reduction === 'mean' ? batch * divisor : 1);
+    writeGradient(args, n, g, sequence, forward, logProb, grad);
+  }
+  if (loss && reduction !== 'none') loss[0] = reduction === 'mean' ? total / batch : total;
+}
+
+/** The lattice of a sequence. */
+interface Lattice {
+  /** ln of the probability of all beginnings that end in state s at step t, less a number of the step; none without a path. */
+  readonly rows: readonly Float64Array[];
+  /** The log-probability of each state's class, less a number of the step. */
+  readonly own: readonly Float64Array[];
+  /** What is to be added: to the rows up to a step, and to its own log-probabilities. */
+  readonly shared: readonly (readonly [rows: number, own: number])[];
+  /** ln of the probability of all paths. */
+  readonly likelihood: number;
+}
+
+/**
+ * What states of a step share is kept apart: beside scores of -1e30 float64 would lose everything else, and shares of paths
+ * would add up to more than 1.
+ */
+function variables(
+  { steps, states }: Sequence,
+  logProb: (t: number, c: number) => number,
+): Lattice {
+  const rows: Float64Array[] = [];
+  const own: Float64Array[] = [];
+  const shared: [number, number][] = [];
+  const none = { rows, own, shared };
+  if (steps === 0) return { ...none, likelihood: states.length === 1 ? 0 : -Infinity };
+  if ((states.length - 1) / 2 > steps) return { ...none, likelihood: -Infinity };
+  let sum = 0;
+  for (let t = 0; t < steps; t++) {
+    const before = rows[t - 1];
+    const scores = Float64Array.from(states, (c) => logProb(t, c));
+    const score = lessLargest(scores);
+    const row = scores.map((chance, s) => {
+      if (!before) return s < 2 ? chance : -Infinity;
+      const terms = [before[s] ?? NaN];
+      if (s > 0) terms.push(before[s - 1] ?? NaN);
+      // A label may follow another without a blank.
+      if (s > 1 && s % 2 === 1 && states[s - 2] !== states[s]) terms.push(before[s - 2] ?? NaN);
+      return logSum(...terms) + chance;
+    });
+    sum += score + lessLargest(row);
+    shared.push([sum, score]);
+    rows.push(row);
+    own.push(scores);
+  }
+  return { rows, own, shared, likelihood: sum + logSum(...(rows.at(-1)?.slice(-2) ?? [])) };
+}
+
+/** Takes the largest element off each, if it is finite; returns what it took off. */
+function lessLargest(values: Float64Array): number {
+  const peak = values.reduce((a, b) => (b > a ? b : a), -Infinity);
+  if (!Number.isFinite(peak)) return 0;
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? NaN) - peak;
+  return peak;
+}
+
+function writeGradient(
+  { batch, classes, zeroInfinity }: CtcArgs,
+  n: number,
+  g: number,
+  { steps, states }: Sequence,
+  { rows, own, shared, likelihood }: Lattice,
+  logProb: (t: number, c: number) => number,
+  grad: NumericArray,
+): void {
+  const all = grad.length / (batch * classes);
+  const set = (t: number, c: number, value: number): void => {
+    grad[(t * batch + n) * classes + c] = value;
+  };
+  // The backward variables are the forward ones of the reversed sequence.
+  const reversed = { steps, states: [...states].reverse() };
+  const backward = variables(reversed, (t, c) => logProb(steps - 1 - t, c));
+  const posterior = new Float64Array(classes);
+  const share = new Float64Array(states.length);
+  for (let t = 0; t < all; t++) {
+    const flat = t >= steps || (zeroInfinity && likelihood === -Infinity);
+    posterior.fill(likelihood > -Infinity ? 0 : NaN);
+    if (!flat) {
+      for (const s of states.keys()) {
+        const both =
+          (rows[t]?.[s] ?? -Infinity) +
+          (backward.rows[steps - 1 - t]?.[states.length - 1 - s] ?? -Infinity);
+        share[s] = both === -Infinity ? both : both - (own[t]?.[s] ?? NaN);
+      }
+      const [ahead = 0, score = 0] = shared[t] ?? [];
+      const [behind = 0] = backward.shared[steps - 1 - t] ?? [];
+      // A NaN beside a likelihood that is none is where no path goes, and takes others with it.
+      const total = share.some(Number.isNaN)
+        ? likelihood - (ahead + behind - score)
+        : logSum(...share);
+      for (const [s, c] of states.entries()) {
+        posterior[c] = (posterior[c] ?? 0) + Math.exp((share[s] ?? NaN) - total);
+      }
+    }
+    for (let c = 0; c < classes; c++) {
+      const l = logProb(t, c);
+      // PyTorch divides by the probability: a class whose is 0 has no gradient.
+      const path = l === -Infinity ? NaN : (posterior[c] ?? NaN);
+      set(t, c, flat ? 0 : (Math.exp(l) - path) * g);
+    }
+  }
+}

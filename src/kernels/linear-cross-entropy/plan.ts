@@ -1,0 +1,329 @@
+// In: features, the weights of a linear layer and targets. Out: the launches for the loss of the layer's logits and its
+// gradients, a chunk of classes at a time: the logits are made, gathered row by row, made again, and turned into gradients.
+import { BYTES } from '../../core/dtype.ts';
+import type { Program } from '../../shader/link.ts';
+import { statusCode } from '../../gpu/status.ts';
+import {
+  foldWorkgroups,
+  UniformWriter,
+  workgroupSize,
+  type Binding,
+  type Capabilities,
+  type Kernel,
+  type Launch,
+  type Place,
+  type Plan,
+  type View,
+} from '../../core/kernel.ts';
+import { castArgs, castKernel } from '../pointwise/cast.ts';
+import {
+  chunksOf,
+  placesOf,
+  STATISTICS,
+  wantsGradients,
+  type Chunk,
+  type LinearCrossEntropyArgs,
+} from './args.ts';
+import { programFor, SLOTS } from './bindings.ts';
+import { linearCrossEntropyReference } from './reference.ts';
+import { planProduct, type Matrix } from '../matmul/launch.ts';
+import { planSum } from '../reduce/plan.ts';
+
+/** A single product of matrices. */
+const MATRICES = { batch: [], aBatch: [], bBatch: [] };
+
+/** The float16 of `linearWeight` is read, and that of its gradient written, chunk by chunk; the rest is float32. */
+export const linearCrossEntropyKernel: Kernel<LinearCrossEntropyArgs> = {
+  name: 'linearCrossEntropy',
+  float16: 'native',
+  widens: (args, output) => output !== placesOf(args).outputs.gradLinearWeight,
+  plan: (args, inputs, outputs, caps) => new Planner(args, inputs, outputs, caps).plan(),
+  cpu: linearCrossEntropyReference,
+};
+
+type Entry = 'weigh' | 'gather' | 'finish' | 'factors' | 'gradient';
+
+/** Puts one call's launches together. */
+class Planner {
+  readonly #args: LinearCrossEntropyArgs;
+  readonly #inputs: readonly View[];
+  readonly #outputs: readonly View[];
+  readonly #caps: Capabilities;
+  readonly #rows: number;
+  readonly #segments: number;
+  readonly #weighted: boolean;
+  /** Of the gradient of the input: it is small, and every element of it a sum over all classes. */
+  readonly #splits: number;
+  readonly #chunks: readonly Chunk[];
+  readonly #program: Program;
+  readonly #launches: Launch[] = [];
+  readonly #scratch: number[] = [];
+  /** A chunk's logits; and, where they are float16, its weights (later their gradient) as float32. */
+  readonly #logits: Matrix;
+  readonly #wide: Matrix | null;
+  /** The chunk whose logits are there. */
+  #current: Chunk | null = null;
+
+  constructor(
+    args: LinearCrossEntropyArgs,
+    inputs: readonly View[],
+    outputs: readonly View[],
+    caps: Capabilities,
+  ) {
+    const half = inputs[1]?.dtype === 'float16';
+    this.#args = args;
+    this.#inputs = inputs;
+    this.#outputs = outputs;
+    this.#caps = caps;
+    this.#rows = args.batch * args.inner;
+    this.#chunks = chunksOf(args, half, caps);
+    this.#program = programFor(args);
+    this.#weighted = args.target === 'probabilities' || args.labelSmoothing > 0;
+    const largest = this.#chunks[0]?.count ?? 0;
+    // A row of a chunk is shared by several invocations where there are too few rows to go round.
+    const wanted = Math.ceil(caps.tuning.logitsInvocations / Math.max(this.#rows, 1));
+    this.#segments = Math.max(1, Math.min(256, wanted, Math.ceil(largest / 32)));
+    const tiles = Math.ceil(args.batch / 32) * Math.ceil(args.features / 32);
+    const splits = Math.min(16, 512 / Math.max(tiles, 1), (largest * args.inner) / 128);
+    this.#splits = caps.tuning.matmul === 'direct' ? 1 : Math.max(1, Math.floor(splits));
+    this.#logits = this.#allocate(this.#rows * largest);
+    this.#wide = half ? this.#allocate(largest * args.inner * args.features) : null;
+  }
+
+  plan(): Plan {
+    const { inputs, outputs } = this.#args;
+    const statistics = inputs.statistics
+      ? this.#input('statistics')
+      : outputs.statistics
+        ? this.#output('statistics')
+        : this.#allocate(STATISTICS * this.#rows);
+    const divisor = this.#divisor();
+    if (outputs.loss) this.#losses(statistics, divisor);
+    if (wantsGradients(this.#args)) this.#gradients(statistics, divisor);
+    return { launches: this.#launches, scratch: this.#scratch };
+  }
+
+  /** Scratch of that many float32. */
+  #allocate(count: number): Matrix {
+    return { of: 'scratch', index: this.#scratch.push(4 * count) - 1, padded: true };
+  }
+
+  #input(name: keyof LinearCrossEntropyArgs['inputs']): Place {
+    return { of: 'input', index: placesOf(this.#args).inputs[name] };
+  }
+
+  #output(name: keyof LinearCrossEntropyArgs['outputs']): Place {
+    return { of: 'output', index: placesOf(this.#args).outputs[name] };
+  }
+
+  /** The part of a tensor [classes, …] that belongs to a chunk. */
+  #window(whole: Place, { first, count }: Chunk): { place: Matrix; view: View } {
+    const tensor = (whole.of === 'input' ? this.#inputs : this.#outputs)[whole.index];
+    if (!tensor) throw new RangeError('no such tensor');
+    const each = tensor.size / this.#args.classes;
+    const { dtype, padded } = tensor;
+    const view = { shape: [count * each], size: count * each, dtype, padded };
+    if (each === 0 || count === this.#args.classes) return { place: { ...whole, padded }, view };
+    const offset = first * each * BYTES[dtype];
+    const align = padded ? 16 : 4;
+    const size = Math.ceil((view.size * BYTES[dtype]) / align) * align;
+    return { place: { ...whole, padded, offset, size }, view };
+  }
+
+  /** Converts between a window of a float16 tensor and float32 scratch. */
+  #cast(from: Place, to: Place, views: readonly [from: View, to: View]): void {
+    const [source, target] = views;
+    const { launches } = castKernel.plan(castArgs(source.shape), [source], [target], this.#caps);
+    for (const launch of launches) {
+      const bindings = launch.bindings.map(({ slot, access, of, ...part }): Binding => {
+        const place = of === 'input' ? from : to;
+        const size = part.size ?? place.size;
+        const offset = (place.offset ?? 0) + (part.offset ?? 0);
+        const window = size === undefined ? {} : { offset, size };
+        return { slot, access, of: place.of, index: place.index, ...window };
+      });
+      this.#launches.push({ ...launch, bindings });
+    }
+  }
+
+  /** The weights of a chunk as float32. */
+  #weights(chunk: Chunk): Matrix {
+    const { place, view } = this.#window({ of: 'input', index: 1 }, chunk);
+    if (!this.#wide) return place;
+    this.#cast(place, this.#wide, [view, { ...view, dtype: 'float32', padded: true }]);
+    return this.#wide;
+  }
+
+  /** The logits of a chunk, unless they are there already. */
+  #makeLogits(chunk: Chunk): Matrix {
+    if (this.#current?.first === chunk.first) {
+      return this.#wide ?? this.#window({ of: 'input', index: 1 }, chunk).place;
+    }
+    this.#current = chunk;
+    const { batch, inner, features, inputs } = this.#args;
+    const weights = this.#weights(chunk);
+    this.#launches.push(
+      ...planProduct(
+        {
+          ...MATRICES,
+          m: batch,
+          n: chunk.count * inner,
+          k: features,
+          a: [features, 1],
+          b: [1, features],
+          bias: inputs.linearBias,
+        },
+        {
+          a: { of: 'input', index: 0, padded: this.#inputs[0]?.padded ?? false },
+          b: weights,
+          c: this.#logits,
+          ...(inputs.linearBias
+            ? { bias: this.#window(this.#input('linearBias'), chunk).place }
+            : {}),
+        },
+        this.#caps,
+      ),
+    );
+    return weights;
+  }
+
+  /** What sums of rows are divided by, where only the targets tell. */
+  #divisor(): Place | null {
+    const { reduction, target, inputs, outputs } = this.#args;
+    if (inputs.divisor) return this.#input('divisor');
+    if (reduction !== 'mean' || target !== 'classes') return null;
+    const divisor = outputs.divisor ? this.#output('divisor') : this.#allocate(1);
+    const weights = this.#allocate(this.#rows);
+    this.#launch('weigh', { row_weights: weights });
+    this.#sum(1, this.#rows, 1, weights, divisor);
+    return divisor;
+  }
+
+  #sum(divisor: number, n: number, inner: number, from: Place, to: Place, by?: Place): void {
+    const layout = { outer: 1, n, inner, divisor };
+    const { launches, scratch } = planSum(layout, from, to, this.#scratch.length, this.#caps, by);
+    this.#launches.push(...launches);
+    this.#scratch.push(...scratch);
+  }
+
+  #losses(statistics: Place, divisor: Place | null): void {
+    const { reduction, target } = this.#args;
+    const parts = this.#allocate(STATISTICS * this.#rows * this.#segments);
+    for (const chunk of this.#chunks) {
+      this.#makeLogits(chunk);
+      this.#launch('gather', { logits: this.#logits, parts }, chunk);
+    }
+    const loss = this.#output('loss');
+    const losses = reduction === 'none' ? loss : this.#allocate(this.#rows);
+    this.#launch('finish', { parts, joined: statistics, losses });
+    if (reduction === 'none') return;
+    const count = reduction === 'mean' && target === 'probabilities' ? this.#rows : 1;
+    this.#sum(count, this.#rows, 1, losses, loss, divisor ?? undefined);
+  }
+
+  #gradients(statistics: Place, divisor: Place | null): void {
+    const { batch, inner, features, outputs } = this.#args;
+    const factors = this.#allocate(4 * this.#rows);
+    this.#launch('factors', { statistics, row_factors: factors, ...(divisor ? { divisor } : {}) });
+    const input: Matrix = { of: 'input', index: 0, padded: this.#inputs[0]?.padded ?? false };
+    const gradInput: Matrix = { ...this.#output('gradInput'), padded: true };
+    const sums = this.#splits > 1 ? this.#allocate(this.#splits * batch * features) : gradInput;
+    // From the last chunk on, whose logits are still there.
+    for (const [i, chunk] of [...this.#chunks].reverse().entries()) {
+      const weights = this.#makeLogits(chunk);
+      this.#launch('gradient', { logits: this.#logits, factors_of: factors }, chunk);
+      this.#current = null;
+      const columns = chunk.count * inner;
+      if (outputs.gradLinearBias) {
+        const { place } = this.#window(this.#output('gradLinearBias'), chunk);
+        this.#sum(1, batch, columns, this.#logits, place);
+      }
+      if (outputs.gradInput) this.#addToInput(sums, weights, columns, i > 0);
+      if (outputs.gradLinearWeight) {
+        const { place, view } = this.#window(this.#output('gradLinearWeight'), chunk);
+        const args = { ...MATRICES, m: columns, n: features, k: batch };
+        const places = { a: this.#logits, b: input, c: this.#wide ?? place };
+        this.#launches.push(
+          ...planProduct({ ...args, a: [1, columns], b: [features, 1] }, places, this.#caps),
+        );
+        if (this.#wide)
+          this.#cast(this.#wide, place, [{ ...view, dtype: 'float32', padded: true }, view]);
+      }
+    }
+    if (outputs.gradInput && this.#splits > 1)
+      this.#sum(1, this.#splits, batch * features, sums, gradInput);
+  }
+
+  /** Adds a chunk's part of the gradient of the input, in `splits` sums side by side. */
+  #addToInput(sums: Matrix, weights: Matrix, columns: number, accumulate: boolean): void {
+    const { batch, features } = this.#args;
+    const splits = this.#splits;
+    const args = { ...MATRICES, m: batch, n: features, a: [columns, 1], b: [features, 1] } as const;
+    // Splits end where a binding may begin; what is left is added to the first sum.
+    const each = splits > 1 ? Math.floor(columns / splits / 64) * 64 : columns;
+    const places = { a: this.#logits, b: weights, c: sums };
+    const split = { batch: [splits], aBatch: [each], bBatch: [each * features] };
+    const main = { ...args, ...(splits > 1 ? split : {}), k: each, accumulate };
+    this.#launches.push(...planProduct(main, places, this.#caps));
+    const rest = columns - splits * each;
+    if (splits === 1 || rest === 0) return;
+    const from = (place: Matrix, first: number, count: number): Matrix => ({
+      ...place,
+      offset: (place.offset ?? 0) + 4 * first,
+      size: 4 * (count - first),
+    });
+    const tail = {
+      a: from(this.#logits, splits * each, batch * columns),
+      b: from(weights, splits * each * features, columns * features),
+      c: sums,
+    };
+    this.#launches.push(...planProduct({ ...args, k: rest, accumulate: true }, tail, this.#caps));
+  }
+
+  #launch(
+    entry: Entry,
+    own: Readonly<Record<string, Place>>,
+    { first, count }: Chunk = { first: 0, count: 0 },
+  ): void {
+    if (this.#rows === 0) return;
+    const { target, inputs, outputs, classes, inner, reduction } = this.#args;
+    const elements = this.#rows * count;
+    const size = workgroupSize(entry === 'gradient' ? 256 : 64, this.#caps);
+    const needed = entry === 'gather' ? this.#rows * this.#segments : this.#rows;
+    const workgroups: [number, number, number] =
+      entry === 'gradient'
+        ? [Math.min(Math.ceil(elements / size / 4), this.#caps.maxWorkgroups), 1, 1]
+        : foldWorkgroups(Math.ceil(needed / size), this.#caps);
+    const shared: Record<string, Place> = {
+      target: { of: 'input', index: 2 },
+      ...(inputs.weights ? { weights: this.#input('weights') } : {}),
+      ...(entry === 'finish' && target === 'classes' ? { status: { of: 'status', index: 0 } } : {}),
+      ...(entry === 'factors' && inputs.gradOutput
+        ? { grad_output: this.#input('gradOutput') }
+        : {}),
+      ...(entry === 'gradient' && outputs.gradTarget
+        ? { grad_target: this.#output('gradTarget') }
+        : {}),
+    };
+    const bindings = Object.entries({ ...shared, ...own }).map(([name, place]): Binding => {
+      const [slot, access] = SLOTS[name as keyof typeof SLOTS];
+      return { slot, access, of: place.of, index: place.index };
+    });
+    const mean = reduction === 'mean' && target === 'probabilities';
+    this.#launches.push({
+      program: this.#program,
+      entry,
+      constants: {
+        workgroup_size: size,
+        ...(entry === 'weigh' ? {} : { weighted: Number(this.#weighted) }),
+      },
+      bindings,
+      uniforms: new UniformWriter(12)
+        .u32(classes, inner, this.#rows, first, count, this.#segments)
+        .u32(workgroups[0] * size, elements, statusCode('linearCrossEntropy'))
+        .i32(this.#args.ignoreIndex)
+        .f32(this.#args.labelSmoothing, mean ? 1 / this.#rows : 1).buffer,
+      workgroups,
+    });
+  }
+}

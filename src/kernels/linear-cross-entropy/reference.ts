@@ -1,0 +1,136 @@
+// In: features, weights, targets and what a call wants of them. Out: losses and gradients in float64; where all logits
+// would be more than the memory budget, they are computed twice instead of being held.
+import type { NumericArray } from '../../core/dtype.ts';
+import { placesOf, wantsGradients, type LinearCrossEntropyArgs } from './args.ts';
+
+/** What a gradient needs of a row: its normaliser, and the share that its classes have in the loss. */
+interface Row {
+  readonly peak: number;
+  /** The sum of e^(z - peak) over all classes but one of the largest. */
+  readonly rest: number;
+  readonly logSum: number;
+  readonly share: number;
+  /** log-probability of its class index. */
+  readonly label: number;
+}
+
+export function linearCrossEntropyReference(
+  args: LinearCrossEntropyArgs,
+  inputs: readonly NumericArray[],
+  outputs: readonly NumericArray[],
+): void {
+  const { batch, classes, inner, features, ignoreIndex, labelSmoothing, reduction } = args;
+  const places = placesOf(args);
+  const [input, weight, target] = inputs;
+  if (!input || !weight || !target) return;
+  const pick = (list: readonly NumericArray[], k: number): NumericArray | undefined =>
+    k < 0 ? undefined : list[k];
+  const bias = pick(inputs, places.inputs.linearBias);
+  const weights = pick(inputs, places.inputs.weights);
+  const gradOutput = pick(inputs, places.inputs.gradOutput);
+  const indices = args.target === 'classes';
+  const weighted = !indices || labelSmoothing > 0;
+  const columns = classes * inner;
+  const rows = batch * inner;
+  const weightOf = (c: number): number => (weights ? (weights[c] ?? NaN) : 1);
+  const classOf = (row: number): number => target[row] ?? NaN;
+  const isIgnored = (row: number): boolean => indices && classOf(row) === ignoreIndex;
+  /** What multiplies the loss of a class, its being the class index apart. */
+  const shareOf = (n: number, c: number, d: number): number => {
+    const soft = indices ? 0 : (target[(n * classes + c) * inner + d] ?? NaN);
+    const each = labelSmoothing / classes;
+    return indices ? each * weightOf(c) : weightOf(c) * ((1 - labelSmoothing) * soft + each);
+  };
+  const product = (n: number, column: number): number => {
+    let z = bias ? (bias[column] ?? NaN) : 0;
+    const [x, w] = [n * features, column * features];
+    for (let i = 0; i < features; i++) z += (input[x + i] ?? NaN) * (weight[w + i] ?? NaN);
+    return z;
+  };
+  const kept =
+    batch * columns * 8 <= args.memoryBudget ? new Float64Array(batch * columns) : undefined;
+  if (kept)
+    for (let i = 0; i < kept.length; i++) kept[i] = product(Math.floor(i / columns), i % columns);
+  const logit = (n: number, column: number): number =>
+    kept ? (kept[n * columns + column] ?? NaN) : product(n, column);
+
+  let divisor = reduction === 'mean' ? rows : 1;
+  if (reduction === 'mean' && indices) {
+    divisor = 0;
+    for (let row = 0; row < rows; row++) if (!isIgnored(row)) divisor += weightOf(classOf(row));
+  }
+  const losses = pick(outputs, places.outputs.loss);
+  const found: Row[] = [];
+  let total = 0;
+  const z = new Float64Array(classes);
+  for (let row = 0; row < rows; row++) {
+    const [n, d] = [Math.floor(row / inner), row % inner];
+    for (let c = 0; c < classes; c++) z[c] = logit(n, c * inner + d);
+    const at = z.indexOf(z.reduce((a, b) => Math.max(a, b), -Infinity));
+    const peak = z[at] ?? NaN;
+    let rest = 0;
+    let below = 0;
+    let share = 0;
+    for (let c = 0; c < classes; c++) {
+      if (c !== at) rest += Math.exp((z[c] ?? NaN) - peak);
+      if (!weighted) continue;
+      const s = shareOf(n, c, d);
+      share += s;
+      below += s * (peak - (z[c] ?? NaN));
+    }
+    const logSum = Math.abs(peak) < Infinity ? Math.log1p(rest) : NaN;
+    const label = indices ? -(logSum + (peak - (z[classOf(row)] ?? NaN))) : 0;
+    found.push({ peak, rest, logSum, share, label });
+    let loss = weighted ? below + share * logSum : 0;
+    if (indices) loss += (1 - labelSmoothing) * weightOf(classOf(row)) * -label;
+    if (isIgnored(row)) loss = 0;
+    total += loss;
+    if (losses && reduction === 'none') losses[row] = loss;
+  }
+  if (losses && reduction !== 'none') losses[0] = total / divisor;
+  if (!wantsGradients(args)) return;
+
+  const gradInput = pick(outputs, places.outputs.gradInput);
+  const gradWeight = pick(outputs, places.outputs.gradLinearWeight);
+  const gradBias = pick(outputs, places.outputs.gradLinearBias);
+  const gradTarget = pick(outputs, places.outputs.gradTarget);
+  // float64 until all classes are added up.
+  const sums = new Float64Array(gradInput ? batch * features : 0);
+  const line = new Float64Array(features);
+  for (let column = 0; column < columns; column++) {
+    const [c, d] = [Math.floor(column / inner), column % inner];
+    line.fill(0);
+    let lineSum = 0;
+    for (let n = 0; n < batch; n++) {
+      const row = n * inner + d;
+      const { peak, rest, logSum, share, label } = found[row] ?? NOTHING;
+      const upstream =
+        (gradOutput ? (gradOutput[reduction === 'none' ? row : 0] ?? NaN) : 1) / divisor;
+      const scale = isIgnored(row) ? 0 : upstream;
+      const value = logit(n, column);
+      const keep = indices ? (1 - labelSmoothing) * weightOf(classOf(row)) : 0;
+      const own = weighted ? shareOf(n, c, d) : 0;
+      const p = Math.abs(peak) < Infinity ? Math.exp(value - peak) / (1 + rest) : NaN;
+      let g = scale * (isIgnored(row) ? p : p * (keep + share) - own);
+      if (indices && c === classOf(row) && !isIgnored(row))
+        g = scale * (keep * Math.expm1(label) + (Math.exp(label) * share - own));
+      lineSum += g;
+      for (let i = 0; i < features; i++) {
+        const at = n * features + i;
+        if (gradInput) sums[at] = (sums[at] ?? NaN) + g * (weight[column * features + i] ?? NaN);
+        line[i] = (line[i] ?? NaN) + g * (input[at] ?? NaN);
+      }
+      if (gradTarget) {
+        const loss = logSum + (peak - value);
+        gradTarget[(n * classes + c) * inner + d] =
+          scale * ((1 - labelSmoothing) * weightOf(c) * loss);
+      }
+    }
+    if (gradBias) gradBias[column] = lineSum;
+    if (gradWeight)
+      for (let i = 0; i < features; i++) gradWeight[column * features + i] = line[i] ?? NaN;
+  }
+  if (gradInput) for (let i = 0; i < sums.length; i++) gradInput[i] = sums[i] ?? NaN;
+}
+
+const NOTHING: Row = { peak: NaN, rest: NaN, logSum: NaN, share: NaN, label: NaN };

@@ -1,0 +1,194 @@
+// In: a product of matrices that bindings do not span. Out: its launches by parts: some rows and columns of the result, and
+// some of the terms that its elements are sums of, which are added one launch after another.
+import type { Capabilities, Plan, View } from '../../core/kernel.ts';
+import { sizeOf } from '../../core/shape.ts';
+import { offsetOf, planProduct, type MatmulArgs, type MatmulPlaces } from './launch.ts';
+import { inputsOf, outputsOf, stretch, Windows, type Block, type Region } from '../windows.ts';
+
+/** One matrix. */
+const SINGLE = { batch: [], aBatch: [], bBatch: [] };
+
+/** Some lines (rows of A, columns of B) and terms of an operand. */
+interface Panel {
+  readonly offset: number;
+  readonly strides: readonly [line: number, term: number];
+  readonly lines: number;
+  readonly terms: number;
+}
+
+/** A panel to read, and its strides there: a copy keeps neighbours together. */
+function readPanel(
+  windows: Windows,
+  from: Region,
+  { offset, strides: [line, term], lines, terms }: Panel,
+): { region: Region; strides: readonly [line: number, term: number] } {
+  if (term === 1 || terms === 1) {
+    const block: Block = { offset, runs: lines, length: terms, stride: line };
+    const { region, stride } = windows.readRuns(from, block);
+    return { region, strides: [stride, 1] };
+  }
+  const block: Block = { offset, runs: terms, length: lines, stride: term };
+  const { region, stride } = windows.readRuns(from, block);
+  return { region, strides: [1, stride] };
+}
+
+/** The extents of a part: so large that no operand's is longer than a binding, and no shorter than they must be. */
+function extentsOf(
+  { m, n, k }: MatmulArgs,
+  most: number,
+): { rows: number; columns: number; terms: number } {
+  // Multiples of 64 elements begin where a binding may.
+  const down = (x: number): number =>
+    x < 64 ? Math.max(1, Math.floor(x)) : Math.floor(x / 64) * 64;
+  // Whole rows of A, C and B where they go; then a part of each side alike.
+  const side = down(Math.sqrt(most));
+  let [columns, terms] = [n, k];
+  if (n * k > most) {
+    if (k <= most / side) columns = Math.min(n, down(most / Math.max(k, 1)));
+    else [columns, terms] = [Math.min(n, side), Math.min(k, down(most / Math.min(n, side)))];
+  }
+  const rows = Math.min(m, down(most / Math.max(terms, columns, 1)));
+  return { rows, columns, terms: Math.max(terms, 1) };
+}
+
+export function planProductParts(
+  args: MatmulArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
+  const windows = new Windows(caps);
+  const { m, n, k } = args;
+  const batches = args.batch.reduce((product, d) => product * d, 1);
+  const small = Math.max(m * n, m * k, n * k) <= windows.most;
+  if (batches > 1 && small) planBatches(args, windows, inputsOf(inputs), outputsOf(outputs));
+  else planPanels(args, windows, inputsOf(inputs), outputsOf(outputs));
+  return windows;
+}
+
+/** Whole matrices, of a range of one dimension of the batches and all of those behind it. */
+function planBatches(
+  args: MatmulArgs,
+  windows: Windows,
+  inputs: readonly Region[],
+  outputs: readonly Region[],
+): void {
+  const { m, n, k, batch } = args;
+  const [left, right, bias] = inputs;
+  if (!left || !right) return;
+  const largest = Math.max(m * n, m * k, n * k);
+  let along = 0;
+  while (largest * sizeOf(batch.slice(along + 1)) > windows.most) along++;
+  const [extent = 1, ...behind] = batch.slice(along);
+  const block = sizeOf(behind);
+  const room = Math.floor(windows.most / (largest * block));
+  const range = Math.min(extent, room < 64 ? room : Math.floor(room / 64) * 64);
+  const leading = batch.slice(0, along);
+  for (let head = 0; head < sizeOf(leading); head++) {
+    for (let first = 0; first < extent; first += range) {
+      const some = [Math.min(range, extent - first), ...behind];
+      const part: MatmulArgs = {
+        ...args,
+        batch: some,
+        aBatch: args.aBatch.slice(along),
+        bBatch: args.bBatch.slice(along),
+      };
+      const read = (from: Region, strides: readonly number[], matrix: number): Region => {
+        const start = offsetOf(head, leading, strides) + first * (strides[along] ?? 0);
+        const own = some.map((d, i) => (strides[along + i] === 0 ? 1 : d));
+        return windows.read(from, stretch(start, matrix * sizeOf(own)));
+      };
+      windows.part(() => {
+        const sources = [read(left, args.aBatch, m * k), read(right, args.bBatch, k * n)];
+        const place = stretch((head * extent + first) * block * m * n, sizeOf(some) * m * n);
+        const targets = outputs.map((output) => windows.write(output, place));
+        const launches = planProduct(part, placesFor(sources, targets, part), windows.caps);
+        windows.add({ launches, scratch: [] }, [...sources, ...(bias ? [bias] : [])], targets);
+      });
+    }
+  }
+}
+
+/** Panels of each matrix. */
+function planPanels(
+  args: MatmulArgs,
+  windows: Windows,
+  [left, right, bias]: readonly Region[],
+  [result, before]: readonly Region[],
+): void {
+  const { m, n, k, a, b } = args;
+  if (!left || !right || !result) return;
+  const { rows, columns, terms } = extentsOf(args, windows.most);
+  const batches = args.batch.reduce((product, d) => product * d, 1);
+  for (let batch = 0; batch < batches; batch++) {
+    const aFirst = offsetOf(batch, args.batch, args.aBatch);
+    const bFirst = offsetOf(batch, args.batch, args.bBatch);
+    for (let r = 0; r < m; r += rows) {
+      for (let c = 0; c < n; c += columns) {
+        const [height, width] = [Math.min(rows, m - r), Math.min(columns, n - c)];
+        const offset = batch * m * n + r * n + c;
+        const block =
+          width === n
+            ? stretch(offset, height * n)
+            : { offset, runs: height, length: width, stride: n };
+        // The part of the result stays bound, or in its copy, until all terms are added.
+        windows.part(() => {
+          const target = windows.write(result, block);
+          const kept = before && windows.write(before, block);
+          const added = bias && windows.read(bias, stretch(c, width));
+          for (let t = 0; t < Math.max(k, 1); t += terms) {
+            const length = Math.min(terms, k - t);
+            const last = t + terms >= k;
+            windows.part(() => {
+              const x = readPanel(windows, left, {
+                offset: aFirst + r * a[0] + t * a[1],
+                strides: a,
+                lines: height,
+                terms: length,
+              });
+              const y = readPanel(windows, right, {
+                offset: bFirst + c * b[1] + t * b[0],
+                strides: [b[1], b[0]],
+                lines: width,
+                terms: length,
+              });
+              const { activation, ...plain } = args;
+              const part: MatmulArgs = {
+                ...plain,
+                ...SINGLE,
+                m: height,
+                n: width,
+                k: length,
+                a: x.strides,
+                b: [y.strides[1], y.strides[0]],
+                bias: last && args.bias === true,
+                keepInput: last && args.keepInput === true,
+                accumulate: t > 0,
+                ...(last && activation ? { activation } : {}),
+              };
+              const sources = [x.region, y.region, ...(last && added ? [added] : [])];
+              const targets = [target, ...(last && kept ? [kept] : [])];
+              const places = placesFor(sources, targets, part);
+              const launches = planProduct(part, places, windows.caps);
+              windows.add({ launches, scratch: [] }, sources, targets);
+            });
+          }
+        });
+      }
+    }
+  }
+}
+
+function placesFor(
+  [left, right]: readonly Region[],
+  [result]: readonly Region[],
+  { bias, keepInput }: MatmulArgs,
+): MatmulPlaces {
+  return {
+    a: { of: 'input', index: 0, padded: left?.view.padded ?? false },
+    b: { of: 'input', index: 1, padded: right?.view.padded ?? false },
+    c: { of: 'output', index: 0, padded: result?.view.padded ?? false },
+    ...(bias ? { bias: { of: 'input', index: 2 } } : {}),
+    ...(keepInput ? { before: { of: 'output', index: 1 } } : {}),
+  };
+}

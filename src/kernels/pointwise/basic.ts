@@ -1,0 +1,57 @@
+// In: gradients. Out: their sums and copies: the pointwise steps that autograd itself is made of.
+import { runOne } from '../../core/dispatcher.ts';
+import type { DType } from '../../core/dtype.ts';
+import { undone } from '../../core/scope.ts';
+import type { Tensor } from '../../core/tensor.ts';
+import { castArgs } from './cast.ts';
+import { pointwise, type PointwiseOp } from './plan.ts';
+
+const sumOfTwo: PointwiseOp = {
+  name: 'backward',
+  params: { names: [] },
+  inputs: ['a', 'b'],
+  results: 1,
+  body: '  return Results(a + b);',
+  reference: (v, r) => {
+    r[0] = (v[0] ?? NaN) + (v[1] ?? NaN);
+  },
+  binary: (a, b) => a + b,
+  inPlace: [0],
+};
+
+/** a + b of one shape, into `out` (which may be `a`) or a new tensor. */
+export function accumulate(a: Tensor, b: Tensor, out?: Tensor): Tensor {
+  return runOne(pointwise, { op: sumOfTwo, params: {}, shape: a.shape }, [a, b], out ?? a.like());
+}
+
+/** A tensor of its own memory with the same elements, or those of `from` written into `out`. */
+export function copyOf(from: Tensor, out?: Tensor): Tensor {
+  return runOne(pointwise, castArgs(from.shape), [from], out ?? from.like());
+}
+
+/** Copies each first tensor into the second, as if at once: nothing is read that was written, and memory is there before. */
+export function copyAll(pairs: readonly (readonly [from: Tensor, to: Tensor])[]): void {
+  const copies: Tensor[] = [];
+  const sources = undone(() =>
+    pairs.map(([from, own]) => {
+      const storage = from.storage('copy');
+      const written = pairs.some(
+        ([, to]) => to.device === from.device && from.device.overlaps(storage, to.storage('copy')),
+      );
+      if (!written || storage === own.storage('copy')) return from;
+      const copy = copyOf(from);
+      copies.push(copy);
+      return copy;
+    }),
+  );
+  pairs.forEach(([, to], i) => {
+    const from = sources[i];
+    if (from) copyOf(from, to);
+  });
+  for (const copy of copies) copy.dispose();
+}
+
+/** The same numbers in another dtype. */
+export function castTo(from: Tensor, dtype: DType): Tensor {
+  return runOne(pointwise, castArgs(from.shape), [from], { shape: from.shape, dtype });
+}

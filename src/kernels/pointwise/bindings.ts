@@ -1,0 +1,197 @@
+// In: a pointwise op and how its tensors are stored. Out: the WGSL that binds, loads and stores them round the op.
+import type { DType } from '../../core/dtype.ts';
+import { float16 } from '../../shader/lib.ts';
+import { source, type Source } from '../../shader/link.ts';
+import { paramsStruct } from '../../shader/params.ts';
+import type { PointwiseOp } from './plan.ts';
+
+/**
+ * How four elements are had: `pack`: at once; `elements`: one by one, where the memory ends with the tensor; `scalar`: one
+ * for all; `periodic`: a pack of an operand that repeats along leading dimensions; `broadcast`: one by one, by their index.
+ */
+export type Access = 'pack' | 'elements' | 'scalar' | 'periodic' | 'broadcast';
+
+export interface TensorSpec {
+  readonly dtype: DType;
+  readonly access: Access;
+}
+
+export interface StorageSpec {
+  readonly inputs: readonly TensorSpec[];
+  /** Outputs that are stored: not a sum. */
+  readonly outputs: readonly TensorSpec[];
+  /** For each output, the input whose memory it shares, or -1. */
+  readonly aliased: readonly number[];
+  /** Whether the first result is summed instead of stored. */
+  readonly summed: boolean;
+  /** Whether elements are computed one by one. */
+  readonly each: boolean;
+}
+
+/** The kernel's `storage` slot for one op: its options, bindings, and the step from loads to stores. */
+export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
+  const { inputs, outputs, aliased, summed } = storage;
+  const results = Array.from({ length: op.results }, (_, k) => `r${String(k)}: f32`);
+  const parameters = inputs.map((_, i) => `${op.inputs[i] ?? ''}: f32, `);
+  const variables = inputs.map((_, i) => {
+    const alias = aliased.indexOf(i);
+    return alias >= 0 ? `out${String(alias)}` : `in${String(i)}`;
+  });
+  const lines = [
+    op.source?.text ?? '',
+    paramsStruct(op.params),
+    `struct Results { ${results.join(', ')} }`,
+    `const operands = ${String(inputs.length)}u;`,
+    ...inputs.flatMap((input, i) =>
+      aliased.includes(i) ? [] : [declare(1 + i, `in${String(i)}`, 'read', input)],
+    ),
+    ...outputs.map((output, k) =>
+      declare(1 + inputs.length + k, `out${String(k)}`, 'read_write', output),
+    ),
+    `fn nl_element(index: u32, ${parameters.join('')}p: Params) -> Results {`,
+    op.body,
+    '}',
+    ...(storage.each ? eachSource(storage, variables) : packSource(storage, variables, summed)),
+  ];
+  const text = lines.join('\n');
+  const includes = op.source?.includes ?? [];
+  if ([...inputs, ...outputs].every(({ dtype }) => dtype !== 'float16')) {
+    return source(op.name, text, includes);
+  }
+  return source(op.name, `//#include "lib/float16.wgsl"\n${text}`, [float16, ...includes]);
+}
+
+/** `nl_each`: one float32 element. */
+function eachSource({ inputs, outputs }: StorageSpec, variables: readonly string[]): string[] {
+  const values = inputs.map(({ access }, i) => {
+    const at =
+      access === 'scalar' ? '0u' : access === 'broadcast' ? `offset_of(at, ${String(i)}u)` : 'i';
+    return `${variables[i] ?? ''}[${at}], `;
+  });
+  return [
+    'fn nl_each(i: u32) {',
+    '  let at = u.first + i;',
+    `  let r = nl_element(at, ${values.join('')}u.op);`,
+    ...outputs.map((_, k) => `  out${String(k)}[i] = r.r${String(k)};`),
+    '}',
+  ];
+}
+
+/** `nl_pack`: four elements. */
+function packSource(storage: StorageSpec, variables: readonly string[], summed: boolean): string[] {
+  const { inputs, outputs } = storage;
+  const lines = [
+    ...cursorSource(storage),
+    'fn nl_pack(pack: u32, c: Cursor, p: Params) -> vec4f {',
+    '  let first = u.first + pack * 4u;',
+    ...inputs.map((input, i) => `  let a${String(i)} = ${load(variables[i] ?? '', i, input)};`),
+  ];
+  ['x', 'y', 'z', 'w'].forEach((lane, l) => {
+    const values = inputs.map((_, i) => `a${String(i)}.${lane}, `).join('');
+    lines.push(`  let ${lane} = nl_element(first + ${String(l)}u, ${values}p);`);
+  });
+  const packed = (k: number): string =>
+    `vec4f(x.r${String(k)}, y.r${String(k)}, z.r${String(k)}, w.r${String(k)})`;
+  outputs.forEach((output, k) => {
+    lines.push(...store(`out${String(k)}`, packed(summed ? k + 1 : k), output));
+  });
+  lines.push(`  return ${packed(0)};`, '}');
+  return lines;
+}
+
+function declare(
+  slot: number,
+  name: string,
+  access: string,
+  { dtype, access: how }: TensorSpec,
+): string {
+  const half = dtype === 'float16';
+  const type = isPacked(how) ? (half ? 'vec2u' : 'vec4f') : half ? 'u32' : 'f32';
+  return `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;`;
+}
+
+/**
+ * Where in the periodic operands an invocation is: carried along from pack to pack, as a remainder costs an emulated GPU as
+ * much as a whole activation.
+ */
+function cursorSource({ inputs }: StorageSpec): string[] {
+  const periodic = [...inputs.keys()].filter((i) => inputs[i]?.access === 'periodic');
+  const place = (i: number): string => `u.strides[${String(2 * i)}]`;
+  const starts = periodic.map(
+    (i) => `(u.first / 4u + pack) % ${place(i)}.x, ${place(i)}.x, ${place(i)}.y`,
+  );
+  const fields = periodic.map((i) =>
+    ['at', 'period', 'step'].map((name) => `${name}${String(i)}: u32`),
+  );
+  return [
+    `struct Cursor { ${fields.flat().join(', ') || 'unused: u32'} }`,
+    'fn nl_cursor(pack: u32) -> Cursor {',
+    `  return Cursor(${starts.join(', ')});`,
+    '}',
+    'fn nl_next(c: Cursor) -> Cursor {',
+    '  var next = c;',
+    ...periodic.flatMap((i) => {
+      const [at, period] = [`next.at${String(i)}`, `c.period${String(i)}`];
+      return [
+        `  ${at} += c.step${String(i)};`,
+        `  ${at} -= select(0u, ${period}, ${at} >= ${period});`,
+      ];
+    }),
+    '  return next;',
+    '}',
+  ];
+}
+
+function isPacked(access: Access): boolean {
+  return access === 'pack' || access === 'periodic';
+}
+
+/** A WGSL expression for four consecutive elements as vec4f. */
+function load(name: string, operand: number, { dtype, access }: TensorSpec): string {
+  const half = dtype === 'float16';
+  if (isPacked(access)) {
+    const pack = `${name}[${access === 'pack' ? 'pack' : `c.at${String(operand)}`}]`;
+    return half ? `vec4f(unpack_half2(${pack}.x), unpack_half2(${pack}.y))` : pack;
+  }
+  if (access === 'scalar') return `vec4f(${half ? `unpack_half2(${name}[0]).x` : `${name}[0]`})`;
+  const element = (l: number): string => {
+    const index =
+      access === 'broadcast'
+        ? `offset_of(first + ${String(l)}u, ${String(operand)}u)`
+        : `min(pack * 4u + ${String(l)}u, u.count - 1u)`;
+    return half ? `unpack_half2(${name}[(${index}) / 2u])[(${index}) % 2u]` : `${name}[${index}]`;
+  };
+  return `vec4f(${[0, 1, 2, 3].map(element).join(', ')})`;
+}
+
+/** WGSL statements that store four elements; past the end of a tensor that has no padding, nothing is touched. */
+function store(name: string, value: string, { dtype, access }: TensorSpec): string[] {
+  const half = dtype === 'float16';
+  if (access === 'pack') {
+    if (!half) return [`  ${name}[pack] = ${value};`];
+    return [
+      '  {',
+      `    let v = ${value};`,
+      `    ${name}[pack] = vec2u(pack_half2(v.xy), pack_half2(v.zw));`,
+      '  }',
+    ];
+  }
+  const lines = ['  {', `    let v = ${value};`];
+  if (half) {
+    for (const [word, lanes] of ['xy', 'zw'].entries()) {
+      const index = `(pack * 2u + ${String(word)}u)`;
+      lines.push(
+        `    if (${index} * 2u + 1u < u.count) { ${name}[${index}] = pack_half2(v.${lanes}); }`,
+        // The last half word of an odd count belongs to whoever owns the buffer.
+        `    else if (${index} * 2u < u.count) { ${name}[${index}] = (${name}[${index}] & 0xffff0000u) | (pack_half2(v.${lanes}) & 0xffffu); }`,
+      );
+    }
+  } else {
+    for (const [l, lane] of ['x', 'y', 'z', 'w'].entries()) {
+      lines.push(
+        `    if (pack * 4u + ${String(l)}u < u.count) { ${name}[pack * 4u + ${String(l)}u] = v.${lane}; }`,
+      );
+    }
+  }
+  return [...lines, '  }'];
+}

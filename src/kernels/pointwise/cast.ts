@@ -1,0 +1,6 @@
+// In: a tensor. Out: the same numbers in another dtype.
+import { pointwise } from './plan.ts';
+
+export { castArgs, identity } from './identity.ts';
+
+export const castKernel = pointwise;

@@ -1,0 +1,19 @@
+// In: nothing. Out: the op of a copy: the pointwise kernel's own stub.
+import type { Shape } from '../../core/shape.ts';
+import type { PointwiseArgs, PointwiseOp } from './plan.ts';
+
+export const identity: PointwiseOp = {
+  name: 'identity',
+  params: { names: [] },
+  inputs: ['x'],
+  results: 1,
+  body: '  return Results(x);',
+  reference: (v, r) => {
+    r[0] = v[0] ?? NaN;
+  },
+  unary: (x) => x,
+};
+
+export function castArgs(shape: Shape): PointwiseArgs {
+  return { op: identity, params: {}, shape };
+}

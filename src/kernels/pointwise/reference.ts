@@ -1,0 +1,148 @@
+// In: a pointwise op and arrays. Out: its results in float64, element by element, in loops that allocate nothing.
+import type { NumericArray } from '../../core/dtype.ts';
+import { broadcastStrides, sizeOf, type Shape } from '../../core/shape.ts';
+import type { ParamValues } from '../../shader/params.ts';
+import type { PointwiseArgs } from './plan.ts';
+
+/** One result from one or two elements and the options. */
+export type Unary = (a: number, p: ParamValues) => number;
+export type UnaryAll = (a: NumericArray, y: NumericArray, p: ParamValues) => void;
+export type Binary = (a: number, b: number, p: ParamValues) => number;
+
+export function pointwiseOnCpu(
+  args: PointwiseArgs,
+  inputs: readonly NumericArray[],
+  outputs: readonly NumericArray[],
+  inputShapes: readonly Shape[],
+): void {
+  const { op, params, shape, sum } = args;
+  const size = sizeOf(shape);
+  const [a, b] = inputs;
+  const [output] = outputs;
+  const { unary, binary } = op;
+  if (output && outputs.length === 1) {
+    if (unary && a?.length === size) {
+      if (sum === undefined && op.unaryAll) op.unaryAll(a, output, params);
+      else if (sum === undefined) mapOne(unary, params, a, output, size);
+      else output[0] = sumOne(unary, params, a, size) / sum;
+      return;
+    }
+    if (binary && a?.length === size && b) {
+      if (b.length === size) {
+        if (sum === undefined) mapTwo(binary, params, a, b, output, size);
+        else output[0] = sumTwo(binary, params, a, b, size) / sum;
+        return;
+      }
+      if (sum === undefined && repeats(inputShapes[1] ?? [], shape)) {
+        mapRepeated(binary, params, a, b, output, size);
+        return;
+      }
+    }
+  }
+  general(args, inputs, outputs, inputShapes);
+}
+
+function mapOne(f: Unary, p: ParamValues, a: NumericArray, y: NumericArray, size: number): void {
+  for (let i = 0; i < size; i++) y[i] = f(a[i] ?? NaN, p);
+}
+
+function sumOne(f: Unary, p: ParamValues, a: NumericArray, size: number): number {
+  let total = 0;
+  for (let i = 0; i < size; i++) total += f(a[i] ?? NaN, p);
+  return total;
+}
+
+function mapTwo(
+  f: Binary,
+  p: ParamValues,
+  a: NumericArray,
+  b: NumericArray,
+  y: NumericArray,
+  size: number,
+): void {
+  for (let i = 0; i < size; i++) y[i] = f(a[i] ?? NaN, b[i] ?? NaN, p);
+}
+
+function sumTwo(f: Binary, p: ParamValues, a: NumericArray, b: NumericArray, size: number): number {
+  let total = 0;
+  for (let i = 0; i < size; i++) total += f(a[i] ?? NaN, b[i] ?? NaN, p);
+  return total;
+}
+
+/** `b` is repeated along leading dimensions: a bias, or a number. */
+function mapRepeated(
+  f: Binary,
+  p: ParamValues,
+  a: NumericArray,
+  b: NumericArray,
+  y: NumericArray,
+  size: number,
+): void {
+  const period = b.length;
+  for (let first = 0; first < size; first += period) {
+    for (let i = 0; i < period; i++) y[first + i] = f(a[first + i] ?? NaN, b[i] ?? NaN, p);
+  }
+}
+
+/** Whether a shape fills `target` by being repeated as a whole: its dimensions, but for leading ones of 1, are the last. */
+function repeats(from: Shape, target: Shape): boolean {
+  let lead = 0;
+  while (lead < from.length && from[lead] === 1) lead++;
+  const tail = from.slice(lead);
+  return tail.every((d, i) => d === target[target.length - tail.length + i]) && sizeOf(tail) > 0;
+}
+
+/** Any number of inputs and results, broadcast in any way. */
+function general(
+  { op, params, shape, sum, scale = 1 }: PointwiseArgs,
+  inputs: readonly NumericArray[],
+  outputs: readonly NumericArray[],
+  inputShapes: readonly Shape[],
+): void {
+  const size = sizeOf(shape);
+  const maps = inputs.map((input, i) =>
+    input.length === size ? null : indexMap(inputShapes[i] ?? [], shape, size),
+  );
+  const v = new Float64Array(inputs.length);
+  const r = new Float64Array(op.results);
+  const summed = sum !== undefined;
+  let total = 0;
+  for (let i = 0; i < size; i++) {
+    for (let k = 0; k < inputs.length; k++) {
+      const map = maps[k];
+      v[k] = inputs[k]?.[map ? (map[i] ?? 0) : i] ?? NaN;
+    }
+    op.reference(v, r, params, i, scale);
+    if (summed) total += r[0] ?? NaN;
+    for (let k = summed ? 1 : 0; k < outputs.length; k++) {
+      const output = outputs[k];
+      if (output) output[i] = r[k] ?? NaN;
+    }
+  }
+  const [first] = outputs;
+  if (summed && first) first[0] = total / sum;
+}
+
+/** For each element of `shape`, the index of the element of a broadcast input. */
+function indexMap(from: Shape, shape: Shape, size: number): Uint32Array {
+  const strides = broadcastStrides(from, shape);
+  const map = new Uint32Array(size);
+  const index = new Array<number>(shape.length).fill(0);
+  let offset = 0;
+  for (let i = 0; i < size; i++) {
+    map[i] = offset;
+    for (let d = shape.length - 1; d >= 0; d--) {
+      const extent = shape[d] ?? 1;
+      const stride = strides[d] ?? 0;
+      const next = (index[d] ?? 0) + 1;
+      if (next < extent) {
+        index[d] = next;
+        offset += stride;
+        break;
+      }
+      index[d] = 0;
+      offset -= stride * (extent - 1);
+    }
+  }
+  return map;
+}

@@ -1,0 +1,241 @@
+// In: a tensor seen as [outer, n, inner]. Out: the launches, or the CPU loop, that sum its middle dimension.
+import kernelText from '../../../shaders/kernels/reduce/reduce.wgsl?raw';
+import type { NumericArray } from '../../core/dtype.ts';
+import { sum } from '../../shader/lib.ts';
+import { program, source } from '../../shader/link.ts';
+import {
+  UniformWriter,
+  workgroupSize,
+  type Capabilities,
+  type Kernel,
+  type Launch,
+  type Place,
+  type Plan,
+} from '../../core/kernel.ts';
+import type { RowLayout } from '../../core/shape.ts';
+import { fits, inputsOf, outputsOf, rowsOf, stretch, Windows, type Region } from '../windows.ts';
+
+const reduceProgram = /* @__PURE__ */ program(
+  'reduce',
+  /* @__PURE__ */ source('kernels/reduce/reduce.wgsl', kernelText, [sum]),
+);
+
+export interface SumLayout extends RowLayout {
+  /** What the sums are divided by. */
+  readonly divisor: number;
+  /** Whether the terms are sums in two parts, as `lib/sum.wgsl` has them. */
+  readonly pairs?: boolean;
+}
+
+const WORKGROUP = 64;
+/** Longest row that one workgroup adds up by itself. */
+const FINISH = 65536;
+
+/**
+ * Launches that sum rows from one place to another. `scratchIndex`: index of the first scratch buffer it may ask for.
+ * `by`: where the divisor is, if it is only known on the GPU (for a single result).
+ */
+export function planSum(
+  layout: SumLayout,
+  from: Place,
+  to: Place,
+  scratchIndex: number,
+  caps: Capabilities,
+  by?: Place,
+): Plan {
+  const { outer, n, inner, divisor } = layout;
+  const results = outer * inner;
+  // Few results of long rows would leave the GPU idle: their rows are split, to about 4,096 invocations of 64 elements.
+  const most = Math.min(4096, Math.floor(caps.maxBindingSize / 16));
+  const splits = Math.max(1, Math.min(Math.ceil(most / results), Math.floor(n / 64)));
+  const single = results === 1;
+  if (single && n <= FINISH) {
+    return {
+      launches: [
+        launch({ ...layout, splits: 1 }, from, to, caps, by ? 'finish_divided' : 'finish', by),
+      ],
+      scratch: [],
+    };
+  }
+  if (splits === 1) {
+    return { launches: [launch({ ...layout, splits }, from, to, caps, 'sum')], scratch: [] };
+  }
+  const scratch: Place = { of: 'scratch', index: scratchIndex };
+  const first = launch(
+    { ...layout, divisor: 1, toPairs: true, splits },
+    from,
+    scratch,
+    caps,
+    'sum',
+  );
+  const second = planSum(
+    { outer, n: splits, inner, divisor, pairs: true },
+    scratch,
+    to,
+    scratchIndex + 1,
+    caps,
+    by,
+  );
+  return {
+    launches: [first, ...second.launches],
+    scratch: [results * splits * 8, ...second.scratch],
+  };
+}
+
+/** Launches that divide one sum of `n` terms by another: a mean whose weights are only known on the GPU. */
+export function planRatio(
+  n: number,
+  terms: Place,
+  weights: Place,
+  to: Place,
+  scratchIndex: number,
+  caps: Capabilities,
+): Plan {
+  const layout: SumLayout = { outer: 1, n, inner: 1, divisor: 1 };
+  if (n <= FINISH) {
+    return {
+      launches: [launch({ ...layout, splits: 1 }, terms, to, caps, 'finish_ratio', weights)],
+      scratch: [],
+    };
+  }
+  const divisor: Place = { of: 'scratch', index: scratchIndex };
+  const below = planSum(layout, weights, divisor, scratchIndex + 1, caps);
+  const above = planSum(layout, terms, to, scratchIndex + 1 + below.scratch.length, caps, divisor);
+  return {
+    launches: [...below.launches, ...above.launches],
+    scratch: [4, ...below.scratch, ...above.scratch],
+  };
+}
+
+function launch(
+  {
+    outer,
+    n,
+    inner,
+    divisor,
+    splits,
+    pairs = false,
+    toPairs = false,
+  }: SumLayout & { splits: number; toPairs?: boolean },
+  from: Place,
+  to: Place,
+  caps: Capabilities,
+  kind: 'sum' | 'finish' | 'finish_divided' | 'finish_ratio',
+  by?: Place,
+): Launch {
+  const results = outer * splits * inner;
+  const workgroups =
+    kind !== 'sum' ? 1 : Math.max(1, Math.min(Math.ceil(results / WORKGROUP), caps.maxWorkgroups));
+  return {
+    program: reduceProgram,
+    entry: kind,
+    constants: {
+      ...(kind === 'sum'
+        ? {}
+        : { workgroup_size: workgroupSize(caps.tuning.finishWorkgroup, caps) }),
+      ...(pairs ? { pairs: 1 } : {}),
+      ...(toPairs ? { to_pairs: 1 } : {}),
+    },
+    bindings: [
+      { slot: 1, ...from, access: 'read' },
+      { slot: 2, ...to, access: 'write' },
+      ...(by ? [{ slot: 3, ...by, access: 'read' as const }] : []),
+    ],
+    uniforms: new UniformWriter(8)
+      .u32(n, inner, splits, results, workgroups * WORKGROUP, 0)
+      .f32(...reciprocalOf(divisor)).buffer,
+    workgroups: [workgroups, 1, 1],
+  };
+}
+
+/** 1 / divisor as the sum of two float32: the count of a mean may be none. 0 for a divisor of 0. */
+function reciprocalOf(divisor: number): [high: number, low: number] {
+  if (divisor === 0) return [0, 0];
+  const high = Math.fround(1 / divisor);
+  return [high, 1 / divisor - high];
+}
+
+const INPUT: Place = { of: 'input', index: 0 };
+const OUTPUT: Place = { of: 'output', index: 0 };
+
+/** Adds sums of tensors of any size to a plan. `by`: as in `planSum`. */
+export function addSums(
+  windows: Windows,
+  layout: SumLayout,
+  from: Region,
+  to: Region,
+  by?: Region,
+): void {
+  const { caps, most } = windows;
+  const { outer, n, inner, divisor } = layout;
+  const divided = by ? ({ of: 'input', index: 1 } as const) : undefined;
+  const last = (rows: RowLayout, source: Region, target: Region): void => {
+    const plan = planSum({ ...rows, divisor }, INPUT, OUTPUT, 0, caps, divided);
+    windows.add(plan, [source, ...(by ? [by] : [])], [target]);
+  };
+  if (fits([from.view, to.view], caps)) {
+    windows.part(() => {
+      last(layout, from, to);
+    });
+    return;
+  }
+  const planned = windows.rows({ outer, inner }, rowsOf(from, n), rowsOf(to, 1), (part) =>
+    planSum({ outer: part.outer, n, inner: part.inner, divisor }, INPUT, OUTPUT, 0, caps),
+  );
+  if (planned) return;
+  // A row is longer than a binding: its parts are summed one by one, and then their sums, which one binding spans.
+  const columns = Math.min(inner, Math.max(1, Math.floor(most / Math.ceil(Math.sqrt(n)))));
+  const length = Math.floor(most / columns);
+  const parts = Math.ceil(n / length);
+  const sums = windows.keep(parts * columns);
+  for (let o = 0; o < outer; o++) {
+    for (let c = 0; c < inner; c += columns) {
+      const width = Math.min(columns, inner - c);
+      for (let p = 0; p < parts; p++) {
+        const first = p * length;
+        const count = Math.min(length, n - first);
+        const offset = (o * n + first) * inner + c;
+        windows.part(() => {
+          const source = windows.read(from, { offset, runs: count, length: width, stride: inner });
+          const target = windows.write(sums, stretch(p * width, width));
+          const rows = { outer: 1, n: count, inner: width, divisor: 1 };
+          windows.add(planSum(rows, INPUT, OUTPUT, 0, caps), [source], [target]);
+        });
+      }
+      windows.part(() => {
+        const source = windows.read(sums, stretch(0, parts * width));
+        const target = windows.write(to, stretch(o * inner + c, width));
+        last({ outer: 1, n: parts, inner: width }, source, target);
+      });
+    }
+  }
+}
+
+/** Sum or mean along one (merged) dimension; input [outer, n, inner], output [outer, inner]. */
+export const reduceKernel: Kernel<SumLayout> = {
+  name: 'sum',
+  float16: 'convert',
+  plan: (layout, inputs, outputs, caps) => {
+    const [from] = inputsOf(inputs);
+    const [to] = outputsOf(outputs);
+    if (!from || !to || fits([from.view, to.view], caps)) {
+      return planSum(layout, INPUT, OUTPUT, 0, caps);
+    }
+    const windows = new Windows(caps);
+    addSums(windows, layout, from, to);
+    return windows;
+  },
+  cpu: ({ outer, n, inner, divisor }, [x], [y]) => {
+    if (!x || !y) return;
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++)
+        y[o * inner + i] = sumOf(x, o * n * inner + i, n, inner) / divisor;
+    }
+  },
+};
+
+function sumOf(x: NumericArray, base: number, n: number, step: number): number {
+  let total = 0;
+  for (let k = 0; k < n; k++) total += x[base + k * step] ?? NaN;
+  return total;
+}

@@ -1,0 +1,79 @@
+// In: a tensor and dimensions. Out: its sums or means along them; and gradients of broadcast operands, summed back.
+import { runOne } from '../../core/dispatcher.ts';
+import type { DType } from '../../core/dtype.ts';
+import { rowLayout, sameShape, sizeOf, type Shape } from '../../core/shape.ts';
+import { Tensor } from '../../core/tensor.ts';
+import { castTo } from '../pointwise/basic.ts';
+import { identity } from '../pointwise/cast.ts';
+import { pointwise } from '../pointwise/plan.ts';
+import { reduceKernel } from './plan.ts';
+
+/**
+ * The sum over `dims` (in range, each once) divided by `divisor`, with those dimensions kept as 1; written into a tensor
+ * of that many elements, or a new one of the given dtype.
+ */
+export function reduceDims(
+  x: Tensor,
+  dims: readonly number[],
+  divisor: number,
+  to: Tensor | { dtype: DType } = x,
+): Tensor {
+  const shape = x.shape.map((d, i) => (dims.includes(i) ? 1 : d));
+  const output = to instanceof Tensor && to !== x ? to : { shape, dtype: to.dtype };
+  if (sizeOf(shape) === 1) {
+    return runOne(
+      pointwise,
+      { op: identity, params: {}, shape: x.shape, sum: divisor },
+      [x],
+      output,
+    );
+  }
+  // Runs of adjacent dimensions are one; the last run goes first, so that later passes have less to read.
+  const runs: { from: number; to: number }[] = [];
+  for (const d of [...dims].sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last?.to === d) last.to = d + 1;
+    else runs.push({ from: d, to: d + 1 });
+  }
+  let current = x;
+  for (const [i, { from, to }] of runs.reverse().entries()) {
+    const merged = [
+      ...current.shape.slice(0, from),
+      sizeOf(current.shape.slice(from, to)),
+      ...current.shape.slice(to),
+    ];
+    const layout = rowLayout(merged, from);
+    const done = i === runs.length - 1;
+    const next = current.shape.map((d, k) => (k >= from && k < to ? 1 : d));
+    const result = runOne(
+      reduceKernel,
+      { ...layout, divisor: done ? divisor : 1 },
+      [current],
+      done ? output : { shape: next, dtype: 'float32' },
+    );
+    if (current !== x) current.dispose();
+    current = result;
+  }
+  return current;
+}
+
+/**
+ * Sums the dimensions along which `shape` was broadcast to become that of `x`. A new tensor, or a view of `x`.
+ * `dtype`: that of the result, where `x` is kept wider for the sum.
+ */
+export function sumTo(x: Tensor, shape: Shape, dtype: DType = x.dtype): Tensor {
+  if (sameShape(x.shape, shape)) return dtype === x.dtype ? x.detach() : castTo(x, dtype);
+  const lead = x.shape.length - shape.length;
+  const dims = x.shape.flatMap((d, i) =>
+    i < lead || (shape[i - lead] === 1 && d !== 1) ? [i] : [],
+  );
+  const kept = dims.length === 0 ? sumTo(x, x.shape, dtype) : reduceDims(x, dims, 1, { dtype });
+  const result = view(kept, shape);
+  kept.dispose();
+  return result;
+}
+
+/** The same memory under another shape of the same size. */
+export function view(x: Tensor, shape: Shape): Tensor {
+  return new Tensor(x.storage('reshape').retain(), shape, x.dtype);
+}

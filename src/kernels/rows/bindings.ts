@@ -1,0 +1,186 @@
+// In: how the tensors of a row-wise kernel are stored. Out: the WGSL that binds them and loads and stores their quads, the
+// groups of four neighbours along a row that lib/row-blocks.wgsl goes by.
+import type { DType } from '../../core/dtype.ts';
+import { float16 } from '../../shader/lib.ts';
+import { source, type Source } from '../../shader/link.ts';
+import type { RowLayout } from '../../core/shape.ts';
+
+export interface RowTensor {
+  readonly slot: number;
+  readonly name: string;
+  readonly dtype: DType;
+  readonly access: 'read' | 'write';
+  /** Whether every quad is whole and aligned, so that it is one load or store. */
+  readonly packed: boolean;
+  /** What elements outside of a row count as, in WGSL; 0 by default. */
+  readonly fill?: string;
+  /** WGSL for the distance between neighbours of a row: `u.inner`, or 1 for what is alike for all rows. */
+  readonly step?: '1u';
+}
+
+/** Whether rows consist of whole quads, each in one piece of memory. */
+export function isPacked({ n, inner }: RowLayout): boolean {
+  return inner === 1 && n % 4 === 0;
+}
+
+/**
+ * Bindings and, for a tensor `x`: `x_at(base, i)`, one element; `x_full(base, q)`, a quad inside the row;
+ * `x_block(base, q, step)`, four of them; `x_last(base, lane)`, the lane's last block, filled up. For one that is written:
+ * `store_x_full(base, q, v)` and `store_x_last(base, lane, block)`.
+ */
+export function rowAccess(tensors: readonly RowTensor[]): string {
+  return tensors.map(accessOf).join('');
+}
+
+/** WGSL of an access slot, with what unpacks float16 where it is needed. */
+export function accessSource(text: string, dtypes: readonly DType[]): Source {
+  const half = dtypes.includes('float16');
+  const include = half ? `//#include "${float16.name}"\n` : '';
+  return source('access', include + text, half ? [float16] : []);
+}
+
+const KEY: Record<DType, string> = { float32: 'f', float16: 'h', int32: 'i' };
+
+/** Tells apart what `rowAccess` gives for different tensors. */
+export function accessKey(tensors: readonly RowTensor[]): string {
+  return tensors
+    .map(({ slot, dtype, packed }) => `${String(slot)}${KEY[dtype]}${packed ? '4' : ''}`)
+    .join(',');
+}
+
+function accessOf(tensor: RowTensor): string {
+  const { slot, name, access } = tensor;
+  const mode = access === 'read' ? 'read' : 'read_write';
+  return `@group(0) @binding(${String(slot)}) var<storage, ${mode}> ${name}: array<${elementOf(tensor)}>;
+${access === 'read' ? reader(tensor) : writer(tensor)}`;
+}
+
+function elementOf({ dtype, packed }: RowTensor): string {
+  if (dtype === 'int32') return 'i32';
+  if (dtype === 'float16') return packed ? 'vec2u' : 'u32';
+  return packed ? 'vec4f' : 'f32';
+}
+
+function reader({ name, dtype, packed, step, fill = '0.0' }: RowTensor): string {
+  const half = dtype === 'float16';
+  const scale = step ? '' : ' * u.inner';
+  const element = (at: string): string =>
+    half ? `unpack_half2(${name}[(${at}) >> 1u])[(${at}) & 1u]` : `${name}[${at}]`;
+  const single = packed
+    ? half
+      ? `  let w = ${name}[(base + i) >> 2u];
+  return unpack_half2(w[(i >> 1u) & 1u])[i & 1u];`
+      : `  return ${name}[(base + i) >> 2u][i & 3u];`
+    : `  let at = base + i${scale};
+  return ${element('at')};`;
+  const quad = packed
+    ? half
+      ? `  let w = ${name}[(base >> 2u) + q];
+  return vec4f(unpack_half2(w.x), unpack_half2(w.y));`
+      : `  return ${name}[(base >> 2u) + q];`
+    : `  let at = vec4u(base) + (vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u))${scale};
+  return vec4f(${['x', 'y', 'z', 'w'].map((c) => element(`at.${c}`)).join(', ')});`;
+  // No branch round a load: on a software adapter that costs more than what it would save.
+  const tail = packed
+    ? `  return ${name}_full(base, q);`
+    : `  let i = vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u);
+  let at = vec4u(base) + min(i, vec4u(u.n - 1u))${scale};
+  return select(vec4f(${fill}), vec4f(${['x', 'y', 'z', 'w'].map((c) => element(`at.${c}`)).join(', ')}), i < vec4u(u.n));`;
+  return `fn ${name}_at(base: u32, i: u32) -> f32 {
+${single}
+}
+fn ${name}_full(base: u32, q: u32) -> vec4f {
+${quad}
+}
+fn ${name}_tail(base: u32, q: u32) -> vec4f {
+${tail}
+}
+fn ${name}_block(base: u32, q: u32, step: u32) -> Block {
+  var v: Block;
+  v.a = ${name}_full(base, q);
+  if (block_quads > 1u) {
+    v.b = ${name}_full(base, q + step);
+  }
+  if (block_quads > 2u) {
+    v.c = ${name}_full(base, q + 2u * step);
+  }
+  if (block_quads > 3u) {
+    v.d = ${name}_full(base, q + 3u * step);
+  }
+  return v;
+}
+fn ${name}_last_quad(base: u32, lane: Lane, k: u32) -> vec4f {
+  if (exact) {
+    if (k + 1u < block_quads) {
+      return ${name}_full(base, k);
+    }
+    return ${name}_tail(base, k);
+  }
+  return select(vec4f(${fill}), ${name}_tail(base, last_quad(lane, k)), has_last(lane, k));
+}
+fn ${name}_last(base: u32, lane: Lane) -> Block {
+  var v: Block;
+  v.a = ${name}_last_quad(base, lane, 0u);
+  if (block_quads > 1u) {
+    v.b = ${name}_last_quad(base, lane, 1u);
+  }
+  if (block_quads > 2u) {
+    v.c = ${name}_last_quad(base, lane, 2u);
+  }
+  if (block_quads > 3u) {
+    v.d = ${name}_last_quad(base, lane, 3u);
+  }
+  return v;
+}
+`;
+}
+
+function writer({ name, dtype, packed }: RowTensor): string {
+  const quad = packed
+    ? dtype === 'float16'
+      ? `  ${name}[(base >> 2u) + q] = vec2u(pack_half2(v.xy), pack_half2(v.zw));`
+      : `  ${name}[(base >> 2u) + q] = v;`
+    : ['x', 'y', 'z', 'w']
+        .map((c, k) => `  ${name}[base + (q * 4u + ${String(k)}u) * u.inner] = v.${c};`)
+        .join('\n');
+  const tail = packed
+    ? `  store_${name}_full(base, q, v);`
+    : `  let i = q * 4u;
+${['x', 'y', 'z', 'w']
+  .map((c, k) => {
+    const index = `i + ${String(k)}u`;
+    const store = `${name}[base + (${index}) * u.inner] = v.${c};`;
+    return k === 0 ? `  ${store}` : `  if (${index} < u.n) {\n    ${store}\n  }`;
+  })
+  .join('\n')}`;
+  return `fn store_${name}_full(base: u32, q: u32, v: vec4f) {
+${quad}
+}
+fn store_${name}_tail(base: u32, q: u32, v: vec4f) {
+${tail}
+}
+fn store_${name}_last_quad(base: u32, lane: Lane, k: u32, v: vec4f) {
+  if (exact) {
+    if (k + 1u < block_quads) {
+      store_${name}_full(base, k, v);
+    } else {
+      store_${name}_tail(base, k, v);
+    }
+  } else if (has_last(lane, k)) {
+    store_${name}_tail(base, last_quad(lane, k), v);
+  }
+}
+fn store_${name}_last(base: u32, lane: Lane, v: Block) {
+  store_${name}_last_quad(base, lane, 0u, v.a);
+  if (block_quads > 1u) {
+    store_${name}_last_quad(base, lane, 1u, v.b);
+  }
+  if (block_quads > 2u) {
+    store_${name}_last_quad(base, lane, 2u, v.c);
+  }
+  if (block_quads > 3u) {
+    store_${name}_last_quad(base, lane, 3u, v.d);
+  }
+}
+`;
+}

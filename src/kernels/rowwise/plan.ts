@@ -1,0 +1,328 @@
+// In: a row-wise op and a tensor seen as [outer, n, inner]. Out: its launches, or the CPU loop over rows.
+import scanText from '../../../shaders/kernels/rowwise/scan.wgsl?raw';
+import backwardText from '../../../shaders/kernels/rowwise/backward.wgsl?raw';
+import forwardText from '../../../shaders/kernels/rowwise/forward.wgsl?raw';
+import kernelText from '../../../shaders/kernels/rowwise/rowwise.wgsl?raw';
+import type { NumericArray } from '../../core/dtype.ts';
+import { bits, logSoftmax, rowBlocks, rowsByInvocation } from '../../shader/lib.ts';
+import { cachedProgram, source, type Source } from '../../shader/link.ts';
+import {
+  foldWorkgroups,
+  UniformWriter,
+  type Binding,
+  type Capabilities,
+  type Kernel,
+  type Launch,
+  type Plan,
+  type View,
+} from '../../core/kernel.ts';
+import type { RowLayout } from '../../core/shape.ts';
+import { accessKey, accessSource, isPacked, rowAccess, type RowTensor } from '../rows/bindings.ts';
+import {
+  forEachRow,
+  tileChunks,
+  windowBinding,
+  windowsOf,
+  workgroupsOf,
+  writeTiling,
+  type ChunkTiling,
+  type RowWindow,
+} from '../rows/tiling.ts';
+import { forEachLongRow, spreadLong } from '../rows/long-rows.ts';
+import {
+  inputsOf,
+  outputsOf,
+  stretch,
+  viewsOf,
+  Windows,
+  type Region,
+  type RowRegion,
+} from '../windows.ts';
+
+const kernel = /* @__PURE__ */ source('kernels/rowwise/rowwise.wgsl', kernelText, [
+  bits,
+  rowBlocks,
+  logSoftmax,
+]);
+const entries = {
+  forward: /* @__PURE__ */ source('kernels/rowwise/forward.wgsl', forwardText),
+  backward: /* @__PURE__ */ source('kernels/rowwise/backward.wgsl', backwardText),
+};
+const scanKernel = /* @__PURE__ */ source('kernels/rowwise/scan.wgsl', scanText, [bits]);
+
+/** One row-wise op. The float64 functions see a row at a time. */
+export interface RowwiseOp {
+  readonly name: string;
+  readonly source: Source;
+  readonly forward: (x: Float64Array, y: Float64Array) => void;
+  readonly backward: (y: Float64Array, gradOutput: Float64Array, gradInput: Float64Array) => void;
+}
+
+export interface RowwiseArgs {
+  readonly op: RowwiseOp;
+  readonly layout: RowLayout;
+  /** Inputs: x for `'forward'`; output and gradOutput for `'backward'`. */
+  readonly direction: 'forward' | 'backward';
+}
+
+export const rowwise: Kernel<RowwiseArgs> = {
+  name: 'rowwise',
+  float16: 'native',
+  // Two rows may share a word.
+  widens: ({ layout }) => !isPacked(layout),
+  plan: planRows,
+  cpu: computeRows,
+};
+
+/** Ops that go over a row several times, each row by one invocation: no barrier, so no bound on the times. */
+export const rowScan: Kernel<RowwiseArgs> = {
+  name: 'rowScan',
+  float16: 'convert',
+  plan: planScan,
+  cpu: computeRows,
+};
+
+/** The launches of each window, with scratch of its own. */
+function planRows(
+  args: RowwiseArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
+  const windows = windowsOf(args.layout, [...inputs, ...outputs], caps);
+  if (windows.length === 0) return planParts(args, inputs, outputs, caps);
+  const launches: Launch[] = [];
+  const scratch: number[] = [];
+  for (const window of windows) {
+    const plan = planWindow(args, window, scratch.length, inputs, outputs, caps);
+    launches.push(...plan.launches);
+    scratch.push(...plan.scratch);
+  }
+  return { launches, scratch };
+}
+
+/** Slices or columns that windows of the tensors cannot show as they are; and rows longer than a binding. */
+function planParts(
+  args: RowwiseArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
+  const { n } = args.layout;
+  const windows = new Windows(caps);
+  const rows = (list: readonly Region[]): RowRegion[] =>
+    list.map((region) => ({ ...region, each: n }));
+  const [ins, outs] = [inputsOf(inputs), outputsOf(outputs)];
+  const planned = windows.rows(args.layout, rows(ins), rows(outs), ({ outer, inner }, from, to) => {
+    const window = { layout: { outer, n, inner }, first: 0, part: false };
+    return planWindow(args, window, 0, viewsOf(from), viewsOf(to), caps);
+  });
+  if (!planned) planLongRows(args, windows, ins, outs);
+  return windows;
+}
+
+/**
+ * Some columns of a slice at a time, in windows along their rows: a first launch in each leaves the sums of its chunks, a
+ * second one writes what follows from all.
+ */
+function planLongRows(
+  args: RowwiseArgs,
+  windows: Windows,
+  inputs: readonly Region[],
+  outputs: readonly Region[],
+): void {
+  const { caps } = windows;
+  const [output] = outputs;
+  if (!output) return;
+  let parts: Region | undefined;
+  forEachLongRow(args.layout, windows, ({ columns, length, blocks }) => {
+    const spread = spreadLong({ outer: 1, n: length, inner: columns }, caps);
+    const chunksOf = (count: number): number => Math.ceil(Math.ceil(count / 4) / spread.chunkQuads);
+    const chunks = blocks.reduce((sum, { count }) => sum + chunksOf(count), 0);
+    const sums = (parts ??= windows.keep(chunks * columns * 2));
+    for (const write of [false, true]) {
+      let before = 0;
+      for (const { count, block } of blocks) {
+        const layout = { outer: 1, n: count, inner: columns };
+        const window = { layout, first: 0, part: false };
+        const own = chunksOf(count);
+        const first = before;
+        before += own;
+        windows.part(() => {
+          const sources = inputs.map((input) => windows.read(input, block));
+          const target = write ? windows.write(output, block) : output;
+          const made = write
+            ? sums
+            : windows.write(sums, stretch(first * columns * 2, own * columns * 2));
+          const quads = Math.ceil(count / 4);
+          const spreadHere = { ...spread, quads, chunks: write ? chunks : own };
+          const [views, written] = [viewsOf(sources), viewsOf([target])];
+          const launch = launcherFor(args, window, spreadHere, views, written, caps);
+          const [reads, writes] = bindingsOf(window, views, target.view);
+          const between: Binding = { slot: 4, of: 'output', index: 1, access: 'write' };
+          const bindings = [...reads, ...(write ? [writes] : []), between];
+          const launches = [launch(write ? 'chunks' : 'parts', bindings, own * columns)];
+          windows.add({ launches, scratch: [] }, sources, [target, made]);
+        });
+      }
+    }
+  });
+}
+
+function planWindow(
+  args: RowwiseArgs,
+  window: RowWindow,
+  scratchIndex: number,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
+  const spread = tileChunks(window.layout, caps);
+  const { rows, chunks } = spread;
+  const [reads, writes] = bindingsOf(window, inputs, outputs[0]);
+  const launch = launcherFor(args, window, spread, inputs, outputs, caps);
+  if (chunks === 1) return { launches: [launch('rows', [...reads, writes], rows)], scratch: [] };
+  const parts: Binding = { slot: 4, of: 'scratch', index: scratchIndex, access: 'write' };
+  return {
+    launches: [
+      launch('parts', [...reads, parts], rows * chunks),
+      launch('chunks', [...reads, writes, parts], rows * chunks),
+    ],
+    scratch: [rows * chunks * 8],
+  };
+}
+
+/** What gives the launches of a window. */
+function launcherFor(
+  { op, direction }: RowwiseArgs,
+  { layout }: RowWindow,
+  spread: ChunkTiling,
+  inputs: readonly View[],
+  [output]: readonly View[],
+  caps: Capabilities,
+): (entry: string, bindings: readonly Binding[], units: number) => Launch {
+  const { unit, constants } = spread;
+  const packed = isPacked(layout);
+  const [x, gradOutput] = inputs;
+  const common = { packed, access: 'read' } as const;
+  const tensors: RowTensor[] = [
+    {
+      ...common,
+      slot: 1,
+      name: 'x',
+      dtype: x?.dtype ?? 'float32',
+      // What is not there has no share in a maximum or a sum.
+      fill: direction === 'forward' ? 'padding()' : '0.0',
+    },
+    { ...common, slot: 2, name: 'y', dtype: output?.dtype ?? 'float32', access: 'write' },
+  ];
+  if (gradOutput) {
+    tensors.push({ ...common, slot: 3, name: 'grad_output', dtype: gradOutput.dtype });
+  }
+  const program = cachedProgram(
+    op,
+    `${direction};${unit};${accessKey(tensors)}`,
+    op.name,
+    kernel,
+    () => ({
+      rows: spread.source,
+      access: accessSource(
+        rowAccess(tensors),
+        tensors.map(({ dtype }) => dtype),
+      ),
+      op: op.source,
+      entry: entries[direction],
+    }),
+  );
+  const uniforms = writeTiling(new UniformWriter(6), layout, spread).buffer;
+  return (entry, bindings, units) => ({
+    program,
+    entry: `${direction}_${entry}`,
+    constants,
+    bindings,
+    uniforms,
+    workgroups: workgroupsOf(spread, units, caps),
+  });
+}
+
+/** The windows of x, or of the output, and gradOutput that are read; and what is written. */
+function bindingsOf(
+  window: RowWindow,
+  inputs: readonly View[],
+  output: View | undefined,
+): [reads: Binding[], writes: Binding] {
+  const reads = inputs.map((view, index) => {
+    const slot = index === 0 ? 1 : 3;
+    return windowBinding({ slot, of: 'input', index, access: 'read' }, window, view);
+  });
+  const writes: Binding = { slot: 2, of: 'output', index: 0, access: 'write' };
+  return [reads, windowBinding(writes, window, output)];
+}
+
+function planScan(
+  { op, layout, direction }: RowwiseArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
+  const program = cachedProgram(op, '', op.name, scanKernel, () => ({
+    rows: rowsByInvocation,
+    op: op.source,
+  }));
+  const launchOf = (window: RowWindow): Launch => {
+    const { outer, n, inner } = window.layout;
+    const [reads, writes] = bindingsOf(window, inputs, outputs[0]);
+    return {
+      program,
+      entry: `${direction}_rows`,
+      constants: { workgroup_size: 64 },
+      bindings: [...reads, writes],
+      uniforms: new UniformWriter(3).u32(n, inner, outer * inner).buffer,
+      workgroups: foldWorkgroups(Math.ceil((outer * inner) / 64), caps),
+    };
+  };
+  const whole = { layout, first: 0, part: false };
+  const slices = windowsOf(layout, [...inputs, ...outputs], caps);
+  if (slices.length > 0) return { launches: slices.map(launchOf), scratch: [] };
+  const windows = new Windows(caps);
+  const { n } = layout;
+  const [ins, outs] = [inputsOf(inputs), outputsOf(outputs)].map((list) =>
+    list.map((region) => ({ ...region, each: n })),
+  );
+  const planned = windows.rows(layout, ins ?? [], outs ?? [], ({ outer, inner }) => ({
+    launches: [launchOf({ ...whole, layout: { outer, n, inner } })],
+    scratch: [],
+  }));
+  // A row is longer than a binding, and is gone through again and again by one invocation.
+  return planned ? windows : { launches: [launchOf(whole)], scratch: [] };
+}
+
+function computeRows(
+  { op, layout, direction }: RowwiseArgs,
+  inputs: readonly NumericArray[],
+  [y]: readonly NumericArray[],
+): void {
+  const { n, inner } = layout;
+  const rows = inputs.map(() => new Float64Array(n));
+  const [first, second] = rows;
+  const result = new Float64Array(n);
+  if (!y || !first) return;
+  forEachRow(layout, (base) => {
+    inputs.forEach((input, k) => {
+      gather(input, base, inner, rows[k]);
+    });
+    if (direction === 'forward') op.forward(first, result);
+    else if (second) op.backward(first, second, result);
+    for (let i = 0; i < n; i++) y[base + i * inner] = result[i] ?? NaN;
+  });
+}
+
+/** Copies a row out of a tensor. */
+export function gather(
+  from: NumericArray,
+  base: number,
+  step: number,
+  to: Float64Array | undefined,
+): void {
+  if (to) for (let i = 0; i < to.length; i++) to[i] = from[base + i * step] ?? NaN;
+}
