@@ -219,7 +219,7 @@ export function hostileDifferences(
       const e = values[i] ?? NaN;
       const instead = flushed?.get(name)?.[i];
       if (matches(e) || (instead !== undefined && matches(instead))) continue;
-      if (isExpected({ name, index: i, expected: e, value })) continue;
+      if (isExpected({ name, index: i, dtype, expected: e, value })) continue;
       wrong.push(
         `${name}[${i}] = ${value}, CPU ${e}, allowed ±${bound(e) + units * (movedBy[i] ?? 0)}`,
       );
