@@ -68,9 +68,12 @@ function isNearKink(call: Call, r: number, dtype: FloatDType): boolean {
   const distances = options.swap === true ? [near, far, other] : [near, far];
   // Where float32 has no number for one, the differences that it is of are nothing beside it.
   if (distances.some((d) => d > LARGEST && d < Infinity)) return true;
-  const least = NEAR * (isCosine(call) ? 1 : Math.max(...distances));
-  const slack = Number(options.margin ?? 1) + (near - Math.min(far, other));
-  return Math.abs(slack) <= least || Math.abs(far - other) <= least;
+  const reach = Math.min(far, other);
+  const slack = Number(options.margin ?? 1) + (near - reach);
+  const size = isCosine(call) ? 1 : Math.max(near, reach);
+  return (
+    Math.abs(slack) <= NEAR * size || Math.abs(far - other) <= NEAR * (isCosine(call) ? 1 : far)
+  );
 }
 
 const known = new WeakMap<Call, Map<string, boolean>>();
