@@ -1,8 +1,8 @@
 // In: a call of a loss of distances or cosines, and an element of a gradient. Out: how far off it may be where float32 does not
 // tell on which side of a kink a row is: whether its loss is above 0, and which of two distances is the smaller.
-import { squares } from '../../src/kernels/cosine-reference.ts';
-import { norm } from '../../src/kernels/norm-reference.ts';
-import { sizeOf } from '../../src/shape.ts';
+import { squares } from '../../src/kernels/pair-rows/cosine-reference.ts';
+import { norm } from '../../src/kernels/pair-rows/norm-reference.ts';
+import { sizeOf } from '../../src/core/shape.ts';
 import type { Call, TensorSpec } from '../calls.ts';
 import { roundHalf } from '../ulp.ts';
 
