@@ -11,7 +11,7 @@ fn forward(x: f32, p: Params) -> f32 {
   let q = x / p.alpha;
   let m = nl_expm1(q);
   let y = select(fma(rest_of(x, q, p), m + 1.0, m), m, abs(q) > 88.0);
-  return select(p.alpha * y, x, (x > 0.0) | (abs(q) < 0x1p-25f));
+  return select(p.alpha * y, x, (x > 0.0) | (abs(q) < 0x1p-24f));
 }
 
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {

@@ -1,3 +1,4 @@
+//#include "lib/div.wgsl"
 // max(x - tau, 0), with tau such that the row sums to 1: tau = (sum of the support - 1) / size of the support, from the
 // elements within 1 of the maximum, then from those above the last tau, until none falls out (Michelot 1986).
 fn forward_row(base: u32) {
@@ -31,7 +32,8 @@ fn forward_row(base: u32) {
       break;
     }
     left = count;
-    tau = (total - 1.0) / f32(count);
+    // Where tau is an element, that element's result is exactly 0: whatever the device's division.
+    tau = nl_quotient(total - 1.0, f32(count));
   }
   for (var i = 0u; i < u.n; i++) {
     let v = (x[at(base, i)] - peak) - tau;
@@ -54,7 +56,7 @@ fn backward_row(base: u32) {
     }
     total += block;
   }
-  let mean = total / f32(count);
+  let mean = nl_quotient(total, f32(count));
   for (var j = 0u; j < u.n; j++) {
     let v = x[at(base, j)];
     let slope = select(0.0, grad_output[at(base, j)] - mean, v > 0.0);

@@ -2,6 +2,7 @@ import wgsl from '../../shaders/rowwise/sparsemax.wgsl?raw';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
 import { rowScan } from '../kernels/rowwise/plan.ts';
+import { div } from '../shader/lib.ts';
 
 /** A row's largest element and tau, relative to it; NaN for a row without a result. */
 function thresholdOf(x: Float64Array): { peak: number; tau: number } {
@@ -25,6 +26,7 @@ function thresholdOf(x: Float64Array): { peak: number; tau: number } {
 export const sparsemax = /* @__PURE__ */ defineRowwise({
   name: 'sparsemax',
   wgsl,
+  includes: [div],
   kernel: rowScan,
   forward: (x, y) => {
     const { peak, tau } = thresholdOf(x);

@@ -1,6 +1,9 @@
 // In: what scripts/accuracy.mjs asks for, in a browser. Out: an op's largest errors on its GPU, as plain data.
 import type { Documented } from '../../src/define/op.ts';
 import { init, type Device } from '../../src/index.ts';
+import { withArithmetic } from '../arithmetic/device.ts';
+import { MODES } from '../arithmetic/helpers.ts';
+import { requestHardwareLike } from '../gpu/gpu-device.ts';
 import { rowWithBuiltins } from './builtin-rows.ts';
 import { withBuiltins } from './builtins.ts';
 import { measured, optionSets, type Options } from './cases.ts';
@@ -12,7 +15,32 @@ const INPUTS = 2 ** 22;
 
 type Progress = (part: string) => Promise<void>;
 
-const ready = init({ backend: 'webgpu' });
+/** Of hardware's arithmetic, from the page's address; the sweep is smaller then, as emulating it takes time. */
+const wanted = new URLSearchParams(location.search).get('arithmetic');
+const mode = MODES.find((one) => one === wanted);
+const MODE_INPUTS = 2 ** 16;
+/** As many elements as a call may have to be compiled as one element: contraction would take minutes to compile. */
+const MODE_CALL = 2 ** 13;
+
+const ready = mode ? withMode(mode) : init({ backend: 'webgpu' });
+
+async function withMode(one: (typeof MODES)[number]): Promise<Device> {
+  if (one !== 'contract') {
+    return init({ device: withArithmetic(await requestHardwareLike(), one) });
+  }
+  const device = await init({ backend: 'webgpu' });
+  if (device.gpuDevice) withArithmetic(device.gpuDevice, one);
+  return device;
+}
+
+/** Chunks of at most `MODE_CALL` inputs. */
+function* pieces(chunks: Iterable<Chunk>): Generator<Chunk> {
+  for (const { x, subnormal } of chunks) {
+    for (let i = 0; i < x.length; i += MODE_CALL) {
+      yield { x: x.slice(i, i + MODE_CALL), subnormal };
+    }
+  }
+}
 
 /** All floats for the defaults, where asked for; else the stratified ones. Runs round constants come with either. */
 function* inputsOf(op: Documented, full: boolean, base: readonly Chunk[]): Generator<Chunk> {
@@ -41,16 +69,19 @@ async function measureElementwise(
   full: boolean,
   progress: Progress,
 ): Promise<Measured[]> {
-  const base = stratified(INPUTS);
-  const naive = withBuiltins(op);
+  const base = stratified(mode ? MODE_INPUTS : INPUTS);
+  const naive = mode ? undefined : withBuiltins(op);
   const rows: Measured[] = [];
   for (const [k, options] of optionSets(op).entries()) {
-    const inputs = (): Iterable<Chunk> => inputsOf(op, full && k === 0, base);
+    const all = (): Iterable<Chunk> => inputsOf(op, full && k === 0, base);
+    const inputs = mode === 'contract' ? () => pieces(all()) : all;
     await progress(`float32 ${label(options)}`);
     const errors = await sweep(device, op, options, inputs(), 'float32');
     if (naive) await progress(`built-ins ${label(options)}`);
     const others = naive && (await sweep(device, op, options, inputs(), 'float32', naive));
     rows.push(row(op, { options }, errors, others));
+    // The same code between a load and a store.
+    if (mode) continue;
     await progress(`float16 ${label(options)}`);
     const half = await sweep(device, op, options, [everyHalf], 'float16');
     rows.push(row(op, { options, dtype: 'float16' }, half));
@@ -63,13 +94,13 @@ async function measureRows(
   op: Documented,
   progress: Progress,
 ): Promise<Measured[]> {
-  const naive = rowWithBuiltins(op);
+  const naive = mode ? undefined : rowWithBuiltins(op);
   const rows: Measured[] = [];
   for (const options of optionSets(op)) {
     for (const n of LENGTHS) {
-      for (const dtype of ['float32', 'float16'] as const) {
+      for (const dtype of mode ? (['float32'] as const) : (['float32', 'float16'] as const)) {
         await progress(`rows of ${n}, ${dtype} ${label(options)}`);
-        const size = INPUTS / 4;
+        const size = (mode ? MODE_INPUTS : INPUTS) / 4;
         const errors = await sweepRows(device, op, options, n, size, dtype);
         const others =
           naive && dtype === 'float32'

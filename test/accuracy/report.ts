@@ -51,11 +51,75 @@ const optionText = (options: Options): string =>
     )
     .join(', ') || '—';
 
+/** By the row of a table, what stands in its column of hardware's arithmetic. */
+export type Column = ReadonlyMap<string, string>;
+
+const keyOf = (
+  op: string,
+  direction: string,
+  options: string,
+  length: number | string = '',
+): string => [op, direction, options, String(length)].join(' | ');
+
+/** The largest of the errors in several modes, and the mode it is in. */
+export function worstOf(byMode: ReadonlyMap<string, readonly Measured[]>): Column {
+  const column = new Map<string, string>();
+  const largest = new Map<string, number>();
+  for (const [mode, results] of byMode) {
+    for (const { op, options, length, errors } of results) {
+      for (const direction of DIRECTIONS) {
+        const key = keyOf(`\`${op}\``, direction, optionText(options), length);
+        const { ulp } = errors[direction];
+        if (ulp <= (largest.get(key) ?? -1)) continue;
+        largest.set(key, ulp);
+        column.set(key, ulp === 0 ? ulps(0) : `${ulps(ulp)} (${mode})`);
+      }
+    }
+  }
+  return column;
+}
+
+const HARDWARE = 'Worst on hardware';
+
+/** The column as the page has it, so that either part of the page is measured without the other. */
+export function columnIn(page: string): Column {
+  const column = new Map<string, string>();
+  let head: string[] = [];
+  for (const text of page.split('\n')) {
+    const cells = text.split('|').slice(1, -1);
+    const trimmed = cells.map((cell) => cell.trim());
+    if (trimmed[0] === 'Op') head = trimmed;
+    const value = trimmed[head.indexOf(HARDWARE)];
+    if (value === undefined || !trimmed[0]?.startsWith('`')) continue;
+    const [op = '', direction = '', options = '', length = ''] = trimmed;
+    const isRow = head.includes('Row length');
+    column.set(keyOf(op, direction, options, isRow ? length : ''), value);
+  }
+  return column;
+}
+
+/** The page with another column of hardware's arithmetic. */
+export function withColumn(page: string, column: Column): string {
+  let head: string[] = [];
+  const lines = page.split('\n').map((text) => {
+    const cells = text.split('|').slice(1, -1);
+    const trimmed = cells.map((cell) => cell.trim());
+    if (trimmed[0] === 'Op') head = trimmed;
+    const at = head.indexOf(HARDWARE);
+    if (at < 0 || !trimmed[0]?.startsWith('`')) return text;
+    const [op = '', direction = '', options = '', length = ''] = trimmed;
+    const isRow = head.includes('Row length');
+    trimmed[at] = column.get(keyOf(op, direction, options, isRow ? length : '')) ?? '—';
+    return line(trimmed);
+  });
+  return lines.join('\n');
+}
+
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 
-export function elementwiseTable(results: readonly Measured[]): string {
+export function elementwiseTable(results: readonly Measured[], column: Column): string {
   const rows = results
     .filter(({ length, dtype }) => length === undefined && dtype === 'float32')
     .flatMap((one) => {
@@ -73,6 +137,7 @@ export function elementwiseTable(results: readonly Measured[]): string {
         ulps(one.errors[direction].ulp),
         place(one.errors[direction]),
         ulps(half?.errors[direction].ulp),
+        column.get(keyOf(`\`${one.op}\``, direction, optionText(one.options))) ?? '—',
         String(op?.accuracy[direction] ?? '—'),
         withFaults(one.naive?.[direction]),
         one.naive ? place(one.naive[direction]) : '',
@@ -80,13 +145,13 @@ export function elementwiseTable(results: readonly Measured[]): string {
       ]);
     });
   const head = [
-    ...['Op', 'Direction', 'Options', 'float32', 'at x =', 'float16', 'Bound'],
+    ...['Op', 'Direction', 'Options', 'float32', 'at x =', 'float16', HARDWARE, 'Bound'],
     ...['WGSL built-ins', 'at x =', 'PyTorch float32'],
   ];
   return table(head, rows);
 }
 
-export function rowwiseTable(results: readonly Measured[]): string {
+export function rowwiseTable(results: readonly Measured[], column: Column): string {
   const rows = results
     .filter(({ length, dtype }) => length !== undefined && dtype === 'float32')
     .flatMap((one) => {
@@ -107,6 +172,7 @@ export function rowwiseTable(results: readonly Measured[]): string {
         String(one.length),
         ulps(one.errors[direction].ulp),
         ulps(half?.errors[direction].ulp),
+        column.get(keyOf(`\`${one.op}\``, direction, optionText(one.options), one.length)) ?? '—',
         ulps(rowBound(one.length ?? 1)),
         ulps(one.errors[direction].plain),
         withFaults(one.naive?.[direction]),
@@ -114,14 +180,19 @@ export function rowwiseTable(results: readonly Measured[]): string {
       ]);
     });
   const head = [
-    ...['Op', 'Direction', 'Options', 'Row length', 'float32', 'float16', 'Bound'],
+    ...['Op', 'Direction', 'Options', 'Row length', 'float32', 'float16', HARDWARE, 'Bound'],
     ...['ULP of the result itself', 'WGSL built-ins', 'PyTorch float32'],
   ];
   return table(head, rows);
 }
 
+const HARDWARE_NOTE = `**${HARDWARE}**: the largest error where shaders are rewritten (\`npm run accuracy -- --arithmetic all\`) to compute as
+hardware may: x / y as x times a reciprocal that is one ULP too large (\`rcp+\`) or too small (\`rcp-\`), every a b + c rounded
+once (\`contract\`), every subnormal operand and result 0 (\`flush\`). In ULP of float32, over 2^16 float32 values and the
+same runs; of row-wise ops over 2^14 elements.`;
+
 /** docs/accuracy.md. */
-export function report(results: readonly Measured[], about: Circumstances): string {
+export function report(results: readonly Measured[], about: Circumstances, column: Column): string {
   const inputs = about.full
     ? 'all 2^32 float32 values for the default options, at least 2^22 for others'
     : 'at least 2^22 float32 values, as many of each exponent and sign';
@@ -144,12 +215,14 @@ result is the correctly rounded one. **Bound** is what the declaration states an
 **PyTorch float32** is its error at the golden vectors' points only, over all their options, rounding of options
 included; it is not a sweep.
 
+${HARDWARE_NOTE}
+
 Where a derivative is a sum that crosses 0 (its declaration has \`largestTerm\`), the error is counted in ULP of the largest
 term where that is larger.
 
 ## Elementwise
 
-${elementwiseTable(results)}
+${elementwiseTable(results, column)}
 
 ## Row-wise
 
@@ -165,7 +238,7 @@ e^a is as far off, relatively, as a is absolutely. Its errors are counted in ULP
 The built-ins' column has the op with WGSL's \`exp\` and \`log\`, the maximum subtracted and sums in the elements' order,
 in the same ULP as the first; softmax2d's along the same rows.
 
-${rowwiseTable(results)}
+${rowwiseTable(results, column)}
 `;
 }
 

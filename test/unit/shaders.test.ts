@@ -11,6 +11,8 @@ import { sizeOf } from '../../src/core/shape.ts';
 import { opNames, upload, type Upload } from '../calls.ts';
 import { exerciseAdaptive, exerciseChunks, exerciseOp, exerciseOptimizers } from '../exercise.ts';
 import { withLowLimits } from '../low-limits.ts';
+import { MODES } from '../arithmetic/helpers.ts';
+import { rewrite } from '../arithmetic/rewrite.ts';
 
 const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
   eager: true,
@@ -118,6 +120,20 @@ describe('every shader compiles and every launch is valid', () => {
       expect(await gpu.popErrorScope()).toBeNull();
     });
   }
+
+  it("every shader compiles with hardware's arithmetic", { timeout: 120_000 }, async () => {
+    // Each in one of the modes, and each mode for a part of the variants of every kernel.
+    for (const [k, code] of [...modules].entries()) {
+      const mode = MODES[k % MODES.length];
+      if (!mode || k % 3 > 0) continue;
+      const text = rewrite(code, mode);
+      gpu.pushErrorScope('validation');
+      const { messages } = await gpu.createShaderModule({ code: text }).getCompilationInfo();
+      modules.delete(text);
+      expect(messages.map(({ message }) => message)).toEqual([]);
+      expect(await gpu.popErrorScope()).toBeNull();
+    }
+  });
 
   it('fails where a shader does not compile', async () => {
     gpu.pushErrorScope('validation');

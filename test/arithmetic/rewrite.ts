@@ -1,0 +1,261 @@
+// In: WGSL and a freedom that hardware has with float arithmetic. Out: the same shader with that freedom taken at every
+// operation, by functions of helpers.ts, so that any adapter computes as such hardware would.
+import {
+  childElems,
+  refTarget,
+  typeOfExpr,
+  type AbstractElem,
+  type AssignElem,
+  type BinaryExpression,
+  type ExpressionElem,
+  type FunctionCallExpression,
+  type LetElem,
+  type Type,
+} from 'wesl';
+import { HELPERS, type Arithmetic } from './helpers.ts';
+import { parse, type Parsed } from './parse.ts';
+
+/** Built-ins that compute: their operands and results may be flushed. Others move bits. */
+const COMPUTING = new Set(
+  (
+    'abs ceil clamp cos cosh distance dot exp exp2 floor fma fract inverseSqrt length log log2 max min mix ' +
+    'normalize pow round saturate sign sin sinh smoothstep sqrt step tan tanh trunc'
+  ).split(' '),
+);
+const ARITHMETIC = new Set(['+', '-', '*', '/', '%']);
+const COMPARISONS = new Set(['==', '!=', '<', '<=', '>', '>=']);
+/** Evaluated by the compiler, which is exact: or no expression at all. */
+const KEPT = new Set(['attribute', 'const', 'override', 'gvar', 'struct', 'alias', 'type']);
+
+/** An element that the parser read, not one that its linker added. */
+type Spanned = Exclude<AbstractElem, { kind: 'synthetic' }>;
+
+/** The factors of a product, as text. */
+type Factors = readonly [string, string];
+
+/** Components of a float or a vector of floats that is computed at run time; undefined for every other type. */
+function floats(type: Type): number | undefined {
+  if (type.kind === 'scalar') return type.scalar === 'f32' ? 1 : undefined;
+  if (type.kind === 'vector') return type.elem.scalar === 'f32' ? type.size : undefined;
+  return undefined;
+}
+
+class Rewriter {
+  readonly #code: string;
+  readonly #mode: Arithmetic;
+  readonly #parsed: Parsed;
+  /** Products that a `let` names: their factors have names too, as compilers contract across statements. */
+  readonly #named = new Map<LetElem, Factors>();
+
+  constructor(code: string, mode: Arithmetic) {
+    this.#code = code;
+    this.#mode = mode;
+    this.#parsed = parse(code);
+  }
+
+  all(): string {
+    return this.#within(this.#parsed.module);
+  }
+
+  /** An element's text, rewritten. */
+  #text(elem: Spanned): string {
+    if (KEPT.has(elem.kind)) return this.#code.slice(elem.start, elem.end);
+    const own =
+      elem.kind === 'binary-expression'
+        ? this.#binary(elem)
+        : elem.kind === 'call-expression'
+          ? this.#call(elem)
+          : elem.kind === 'assign'
+            ? this.#assign(elem)
+            : elem.kind === 'let'
+              ? this.#let(elem)
+              : undefined;
+    return own ?? this.#within(elem);
+  }
+
+  /** The source text, with what its parts become. */
+  #within(elem: Spanned): string {
+    let text = '';
+    let at = elem.start;
+    for (const child of childElems(elem)) {
+      if (child.kind === 'synthetic') continue;
+      text += this.#code.slice(at, child.start) + this.#text(child);
+      at = child.end;
+    }
+    return text + this.#code.slice(at, elem.end);
+  }
+
+  #type(expr: ExpressionElem): Type {
+    return typeOfExpr(expr, { bindings: this.#parsed.bindings });
+  }
+
+  /** How many floats a computed expression has; an expression of unknown type is an error, so that none is left out. */
+  #floats(expr: ExpressionElem): number | undefined {
+    const type = this.#type(expr);
+    if (type.kind === 'unknown') {
+      throw new Error(`no type for ${this.#code.slice(expr.start, expr.end)}`);
+    }
+    return floats(type);
+  }
+
+  /** An operand as a vector of `size`: WGSL's operators take a number beside a vector, functions do not. */
+  #spread(expr: ExpressionElem, size: number, text = this.#text(expr)): string {
+    return size > 1 && this.#type(expr).kind === 'scalar' ? `vec${size}f(${text})` : text;
+  }
+
+  #binary(expr: BinaryExpression): string | undefined {
+    const op = expr.operator.value;
+    if (COMPARISONS.has(op)) return this.#compare(expr);
+    return ARITHMETIC.has(op) ? this.#operation(op, expr, expr.left, expr.right) : undefined;
+  }
+
+  #compare({ operator, left, right }: BinaryExpression): string | undefined {
+    if (this.#mode !== 'flush') return undefined;
+    const size = this.#floats(left) ?? this.#floats(right);
+    if (size === undefined) return undefined;
+    const text = this.#code.slice(...operator.span);
+    return `(${this.#flushed(left, size)} ${text} ${this.#flushed(right, size)})`;
+  }
+
+  /** `left op right`, where `whole` has the type of the result. */
+  #operation(
+    op: string,
+    whole: ExpressionElem,
+    left: ExpressionElem,
+    right: ExpressionElem,
+  ): string | undefined {
+    const size = this.#floats(whole);
+    if (size === undefined) return undefined;
+    switch (this.#mode) {
+      case 'rcp+':
+      case 'rcp-':
+        if (op !== '/') return undefined;
+        return `${named('arith_div', size)}(${this.#spread(left, size)}, ${this.#spread(right, size)})`;
+      case 'contract':
+        return this.#contract(op, size, left, right);
+      case 'flush': {
+        const value = `${this.#flushed(left, size)} ${op} ${this.#flushed(right, size)}`;
+        return `${named('arith_flush', size)}(${value})`;
+      }
+    }
+  }
+
+  #contract(
+    op: string,
+    size: number,
+    left: ExpressionElem,
+    right: ExpressionElem,
+  ): string | undefined {
+    if (op !== '+' && op !== '-') return undefined;
+    const fma = named('arith_fma', size);
+    const minus = op === '-' ? '-' : '';
+    const first = this.#product(left, size);
+    if (first) {
+      const [a, b] = first;
+      return `${fma}(${a}, ${b}, ${minus}(${this.#spread(right, size)}))`;
+    }
+    const second = this.#product(right, size);
+    if (!second) return undefined;
+    const [a, b] = second;
+    return `${fma}(${minus}(${a}), ${b}, ${this.#spread(left, size)})`;
+  }
+
+  /** The factors of an expression that is a product of floats, or the name of one. */
+  #product(expr: ExpressionElem, size: number): Factors | undefined {
+    if (expr.kind === 'parenthesized-expression') return this.#product(expr.expression, size);
+    if (expr.kind === 'unary-expression' && expr.operator.value === '-') {
+      const inner = this.#product(expr.expression, size);
+      return inner && [`-(${inner[0]})`, inner[1]];
+    }
+    if (expr.kind === 'ref') {
+      const target = refTarget(expr.ident, this.#parsed.bindings);
+      const decl = typeof target === 'string' ? undefined : target.declElem;
+      const factors = decl?.kind === 'let' ? this.#named.get(decl) : undefined;
+      return this.#floats(expr) === size ? factors : undefined;
+    }
+    if (expr.kind !== 'binary-expression' || expr.operator.value !== '*') return undefined;
+    if (this.#floats(expr) !== size) return undefined;
+    return [this.#spread(expr.left, size), this.#spread(expr.right, size)];
+  }
+
+  #let(elem: LetElem): string | undefined {
+    const size = this.#mode === 'contract' && elem.init && this.#floats(elem.init);
+    if (!size || !elem.init) return undefined;
+    const product = this.#product(elem.init, size);
+    if (!product) return undefined;
+    const name = elem.name.decl.ident.originalName;
+    const names = [`arith_a${elem.start}`, `arith_b${elem.start}`] as const;
+    this.#named.set(elem, names);
+    const [a, b] = product;
+    return `let ${names[0]} = ${a}; let ${names[1]} = ${b}; let ${name} = ${names[0]} * ${names[1]};`;
+  }
+
+  #assign(elem: AssignElem): string | undefined {
+    const { lhs, op, rhs } = elem;
+    const operator = op.value.slice(0, -1);
+    if (lhs.kind === 'phony' || !ARITHMETIC.has(operator)) return undefined;
+    const value = this.#operation(operator, lhs, lhs, rhs);
+    // The third part of a `for` has no semicolon.
+    const end = this.#code[elem.end - 1] === ';' ? ';' : '';
+    return value && `${this.#text(lhs)} = ${value}${end}`;
+  }
+
+  #call(call: FunctionCallExpression): string | undefined {
+    const callee = call.function;
+    if (callee.kind !== 'ref' || refTarget(callee.ident, this.#parsed.bindings) !== 'std') {
+      return undefined;
+    }
+    const name = callee.ident.originalName;
+    if (this.#mode === 'contract' && name === 'fma') {
+      const size = this.#floats(call);
+      if (size === undefined) return undefined;
+      return `${named('arith_fma', size)}(${call.arguments.map((one) => this.#text(one)).join(', ')})`;
+    }
+    if (this.#mode !== 'flush' || !COMPUTING.has(name)) return undefined;
+    const size = this.#floats(call);
+    if (size === undefined) return undefined;
+    const values = call.arguments.map((one) => this.#flushed(one, this.#floats(one) ?? 1));
+    return `${named('arith_flush', size)}(${name}(${values.join(', ')}))`;
+  }
+
+  /** An operand, flushed unless it is the result of an operation, which has been. */
+  #flushed(expr: ExpressionElem, size: number): string {
+    if (this.#isFlushed(expr)) return this.#text(expr);
+    // A number beside a vector stays one.
+    return `${named('arith_flush', this.#type(expr).kind === 'vector' ? size : 1)}(${this.#text(expr)})`;
+  }
+
+  #isFlushed(expr: ExpressionElem): boolean {
+    switch (expr.kind) {
+      case 'literal':
+        return true;
+      case 'parenthesized-expression':
+      case 'unary-expression':
+        return this.#isFlushed(expr.expression);
+      case 'binary-expression':
+        return ARITHMETIC.has(expr.operator.value);
+      case 'call-expression': {
+        const { function: callee } = expr;
+        return callee.kind === 'ref' && COMPUTING.has(callee.ident.originalName);
+      }
+      case 'ref': {
+        const target = refTarget(expr.ident, this.#parsed.bindings);
+        const decl = typeof target === 'string' ? undefined : target.declElem;
+        return (
+          decl?.kind === 'const' ||
+          (decl?.kind === 'let' && decl.init !== undefined && this.#isFlushed(decl.init))
+        );
+      }
+      default:
+        return false;
+    }
+  }
+}
+
+/** A helper's name for a number, or for a vector of `size`. */
+const named = (name: string, size: number): string => (size > 1 ? `${name}${size}` : name);
+
+/** The shader as hardware with this freedom runs it. */
+export function rewrite(code: string, mode: Arithmetic): string {
+  return `${new Rewriter(code, mode).all()}\n${HELPERS[mode]}`;
+}
