@@ -8,7 +8,7 @@ import type { Worst } from '../accuracy/measure.ts';
 import { rowBound, sweep, sweepRows, type Errors } from '../accuracy/sweep.ts';
 import { withArithmetic } from '../arithmetic/device.ts';
 import { HELPERS, MODES, type Arithmetic } from '../arithmetic/helpers.ts';
-import { asHardware, readFloats, requestGpuDevice, storageBuffer } from './gpu-device.ts';
+import { readFloats, requestGpuDevice, storageBuffer } from './gpu-device.ts';
 
 const INPUTS = 2 ** 12;
 
@@ -89,7 +89,7 @@ function expectWithin(errors: Errors, bound: { forward: number; backward: number
 /** Contraction in small pieces, as one element is compiled then, not four; the others as on hardware. */
 async function open(mode: Arithmetic): Promise<Device> {
   const device = withArithmetic(await requestGpuDevice(), mode);
-  return init({ device: mode === 'contract' ? device : asHardware(device) });
+  return init({ device, tuning: mode === 'contract' ? 'software' : 'hardware' });
 }
 
 describe.each(MODES)('stated accuracy with %s', (mode) => {
