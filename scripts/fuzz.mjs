@@ -31,7 +31,7 @@ function wholeNumber(name, text) {
 
 const draws = wholeNumber('draws', values.draws);
 const seed = values.seed === undefined ? randomInt(2 ** 31 - 1) : wholeNumber('seed', values.seed);
-console.log(`${String(draws)} draws an op, seed ${String(seed)}`);
+console.log(`${draws} draws an op, seed ${seed}`);
 
 ensureBrowser();
 const root = fileURLToPath(new URL('..', import.meta.url));

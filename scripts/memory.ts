@@ -39,7 +39,7 @@ if (!device) {
   process.exit(0);
 }
 console.log(
-  `\n${device.name}, ${String(steps)} steps of ${String(batch)} rows, width ${String(width)}, ${
+  `\n${device.name}, ${steps} steps of ${batch} rows, width ${width}, ${
     values.scope === 'yes' ? 'each in a scope' : 'no scope'
   }`,
 );
@@ -88,5 +88,5 @@ for (let i = 0; i < steps; i++) {
     ]);
   }
 }
-console.log(`most live buffers: ${String(most)}`);
+console.log(`most live buffers: ${most}`);
 process.exit(0);

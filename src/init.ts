@@ -132,8 +132,8 @@ function lowLimit(limits: GPUSupportedLimits): { expected: string; received: str
     const value = limits[name as keyof typeof NEEDED];
     if (!(value >= needed))
       return {
-        expected: `${name} of at least ${String(needed)}`,
-        received: `${name} of ${String(value)}`,
+        expected: `${name} of at least ${needed}`,
+        received: `${name} of ${value}`,
       };
   }
   return null;

@@ -22,11 +22,11 @@ export interface Entry {
 export function parse(op: string, file: Bytes) {
   const bytes = bytesOf(op, file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < PREFIX) throw broken(op, `one of ${String(bytes.length)} bytes`);
+  if (bytes.length < PREFIX) throw broken(op, `one of ${bytes.length} bytes`);
   const length = Number(view.getBigUint64(0, true));
   const start = PREFIX + length;
   if (length > LONGEST_HEADER || start > bytes.length) {
-    throw broken(op, `a header of ${String(length)} bytes in a file of ${String(bytes.length)}`);
+    throw broken(op, `a header of ${length} bytes in a file of ${bytes.length}`);
   }
   const { [METADATA]: texts = {}, ...rest } = parseHeader(op, bytes.slice(PREFIX, start));
   checkTexts(op, METADATA, texts);
@@ -98,14 +98,13 @@ function checkCover(op: string, entries: readonly [string, Entry][], end: number
   let at = 0;
   for (const [name, { data_offsets: offsets }] of inOrder) {
     const [from, to] = offsets;
-    const where = `"${name}" at bytes ${String(from)} to ${String(to)}`;
-    if (!(to >= from && to <= end)) throw broken(op, `${where} of ${String(end)}`);
+    const where = `"${name}" at bytes ${from} to ${to}`;
+    if (!(to >= from && to <= end)) throw broken(op, `${where} of ${end}`);
     if (from < at) throw broken(op, `${where}, which overlaps another tensor`);
     if (from > at) throw broken(op, `${where}, with a hole before it`);
     at = to;
   }
-  if (at < end)
-    throw broken(op, `bytes after the last tensor, from ${String(at)} to ${String(end)}`);
+  if (at < end) throw broken(op, `bytes after the last tensor, from ${at} to ${end}`);
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;

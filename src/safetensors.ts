@@ -179,7 +179,7 @@ function decode(name: string, entry: Entry, view: DataView, start: number) {
   const size = sizeOf(entry.shape);
   const [from, to] = entry.data_offsets;
   if (to - from !== size * format.bytes) {
-    throw broken(LOAD, `"${name}" of ${String(size)} elements in ${String(to - from)} bytes`);
+    throw broken(LOAD, `"${name}" of ${size} elements in ${to - from} bytes`);
   }
   const values = new Float64Array(size);
   for (let i = 0; i < size; i++) {
@@ -187,7 +187,7 @@ function decode(name: string, entry: Entry, view: DataView, start: number) {
     if (format.dtype === 'int32' && value !== (value | 0)) {
       throw new DTypeError({
         op: LOAD,
-        argument: `${name}[${String(i)}]`,
+        argument: `${name}[${i}]`,
         expected: 'a number that fits int32',
         received: String(value),
       });

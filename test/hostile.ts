@@ -55,7 +55,7 @@ function oneAtAnEdge(special: number): HostileFamily['row'] {
 
 const masks = MASKS.flatMap((mask) =>
   Object.entries(PLACES).map(([place, masked]): HostileFamily => ({
-    name: `${String(mask)} ${place}`,
+    name: `${mask} ${place}`,
     ...(mask === -LARGEST ? { huge: true } : {}),
     row: (n, random, magnitude) => {
       const isMasked = masked(n, random);
@@ -73,7 +73,7 @@ const constants = [0, -0, 1, 1e-30, 3e38, -3e38].map((value): HostileFamily => (
 }));
 
 const specials = [NaN, Infinity, -Infinity].map((value): HostileFamily => ({
-  name: `one ${String(value)}`,
+  name: `one ${value}`,
   row: oneAtAnEdge(value),
 }));
 

@@ -13,7 +13,7 @@ export function withLowLimits(
   for (const name in device.limits) limits[name] = Reflect.get(device.limits, name);
   Object.assign(limits, { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize });
   const refuse = (what: string, value: number, most: number): void => {
-    if (value > most) throw new TypeError(`${String(value)} ${what} of at most ${String(most)}`);
+    if (value > most) throw new TypeError(`${value} ${what} of at most ${most}`);
   };
   const held: Record<PropertyKey, unknown> = {
     limits,

@@ -338,7 +338,7 @@ export function stateSuite(open: () => Promise<Device>): void {
       const error = errorOf(() => scope(call));
       expect(error).toBeInstanceOf(OutOfMemoryError);
       expect(error).toMatchObject({ op: name.split(',')[0] });
-      expect(String(error)).toContain(`${String(bytes)} bytes`);
+      expect(String(error)).toContain(`${bytes} bytes`);
       expect(live()).toBe(before);
       // The device goes on.
       expect(await add(tensor([1], { device }), 1).array()).toEqual([2]);

@@ -57,7 +57,7 @@ function optionControl(
       min=${option.min}
       max=${Math.max(option.max, Number(value))}
       step=${option.step}
-      .value=${String(value)}
+      .value=${value}
       @input=${(event: Event) => change(name, Number((event.currentTarget as HTMLInputElement).value))}
     />
     <output for=${id}>${formatValue(value)}</output>

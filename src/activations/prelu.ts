@@ -52,7 +52,7 @@ function channelShape(x: Tensor, weight: Tensor): Shape {
     throw new ShapeError({
       op: 'prelu',
       argument: 'weight',
-      expected: `shape [1] or [${String(channels)}] (the channels of x)`,
+      expected: `shape [1] or [${channels}] (the channels of x)`,
       received: `shape ${formatShape(weight.shape)} for x of shape ${formatShape(x.shape)}`,
     });
   }

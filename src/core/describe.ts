@@ -24,14 +24,14 @@ export function describe(value: unknown): string {
   if (typeof value === 'bigint') return `${String(value)}n`;
   if (typeof value === 'string') {
     return value.length > LONGEST_SHOWN
-      ? `a string of ${String(value.length)} characters`
+      ? `a string of ${value.length} characters`
       : JSON.stringify(value);
   }
   if (Array.isArray(value)) {
     const short = value.length <= MOST_SHOWN && !value.some((item) => item instanceof Object);
     return short
       ? `[${Array.from(value, describe).join(', ')}]`
-      : `an array of length ${String(value.length)}`;
+      : `an array of length ${value.length}`;
   }
   if (typeof value !== 'object' || value === null) return String(value);
   const kind = kindOf(value);

@@ -42,7 +42,7 @@ function nameOf(index: number, shape: Shape): string {
   let name = '';
   for (let d = shape.length - 1, rest = index; d >= 0; d--) {
     const extent = shape[d] ?? 1;
-    name = `[${String(rest % extent)}]${name}`;
+    name = `[${rest % extent}]${name}`;
     rest = Math.floor(rest / extent);
   }
   return `data${name}`;
@@ -66,7 +66,7 @@ function nestingOf(data: unknown): number[] {
       throw new ShapeError({
         op: 'tensor',
         argument: 'data',
-        expected: `lists nested at most ${String(DEEPEST)} deep`,
+        expected: `lists nested at most ${DEEPEST} deep`,
         received: 'one nested deeper, or within itself',
       });
     }
@@ -90,7 +90,7 @@ export function flatten(data: unknown, dtype: DType | undefined): FlatData {
         op: 'tensor',
         argument: 'data',
         expected: `numbers nested evenly as ${formatShape(shape)}`,
-        received: `${list ? `a list of ${String(level.length)}` : describe(level)} at depth ${String(depth)}`,
+        received: `${list ? `a list of ${level.length}` : describe(level)} at depth ${depth}`,
       });
     }
     if (!list) {

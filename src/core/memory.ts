@@ -23,7 +23,7 @@ export function memoryError(op: string, bytes: number, cause: unknown): unknown 
   // V8: "Array buffer allocation failed", "Invalid typed array length: n"; others: "invalid array length", "Out of memory".
   if (!(cause instanceof RangeError && /memory|allocat|length/i.test(cause.message))) return cause;
   return new OutOfMemoryError(
-    { op, expected: 'as much memory as can be had here', received: `${String(bytes)} bytes` },
+    { op, expected: 'as much memory as can be had here', received: `${bytes} bytes` },
     { cause },
   );
 }

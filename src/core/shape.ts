@@ -39,7 +39,7 @@ export function normalizeDim(op: string, dim: number, rank: number, argument = '
     throw new IndexOutOfRangeError({
       op,
       argument,
-      expected: `an integer from ${String(-n)} to ${String(n - 1)}`,
+      expected: `an integer from ${-n} to ${n - 1}`,
       received: String(dim),
     });
   }

@@ -246,7 +246,7 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
     throw new ShapeError({
       op: 'tensor',
       argument: 'shape',
-      expected: `a shape of ${String(flat.values.length)} elements`,
+      expected: `a shape of ${flat.values.length} elements`,
       received: formatShape(wanted),
     });
   }

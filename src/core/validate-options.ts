@@ -69,8 +69,8 @@ export function checkNumber(
     (!nonzero || value !== 0);
   if (!inRange) {
     const bounds = [
-      min > -Infinity ? `${above ? 'above' : 'of at least'} ${String(min)}` : '',
-      max < Infinity ? `at most ${String(max)}` : '',
+      min > -Infinity ? `${above ? 'above' : 'of at least'} ${min}` : '',
+      max < Infinity ? `at most ${max}` : '',
       nonzero ? 'other than 0' : '',
     ].filter((part) => part !== '');
     throw new OptionError({
@@ -124,7 +124,7 @@ export function checkOrder(
     throw new OptionError({
       op,
       argument: lowerName,
-      expected: `at most ${upperName} (${String(upper)})`,
+      expected: `at most ${upperName} (${upper})`,
       received: String(lower),
     });
   }
@@ -170,6 +170,6 @@ export function checkPrepare(ops: unknown, options: unknown): void {
     });
   }
   Array.from<unknown>(ops).forEach((op, i) => {
-    checkHas('device.prepare', `ops[${String(i)}]`, op, 'prepare', 'an op, such as relu');
+    checkHas('device.prepare', `ops[${i}]`, op, 'prepare', 'an op, such as relu');
   });
 }

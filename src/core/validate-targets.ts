@@ -18,7 +18,7 @@ export function checkIndexShape(op: string, target: Tensor, input: Tensor, rowSh
     argument: 'target',
     expected: `shape ${formatShape(rowShape)} for an input of shape ${formatShape(input.shape)}`,
     received: `shape ${formatShape(target.shape)}`,
-    hint: `classes are on dimension 1: move them there, or reshape the input to ${formatShape([rows, input.shape.at(-1) ?? 1])} and the target to [${String(rows)}]`,
+    hint: `classes are on dimension 1: move them there, or reshape the input to ${formatShape([rows, input.shape.at(-1) ?? 1])} and the target to [${rows}]`,
   });
 }
 
@@ -62,7 +62,7 @@ export function checkClassIndices(
       throw new IndexOutOfRangeError({
         op,
         argument: 'target',
-        expected: `class indices from 0 to ${String(classes - 1)}`,
+        expected: `class indices from 0 to ${classes - 1}`,
         received: String(index),
       });
     }

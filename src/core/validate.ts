@@ -52,7 +52,7 @@ export function checkShape(op: string, argument: string, shape: unknown, least =
     throw new ShapeError({
       op,
       argument,
-      expected: `an array of integers of at least ${String(least)}`,
+      expected: `an array of integers of at least ${least}`,
       received: describe(shape),
     });
   }
@@ -205,7 +205,7 @@ export function checkRank(
     throw new ShapeError({
       op,
       argument,
-      expected: `at least ${String(least)} ${least === 1 ? 'dimension' : 'dimensions'}`,
+      expected: `at least ${least} ${least === 1 ? 'dimension' : 'dimensions'}`,
       received: `shape ${formatShape(shape)}`,
     });
   }
@@ -230,10 +230,7 @@ export function checkValues(op: string, argument: string, tensor: Tensor, range:
   throw new OptionError({
     op,
     argument,
-    expected:
-      max < Infinity
-        ? `elements from ${String(min)} to ${String(max)}`
-        : `elements of at least ${String(min)}`,
+    expected: max < Infinity ? `elements from ${min} to ${max}` : `elements of at least ${min}`,
     received: String(wrong),
   });
 }

@@ -22,7 +22,7 @@ export function toInput(op: string, shapes: readonly Shape[]): readonly Shape[] 
 export function sameRank(op: string, shapes: readonly Shape[]): readonly Shape[] {
   const rank = shapes[0]?.length ?? 0;
   const [, second = [], target = []] = shapes;
-  const expected = `${String(rank)} dimensions, as input1`;
+  const expected = `${rank} dimensions, as input1`;
   if (second.length !== rank) throw refused(op, 'input2', expected, second);
   if (target.length !== rank) throw refused(op, 'target', expected, target);
   return shapes;

@@ -53,7 +53,7 @@ export function checkNames(
     names.length <= most &&
     new Set(names).size === names.length &&
     names.every((name) => typeof name === 'string' && (known ? known.includes(name) : name !== ''));
-  const count = most < Infinity ? ` (at most ${String(most)})` : '';
+  const count = most < Infinity ? ` (at most ${most})` : '';
   if (!right)
     refuse(
       op,

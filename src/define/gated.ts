@@ -77,7 +77,7 @@ export function defineGated<const S extends ParamSpecs>(
       throw new ShapeError({
         op: name,
         argument: 'x',
-        expected: `an even size of dimension ${String(along)}`,
+        expected: `an even size of dimension ${along}`,
         received: `shape ${formatShape(x.shape)}`,
       });
     }

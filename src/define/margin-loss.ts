@@ -248,7 +248,7 @@ function checkLabels(op: MarginLossOp, target: Tensor, n: number): void {
   throw new IndexOutOfRangeError({
     op: op.name,
     argument: 'target',
-    expected: `class indices from 0 to ${String(n - 1)}${least < 0 ? ', or -1' : ''}`,
+    expected: `class indices from 0 to ${n - 1}${least < 0 ? ', or -1' : ''}`,
     received: String(wrong),
   });
 }

@@ -14,7 +14,7 @@ export function checkBindings(
     if (bindings.length > maxStorageBuffers) {
       throw new LimitError({
         op,
-        expected: `at most ${String(maxStorageBuffers)} storage buffers in a shader (maxStorageBuffersPerShaderStage of this device)`,
+        expected: `at most ${maxStorageBuffers} storage buffers in a shader (maxStorageBuffersPerShaderStage of this device)`,
         received: String(bindings.length),
       });
     }
@@ -23,8 +23,8 @@ export function checkBindings(
       if (bytes > maxBindingSize) {
         throw new OutOfMemoryError({
           op,
-          expected: `at most ${String(maxBindingSize)} bytes per binding on this device`,
-          received: `${String(bytes)} bytes`,
+          expected: `at most ${maxBindingSize} bytes per binding on this device`,
+          received: `${bytes} bytes`,
         });
       }
     }

@@ -16,7 +16,7 @@ export function checkBorrowed(
     throw new OptionError({
       op: 'Tensor.fromBuffer',
       argument: 'offset',
-      expected: `a multiple of ${String(alignment)}`,
+      expected: `a multiple of ${alignment}`,
       received: describe(offset),
     });
   }
@@ -25,8 +25,8 @@ export function checkBorrowed(
     throw new ShapeError({
       op: 'Tensor.fromBuffer',
       argument: 'buffer',
-      expected: `at least ${String(needed)} bytes`,
-      received: `${String(gpu.size)} bytes`,
+      expected: `at least ${needed} bytes`,
+      received: `${gpu.size} bytes`,
     });
   }
   if ((gpu.usage & STORAGE) === 0) {

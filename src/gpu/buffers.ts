@@ -152,8 +152,8 @@ export class BufferPool {
     if (sizeClass(bytes) <= most) return;
     throw new OutOfMemoryError({
       op,
-      expected: `at most ${String(most)} bytes per tensor on this device`,
-      received: `${String(bytes)} bytes`,
+      expected: `at most ${most} bytes per tensor on this device`,
+      received: `${bytes} bytes`,
     });
   }
 

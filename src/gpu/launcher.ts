@@ -258,7 +258,7 @@ export class Launcher {
 
 function at<T>(list: readonly T[], index: number): T {
   const item = list[index];
-  if (item === undefined) throw new RangeError(`no operand ${String(index)}`);
+  if (item === undefined) throw new RangeError(`no operand ${index}`);
   return item;
 }
 

@@ -40,7 +40,7 @@ export class Layouts {
   bindGroup(uniforms: PooledBuffer, resources: readonly Resource[]): GPUBindGroup {
     let key = String(uniforms.id);
     for (const { binding, buffer, offset, size } of resources) {
-      key += `,${String(binding.slot)}${binding.access}${String(buffer.id)}:${String(offset)}:${String(size)}`;
+      key += `,${binding.slot}${binding.access}${buffer.id}:${offset}:${size}`;
     }
     const known = this.#groups.get(key);
     if (known) return known;
@@ -69,7 +69,7 @@ export class Layouts {
 
   #layout(bindings: readonly Binding[]): Layout {
     let key = '';
-    for (const { slot, access } of bindings) key += `${String(slot)}${access}`;
+    for (const { slot, access } of bindings) key += `${slot}${access}`;
     let layout = this.#layouts.get(key);
     if (!layout) {
       const group = this.#device.createBindGroupLayout({

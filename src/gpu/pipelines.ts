@@ -91,14 +91,12 @@ export class PipelineCache {
     if (cause instanceof ShaderError) return [];
     const { module } = describe().compute;
     const info = await bounded(this.#device, () => module.getCompilationInfo());
-    return (info?.messages ?? []).map(
-      (m) => `${String(m.lineNum)}:${String(m.linePos)} ${m.message}`,
-    );
+    return (info?.messages ?? []).map((m) => `${m.lineNum}:${m.linePos} ${m.message}`);
   }
 
   #describe(launch: Launch, label: string): GPUComputePipelineDescriptor {
     const { program, entry, constants } = launch;
-    const key = `${String(program.id)}:${entry}`;
+    const key = `${program.id}:${entry}`;
     let module = this.#modules.get(key);
     if (!module) {
       const text = shaderOf(program, entry);
@@ -122,7 +120,7 @@ function mayPass({ error, birth }: PipelineEntry): boolean {
 }
 
 function keyOf({ program, entry, constants }: Launch): string {
-  const base = `${String(program.id)}:${entry}`;
+  const base = `${program.id}:${entry}`;
   return constants ? `${base}:${JSON.stringify(constants)}` : base;
 }
 

@@ -17,20 +17,20 @@ export function redirect(
     if (first === undefined) continue;
     const words = `merged_${access}`;
     const mode = access === 'read' ? 'read' : 'read_write';
-    functions += `@group(0)@binding(${String(first)})var<storage,${mode}>${words}:array<u32>;`;
+    functions += `@group(0)@binding(${first})var<storage,${mode}>${words}:array<u32>;`;
     for (const slot of slots[access]) {
       const declaration = new RegExp(
-        `@group\\(0\\)\\s*@binding\\(${String(slot)}\\)\\s*var<storage,[^>]*>\\s*(\\w+)\\s*:\\s*array<(\\w+)>\\s*;`,
+        `@group\\(0\\)\\s*@binding\\(${slot}\\)\\s*var<storage,[^>]*>\\s*(\\w+)\\s*:\\s*array<(\\w+)>\\s*;`,
       );
       const [whole, name = '', type = ''] = declaration.exec(text) ?? [];
       if (whole === undefined) {
         throw new ShaderError({
           op: 'shader',
-          expected: `an array at binding ${String(slot)}`,
+          expected: `an array at binding ${slot}`,
           received: 'none',
         });
       }
-      const base = `u.merged_at[${String(count >> 2)}].${'xyzw'.charAt(count & 3)}`;
+      const base = `u.merged_at[${count >> 2}].${'xyzw'.charAt(count & 3)}`;
       text = accesses(text.replace(whole, ''), name);
       functions += accessors(name, type, widthOf(type, text), words, base, access === 'write');
       count++;
@@ -39,7 +39,7 @@ export function redirect(
   return (
     text.replace(
       /struct Uniforms\s*\{/,
-      `struct Uniforms{merged_at:array<vec4u,${String(Math.ceil(count / 4))}>,`,
+      `struct Uniforms{merged_at:array<vec4u,${Math.ceil(count / 4)}>,`,
     ) + functions
   );
 }
@@ -59,9 +59,9 @@ function accessors(
   written: boolean,
 ): string {
   const places = 'xyzw'.slice(0, width).split('');
-  const at = `let at=${base}+i${width === 1 ? '' : `*${String(width)}u`};`;
-  const word = (k: number): string => `${words}[at+${String(k)}u]`;
-  const bits = width === 1 ? 'u32' : `vec${String(width)}u`;
+  const at = `let at=${base}+i${width === 1 ? '' : `*${width}u`};`;
+  const word = (k: number): string => `${words}[at+${k}u]`;
+  const bits = width === 1 ? 'u32' : `vec${width}u`;
   const loads = places.map((_, k) => word(k)).join(',');
   const load = `fn merged_load_${name}(i:u32)->${type}{${at}return bitcast<${type}>(${bits}(${loads}));}`;
   if (!written) return load;

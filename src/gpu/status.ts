@@ -28,7 +28,7 @@ export function statusError(bytes: ArrayBuffer): NonlinError | null {
   return new IndexOutOfRangeError({
     op: ops[code] ?? 'unknown op',
     argument,
-    expected: `${values} from 0 to ${String(bound - 1)}`,
+    expected: `${values} from 0 to ${bound - 1}`,
     received: String(value),
   });
 }

@@ -165,7 +165,7 @@ export class Windows implements Plan {
         if (binding.of === 'status') return binding;
         const list = { input: inputs, output: outputs, scratch }[binding.of];
         const region = list[binding.index];
-        if (!region) throw new RangeError(`no operand ${String(binding.index)}`);
+        if (!region) throw new RangeError(`no operand ${binding.index}`);
         const { slot, access } = binding;
         const size = binding.size ?? region.size;
         const offset = (region.offset ?? 0) + (binding.offset ?? 0);

@@ -21,8 +21,8 @@ export function checkLayers(op: string, input: Tensor, layers: AdaptiveLayers): 
     });
   }
   const tails = tailWeights.flatMap(([first, second], k): [string, Tensor][] => [
-    [`tailWeights.${String(k)}.0`, first],
-    [`tailWeights.${String(k)}.1`, second],
+    [`tailWeights.${k}.0`, first],
+    [`tailWeights.${k}.1`, second],
   ]);
   checkTensors(op, {
     input,
@@ -41,15 +41,15 @@ export function checkLayers(op: string, input: Tensor, layers: AdaptiveLayers): 
       headWeight,
     );
   if ((input.rank !== 1 && input.rank !== 2) || input.shape.at(-1) !== features)
-    refuse('input', `shape [N, ${String(features)}] or [${String(features)}]`, input);
+    refuse('input', `shape [N, ${features}] or [${features}]`, input);
   if (headBias !== undefined) checkShapeIs(op, 'headBias', headBias, [own]);
   tailWeights.forEach(([first, second], k) => {
-    const name = `tailWeights.${String(k)}`;
+    const name = `tailWeights.${k}`;
     if (first.rank !== 2 || first.shape[0] === 0 || first.shape[1] !== features)
-      refuse(`${name}.0`, `shape [h, ${String(features)}], with h at least 1`, first);
+      refuse(`${name}.0`, `shape [h, ${features}], with h at least 1`, first);
     const [width = 0] = first.shape;
     if (second.rank !== 2 || second.shape[0] === 0 || second.shape[1] !== width)
-      refuse(`${name}.1`, `shape [C, ${String(width)}], with C at least 1`, second);
+      refuse(`${name}.1`, `shape [C, ${width}], with C at least 1`, second);
   });
 }
 
@@ -68,7 +68,7 @@ export function checkTarget(
   throw new IndexOutOfRangeError({
     op,
     argument: 'target',
-    expected: `class indices from 0 to ${String(classes - 1)}`,
+    expected: `class indices from 0 to ${classes - 1}`,
     received: String(wrong),
   });
 }
@@ -87,7 +87,7 @@ export function checkCutoffs(op: string, cutoffs: readonly number[], nClasses: n
     throw new OptionError({
       op,
       argument: 'cutoffs',
-      expected: `integers from 1 to ${String(nClasses - 1)}, each larger than the one before`,
+      expected: `integers from 1 to ${nClasses - 1}, each larger than the one before`,
       received: describe(list),
     });
   }

@@ -160,7 +160,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveLogSoftmaxResult>
       throw new OptionError({
         op,
         argument: 'divValue',
-        expected: `at least one feature for each cluster of ${String(inFeatures)}`,
+        expected: `at least one feature for each cluster of ${inFeatures}`,
         received: String(divValue),
       });
     }

@@ -54,7 +54,7 @@ export function checkSequences(
     throw new ShapeError({
       op,
       argument: 'targets',
-      expected: `shape [${String(batch)}, S], or all labels in one dimension`,
+      expected: `shape [${batch}, S], or all labels in one dimension`,
       received: formatShape(targets.shape),
     });
   }
@@ -98,7 +98,7 @@ function checkLengths(
     throw new ShapeError({
       op,
       argument,
-      expected: `shape [${String(batch)}]`,
+      expected: `shape [${batch}]`,
       received: formatShape(shape),
     });
   }
@@ -112,7 +112,7 @@ function checkLengths(
       throw new IndexOutOfRangeError({
         op,
         argument,
-        expected: `lengths from 0 to ${String(most)}`,
+        expected: `lengths from 0 to ${most}`,
         received: String(length),
       });
     }
@@ -128,7 +128,7 @@ function checkTotal(op: string, targets: Tensor, known: Known, apart: boolean): 
   throw new ShapeError({
     op,
     argument: 'targets',
-    expected: `${String(total)} labels, as targetLengths say`,
+    expected: `${total} labels, as targetLengths say`,
     received: formatShape(targets.shape),
   });
 }
@@ -152,7 +152,7 @@ function checkLabels(
       throw new IndexOutOfRangeError({
         op,
         argument: 'targets',
-        expected: `labels from 0 to ${String(classes - 1)}`,
+        expected: `labels from 0 to ${classes - 1}`,
         received: String(label),
       });
     }

@@ -43,7 +43,7 @@ export function checkShapes(
     throw new ShapeError({
       op,
       argument: 'input',
-      expected: `shape [N, ${String(features)}]${between.length > 0 ? '' : ` or [${String(features)}]`}, as linearWeight has shape ${formatShape(linearWeight.shape)}`,
+      expected: `shape [N, ${features}]${between.length > 0 ? '' : ` or [${features}]`}, as linearWeight has shape ${formatShape(linearWeight.shape)}`,
       received: formatShape(input.shape),
     });
   }

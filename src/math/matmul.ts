@@ -50,7 +50,7 @@ export function productOf(op: string, a: Operand, b: Operand): { shape: Shape; a
     throw new ShapeError({
       op,
       argument: 'b',
-      expected: `${String(left.columns)} rows, as a has columns`,
+      expected: `${left.columns} rows, as a has columns`,
       received: `shapes ${formatShape(a.tensor.shape)} and ${formatShape(b.tensor.shape)}`,
     });
   }

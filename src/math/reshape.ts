@@ -19,7 +19,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
     throw new ShapeError({
       op: 'reshape',
       argument: 'shape',
-      expected: `a shape of ${String(x.size)} elements, with at most one -1`,
+      expected: `a shape of ${x.size} elements, with at most one -1`,
       received: formatShape(shape),
     });
   }

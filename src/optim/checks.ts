@@ -20,7 +20,7 @@ export function checkParameters(op: string, parameters: unknown): Tensor[] {
   }
   const seen = new Map<Tensor, number>();
   list.forEach((parameter, i) => {
-    const argument = `parameters[${String(i)}]`;
+    const argument = `parameters[${i}]`;
     checkTensor(op, argument, parameter);
     const first = seen.get(parameter);
     seen.set(parameter, first ?? i);
@@ -28,7 +28,7 @@ export function checkParameters(op: string, parameters: unknown): Tensor[] {
       ? 'the result of an op'
       : !parameter.requiresGrad
         ? 'one without requiresGrad'
-        : first !== undefined && `parameters[${String(first)}] once more`;
+        : first !== undefined && `parameters[${first}] once more`;
     if (!wrong) return;
     throw new OptionError({
       op,
@@ -61,25 +61,25 @@ export function checkState(
     throw new OptionError({
       op: 'loadStateDict',
       argument: 'state',
-      expected: `the state of ${String(count)} parameters`,
-      received: `that of ${String(Math.min(steps.length, state.length))}`,
+      expected: `the state of ${count} parameters`,
+      received: `that of ${Math.min(steps.length, state.length)}`,
     });
   }
   parameters.forEach((parameter, i) => {
     const tensors: unknown = state[i];
-    checkNumber('loadStateDict', `steps[${String(i)}]`, steps[i], { min: 0, integer: true });
+    checkNumber('loadStateDict', `steps[${i}]`, steps[i], { min: 0, integer: true });
     const started = steps[i] !== 0;
     if (!Array.isArray(tensors) || tensors.length !== (started ? slots : 0)) {
       throw new OptionError({
         op: 'loadStateDict',
-        argument: `state[${String(i)}]`,
-        expected: `a list of ${String(started ? slots : 0)}, as ${op} with these options has ${started ? 'after' : 'before'} its first step`,
+        argument: `state[${i}]`,
+        expected: `a list of ${started ? slots : 0}, as ${op} with these options has ${started ? 'after' : 'before'} its first step`,
         received: describe(tensors),
         hint: 'load it into an optimizer of the kind and options that it came from',
       });
     }
     tensors.forEach((tensor: Tensor, k) => {
-      const name = `state[${String(i)}][${String(k)}]`;
+      const name = `state[${i}][${k}]`;
       checkTensor('loadStateDict', name, tensor, ['float32']);
       checkDevice('loadStateDict', name, tensor, parameter.device);
       checkShapeIs('loadStateDict', name, tensor, parameter.shape);

@@ -103,12 +103,12 @@ export abstract class Optimizer {
     const name = `${this.#op}.step`;
     this.parameters.forEach((parameter, i) => {
       if (!parameter.grad) return;
-      const argument = `parameters[${String(i)}]`;
+      const argument = `parameters[${i}]`;
       checkTensor(name, argument, parameter);
       parameter.device.check(name);
       checkGrad(name, `${argument}.grad`, parameter.grad, parameter);
       this.#state.get(parameter)?.forEach((tensor, k) => {
-        tensor.storage(name, `state[${String(i)}][${String(k)}]`);
+        tensor.storage(name, `state[${i}][${k}]`);
       });
     });
     const updates = undone(() =>

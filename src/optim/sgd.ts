@@ -97,7 +97,7 @@ export class SGD extends Optimizer {
         op: 'SGD',
         argument: 'nesterov',
         expected: 'a momentum and zero dampening with it',
-        received: `momentum ${String(momentum)}, dampening ${String(dampening)}`,
+        received: `momentum ${momentum}, dampening ${dampening}`,
       });
     }
     super('SGD', parameters, lr, momentum === 0 ? 0 : 1);

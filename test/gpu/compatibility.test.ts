@@ -81,7 +81,7 @@ describe.each(PLANS)('at low limits, %s', (_, as) => {
         worst = Math.max(worst, Math.abs((values[i] ?? NaN) - (wanted[i] ?? NaN)));
         scale = Math.max(scale, Math.abs(wanted[i] ?? NaN));
       }
-      expect(worst, `result ${String(k)}`).toBeLessThanOrEqual(2e-6 * scale);
+      expect(worst, `result ${k}`).toBeLessThanOrEqual(2e-6 * scale);
     });
   };
 

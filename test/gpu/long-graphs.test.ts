@@ -59,7 +59,7 @@ async function train(length: number): Promise<number> {
 }
 
 test.each(['webgpu', 'cpu'] as const)(
-  `a chain of ${String(LENGTH)} ops forward, backward and released by its scope (%s)`,
+  `a chain of ${LENGTH} ops forward, backward and released by its scope (%s)`,
   async (backend) => {
     device.dispose();
     device = await (backend === 'cpu' ? init({ backend }) : init({ device: gpu }));
@@ -74,7 +74,7 @@ test.each(['webgpu', 'cpu'] as const)(
 );
 
 test.each(['webgpu', 'cpu'] as const)(
-  `a graph of ${String(LENGTH)} ops is released without a backward pass (%s)`,
+  `a graph of ${LENGTH} ops is released without a backward pass (%s)`,
   async (backend) => {
     device.dispose();
     device = await (backend === 'cpu' ? init({ backend }) : init({ device: gpu }));
@@ -89,7 +89,7 @@ test.each(['webgpu', 'cpu'] as const)(
 );
 
 test.each(['webgpu', 'cpu'] as const)(
-  `a graph of ${String(LENGTH / 5)} ops is collected (%s)`,
+  `a graph of ${LENGTH / 5} ops is collected (%s)`,
   async (backend) => {
     device.dispose();
     device = await (backend === 'cpu' ? init({ backend }) : init({ device: gpu }));

@@ -84,7 +84,7 @@ const numbersToo = (_: string, value: unknown): unknown =>
 
 /** A loss of so many inputs, of which the first has a gradient. */
 function lossOf(count: number): (...inputs: Tensor[]) => Tensor {
-  const inputs = Array.from({ length: count }, (_, i) => `a${String(i)}`);
+  const inputs = Array.from({ length: count }, (_, i) => `a${i}`);
   const list = inputs.map((name) => `${name}: f32`).join(', ');
   return defineLoss({
     name: 'many',
@@ -99,7 +99,7 @@ fn loss_grad(${list}, grad_output: f32, p: Params) -> f32 { return grad_output; 
 
 /** More inputs than a shader has buffers, and more than one launch can be told of. */
 const crowded = [17, 40].map((count): Refusal => ({
-  name: `a loss of ${String(count)} inputs`,
+  name: `a loss of ${count} inputs`,
   op: 'many',
   error: LimitError,
   on: 'webgpu',

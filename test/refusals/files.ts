@@ -20,7 +20,7 @@ function fileOf(header: string | Uint8Array, bytes = 0): Uint8Array<ArrayBuffer>
 }
 
 const entry = (name: string, from: number, to: number, rest = '"dtype":"U8","shape":[4]'): string =>
-  `"${name}":{${rest},"data_offsets":[${String(from)},${String(to)}]}`;
+  `"${name}":{${rest},"data_offsets":[${from},${to}]}`;
 
 const FILES: readonly (readonly [name: string, file: Uint8Array, says: string])[] = [
   ['no bytes', new Uint8Array(0), 'one of 0 bytes'],
@@ -217,7 +217,7 @@ const saves: Refusal[] = [
   ...[1, null, undefined, [1], 'x', new Float32Array(2)].flatMap((value): Refusal[] =>
     [{ w: value }, new Map([['w', value]]), JSON.parse('{"__proto__":1}') as object].map(
       (tensors, i) => ({
-        name: `save of ${show(value)} in the place of a tensor, way ${String(i)}`,
+        name: `save of ${show(value)} in the place of a tensor, way ${i}`,
         op: 'safetensors.save',
         argument: i === 2 ? '__proto__' : 'w',
         error: DTypeError,

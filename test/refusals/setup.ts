@@ -66,7 +66,7 @@ const devices: Refusal[] = [
         init({ device: junk(device) }),
   },
   ...[null, 5, {}, () => null, { requestAdapter: 1 }].map((gpu, i) =>
-    refused(`gpu ${String(i)}`, 'gpu', 'a GPU, such as navigator.gpu', { gpu }),
+    refused(`gpu ${i}`, 'gpu', 'a GPU, such as navigator.gpu', { gpu }),
   ),
   ...['fast', 'High-Performance', '', null, 1].map((powerPreference) =>
     refused(

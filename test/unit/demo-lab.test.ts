@@ -77,7 +77,7 @@ describe('the catalog on the page', () => {
               : [false, true];
         for (const end of ends) {
           const values = { ...defaultsOf(options), [option.name]: end };
-          const words = `${loss.op}, ${option.name} ${String(end)}`;
+          const words = `${loss.op}, ${option.name} ${end}`;
           const curve = await lossCurve(loss, values, x, device);
           expect(curve.loss, words).toHaveLength(21);
           expect(

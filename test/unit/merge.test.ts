@@ -64,7 +64,7 @@ describe('a plan within few storage buffers', () => {
     ]);
     expect(launches.slice(0, 3).map(({ bindings }) => bindings[0]?.index)).toEqual([1, 2, 3]);
     const last = launches[3];
-    expect(last?.bindings.map(({ of, index }) => `${of}${String(index)}`)).toEqual([
+    expect(last?.bindings.map(({ of, index }) => `${of}${index}`)).toEqual([
       'input0',
       'output0',
       'status0',
@@ -86,8 +86,8 @@ describe('a plan within few storage buffers', () => {
     // Each of them, to where it was.
     const back = launches.slice(labels.indexOf('own') + 1).map(({ bindings }) => bindings[1]);
     const into = launches.slice(0, labels.indexOf('own')).map(({ bindings }) => bindings[0]);
-    expect(back.map((b) => b && `${b.of}${String(b.index)}`)).toEqual(
-      into.map((b) => b && `${b.of}${String(b.index)}`),
+    expect(back.map((b) => b && `${b.of}${b.index}`)).toEqual(
+      into.map((b) => b && `${b.of}${b.index}`),
     );
   });
 
@@ -167,11 +167,11 @@ describe('a device below what kernels count on', () => {
     const opened = init({ device: { limits, createComputePipeline } as unknown as GPUDevice });
     await expect(opened).rejects.toThrow(LimitError);
     await expect(opened).rejects.toThrow(
-      `init: device: expected ${name} of at least ${String(needed)}, received ${name} of ${String(value)}`,
+      `init: device: expected ${name} of at least ${needed}, received ${name} of ${value}`,
     );
     const gpu = { requestAdapter: () => Promise.resolve({ limits, info: {} }) } as unknown as GPU;
     await expect(init({ backend: 'webgpu', gpu })).rejects.toThrow(
-      `received an adapter with ${name} of ${String(value)}`,
+      `received an adapter with ${name} of ${value}`,
     );
     expect((await init({ gpu })).type).toBe('cpu');
   });

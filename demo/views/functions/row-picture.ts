@@ -100,7 +100,7 @@ export class RowPicture implements Picture {
                 min=${-REACH}
                 max=${REACH}
                 step="0.1"
-                .value=${String(logit)}
+                .value=${logit}
                 @input=${(event: Event) =>
                   this.#set(name, Number((event.currentTarget as HTMLInputElement).value))}
               />

@@ -192,7 +192,7 @@ function numberField(
       min=${min}
       max=${max}
       required
-      .value=${String(value)}
+      .value=${value}
       @input=${(event: Event) => {
         const field = event.currentTarget as HTMLInputElement;
         if (field.validity.valid) change(field.valueAsNumber);

@@ -155,7 +155,7 @@ export const columnsKernel: Kernel<ColumnsArgs> = {
     if (rows * count === 0) return { launches: [], scratch: [] };
     const part = (list: readonly Region[], k: number, columns: Columns, length: number): Part => {
       const region = list[k];
-      if (!region) throw new RangeError(`no operand ${String(k)}`);
+      if (!region) throw new RangeError(`no operand ${k}`);
       return [region, { offset: columns.from, runs: rows, length, stride: columns.width }];
     };
     const launches = planCopy(

@@ -85,11 +85,11 @@ export function phaseAccess(
   const key = `${phase};${accessKey(tensors)};${Object.values(flags).join()}`;
   const own = (): string =>
     [
-      `const soft = ${String(soft)};`,
-      `const summed = ${String(sums.losses)};`,
-      `const with_grad = ${String(grads)};`,
-      `const with_grad_probabilities = ${String(has.gradProbabilities)};`,
-      `const with_divisor = ${String(has.divisorOut)};`,
+      `const soft = ${soft};`,
+      `const summed = ${sums.losses};`,
+      `const with_grad = ${grads};`,
+      `const with_grad_probabilities = ${has.gradProbabilities};`,
+      `const with_divisor = ${has.divisorOut};`,
       ...(classes ? [bind(SLOTS.target, 'read', 'classes', 'i32')] : []),
       ...(has.loss ? [bind(SLOTS.losses, 'read_write', 'losses')] : []),
       ...(sums.weights ? [bind(SLOTS.rowWeights, 'read_write', 'row_weights')] : []),
@@ -118,7 +118,7 @@ export function phaseAccess(
 }
 
 const bind = (slot: number, access: string, name: string, type = 'f32'): string =>
-  `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;`;
+  `@group(0) @binding(${slot}) var<storage, ${access}> ${name}: array<${type}>;`;
 
 /** The access slot of the class-weight kernel: the weight of a class. */
 export function weightAccess(weights: DType | undefined): Source {

@@ -169,7 +169,7 @@ type Variant = 'invocation' | 'shared' | 'storage';
 function memorySlot(variant: Variant, keeps: boolean): string {
   const at = 'lattice[(item * u.rows + t % u.rows) * u.states + s]';
   const bind = (slot: number, name: string, type: string): string =>
-    `@group(0) @binding(${String(slot)}) var<storage, read_write> ${name}: array<${type}>;\n`;
+    `@group(0) @binding(${slot}) var<storage, read_write> ${name}: array<${type}>;\n`;
   const shared = [
     'override shared_size = 128u;\n', // of two steps
     'var<workgroup> latest: array<vec2f, shared_size>;\n',

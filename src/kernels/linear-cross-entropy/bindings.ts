@@ -51,7 +51,7 @@ export function programFor({
   const bind = (name: keyof typeof SLOTS): string => {
     const [slot, access] = SLOTS[name];
     const mode = access === 'read' ? 'read' : 'read_write';
-    return `@group(0) @binding(${String(slot)}) var<storage, ${mode}> ${name}: array<f32>;\n`;
+    return `@group(0) @binding(${slot}) var<storage, ${mode}> ${name}: array<f32>;\n`;
   };
   const above = inputs.gradOutput
     ? `grad_output[${reduction === 'none' ? 'row' : '0'}] * u.scale`

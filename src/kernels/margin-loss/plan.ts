@@ -109,7 +109,7 @@ function placesOf({ inputs, outputs }: MarginLossArgs) {
 /** The kernel's `access` slot: bindings and accessors of what this call has. */
 function accessSlot({ op, inputs, outputs, reduction }: MarginLossArgs, marking: boolean): string {
   const bind = (slot: number, access: string, name: string, type = 'f32'): string =>
-    `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;\n`;
+    `@group(0) @binding(${slot}) var<storage, ${access}> ${name}: array<${type}>;\n`;
   const targets = bind(2, 'read', 'targets', op.target === 'numbers' ? 'f32' : 'i32');
   if (marking) return targets + bind(7, 'read_write', 'marks', 'u32');
   const store = (name: string, parameters: string, body: string): string =>
@@ -118,7 +118,7 @@ function accessSlot({ op, inputs, outputs, reduction }: MarginLossArgs, marking:
     ? `grad_output[${reduction === 'none' ? 'row' : '0'}] * u.scale`
     : 'u.scale';
   return [
-    `const with_grad = ${String(outputs.gradScores || outputs.gradTarget)};\n`,
+    `const with_grad = ${outputs.gradScores || outputs.gradTarget};\n`,
     targets,
     inputs.weights ? bind(3, 'read', 'weights') : '',
     outputs.loss ? bind(4, 'read_write', 'losses') : '',

@@ -68,15 +68,15 @@ function epilogueSource(
 ): Source {
   const type = four ? 'vec4f' : 'f32';
   const bind = (slot: number, access: string, name: string, element: string): string =>
-    `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${element}>;`;
+    `@group(0) @binding(${slot}) var<storage, ${access}> ${name}: array<${element}>;`;
   const each = (item: (i: number) => string): string =>
     four ? `vec4f(${[0, 1, 2, 3].map(item).join(', ')})` : item(0);
-  const biases = bias ? ` + ${each((i) => `bias[column + ${String(i)}u]`)}` : '';
-  const result = activation ? each((i) => `forward(z${four ? `[${String(i)}]` : ''}, u.op)`) : 'z';
+  const biases = bias ? ` + ${each((i) => `bias[column + ${i}u]`)}` : '';
+  const result = activation ? each((i) => `forward(z${four ? `[${i}]` : ''}, u.op)`) : 'z';
   const place = four ? 'index / 4u' : 'index';
   const rest = ['y', 'z', 'w'].map((name, i) => {
-    const next = `column + ${String(i + 1)}u`;
-    return `    if (${next} < u.n) { store(index + ${String(i + 1)}u, ${next}, v.${name}); }`;
+    const next = `column + ${i + 1}u`;
+    return `    if (${next} < u.n) { store(index + ${i + 1}u, ${next}, v.${name}); }`;
   });
   const text = [
     paramsStruct(activation?.layout ?? { names: [] }),
@@ -126,17 +126,15 @@ function operandSource(
 ): string {
   const four = [0, 1, 2, 3];
   const list = (item: (i: number) => string): string => four.map(item).join(', ');
-  const along = (c: number): string =>
-    whole ? `(k + ${String(c)}u)` : `min(k + ${String(c)}u, u.k - 1u)`;
+  const along = (c: number): string => (whole ? `(k + ${c}u)` : `min(k + ${c}u, u.k - 1u)`);
   const inside = (c: number, zero: string, value: string): string =>
-    whole ? value : `select(${zero}, ${value}, k + ${String(c)}u < u.k)`;
-  const head = (i: number): string =>
-    `offset + min(line + ${String(i)}u, u.${lines} - 1u) * u.${line}`;
+    whole ? value : `select(${zero}, ${value}, k + ${c}u < u.k)`;
+  const head = (i: number): string => `offset + min(line + ${i}u, u.${lines} - 1u) * u.${line}`;
   let heads = `vec4u(${list(head)})`;
   let block: string;
   if (reading === 'along k') {
     heads += ' / 4u';
-    block = `mat4x4f(${list((i) => `${name}[heads[${String(i)}] + k / 4u]`)})`;
+    block = `mat4x4f(${list((i) => `${name}[heads[${i}] + k / 4u]`)})`;
   } else if (reading === 'along lines') {
     // Lines are a multiple of four, so that four of them never cross the edge; k may.
     heads = 'vec4u(offset + line)';
@@ -145,12 +143,12 @@ function operandSource(
     block = `transpose(mat4x4f(${list(column)}))`;
   } else {
     const element = (i: number, c: number): string =>
-      inside(c, '0.0', `${name}[heads[${String(i)}] + ${along(c)} * u.${k}]`);
+      inside(c, '0.0', `${name}[heads[${i}] + ${along(c)} * u.${k}]`);
     block = `mat4x4f(${list((i) => `vec4f(${list((c) => element(i, c))})`)})`;
   }
   const vector = reading !== 'one by one';
   return [
-    `@group(0) @binding(${String(slot)}) var<storage, read> ${name}: array<${vector ? 'vec4f' : 'f32'}>;`,
+    `@group(0) @binding(${slot}) var<storage, read> ${name}: array<${vector ? 'vec4f' : 'f32'}>;`,
     `fn ${name}_value(i: u32) -> f32 { return ${name}[${vector ? 'i / 4u][i % 4u' : 'i'}]; }`,
     `fn ${name}_heads(offset: u32, line: u32) -> vec4u { return ${heads}; }`,
     `fn ${name}_block(heads: vec4u, k: u32) -> mat4x4f { return ${block}; }`,

@@ -143,7 +143,7 @@ function planWhole(args: PairRowsArgs, caps: Capabilities): Plan {
 function accessSlot(args: PairRowsArgs, packed: boolean, shared: boolean): string {
   const { op, gradOutput, outputs, reduction } = args;
   const bind = (slot: number, access: string, name: string, type: string): string =>
-    `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;\n`;
+    `@group(0) @binding(${slot}) var<storage, ${access}> ${name}: array<${type}>;\n`;
   const fold = (fn: string): string =>
     `fn ${fn === 'max' ? 'largest' : 'smallest'}(b: B) -> u32 { return ${packed ? `${fn}(${fn}(b.x, b.y), ${fn}(b.z, b.w))` : 'b'}; }\n`;
   const power = packed
@@ -160,7 +160,7 @@ function accessSlot(args: PairRowsArgs, packed: boolean, shared: boolean): strin
     outputs.result ? bind(5, 'read_write', 'results', 'f32') : '',
     gradOutput ? bind(9, 'read', 'grad_output', 'f32') : '',
     `fn single() -> bool { return ${packed ? 'false' : 'u.n == 1u'}; }\n`,
-    `const with_grad = ${String(outputs.grads.includes(true))};\n`,
+    `const with_grad = ${outputs.grads.includes(true)};\n`,
     'fn vector(c: bool) -> C { return C(c); }\n',
     `fn total(v: V) -> f32 { return ${packed ? '(v.x + v.y) + (v.z + v.w)' : 'v'}; }\n`,
     fold('max'),

@@ -31,23 +31,21 @@ export interface StorageSpec {
 /** The kernel's `storage` slot for one op: its options, bindings, and the step from loads to stores. */
 export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
   const { inputs, outputs, aliased, summed } = storage;
-  const results = Array.from({ length: op.results }, (_, k) => `r${String(k)}: f32`);
+  const results = Array.from({ length: op.results }, (_, k) => `r${k}: f32`);
   const parameters = inputs.map((_, i) => `${op.inputs[i] ?? ''}: f32, `);
   const variables = inputs.map((_, i) => {
     const alias = aliased.indexOf(i);
-    return alias >= 0 ? `out${String(alias)}` : `in${String(i)}`;
+    return alias >= 0 ? `out${alias}` : `in${i}`;
   });
   const lines = [
     op.source?.text ?? '',
     paramsStruct(op.params),
     `struct Results { ${results.join(', ')} }`,
-    `const operands = ${String(inputs.length)}u;`,
+    `const operands = ${inputs.length}u;`,
     ...inputs.flatMap((input, i) =>
-      aliased.includes(i) ? [] : [declare(1 + i, `in${String(i)}`, 'read', input)],
+      aliased.includes(i) ? [] : [declare(1 + i, `in${i}`, 'read', input)],
     ),
-    ...outputs.map((output, k) =>
-      declare(1 + inputs.length + k, `out${String(k)}`, 'read_write', output),
-    ),
+    ...outputs.map((output, k) => declare(1 + inputs.length + k, `out${k}`, 'read_write', output)),
     `fn nl_element(index: u32, ${parameters.join('')}p: Params) -> Results {`,
     op.body,
     '}',
@@ -64,15 +62,14 @@ export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
 /** `nl_each`: one float32 element. */
 function eachSource({ inputs, outputs }: StorageSpec, variables: readonly string[]): string[] {
   const values = inputs.map(({ access }, i) => {
-    const at =
-      access === 'scalar' ? '0u' : access === 'broadcast' ? `offset_of(at, ${String(i)}u)` : 'i';
+    const at = access === 'scalar' ? '0u' : access === 'broadcast' ? `offset_of(at, ${i}u)` : 'i';
     return `${variables[i] ?? ''}[${at}], `;
   });
   return [
     'fn nl_each(i: u32) {',
     '  let at = u.first + i;',
     `  let r = nl_element(at, ${values.join('')}u.op);`,
-    ...outputs.map((_, k) => `  out${String(k)}[i] = r.r${String(k)};`),
+    ...outputs.map((_, k) => `  out${k}[i] = r.r${k};`),
     '}',
   ];
 }
@@ -84,16 +81,15 @@ function packSource(storage: StorageSpec, variables: readonly string[], summed: 
     ...cursorSource(storage),
     'fn nl_pack(pack: u32, c: Cursor, p: Params) -> vec4f {',
     '  let first = u.first + pack * 4u;',
-    ...inputs.map((input, i) => `  let a${String(i)} = ${load(variables[i] ?? '', i, input)};`),
+    ...inputs.map((input, i) => `  let a${i} = ${load(variables[i] ?? '', i, input)};`),
   ];
   ['x', 'y', 'z', 'w'].forEach((lane, l) => {
-    const values = inputs.map((_, i) => `a${String(i)}.${lane}, `).join('');
-    lines.push(`  let ${lane} = nl_element(first + ${String(l)}u, ${values}p);`);
+    const values = inputs.map((_, i) => `a${i}.${lane}, `).join('');
+    lines.push(`  let ${lane} = nl_element(first + ${l}u, ${values}p);`);
   });
-  const packed = (k: number): string =>
-    `vec4f(x.r${String(k)}, y.r${String(k)}, z.r${String(k)}, w.r${String(k)})`;
+  const packed = (k: number): string => `vec4f(x.r${k}, y.r${k}, z.r${k}, w.r${k})`;
   outputs.forEach((output, k) => {
-    lines.push(...store(`out${String(k)}`, packed(summed ? k + 1 : k), output));
+    lines.push(...store(`out${k}`, packed(summed ? k + 1 : k), output));
   });
   lines.push(`  return ${packed(0)};`, '}');
   return lines;
@@ -107,7 +103,7 @@ function declare(
 ): string {
   const half = dtype === 'float16';
   const type = isPacked(how) ? (half ? 'vec2u' : 'vec4f') : half ? 'u32' : 'f32';
-  return `@group(0) @binding(${String(slot)}) var<storage, ${access}> ${name}: array<${type}>;`;
+  return `@group(0) @binding(${slot}) var<storage, ${access}> ${name}: array<${type}>;`;
 }
 
 /**
@@ -116,13 +112,11 @@ function declare(
  */
 function cursorSource({ inputs }: StorageSpec): string[] {
   const periodic = [...inputs.keys()].filter((i) => inputs[i]?.access === 'periodic');
-  const place = (i: number): string => `u.strides[${String(2 * i)}]`;
+  const place = (i: number): string => `u.strides[${2 * i}]`;
   const starts = periodic.map(
     (i) => `(u.first / 4u + pack) % ${place(i)}.x, ${place(i)}.x, ${place(i)}.y`,
   );
-  const fields = periodic.map((i) =>
-    ['at', 'period', 'step'].map((name) => `${name}${String(i)}: u32`),
-  );
+  const fields = periodic.map((i) => ['at', 'period', 'step'].map((name) => `${name}${i}: u32`));
   return [
     `struct Cursor { ${fields.flat().join(', ') || 'unused: u32'} }`,
     'fn nl_cursor(pack: u32) -> Cursor {',
@@ -131,11 +125,8 @@ function cursorSource({ inputs }: StorageSpec): string[] {
     'fn nl_next(c: Cursor) -> Cursor {',
     '  var next = c;',
     ...periodic.flatMap((i) => {
-      const [at, period] = [`next.at${String(i)}`, `c.period${String(i)}`];
-      return [
-        `  ${at} += c.step${String(i)};`,
-        `  ${at} -= select(0u, ${period}, ${at} >= ${period});`,
-      ];
+      const [at, period] = [`next.at${i}`, `c.period${i}`];
+      return [`  ${at} += c.step${i};`, `  ${at} -= select(0u, ${period}, ${at} >= ${period});`];
     }),
     '  return next;',
     '}',
@@ -150,15 +141,15 @@ function isPacked(access: Access): boolean {
 function load(name: string, operand: number, { dtype, access }: TensorSpec): string {
   const half = dtype === 'float16';
   if (isPacked(access)) {
-    const pack = `${name}[${access === 'pack' ? 'pack' : `c.at${String(operand)}`}]`;
+    const pack = `${name}[${access === 'pack' ? 'pack' : `c.at${operand}`}]`;
     return half ? `vec4f(unpack_half2(${pack}.x), unpack_half2(${pack}.y))` : pack;
   }
   if (access === 'scalar') return `vec4f(${half ? `unpack_half2(${name}[0]).x` : `${name}[0]`})`;
   const element = (l: number): string => {
     const index =
       access === 'broadcast'
-        ? `offset_of(first + ${String(l)}u, ${String(operand)}u)`
-        : `min(pack * 4u + ${String(l)}u, u.count - 1u)`;
+        ? `offset_of(first + ${l}u, ${operand}u)`
+        : `min(pack * 4u + ${l}u, u.count - 1u)`;
     return half ? `unpack_half2(${name}[(${index}) / 2u])[(${index}) % 2u]` : `${name}[${index}]`;
   };
   return `vec4f(${[0, 1, 2, 3].map(element).join(', ')})`;
@@ -179,7 +170,7 @@ function store(name: string, value: string, { dtype, access }: TensorSpec): stri
   const lines = ['  {', `    let v = ${value};`];
   if (half) {
     for (const [word, lanes] of ['xy', 'zw'].entries()) {
-      const index = `(pack * 2u + ${String(word)}u)`;
+      const index = `(pack * 2u + ${word}u)`;
       lines.push(
         `    if (${index} * 2u + 1u < u.count) { ${name}[${index}] = pack_half2(v.${lanes}); }`,
         // The last half word of an odd count belongs to whoever owns the buffer.
@@ -189,7 +180,7 @@ function store(name: string, value: string, { dtype, access }: TensorSpec): stri
   } else {
     for (const [l, lane] of ['x', 'y', 'z', 'w'].entries()) {
       lines.push(
-        `    if (pack * 4u + ${String(l)}u < u.count) { ${name}[pack * 4u + ${String(l)}u] = v.${lane}; }`,
+        `    if (pack * 4u + ${l}u < u.count) { ${name}[pack * 4u + ${l}u] = v.${lane}; }`,
       );
     }
   }

@@ -294,8 +294,8 @@ function uniforms(
   writeParams(writer, op.params, params);
   const { byteLength } = writer.buffer;
   if (byteLength > UNIFORM_BYTES) {
-    const expected = `operands and options of at most ${String(UNIFORM_BYTES)} bytes of uniforms`;
-    throw new LimitError({ op: op.name, expected, received: `${String(byteLength)} bytes` });
+    const expected = `operands and options of at most ${UNIFORM_BYTES} bytes of uniforms`;
+    throw new LimitError({ op: op.name, expected, received: `${byteLength} bytes` });
   }
   return writer.buffer;
 }
@@ -303,6 +303,6 @@ function uniforms(
 function programFor(op: PointwiseOp, storage: StorageSpec): Program {
   const spec = ({ dtype, access }: TensorSpec): string => `${dtype}${access}`;
   const { inputs, outputs, aliased, summed, each } = storage;
-  const key = `${inputs.map(spec).join()};${outputs.map(spec).join()};${aliased.join()};${String(summed)};${String(each)}`;
+  const key = `${inputs.map(spec).join()};${outputs.map(spec).join()};${aliased.join()};${summed};${each}`;
   return cachedProgram(op, key, op.name, kernel, () => ({ storage: storageSource(op, storage) }));
 }

@@ -44,14 +44,14 @@ const KEY: Record<DType, string> = { float32: 'f', float16: 'h', int32: 'i' };
 /** Tells apart what `rowAccess` gives for different tensors. */
 export function accessKey(tensors: readonly RowTensor[]): string {
   return tensors
-    .map(({ slot, dtype, packed }) => `${String(slot)}${KEY[dtype]}${packed ? '4' : ''}`)
+    .map(({ slot, dtype, packed }) => `${slot}${KEY[dtype]}${packed ? '4' : ''}`)
     .join(',');
 }
 
 function accessOf(tensor: RowTensor): string {
   const { slot, name, access } = tensor;
   const mode = access === 'read' ? 'read' : 'read_write';
-  return `@group(0) @binding(${String(slot)}) var<storage, ${mode}> ${name}: array<${elementOf(tensor)}>;
+  return `@group(0) @binding(${slot}) var<storage, ${mode}> ${name}: array<${elementOf(tensor)}>;
 ${access === 'read' ? reader(tensor) : writer(tensor)}`;
 }
 
@@ -141,14 +141,14 @@ function writer({ name, dtype, packed }: RowTensor): string {
       ? `  ${name}[(base >> 2u) + q] = vec2u(pack_half2(v.xy), pack_half2(v.zw));`
       : `  ${name}[(base >> 2u) + q] = v;`
     : ['x', 'y', 'z', 'w']
-        .map((c, k) => `  ${name}[base + (q * 4u + ${String(k)}u) * u.inner] = v.${c};`)
+        .map((c, k) => `  ${name}[base + (q * 4u + ${k}u) * u.inner] = v.${c};`)
         .join('\n');
   const tail = packed
     ? `  store_${name}_full(base, q, v);`
     : `  let i = q * 4u;
 ${['x', 'y', 'z', 'w']
   .map((c, k) => {
-    const index = `i + ${String(k)}u`;
+    const index = `i + ${k}u`;
     const store = `${name}[base + (${index}) * u.inner] = v.${c};`;
     return k === 0 ? `  ${store}` : `  if (${index} < u.n) {\n    ${store}\n  }`;
   })
