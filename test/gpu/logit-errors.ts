@@ -78,8 +78,10 @@ function rowOf(call: Call, b: number, d: number, dtype: FloatDType): Row {
     sum += Math.exp(value - peak);
   });
   const probabilities = z.map((value, c) => {
-    const off = Math.expm1(2 * ((logits[c] ?? 0) + log));
-    return Math.min(1, (Math.exp(value - peak) / sum) * off);
+    const off = 2 * ((logits[c] ?? 0) + log);
+    const before = value - peak - Math.log(sum);
+    // p e^off - p
+    return before + off >= 0 ? 1 : Math.exp(before + off) * -Math.expm1(-off);
   });
   const { labelSmoothing = 0, ignoreIndex = -100 } = call.options;
   const smoothing = Number(labelSmoothing);

@@ -88,3 +88,12 @@ it('logits are off by the rounding of their products', () => {
   // a probability that is 0 stays 0
   expect(logitBound(call, 'float32', 'linearWeight', 0)).toBeLessThan(1e-5);
 });
+
+it('a probability that is 0 may be any where its logit may be the largest', () => {
+  const call = callOf('linearCrossEntropy', {
+    input: floats([1, 2], [1e30, 1e30]),
+    linearWeight: floats([2, 2], [1, -1, 1, -0.9999999]),
+    target: floats([1, 2], [1, 0]),
+  });
+  expect(logitBound(call, 'float32', 'linearWeight', 0)).toBe(2e30);
+});
