@@ -6,7 +6,7 @@ import type { ParamOptions, ParamSpecs, ParamsOf } from '../define/params.ts';
 import { describe } from '../core/describe.ts';
 import { run } from '../core/dispatcher.ts';
 import { OptionError, ShapeError } from '../core/errors.ts';
-import type { MatmulActivation } from '../kernels/matmul/launch.ts';
+import type { MatmulActivation } from '../kernels/matmul/args.ts';
 import { matmulKernel } from '../kernels/matmul/plan.ts';
 import { reduceDims, view } from '../kernels/reduce/sum-to.ts';
 import type { ParamValues } from '../shader/params.ts';

@@ -3,7 +3,7 @@ import { isRecording, record } from '../core/autograd.ts';
 import { runOne } from '../core/dispatcher.ts';
 import type { DType } from '../core/dtype.ts';
 import { ShapeError } from '../core/errors.ts';
-import type { MatmulArgs } from '../kernels/matmul/launch.ts';
+import type { MatmulArgs } from '../kernels/matmul/args.ts';
 import { matmulKernel } from '../kernels/matmul/plan.ts';
 import { sumTo, view } from '../kernels/reduce/sum-to.ts';
 import {

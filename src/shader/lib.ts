@@ -12,6 +12,7 @@ import float16Text from '../../shaders/lib/float16.wgsl?raw';
 import logText from '../../shaders/lib/log.wgsl?raw';
 import log1pText from '../../shaders/lib/log1p.wgsl?raw';
 import logSoftmaxText from '../../shaders/lib/log-softmax.wgsl?raw';
+import matricesText from '../../shaders/lib/matrices.wgsl?raw';
 import normaliserText from '../../shaders/lib/normaliser.wgsl?raw';
 import powText from '../../shaders/lib/pow.wgsl?raw';
 import rowBlocksText from '../../shaders/lib/row-blocks.wgsl?raw';
@@ -33,6 +34,8 @@ export const bits = /* @__PURE__ */ source('lib/bits.wgsl', bitsText);
 export const classStatus = /* @__PURE__ */ source('lib/class-status.wgsl', classStatusText);
 /** `nl_rcp1p`: 1 / (1 + e); `nl_quotient`, `nl_divide`, `nl_remainder`, `nl_sixth`. */
 export const div = /* @__PURE__ */ source('lib/div.wgsl', divText);
+/** `Uniforms` of a matrix product, where its batches begin, sums of products. */
+export const matrices = /* @__PURE__ */ source('lib/matrices.wgsl', matricesText);
 /** `nl_exp`. */
 export const exp = /* @__PURE__ */ source('lib/exp.wgsl', expText, [bits]);
 /** `nl_expm1`: e^x - 1. */

@@ -26,11 +26,12 @@ import {
 } from './args.ts';
 import { programFor, SLOTS } from './bindings.ts';
 import { linearCrossEntropyReference } from './reference.ts';
-import { planProduct, type Matrix } from '../matmul/launch.ts';
+import type { MatmulArgs, MatmulPlaces, Matrix } from '../matmul/args.ts';
+import { planProduct } from '../matmul/launch.ts';
 import { planSum } from '../reduce/plan.ts';
 
-/** A single product of matrices. */
-const MATRICES = { batch: [], aBatch: [], bBatch: [] };
+/** One matrix, not batches of them. */
+const SINGLE = { batch: [], aBatch: [], bBatch: [] };
 
 /** The float16 of `linearWeight` is read, and that of its gradient written, chunk by chunk; the rest is float32. */
 export const linearCrossEntropyKernel: Kernel<LinearCrossEntropyArgs> = {
@@ -52,8 +53,6 @@ class Planner {
   readonly #rows: number;
   readonly #segments: number;
   readonly #weighted: boolean;
-  /** Of the gradient of the input: it is small, and every element of it a sum over all classes. */
-  readonly #splits: number;
   readonly #chunks: readonly Chunk[];
   readonly #program: Program;
   readonly #launches: Launch[] = [];
@@ -61,6 +60,8 @@ class Planner {
   /** A chunk's logits; and, where they are float16, its weights (later their gradient) as float32. */
   readonly #logits: Matrix;
   readonly #wide: Matrix | null;
+  /** Scratch that all products share: none is under way when the next one begins. */
+  #splitSums: number | null = null;
   /** The chunk whose logits are there. */
   #current: Chunk | null = null;
 
@@ -83,9 +84,6 @@ class Planner {
     // A row of a chunk is shared by several invocations where there are too few rows to go round.
     const wanted = Math.ceil(caps.tuning.logitsInvocations / Math.max(this.#rows, 1));
     this.#segments = Math.max(1, Math.min(256, wanted, Math.ceil(largest / 32)));
-    const tiles = Math.ceil(args.batch / 32) * Math.ceil(args.features / 32);
-    const splits = Math.min(16, 512 / Math.max(tiles, 1), (largest * args.inner) / 128);
-    this.#splits = caps.tuning.matmul === 'direct' ? 1 : Math.max(1, Math.floor(splits));
     this.#logits = this.#allocate(this.#rows * largest);
     this.#wide = half ? this.#allocate(largest * args.inner * args.features) : null;
   }
@@ -162,27 +160,22 @@ class Planner {
     this.#current = chunk;
     const { batch, inner, features, inputs } = this.#args;
     const weights = this.#weights(chunk);
-    this.#launches.push(
-      ...planProduct(
-        {
-          ...MATRICES,
-          m: batch,
-          n: chunk.count * inner,
-          k: features,
-          a: [features, 1],
-          b: [1, features],
-          bias: inputs.linearBias,
-        },
-        {
-          a: { of: 'input', index: 0, padded: this.#inputs[0]?.padded ?? false },
-          b: weights,
-          c: this.#logits,
-          ...(inputs.linearBias
-            ? { bias: this.#window(this.#input('linearBias'), chunk).place }
-            : {}),
-        },
-        this.#caps,
-      ),
+    const bias = inputs.linearBias ? this.#window(this.#input('linearBias'), chunk).place : null;
+    this.#product(
+      {
+        m: batch,
+        n: chunk.count * inner,
+        k: features,
+        a: [features, 1],
+        b: [1, features],
+        bias: inputs.linearBias,
+      },
+      {
+        a: { of: 'input', index: 0, padded: this.#inputs[0]?.padded ?? false },
+        b: weights,
+        c: this.#logits,
+        ...(bias ? { bias } : {}),
+      },
     );
     return weights;
   }
@@ -227,7 +220,6 @@ class Planner {
     this.#launch('factors', { statistics, row_factors: factors, ...(divisor ? { divisor } : {}) });
     const input: Matrix = { of: 'input', index: 0, padded: this.#inputs[0]?.padded ?? false };
     const gradInput: Matrix = { ...this.#output('gradInput'), padded: true };
-    const sums = this.#splits > 1 ? this.#allocate(this.#splits * batch * features) : gradInput;
     // From the last chunk on, whose logits are still there.
     for (const [i, chunk] of [...this.#chunks].reverse().entries()) {
       const weights = this.#makeLogits(chunk);
@@ -238,46 +230,40 @@ class Planner {
         const { place } = this.#window(this.#output('gradLinearBias'), chunk);
         this.#sum(1, batch, columns, this.#logits, place);
       }
-      if (outputs.gradInput) this.#addToInput(sums, weights, columns, i > 0);
+      if (outputs.gradInput) {
+        this.#product(
+          {
+            m: batch,
+            n: features,
+            k: columns,
+            a: [columns, 1],
+            b: [features, 1],
+            accumulate: i > 0,
+          },
+          { a: this.#logits, b: weights, c: gradInput },
+        );
+      }
       if (outputs.gradLinearWeight) {
         const { place, view } = this.#window(this.#output('gradLinearWeight'), chunk);
-        const args = { ...MATRICES, m: columns, n: features, k: batch };
-        const places = { a: this.#logits, b: input, c: this.#wide ?? place };
-        this.#launches.push(
-          ...planProduct({ ...args, a: [1, columns], b: [features, 1] }, places, this.#caps),
+        this.#product(
+          { m: columns, n: features, k: batch, a: [1, columns], b: [features, 1] },
+          { a: this.#logits, b: input, c: this.#wide ?? place },
         );
         if (this.#wide)
           this.#cast(this.#wide, place, [{ ...view, dtype: 'float32', padded: true }, view]);
       }
     }
-    if (outputs.gradInput && this.#splits > 1)
-      this.#sum(1, this.#splits, batch * features, sums, gradInput);
   }
 
-  /** Adds a chunk's part of the gradient of the input, in `splits` sums side by side. */
-  #addToInput(sums: Matrix, weights: Matrix, columns: number, accumulate: boolean): void {
-    const { batch, features } = this.#args;
-    const splits = this.#splits;
-    const args = { ...MATRICES, m: batch, n: features, a: [columns, 1], b: [features, 1] } as const;
-    // Splits end where a binding may begin; what is left is added to the first sum.
-    const each = splits > 1 ? Math.floor(columns / splits / 64) * 64 : columns;
-    const places = { a: this.#logits, b: weights, c: sums };
-    const split = { batch: [splits], aBatch: [each], bBatch: [each * features] };
-    const main = { ...args, ...(splits > 1 ? split : {}), k: each, accumulate };
-    this.#launches.push(...planProduct(main, places, this.#caps));
-    const rest = columns - splits * each;
-    if (splits === 1 || rest === 0) return;
-    const from = (place: Matrix, first: number, count: number): Matrix => ({
-      ...place,
-      offset: (place.offset ?? 0) + 4 * first,
-      size: 4 * (count - first),
-    });
-    const tail = {
-      a: from(this.#logits, splits * each, batch * columns),
-      b: from(weights, splits * each * features, columns * features),
-      c: sums,
-    };
-    this.#launches.push(...planProduct({ ...args, k: rest, accumulate: true }, tail, this.#caps));
+  /** A product of matrices. */
+  #product(args: Omit<MatmulArgs, keyof typeof SINGLE>, places: MatmulPlaces): void {
+    const index = this.#splitSums ?? this.#scratch.length;
+    const { launches, scratch } = planProduct({ ...SINGLE, ...args }, places, this.#caps, index);
+    this.#launches.push(...launches);
+    const [bytes] = scratch;
+    if (bytes === undefined) return;
+    this.#splitSums = index;
+    this.#scratch[index] = Math.max(bytes, this.#scratch[index] ?? 0);
   }
 
   #launch(

@@ -1,7 +1,8 @@
 // In: two matrices given by strides, batches of them, and what to do with each result. Out: the launches, or the CPU loops.
 import type { NumericArray } from '../../core/dtype.ts';
 import type { Capabilities, Kernel, Plan, View } from '../../core/kernel.ts';
-import { offsetOf, planProduct, type MatmulArgs, type MatmulPlaces } from './launch.ts';
+import { offsetOf, type MatmulArgs, type MatmulPlaces } from './args.ts';
+import { planProduct } from './launch.ts';
 import { planProductParts } from './windows.ts';
 import { fits } from '../windows.ts';
 
@@ -22,7 +23,7 @@ function plan(
     ...(args.bias ? { bias: { of: 'input', index: 2 } } : {}),
     ...(args.keepInput ? { before: { of: 'output', index: 1 } } : {}),
   };
-  return { launches: planProduct(args, places, caps), scratch: [] };
+  return planProduct(args, places, caps);
 }
 
 function cpu(

@@ -2,7 +2,8 @@
 // some of the terms that its elements are sums of, which are added one launch after another.
 import type { Capabilities, Plan, View } from '../../core/kernel.ts';
 import { sizeOf } from '../../core/shape.ts';
-import { offsetOf, planProduct, type MatmulArgs, type MatmulPlaces } from './launch.ts';
+import { offsetOf, type MatmulArgs, type MatmulPlaces } from './args.ts';
+import { planProduct } from './launch.ts';
 import { inputsOf, outputsOf, stretch, Windows, type Block, type Region } from '../windows.ts';
 
 /** One matrix. */
@@ -102,8 +103,8 @@ function planBatches(
         const sources = [read(left, args.aBatch, m * k), read(right, args.bBatch, k * n)];
         const place = stretch((head * extent + first) * block * m * n, sizeOf(some) * m * n);
         const targets = outputs.map((output) => windows.write(output, place));
-        const launches = planProduct(part, placesFor(sources, targets, part), windows.caps);
-        windows.add({ launches, scratch: [] }, [...sources, ...(bias ? [bias] : [])], targets);
+        const plan = planProduct(part, placesFor(sources, targets, part), windows.caps);
+        windows.add(plan, [...sources, ...(bias ? [bias] : [])], targets);
       });
     }
   }
@@ -169,8 +170,7 @@ function planPanels(
               const sources = [x.region, y.region, ...(last && added ? [added] : [])];
               const targets = [target, ...(last && kept ? [kept] : [])];
               const places = placesFor(sources, targets, part);
-              const launches = planProduct(part, places, windows.caps);
-              windows.add({ launches, scratch: [] }, sources, targets);
+              windows.add(planProduct(part, places, windows.caps), sources, targets);
             });
           }
         });

@@ -1,0 +1,31 @@
+// The second pass of a matrix product whose k terms were split: the sums of all splits added up in order, and what becomes of
+// results. An invocation has four results of a row, or one where rows are not of whole vec4.
+
+//#include "lib/matrices.wgsl"
+
+// As in matmul.wgsl; `Results` are those of an invocation, from element `index` of C and from a column on.
+//#slot epilogue
+struct Params { unused: f32 }
+alias Results = vec4f;
+const width = 4u;
+@group(0) @binding(3) var<storage, read_write> c: array<Results>;
+@group(0) @binding(6) var<storage, read> split_sums: array<Results>;
+fn store(index: u32, column: u32, v: Results) { c[index / width] = v; }
+//#end
+
+@compute @workgroup_size(64)
+fn sum_splits(
+  @builtin(global_invocation_id) invocation: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+) {
+  let size = u.batches * u.m * u.n / width;
+  let i = invocation.x + invocation.y * workgroups.x * 64u;
+  if (i >= size) {
+    return;
+  }
+  var sum = Results();
+  for (var split = 0u; split < u.splits; split++) {
+    sum += split_sums[split * size + i];
+  }
+  store(i * width, i * width % u.n, sum);
+}

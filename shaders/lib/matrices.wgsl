@@ -1,0 +1,114 @@
+// What the kernels of a matrix product C = A B share: its sizes, and sums of products of a few rows and columns.
+
+struct Uniforms {
+  m: u32,
+  n: u32,
+  k: u32,
+  batches: u32,
+  a_row: u32, // strides of A: of its rows (m) and columns (k)
+  a_column: u32,
+  b_row: u32, // strides of B: of its rows (k) and columns (n)
+  b_column: u32,
+  shape: vec4u, // of the batches, and the operands' strides along it
+  a_batch: vec4u,
+  b_batch: vec4u,
+  splits: u32, // parts of the k terms, each summed by workgroups of its own
+  split_terms: u32, // terms of a part
+  op: Params,
+}
+@group(0) @binding(0) var<uniform> u: Uniforms;
+
+struct Offsets {
+  a: u32,
+  b: u32,
+}
+
+// Where a batch's operands begin.
+fn operand_offsets(batch: u32) -> Offsets {
+  var rest = batch;
+  var offsets = Offsets();
+  for (var d = 4u; d > 0u; d--) {
+    let i = rest % u.shape[d - 1u];
+    rest /= u.shape[d - 1u];
+    offsets.a += i * u.a_batch[d - 1u];
+    offsets.b += i * u.b_batch[d - 1u];
+  }
+  return offsets;
+}
+
+// Where a batch's results begin; those of all batches in one split lie together.
+fn result_offset(batch: u32, split: u32) -> u32 {
+  return (split * u.batches + batch) * u.m * u.n;
+}
+
+// Sums for four rows of four results. A struct, not an array: emulated GPUs keep arrays in memory.
+struct Fragment {
+  r0: vec4f,
+  r1: vec4f,
+  r2: vec4f,
+  r3: vec4f,
+}
+
+fn row_of(sums: Fragment, row: u32) -> vec4f {
+  return select(
+    select(sums.r0, sums.r1, row == 1u),
+    select(sums.r2, sums.r3, row == 3u),
+    row > 1u,
+  );
+}
+
+fn add_fragments(x: Fragment, y: Fragment) -> Fragment {
+  return Fragment(x.r0 + y.r0, x.r1 + y.r1, x.r2 + y.r2, x.r3 + y.r3);
+}
+
+// Sums and the products of four rows of A with four columns of B, at one k.
+fn add_products(sums: Fragment, rows: vec4f, columns: vec4f) -> Fragment {
+  return Fragment(
+    fma(vec4f(rows.x), columns, sums.r0),
+    fma(vec4f(rows.y), columns, sums.r1),
+    fma(vec4f(rows.z), columns, sums.r2),
+    fma(vec4f(rows.w), columns, sums.r3),
+  );
+}
+
+// The same at four k: a column of the blocks holds what is at one k.
+fn add_block_products(sums: Fragment, rows: mat4x4f, columns: mat4x4f) -> Fragment {
+  let first = add_products(add_products(sums, rows[0], columns[0]), rows[1], columns[1]);
+  return add_products(add_products(first, rows[2], columns[2]), rows[3], columns[3]);
+}
+
+// A block without what is past the last k.
+fn within_k(block: mat4x4f, k: u32) -> mat4x4f {
+  return mat4x4f(
+    select(vec4f(), block[0], k < u.k),
+    select(vec4f(), block[1], k + 1u < u.k),
+    select(vec4f(), block[2], k + 2u < u.k),
+    select(vec4f(), block[3], k + 3u < u.k),
+  );
+}
+
+// A workgroup's tile: its first row and column, and the slice (a batch, and a split of its terms) that it is of.
+struct Tile {
+  row: u32,
+  column: u32,
+  batch: u32,
+  split: u32,
+}
+
+// Workgroups are numbered along rows, tile by tile and slice by slice, over both dimensions of the dispatch. The last ones may
+// have nothing to do: their batch is past the last one.
+fn tile_of(workgroup: vec3u, workgroups: vec3u, rows: u32, columns: u32) -> Tile {
+  let i = workgroup.x + workgroup.y * workgroups.x;
+  let across = (u.n + columns - 1u) / columns;
+  let tiles = across * ((u.m + rows - 1u) / rows);
+  let slice = i / tiles;
+  return Tile(i % tiles / across * rows, i % tiles % across * columns, slice / u.splits, slice % u.splits);
+}
+
+fn store_fragment(offset: u32, row: u32, column: u32, sums: Fragment) {
+  if (column < u.n) {
+    for (var r = 0u; r < min(4u, max(row, u.m) - row); r++) {
+      store_row(offset, row + r, column, row_of(sums, r));
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// C = A B where the GPU is emulated on a CPU: barriers are dear there and the CPU's caches do what workgroup memory would. An
+// invocation reads its operands from memory and computes 8 x 8 results: the larger the part, the more products each load is
+// good for. A workgroup computes 32 x 32 results.
+
+//#include "lib/matrices.wgsl"
+
+// As in kernels/matmul/matmul.wgsl. A `block` gives 0 past the last k.
+//#slot operands
+@group(0) @binding(1) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+fn a_lines(offset: u32, line: u32) -> vec4u { return vec4u(); }
+fn b_lines(offset: u32, line: u32) -> vec4u { return vec4u(); }
+fn a_block(lines: vec4u, k: u32) -> mat4x4f { return mat4x4f(); }
+fn b_block(lines: vec4u, k: u32) -> mat4x4f { return mat4x4f(); }
+//#end
+
+// As in kernels/matmul/matmul.wgsl.
+//#slot epilogue
+struct Params { unused: f32 }
+@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+fn store_row(offset: u32, row: u32, column: u32, v: vec4f) { c[(offset + row * u.n + column) / 4u] = v; }
+//#end
+
+override tall: bool = true; // more than four rows
+
+@compute @workgroup_size(4, 4)
+fn direct(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let tile = tile_of(workgroup, workgroups, 32u, 32u);
+  let row = tile.row + local.y * 8u;
+  let column = tile.column + local.x * 8u;
+  if (tile.batch >= u.batches || row >= u.m || column >= u.n) {
+    return;
+  }
+  let offsets = operand_offsets(tile.batch);
+  let a0 = a_lines(offsets.a, row);
+  let a1 = a_lines(offsets.a, row + 4u);
+  let b0 = b_lines(offsets.b, column);
+  let b1 = b_lines(offsets.b, column + 4u);
+  // Results of four rows and four columns each.
+  var total00 = Fragment();
+  var total01 = Fragment();
+  var total10 = Fragment();
+  var total11 = Fragment();
+  var k = 0u;
+  while (k < u.k) {
+    // Sums of 32 terms, so that the error grows with the number of sums, not of terms.
+    var sum00 = Fragment();
+    var sum01 = Fragment();
+    var sum10 = Fragment();
+    var sum11 = Fragment();
+    let end = min(k + 32u, u.k);
+    for (; k < end; k += 4u) {
+      let y0 = b_block(b0, k);
+      let y1 = b_block(b1, k);
+      let x0 = a_block(a0, k);
+      sum00 = add_block_products(sum00, x0, y0);
+      sum01 = add_block_products(sum01, x0, y1);
+      if (tall) {
+        let x1 = a_block(a1, k);
+        sum10 = add_block_products(sum10, x1, y0);
+        sum11 = add_block_products(sum11, x1, y1);
+      }
+    }
+    total00 = add_fragments(total00, sum00);
+    total01 = add_fragments(total01, sum01);
+    total10 = add_fragments(total10, sum10);
+    total11 = add_fragments(total11, sum11);
+  }
+  let offset = result_offset(tile.batch, 0u);
+  store_fragment(offset, row, column, total00);
+  store_fragment(offset, row, column + 4u, total01);
+  store_fragment(offset, row + 4u, column, total10);
+  store_fragment(offset, row + 4u, column + 4u, total11);
+}

@@ -1,0 +1,113 @@
+// In: how the matrices of a product lie in memory. Out: the WGSL that reads the operands and stores the results.
+import { source, type Source } from '../../shader/link.ts';
+import type { MatmulArgs, Matrix } from './args.ts';
+import { paramsStruct } from '../../shader/params.ts';
+
+/** How an operand is read: vec4 along k, vec4 along its lines (rows of A, columns of B), or one by one. */
+export type Reading = 'along k' | 'along lines' | 'one by one';
+
+/** An operand: its strides from line to line and along k, its number of lines, and the strides of its batches. */
+export interface Operand {
+  readonly lineStride: number;
+  readonly kStride: number;
+  readonly lines: number;
+  readonly batch: readonly number[];
+}
+
+export function readingOf(
+  { padded }: Matrix,
+  { lineStride, kStride, lines, batch }: Operand,
+  k: number,
+): Reading {
+  const whole = (...lengths: number[]): boolean => lengths.every((length) => length % 4 === 0);
+  if (!padded || !whole(...batch)) return 'one by one';
+  if (kStride === 1 && whole(k, lineStride)) return 'along k';
+  if (lineStride === 1 && whole(lines, kStride)) return 'along lines';
+  return 'one by one';
+}
+
+const four = (item: (i: number) => string): string => [0, 1, 2, 3].map(item).join(', ');
+
+/** The kernels' `operands` slot for one operand. `whole`: k is a multiple of four. */
+export function operandSource(name: 'a' | 'b', reading: Reading, whole: boolean): string {
+  const [slot, line, step, lines] =
+    name === 'a' ? ['1', 'a_row', 'a_column', 'm'] : ['2', 'b_column', 'b_row', 'n'];
+  const along = (c: number): string => `min(k + ${c}u, u.k - 1u)`;
+  const first = 'min(k, u.k - 4u)';
+  const start = (i: number): string => `offset + min(line + ${i}u, u.${lines} - 1u) * u.${line}`;
+  const [starts, loaded] = {
+    'along k': [
+      `vec4u(${four(start)}) / 4u`,
+      `let at = lines + ${first} / 4u; return mat4x4f(${four((i) => `${name}[at[${i}]]`)});`,
+    ],
+    // Lines are a multiple of four, so that four of them never cross the edge; k may.
+    'along lines': [
+      `vec4u((offset + min(line, u.${lines} - 4u)) / 4u)`,
+      whole
+        ? `let step = u.${step} / 4u; let at = lines.x + ${first} * step; return mat4x4f(${four((c) => `${name}[at + ${c}u * step]`)});`
+        : `return mat4x4f(${four((c) => `${name}[lines.x + ${along(c)} * (u.${step} / 4u)]`)});`,
+    ],
+    'one by one': [
+      `vec4u(${four(start)})`,
+      `let at = vec4u(${four(along)}) * u.${step}; return mat4x4f(${four((i) => four((c) => `${name}[lines[${i}] + at[${c}]]`))});`,
+    ],
+  }[reading] as [string, string];
+  const byK = reading === 'along lines' ? 'loaded' : 'transpose(loaded)';
+  const block = `${name}_by_k(${name}_load(lines, k))`;
+  return [
+    `@group(0) @binding(${slot}) var<storage, read> ${name}: array<${reading === 'one by one' ? 'f32' : 'vec4f'}>;`,
+    `fn ${name}_lines(offset: u32, line: u32) -> vec4u { return ${starts}; }`,
+    `fn ${name}_load(lines: vec4u, k: u32) -> mat4x4f { ${loaded} }`,
+    `fn ${name}_by_k(loaded: mat4x4f) -> mat4x4f { return ${byK}; }`,
+    `fn ${name}_block(lines: vec4u, k: u32) -> mat4x4f { return ${whole ? block : `within_k(${block}, k)`}; }`,
+  ].join('\n');
+}
+
+/** How results lie: by rows, or by columns where the planner has exchanged the operands. */
+export type Layout = 'rows' | 'columns';
+
+/**
+ * The kernels' `epilogue` slot: what is bound besides the operands, and what is stored, four results at a time or one by
+ * one. `splits`: the results are added up from those of splits.
+ */
+export function epilogueSource(
+  { bias, activation, keepInput, accumulate }: MatmulArgs,
+  layout: Layout,
+  vectors: boolean,
+  splits: boolean,
+): Source {
+  const type = vectors ? 'vec4f' : 'f32';
+  const bind = (slot: number, access: string, name: string, element: string): string =>
+    `@group(0) @binding(${slot}) var<storage, ${access}> ${name}: array<${element}>;`;
+  const each = (item: (i: number) => string): string =>
+    vectors ? `vec4f(${four(item)})` : item(0);
+  const place = vectors ? 'index / 4u' : 'index';
+  // Where a row of the kernel's is a column of C, it has one bias.
+  const biases = each((i) => `bias[column${layout === 'rows' ? ` + ${i}u` : ''}]`);
+  const result = activation ? each((i) => `forward(z${vectors ? `[${i}]` : ''}, u.op)`) : 'z';
+  const [index, own] =
+    layout === 'rows'
+      ? ['row * u.n + column + i', 'column + i']
+      : ['(column + i) * u.m + row', 'row'];
+  const text = [
+    paramsStruct(activation?.layout ?? { names: [] }),
+    activation?.source.text ?? '',
+    `alias Results = ${type};`,
+    `const width = ${vectors ? '4' : '1'}u;`,
+    bind(3, 'read_write', 'c', type),
+    bias ? bind(4, 'read', 'bias', 'f32') : '',
+    keepInput ? bind(5, 'read_write', 'before', type) : '',
+    splits ? bind(6, 'read', 'split_sums', type) : '',
+    'fn store(index: u32, column: u32, v: Results) {',
+    `  let z = ${accumulate ? `c[${place}] + ` : ''}v${bias ? ` + ${biases}` : ''};`,
+    keepInput ? `  before[${place}] = z;` : '',
+    `  c[${place}] = ${result};`,
+    '}',
+    'fn store_row(offset: u32, row: u32, column: u32, v: vec4f) {',
+    vectors
+      ? `  let i = 0u; store(offset + ${index}, ${own}, v);`
+      : `  for (var i = 0u; i < min(4u, u.n - column); i++) { store(offset + ${index}, ${own}, v[i]); }`,
+    '}',
+  ].join('\n');
+  return source(activation?.source.name ?? 'linear', text, activation?.source.includes);
+}

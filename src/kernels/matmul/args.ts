@@ -1,0 +1,67 @@
+// In: nothing. Out: what a product of matrices is told: sizes, strides, batches, and what to do with each result.
+import type { Source } from '../../shader/link.ts';
+import type { Place } from '../../core/kernel.ts';
+import type { ParamLayout, ParamValues } from '../../shader/params.ts';
+
+/** An activation applied to each result. */
+export interface MatmulActivation {
+  readonly source: Source;
+  readonly layout: ParamLayout;
+  readonly params: ParamValues;
+  readonly forward: (x: number, params: ParamValues) => number;
+}
+
+export interface MatmulArgs {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Strides in elements: of A's rows and columns, of B's rows and columns. */
+  readonly a: readonly [row: number, column: number];
+  readonly b: readonly [row: number, column: number];
+  /** The batches' shape, at most four dimensions, and each operand's strides along it. */
+  readonly batch: readonly number[];
+  readonly aBatch: readonly number[];
+  readonly bBatch: readonly number[];
+  /** Input 2 is a bias, one per column. */
+  readonly bias?: boolean;
+  readonly activation?: MatmulActivation;
+  /** Output 1 gets the results before the activation. */
+  readonly keepInput?: boolean;
+  /** Results are added to what the output holds. */
+  readonly accumulate?: boolean;
+}
+
+/** A matrix in memory: `padded` as of its view. */
+export interface Matrix extends Place {
+  readonly padded: boolean;
+}
+
+/** Where a product's operands are, for plans that multiply on the way. */
+export interface MatmulPlaces {
+  readonly a: Matrix;
+  readonly b: Matrix;
+  readonly c: Matrix;
+  readonly bias?: Place;
+  readonly before?: Place;
+}
+
+/** Matrices of a product. */
+export function batchesOf({ batch }: MatmulArgs): number {
+  return batch.reduce((product, d) => product * d, 1);
+}
+
+/** The first element of a batch, in an operand with these strides along the batches. */
+export function offsetOf(
+  batch: number,
+  shape: readonly number[],
+  strides: readonly number[],
+): number {
+  let rest = batch;
+  let offset = 0;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    const extent = shape[d] ?? 1;
+    offset += (rest % extent) * (strides[d] ?? 0);
+    rest = Math.floor(rest / extent);
+  }
+  return offset;
+}
