@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. The long ones are `hostile`,
- * hostile values in every size, and `fuzz`, 200 random calls of every op. Lanes of the browser wait for its GPU process much
+ * hostile values in every size, `fuzz`, 200 random calls of every op, and `isa`, what the compilers of real GPUs make of every
+ * kernel. Lanes of the browser wait for its GPU process much
  * of the time: `gpu` goes beside the others, `e2e` beside what is left when either track has ended.
  *
  * Goes on after a failing lane. The last line reads `N passed, N failed` (with
@@ -26,7 +27,7 @@ import { fileURLToPath } from 'node:url';
  * @typedef {{
  *   stats: { expected: number, unexpected: number, flaky: number, skipped: number }
  * }} PlaywrightReport
- * @typedef {{ passed?: number, failed?: number, skipped?: number, notRun?: string }} DenoReport
+ * @typedef {{ passed?: number, failed?: number, skipped?: number, notRun?: string }} OwnReport
  */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -133,15 +134,20 @@ function playwrightLane() {
   };
 }
 
-/** @returns {Lane} */
-function denoLane() {
-  const report = join(root, 'test-results', 'deno.json');
+/**
+ * A program that writes a report of its own, also of that it could not run for want of a driver.
+ * @param {string} name
+ * @param {(report: string) => string[]} command
+ * @returns {Lane}
+ */
+function reportingLane(name, command) {
+  const report = join(root, 'test-results', `${name}.json`);
   return {
-    name: 'deno',
-    commands: [[process.execPath, 'scripts/deno.mjs', report]],
+    name,
+    commands: [[process.execPath, ...command(report)]],
     report,
     async count(code) {
-      const json = /** @type {DenoReport | undefined} */ (await readReport(report));
+      const json = /** @type {OwnReport | undefined} */ (await readReport(report));
       const { passed = 0, failed = 0, skipped = 0, notRun } = json ?? {};
       // without a driver there is nothing to run it on: neither passed nor failed
       if (notRun !== undefined && code === 0) return { passed, failed, skipped: 1, notRun };
@@ -175,11 +181,18 @@ const lanes = [
     ],
     count: oneCheck,
   },
-  denoLane(),
+  reportingLane('deno', (report) => ['scripts/deno.mjs', report]),
   vitestLane('package'),
   { ...playwrightLane(), track: 'last' },
   { ...vitestLane('hostile'), track: 'long' },
   { ...vitestLane('fuzz'), track: 'long' },
+  {
+    ...reportingLane('isa', (report) => [
+      ...['scripts/run-ts.mjs', 'scripts/isa/main.ts'],
+      ...['--check', '--report', report],
+    ]),
+    track: 'long',
+  },
 ];
 
 /**

@@ -2,6 +2,7 @@
 import { measureCell, type CellRequest } from './cell.ts';
 import { measureTen } from './cold.ts';
 import { measureCounts } from './counts.ts';
+import { launch, multiply } from './launch.ts';
 import { libraryOf } from './libraries/index.ts';
 import { measureOverhead } from './overhead.ts';
 import type { Cell, Library, LibraryName, Overhead } from './types.ts';
@@ -27,6 +28,8 @@ const bench = {
 
   ten: measureTen,
   counts: measureCounts,
+  launch,
+  multiply,
 };
 
 export type Bench = typeof bench;

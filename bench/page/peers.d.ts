@@ -32,6 +32,7 @@ declare module '@tensorflow/tfjs-core' {
   export function add(a: Tensor, b: Tensor | number): Tensor;
   export function mul(a: Tensor, b: Tensor | number): Tensor;
   export function pow(a: Tensor, b: number): Tensor;
+  export function matMul(a: Tensor, b: Tensor): Tensor;
   export const losses: {
     meanSquaredError(labels: Tensor, predictions: Tensor): Tensor;
     softmaxCrossEntropy(labels: Tensor, logits: Tensor): Tensor;
@@ -58,6 +59,7 @@ declare module 'onnxruntime-web/webgpu' {
     readonly dims: readonly number[];
   }
   export const Tensor: {
+    new (type: 'float32', data: Float32Array, dims: readonly number[]): Tensor;
     fromGpuBuffer(
       buffer: GPUBuffer,
       options: { dataType: 'float32' | 'int32'; dims: readonly number[] },
@@ -65,7 +67,7 @@ declare module 'onnxruntime-web/webgpu' {
   };
   type Tensors = Readonly<Record<string, Tensor>>;
   export interface InferenceSession {
-    run(feeds: Tensors, fetches: Tensors): Promise<Tensors>;
+    run(feeds: Tensors, fetches?: Tensors): Promise<Tensors>;
     release(): Promise<void>;
   }
   export const InferenceSession: {
@@ -121,6 +123,7 @@ declare module '@jax-js/jax' {
     readonly logsumexp: (x: Array, axis: number) => Array;
   };
   export const numpy: {
+    readonly matmul: (a: Array, b: Array) => Array;
     readonly int32: string;
     readonly array: (values: Float32Array | Int32Array | readonly number[]) => Array;
     readonly arange: (

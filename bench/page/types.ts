@@ -36,6 +36,7 @@ export interface Library {
   readonly prepare: (op: OpName, inputs: Inputs) => Runner | Promise<Runner | null> | null;
 }
 
+export type GpuLibraryName = (typeof GPU_LIBRARIES)[number];
 export type LibraryName =
   (typeof GPU_LIBRARIES)[number] | (typeof CPU_LIBRARIES)[number] | (typeof STARTED)[number];
 

@@ -1,0 +1,106 @@
+// What each kernel may cost. Budgets stand in one table, budgets.json, by the kernel's name: a declaration has no place for
+// the several launches of a loss, and would weigh more by them.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Family } from './compile.ts';
+import { compiledOf, failuresOf, isProduct, multiplyShare, perPack } from './figures.ts';
+import type { Kernel, Results } from './kernels.ts';
+
+/** On gfx1100. */
+export interface Budget {
+  /** Most vector instructions of the main loop for four elements; of a part that touches no elements, most in all. */
+  readonly vector?: number;
+  /** Of a product instead: the least share of multiply-adds in the main loop, in percent. */
+  readonly multiply?: number;
+  /** Fewest waves that a SIMD must have room for. */
+  readonly waves: number;
+}
+
+export type Budgets = Readonly<Record<string, Budget>>;
+
+const FAMILY: Family = 'gfx1100';
+/** What a new budget leaves for a compiler of another version. */
+const SLACK = 1.05;
+
+const path = fileURLToPath(new URL('budgets.json', import.meta.url));
+
+export function readBudgets(): Budgets {
+  return JSON.parse(readFileSync(path, 'utf8')) as Budgets;
+}
+
+/** What a kernel needs, as the budget that it would just keep, in its worst variant. */
+export function needOf(kernel: Kernel, results: Results): Budget | undefined {
+  const all = compiledOf(kernel, FAMILY, results);
+  if (all.length === 0) return undefined;
+  const mains = all.map(({ program }) => program.main);
+  const waves = Math.min(...all.map((one) => one.waves));
+  if (mains.every(isProduct)) {
+    return { multiply: Math.floor(100 * Math.min(...mains.map(multiplyShare))), waves };
+  }
+  return { vector: Math.ceil(Math.max(...mains.map(perPack))), waves };
+}
+
+/** Where a need leaves its budget, in words. */
+export function excess(need: Budget, budget: Budget | undefined): string[] {
+  if (!budget) return ['has no budget: `npm run isa -- --budgets` gives it one'];
+  const wrong: string[] = [];
+  if (need.vector !== undefined && need.vector > (budget.vector ?? Infinity)) {
+    wrong.push(`${need.vector} vector instructions, budget ${String(budget.vector)}`);
+  }
+  if (need.multiply !== undefined && need.multiply < (budget.multiply ?? 0)) {
+    wrong.push(`${need.multiply} % of the loop multiply, budget ${String(budget.multiply)} %`);
+  }
+  if ((need.vector === undefined) !== (budget.vector === undefined)) {
+    wrong.push('is a product or is none, against its budget');
+  }
+  if (need.waves < budget.waves) wrong.push(`room for ${need.waves} waves, budget ${budget.waves}`);
+  return wrong;
+}
+
+/** All that is wrong with the kernels: what did not compile, spills, scratch memory, what leaves its budget. */
+export function violations(
+  kernels: readonly Kernel[],
+  families: readonly Family[],
+  results: Results,
+  budgets: Budgets,
+): string[] {
+  const wrong: string[] = [];
+  for (const kernel of kernels) {
+    for (const family of families) {
+      wrong.push(...failuresOf(kernel, family, results).map((text) => `${family}: ${text}`));
+      for (const { spilled, scratch } of compiledOf(kernel, family, results)) {
+        if (spilled > 0) wrong.push(`${family}: ${kernel.name} spills ${spilled} registers`);
+        if (scratch > 0) wrong.push(`${family}: ${kernel.name} uses ${scratch} bytes of scratch`);
+      }
+    }
+    const need = families.includes(FAMILY) ? needOf(kernel, results) : undefined;
+    if (need) {
+      const found = excess(need, budgets[kernel.name]);
+      wrong.push(...found.map((text) => `${FAMILY}: ${kernel.name}: ${text}`));
+    }
+  }
+  return [...new Set(wrong)];
+}
+
+/** Gives kernels without a budget one that they keep; drops those of kernels that are gone, where `kernels` are all. */
+export function writeBudgets(kernels: readonly Kernel[], results: Results, all: boolean): void {
+  const known = readBudgets();
+  const entries = kernels.flatMap((kernel): [string, Budget][] => {
+    const need = needOf(kernel, results);
+    if (!need) return [];
+    const { vector, waves, ...others } = need;
+    const fresh =
+      vector === undefined ? need : { vector: Math.ceil(vector * SLACK), ...others, waves };
+    return [[kernel.name, known[kernel.name] ?? fresh]];
+  });
+  if (!all) {
+    const here = new Set(entries.map(([name]) => name));
+    entries.push(...Object.entries(known).filter(([name]) => !here.has(name)));
+  }
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  const lines = entries.map(([name, budget]) => {
+    const fields = Object.entries(budget).map(([field, value]) => `"${field}": ${String(value)}`);
+    return `  ${JSON.stringify(name)}: { ${fields.join(', ')} }`;
+  });
+  writeFileSync(path, `{\n${lines.join(',\n')}\n}\n`);
+}
