@@ -1,9 +1,9 @@
 // The calls whose kernels are looked at: every exported op, forward and backward, as test/calls knows to call it.
 import fc from 'fast-check';
 import { catalog } from '../../src/catalog.ts';
-import { BYTES } from '../../src/dtype.ts';
+import { BYTES } from '../../src/core/dtype.ts';
 import { noGrad, scope, Tensor, tensor, type Device } from '../../src/index.ts';
-import { sizeOf } from '../../src/shape.ts';
+import { sizeOf } from '../../src/core/shape.ts';
 import { argumentsOf, callsOf, opNames, resultOf, upload, upstreamOf } from '../../test/calls.ts';
 import type { Call, TensorSpec, Upload } from '../../test/calls.ts';
 import { exerciseAdaptive, exerciseOptimizers, settle } from '../../test/exercise.ts';

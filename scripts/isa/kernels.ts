@@ -1,6 +1,6 @@
 // Gathers what calls launch into kernels, and what a driver makes of each.
 import { create, globals } from 'webgpu';
-import { BYTES } from '../../src/dtype.ts';
+import { BYTES } from '../../src/core/dtype.ts';
 import { init } from '../../src/index.ts';
 import { DTYPES, launchesOf, type Direction, type FloatDType, type Launches } from './calls.ts';
 import { compile, type Compiled, type Family, type Shader } from './compile.ts';
