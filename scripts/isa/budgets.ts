@@ -2,11 +2,11 @@
 // the several launches of a loss, and would weigh more by them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Family } from './compile.ts';
+import { FAMILIES, type Family } from './compile.ts';
 import { compiledOf, failuresOf, isProduct, multiplyShare, perPack } from './figures.ts';
 import type { Kernel, Results } from './kernels.ts';
 
-/** On gfx1100. */
+/** On gfx1100, unless said. */
 export interface Budget {
   /** Most vector instructions of the main loop for four elements; of a part that touches no elements, most in all. */
   readonly vector?: number;
@@ -14,6 +14,8 @@ export interface Budget {
   readonly multiply?: number;
   /** Fewest waves that a SIMD must have room for. */
   readonly waves: number;
+  /** Most scalar registers that may be spilled, on any family; none where left out. */
+  readonly scalarsSpilled?: number;
 }
 
 export type Budgets = Readonly<Record<string, Budget>>;
@@ -34,10 +36,15 @@ export function needOf(kernel: Kernel, results: Results): Budget | undefined {
   if (all.length === 0) return undefined;
   const mains = all.map(({ program }) => program.main);
   const waves = Math.min(...all.map((one) => one.waves));
-  if (mains.every(isProduct)) {
-    return { multiply: Math.floor(100 * Math.min(...mains.map(multiplyShare))), waves };
-  }
-  return { vector: Math.ceil(Math.max(...mains.map(perPack))), waves };
+  const everywhere = FAMILIES.flatMap((family) => compiledOf(kernel, family, results));
+  const scalarsSpilled = Math.max(...everywhere.map((one) => one.scalarsSpilled));
+  return {
+    ...(mains.every(isProduct)
+      ? { multiply: Math.floor(100 * Math.min(...mains.map(multiplyShare))) }
+      : { vector: Math.ceil(Math.max(...mains.map(perPack))) }),
+    waves,
+    ...(scalarsSpilled > 0 ? { scalarsSpilled } : {}),
+  };
 }
 
 /** Where a need leaves its budget, in words. */
@@ -52,6 +59,10 @@ export function excess(need: Budget, budget: Budget | undefined): string[] {
   }
   if ((need.vector === undefined) !== (budget.vector === undefined)) {
     wrong.push('is a product or is none, against its budget');
+  }
+  const { scalarsSpilled = 0 } = need;
+  if (scalarsSpilled > (budget.scalarsSpilled ?? 0)) {
+    wrong.push(`${scalarsSpilled} scalar registers spilled, budget ${budget.scalarsSpilled ?? 0}`);
   }
   if (need.waves < budget.waves) wrong.push(`room for ${need.waves} waves, budget ${budget.waves}`);
   return wrong;
@@ -88,9 +99,8 @@ export function writeBudgets(kernels: readonly Kernel[], results: Results, all: 
   const entries = kernels.flatMap((kernel): [string, Budget][] => {
     const need = needOf(kernel, results);
     if (!need) return [];
-    const { vector, waves, ...others } = need;
-    const fresh =
-      vector === undefined ? need : { vector: Math.ceil(vector * SLACK), ...others, waves };
+    const { vector } = need;
+    const fresh = vector === undefined ? need : { ...need, vector: Math.ceil(vector * SLACK) };
     return [[kernel.name, known[kernel.name] ?? fresh]];
   });
   if (!all) {

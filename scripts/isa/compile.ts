@@ -12,8 +12,10 @@ export interface Compiled {
   /** Vector and scalar registers. The more vector registers, the fewer waves have room. */
   readonly vgprs: number;
   readonly sgprs: number;
-  /** Registers that had to go to memory. */
+  /** Vector registers that had to go to memory. */
   readonly spilled: number;
+  /** Scalar registers that had to go to lanes of a vector register: dearer by an instruction each time, not by memory. */
+  readonly scalarsSpilled: number;
   /** Bytes of memory of its own that an invocation needs. */
   readonly scratch: number;
   /** Bytes of workgroup memory. */
@@ -99,7 +101,8 @@ function read(text: string, elementBytes: number): Compiled | string {
   return {
     vgprs: number('VGPRs'),
     sgprs: number('SGPRs'),
-    spilled: number('Spilled VGPRs') + number('Spilled SGPRs'),
+    spilled: number('Spilled VGPRs'),
+    scalarsSpilled: number('Spilled SGPRs'),
     scratch: number('Scratch size'),
     shared: number('LDS size'),
     waves: number('Subgroups per SIMD'),

@@ -117,12 +117,15 @@ export async function build(
   );
   const sound = shaders.filter((one) => typeof one !== 'string');
   const results: Partial<Record<Family, (Compiled | string)[]>> = {};
-  for (const family of families) {
-    const compiled = await compile(sound, family, tools);
-    let next = 0;
-    results[family] = shaders.map((one) =>
-      typeof one === 'string' ? one : (compiled[next++] ?? 'not compiled'),
-    );
-  }
+  // Each family in a process of its own, side by side.
+  await Promise.all(
+    families.map(async (family) => {
+      const compiled = await compile(sound, family, tools);
+      let next = 0;
+      results[family] = shaders.map((one) =>
+        typeof one === 'string' ? one : (compiled[next++] ?? 'not compiled'),
+      );
+    }),
+  );
   return { shaders, results: { gfx1100: [], navi21: [], vega10: [], ...results } };
 }

@@ -36,10 +36,10 @@ export function terminal(kernels: readonly Kernel[], family: Family, results: Re
         lines.push(`  ${call}: ${compiled ?? 'not compiled'}`);
         continue;
       }
-      const { vgprs, sgprs, spilled, scratch, waves, shared, program } = compiled;
+      const { vgprs, sgprs, spilled, scalarsSpilled, scratch, waves, shared, program } = compiled;
       const { main, whole } = program;
       lines.push(
-        `  ${call.slice(0, 60).padEnd(Math.min(widest, 60))} vgpr ${vgprs} sgpr ${sgprs} spill ${spilled} scratch ${scratch} ` +
+        `  ${call.slice(0, 60).padEnd(Math.min(widest, 60))} vgpr ${vgprs} sgpr ${sgprs} spill ${spilled}, ${scalarsSpilled} scalar; scratch ${scratch} ` +
           `waves ${waves} lds ${shared} | vector ${whole.vector}, main ${main.vector} a ${main.elements} elements = ` +
           `${digits(perPack(main))} a pack, fma ${main.multiplyAdds}, trans ${main.transcendental}, ` +
           `mem ${main.memory} (${main.memoryBytes} B), lds ${main.shared}, barriers ${whole.barriers}`,
@@ -110,13 +110,14 @@ function gpuTable(): string {
 
 function summary(kernels: readonly Kernel[], results: Results): string {
   return table(
-    ['', 'pipelines', 'spill', 'use scratch memory', 'fewest waves', 'most VGPR'],
+    ['', 'pipelines', 'spill', 'spill scalars', 'use scratch memory', 'fewest waves', 'most VGPR'],
     FAMILIES.map((family) => {
       const all = kernels.flatMap((kernel) => compiledOf(kernel, family, results));
       return [
         GPUS[family].name,
         String(new Set(all).size),
         String(new Set(all.filter(({ spilled }) => spilled > 0)).size),
+        String(new Set(all.filter(({ scalarsSpilled }) => scalarsSpilled > 0)).size),
         String(new Set(all.filter(({ scratch }) => scratch > 0)).size),
         String(Math.min(...all.map(({ waves }) => waves))),
         String(Math.max(...all.map(({ vgprs }) => vgprs))),
@@ -250,6 +251,7 @@ export function page({ kernels, calls }: Gathered, built: Built): string {
     gpuTable(),
     'A lane does one instruction a clock; what RDNA 3 can do besides, two at once, is not counted. *Lane instructions a byte* is how many the GPU does while its memory moves a byte: a kernel that needs more for each byte is bound by arithmetic.',
     summary(kernels, results),
+    'A spilled vector register goes to memory, which no kernel may do. A spilled scalar register goes to a lane of a vector register; the budget of a kernel says how many may.',
     '## Calls of models',
     'float32 on RDNA 3, over all launches of a call. What stands in loops is counted by the elements that a round takes; a loop that touches no memory is counted once.',
     callTable(calls, built),

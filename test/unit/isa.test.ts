@@ -182,6 +182,9 @@ describe('a budget', () => {
     expect(excess({ multiply: 79, waves: 8 }, { multiply: 80, waves: 8 })).toHaveLength(1);
     expect(excess({ vector: 200, waves: 15 }, { vector: 200, waves: 16 })).toHaveLength(1);
     expect(excess({ vector: 1, waves: 16 }, undefined)).toHaveLength(1);
+    expect(
+      excess({ vector: 1, waves: 8, scalarsSpilled: 2 }, { vector: 1, waves: 8 }),
+    ).toHaveLength(1);
     // A product that no longer is one must not pass for want of a figure.
     expect(excess({ vector: 1, waves: 16 }, { multiply: 80, waves: 16 })).toHaveLength(1);
   });
