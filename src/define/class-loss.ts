@@ -1,6 +1,5 @@
 // In: a declaration: the loss of one log-probability and its derivative. Out: a function of scores and targets with class
 // weights, ignored indices, label smoothing, class probabilities, reductions and gradients.
-import { isRecording, record } from '../core/autograd.ts';
 import type { Device } from '../core/device.ts';
 import { run } from '../core/dispatcher.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';
@@ -24,6 +23,7 @@ import {
   checkProbabilityShape,
 } from '../core/validate-targets.ts';
 import { checkDeclaration } from './check-declaration.ts';
+import { likesOf, planGradients, recordFused } from './fused-gradient.ts';
 import { lossOfNoClasses } from './no-classes.ts';
 import { REDUCTIONS, type Reduction } from './reduction.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
@@ -134,16 +134,18 @@ export function defineClassLoss<
     const known = classes ? checkClassIndices(name, target, layout.n, ignoreIndex) : null;
     const count = reduction === 'mean' && weight === undefined ? known : null;
     const shape = reduction === 'none' ? rowShape : [];
-    const recording = isRecording([input, target]);
-    checkOut(name, out, { device: input.device, dtype: input.dtype, shape }, recording);
+    const inputs = [input, target];
+    const plan = planGradients(inputs, reduction);
+    checkOut(name, out, { device: input.device, dtype: input.dtype, shape }, plan.recording);
 
     if (layout.n === 0) return lossOfNoClasses(name, { input, target, dim, reduction, shape, out });
 
-    const needsInput = recording && input.requiresGrad;
-    const needsTarget = recording && target.requiresGrad;
-    // Where the upstream gradient is likely 1, gradients are written in this pass.
-    const ahead = reduction !== 'none';
-    const args = {
+    const weights = weight !== undefined;
+    const divided = plan.recording && classes && reduction === 'mean' && count === null;
+    const args = (
+      gradOutput: boolean,
+      [gradScores = false, gradProbabilities = false]: readonly boolean[],
+    ): ClassLossArgs => ({
       op,
       params,
       layout,
@@ -152,71 +154,38 @@ export function defineClassLoss<
       reduction,
       count,
       inputs: {
-        target: classes ? ('classes' as const) : ('probabilities' as const),
-        weights: weight !== undefined,
-        gradOutput: false,
-        divisor: false,
+        target: classes ? 'classes' : 'probabilities',
+        weights,
+        gradOutput,
+        divisor: gradOutput && divided,
       },
-    };
-    const forward: ClassLossArgs = {
-      ...args,
       outputs: {
-        loss: true,
-        gradScores: ahead && needsInput,
-        gradProbabilities: ahead && needsTarget,
-        divisor: recording && classes && reduction === 'mean' && count === null,
+        loss: !gradOutput,
+        gradScores,
+        gradProbabilities,
+        divisor: !gradOutput && divided,
       },
-    };
-    const tensors = weight ? [input, target, weight] : [input, target];
-    const [output, ...extra] = run(classLoss, forward, tensors, [
-      out ?? { shape, dtype: input.dtype },
-      ...(forward.outputs.gradScores ? [input.like()] : []),
-      ...(forward.outputs.gradProbabilities ? [target.like()] : []),
-      ...(forward.outputs.divisor ? [{ shape: [1], dtype: 'float32' as const }] : []),
-    ]);
-    const written = forward.outputs.divisor ? extra.slice(0, -1) : extra;
-    const divisor = forward.outputs.divisor ? extra.slice(-1) : [];
-    const recorded = record(
-      output,
-      name,
-      [input, target],
-      [...tensors, ...divisor, ...written],
-      (upstream, saved, [needsScores = false, needsSoft = false]) => {
-        const one = (grads: readonly Tensor[]): (Tensor | null)[] => [
-          needsScores ? (grads[0] ?? null) : null,
-          needsSoft ? (grads.at(-1) ?? null) : null,
-        ];
-        const ready = saved.slice(tensors.length + divisor.length);
-        if (ahead && upstream.isOne) return one(ready.map((grad) => grad.detach()));
-        const backward: ClassLossArgs = {
-          ...args,
-          inputs: { ...args.inputs, gradOutput: true, divisor: divisor.length > 0 },
-          outputs: {
-            loss: false,
-            gradScores: needsScores,
-            gradProbabilities: needsSoft,
-            divisor: false,
-          },
-        };
-        const operands = saved.slice(0, tensors.length);
-        const inputs = [
-          ...operands,
-          upstream.tensor,
-          ...saved.slice(tensors.length).slice(0, divisor.length),
-        ];
-        const likes = operands.slice(0, 2).filter((_, i) => (i === 0 ? needsScores : needsSoft));
-        return one(
-          run(
-            classLoss,
-            backward,
-            inputs,
-            likes.map((operand) => operand.like()),
-          ),
-        );
-      },
-    );
-    for (const tensor of extra) tensor.dispose();
-    return recorded;
+    });
+    const operands = weight ? [...inputs, weight] : inputs;
+    const own = operands.length;
+    return recordFused({
+      op: name,
+      inputs,
+      plan,
+      operands,
+      outputs: run(classLoss, args(false, plan.fused), operands, [
+        out ?? { shape, dtype: input.dtype },
+        ...likesOf(inputs, plan.fused),
+        ...(divided ? [{ shape: [1], dtype: 'float32' as const }] : []),
+      ]),
+      backward: (saved, gradOutput) =>
+        run(
+          classLoss,
+          args(true, plan.needs),
+          [...saved.slice(0, own), gradOutput, ...saved.slice(own)],
+          likesOf(saved, plan.needs),
+        ),
+    });
   };
 
   return defineOp(apply, {

@@ -1,6 +1,5 @@
 // In: a declaration: the loss of one element and its gradient, in WGSL and float64. Out: a function with reductions and
-// gradients; where a gradient is needed of a reduced loss, it is written in the forward pass.
-import { isRecording, record, type BackwardFn } from '../core/autograd.ts';
+// gradients.
 import type { Device } from '../core/device.ts';
 import { run } from '../core/dispatcher.ts';
 import type { DType, FloatDType } from '../core/dtype.ts';
@@ -20,6 +19,7 @@ import type {
   NoNames,
 } from './loss-types.ts';
 import { checkDeclaration, checkNames } from './check-declaration.ts';
+import { planGradients, recordFused, type FusedCall } from './fused-gradient.ts';
 import { defineOp } from './op.ts';
 import { LENGTHS, warmUp } from './prepare.ts';
 import {
@@ -108,45 +108,44 @@ export function defineLoss<
     const shape = broadcastShapes(name, seen, inputs.at(-1));
     for (const [weight, tensor] of named) checkBroadcastsTo(name, weight, tensor, shape);
     const leaves = withGradient.flatMap((i) => given[i] ?? []);
-    const recording = isRecording(leaves);
+    const plan = planGradients(leaves, reduction);
     const reduced = reduction !== 'none';
     const like = { device, dtype: dtypeOf(given), shape: reduced ? [] : shape };
-    checkOut(name, out, like, recording);
+    checkOut(name, out, like, plan.recording);
     for (const [i, tensor] of given.entries()) {
       const range = domain[inputs[i] ?? ''];
       if (range) checkValues(name, inputs[i] ?? '', tensor, range);
     }
 
-    const needs = leaves.map((leaf) => recording && leaf.requiresGrad);
+    const { needs, fused } = plan;
     const weighted = weights.map((weight) => rest[weight] !== undefined);
     const divisor = divisorOf(reduction, shape, shapes[0] ?? []);
     const call: LossCall = {
       shape,
       withGradient,
       shapes,
-      needs,
-      saved: given.length + factors.length,
-      reduced,
       args: { op: ops.backward({ needs, weighted }), params, shape, scale: 1 / divisor },
     };
     const operands = given.map((tensor, i) => seenAs(tensor, seen[i] ?? tensor.shape));
     const tensors = [...operands, ...factors];
-    // Where the upstream gradient is likely 1, gradients are written in this pass.
-    const ahead = needs.map((need) => need && reduced);
     const [output, ...raw] = run(
       pointwise,
       {
         ...call.args,
-        op: ops.forward({ needs: ahead, weighted }),
+        op: ops.forward({ needs: fused, weighted }),
         ...(reduced ? { sum: divisor } : {}),
       },
       tensors,
-      [out ?? like, ...gradientsLike(call, operands, ahead)],
+      [out ?? like, ...gradientsLike(call, operands, fused)],
     );
-    const written = fitted(call, raw, operands, ahead).flatMap((grad) => grad ?? []);
-    const saved = [...tensors, ...written];
-    const recorded = record(output, name, leaves, saved, backwardOf(call));
-    for (const grad of written) grad.dispose();
+    const recorded = recordFused({
+      op: name,
+      inputs: leaves,
+      plan,
+      operands: tensors,
+      outputs: [output, ...fitted(call, raw, operands, fused)],
+      backward: backwardOf(call, needs),
+    });
     operands.forEach((operand, i) => {
       if (operand !== given[i]) operand.dispose();
     });
@@ -191,29 +190,14 @@ interface LossCall {
   readonly withGradient: readonly number[];
   /** Of the inputs as they were given. */
   readonly shapes: readonly Shape[];
-  /** Which of the differentiable inputs need a gradient. */
-  readonly needs: readonly boolean[];
-  /** How many tensors are saved before the gradients written ahead. */
-  readonly saved: number;
-  readonly reduced: boolean;
   readonly args: PointwiseArgs;
 }
 
-/** Hands over what was written in the forward pass, or computes it from the inputs: then it is rounded once. */
-function backwardOf(call: LossCall): BackwardFn {
-  const { needs, args } = call;
-  return (upstream, saved) => {
-    if (call.reduced && upstream.isOne) {
-      let next = call.saved;
-      return needs.map((need) => (need ? (saved[next++]?.detach() ?? null) : null));
-    }
-    const tensors = [...saved.slice(0, call.saved), upstream.tensor];
-    return fitted(
-      call,
-      run(pointwise, args, tensors, gradientsLike(call, saved, needs)),
-      saved,
-      needs,
-    );
+/** Computes gradients from the inputs and an upstream gradient, so that they are rounded once. */
+function backwardOf(call: LossCall, needs: readonly boolean[]): FusedCall['backward'] {
+  return (saved, gradOutput) => {
+    const likes = gradientsLike(call, saved, needs);
+    return fitted(call, run(pointwise, call.args, [...saved, gradOutput], likes), saved, needs);
   };
 }
 
@@ -240,18 +224,18 @@ function gradientsLike(
   });
 }
 
-/** One gradient per differentiable input, null where none is needed, summed over the dimensions it was broadcast along. */
+/** The gradients that are needed, each summed over the dimensions that its input was broadcast along. */
 function fitted(
   { withGradient, shapes }: LossCall,
   grads: readonly Tensor[],
   operands: readonly Tensor[],
   needs: readonly boolean[],
-): (Tensor | null)[] {
-  let next = 0;
-  return withGradient.map((i, k) => {
-    const grad = needs[k] ? grads[next++] : undefined;
+): Tensor[] {
+  const wanted = withGradient.filter((_, k) => needs[k]);
+  return grads.flatMap((grad, k) => {
+    const i = wanted[k] ?? 0;
     const operand = operands[i];
-    if (!grad || !operand) return null;
+    if (!operand) return [];
     const summed = sumTo(grad, operand.shape, operand.dtype);
     grad.dispose();
     const shape = shapes[i] ?? operand.shape;

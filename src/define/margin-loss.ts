@@ -1,6 +1,5 @@
 // In: a declaration: the loss of a row of scores and its gradient. Out: a function of scores and targets with class weights,
-// reductions and gradients; where a gradient is needed of a reduced loss, it is written in the forward pass.
-import { isRecording, record } from '../core/autograd.ts';
+// reductions and gradients.
 import type { Device } from '../core/device.ts';
 import { run } from '../core/dispatcher.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';
@@ -23,7 +22,8 @@ import {
 } from '../core/validate.ts';
 import { checkOneOf } from '../core/validate-options.ts';
 import { checkDeclaration } from './check-declaration.ts';
-import { REDUCTIONS, type Reduction } from './loss.ts';
+import { likesOf, planGradients, recordFused } from './fused-gradient.ts';
+import { REDUCTIONS, type Reduction } from './reduction.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import {
   defaultsOf,
@@ -131,59 +131,37 @@ export function defineMarginLoss<
     }
     if (!numbers) checkLabels(op, target, n);
     const shape = reduction === 'none' ? rowShape : [];
-    const recording = isRecording([input, target]);
-    checkOut(name, out, { device: input.device, dtype: input.dtype, shape }, recording);
+    const inputs = [input, target];
+    const plan = planGradients(inputs, reduction);
+    checkOut(name, out, { device: input.device, dtype: input.dtype, shape }, plan.recording);
 
-    // Where the upstream gradient is likely 1, gradients are written in this pass.
-    const ahead = recording && reduction !== 'none';
     const rows = sizeOf(rowShape);
-    const args = { op, params, rows, n, reduction };
-    const forward: MarginLossArgs = {
-      ...args,
-      inputs: { weights: weight !== undefined, gradOutput: false },
-      outputs: {
-        loss: true,
-        gradScores: ahead && input.requiresGrad,
-        gradTarget: ahead && target.requiresGrad,
-      },
-    };
-    const tensors = weight ? [input, target, weight] : [input, target];
-    const [output, ...written] = run(marginLoss, forward, tensors, [
-      out ?? { shape, dtype: input.dtype },
-      ...(forward.outputs.gradScores ? [input.like()] : []),
-      ...(forward.outputs.gradTarget ? [target.like()] : []),
-    ]);
-    const recorded = record(
-      output,
-      name,
-      [input, target],
-      [...tensors, ...written],
-      (upstream, saved, [needsScores = false, needsTarget = false]) => {
-        const one = (grads: readonly Tensor[]): (Tensor | null)[] => [
-          needsScores ? (grads[0] ?? null) : null,
-          needsTarget ? (grads.at(-1) ?? null) : null,
-        ];
-        if (ahead && upstream.isOne)
-          return one(saved.slice(tensors.length).map((grad) => grad.detach()));
-        const backward: MarginLossArgs = {
-          ...args,
-          inputs: { weights: weight !== undefined, gradOutput: true },
-          outputs: { loss: false, gradScores: needsScores, gradTarget: needsTarget },
-        };
-        const operands = saved.slice(0, tensors.length);
-        const likes = operands.slice(0, 2).filter((_, i) => (i === 0 ? needsScores : needsTarget));
-        return one(
-          run(
-            marginLoss,
-            backward,
-            [...operands, upstream.tensor],
-            likes.map((operand) => operand.like()),
-          ),
-        );
-      },
-    );
-    for (const tensor of written) tensor.dispose();
-    return recorded;
+    const weights = weight !== undefined;
+    const args = (
+      gradOutput: boolean,
+      [gradScores = false, gradTarget = false]: readonly boolean[],
+    ): MarginLossArgs => ({
+      op,
+      params,
+      rows,
+      n,
+      reduction,
+      inputs: { weights, gradOutput },
+      outputs: { loss: !gradOutput, gradScores, gradTarget },
+    });
+    const operands = weight ? [...inputs, weight] : inputs;
+    return recordFused({
+      op: name,
+      inputs,
+      plan,
+      operands,
+      outputs: run(marginLoss, args(false, plan.fused), operands, [
+        out ?? { shape, dtype: input.dtype },
+        ...likesOf(inputs, plan.fused),
+      ]),
+      backward: (saved, gradOutput) =>
+        run(marginLoss, args(true, plan.needs), [...saved, gradOutput], likesOf(saved, plan.needs)),
+    });
   };
 
   return defineOp(apply, {

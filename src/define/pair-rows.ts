@@ -1,6 +1,4 @@
-// In: an op that compares rows of tensors, and a checked call of it. Out: the result with its reduction, and gradients, which
-// a reduced result writes in the same pass.
-import { isRecording, record } from '../core/autograd.ts';
+// In: an op that compares rows of tensors, and a checked call of it. Out: the result with its reduction, and gradients.
 import { run } from '../core/dispatcher.ts';
 import { expandTo } from '../kernels/pointwise/expand.ts';
 import { pairRows, type PairRowsArgs, type PairRowsOp } from '../kernels/pair-rows/plan.ts';
@@ -8,7 +6,8 @@ import type { ParamValues } from '../shader/params.ts';
 import { rowLayout, type Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut } from '../core/validate.ts';
-import type { Reduction } from './loss.ts';
+import { planGradients, recordFused } from './fused-gradient.ts';
+import type { Reduction } from './reduction.ts';
 
 export interface PairRowsCall {
   readonly op: PairRowsOp;
@@ -29,56 +28,36 @@ export interface PairRowsCall {
 export function comparePairs(call: PairRowsCall): Tensor {
   const { op, params, operands, labels, shape, dim, rowShape, reduction, out } = call;
   const [{ device, dtype }] = operands;
-  const recording = isRecording(operands);
-  const ahead = reduction !== 'none';
-  const like = { device, dtype, shape: ahead ? [] : rowShape };
-  checkOut(op.name, out, like, recording);
+  const plan = planGradients(operands, reduction);
+  const like = { device, dtype, shape: reduction === 'none' ? rowShape : [] };
+  checkOut(op.name, out, like, plan.recording);
 
   const rows = operands.map((operand) => expandTo(op.name, operand, shape));
   const marks = labels && expandTo(op.name, labels, rowShape);
   const tensors = marks ? [...rows, marks] : rows;
-  // Where the upstream gradient is likely 1, gradients are written in this pass.
-  const fused = rows.map((row) => ahead && recording && row.requiresGrad);
-  const args = { op, params, layout: rowLayout(shape, dim), reduction };
-  const grads = (wanted: readonly boolean[]): { shape: Shape; dtype: typeof dtype }[] =>
+  const layout = rowLayout(shape, dim);
+  const args = (gradOutput: boolean, grads: readonly boolean[]): PairRowsArgs => ({
+    op,
+    params,
+    layout,
+    reduction,
+    gradOutput,
+    outputs: { result: !gradOutput, grads },
+  });
+  const likes = (wanted: readonly boolean[]): { shape: Shape; dtype: typeof dtype }[] =>
     wanted.flatMap((want) => (want ? [{ shape, dtype }] : []));
-  const forward: PairRowsArgs = {
-    ...args,
-    gradOutput: false,
-    outputs: { result: true, grads: fused },
-  };
-  const [output, ...written] = run(pairRows, forward, tensors, [out ?? like, ...grads(fused)]);
-  const recorded = record(
-    output,
-    op.name,
-    rows,
-    [...tensors, ...written],
-    (upstream, saved, needs) => {
-      const inputs = saved.slice(0, tensors.length);
-      if (ahead && upstream.isOne) {
-        return spread(
-          needs,
-          saved.slice(tensors.length).map((grad) => grad.detach()),
-        );
-      }
-      const backward: PairRowsArgs = {
-        ...args,
-        gradOutput: true,
-        outputs: { result: false, grads: needs },
-      };
-      return spread(needs, run(pairRows, backward, [...inputs, upstream.tensor], grads(needs)));
-    },
-  );
-  for (const grad of written) grad.dispose();
+  const result = recordFused({
+    op: op.name,
+    inputs: rows,
+    plan,
+    operands: tensors,
+    outputs: run(pairRows, args(false, plan.fused), tensors, [out ?? like, ...likes(plan.fused)]),
+    backward: (saved, gradOutput) =>
+      run(pairRows, args(true, plan.needs), [...saved, gradOutput], likes(plan.needs)),
+  });
   rows.forEach((row, i) => {
     if (row !== operands[i]) row.dispose();
   });
   if (marks && marks !== labels) marks.dispose();
-  return recorded;
-}
-
-/** Gradients in the places of the inputs that need them. */
-function spread(needs: readonly boolean[], grads: readonly Tensor[]): (Tensor | null)[] {
-  let k = 0;
-  return needs.map((need) => (need ? (grads[k++] ?? null) : null));
+  return result;
 }

@@ -1,6 +1,6 @@
 import { isRecording, noGrad } from '../core/autograd.ts';
 import { currentDevice } from '../core/current.ts';
-import { gradientsAhead, gradientsLater } from '../define/ahead.ts';
+import { gradientsInForward, gradientsInBackward } from '../define/in-forward.ts';
 import { defineOp } from '../define/op.ts';
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
 import type { Device } from '../core/device.ts';
@@ -69,9 +69,7 @@ function apply(
       return finished(reshape(adaptiveLosses(NAME, input, target, layers), shape));
     const reduce = reduction === 'mean' ? mean : sum;
     const call = adaptiveCall(NAME, input, target, layers, (losses) => [finished(reduce(losses))]);
-    const [result] = gradientsAhead(call);
-    if (!result) throw new RangeError('no result');
-    return result;
+    return gradientsInForward(call)[0];
   });
 }
 
@@ -190,16 +188,16 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveLogSoftmaxResult>
     return scope(() => {
       const outputOf = (losses: Tensor): Tensor =>
         castRecorded(reshape(mul(losses, -1), shape), dtype);
-      const [loss, output] = gradientsAhead(
+      const [loss, output] = gradientsInForward(
         adaptiveCall(NAME, input, target, layers, (losses) => [
           castRecorded(mean(losses), dtype),
           outputOf(losses),
         ]),
       );
-      if (!loss || !output) throw new RangeError('no result');
+      if (!output) throw new RangeError('no result');
       // Training goes through the loss: gradients of the outputs are not kept for the rare case.
       const call = adaptiveCall(NAME, input, target, layers, (losses) => [outputOf(losses)]);
-      return { loss, output: gradientsLater(output, call) };
+      return { loss, output: gradientsInBackward(output, call) };
     });
   }
 

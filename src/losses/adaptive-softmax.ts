@@ -1,7 +1,7 @@
 // In: rows of features, their classes, and the layers of an adaptive softmax. Out: log-probabilities of the classes, all of
 // them or the rows' own, with gradients; each tail is computed for the rows that are in it.
 import { record } from '../core/autograd.ts';
-import type { Composed } from '../define/ahead.ts';
+import type { Composed } from '../define/in-forward.ts';
 import { empty, run, runOne } from '../core/dispatcher.ts';
 import type { DType } from '../core/dtype.ts';
 import { castTo } from '../kernels/pointwise/basic.ts';

@@ -1,5 +1,5 @@
-import { isRecording, record } from '../core/autograd.ts';
-import { REDUCTIONS, type Reduction } from '../define/loss.ts';
+import { likesOf, planGradients, recordFused } from '../define/fused-gradient.ts';
+import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
 import { optionsFor } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
@@ -41,37 +41,34 @@ function apply(
   checkBoolean(NAME, 'zeroInfinity', zeroInfinity);
   const layout = checkSequences(NAME, logProbs, targets, inputLengths, targetLengths, blank);
   const { device, dtype } = logProbs;
-  const ahead = reduction !== 'none';
-  const recording = isRecording([logProbs]);
-  const shape = ahead || logProbs.rank === 2 ? [] : [layout.batch];
-  checkOut(NAME, out, { device, dtype, shape }, recording);
+  const plan = planGradients([logProbs], reduction);
+  const shape = reduction !== 'none' || logProbs.rank === 2 ? [] : [layout.batch];
+  checkOut(NAME, out, { device, dtype, shape }, plan.recording);
 
   const lengths = [inputLengths, targetLengths].map((given) =>
     'dtype' in given
       ? given.detach()
       : fromHost(encode('int32', given), [given.length], 'int32', device),
   );
-  const inputs = [logProbs, targets, ...lengths];
+  const operands = [logProbs, targets, ...lengths];
   const args = { ...layout, blank, zeroInfinity, reduction };
-  // Where the upstream gradient is likely 1, the gradient is written with the loss.
-  const forward: CtcArgs = {
-    ...args,
-    gradOutput: false,
-    outputs: { loss: true, grad: ahead && recording },
-  };
-  const [output, ...written] = run(ctc, forward, inputs, [
-    out ?? { shape, dtype },
-    ...(forward.outputs.grad ? [logProbs.like()] : []),
-  ]);
-  const recorded = record(output, NAME, [logProbs], [...inputs, ...written], (upstream, saved) => {
-    const [ready] = saved.slice(inputs.length);
-    if (ready && upstream.isOne) return [ready.detach()];
-    const backward: CtcArgs = { ...args, gradOutput: true, outputs: { loss: false, grad: true } };
-    const operands = [...saved.slice(0, inputs.length), upstream.tensor];
-    return run(ctc, backward, operands, [{ shape: logProbs.shape, dtype }]);
+  const [fused = false] = plan.fused;
+  const forward: CtcArgs = { ...args, gradOutput: false, outputs: { loss: true, grad: fused } };
+  const backward: CtcArgs = { ...args, gradOutput: true, outputs: { loss: false, grad: true } };
+  const loss = recordFused({
+    op: NAME,
+    inputs: [logProbs],
+    plan,
+    operands,
+    outputs: run(ctc, forward, operands, [
+      out ?? { shape, dtype },
+      ...likesOf(operands, plan.fused),
+    ]),
+    backward: (saved, gradOutput) =>
+      run(ctc, backward, [...saved, gradOutput], likesOf(saved, plan.needs)),
   });
-  for (const tensor of [...written, ...lengths]) tensor.dispose();
-  return recorded;
+  for (const tensor of lengths) tensor.dispose();
+  return loss;
 }
 
 /**

@@ -1,6 +1,6 @@
 // In: probabilities and targets. Out: the Dice loss of each sample, or their mean or sum, with gradients.
-import { isRecording, record } from '../core/autograd.ts';
 import { sameShapes } from '../define/arrange.ts';
+import { planGradients, recordFused } from '../define/fused-gradient.ts';
 import { lossModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
@@ -42,7 +42,7 @@ const gradientOp: PointwiseOp = {
   },
 };
 /** The same for an upstream gradient of 1. */
-const aheadOp: PointwiseOp = {
+const fusedOp: PointwiseOp = {
   ...gradientOp,
   inputs: ['other', 'half', 'size'],
   body: '  return Results(nl_divide(half - other, size) * (2.0 * u.scale));',
@@ -63,10 +63,9 @@ function dice(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Ten
   const [rows, n] = [sizeOf(samples), sizeOf(shape.slice(samples.length))];
   const reduced = reduction !== 'none';
   const both = [input, target];
-  const recording = isRecording(both);
-  const needs = both.map((tensor) => tensor.requiresGrad);
+  const plan = planGradients(both, reduction);
   const like = { device, dtype, shape: reduced ? [] : samples };
-  checkOut(NAME, out, like, recording);
+  checkOut(NAME, out, like, plan.recording);
 
   const divisor = reduction === 'mean' ? rows : 1;
   const perRow = {
@@ -79,29 +78,33 @@ function dice(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Ten
     both,
     [out ?? like, perRow, perRow],
   ) as [Tensor, Tensor, Tensor];
-  /** Gradients of those that need one, from tensors input, target, half and size. */
-  const gradients = (tensors: readonly Tensor[], upstream: Tensor | null): (Tensor | null)[] => {
-    const [p, t, ...ends] = tensors as [Tensor, Tensor, Tensor, Tensor];
-    const args = { op: upstream ? gradientOp : aheadOp, params: {}, shape, scale: 1 / divisor };
-    const each = upstream && !reduced ? view(upstream, perRow.shape) : upstream;
-    const grads = [t, p].map((other, i) =>
-      needs[i]
-        ? runOne(pointwise, args, [other, ...ends, ...(each ? [each] : [])], { shape, dtype })
-        : null,
+  /** Wanted gradients of input and target, from tensors input, target, half and size. */
+  const gradients = (
+    [p, t, ...ends]: readonly Tensor[],
+    wanted: readonly boolean[],
+    gradOutput?: Tensor,
+  ): Tensor[] => {
+    const upstream = gradOutput && !reduced ? view(gradOutput, perRow.shape) : gradOutput;
+    const args = { op: upstream ? gradientOp : fusedOp, params: {}, shape, scale: 1 / divisor };
+    const grads = [t, p].flatMap((other, i) =>
+      other && wanted[i]
+        ? runOne(pointwise, args, [other, ...ends, ...(upstream ? [upstream] : [])], {
+            shape,
+            dtype,
+          })
+        : [],
     );
-    if (each !== upstream) each?.dispose();
+    if (upstream !== gradOutput) upstream?.dispose();
     return grads;
   };
-  const saved = [...both, half, size];
-  // Where the upstream gradient is likely 1, gradients are written in this pass.
-  const written = recording && reduced ? gradients(saved, null).flatMap((grad) => grad ?? []) : [];
-  const recorded = record(output, NAME, both, [...saved, ...written], (upstream, kept) => {
-    if (!reduced || !upstream.isOne) return gradients(kept.slice(0, 4), upstream.tensor);
-    let k = 4;
-    return needs.map((need) => (need ? (kept[k++]?.detach() ?? null) : null));
+  return recordFused({
+    op: NAME,
+    inputs: both,
+    plan,
+    operands: both,
+    outputs: [output, ...gradients([...both, half, size], plan.fused), half, size],
+    backward: (saved, gradOutput) => gradients(saved, plan.needs, gradOutput),
   });
-  for (const one of [half, size, ...written]) one.dispose();
-  return recorded;
 }
 
 /**

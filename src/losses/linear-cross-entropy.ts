@@ -1,9 +1,9 @@
 // In: features, the weights of a last linear layer and targets. Out: the cross-entropy of the layer's logits, which are never
 // all in memory, with gradients.
-import { isRecording, record, type Upstream } from '../core/autograd.ts';
 import { currentDevice } from '../core/current.ts';
 import type { Device } from '../core/device.ts';
-import { REDUCTIONS, type Reduction } from '../define/loss.ts';
+import { likesOf, planGradients, recordFused } from '../define/fused-gradient.ts';
+import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
 import { defineOp } from '../define/op.ts';
 import { warmUp } from '../define/prepare.ts';
 import { run } from '../core/dispatcher.ts';
@@ -61,12 +61,17 @@ export interface LinearCrossEntropyOptions {
   out?: Tensor;
 }
 
+type Gradients = Pick<
+  LinearCrossEntropyArgs['outputs'],
+  'gradInput' | 'gradLinearWeight' | 'gradLinearBias' | 'gradTarget'
+>;
+
 /** Runs the kernel on float32 copies of what is float16; `linearWeight` it converts itself, chunk by chunk. */
 function compute(
   args: LinearCrossEntropyArgs,
   tensors: readonly Tensor[],
   outputs: Parameters<typeof run>[3],
-): Tensor[] {
+): [Tensor, ...Tensor[]] {
   const copies: Tensor[] = [];
   const inputs = tensors.map((tensor, i) => {
     if (i === 1 || tensor.dtype !== 'float16') return tensor;
@@ -108,31 +113,24 @@ function apply(
   }
   const { rowShape, ...extents } = checkShapes(NAME, operands);
   if (hard) checkClassIndices(NAME, target, extents.classes, ignoreIndex);
-  const differentiable = [input, linearWeight, target, ...(linearBias ? [linearBias] : [])];
-  const recording = isRecording(differentiable);
+  // In the order in which the kernel writes their gradients.
+  const inputs = [input, linearWeight, ...(linearBias ? [linearBias] : []), target];
+  const plan = planGradients(inputs, reduction);
   const shape = reduction === 'none' ? rowShape : [];
   const { dtype, device } = input;
-  checkOut(NAME, out, { device, dtype, shape }, recording);
+  checkOut(NAME, out, { device, dtype, shape }, plan.recording);
 
-  const wants = (tensor: Tensor | undefined): boolean =>
-    recording && (tensor?.requiresGrad ?? false);
-  const needed = {
-    gradInput: wants(input),
-    gradLinearWeight: wants(linearWeight),
-    gradLinearBias: wants(linearBias),
-    gradTarget: wants(target),
-  };
-  const none = {
-    gradInput: false,
-    gradLinearWeight: false,
-    gradLinearBias: false,
-    gradTarget: false,
-  };
-  // Where the upstream gradient is likely 1, gradients are written in this pass. Another one multiplies them; but not in
-  // float16, where they may have been too small or too large before: there they are computed anew.
-  const ahead = recording && reduction !== 'none';
-  const again = recording && (!ahead || dtype === 'float16');
+  // An upstream gradient other than 1 multiplies the gradients written in this pass; but not in float16, where they may have
+  // been too small or too large: there, and where none were written, they are computed anew.
+  const again = plan.recording && (reduction === 'none' || dtype === 'float16');
   const divided = hard && reduction === 'mean';
+  const biased = linearBias !== undefined;
+  const gradients = (wanted: readonly boolean[]): Gradients => ({
+    gradInput: wanted[0] ?? false,
+    gradLinearWeight: wanted[1] ?? false,
+    gradLinearBias: biased && (wanted[2] ?? false),
+    gradTarget: wanted.at(-1) ?? false,
+  });
   const args: LinearCrossEntropyArgs = {
     ...extents,
     ignoreIndex: ignoreIndex,
@@ -141,7 +139,7 @@ function apply(
     memoryBudget,
     target: hard ? 'classes' : 'probabilities',
     inputs: {
-      linearBias: linearBias !== undefined,
+      linearBias: biased,
       weights: weight !== undefined,
       statistics: false,
       divisor: false,
@@ -149,62 +147,37 @@ function apply(
     },
     outputs: {
       loss: true,
-      ...(ahead ? needed : none),
+      ...gradients(plan.fused),
       statistics: again,
       divisor: again && divided,
     },
   };
   const tensors = [input, linearWeight, target, linearBias, weight].filter((t) => t !== undefined);
-  const likes = [
-    ...(needed.gradInput ? [input.like()] : []),
-    ...(needed.gradLinearWeight ? [linearWeight.like()] : []),
-    ...(needed.gradLinearBias && linearBias ? [linearBias.like()] : []),
-    ...(needed.gradTarget ? [target.like()] : []),
-  ];
   const kept = [
     { shape: [STATISTICS, extents.batch * extents.inner], dtype: 'float32' as const },
     ...(divided ? [{ shape: [1], dtype: 'float32' as const }] : []),
   ];
-  const [output, ...extra] = compute(args, tensors, [
-    out ?? { shape, dtype },
-    ...(ahead ? likes : []),
-    ...(again ? kept : []),
-  ]);
-  if (!output) throw new RangeError('a kernel without outputs');
-  const count = ahead ? likes.length : 0;
-  /** Gradients in the kernel's order, in the order of `differentiable`. */
-  const inOrder = (grads: readonly Tensor[]): (Tensor | null)[] => {
-    const rest = [...grads];
-    const next = (there: boolean): Tensor | null => (there ? (rest.shift() ?? null) : null);
-    const [forInput, forWeight] = [next(needed.gradInput), next(needed.gradLinearWeight)];
-    const forBias = next(needed.gradLinearBias);
-    return [forInput, forWeight, next(needed.gradTarget), forBias];
-  };
-  const backward = (upstream: Upstream, saved: readonly Tensor[]): (Tensor | null)[] => {
-    const ready = saved.slice(0, count);
-    if (ahead && upstream.isOne) return inOrder(ready.map((grad) => grad.detach()));
-    if (!again) return inOrder(ready.map((grad) => mul(grad, upstream.tensor)));
-    const later: LinearCrossEntropyArgs = {
-      ...args,
-      inputs: { ...args.inputs, statistics: true, divisor: divided, gradOutput: true },
-      outputs: { loss: false, ...needed, statistics: false, divisor: false },
-    };
-    return inOrder(compute(later, [...operandsOf(saved), upstream.tensor], likes));
-  };
-  // Gradients, then what computes them anew: the operands, and what was kept of the rows.
-  const operandsOf = (saved: readonly Tensor[]): Tensor[] => [
-    ...saved.slice(extra.length),
-    ...saved.slice(count, extra.length),
-  ];
-  const recorded = record(
-    output,
-    NAME,
-    differentiable,
-    [...extra, ...(again ? tensors : [])],
-    backward,
-  );
-  for (const tensor of extra) tensor.dispose();
-  return recorded;
+  const likes = likesOf(inputs, plan.needs);
+  return recordFused({
+    op: NAME,
+    inputs,
+    plan,
+    operands: again ? tensors : [],
+    outputs: compute(args, tensors, [
+      out ?? { shape, dtype },
+      ...likesOf(inputs, plan.fused),
+      ...(again ? kept : []),
+    ]),
+    backward: (saved, gradOutput, fused) => {
+      if (!again) return fused.map((grad) => mul(grad, gradOutput));
+      const later: LinearCrossEntropyArgs = {
+        ...args,
+        inputs: { ...args.inputs, statistics: true, divisor: divided, gradOutput: true },
+        outputs: { loss: false, ...gradients(plan.needs), statistics: false, divisor: false },
+      };
+      return compute(later, [...saved, gradOutput], likes);
+    },
+  });
 }
 
 /**

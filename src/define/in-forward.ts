@@ -1,9 +1,10 @@
-// In: a loss composed of several ops. Out: the same as one recorded op: a scalar's gradients are computed in the forward
-// pass, so that its backward() launches nothing.
+// A loss composed of several ops, recorded as one op: a scalar's gradients are computed in the forward pass, so that its
+// backward() launches nothing.
 import { enableGrad, isRecording, record } from '../core/autograd.ts';
 import { mul } from '../math/arithmetic.ts';
 import { scope } from '../core/scope.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { recordFused } from './fused-gradient.ts';
 
 export interface Composed {
   readonly op: string;
@@ -19,7 +20,7 @@ export interface Composed {
 }
 
 interface Computed {
-  readonly results: readonly Tensor[];
+  readonly results: readonly [Tensor, ...Tensor[]];
   /** Of each input; null where none is needed. */
   readonly grads: readonly (Tensor | null)[];
 }
@@ -44,7 +45,8 @@ function withGradients(
         leaf.grad = null;
         return grad;
       });
-      return { results: results.map((result) => result.detach()), grads };
+      const [loss, ...others] = results;
+      return { results: [loss.detach(), ...others.map((result) => result.detach())], grads };
     }),
   );
 }
@@ -68,7 +70,7 @@ function gradientsAnew(
  * an upstream gradient of 1; another multiplies them, or in float16, where they may have been too small or too large
  * before, they are computed anew.
  */
-export function gradientsAhead(composed: Composed): readonly Tensor[] {
+export function gradientsInForward(composed: Composed): readonly [Tensor, ...Tensor[]] {
   const { op, inputs, constants, compute } = composed;
   if (!isRecording(inputs)) return compute(inputs, constants);
   const { results, grads } = withGradients(
@@ -76,28 +78,24 @@ export function gradientsAhead(composed: Composed): readonly Tensor[] {
     inputs.map(({ requiresGrad }) => requiresGrad),
   );
   const [loss] = results;
-  if (!loss) throw new RangeError('no result');
-  const ready = grads.filter((grad) => grad !== null);
-  const there = grads.map((grad) => grad !== null);
+  const written = grads.map((grad) => grad !== null);
   const again = inputs.some(({ dtype }) => dtype === 'float16');
-  const kept = [...ready, ...(again ? [...inputs, ...constants] : [])];
-  record(loss, op, inputs, kept, (upstream, saved, needs) => {
-    if (again && !upstream.isOne) {
-      return gradientsAnew(compute, saved.slice(ready.length), needs, upstream.tensor);
-    }
-    const rest = saved.slice(0, ready.length);
-    return there.map((wanted) => {
-      const grad = wanted ? rest.shift() : undefined;
-      if (!grad) return null;
-      return upstream.isOne ? grad.detach() : mul(grad, upstream.tensor);
-    });
+  recordFused({
+    op,
+    inputs,
+    plan: { recording: true, needs: written, fused: written },
+    operands: again ? [...inputs, ...constants] : [],
+    outputs: [loss, ...grads.filter((grad) => grad !== null)],
+    backward: (saved, gradOutput, fused) =>
+      again
+        ? gradientsAnew(compute, saved, written, gradOutput).filter((grad) => grad !== null)
+        : fused.map((grad) => mul(grad, gradOutput)),
   });
-  for (const grad of ready) grad.dispose();
   return results;
 }
 
 /** A result that was kept without its graph: its gradients are computed anew, forward pass included. */
-export function gradientsLater(
+export function gradientsInBackward(
   result: Tensor,
   { op, inputs, constants, compute }: Composed,
 ): Tensor {
