@@ -2,74 +2,74 @@
 //#include "lib/anchored-exp.wgsl"
 //#include "lib/normaliser.wgsl"
 // The maximum of a row and the sum of its exponentials, in one pass: when a larger element comes, the sum so far is taken to
-// its scale. Where `apart`, the sum is kept without (one of) the largest element: its logarithm is then log1p, and relatively
-// exact also where the largest element outweighs all the rest. The file is for kernels that define `apart`, the rows slot
+// its scale. Where `sum_excludes_max`, the sum is kept without (one of) the largest element: its logarithm is then log1p, and relatively
+// exact also where the largest element outweighs all the rest. The file is for kernels that define `sum_excludes_max`, the rows slot
 // and Block.
 
 struct RowSum {
-  peak: f32,       // -Inf at first
-  anchor: Anchor,  // of the peak
-  at_peak: f32,    // e^peak on that scale, where it is kept apart from the sum; else 0
+  max: f32,       // -Inf at first
+  anchor: Anchor,  // of the maximum
+  exp_max: f32,    // e^max on that scale, where it is kept apart from the sum; else 0
   block: vec4f,    // the sum of the present blocks: in two stages, so that the error grows with neither's length alone
-  rest: vec4f,
+  sum_others: vec4f,
 }
 
 // Of a first block; `e`: its exponentials.
 fn first_sum(x: Block, e: ptr<function, Block>) -> RowSum {
-  let peak = largest_of(x);
-  let anchor = anchor_of(peak);
+  let row_max = largest_of(x);
+  let anchor = anchor_of(row_max);
   *e = exp_of(x, anchor);
-  if (!apart) {
-    return RowSum(peak, anchor, 0.0, vec4f(), sum_of(*e));
+  if (!sum_excludes_max) {
+    return RowSum(row_max, anchor, 0.0, vec4f(), sum_of(*e));
   }
-  let at_peak = largest_of(chosen(*e, x, peak, true));
-  let more = horizontal_sum(sum_of(chosen(ones(), x, peak, true))) - 1.0;
+  let exp_max = largest_of(chosen(*e, x, row_max, true));
+  let more = horizontal_sum(sum_of(chosen(ones(), x, row_max, true))) - 1.0;
   // Nothing but -Inf: nothing to be kept apart.
-  let some = at_peak > 0.0;
-  return RowSum(peak, anchor, at_peak, select(vec4f(), vec4f(more * at_peak, 0.0, 0.0, 0.0), some), sum_of(chosen(*e, x, peak, false)));
+  let some = exp_max > 0.0;
+  return RowSum(row_max, anchor, exp_max, select(vec4f(), vec4f(more * exp_max, 0.0, 0.0, 0.0), some), sum_of(chosen(*e, x, row_max, false)));
 }
 
 fn add_to(s: ptr<function, RowSum>, x: Block) {
-  let peak = largest_of(x);
-  let rises = peak > (*s).peak;
+  let row_max = largest_of(x);
+  let rises = row_max > (*s).max;
   if (rises) {
-    let anchor = anchor_of(peak);
+    let anchor = anchor_of(row_max);
     let factor = rescale((*s).anchor, anchor);
-    (*s).rest = ((*s).rest + vec4f((*s).at_peak, 0.0, 0.0, 0.0)) * factor;
+    (*s).sum_others = ((*s).sum_others + vec4f((*s).exp_max, 0.0, 0.0, 0.0)) * factor;
     (*s).block *= factor;
-    (*s).peak = peak;
+    (*s).max = row_max;
     (*s).anchor = anchor;
   }
   var e = exp_of(x, (*s).anchor);
-  if (apart && rises) {
-      let at_peak = largest_of(chosen(e, x, peak, true));
-    (*s).at_peak = at_peak;
-    (*s).rest.x += (horizontal_sum(sum_of(chosen(ones(), x, peak, true))) - 1.0) * at_peak;
-    e = chosen(e, x, peak, false);
+  if (sum_excludes_max && rises) {
+      let exp_max = largest_of(chosen(e, x, row_max, true));
+    (*s).exp_max = exp_max;
+    (*s).sum_others.x += (horizontal_sum(sum_of(chosen(ones(), x, row_max, true))) - 1.0) * exp_max;
+    e = chosen(e, x, row_max, false);
   }
   (*s).block += sum_of(e);
 }
 
 // Ends a stage of the sum.
 fn end_stage(s: ptr<function, RowSum>) {
-  (*s).rest += (*s).block;
+  (*s).sum_others += (*s).block;
   (*s).block = vec4f();
 }
 
-// Adds the sum of another part of the row, kept as its peak and rest.
-fn merge(s: ptr<function, RowSum>, peak: f32, rest: f32) {
-  let other = anchor_of(peak);
-  let at_peak = select(0.0, anchored_exp(vec4f(peak), other).x, apart);
-  if (peak > (*s).peak) {
+// Adds the sum of another part of the row, kept as its maximum and rest.
+fn merge(s: ptr<function, RowSum>, row_max: f32, sum_others: f32) {
+  let other = anchor_of(row_max);
+  let exp_max = select(0.0, anchored_exp(vec4f(row_max), other).x, sum_excludes_max);
+  if (row_max > (*s).max) {
     let factor = rescale((*s).anchor, other);
-    (*s).rest = ((*s).rest + (*s).block + vec4f((*s).at_peak, 0.0, 0.0, 0.0)) * factor;
+    (*s).sum_others = ((*s).sum_others + (*s).block + vec4f((*s).exp_max, 0.0, 0.0, 0.0)) * factor;
     (*s).block = vec4f();
-    (*s).rest.y += rest;
-    (*s).peak = peak;
+    (*s).sum_others.y += sum_others;
+    (*s).max = row_max;
     (*s).anchor = other;
-    (*s).at_peak = at_peak;
+    (*s).exp_max = exp_max;
   } else {
-    (*s).rest.x += (rest + at_peak) * rescale(other, (*s).anchor);
+    (*s).sum_others.x += (sum_others + exp_max) * rescale(other, (*s).anchor);
   }
 }
 
@@ -79,19 +79,19 @@ fn no_sum() -> RowSum {
 
 // From the sums of all lanes that share a row, or a chunk of one.
 fn normaliser_of(s: RowSum, local: u32, whole: bool) -> Normaliser {
-  var peak = s.peak;
+  var row_max = s.max;
   var anchor = s.anchor;
-  var at_peak = s.at_peak;
-  var rest = horizontal_sum(s.rest + s.block);
+  var exp_max = s.exp_max;
+  var sum_others = horizontal_sum(s.sum_others + s.block);
   if (shared_row) {
-    peak = combine_max(s.peak, local);
-    anchor = anchor_of(peak);
-    // One lane keeps its peak apart; any others of the same peak add theirs to the rest.
-    let first = apart && peak == s.peak;
-    at_peak = select(0.0, anchored_exp(vec4f(peak), anchor).x, apart);
-    let part = select((rest + s.at_peak) * rescale(s.anchor, anchor), rest, first);
+    row_max = combine_max(s.max, local);
+    anchor = anchor_of(row_max);
+    // One lane keeps its maximum apart; any others of the same maximum add theirs to the rest.
+    let first = sum_excludes_max && row_max == s.max;
+    exp_max = select(0.0, anchored_exp(vec4f(row_max), anchor).x, sum_excludes_max);
+    let part = select((sum_others + s.exp_max) * rescale(s.anchor, anchor), sum_others, first);
     let total = combine_sum(vec2f(part, select(0.0, 1.0, first)), local);
-    rest = total.x + select(0.0, (total.y - 1.0) * at_peak, total.y > 1.0);
+    sum_others = total.x + select(0.0, (total.y - 1.0) * exp_max, total.y > 1.0);
   }
-  return normaliser(peak, anchor, rest, at_peak, whole);
+  return normaliser(row_max, anchor, sum_others, exp_max, whole);
 }

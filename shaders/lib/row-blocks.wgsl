@@ -1,11 +1,11 @@
 //#include "lib/anchored-exp.wgsl"
 // How a lane goes over its part of a row: by quads of four neighbouring elements, and blocks of `block_quads` quads. What
 // does not fill a block, or a quad, is a last block of its own, padded; all others are read without any test. Where there is
-// no other block, the row is `held`: what was read once is still there when the row is written.
+// no other block, the row is `in_registers`: what was read once is still there when the row is written.
 
 override block_quads = 1u;
 override padded: bool = true;  // there is a last block; else every block is whole
-override held: bool = false;
+override in_registers: bool = false;
 override exact: bool = false;  // a held row of one lane: all quads but the last are known to be full
 
 struct Block { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
@@ -26,7 +26,7 @@ fn lane_of(chunk: u32, local: u32) -> Lane {
   if (!padded) {
     return Lane(first, lanes(), count, count);
   }
-  return Lane(first, lanes(), count, select((max(count, 1u) - 1u) / block_quads, 0u, held));
+  return Lane(first, lanes(), count, select((max(count, 1u) - 1u) / block_quads, 0u, in_registers));
 }
 
 // The quad of a last block, clamped to one that is there.

@@ -1,6 +1,6 @@
-// x less the logarithm of the row's sum of e^x. Neither x - peak nor the logarithm of the sum of e^(x - peak), at least 1,
+// x less the logarithm of the row's sum of e^x. Neither x - max nor the logarithm of the sum of e^(x - max), at least 1,
 // changes the sign of the difference: nothing cancels.
-const apart = true;
+const sum_excludes_max = true;
 const from_exp = false;
 
 fn logit_of(x: vec4f) -> vec4f {
@@ -17,7 +17,7 @@ fn divisor_of(row: Normaliser) -> f32 {
 }
 
 fn forward(x: vec4f, row: Normaliser, log_sum: f32) -> vec4f {
-  return (x - row.peak) - log_sum;
+  return (x - row.max) - log_sum;
 }
 
 // g - e^y (sum of g over the row): what the sum adds up, and the gradient from it.

@@ -1,5 +1,5 @@
 // e^-x over the row's sum of them: softmax of -x.
-const apart = false;
+const sum_excludes_max = false;
 const from_exp = true;
 
 fn logit_of(x: vec4f) -> vec4f {

@@ -2,12 +2,12 @@
 // max(x - tau, 0), with tau such that the row sums to 1: tau = (sum of the support - 1) / size of the support, from the
 // elements within 1 of the maximum, then from those above the last tau, until none falls out (Michelot 1986).
 fn forward_row(base: u32) {
-  var peak = -0x1.fffffep+127f;
+  var row_max = -0x1.fffffep+127f;
   var bad = false;
   for (var i = 0u; i < u.n; i++) {
     let v = x[at(base, i)];
     bad |= is_nan(v) | (is_inf(v) & (v > 0.0));
-    peak = select(peak, v, v > peak);
+    row_max = select(row_max, v, v > row_max);
   }
   var tau = -1.0;
   var left = u.n + 1u;
@@ -19,7 +19,7 @@ fn forward_row(base: u32) {
       // Sums in blocks of 32, so that the error grows with the number of blocks, not of elements.
       var block = 0.0;
       for (var k = 0u; k < 32u && i < u.n; k++) {
-        let v = x[at(base, i)] - peak;
+        let v = x[at(base, i)] - row_max;
         let inside = v > tau;
         block += select(0.0, v, inside);
         count += u32(inside);
@@ -36,7 +36,7 @@ fn forward_row(base: u32) {
     tau = nl_quotient(total - 1.0, f32(count));
   }
   for (var i = 0u; i < u.n; i++) {
-    let v = (x[at(base, i)] - peak) - tau;
+    let v = (x[at(base, i)] - row_max) - tau;
     y[at(base, i)] = select(select(0.0, v, v > 0.0), nan(), bad);
   }
 }

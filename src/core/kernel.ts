@@ -47,7 +47,7 @@ export interface Binding {
 }
 
 /** Memory of a launch, without the slot: a whole buffer, or a window of it. */
-export type Place = Pick<Binding, 'of' | 'index' | 'offset' | 'size'>;
+export type BufferSlice = Pick<Binding, 'of' | 'index' | 'offset' | 'size'>;
 
 /** One dispatch. */
 export interface Launch {

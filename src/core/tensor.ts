@@ -41,8 +41,8 @@ const collected = /* @__PURE__ */ new FinalizationRegistry<Storage>((storage) =>
   storage.release();
 });
 /** New tensors. They are registered later, as most are disposed first, and registering costs as much as the rest of a call. */
-const young: Tensor[] = [];
-const MOST_YOUNG = 256;
+const unregistered: Tensor[] = [];
+const MOST_UNREGISTERED = 256;
 
 /** An n-dimensional array of float32, float16 or int32 numbers on one device. Contents are read asynchronously. */
 export class Tensor {
@@ -67,19 +67,19 @@ export class Tensor {
     this.size = sizeOf(shape);
     this.device = storage.device;
     this.#storage = storage;
-    const count = young.push(this);
+    const count = unregistered.push(this);
     if (count === 1) queueMicrotask(() => Tensor.#register());
-    else if (count >= MOST_YOUNG) Tensor.#register();
+    else if (count >= MOST_UNREGISTERED) Tensor.#register();
     track(this);
   }
 
   static #register(): void {
-    for (const tensor of young) {
+    for (const tensor of unregistered) {
       if (tensor.#storage === null) continue;
       collected.register(tensor, tensor.#storage, tensor);
       tensor.#registered = true;
     }
-    young.length = 0;
+    unregistered.length = 0;
   }
 
   /**

@@ -24,17 +24,17 @@ export function gateTerm(v: number, slope: number): number {
 }
 
 /** The largest of a row; NaN if it holds one. */
-export function peakOf(x: Float64Array): number {
-  let peak = -Infinity;
-  for (let i = 0; i < x.length; i++) peak = Math.max(peak, x[i] ?? NaN);
-  return peak;
+export function maxOf(x: Float64Array): number {
+  let max = -Infinity;
+  for (let i = 0; i < x.length; i++) max = Math.max(max, x[i] ?? NaN);
+  return max;
 }
 
 /** A row's softmax. */
 export function softmaxOf(x: Float64Array, y: Float64Array): void {
-  const peak = peakOf(x);
+  const max = maxOf(x);
   let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += y[i] = Math.exp((x[i] ?? NaN) - peak);
+  for (let i = 0; i < x.length; i++) sum += y[i] = Math.exp((x[i] ?? NaN) - max);
   for (let i = 0; i < y.length; i++) y[i] = (y[i] ?? NaN) / sum;
 }
 
@@ -70,21 +70,21 @@ export function softmaxGradTerm(
 }
 
 /**
- * A row's log-softmax: (x - peak) - log1p(sum over all but one element at the peak of e^(x - peak)), relatively exact also
+ * A row's log-softmax: (x - max) - log1p(sum over all but one element at the max of e^(x - max)), relatively exact also
  * where one element outweighs all others.
  */
 export function logSoftmaxOf(x: Float64Array, y: Float64Array): void {
-  const peak = peakOf(x);
-  // NaN where the peak is infinite.
-  let rest = peak - peak;
-  let apart = false;
+  const max = maxOf(x);
+  // NaN where the max is infinite.
+  let sumOthers = max - max;
+  let excluded = false;
   for (let i = 0; i < x.length; i++) {
     const v = x[i] ?? NaN;
-    if (v === peak && !apart) apart = true;
-    else rest += Math.exp(v - peak);
+    if (v === max && !excluded) excluded = true;
+    else sumOthers += Math.exp(v - max);
   }
-  const logSum = Math.log1p(rest);
-  for (let i = 0; i < x.length; i++) y[i] = (x[i] ?? NaN) - peak - logSum;
+  const logSum = Math.log1p(sumOthers);
+  for (let i = 0; i < x.length; i++) y[i] = (x[i] ?? NaN) - max - logSum;
 }
 
 /** Binary cross-entropy of a logit x against t, positive targets weighted by w: (1 - t) x + (1 + (w - 1) t) ln(1 + e^-x). */

@@ -20,9 +20,9 @@ export interface RowwiseDeclaration {
   /**
    * WGSL, by quads of a row's elements: `fn logit_of(x: vec4f) -> vec4f`, what is normalised; `fn
    * padding() -> f32`, an x of which that is -Inf; `fn divisor_of(row:
-   * Normaliser) -> f32` from a row's maximum (`peak`) and sum of exponentials (`sum`, on a scale of its own); `fn
+   * Normaliser) -> f32` from a row's maximum (`max`) and sum of exponentials (`sum`, on a scale of its own); `fn
    * forward(v: vec4f, row: Normaliser, divisor: f32) -> vec4f`, of exponentials on that scale where `const from_exp` is
-   * true, else of logits; `const apart`, whether `log_sum_of(row)` is used; `fn backward_term(y: vec4f, grad_output: vec4f)
+   * true, else of logits; `const sum_excludes_max`, whether `log_sum_of(row)` is used; `fn backward_term(y: vec4f, grad_output: vec4f)
    * -> vec4f`, added up over the row; and `fn backward(y: vec4f, grad_output: vec4f, total: f32) -> vec4f`, the gradient.
    * Other functions for other kernels.
    */

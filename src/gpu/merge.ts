@@ -7,7 +7,7 @@ import {
   type Binding,
   type Capabilities,
   type Launch,
-  type Place,
+  type BufferSlice,
   type Plan,
 } from '../core/kernel.ts';
 import { program, source, type Program } from '../shader/link.ts';
@@ -56,7 +56,7 @@ function merge(plan: Plan, bytesOf: (binding: Binding) => number, caps: Capabili
   const launches: Launch[] = [];
   // Launches run one after another, and use the same two buffers.
   const shared = { read: 0, write: 0 };
-  const placeOf = (access: Binding['access']): Place => ({
+  const placeOf = (access: Binding['access']): BufferSlice => ({
     of: 'scratch',
     index: plan.scratch.length + Number(access === 'write'),
   });
@@ -82,7 +82,7 @@ function merge(plan: Plan, bytesOf: (binding: Binding) => number, caps: Capabili
       let base = 0;
       for (const { binding, bytes } of merged[access]) {
         const { of, index, offset, size } = binding;
-        const own: Place = {
+        const own: BufferSlice = {
           of,
           index,
           ...(offset === undefined ? {} : { offset }),
@@ -141,9 +141,9 @@ function bytesIn(parts: readonly Part[]): number {
 
 function copy(
   count: number,
-  from: Place,
+  from: BufferSlice,
   first: number,
-  to: Place,
+  to: BufferSlice,
   base: number,
   caps: Capabilities,
 ): Launch {

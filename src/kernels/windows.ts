@@ -10,7 +10,7 @@ import {
   type Binding,
   type Capabilities,
   type Launch,
-  type Place,
+  type BufferSlice,
   type Plan,
   type View,
 } from '../core/kernel.ts';
@@ -18,7 +18,7 @@ import {
 const copyKernel = /* @__PURE__ */ source('kernels/copy/columns.wgsl', copyText);
 
 /** Memory, and what is in it. */
-export interface Region extends Place {
+export interface Region extends BufferSlice {
   readonly view: View;
 }
 
@@ -364,7 +364,7 @@ export function windowOf(
   first: number,
   count: number,
   caps: Capabilities,
-): Place & { skip: number } {
+): BufferSlice & { skip: number } {
   if (fits([view], caps))
     return { of, index, skip: first, ...(size === undefined ? {} : { offset, size }) };
   const bytes = BYTES[view.dtype];

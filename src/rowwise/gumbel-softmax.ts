@@ -50,9 +50,9 @@ const harden = /* @__PURE__ */ defineRowwise({
   wgsl: oneHotText,
   kernel: rowScan,
   forward: (x, y) => {
-    const peak = x.reduce((a, b) => Math.max(a, b), -Infinity);
-    y.fill(Number.isNaN(peak) ? NaN : 0);
-    if (x.length > 0 && !Number.isNaN(peak)) y[x.indexOf(peak)] = 1;
+    const max = x.reduce((a, b) => Math.max(a, b), -Infinity);
+    y.fill(Number.isNaN(max) ? NaN : 0);
+    if (x.length > 0 && !Number.isNaN(max)) y[x.indexOf(max)] = 1;
   },
   backward: (_y, gradOutput, gradInput) => {
     gradInput.set(gradOutput);

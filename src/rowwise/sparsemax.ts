@@ -5,18 +5,18 @@ import { rowScan } from '../kernels/rowwise/plan.ts';
 import { div } from '../shader/lib.ts';
 
 /** A row's largest element and tau, relative to it; NaN for a row without a result. */
-function thresholdOf(x: Float64Array): { peak: number; tau: number } {
-  if (x.some((v) => Number.isNaN(v))) return { peak: NaN, tau: NaN };
+function thresholdOf(x: Float64Array): { max: number; tau: number } {
+  if (x.some((v) => Number.isNaN(v))) return { max: NaN, tau: NaN };
   const sorted = Float64Array.from(x).sort().reverse();
-  const [peak = NaN] = sorted;
+  const [max = NaN] = sorted;
   // The largest prefix that stays above its own tau.
   let sum = 0;
   let tau = NaN;
   for (const [j, v] of sorted.entries()) {
-    sum += v - peak;
-    if (1 + (j + 1) * (v - peak) > sum) tau = (sum - 1) / (j + 1);
+    sum += v - max;
+    if (1 + (j + 1) * (v - max) > sum) tau = (sum - 1) / (j + 1);
   }
-  return { peak, tau };
+  return { max, tau };
 }
 
 /**
@@ -29,8 +29,8 @@ export const sparsemax = /* @__PURE__ */ defineRowwise({
   includes: [div],
   kernel: rowScan,
   forward: (x, y) => {
-    const { peak, tau } = thresholdOf(x);
-    for (const [i, v] of x.entries()) y[i] = Number.isNaN(tau) ? NaN : Math.max(v - peak - tau, 0);
+    const { max, tau } = thresholdOf(x);
+    for (const [i, v] of x.entries()) y[i] = Number.isNaN(tau) ? NaN : Math.max(v - max - tau, 0);
   },
   backward: (y, gradOutput, gradInput) => {
     let total = 0;
@@ -46,8 +46,8 @@ export const sparsemax = /* @__PURE__ */ defineRowwise({
   },
   largestTerm: {
     forward: (x, term) => {
-      const { peak, tau } = thresholdOf(x);
-      for (const [i, v] of x.entries()) term[i] = v - peak > tau ? Math.abs(tau) : 0;
+      const { max, tau } = thresholdOf(x);
+      for (const [i, v] of x.entries()) term[i] = v - max > tau ? Math.abs(tau) : 0;
     },
     backward: (y, gradOutput, term) => {
       const support = gradOutput.filter((_, i) => (y[i] ?? 0) > 0);

@@ -509,10 +509,10 @@ describe('rows', () => {
     fc.assert(
       fc.property(extent, extent, extent, tunings, (outer, n, inner, tuning) => {
         const caps = capabilities({ tuning });
-        const spread = tileChunks({ outer, n, inner }, caps);
-        const { unit, chunks, quads, chunkQuads, constants } = spread;
-        const { workgroup_size: size, block_quads: block = NaN, held, padded } = constants;
-        const workgroups = workgroupsOf(spread, outer * inner * chunks, caps);
+        const tiling = tileChunks({ outer, n, inner }, caps);
+        const { unit, chunks, quads, chunkQuads, constants } = tiling;
+        const { workgroup_size: size, block_quads: block = NaN, in_registers, padded } = constants;
+        const workgroups = workgroupsOf(tiling, outer * inner * chunks, caps);
         const [x, y, z] = workgroups;
         expect(size).toBeLessThanOrEqual(256);
         expect(Math.log2(size) % 1).toBe(0);
@@ -522,11 +522,11 @@ describe('rows', () => {
         expect(chunks * chunkQuads).toBeGreaterThanOrEqual(quads);
         expect((chunks - 1) * chunkQuads).toBeLessThan(quads);
         expect(quads).toBe(Math.ceil(n / 4));
-        // What is held is all that a lane has.
+        // What is in_registers is all that a lane has.
         const lanes = unit === 'workgroup' ? size : 1;
-        if (held === 1) expect(block * lanes).toBeGreaterThanOrEqual(chunkQuads);
+        if (in_registers === 1) expect(block * lanes).toBeGreaterThanOrEqual(chunkQuads);
         else expect(block).toBe(tuning.rowBlock);
-        if (padded === 0) expect([held, block, n % 4]).toEqual([0, 1, 0]);
+        if (padded === 0) expect([in_registers, block, n % 4]).toEqual([0, 1, 0]);
         for (const part of workgroups) expect(part).toBeLessThanOrEqual(caps.maxWorkgroups);
       }),
     );

@@ -45,9 +45,9 @@ fn chunk_rows(
   if (normalised) {
     row = row_of(merged(r, lane_index(local), lanes()), local);
   }
-  let aim = target_of(r, base, row);
+  let row_target = target_of(r, base, row);
   if (unit < u.rows && lane_index(local) == 0u) {
-    store_loss(u.first_loss + r, loss_of(aim, row));
+    store_loss(u.first_loss + r, loss_of(row_target, row));
   }
   if (with_grad) {
     let lane = lane_of(unit / u.rows, local);
@@ -56,6 +56,6 @@ fn chunk_rows(
     if (normalised && padded) {
       last = scores_last(base, lane);
     }
-    write_grads(aim, r, base, lane, last, e, row);
+    write_grads(row_target, r, base, lane, last, e, row);
   }
 }

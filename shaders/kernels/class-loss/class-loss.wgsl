@@ -9,8 +9,8 @@
 // and the gradient with respect to the scores, through the log-softmax where there is one: q - softmax(x) sum(q), where
 // q is the gradient with respect to l. Nothing is written but losses and gradients, and the scores are read once for all
 // sums of a row: where every class counts (`soft`), with a factor s[c], sum_c -s[c] l[c] is added up beside the
-// exponentials, as sum_c s[c] (peak - x[c]) + log-sum-exp(x - peak) sum_c s[c]: no term is negative that another is not.
-// Of the first sum a sixteenth is kept (`far`), as peak - x may be twice the largest float32 where the loss is finite, and
+// exponentials, as sum_c s[c] (max - x[c]) + log-sum-exp(x - max) sum_c s[c]: no term is negative that another is not.
+// Of the first sum a sixteenth is kept (`far`), as max - x may be twice the largest float32 where the loss is finite, and
 // as compilers make s (a + b + c + d) of s a + s b + s c + s d.
 // Few long rows are in chunks: `part_rows` leaves the sums of each, `chunk_rows` or `finish_parts` has all of them.
 
@@ -69,10 +69,10 @@ fn class_loss_grad(l: f32, p: Params) -> f32 {
 }
 //#end
 
-const apart = true;
+const sum_excludes_max = true;
 //#include "lib/log-softmax.wgsl"
 
-// Sums over a row of s (peak - x) / 16 and of s, for each lane, in two stages as the exponentials'.
+// Sums over a row of s (max - x) / 16 and of s, for each lane, in two stages as the exponentials'.
 struct SoftSum {
   far: vec4f,
   weight: vec4f,
@@ -80,18 +80,18 @@ struct SoftSum {
   weight_block: vec4f,
 }
 
-// A sixteenth of the peak. Where all so far are -Inf, any finite number is as far from them.
-fn scaled_peak(peak: f32) -> f32 {
-  return 0x1p-4f * select(peak, -0x1.fffffep+127f, peak < -0x1.fffffep+127f);
+// A sixteenth of the maximum. Where all so far are -Inf, any finite number is as far from them.
+fn scaled_max(row_max: f32) -> f32 {
+  return 0x1p-4f * select(row_max, -0x1.fffffep+127f, row_max < -0x1.fffffep+127f);
 }
 
-// s (peak - x) / 16, from a sixteenth of the peak. The product of x is exact.
+// s (max - x) / 16, from a sixteenth of the maximum. The product of x is exact.
 fn far_of(s: vec4f, scaled: f32, x: vec4f) -> vec4f {
   return s * fma(vec4f(-0x1p-4f), x, vec4f(scaled));
 }
 
-fn first_soft(x: Block, s: Block, lane: Lane, peak: f32) -> SoftSum {
-  let p = scaled_peak(peak);
+fn first_soft(x: Block, s: Block, lane: Lane, row_max: f32) -> SoftSum {
+  let p = scaled_max(row_max);
   let zero = vec4f();
   var far = select(zero, far_of(s.a, p, x.a), inside_last(lane, 0u));
   if (block_quads > 1u) {
@@ -106,10 +106,10 @@ fn first_soft(x: Block, s: Block, lane: Lane, peak: f32) -> SoftSum {
   return SoftSum(far, sum_of(s), zero, zero);
 }
 
-fn add_to_soft(sum: ptr<function, SoftSum>, x: Block, s: Block, before: f32, peak: f32) {
-  let p = scaled_peak(peak);
-  if (peak > before) {
-    let rise = p - scaled_peak(before);
+fn add_to_soft(sum: ptr<function, SoftSum>, x: Block, s: Block, before: f32, row_max: f32) {
+  let p = scaled_max(row_max);
+  if (row_max > before) {
+    let rise = p - scaled_max(before);
     (*sum).far += (*sum).weight * rise;
     (*sum).far_block += (*sum).weight_block * rise;
   }
@@ -128,16 +128,16 @@ fn add_to_soft(sum: ptr<function, SoftSum>, x: Block, s: Block, before: f32, pea
   (*sum).weight_block += sum_of(s);
 }
 
-// Both sums in (0, 1), and their chunk's peak.
+// Both sums in (0, 1), and their chunk's maximum.
 fn soft_total(sum: SoftSum) -> vec2f {
   return vec2f(horizontal_sum(sum.far + sum.far_block), horizontal_sum(sum.weight + sum.weight_block));
 }
 
-fn soft_raised(sum: vec2f, before: f32, peak: f32) -> vec2f {
-  return vec2f(sum.x + sum.y * (scaled_peak(peak) - scaled_peak(before)), sum.y);
+fn soft_raised(sum: vec2f, before: f32, row_max: f32) -> vec2f {
+  return vec2f(sum.x + sum.y * (scaled_max(row_max) - scaled_max(before)), sum.y);
 }
 
-// What is known of a row once it was read: l = (x - peak) - log_sum.
+// What is known of a row once it was read: l = (x - max) - log_sum.
 struct Row {
   sums: Normaliser,
   log_sum: f32,
@@ -157,19 +157,19 @@ fn scan(base: u32, lane: Lane, last: ptr<function, Block>, e: ptr<function, Bloc
     *last = scores_last(base, lane);
     s = first_sum(*last, e);
     if (soft) {
-      sum = first_soft(*last, soft_last(base, lane), lane, s.peak);
+      sum = first_soft(*last, soft_last(base, lane), lane, s.max);
     }
   } else {
     s = no_sum();
   }
-  if (!held) {
+  if (!in_registers) {
     var q = lane.first;
     for (var k = 0u; k < lane.full; k++) {
       let x = scores_block(base, q, lane.step);
-      let before = s.peak;
+      let before = s.max;
       add_to(&s, x);
       if (soft) {
-        add_to_soft(&sum, x, soft_block(base, q, lane.step), before, s.peak);
+        add_to_soft(&sum, x, soft_block(base, q, lane.step), before, s.max);
       }
       if ((k & 31u) == 31u) {
         end_stage(&s);
@@ -187,20 +187,20 @@ fn scan(base: u32, lane: Lane, last: ptr<function, Block>, e: ptr<function, Bloc
 // From the sums of all lanes that share a row.
 fn row_of(s: Scan, local: u32) -> Row {
   let sums = normaliser_of(s.sums, local, true);
-  return Row(sums, log_sum_of(sums), soft_of_lanes(s, sums.peak, local));
+  return Row(sums, log_sum_of(sums), soft_of_lanes(s, sums.max, local));
 }
 
-// The soft sums of all lanes that share a row, whose peak is given.
-fn soft_of_lanes(s: Scan, peak: f32, local: u32) -> vec2f {
+// The soft sums of all lanes that share a row, whose maximum is given.
+fn soft_of_lanes(s: Scan, row_max: f32, local: u32) -> vec2f {
   if (soft && shared_row) {
-    return combine_sum(soft_raised(s.soft, s.sums.peak, peak), local);
+    return combine_sum(soft_raised(s.soft, s.sums.max, row_max), local);
   }
   return s.soft;
 }
 
 fn part_of(s: Scan, local: u32) -> vec4f {
   let sums = normaliser_of(s.sums, local, false);
-  return vec4f(sums.peak, sums.rest, soft_of_lanes(s, sums.peak, local));
+  return vec4f(sums.max, sums.sum_others, soft_of_lanes(s, sums.max, local));
 }
 
 // A row from the parts of its chunks, `first`, `first + step`, ...
@@ -209,10 +209,10 @@ fn merged(r: u32, first: u32, step: u32) -> Scan {
   var soft_sums = vec2f();
   for (var c = first; c < u.chunks; c += step) {
     let part = parts[c * u.rows + r];
-    let before = sums.peak;
+    let before = sums.max;
     merge(&sums, part.x, part.y);
     if (soft) {
-      soft_sums = soft_raised(soft_sums, before, sums.peak) + soft_raised(part.zw, part.x, sums.peak);
+      soft_sums = soft_raised(soft_sums, before, sums.max) + soft_raised(part.zw, part.x, sums.max);
     }
   }
   return Scan(sums, soft_sums);
@@ -222,7 +222,7 @@ fn merged(r: u32, first: u32, step: u32) -> Scan {
 fn log_probability(base: u32, i: u32, row: Row, scale: f32) -> f32 {
   let x = scores_at(base, i) * scale;
   if (normalised) {
-    return (x - row.sums.peak * scale) - row.log_sum * scale;
+    return (x - row.sums.max * scale) - row.log_sum * scale;
   }
   return x;
 }
@@ -253,9 +253,9 @@ fn add_row(t: ptr<function, Totals>, v: vec2f) {
 //#end
 
 // All that is written goes by quads: q is the quad's place, x its scores and e their exponentials.
-fn write_grads(aim: Target, r: u32, base: u32, lane: Lane, last: Block, e: Block, row: Row) {
-  let g = grads_of(aim, upstream_of(u.first_row + r), row);
-  if (!held) {
+fn write_grads(row_target: Target, r: u32, base: u32, lane: Lane, last: Block, e: Block, row: Row) {
+  let g = grads_of(row_target, upstream_of(u.first_row + r), row);
+  if (!in_registers) {
     var q = lane.first;
     for (var k = 0u; k < lane.full * block_quads; k++) {
       if (normalised) {
@@ -331,8 +331,8 @@ fn rows(
     var last: Block;
     var e: Block;
     let row = start(base, lane, local, &last, &e);
-    let aim = target_of(r, base, row);
-    let loss = loss_of(aim, row);
+    let row_target = target_of(r, base, row);
+    let loss = loss_of(row_target, row);
     if (lane_index(local) == 0u) {
       if (summed) {
         add_row(&totals, loss);
@@ -341,7 +341,7 @@ fn rows(
       }
     }
     if (with_grad) {
-      write_grads(aim, r, base, lane, last, e, row);
+      write_grads(row_target, r, base, lane, last, e, row);
     }
   }
   if (summed && lane_index(local) == 0u) {

@@ -53,7 +53,7 @@ fn grads_at(q: u32, x: vec4f, e: vec4f, s: vec4f, g: Grads, row: Row) -> Gradien
     return Gradients(scores, vec4f());
   }
   // -(1 - smoothing) w l.
-  let l = row.log_sum + (row.sums.peak - x);
+  let l = row.log_sum + (row.sums.max - x);
   // The factors first: times w alone, l may leave float32 where the gradient does not.
   return Gradients(scores, (g.upstream * ((1.0 - u.label_smoothing) * weight_tail(q))) * l);
 }

@@ -59,10 +59,10 @@ fn loss_of(row: u32, found: Row) -> f32 {
   }
   let log_sum = normaliser_of(found);
   let w = (1.0 - u.label_smoothing) * class_weight(u32(classes[row]));
-  let far = found.peak - found.at_label;
+  let far = found.max - found.at_label;
   // Of finite logits whose difference is too large for a float32.
   let overflows = is_inf(far) & !is_inf(found.at_label);
-  let half = 0.5 * found.peak - 0.5 * found.at_label;
+  let half = 0.5 * found.max - 0.5 * found.at_label;
   let loss = select(w * (log_sum + far), 2.0 * (w * half), overflows);
   if (!weighted) {
     return loss;
@@ -83,7 +83,7 @@ fn weigh(
   }
 }
 
-// (peak, what e^(z - peak) is multiplied by, the gradient at the label, what a class weight is multiplied by)
+// (maximum, what e^(z - max) is multiplied by, the gradient at the label, what a class weight is multiplied by)
 fn factors_for(row: u32, found: Row) -> vec4f {
   let ignored = is_ignored(row);
   // Chosen, not multiplied by 0: the upstream gradient of a mean over nothing is infinite.
@@ -92,7 +92,7 @@ fn factors_for(row: u32, found: Row) -> vec4f {
   let keep = (1.0 - u.label_smoothing) * row_weight(row);
   let each = select(0.0, u.label_smoothing / f32(u.classes), weighted);
   // l, the label's log-probability: p - 1 = expm1(l), small to the last digit where p is almost 1.
-  let l = -(log_sum + (found.peak - found.at_label));
+  let l = -(log_sum + (found.max - found.at_label));
   var at_label = keep * nl_expm1(l);
   var all = keep;
   if (weighted && !ignored) {
@@ -100,8 +100,8 @@ fn factors_for(row: u32, found: Row) -> vec4f {
     all += found.share;
   }
   return vec4f(
-    found.peak,
-    select(scale * all / (1.0 + found.rest), nan(), is_broken(found)),
+    found.max,
+    select(scale * all / (1.0 + found.sum_others), nan(), is_broken(found)),
     select(scale * at_label, 0.0, ignored),
     scale * each,
   );

@@ -41,33 +41,33 @@ fn store_grad_target(i: u32, v: f32) {}
 
 // What is known of a row, or of the part of it that one invocation has seen.
 struct Row {
-  peak: f32,     // its largest logit
-  rest: f32,     // the sum of e^(z - peak) over all others: 1 less than over all, and -1 of nothing
+  max: f32,     // its largest logit
+  sum_others: f32,     // the sum of e^(z - max) over all others: 1 less than over all, and -1 of nothing
   at_label: f32, // the logit of its class index, 0 elsewhere
-  below: f32,    // the sum of share (peak - z) / 16, where classes have a share in the loss: peak - z alone may overflow
+  below: f32,    // the sum of share (max - z) / 16, where classes have a share in the loss: max - z alone may overflow
   share: f32,    // and of their shares
 }
 
-// The largest stays apart from the sum of the others: where it is the label's, the loss is log1p(rest), small to the last digit.
+// The largest stays apart from the sum of the others: where it is the label's, the loss is log1p(sum_others), small to the last digit.
 fn join(a: Row, b: Row) -> Row {
   var high = a;
   var low = b;
-  if (b.peak > a.peak) {
+  if (b.max > a.max) {
     high = b;
     low = a;
   }
-  let drop = high.peak - low.peak;
+  let drop = high.max - low.max;
   return Row(
-    high.peak,
-    high.rest + (1.0 + low.rest) * nl_exp(-drop),
+    high.max,
+    high.sum_others + (1.0 + low.sum_others) * nl_exp(-drop),
     high.at_label + low.at_label,
-    high.below + (low.below + low.share * (0x1p-4 * high.peak - 0x1p-4 * low.peak)),
+    high.below + (low.below + low.share * (0x1p-4 * high.max - 0x1p-4 * low.max)),
     high.share + low.share,
   );
 }
 
 fn empty_row() -> Row {
-  // Not -Inf: e^(-Inf - peak) would be NaN where other logits are finite.
+  // Not -Inf: e^(-Inf - max) would be NaN where other logits are finite.
   return Row(-0x1.fffffep+127f, -1.0, 0.0, 0.0, 0.0);
 }
 
@@ -79,11 +79,11 @@ fn load_part(i: u32) -> Row {
 
 // A row that holds NaN or +Inf, or only -Inf, has no log-softmax.
 fn is_broken(row: Row) -> bool {
-  return row.rest < 0.0 || is_inf(row.peak);
+  return row.sum_others < 0.0 || is_inf(row.max);
 }
 
 fn normaliser_of(row: Row) -> f32 {
-  return select(nl_log1p(row.rest), nan(), is_broken(row));
+  return select(nl_log1p(row.sum_others), nan(), is_broken(row));
 }
 
 //#slot target
@@ -111,8 +111,8 @@ fn gather(
   var at = u.count;
   for (var c = segment; c < u.count; c += u.segments) {
     let z = logits[base + c * u.inner];
-    let higher = z > found.peak;
-    found.peak = select(found.peak, z, higher);
+    let higher = z > found.max;
+    found.max = select(found.max, z, higher);
     at = select(at, c, higher);
   }
   // Sums in blocks of 32, so that the error grows with the number of blocks, not of classes.
@@ -122,10 +122,10 @@ fn gather(
     var block = vec3f();
     for (var k = 0u; k < 32u && c < u.count; k++) {
       let z = logits[base + c * u.inner];
-      let e = select(nl_exp(z - found.peak), 0.0, c == at);
+      let e = select(nl_exp(z - found.max), 0.0, c == at);
       if (weighted) {
         let share = share_of(row, u.first + c);
-        block += vec3f(e, share * fma(-0x1p-4, z, 0x1p-4 * found.peak), share);
+        block += vec3f(e, share * fma(-0x1p-4, z, 0x1p-4 * found.max), share);
       } else {
         block.x += e;
       }
@@ -137,13 +137,13 @@ fn gather(
   if (label < u.count && label % u.segments == segment) {
     found.at_label = logits[base + label * u.inner];
   }
-  found = Row(found.peak, total.x, found.at_label, total.y, total.z);
+  found = Row(found.max, total.x, found.at_label, total.y, total.z);
   if (u.first > 0u) {
     found = join(load_part(i), found);
   }
   let n = u.rows * u.segments;
-  parts[i] = found.peak;
-  parts[n + i] = found.rest;
+  parts[i] = found.max;
+  parts[n + i] = found.sum_others;
   parts[2u * n + i] = found.at_label;
   parts[3u * n + i] = found.below;
   parts[4u * n + i] = found.share;
@@ -169,8 +169,8 @@ fn finish(
     }
     found = join(found, block);
   }
-  joined[row] = found.peak;
-  joined[u.rows + row] = found.rest;
+  joined[row] = found.max;
+  joined[u.rows + row] = found.sum_others;
   joined[2u * u.rows + row] = found.at_label;
   joined[3u * u.rows + row] = found.below;
   joined[4u * u.rows + row] = found.share;

@@ -22,11 +22,11 @@ fn loss_of(row: u32, found: Row) -> f32 {
   return fma(found.share, normaliser_of(found), 16.0 * found.below);
 }
 
-// (peak, what e^(z - peak) is multiplied by, the upstream gradient, the log of the sum of e^(z - peak))
+// (maximum, what e^(z - max) is multiplied by, the upstream gradient, the log of the sum of e^(z - max))
 fn factors_for(row: u32, found: Row) -> vec4f {
   let scale = upstream_of(row);
-  let factor = select(scale * found.share / (1.0 + found.rest), nan(), is_broken(found));
-  return vec4f(found.peak, factor, scale, normaliser_of(found));
+  let factor = select(scale * found.share / (1.0 + found.sum_others), nan(), is_broken(found));
+  return vec4f(found.max, factor, scale, normaliser_of(found));
 }
 
 fn gradient_of(row: u32, c: u32, z: f32, f: vec4f) -> f32 {

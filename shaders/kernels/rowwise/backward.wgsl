@@ -12,7 +12,7 @@ fn backward_sum(base: u32, lane: Lane, last: ptr<function, Block>, last_grad: pt
     *last_grad = grad_output_last(base, lane);
     total = terms_of(*last, *last_grad);
   }
-  if (!held) {
+  if (!in_registers) {
     var block = vec4f();
     var q = lane.first;
     for (var k = 0u; k < lane.full; k++) {
@@ -29,7 +29,7 @@ fn backward_sum(base: u32, lane: Lane, last: ptr<function, Block>, last_grad: pt
 }
 
 fn write_grad(base: u32, lane: Lane, last: Block, last_grad: Block, total: f32) {
-  if (!held) {
+  if (!in_registers) {
     var q = lane.first;
     for (var k = 0u; k < lane.full * block_quads; k++) {
       store_y_full(base, q, backward(x_full(base, q), grad_output_full(base, q), total));

@@ -21,7 +21,7 @@ fn scan(base: u32, lane: Lane, last: ptr<function, Block>, e: ptr<function, Bloc
   } else {
     s = no_sum();
   }
-  if (!held) {
+  if (!in_registers) {
     var q = lane.first;
     for (var k = 0u; k < lane.full; k++) {
       add_to(&s, logits_of(x_block(base, q, lane.step)));
@@ -58,7 +58,7 @@ fn results_of(v: Block, row: Normaliser, divisor: f32) -> Block {
 
 fn write(base: u32, lane: Lane, last: Block, row: Normaliser) {
   let divisor = divisor_of(row);
-  if (!held) {
+  if (!in_registers) {
     var q = lane.first;
     for (var k = 0u; k < lane.full * block_quads; k++) {
       store_y_full(base, q, result_of(logit_of(x_full(base, q)), row, divisor));
@@ -116,7 +116,7 @@ fn forward_parts(
   var e: Block;
   let part = normaliser_of(scan(base, lane, &last, &e), local, false);
   if (lane_index(local) == 0u) {
-    parts[unit] = vec2f(part.peak, part.rest);
+    parts[unit] = vec2f(part.max, part.sum_others);
   }
 }
 

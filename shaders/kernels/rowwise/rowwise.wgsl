@@ -29,7 +29,7 @@ struct Uniforms {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 //#end
 
-// One for each chunk of each row: its peak and the rest of its sum, or its share of the gradient's sum.
+// One for each chunk of each row: its maximum and the rest of its sum, or its share of the gradient's sum.
 @group(0) @binding(4) var<storage, read_write> parts: array<vec2f>;
 
 //#slot op

@@ -21,7 +21,7 @@ import {
   type Binding,
   type Capabilities,
   type Launch,
-  type Place,
+  type BufferSlice,
   type View,
 } from '../../core/kernel.ts';
 import { phaseAccess, SLOTS, type Phase } from './bindings.ts';
@@ -59,10 +59,10 @@ const ENTRIES: Record<Phase, string> = {
 
 /** Where the tensors of a launch are that are not the call's own. */
 export interface Own {
-  readonly losses?: Place;
-  readonly rowWeights?: Place;
-  readonly divisor?: Place;
-  readonly parts?: Place;
+  readonly losses?: BufferSlice;
+  readonly rowWeights?: BufferSlice;
+  readonly divisor?: BufferSlice;
+  readonly parts?: BufferSlice;
 }
 
 export interface LaunchContext {
@@ -71,7 +71,7 @@ export interface LaunchContext {
   readonly inputs: readonly View[];
   readonly outputs: readonly View[];
   readonly window: RowWindow | undefined;
-  readonly spread: ChunkTiling;
+  readonly tiling: ChunkTiling;
   readonly units: number;
   readonly own: Own;
   readonly firstLoss?: number;
@@ -80,20 +80,20 @@ export interface LaunchContext {
 }
 
 export function launchOf(context: LaunchContext): Launch {
-  const { args, phase, inputs, outputs, window, spread, units, own, caps } = context;
+  const { args, phase, inputs, outputs, window, tiling, units, own, caps } = context;
   const { firstLoss = 0, summed = false } = context;
   const { op, params, layout, reduction } = args;
-  const alone = phase === 'finish';
+  const single = phase === 'finish';
   const access = phaseAccess(args, phase, inputs, outputs, {
     losses: summed,
     weights: own.rowWeights !== undefined,
     passing: phase === 'parts' && own.divisor !== undefined,
   });
-  const rowsSource = alone ? rowsByInvocation : spread.source;
+  const rowsSource = single ? rowsByInvocation : tiling.source;
   const classes = args.inputs.target === 'classes';
   const program = cachedProgram(
     op,
-    `${alone ? '' : spread.unit};${access.key}`,
+    `${single ? '' : tiling.unit};${access.key}`,
     op.name,
     kernel,
     () => {
@@ -102,14 +102,14 @@ export function launchOf(context: LaunchContext): Launch {
         op: { ...op.source, text: paramsStruct(op.params) + op.source.text },
         rows: rowsSource,
         target: classes ? indexEntry : probabilitiesEntry,
-        more: alone ? finishEntry : phase === 'rows' ? '' : chunksEntry,
+        more: single ? finishEntry : phase === 'rows' ? '' : chunksEntry,
       };
     },
   );
   const known = reduction === 'mean' && !(args.inputs.divisor || args.outputs.divisor);
   const rows = layout.outer * layout.inner;
   const by = reduction !== 'mean' ? 1 : (args.count ?? (classes ? 0 : rows));
-  const uniforms = writeTiling(new UniformWriter(16 + op.params.names.length), layout, spread)
+  const uniforms = writeTiling(new UniformWriter(16 + op.params.names.length), layout, tiling)
     .u32(units, statusCode(op.name))
     .i32(args.ignoreIndex)
     .f32(args.labelSmoothing, known ? 1 / (args.count ?? rows) : 1, by)
@@ -119,13 +119,13 @@ export function launchOf(context: LaunchContext): Launch {
     program,
     entry: ENTRIES[phase],
     constants: {
-      ...spread.constants,
-      ...(alone ? { workgroup_size: workgroupSize(caps.tuning.finishWorkgroup, caps) } : {}),
+      ...tiling.constants,
+      ...(single ? { workgroup_size: workgroupSize(caps.tuning.finishWorkgroup, caps) } : {}),
       normalised: Number(op.normalised),
     },
     bindings: bindingsOf(context),
     uniforms: uniforms.buffer,
-    workgroups: alone ? [1, 1, 1] : workgroupsOf(spread, units, caps),
+    workgroups: single ? [1, 1, 1] : workgroupsOf(tiling, units, caps),
   };
 }
 
@@ -133,18 +133,18 @@ function bindingsOf({ args, phase, inputs, outputs, window, own }: LaunchContext
   const places = placesOf(args);
   const writes = phase === 'rows' || phase === 'chunks';
   const bindings: Binding[] = [];
-  const bind = (slot: number, place: Place | undefined, access: 'read' | 'write'): void => {
+  const bind = (slot: number, place: BufferSlice | undefined, access: 'read' | 'write'): void => {
     if (place && place.index >= 0) bindings.push({ slot, ...place, access });
   };
   // A window of a tensor in the shape of the scores.
-  const bindLarge = (slot: number, place: Place, access: 'read' | 'write'): void => {
+  const bindLarge = (slot: number, place: BufferSlice, access: 'read' | 'write'): void => {
     if (place.index < 0) return;
     const view = (place.of === 'input' ? inputs : outputs)[place.index];
     const binding: Binding = { slot, ...place, access };
     bindings.push(window ? windowBinding(binding, window, view) : binding);
   };
-  const input = (index: number): Place => ({ of: 'input', index });
-  const output = (index: number): Place => ({ of: 'output', index });
+  const input = (index: number): BufferSlice => ({ of: 'input', index });
+  const output = (index: number): BufferSlice => ({ of: 'output', index });
   bindLarge(SLOTS.scores, input(0), 'read');
   if (args.inputs.target === 'classes') bind(SLOTS.target, input(1), 'read');
   else bindLarge(SLOTS.target, input(1), 'read');

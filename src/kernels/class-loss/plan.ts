@@ -11,7 +11,7 @@ import {
   type Capabilities,
   type Kernel,
   type Launch,
-  type Place,
+  type BufferSlice,
   type Plan,
   type View,
 } from '../../core/kernel.ts';
@@ -59,15 +59,15 @@ function plan(
   const places = placesOf(args);
   const grads = args.outputs.gradScores || args.outputs.gradProbabilities;
   const rows = layout.outer * layout.inner;
-  const loss: Place = { of: 'output', index: places.outputs.loss };
-  const divisor: Place | undefined = args.outputs.divisor
+  const loss: BufferSlice = { of: 'output', index: places.outputs.loss };
+  const divisor: BufferSlice | undefined = args.outputs.divisor
     ? { of: 'output', index: places.outputs.divisor }
     : args.inputs.divisor
       ? { of: 'input', index: places.inputs.divisor }
       : undefined;
   const launches: Launch[] = [];
   const scratch: number[] = [];
-  const add = (bytes: number): Place => ({ of: 'scratch', index: scratch.push(bytes) - 1 });
+  const add = (bytes: number): BufferSlice => ({ of: 'scratch', index: scratch.push(bytes) - 1 });
   const reduces = reduction !== 'none' && args.outputs.loss;
   const context = { args, inputs, outputs, caps };
 
@@ -86,15 +86,15 @@ function plan(
   // Rows are shared out to so many units that one workgroup can add up what each has summed: losses, and for a mean without
   // gradients their weights.
   const most = Math.ceil(caps.tuning.rowSums / Math.max(windows.length, 1));
-  const spreads = windows.map((window) => tileChunks(window.layout, caps, splits));
-  const stored = spreads.map(({ chunks, rows: count }) =>
+  const tilings = windows.map((window) => tileChunks(window.layout, caps, splits));
+  const stored = tilings.map(({ chunks, rows: count }) =>
     reduces && chunks === 1 ? Math.min(count, most) : count,
   );
-  const [only] = windows.length === 1 ? spreads : [];
+  const [only] = windows.length === 1 ? tilings : [];
   const chunked = only !== undefined && only.chunks > 1 ? only : undefined;
   if (chunked && op.normalised && reduces && !grads) {
     const parts = add(rows * chunked.chunks * 16);
-    const base = { ...context, window: windows[0], spread: chunked };
+    const base = { ...context, window: windows[0], tiling: chunked };
     launches.push(
       launchOf({ ...base, phase: 'parts', units: rows * chunked.chunks, own: { parts } }),
     );
@@ -119,21 +119,21 @@ function plan(
   };
   let firstLoss = 0;
   windows.forEach((window, k) => {
-    const spread = spreads[k];
+    const tiling = tilings[k];
     const units = stored[k] ?? 0;
-    if (!spread) return;
-    const base = { ...context, window, spread, firstLoss };
-    if (spread.chunks === 1) {
-      const dealt = Math.min(spread.rows, most);
+    if (!tiling) return;
+    const base = { ...context, window, tiling, firstLoss };
+    if (tiling.chunks === 1) {
+      const dealt = Math.min(tiling.rows, most);
       launches.push(launchOf({ ...base, phase: 'rows', units: dealt, own, summed: reduces }));
     } else {
-      const parts = add(op.normalised ? spread.rows * spread.chunks * 16 : 16);
-      const all = spread.rows * spread.chunks;
+      const parts = add(op.normalised ? tiling.rows * tiling.chunks * 16 : 16);
+      const all = tiling.rows * tiling.chunks;
       if (op.normalised) {
         const made = { parts, ...(inPassing && divisor ? { divisor } : {}) };
         launches.push(launchOf({ ...base, phase: 'parts', units: all, own: made }));
       }
-      const needed = grads ? all : spread.rows;
+      const needed = grads ? all : tiling.rows;
       launches.push(launchOf({ ...base, phase: 'chunks', units: needed, own: { ...own, parts } }));
     }
     firstLoss += units;
@@ -255,13 +255,13 @@ function largeViews(
 function finish(
   { reduction, layout, count: known, outputs, inputs }: ClassLossArgs,
   count: number,
-  losses: Place,
-  weights: Place | undefined,
-  divisor: Place | undefined,
+  losses: BufferSlice,
+  weights: BufferSlice | undefined,
+  divisor: BufferSlice | undefined,
   { launches, scratch }: Plan,
   caps: Capabilities,
 ): Plan {
-  const loss: Place = { of: 'output', index: 0 };
+  const loss: BufferSlice = { of: 'output', index: 0 };
   const byWeight = reduction === 'mean' && inputs.target === 'classes' && outputs.divisor;
   const rows = layout.outer * layout.inner;
   const last = weights
@@ -281,7 +281,7 @@ function finish(
 function weightLaunch(
   args: ClassLossArgs,
   inputs: readonly View[],
-  divisor: Place,
+  divisor: BufferSlice,
   caps: Capabilities,
 ): Launch {
   const { op, layout, ignoreIndex } = args;

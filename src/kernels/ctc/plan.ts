@@ -13,7 +13,7 @@ import {
   type Kernel,
   type Launch,
   type Plan,
-  type Place,
+  type BufferSlice,
   type View,
 } from '../../core/kernel.ts';
 import type { CtcArgs } from './args.ts';
@@ -49,9 +49,9 @@ function sharedStates({ maxWorkgroupStorage }: Capabilities): number {
 }
 
 interface Memory {
-  readonly lattice: Place;
-  readonly facts: Place;
-  readonly losses: Place;
+  readonly lattice: BufferSlice;
+  readonly facts: BufferSlice;
+  readonly losses: BufferSlice;
   /** Steps of an element in the lattice. */
   readonly rows: number;
   readonly states: number;
@@ -100,7 +100,7 @@ function planParts(
   const facts = windows.keep(outputs.grad ? batch * FACTS : 1);
   const reduces = loss !== undefined && reduction !== 'none';
   const losses = loss && !reduces ? loss : windows.keep(batch);
-  const at = (index: number): Place => ({ of: 'output', index });
+  const at = (index: number): BufferSlice => ({ of: 'output', index });
   // After the gradient, which is where the launches expect it.
   const memory = { lattice: at(2), facts: at(3), losses: at(4), rows, states, alone: true };
   for (let first = 0; first < batch; first += chunk) {
@@ -139,11 +139,14 @@ function planWhole(args: CtcArgs, caps: Capabilities): Plan {
   const most = Math.min(Math.floor(caps.maxBindingSize / perElement), caps.maxWorkgroups);
   const chunk = Math.max(1, Math.min(batch, most));
   const scratch = [chunk * perElement];
-  const scratchOf = (bytes: number): Place => ({ of: 'scratch', index: scratch.push(bytes) - 1 });
+  const scratchOf = (bytes: number): BufferSlice => ({
+    of: 'scratch',
+    index: scratch.push(bytes) - 1,
+  });
   const facts = scratchOf(outputs.grad ? batch * FACTS * 4 : 4);
-  const losses: Place =
+  const losses: BufferSlice =
     outputs.loss && !reduces ? { of: 'output', index: 0 } : scratchOf(Math.max(batch, 1) * 4);
-  const lattice: Place = { of: 'scratch', index: 0 };
+  const lattice: BufferSlice = { of: 'scratch', index: 0 };
   const launches: Launch[] = [];
   for (let first = 0; first < batch; first += chunk) {
     const count = Math.min(chunk, batch - first);

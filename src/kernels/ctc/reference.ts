@@ -9,9 +9,9 @@ interface Sequence {
 }
 
 function logSum(...terms: number[]): number {
-  const peak = terms.reduce((a, b) => Math.max(a, b), -Infinity);
-  if (peak === -Infinity) return -Infinity;
-  return peak + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - peak), 0));
+  const max = terms.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (max === -Infinity) return -Infinity;
+  return max + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - max), 0));
 }
 
 export function ctcReference(
@@ -101,10 +101,10 @@ function variables(
 
 /** Takes the largest element off each, if it is finite; returns what it took off. */
 function lessLargest(values: Float64Array): number {
-  const peak = values.reduce((a, b) => (b > a ? b : a), -Infinity);
-  if (!Number.isFinite(peak)) return 0;
-  for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? NaN) - peak;
-  return peak;
+  const max = values.reduce((a, b) => (b > a ? b : a), -Infinity);
+  if (!Number.isFinite(max)) return 0;
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? NaN) - max;
+  return max;
 }
 
 function writeGradient(

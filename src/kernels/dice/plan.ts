@@ -9,7 +9,7 @@ import {
   type Capabilities,
   type Kernel,
   type Launch,
-  type Place,
+  type BufferSlice,
   type Plan,
 } from '../../core/kernel.ts';
 import { addSums, planSum } from '../reduce/plan.ts';
@@ -33,9 +33,9 @@ export interface DiceArgs {
   readonly sum?: number;
 }
 
-const LOSS: Place = { of: 'output', index: 0 };
+const LOSS: BufferSlice = { of: 'output', index: 0 };
 
-type Bound = readonly [slot: number, place: Place, access: Binding['access']];
+type Bound = readonly [slot: number, place: BufferSlice, access: Binding['access']];
 
 function launchOf(
   entry: 'whole' | 'split' | 'join',
@@ -62,14 +62,14 @@ const READS: readonly Bound[] = [
   [1, { of: 'input', index: 0 }, 'read'],
   [2, { of: 'input', index: 1 }, 'read'],
 ];
-const resultsAt = (losses: Place): readonly Bound[] => [
+const resultsAt = (losses: BufferSlice): readonly Bound[] => [
   [3, losses, 'write'],
   [4, { of: 'output', index: 1 }, 'write'],
   [5, { of: 'output', index: 2 }, 'write'],
 ];
 
 /** Losses of rows; where they go to scratch, that is the first. */
-function planRows(args: DiceArgs, losses: Place, caps: Capabilities): Plan {
+function planRows(args: DiceArgs, losses: BufferSlice, caps: Capabilities): Plan {
   const { rows, n } = args;
   const most = Math.min(INVOCATIONS, Math.floor(caps.maxBindingSize / 32));
   const splits = Math.max(1, Math.min(Math.ceil(most / rows), Math.floor(n / 64)));

@@ -11,7 +11,7 @@ import {
   type Capabilities,
   type Kernel,
   type Launch,
-  type Place,
+  type BufferSlice,
   type Plan,
   type View,
 } from '../../core/kernel.ts';
@@ -106,16 +106,16 @@ class Planner {
     return { of: 'scratch', index: this.#scratch.push(4 * count) - 1, padded: true };
   }
 
-  #input(name: keyof LinearCrossEntropyArgs['inputs']): Place {
+  #input(name: keyof LinearCrossEntropyArgs['inputs']): BufferSlice {
     return { of: 'input', index: placesOf(this.#args).inputs[name] };
   }
 
-  #output(name: keyof LinearCrossEntropyArgs['outputs']): Place {
+  #output(name: keyof LinearCrossEntropyArgs['outputs']): BufferSlice {
     return { of: 'output', index: placesOf(this.#args).outputs[name] };
   }
 
   /** The part of a tensor [classes, …] that belongs to a chunk. */
-  #window(whole: Place, { first, count }: Chunk): { place: Matrix; view: View } {
+  #window(whole: BufferSlice, { first, count }: Chunk): { place: Matrix; view: View } {
     const tensor = (whole.of === 'input' ? this.#inputs : this.#outputs)[whole.index];
     if (!tensor) throw new RangeError('no such tensor');
     const each = tensor.size / this.#args.classes;
@@ -129,7 +129,7 @@ class Planner {
   }
 
   /** Converts between a window of a float16 tensor and float32 scratch. */
-  #cast(from: Place, to: Place, views: readonly [from: View, to: View]): void {
+  #cast(from: BufferSlice, to: BufferSlice, views: readonly [from: View, to: View]): void {
     const [source, target] = views;
     const { launches } = castKernel.plan(castArgs(source.shape), [source], [target], this.#caps);
     for (const launch of launches) {
@@ -181,7 +181,7 @@ class Planner {
   }
 
   /** What sums of rows are divided by, where only the targets tell. */
-  #divisor(): Place | null {
+  #divisor(): BufferSlice | null {
     const { reduction, target, inputs, outputs } = this.#args;
     if (inputs.divisor) return this.#input('divisor');
     if (reduction !== 'mean' || target !== 'classes') return null;
@@ -192,14 +192,21 @@ class Planner {
     return divisor;
   }
 
-  #sum(divisor: number, n: number, inner: number, from: Place, to: Place, by?: Place): void {
+  #sum(
+    divisor: number,
+    n: number,
+    inner: number,
+    from: BufferSlice,
+    to: BufferSlice,
+    by?: BufferSlice,
+  ): void {
     const layout = { outer: 1, n, inner, divisor };
     const { launches, scratch } = planSum(layout, from, to, this.#scratch.length, this.#caps, by);
     this.#launches.push(...launches);
     this.#scratch.push(...scratch);
   }
 
-  #losses(statistics: Place, divisor: Place | null): void {
+  #losses(statistics: BufferSlice, divisor: BufferSlice | null): void {
     const { reduction, target } = this.#args;
     const parts = this.#allocate(STATISTICS * this.#rows * this.#segments);
     for (const chunk of this.#chunks) {
@@ -214,7 +221,7 @@ class Planner {
     this.#sum(count, this.#rows, 1, losses, loss, divisor ?? undefined);
   }
 
-  #gradients(statistics: Place, divisor: Place | null): void {
+  #gradients(statistics: BufferSlice, divisor: BufferSlice | null): void {
     const { batch, inner, features, outputs } = this.#args;
     const factors = this.#allocate(4 * this.#rows);
     this.#launch('factors', { statistics, row_factors: factors, ...(divisor ? { divisor } : {}) });
@@ -268,7 +275,7 @@ class Planner {
 
   #launch(
     entry: Entry,
-    own: Readonly<Record<string, Place>>,
+    own: Readonly<Record<string, BufferSlice>>,
     { first, count }: Chunk = { first: 0, count: 0 },
   ): void {
     if (this.#rows === 0) return;
@@ -280,7 +287,7 @@ class Planner {
       entry === 'gradient'
         ? [Math.min(Math.ceil(elements / size / 4), this.#caps.maxWorkgroups), 1, 1]
         : foldWorkgroups(Math.ceil(needed / size), this.#caps);
-    const shared: Record<string, Place> = {
+    const shared: Record<string, BufferSlice> = {
       target: { of: 'input', index: 2 },
       ...(inputs.weights ? { weights: this.#input('weights') } : {}),
       ...(entry === 'finish' && target === 'classes' ? { status: { of: 'status', index: 0 } } : {}),

@@ -5,9 +5,9 @@ import { placesOf, wantsGradients, type LinearCrossEntropyArgs } from './args.ts
 
 /** What a gradient needs of a row: its normaliser, and the share that its classes have in the loss. */
 interface Row {
-  readonly peak: number;
-  /** The sum of e^(z - peak) over all classes but one of the largest. */
-  readonly rest: number;
+  readonly max: number;
+  /** The sum of e^(z - max) over all classes but one of the largest. */
+  readonly sumOthers: number;
   readonly logSum: number;
   readonly share: number;
   /** log-probability of its class index. */
@@ -67,20 +67,20 @@ export function linearCrossEntropyReference(
     const [n, d] = [Math.floor(row / inner), row % inner];
     for (let c = 0; c < classes; c++) z[c] = logit(n, c * inner + d);
     const at = z.indexOf(z.reduce((a, b) => Math.max(a, b), -Infinity));
-    const peak = z[at] ?? NaN;
-    let rest = 0;
+    const max = z[at] ?? NaN;
+    let sumOthers = 0;
     let below = 0;
     let share = 0;
     for (let c = 0; c < classes; c++) {
-      if (c !== at) rest += Math.exp((z[c] ?? NaN) - peak);
+      if (c !== at) sumOthers += Math.exp((z[c] ?? NaN) - max);
       if (!weighted) continue;
       const s = shareOf(n, c, d);
       share += s;
-      below += s * (peak - (z[c] ?? NaN));
+      below += s * (max - (z[c] ?? NaN));
     }
-    const logSum = Math.abs(peak) < Infinity ? Math.log1p(rest) : NaN;
-    const label = indices ? -(logSum + (peak - (z[classOf(row)] ?? NaN))) : 0;
-    found.push({ peak, rest, logSum, share, label });
+    const logSum = Math.abs(max) < Infinity ? Math.log1p(sumOthers) : NaN;
+    const label = indices ? -(logSum + (max - (z[classOf(row)] ?? NaN))) : 0;
+    found.push({ max, sumOthers, logSum, share, label });
     let loss = weighted ? below + share * logSum : 0;
     if (indices) loss += (1 - labelSmoothing) * weightOf(classOf(row)) * -label;
     if (isIgnored(row)) loss = 0;
@@ -103,14 +103,14 @@ export function linearCrossEntropyReference(
     let lineSum = 0;
     for (let n = 0; n < batch; n++) {
       const row = n * inner + d;
-      const { peak, rest, logSum, share, label } = found[row] ?? NOTHING;
+      const { max, sumOthers, logSum, share, label } = found[row] ?? NOTHING;
       const upstream =
         (gradOutput ? (gradOutput[reduction === 'none' ? row : 0] ?? NaN) : 1) / divisor;
       const scale = isIgnored(row) ? 0 : upstream;
       const value = logit(n, column);
       const keep = indices ? (1 - labelSmoothing) * weightOf(classOf(row)) : 0;
       const own = weighted ? shareOf(n, c, d) : 0;
-      const p = Math.abs(peak) < Infinity ? Math.exp(value - peak) / (1 + rest) : NaN;
+      const p = Math.abs(max) < Infinity ? Math.exp(value - max) / (1 + sumOthers) : NaN;
       let g = scale * (isIgnored(row) ? p : p * (keep + share) - own);
       if (indices && c === classOf(row) && !isIgnored(row))
         g = scale * (keep * Math.expm1(label) + (Math.exp(label) * share - own));
@@ -121,7 +121,7 @@ export function linearCrossEntropyReference(
         line[i] = (line[i] ?? NaN) + g * (input[at] ?? NaN);
       }
       if (gradTarget) {
-        const loss = logSum + (peak - value);
+        const loss = logSum + (max - value);
         gradTarget[(n * classes + c) * inner + d] =
           scale * ((1 - labelSmoothing) * weightOf(c) * loss);
       }
@@ -133,4 +133,4 @@ export function linearCrossEntropyReference(
   if (gradInput) for (let i = 0; i < sums.length; i++) gradInput[i] = sums[i] ?? NaN;
 }
 
-const NOTHING: Row = { peak: NaN, rest: NaN, logSum: NaN, share: NaN, label: NaN };
+const NOTHING: Row = { max: NaN, sumOthers: NaN, logSum: NaN, share: NaN, label: NaN };

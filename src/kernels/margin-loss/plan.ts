@@ -15,7 +15,7 @@ import {
   type Kernel,
   type Launch,
   type Plan,
-  type Place,
+  type BufferSlice,
   type View,
 } from '../../core/kernel.ts';
 import {
@@ -150,12 +150,12 @@ function plan(
 ): Plan {
   const { rows, reduction } = args;
   const places = placesOf(args);
-  const output: Place = { of: 'output', index: places.loss };
+  const output: BufferSlice = { of: 'output', index: places.loss };
   const reduces = reduction !== 'none' && args.outputs.loss;
   const layout = { outer: 1, n: rows, inner: 1, divisor: reduction === 'mean' ? rows : 1 };
   if (fits([...inputs, ...outputs], caps)) {
     const scratch = reduces ? [rows * 4] : [];
-    const losses: Place = reduces ? { of: 'scratch', index: 0 } : output;
+    const losses: BufferSlice = reduces ? { of: 'scratch', index: 0 } : output;
     const plan = planRows(args, losses, scratch, caps);
     if (!reduces) return plan;
     const finish = planSum(layout, losses, output, plan.scratch.length, caps);
@@ -191,7 +191,7 @@ function plan(
 /** Losses and gradients of rows; `before` is the scratch that there is already. */
 function planRows(
   args: MarginLossArgs,
-  losses: Place,
+  losses: BufferSlice,
   before: readonly number[],
   caps: Capabilities,
 ): Plan {
@@ -201,7 +201,7 @@ function planRows(
     return { launches: [rowsLaunch(args, losses, undefined, caps)], scratch: before };
   }
   const words = rows * Math.ceil(n / 32);
-  const marks: Place = { of: 'scratch', index: before.length };
+  const marks: BufferSlice = { of: 'scratch', index: before.length };
   return {
     launches: [markLaunch(args, marks, words, caps), rowsLaunch(args, losses, marks, caps)],
     scratch: [...before, words * 4],
@@ -209,7 +209,12 @@ function planRows(
 }
 
 /** Which classes are labels, for ops that take lists of them. */
-function markLaunch(args: MarginLossArgs, marks: Place, words: number, caps: Capabilities): Launch {
+function markLaunch(
+  args: MarginLossArgs,
+  marks: BufferSlice,
+  words: number,
+  caps: Capabilities,
+): Launch {
   const { op } = args;
   return {
     program: cachedProgram(op, 'mark', `${op.name} labels`, kernel, () => ({
@@ -232,8 +237,8 @@ function markLaunch(args: MarginLossArgs, marks: Place, words: number, caps: Cap
 
 function rowsLaunch(
   args: MarginLossArgs,
-  losses: Place,
-  marks: Place | undefined,
+  losses: BufferSlice,
+  marks: BufferSlice | undefined,
   caps: Capabilities,
 ): Launch {
   const { op } = args;
@@ -242,7 +247,7 @@ function rowsLaunch(
   const access = accessSlot(args, false);
   const places = placesOf(args);
   const bindings: Binding[] = [];
-  const bind = (slot: number, place: Place | undefined, mode: 'read' | 'write'): void => {
+  const bind = (slot: number, place: BufferSlice | undefined, mode: 'read' | 'write'): void => {
     if (place && place.index >= 0) bindings.push({ slot, ...place, access: mode });
   };
   bind(1, { of: 'input', index: 0 }, 'read');

@@ -1,6 +1,6 @@
 // In: nothing. Out: what a product of matrices is told: sizes, strides, batches, and what to do with each result.
 import type { Source } from '../../shader/link.ts';
-import type { Place } from '../../core/kernel.ts';
+import type { BufferSlice } from '../../core/kernel.ts';
 import type { ParamLayout, ParamValues } from '../../shader/params.ts';
 
 /** An activation applied to each result. */
@@ -32,7 +32,7 @@ export interface MatmulArgs {
 }
 
 /** A matrix in memory: `padded` as of its view. */
-export interface Matrix extends Place {
+export interface Matrix extends BufferSlice {
   readonly padded: boolean;
 }
 
@@ -41,8 +41,8 @@ export interface MatmulPlaces {
   readonly a: Matrix;
   readonly b: Matrix;
   readonly c: Matrix;
-  readonly bias?: Place;
-  readonly before?: Place;
+  readonly bias?: BufferSlice;
+  readonly before?: BufferSlice;
 }
 
 /** Matrices of a product. */

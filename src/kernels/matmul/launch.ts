@@ -8,7 +8,7 @@ import {
   type Binding,
   type Capabilities,
   type Launch,
-  type Place,
+  type BufferSlice,
   type Plan,
 } from '../../core/kernel.ts';
 import { epilogueSource, operandSource, readingOf, type Layout } from './access.ts';
@@ -21,7 +21,11 @@ const sumSplits = /* @__PURE__ */ source('kernels/matmul/sum-splits.wgsl', sumSp
 ]);
 
 function bindingsOf(
-  list: readonly (readonly [slot: number, place: Place | undefined, access: 'read' | 'write'])[],
+  list: readonly (readonly [
+    slot: number,
+    place: BufferSlice | undefined,
+    access: 'read' | 'write',
+  ])[],
 ): Binding[] {
   return list.flatMap(([slot, place, access]): Binding[] => {
     if (!place) return [];

@@ -11,7 +11,7 @@ import {
   type Kernel,
   type Launch,
   type Plan,
-  type Place,
+  type BufferSlice,
   type View,
 } from '../../core/kernel.ts';
 import type { RowLayout } from '../../core/shape.ts';
@@ -83,7 +83,7 @@ function plan(
   if (fits([...inputs, ...outputs], caps)) return planWhole(args, caps);
   const { op, layout, reduction } = args;
   const rows = layout.outer * layout.inner;
-  const result: Place = { of: 'output', index: 0 };
+  const result: BufferSlice = { of: 'output', index: 0 };
   const windows = new Windows(caps);
   const outs = outputsOf(outputs);
   const reduces = reduction !== 'none' && args.outputs.result;
@@ -119,7 +119,7 @@ function plan(
 function planWhole(args: PairRowsArgs, caps: Capabilities): Plan {
   const { layout, reduction, outputs } = args;
   const rows = layout.outer * layout.inner;
-  const result: Place = { of: 'output', index: 0 };
+  const result: BufferSlice = { of: 'output', index: 0 };
   if (reduction === 'none' || !outputs.result) {
     return { launches: rows > 0 ? [launch(args, result, caps)] : [], scratch: [] };
   }
@@ -180,7 +180,7 @@ function accessSlot(args: PairRowsArgs, packed: boolean, shared: boolean): strin
   ].join('');
 }
 
-function launch(args: PairRowsArgs, results: Place, caps: Capabilities): Launch {
+function launch(args: PairRowsArgs, results: BufferSlice, caps: Capabilities): Launch {
   const { op, params, layout, gradOutput, outputs, reduction } = args;
   const { outer, n, inner } = layout;
   const rows = outer * inner;

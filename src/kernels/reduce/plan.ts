@@ -9,7 +9,7 @@ import {
   type Capabilities,
   type Kernel,
   type Launch,
-  type Place,
+  type BufferSlice,
   type Plan,
 } from '../../core/kernel.ts';
 import type { RowLayout } from '../../core/shape.ts';
@@ -37,11 +37,11 @@ const FINISH = 65536;
  */
 export function planSum(
   layout: SumLayout,
-  from: Place,
-  to: Place,
+  from: BufferSlice,
+  to: BufferSlice,
   scratchIndex: number,
   caps: Capabilities,
-  by?: Place,
+  by?: BufferSlice,
 ): Plan {
   const { outer, n, inner, divisor } = layout;
   const results = outer * inner;
@@ -60,7 +60,7 @@ export function planSum(
   if (splits === 1) {
     return { launches: [launch({ ...layout, splits }, from, to, caps, 'sum')], scratch: [] };
   }
-  const scratch: Place = { of: 'scratch', index: scratchIndex };
+  const scratch: BufferSlice = { of: 'scratch', index: scratchIndex };
   const first = launch(
     { ...layout, divisor: 1, toPairs: true, splits },
     from,
@@ -85,9 +85,9 @@ export function planSum(
 /** Launches that divide one sum of `n` terms by another: a mean whose weights are only known on the GPU. */
 export function planRatio(
   n: number,
-  terms: Place,
-  weights: Place,
-  to: Place,
+  terms: BufferSlice,
+  weights: BufferSlice,
+  to: BufferSlice,
   scratchIndex: number,
   caps: Capabilities,
 ): Plan {
@@ -98,7 +98,7 @@ export function planRatio(
       scratch: [],
     };
   }
-  const divisor: Place = { of: 'scratch', index: scratchIndex };
+  const divisor: BufferSlice = { of: 'scratch', index: scratchIndex };
   const below = planSum(layout, weights, divisor, scratchIndex + 1, caps);
   const above = planSum(layout, terms, to, scratchIndex + 1 + below.scratch.length, caps, divisor);
   return {
@@ -117,11 +117,11 @@ function launch(
     pairs = false,
     toPairs = false,
   }: SumLayout & { splits: number; toPairs?: boolean },
-  from: Place,
-  to: Place,
+  from: BufferSlice,
+  to: BufferSlice,
   caps: Capabilities,
   kind: 'sum' | 'finish' | 'finish_divided' | 'finish_ratio',
-  by?: Place,
+  by?: BufferSlice,
 ): Launch {
   const results = outer * splits * inner;
   const workgroups =
@@ -155,8 +155,8 @@ function reciprocalOf(divisor: number): [high: number, low: number] {
   return [high, 1 / divisor - high];
 }
 
-const INPUT: Place = { of: 'input', index: 0 };
-const OUTPUT: Place = { of: 'output', index: 0 };
+const INPUT: BufferSlice = { of: 'input', index: 0 };
+const OUTPUT: BufferSlice = { of: 'output', index: 0 };
 
 /** Adds sums of tensors of any size to a plan. `by`: as in `planSum`. */
 export function addSums(

@@ -48,12 +48,12 @@ export function forEachLongRow(
   }
 }
 
-/** How a window of a long row is spread: chunks are of one length, and none is held. */
-export function spreadLong(layout: RowLayout, caps: Capabilities): ChunkTiling {
-  const spread = tileChunks(layout, caps);
+/** How a window of a long row is spread: chunks are of one length, and none stays in registers. */
+export function tileLong(layout: RowLayout, caps: Capabilities): ChunkTiling {
+  const tiling = tileChunks(layout, caps);
   const block = caps.tuning.rowBlock;
   return {
-    ...spread,
-    constants: { ...spread.constants, block_quads: block, padded: 1, held: 0, exact: 0 },
+    ...tiling,
+    constants: { ...tiling.constants, block_quads: block, padded: 1, in_registers: 0, exact: 0 },
   };
 }

@@ -93,9 +93,9 @@ export function tileChunks(layout: RowLayout, caps: Capabilities, splits = true)
   const lanes = byWorkgroup ? size : 1;
   const perLane = Math.ceil(chunkQuads / lanes);
   // Larger blocks have more loads under way.
-  const held = perLane <= BLOCK;
-  const block = held ? perLane : tuning.rowBlock;
-  const padded = held || block > 1 || n % QUAD !== 0;
+  const inRegisters = perLane <= BLOCK;
+  const block = inRegisters ? perLane : tuning.rowBlock;
+  const padded = inRegisters || block > 1 || n % QUAD !== 0;
   return {
     unit: byWorkgroup ? 'workgroup' : 'invocation',
     source: byWorkgroup ? rowsByWorkgroup : rowsByInvocation,
@@ -107,8 +107,8 @@ export function tileChunks(layout: RowLayout, caps: Capabilities, splits = true)
       workgroup_size: size,
       block_quads: block,
       padded: Number(padded),
-      held: Number(held),
-      exact: Number(held && !byWorkgroup && chunks === 1),
+      in_registers: Number(inRegisters),
+      exact: Number(inRegisters && !byWorkgroup && chunks === 1),
     },
   };
 }

@@ -28,7 +28,7 @@ import {
   type ChunkTiling,
   type RowWindow,
 } from '../rows/tiling.ts';
-import { forEachLongRow, spreadLong } from '../rows/long-rows.ts';
+import { forEachLongRow, tileLong } from '../rows/long-rows.ts';
 import {
   inputsOf,
   outputsOf,
@@ -136,8 +136,8 @@ function planLongRows(
   if (!output) return;
   let parts: Region | undefined;
   forEachLongRow(args.layout, windows, ({ columns, length, blocks }) => {
-    const spread = spreadLong({ outer: 1, n: length, inner: columns }, caps);
-    const chunksOf = (count: number): number => Math.ceil(Math.ceil(count / 4) / spread.chunkQuads);
+    const tiling = tileLong({ outer: 1, n: length, inner: columns }, caps);
+    const chunksOf = (count: number): number => Math.ceil(Math.ceil(count / 4) / tiling.chunkQuads);
     const chunks = blocks.reduce((sum, { count }) => sum + chunksOf(count), 0);
     const sums = (parts ??= windows.keep(chunks * columns * 2));
     for (const write of [false, true]) {
@@ -155,9 +155,9 @@ function planLongRows(
             ? sums
             : windows.write(sums, stretch(first * columns * 2, own * columns * 2));
           const quads = Math.ceil(count / 4);
-          const spreadHere = { ...spread, quads, chunks: write ? chunks : own };
+          const tilingHere = { ...tiling, quads, chunks: write ? chunks : own };
           const [views, written] = [viewsOf(sources), viewsOf([target])];
-          const launch = launcherFor(args, window, spreadHere, views, written, caps);
+          const launch = launcherFor(args, window, tilingHere, views, written, caps);
           const [reads, writes] = bindingsOf(window, views, target.view);
           const between: Binding = { slot: 4, of: 'output', index: 1, access: 'write' };
           const bindings = [...reads, ...(write ? [writes] : []), between];
@@ -177,10 +177,10 @@ function planWindow(
   outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
-  const spread = tileChunks(window.layout, caps);
-  const { rows, chunks } = spread;
+  const tiling = tileChunks(window.layout, caps);
+  const { rows, chunks } = tiling;
   const [reads, writes] = bindingsOf(window, inputs, outputs[0]);
-  const launch = launcherFor(args, window, spread, inputs, outputs, caps);
+  const launch = launcherFor(args, window, tiling, inputs, outputs, caps);
   if (chunks === 1) return { launches: [launch('rows', [...reads, writes], rows)], scratch: [] };
   const parts: Binding = { slot: 4, of: 'scratch', index: scratchIndex, access: 'write' };
   return {
@@ -196,12 +196,12 @@ function planWindow(
 function launcherFor(
   { op, direction }: RowwiseArgs,
   { layout }: RowWindow,
-  spread: ChunkTiling,
+  tiling: ChunkTiling,
   inputs: readonly View[],
   [output]: readonly View[],
   caps: Capabilities,
 ): (entry: string, bindings: readonly Binding[], units: number) => Launch {
-  const { unit, constants } = spread;
+  const { unit, constants } = tiling;
   const packed = isPacked(layout);
   const [x, gradOutput] = inputs;
   const common = { packed, access: 'read' } as const;
@@ -225,7 +225,7 @@ function launcherFor(
     op.name,
     kernel,
     () => ({
-      rows: spread.source,
+      rows: tiling.source,
       access: accessSource(
         rowAccess(tensors),
         tensors.map(({ dtype }) => dtype),
@@ -234,14 +234,14 @@ function launcherFor(
       entry: entries[direction],
     }),
   );
-  const uniforms = writeTiling(new UniformWriter(6), layout, spread).buffer;
+  const uniforms = writeTiling(new UniformWriter(6), layout, tiling).buffer;
   return (entry, bindings, units) => ({
     program,
     entry: `${direction}_${entry}`,
     constants,
     bindings,
     uniforms,
-    workgroups: workgroupsOf(spread, units, caps),
+    workgroups: workgroupsOf(tiling, units, caps),
   });
 }
 
