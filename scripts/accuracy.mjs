@@ -32,6 +32,8 @@ const server = await createServer({
   configFile: false,
   cacheDir: fileURLToPath(new URL('../test-results/vite-accuracy', import.meta.url)),
   logLevel: 'warn',
+  // the golden vectors, as vite.config.ts has them
+  assetsInclude: ['**/*.json.gz'],
   server: { host: '127.0.0.1', port: 0, hmr: false, watch: null },
   optimizeDeps: { entries: ['test/accuracy/page.ts'] },
 });
@@ -91,7 +93,9 @@ async function sweepAll(mode) {
 }
 
 /** @param {string} text */
-const pretty = async (text) => format(text, { ...(await resolveConfig(target)), filepath: target });
+async function pretty(text) {
+  return format(text, { ...(await resolveConfig(target)), filepath: target });
+}
 
 async function run() {
   const report = /** @type {typeof import('../test/accuracy/report.ts')} */ (
