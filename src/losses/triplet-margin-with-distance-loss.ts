@@ -22,7 +22,7 @@ import {
   checkTensors,
 } from '../core/validate.ts';
 import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
-import { compareTriplets } from './triplet-margin-loss.ts';
+import { compareTriplets } from './triplet-rows.ts';
 
 /** A distance of two tensors of vectors, one number for each pair: of this package's ops, so that it has a gradient. */
 export type DistanceFunction = (x1: Tensor, x2: Tensor) => Tensor;

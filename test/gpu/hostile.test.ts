@@ -10,7 +10,6 @@ hostileSuite(opNames, false);
 const NO_OPS = [
   'activationModule',
   'checkGradient',
-  'compareTriplets',
   'defineActivation',
   'defineLoss',
   'init',
