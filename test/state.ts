@@ -36,9 +36,20 @@ function errorOf(call: () => unknown): unknown {
   return undefined;
 }
 
-/** Memory of the device runs out after `count` more tensors; returns how to mend it. */
+/** Memory of the device runs out after `count` more tensors, or arrays for conversions; returns how to mend it. */
 function failAfter(device: Device, count: number): () => void {
   let left = count;
+  const converts = device.type === 'cpu' ? [Float32Array, Float64Array] : [];
+  for (const kind of converts) {
+    const original = kind.from.bind(kind) as (...args: unknown[]) => unknown;
+    Object.defineProperty(kind, 'from', {
+      configurable: true,
+      value: (...args: unknown[]) => {
+        if (left-- <= 0) throw new RangeError('Array buffer allocation failed');
+        return original(...args);
+      },
+    });
+  }
   const names = ['allocate', 'upload'] as const;
   for (const name of names) {
     const original = (device[name] as (...args: unknown[]) => unknown).bind(device);
@@ -52,6 +63,8 @@ function failAfter(device: Device, count: number): () => void {
   }
   return () => {
     for (const name of names) Reflect.deleteProperty(device, name);
+    // What is inherited is there again.
+    for (const kind of converts) Reflect.deleteProperty(kind, 'from');
   };
 }
 
@@ -155,11 +168,35 @@ export function stateSuite(open: () => Promise<Device>): void {
   describe.each(Object.keys(optimizers))('%s.step', (name) => {
     const make = optimizers[name];
     if (!make) throw new Error(name);
-    const parameters = () => {
-      const all = [leaf([1, 2]), leaf([3]), leaf([4, 5, 6])];
-      for (const w of all) w.grad = tensor(new Float32Array(w.size).fill(1), { device });
+    const parameters = (dtype: 'float32' | 'float16' = 'float32') => {
+      const all = [leaf([1, 2], dtype), leaf([3], dtype), leaf([4, 5, 6], dtype)];
+      for (const w of all) w.grad = tensor(new Float32Array(w.size).fill(1), { device, dtype });
       return all;
     };
+
+    it('leaves out a parameter that is frozen, until it is not', async () => {
+      const frozen = tensor([7, 8], { device });
+      const w = leaf([1, 2]);
+      const optimizer = make([frozen, w]);
+      const step = (): void => {
+        optimizer.zeroGrad();
+        sum(mul(frozen, w)).backward();
+        optimizer.step();
+      };
+      step();
+      expect(await frozen.array()).toEqual([7, 8]);
+      expect(await w.array()).not.toEqual([1, 2]);
+      expect(optimizer.stateDict()).toMatchObject({ steps: [0, 1], state: [[], {}] });
+      frozen.requiresGrad = true;
+      step();
+      expect(await frozen.array()).not.toEqual([7, 8]);
+      expect(optimizer.stateDict().steps).toEqual([1, 2]);
+      frozen.requiresGrad = false;
+      const values = await valuesOf([frozen]);
+      step();
+      expect(await valuesOf([frozen])).toEqual(values);
+      expect(optimizer.stateDict().steps).toEqual([1, 3]);
+    });
 
     it('with a disposed gradient in the middle changes nothing, and names it', async () => {
       const all = parameters();
@@ -209,25 +246,33 @@ export function stateSuite(open: () => Promise<Device>): void {
       expect(second.stateDict().steps).toEqual([0, 0, 0]);
     });
 
-    it('without memory for its moments changes nothing', async () => {
-      const all = parameters();
-      const optimizer = make(all);
-      const [values, buffers] = [await valuesOf(all), live()];
-      const tensors = await withEveryFailure(
-        device,
-        () => {
-          optimizer.step();
-        },
-        async () => {
-          expect(await valuesOf(all)).toEqual(values);
-          expect(optimizer.stateDict()).toEqual({ steps: [0, 0, 0], state: [[], [], []] });
-          expect(live()).toBe(buffers);
-        },
-      );
-      expect(tensors).toBeGreaterThanOrEqual(3);
-      expect(optimizer.stateDict().steps).toEqual([1, 1, 1]);
-      expect(await valuesOf(all)).not.toEqual(values);
-    });
+    it.each(['float32', 'float16'] as const)(
+      'without memory changes nothing: %s',
+      async (dtype) => {
+        const all = parameters(dtype);
+        const optimizer = make(all);
+        // Its moments are made in the first step.
+        for (const steps of [0, 1]) {
+          const before = optimizer.stateDict();
+          const read = (): Promise<unknown> => valuesOf([...all, ...before.state.flat()]);
+          const [values, buffers] = [await read(), live()];
+          const tensors = await withEveryFailure(
+            device,
+            () => {
+              optimizer.step();
+            },
+            async () => {
+              expect(await read()).toEqual(values);
+              expect(optimizer.stateDict()).toEqual(before);
+              expect(live()).toBe(buffers);
+            },
+          );
+          if (steps === 0) expect(tensors).toBeGreaterThanOrEqual(3);
+          expect(optimizer.stateDict().steps).toEqual([steps + 1, steps + 1, steps + 1]);
+          expect(await read()).not.toEqual(values);
+        }
+      },
+    );
 
     it('a state that does not fit, or has no memory, is not loaded in part', async () => {
       const [all, others] = [parameters(), parameters()];
@@ -290,29 +335,32 @@ export function stateSuite(open: () => Promise<Device>): void {
       expect(await valuesOf([b.weight])).toEqual(before);
     });
 
-    it('reads its own tensors before it writes them', async () => {
-      const net = new nn.Sequential(
-        new nn.Linear(2, 2, { device, bias: false }),
-        new nn.Linear(2, 2, { device, bias: false }),
-      );
-      const own = net.stateDict();
-      const [first, second] = [own['0.weight'], own['1.weight']];
-      if (!first || !second) throw new Error('no weights');
-      const before = await valuesOf([first, second]);
-      const buffers = live();
-      await withEveryFailure(
-        device,
-        () => {
-          net.loadStateDict({ '0.weight': second, '1.weight': first });
-        },
-        async () => {
-          expect(await valuesOf([first, second])).toEqual(before);
-          expect(live()).toBe(buffers);
-        },
-      );
-      expect(await valuesOf([second, first])).toEqual(before);
-      expect(live()).toBe(buffers);
-    });
+    it.each(['float32', 'float16'] as const)(
+      'reads its own tensors before it writes them: %s',
+      async (dtype) => {
+        const net = new nn.Sequential(
+          new nn.Linear(2, 2, { device, dtype, bias: false }),
+          new nn.Linear(2, 2, { device, dtype, bias: false }),
+        );
+        const own = net.stateDict();
+        const [first, second] = [own['0.weight'], own['1.weight']];
+        if (!first || !second) throw new Error('no weights');
+        const before = await valuesOf([first, second]);
+        const buffers = live();
+        await withEveryFailure(
+          device,
+          () => {
+            net.loadStateDict({ '0.weight': second, '1.weight': first });
+          },
+          async () => {
+            expect(await valuesOf([first, second])).toEqual(before);
+            expect(live()).toBe(buffers);
+          },
+        );
+        expect(await valuesOf([second, first])).toEqual(before);
+        expect(live()).toBe(buffers);
+      },
+    );
   });
 
   describe('memory that cannot be had', () => {
@@ -347,19 +395,21 @@ export function stateSuite(open: () => Promise<Device>): void {
 
   describe('backward', () => {
     /** A network with two layers, on data of its own; its first weights have a gradient already. */
-    const network = () => {
-      const weights = [leaf([0.5, -1]), leaf([2, 1])];
+    const network = (dtype: 'float32' | 'float16' = 'float32') => {
+      const weights = [leaf([0.5, -1], dtype), leaf([2, 1], dtype)];
       const [w1, w2] = weights;
       if (!w1 || !w2) throw new Error('no weights');
-      w1.grad = tensor([10, 20], { device });
+      w1.grad = tensor([10, 20], { device, dtype });
+      if (dtype === 'float16') w2.grad = tensor([1, 2], { device, dtype });
       const x = tensor(
         [
           [1, 2],
           [-1, 0.5],
         ],
-        { device },
+        { device, dtype },
       );
-      const target = tensor([[1], [0]], { device });
+      const target = tensor([[1], [0]], { device, dtype });
+      const reshaped = (w: Tensor): Tensor => mul(tensor([[1, 1]], { device, dtype }), w);
       const loss = (): Tensor => {
         const hidden = tanh(mul(x, w1));
         const y = linear(hidden, reshaped(w2));
@@ -367,29 +417,31 @@ export function stateSuite(open: () => Promise<Device>): void {
       };
       return { weights, loss };
     };
-    const reshaped = (w: Tensor): Tensor => mul(tensor([[1, 1]], { device }), w);
 
-    it('that fails anywhere leaves all gradients as they were, and the graph where it is retained', async () => {
-      const { weights, loss } = network();
-      const value = loss();
-      const gradients = (): Promise<unknown> => valuesOf(weights.map((w) => w.grad));
-      const [before, buffers] = [await gradients(), live()];
-      await withEveryFailure(
-        device,
-        () => {
-          value.backward(undefined, { retainGraph: true });
-        },
-        async () => {
-          expect(await gradients()).toEqual(before);
-          expect(live()).toBe(buffers);
-        },
-      );
-      const once = await gradients();
-      expect(once).not.toEqual(before);
-      const other = network();
-      other.loss().backward();
-      expect(once).toEqual(await valuesOf(other.weights.map((w) => w.grad)));
-    });
+    it.each(['float32', 'float16'] as const)(
+      'that fails anywhere leaves all gradients as they were, and the graph where it is retained: %s',
+      async (dtype) => {
+        const { weights, loss } = network(dtype);
+        const value = loss();
+        const gradients = (): Promise<unknown> => valuesOf(weights.map((w) => w.grad));
+        const [before, buffers] = [await gradients(), live()];
+        await withEveryFailure(
+          device,
+          () => {
+            value.backward(undefined, { retainGraph: true });
+          },
+          async () => {
+            expect(await gradients()).toEqual(before);
+            expect(live()).toBe(buffers);
+          },
+        );
+        const once = await gradients();
+        expect(once).not.toEqual(before);
+        const other = network(dtype);
+        other.loss().backward();
+        expect(once).toEqual(await valuesOf(other.weights.map((w) => w.grad)));
+      },
+    );
 
     it('that fails frees a graph that is not retained', async () => {
       const { weights, loss } = network();

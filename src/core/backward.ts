@@ -2,7 +2,7 @@
 import { noGrad, Upstream, type GradNode } from './autograd.ts';
 import { encode } from './dtype.ts';
 import { AutogradError } from './errors.ts';
-import { accumulate, copyOf } from '../kernels/pointwise/basic.ts';
+import { accumulate, accumulateAll, copyOf } from '../kernels/pointwise/basic.ts';
 import { keep, undoneInTime } from './scope.ts';
 import { formatShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
@@ -44,6 +44,7 @@ export function runBackward(
         const start = new Upstream(root, gradOutput?.detach() ?? (() => oneLike(root)));
         if (node) pass.propagate(node, start);
         else pass.ofLeaf(root, start);
+        pass.ready();
       });
     } catch (error) {
       pass.abandon();
@@ -69,6 +70,7 @@ class Pass {
   /** What the node being run was given, and what it gave. */
   #upstream: Upstream | undefined;
   #grads: readonly (Tensor | null)[] = [];
+  #add = (): void => undefined;
 
   constructor(nodes: Map<GradNode, number>, retainGraph: boolean) {
     this.#waiting = nodes;
@@ -109,15 +111,19 @@ class Pass {
     }
   }
 
+  /** Takes the memory that adding what was found to each leaf's `grad` needs. */
+  ready(): void {
+    const pairs: [to: Tensor, by: Tensor][] = [];
+    for (const [leaf, grad] of this.#leaves) if (isLive(leaf.grad)) pairs.push([leaf.grad, grad]);
+    this.#add = accumulateAll(pairs);
+  }
+
   /** Adds what was found to each leaf's `grad`, in place once it is there. Nothing is allocated any more. */
   commit(): void {
+    this.#add();
     for (const [leaf, grad] of this.#leaves) {
-      if (leaf.grad && !leaf.grad.disposed) {
-        accumulate(leaf.grad, grad, leaf.grad);
-        grad.dispose();
-      } else {
-        leaf.grad = grad;
-      }
+      if (isLive(leaf.grad)) grad.dispose();
+      else leaf.grad = grad;
     }
   }
 
@@ -136,6 +142,10 @@ class Pass {
     else
       this.#leaves.set(leaf, keep(grad.storage('backward').shared ? copyOf(grad) : grad.detach()));
   }
+}
+
+function isLive(grad: Tensor | null): grad is Tensor {
+  return grad !== null && !grad.disposed;
 }
 
 /**

@@ -6,6 +6,7 @@ import { isTensor } from './is-tensor.ts';
 import { opName, type Kernel } from './kernel.ts';
 import { castArgs, castKernel } from '../kernels/pointwise/cast.ts';
 import { sizeOf, type Shape } from './shape.ts';
+import type { Storage } from './storage.ts';
 import type { Tensor } from './tensor.ts';
 
 /** A tensor to make, or one to write into. */
@@ -153,6 +154,48 @@ export function runOne<A>(
   output: Output,
 ): Tensor {
   return run(kernel, args, inputs, [output])[0];
+}
+
+/** A run that writes into tensors that are there. */
+export interface Rewrite<A> {
+  readonly args: A;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+}
+
+/**
+ * What may fail for want of memory in several runs, one after another, so that they are done whole or not at all: what is
+ * returned only writes. On the CPU float16 goes through memory of its own: the results are computed before.
+ */
+export function staged<A>(kernel: Kernel<A>, runs: readonly Rewrite<A>[]): (() => void)[] {
+  const written = new Set<Storage>();
+  return runs.map(({ args, inputs, outputs }) => {
+    const all = [...inputs, ...outputs];
+    const onItsOwn =
+      anyOf(inputs, outputs).device.type === 'cpu' &&
+      all.some(({ dtype }) => dtype === 'float16') &&
+      // What another run writes is read after it.
+      !all.some((tensor) => written.has(tensor.storage(kernel.name)));
+    for (const output of outputs) written.add(output.storage(kernel.name));
+    if (!onItsOwn) return () => void run(kernel, args, inputs, outputs);
+    const likes = outputs.map((output) => output.like());
+    const results = run(kernel, args, inputs, likes);
+    return () => {
+      results.forEach((result, k) => {
+        const output = outputs[k];
+        if (output) overwrite(kernel.name, result, output);
+        result.dispose();
+      });
+    };
+  });
+}
+
+/** Puts a result in the place of a tensor like it. */
+function overwrite(op: string, from: Tensor, to: Tensor): void {
+  const storage = to.storage(op);
+  to.device.copy(op, from.storage(op), storage, byteLength(to));
+  storage.version++;
+  storage.forget();
 }
 
 /** A kernel has at least one output. */

@@ -24,16 +24,15 @@ export function checkParameters(op: string, parameters: unknown): Tensor[] {
     checkTensor(op, argument, parameter);
     const first = seen.get(parameter);
     seen.set(parameter, first ?? i);
+    // One without requiresGrad is frozen: it has no gradient, and a step leaves it out.
     const wrong = parameter.node
       ? 'the result of an op'
-      : !parameter.requiresGrad
-        ? 'one without requiresGrad'
-        : first !== undefined && `parameters[${first}] once more`;
+      : first !== undefined && `parameters[${first}] once more`;
     if (!wrong) return;
     throw new OptionError({
       op,
       argument,
-      expected: 'a leaf tensor with requiresGrad, each once',
+      expected: 'a leaf tensor, each once',
       received: wrong,
     });
   });

@@ -1,6 +1,6 @@
 // In: parameters with gradients. Out: the parameters, updated in place by one pointwise kernel each.
 import { noGrad } from '../core/autograd.ts';
-import { run } from '../core/dispatcher.ts';
+import { staged } from '../core/dispatcher.ts';
 import { copyOf } from '../kernels/pointwise/basic.ts';
 import type { ParamValues } from '../shader/params.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
@@ -111,40 +111,41 @@ export abstract class Optimizer {
         tensor.storage(name, `state[${i}][${k}]`);
       });
     });
-    const updates = undone(() =>
-      this.parameters.flatMap((parameter) => {
+    const { updates, writes } = undone(() => {
+      const updates = this.parameters.flatMap((parameter) => {
         const { grad } = parameter;
         if (!grad) return [];
         const step = (this.#steps.get(parameter) ?? 0) + 1;
         const state = this.#state.get(parameter) ?? newState(name, parameter, this.#slots);
-        const tensors = [parameter, ...state];
+        const outputs = [parameter, ...state];
         // A gradient in memory that is written would be copied on the way.
-        const apart = tensors.every(
+        const apart = outputs.every(
           (tensor) => !grad.device.overlaps(grad.storage(name), tensor.storage(name)),
         );
-        const params = paramsOf(step);
-        return [{ parameter, grad: apart ? grad : copyOf(grad), step, state, tensors, params }];
-      }),
-    );
+        const own = apart ? grad : copyOf(grad);
+        const args = { op, params: paramsOf(step), shape: parameter.shape };
+        return [
+          { parameter, grad: own, step, state, args, inputs: [parameter, own, ...state], outputs },
+        ];
+      });
+      return { updates, writes: staged(pointwise, updates) };
+    });
     for (const device of new Set(updates.map(({ parameter }) => parameter.device))) {
-      const own = updates.filter(({ parameter }) => parameter.device === device);
+      const own = (i: number): boolean => updates[i]?.parameter.device === device;
       // Where a gradient has failed, which may turn out later, no parameter is updated and the step does not count.
       device.begin(name, () => {
-        for (const { parameter } of own) this.#uncount(parameter);
+        updates.forEach(({ parameter }, i) => {
+          if (own(i)) this.#uncount(parameter);
+        });
       });
       try {
-        for (const { parameter, grad, step, state, tensors, params } of own) {
+        updates.forEach(({ parameter, grad, step, state }, i) => {
+          if (!own(i)) return;
           this.#state.set(parameter, state.map(keep));
           this.#steps.set(parameter, step);
-          const [first, ...others] = tensors;
-          run(
-            pointwise,
-            { op, params, shape: parameter.shape },
-            first ? [first, grad, ...others] : [],
-            tensors,
-          );
+          writes[i]?.();
           if (grad !== parameter.grad) grad.dispose();
-        }
+        });
       } finally {
         device.end();
       }

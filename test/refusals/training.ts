@@ -26,7 +26,7 @@ type Parameters = readonly [
 ];
 
 const ALL = 'an array of at least one tensor, such as model.parameters()';
-const ONCE = 'a leaf tensor with requiresGrad, each once';
+const ONCE = 'a leaf tensor, each once';
 
 const PARAMETERS: readonly Parameters[] = [
   ['a module', (device) => new nn.Linear(1, 1, { device }), 'parameters', OptionError, ALL],
@@ -48,18 +48,11 @@ const PARAMETERS: readonly Parameters[] = [
     'an array of length 2',
   ],
   [
-    'one without requiresGrad',
-    (device) => [tensor([1], { device })],
-    'parameters[0]',
-    OptionError,
-    ONCE,
-  ],
-  [
     'the result of an op',
     (device) => [mul(leaf(device), 2)],
     'parameters[0]',
     OptionError,
-    'the result of an op',
+    `${ONCE}, received the result of an op`,
   ],
   [
     'integers',

@@ -194,7 +194,7 @@ describe('an optimizer', () => {
     const results = mul(w, 2);
     const bad: [() => unknown, string][] = [
       [() => new optim.SGD([]), 'parameters'],
-      [() => new optim.SGD([tensor([1])]), 'parameters[0]'],
+      [() => new optim.SGD([results]), 'parameters[0]'],
       [() => new optim.SGD([w, results]), 'parameters[1]'],
       [() => new optim.SGD([w], { lr: -1 }), 'lr'],
       [() => new optim.SGD([w], { lr: NaN }), 'lr'],

@@ -1,5 +1,5 @@
 // In: gradients. Out: their sums and copies: the pointwise steps that autograd itself is made of.
-import { runOne } from '../../core/dispatcher.ts';
+import { runOne, staged } from '../../core/dispatcher.ts';
 import type { DType } from '../../core/dtype.ts';
 import { undone } from '../../core/scope.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -24,6 +24,21 @@ export function accumulate(a: Tensor, b: Tensor, out?: Tensor): Tensor {
   return runOne(pointwise, { op: sumOfTwo, params: {}, shape: a.shape }, [a, b], out ?? a.like());
 }
 
+/** Adds to each first tensor the second, of its shape: what is returned does it, and takes no memory. */
+export function accumulateAll(pairs: readonly (readonly [to: Tensor, by: Tensor])[]): () => void {
+  const writes = staged(
+    pointwise,
+    pairs.map(([to, by]) => ({
+      args: { op: sumOfTwo, params: {}, shape: to.shape },
+      inputs: [to, by],
+      outputs: [to],
+    })),
+  );
+  return () => {
+    for (const write of writes) write();
+  };
+}
+
 /** A tensor of its own memory with the same elements, or those of `from` written into `out`. */
 export function copyOf(from: Tensor, out?: Tensor): Tensor {
   return runOne(pointwise, castArgs(from.shape), [from], out ?? from.like());
@@ -32,22 +47,20 @@ export function copyOf(from: Tensor, out?: Tensor): Tensor {
 /** Copies each first tensor into the second, as if at once: nothing is read that was written, and memory is there before. */
 export function copyAll(pairs: readonly (readonly [from: Tensor, to: Tensor])[]): void {
   const copies: Tensor[] = [];
-  const sources = undone(() =>
-    pairs.map(([from, own]) => {
+  const writes = undone(() => {
+    const runs = pairs.map(([from, own]) => {
       const storage = from.storage('copy');
       const written = pairs.some(
         ([, to]) => to.device === from.device && from.device.overlaps(storage, to.storage('copy')),
       );
-      if (!written || storage === own.storage('copy')) return from;
-      const copy = copyOf(from);
-      copies.push(copy);
-      return copy;
-    }),
-  );
-  pairs.forEach(([, to], i) => {
-    const from = sources[i];
-    if (from) copyOf(from, to);
+      const apart = !written || storage === own.storage('copy');
+      const source = apart ? from : copyOf(from);
+      if (!apart) copies.push(source);
+      return { args: castArgs(own.shape), inputs: [source], outputs: [own] };
+    });
+    return staged(pointwise, runs);
   });
+  for (const write of writes) write();
   for (const copy of copies) copy.dispose();
 }
 
