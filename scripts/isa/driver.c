@@ -1,6 +1,6 @@
 // A Vulkan driver in front of SwiftShader that compiles nothing. Dawn needs a working driver before it translates WGSL;
 // of that driver only the SPIR-V is wanted, and compiling it for the CPU would take most of the time.
-// Each shader module is written to $ISA_SPIRV/NUMBER.spv. Pipelines are empty handles: nothing may be dispatched.
+// A shader module is written to the file $ISA_SPIRV, which the caller names anew for each. Pipelines are empty handles: nothing may be dispatched.
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,6 @@ typedef VkResult (*Negotiate)(uint32_t *);
 
 static PFN_vkCreateShaderModule createShaderModule;
 static PFN_vkGetDeviceProcAddr getDeviceProcAddr;
-static unsigned modules = 0;
 static uint64_t pipelines = 0;
 
 static void *symbol(const char *name) {
@@ -25,9 +24,8 @@ static void *symbol(const char *name) {
 
 static VkResult VKAPI_CALL ourCreateShaderModule(VkDevice device, const VkShaderModuleCreateInfo *info,
                                                  const VkAllocationCallbacks *allocator, VkShaderModule *module) {
-  char path[4096];
-  snprintf(path, sizeof path, "%s/%u.spv", getenv("ISA_SPIRV"), modules++);
-  FILE *file = fopen(path, "wb");
+  const char *path = getenv("ISA_SPIRV");
+  FILE *file = path ? fopen(path, "wb") : NULL;
   if (!file || fwrite(info->pCode, 1, info->codeSize, file) != info->codeSize) return VK_ERROR_OUT_OF_HOST_MEMORY;
   fclose(file);
   return createShaderModule(device, info, allocator, module);

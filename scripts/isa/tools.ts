@@ -1,14 +1,7 @@
 // Finds, and where it may installs, what is needed to compile for a GPU that is not there: a C compiler, Vulkan's headers,
 // Mesa's driver for AMD GPUs, and SwiftShader as Chromium ships it.
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,7 +73,6 @@ export function prepareTools(): Tools | string {
     return `${lacking.join(' and ')} could not be found or installed`;
   }
   const folder = mkdtempSync(join(tmpdir(), 'nonlin-isa-'));
-  mkdirSync(join(folder, 'spirv'));
   const compiler = join(folder, 'compile');
   const library = join(folder, 'driver.so');
   const translator = join(folder, 'driver.json');

@@ -1,5 +1,5 @@
 // Translates WGSL to SPIR-V as Chromium does: by Dawn, on a driver that keeps the SPIR-V and compiles nothing (driver.c).
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create, globals } from 'webgpu';
 import type { Pipeline } from './record.ts';
@@ -16,14 +16,12 @@ export async function translate(
   pipelines: readonly Pipeline[],
   { folder, translator, swiftShader }: Tools,
 ): Promise<(Translated | string)[]> {
-  const spirv = join(folder, 'spirv');
   // Vulkan's loader, and our driver, read them in this process.
   Object.assign(process.env, {
     VK_DRIVER_FILES: translator,
     VK_ICD_FILENAMES: translator,
     XDG_RUNTIME_DIR: folder,
     ISA_SWIFTSHADER: swiftShader,
-    ISA_SPIRV: spirv,
   });
   Object.assign(globalThis, globals);
   const gpu = create(['backend=vulkan', 'enable-dawn-features=allow_unsafe_apis']);
@@ -38,8 +36,10 @@ export async function translate(
     ),
   });
   const results: (Translated | string)[] = [];
-  let files = readdirSync(spirv).length;
-  for (const { code, entry, constants } of pipelines) {
+  const spirv = mkdtempSync(join(folder, 'spirv-'));
+  for (const [i, { code, entry, constants }] of pipelines.entries()) {
+    const path = join(spirv, `${i}.spv`);
+    process.env.ISA_SPIRV = path;
     device.pushErrorScope('validation');
     const module = device.createShaderModule({ code });
     device.createComputePipeline({
@@ -47,14 +47,9 @@ export async function translate(
       compute: { module, entryPoint: entry, constants: { ...constants } },
     });
     const error = await device.popErrorScope();
-    const now = readdirSync(spirv).length;
     if (error) results.push(error.message);
-    else if (now !== files + 1) results.push(`Dawn made ${now - files} shader modules`);
-    else {
-      const path = join(spirv, `${files}.spv`);
-      results.push({ path, ...interfaceOf(readFileSync(path)) });
-    }
-    files = now;
+    else if (!existsSync(path)) results.push('Dawn made no SPIR-V');
+    else results.push({ path, ...interfaceOf(readFileSync(path)) });
   }
   device.destroy();
   return results;
