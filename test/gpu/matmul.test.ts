@@ -127,7 +127,10 @@ const SIZES: readonly Sizes[] = [
 const UPLOADS: Record<string, Upload> = { padded: upload, 'not padded': borrow };
 
 describe.each(PLANS)('products %s', (plan) => {
-  for (const { m, k, n } of SIZES) {
+  // Through small bindings every product goes in parts of other sizes: a few tell.
+  const sizes =
+    plan === 'as hardware, small bindings' ? SIZES.filter((_, i) => i % 4 === 1) : SIZES;
+  for (const { m, k, n } of sizes) {
     it.each(Object.keys(UPLOADS))(`of [${m}, ${k}] and [${k}, ${n}], %s`, async (memory) => {
       const device = devices[plan];
       const put = UPLOADS[memory] ?? upload;
@@ -155,7 +158,7 @@ describe.each(PLANS)('products %s', (plan) => {
     });
   }
 
-  it.each(SIZES)('of a linear layer with bias and activation, %o', async ({ m, k, n }) => {
+  it.each(sizes)('of a linear layer with bias and activation, %o', async ({ m, k, n }) => {
     const device = devices[plan];
     const [x, w, bias] = [values(m * k, 3), values(n * k, 4), values(n, 5)];
     const [sums, magnitudes] = exact(x, transposed(w, n, k), { m, k, n });

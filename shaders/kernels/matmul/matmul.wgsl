@@ -34,10 +34,12 @@ const depth = 32u;
 const lanes = 128u;
 const tile_columns = 64u;
 
-// A lane copies a block: four rows of A, or columns of B, at four k. They are in a vec4f each, by k % 4 and by lane.
-var<workgroup> a_tile: array<array<vec4f, lanes>, 4>;
-var<workgroup> b_tile: array<array<vec4f, lanes>, 4>;
-const blocks = 16u; // along the lines of a tile
+// A lane copies a block: four rows of A, or columns of B, at four k, in a vec4f for each k. The tiles are of 8 x 16 blocks,
+// by k and by lines. What a block has at its first k lies together for all blocks, and so on: lanes side by side write, and
+// read, side by side.
+const blocks = 16u;
+var<workgroup> a_tile: array<array<array<vec4f, blocks>, depth / 4u>, 4>;
+var<workgroup> b_tile: array<array<array<vec4f, blocks>, depth / 4u>, 4>;
 
 // The sums of an invocation: eight rows of four columns, of which the lower four rows are there in a tall tile only.
 struct Accumulator {
@@ -45,15 +47,30 @@ struct Accumulator {
   lower: Fragment,
 }
 
+fn add_accumulators(sums: Accumulator, others: Accumulator) -> Accumulator {
+  return Accumulator(add_fragments(sums.upper, others.upper), add_fragments(sums.lower, others.lower));
+}
+
+fn write_tiles(rows: mat4x4f, columns: mat4x4f, y: u32, x: u32) {
+  a_tile[0][y][x] = rows[0];
+  a_tile[1][y][x] = rows[1];
+  a_tile[2][y][x] = rows[2];
+  a_tile[3][y][x] = rows[3];
+  b_tile[0][y][x] = columns[0];
+  b_tile[1][y][x] = columns[1];
+  b_tile[2][y][x] = columns[2];
+  b_tile[3][y][x] = columns[3];
+}
+
+// Adds the products at one k of the tiles.
 fn add_step(sums: Accumulator, k: u32, y: u32, x: u32) -> Accumulator {
-  let first = k / 4u * blocks;
-  let columns = b_tile[k % 4u][first + x];
-  var next = Accumulator(add_products(sums.upper, a_tile[k % 4u][first + y], columns), sums.lower);
-  if (tall) { next.lower = add_products(sums.lower, a_tile[k % 4u][first + y + 8u], columns); }
+  let columns = b_tile[k % 4u][k / 4u][x];
+  var next = Accumulator(add_products(sums.upper, a_tile[k % 4u][k / 4u][y], columns), sums.lower);
+  if (tall) { next.lower = add_products(sums.lower, a_tile[k % 4u][k / 4u][y + 8u], columns); }
   return next;
 }
 
-// Half a tile's depth: so short that compilers unroll the loop.
+// Adds the products of half a step: so few that compilers unroll the loop.
 fn add_half(sums: Accumulator, start: u32, y: u32, x: u32) -> Accumulator {
   var next = sums;
   for (var k = 0u; k < depth / 2u; k++) { next = add_step(next, start + k, y, x); }
@@ -73,39 +90,33 @@ fn tiled(
   // Of the results, an invocation computes rows 4 y and 4 y + 32 on, columns 4 x on.
   let x = lane % 16u;
   let y = lane / 16u;
-  let line = lane % blocks * 4u;
-  let lane_k = lane / blocks * 4u;
+  // Of the operands, it copies lines 4 x on, at k from 4 y on.
+  let lane_k = y * 4u;
   let offsets = operand_offsets(tile.batch);
-  let a_from = a_lines(offsets.a, tile.row + line);
-  let b_from = b_lines(offsets.b, tile.column + line);
+  let a_from = a_lines(offsets.a, tile.row + x * 4u);
+  let b_from = b_lines(offsets.b, tile.column + x * 4u);
   let start = tile.split * u.split_terms;
   let end = min(start + u.split_terms, u.k);
   var a_next = a_load(a_from, start + lane_k);
   var b_next = b_load(b_from, start + lane_k);
   var totals = Accumulator();
-  for (var k = start; k < end; k += depth) {
-    let rows = a_by_k(a_next);
-    a_tile[0][lane] = rows[0];
-    a_tile[1][lane] = rows[1];
-    a_tile[2][lane] = rows[2];
-    a_tile[3][lane] = rows[3];
-    let columns = b_by_k(b_next);
-    b_tile[0][lane] = columns[0];
-    b_tile[1][lane] = columns[1];
-    b_tile[2][lane] = columns[2];
-    b_tile[3][lane] = columns[3];
+  var k = start;
+  for (; k + depth <= end; k += depth) {
+    write_tiles(a_by_k(a_next), b_by_k(b_next), y, x);
     workgroupBarrier();
     a_next = a_load(a_from, k + depth + lane_k);
     b_next = b_load(b_from, k + depth + lane_k);
     // Sums of 32 terms, so that the error grows with the number of sums, not of terms.
-    var sums = Accumulator();
-    if (k + depth <= end) {
-      sums = add_half(add_half(sums, 0u, y, x), depth / 2u, y, x);
-    } else {
-      for (var i = 0u; i < end - k; i++) { sums = add_step(sums, i, y, x); }
-    }
-    totals = Accumulator(add_fragments(totals.upper, sums.upper), add_fragments(totals.lower, sums.lower));
+    totals = add_accumulators(totals, add_half(add_half(Accumulator(), 0u, y, x), depth / 2u, y, x));
     workgroupBarrier();
+  }
+  // The last terms, of less than a step.
+  if (k < end) {
+    write_tiles(a_by_k(a_next), b_by_k(b_next), y, x);
+    workgroupBarrier();
+    var sums = Accumulator();
+    for (var i = 0u; i < end - k; i++) { sums = add_step(sums, i, y, x); }
+    totals = add_accumulators(totals, sums);
   }
   let offset = result_offset(tile.batch, tile.split);
   store_fragment(offset, tile.row + y * 4u, tile.column + x * 4u, totals.upper);
