@@ -6,6 +6,7 @@ import { roundHalf } from '../ulp.ts';
 
 type FloatDType = 'float32' | 'float16';
 
+const LARGEST = 2 ** 128 * (1 - 2 ** -24);
 /** Upstream gradients are at most 2. */
 const UPSTREAM = 2;
 
@@ -20,6 +21,8 @@ interface Row {
   /** What a class counts in the loss. */
   readonly shares: Float64Array;
   readonly sum: number;
+  /** The terms that a gradient of a logit is the difference of, added up. */
+  readonly slopes: Float64Array;
 }
 
 interface Sizes {
@@ -66,7 +69,9 @@ function rowOf(call: Call, b: number, d: number, dtype: FloatDType): Row {
       size += Math.abs(term);
     }
     z[c] = value;
-    logits[c] = (features + 2) * 2 ** -24 * size;
+    // Terms that float32 does not hold may leave anything: an infinity on the way is a mask.
+    const overflows = size > LARGEST && size < Infinity;
+    logits[c] = overflows ? 2 * LARGEST : (features + 2) * 2 ** -24 * size;
   }
   const floor = z.reduce((most, value, c) => Math.max(most, value - (logits[c] ?? 0)), -Infinity);
   const peak = z.reduce((most, value) => Math.max(most, value), -Infinity);
@@ -92,7 +97,9 @@ function rowOf(call: Call, b: number, d: number, dtype: FloatDType): Row {
     const own = soft ? at(target, (b * classes + c) * inner + d) : Number(c === label);
     return (weight ? at(weight, c) : 1) * ((1 - smoothing) * own + smoothing / classes);
   });
-  return { logits, log, probabilities, shares, sum: shares.reduce((a, s) => a + s, 0) };
+  const total = shares.reduce((a, s) => a + s, 0);
+  const slopes = z.map((value, c) => (total * Math.exp(value - peak)) / sum + (shares[c] ?? 0));
+  return { logits, log, probabilities, shares, sum: total, slopes };
 }
 
 const known = new WeakMap<Call, Map<string, Row>>();
@@ -138,9 +145,12 @@ export function logitBound(call: Call, dtype: FloatDType, name: string, index: n
     const factor = (weight?.data[c] ?? 1) * (1 - Number(call.options.labelSmoothing ?? 0));
     return by * factor * ((logits[c] ?? 0) + log);
   }
+  // Gradients of input, weights and bias are scalar products too: their sums are off by some ULP of the terms.
+  const added = name === 'input' ? classes * inner : batch;
+  const rounding = (8 + 2 * Math.sqrt(added)) * 2 ** -24;
   const off = (r: number, c: number): number => {
-    const { sum, probabilities } = row(r);
-    return by * sum * (probabilities[c] ?? 0);
+    const { sum, probabilities, slopes } = row(r);
+    return by * (sum * (probabilities[c] ?? 0) + rounding * (slopes[c] ?? 0));
   };
   if (name === 'input') {
     const [b, f] = [Math.floor(index / features), index % features];
