@@ -32,7 +32,7 @@ export const browserArgs = [
  * @param {string} name
  * @returns {string | undefined} the program's path if it is on PATH
  */
-function which(name) {
+export function which(name) {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }

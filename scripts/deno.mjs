@@ -8,13 +8,14 @@
  * Without one the report says so: `{ "notRun": reason }`, which is neither passed nor failed.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { findBrowser } from './browser.mjs';
+import { findLavapipe } from './vulkan.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [report] = process.argv.slice(2);
@@ -56,16 +57,6 @@ const PROBE = 'Deno.exit((await navigator.gpu.requestAdapter()) ? 0 : 1)';
 /** @param {string | undefined} driver */
 const hasAdapter = (driver) =>
   deno(['eval', '--unstable-webgpu', PROBE], driver, 'ignore').status === 0;
-
-/** @returns {string | undefined} Mesa's software driver, if it is installed */
-function findLavapipe() {
-  for (const folder of ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d']) {
-    const names = existsSync(folder) ? readdirSync(folder) : [];
-    const name = names.find((one) => one.startsWith('lvp_icd'));
-    if (name !== undefined) return join(folder, name);
-  }
-  return undefined;
-}
 
 /** @returns {string | undefined} SwiftShader beside the browser, if it is there */
 function findSwiftShader() {

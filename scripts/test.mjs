@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. The long ones are `hostile`,
- * hostile values in every size, `fuzz`, 200 random calls of every op, and `isa`, what the compilers of real GPUs make of every
- * kernel. Lanes of the browser wait for its GPU process much
- * of the time: `gpu` goes beside the others, `e2e` beside what is left when either track has ended.
+ * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. The long ones are `firefox`,
+ * the op suite and the page in a real Firefox, `hostile`, hostile values in every size, `fuzz`, 200 random calls of every op,
+ * and `isa`, what the compilers of real GPUs make of every kernel. Lanes of the browser wait for its GPU process much of the
+ * time: `gpu` goes beside the others, `e2e` beside what is left when either track has ended.
  *
  * Goes on after a failing lane. The last line reads `N passed, N failed` (with
  * `, N skipped` if there are any); the exit code is 1 if anything failed.
@@ -135,21 +135,22 @@ function playwrightLane() {
 }
 
 /**
- * A program that writes a report of its own, also of that it could not run for want of a driver.
+ * A program that writes a report of its own, also of that it could not run for want of a driver or a browser.
  * @param {string} name
  * @param {(report: string) => string[]} command
+ * @param {string[][]} before what it needs
  * @returns {Lane}
  */
-function reportingLane(name, command) {
+function reportingLane(name, command, before = []) {
   const report = join(root, 'test-results', `${name}.json`);
   return {
     name,
-    commands: [[process.execPath, ...command(report)]],
+    commands: [...before, [process.execPath, ...command(report)]],
     report,
     async count(code) {
       const json = /** @type {OwnReport | undefined} */ (await readReport(report));
       const { passed = 0, failed = 0, skipped = 0, notRun } = json ?? {};
-      // without a driver there is nothing to run it on: neither passed nor failed
+      // without a driver or a browser there is nothing to run it on: neither passed nor failed
       if (notRun !== undefined && code === 0) return { passed, failed, skipped: 1, notRun };
       return settle({ passed, failed, skipped }, code);
     },
@@ -184,6 +185,13 @@ const lanes = [
   reportingLane('deno', (report) => ['scripts/deno.mjs', report]),
   vitestLane('package'),
   { ...playwrightLane(), track: 'last' },
+  {
+    // the page in it reads the digits
+    ...reportingLane('firefox', (report) => ['scripts/firefox.mjs', report], [
+      [process.execPath, 'scripts/mnist.mjs'],
+    ]),
+    track: 'long',
+  },
   { ...vitestLane('hostile'), track: 'long' },
   { ...vitestLane('fuzz'), track: 'long' },
   {

@@ -1,8 +1,10 @@
-// In: nothing. Out: a test per optimizer: hostile parameters and gradients, the GPU against the CPU device by both plans.
-import { expect, it } from 'vitest';
+// In: nothing. Out: a check per optimizer: hostile parameters and gradients, the GPU against the CPU device by every plan.
+// Free of any test runner.
 import { optim, scope, tensor, type Device, type Tensor } from '../../src/index.ts';
 import { randomNumbers } from '../calls.ts';
+import { ensure, type Check } from '../check.ts';
 import { HOSTILE } from '../hostile.ts';
+import type { HostileDevices } from './hostile-checks.ts';
 import { classOf, SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
 
 type Make = (parameters: Tensor[], options: object) => optim.Optimizer;
@@ -71,41 +73,40 @@ function takes(make: Make, options: object, device: Device): boolean {
   }
 }
 
-export function hostileOptimizers(
-  cpu: () => Device,
-  plans: readonly (readonly [string, Device])[],
-): void {
-  it.each(OPTIMIZERS)('%s', async (_, make) => {
-    let tried = 0;
-    const given = [rows(0), ...Array.from({ length: STEPS }, (__, step) => rows(7 * (step + 1)))];
-    for (const options of OPTIONS) {
-      if (!takes(make, options, cpu())) continue;
-      tried++;
-      const added = 'weightDecay' in options || 'momentum' in options;
-      const expected = await updated(cpu(), make, options);
-      const random = randomNumbers(1);
-      const near = await updated(cpu(), make, options, (value) =>
-        Math.fround(value * (random() < 0.5 ? 1 - 2 ** -23 : 1 + 2 ** -23)),
-      );
-      for (const [plan, gpu] of plans) {
-        const actual = await updated(gpu, make, options);
-        const wrong: string[] = [];
-        expected.forEach((e, i) => {
-          const value = actual[i] ?? NaN;
-          const moved = Math.abs((near[i] ?? NaN) - e);
-          const allowed = 8 * ulp32(e) + 8 * (moved < Infinity ? moved : 0) + 4 * SMALLEST_NORMAL;
-          const ok =
-            classOf(e) === 'finite'
-              ? Math.abs(value - e) <= allowed
-              : classOf(value) === classOf(e);
-          // The decay of a weight, or momentum, is added to a gradient: that may leave float32, in PyTorch too.
-          const leaves = added && given.some((values) => Math.abs(values[i] ?? 0) > 2 ** 126);
-          if (!ok && !(leaves && !Number.isFinite(value)))
-            wrong.push(`[${Math.floor(i / COLUMNS)}, ${i % COLUMNS}] = ${value}, CPU ${e}`);
-        });
-        expect(wrong.slice(0, 20), `${plan}, ${JSON.stringify(options)}`).toEqual([]);
-      }
+async function checkOptimizer(make: Make, { cpu, plans }: HostileDevices): Promise<void> {
+  let tried = 0;
+  const given = [rows(0), ...Array.from({ length: STEPS }, (__, step) => rows(7 * (step + 1)))];
+  for (const options of OPTIONS) {
+    if (!takes(make, options, cpu)) continue;
+    tried++;
+    const added = 'weightDecay' in options || 'momentum' in options;
+    const expected = await updated(cpu, make, options);
+    const random = randomNumbers(1);
+    const near = await updated(cpu, make, options, (value) =>
+      Math.fround(value * (random() < 0.5 ? 1 - 2 ** -23 : 1 + 2 ** -23)),
+    );
+    for (const [plan, gpu] of plans) {
+      const actual = await updated(gpu, make, options);
+      const wrong: string[] = [];
+      expected.forEach((e, i) => {
+        const value = actual[i] ?? NaN;
+        const moved = Math.abs((near[i] ?? NaN) - e);
+        const allowed = 8 * ulp32(e) + 8 * (moved < Infinity ? moved : 0) + 4 * SMALLEST_NORMAL;
+        const ok =
+          classOf(e) === 'finite' ? Math.abs(value - e) <= allowed : classOf(value) === classOf(e);
+        // The decay of a weight, or momentum, is added to a gradient: that may leave float32, in PyTorch too.
+        const leaves = added && given.some((values) => Math.abs(values[i] ?? 0) > 2 ** 126);
+        if (!ok && !(leaves && !Number.isFinite(value)))
+          wrong.push(`[${Math.floor(i / COLUMNS)}, ${i % COLUMNS}] = ${value}, CPU ${e}`);
+      });
+      const shown = [`${plan}, ${JSON.stringify(options)}:`, ...wrong.slice(0, 20)];
+      ensure(wrong.length === 0, shown.join('\n'));
     }
-    expect(tried).toBeGreaterThan(1);
-  });
+  }
+  ensure(tried > 1, `only ${tried} of the options were taken`);
 }
+
+export const optimizerChecks: readonly Check<HostileDevices>[] = OPTIMIZERS.map(([name, make]) => ({
+  name,
+  run: (devices) => checkOptimizer(make, devices),
+}));
