@@ -30,8 +30,9 @@ export async function runGroups(all: readonly Group[], options: RunOptions): Pro
   const tally = { passed: 0, failed: 0, skipped: 0 };
   const fail = (title: string, error: unknown): void => {
     tally.failed++;
-    // The message too: the stack of some engines is without it.
-    const words = error instanceof Error ? `${String(error)}\n${error.stack ?? ''}` : String(error);
+    const stack = error instanceof Error ? (error.stack ?? '') : '';
+    // Some engines begin a stack with the message, others leave it out.
+    const words = stack.startsWith(String(error)) ? stack : `${String(error)}\n${stack}`;
     log(`FAILED ${title}\n${words}`);
   };
 
