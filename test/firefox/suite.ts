@@ -10,9 +10,10 @@ import { hostileChecks, type HostileDevices } from '../gpu/hostile-checks.ts';
 import { optimizerChecks } from '../gpu/hostile-optimizers.ts';
 import { conformanceGroups, runGroups, type Group, type Tally } from '../runner.ts';
 import { exceptions } from './exceptions.ts';
+import { readChecks } from './reads.ts';
 
-/** Firefox looks for finished work every 100 ms: many devices at once wait at the same time. */
-const AT_ONCE = 16;
+/** Groups side by side: while one waits for its results, others compute. */
+const AT_ONCE = 8;
 
 type Tuning = 'hardware' | 'software';
 const opening = (tuning: Tuning) => (): Promise<Device> => init({ backend: 'webgpu', tuning });
@@ -66,8 +67,12 @@ const suite = {
     const wanted = new RegExp(pattern);
     const chosen = (await groups()).filter(({ name }) => wanted.test(name));
     const together = await runGroups(chosen, { exceptions, atOnce: AT_ONCE, log });
-    // large tensors, and memory that is counted: alone
-    const device = { name: 'device', open: opening('hardware'), checks: deviceChecks };
+    // large tensors, memory that is counted, and times: alone
+    const device = {
+      name: 'device',
+      open: opening('hardware'),
+      checks: [...readChecks, ...deviceChecks],
+    };
     const last = wanted.test(device.name) ? [device] : [];
     const alone = await runGroups(last, { exceptions, atOnce: 1, log });
     return {
