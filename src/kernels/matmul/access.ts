@@ -28,12 +28,17 @@ export function readingOf(
 
 const four = (item: (i: number) => string): string => [0, 1, 2, 3].map(item).join(', ');
 
-/** The kernels' `operands` slot for one operand. `whole`: k is a multiple of four. */
-export function operandSource(name: 'a' | 'b', reading: Reading, whole: boolean): string {
+/** The kernels' `operands` slot for one operand. `whole`: k is a multiple of four. `ahead`: k past the last one are asked for. */
+export function operandSource(
+  name: 'a' | 'b',
+  reading: Reading,
+  whole: boolean,
+  ahead: boolean,
+): string {
   const [slot, line, step, lines] =
     name === 'a' ? ['1', 'a_row', 'a_column', 'm'] : ['2', 'b_column', 'b_row', 'n'];
-  const along = (c: number): string => `min(k + ${c}u, u.k - 1u)`;
-  const first = 'min(k, u.k - 4u)';
+  const along = (c: number): string => (ahead || !whole ? `min(k + ${c}u, u.k - 1u)` : `k + ${c}u`);
+  const first = ahead ? 'min(k, u.k - 4u)' : 'k';
   const start = (i: number): string => `offset + min(line + ${i}u, u.${lines} - 1u) * u.${line}`;
   const [starts, loaded] = {
     'along k': [

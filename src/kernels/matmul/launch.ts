@@ -104,6 +104,8 @@ function products(
   const { m, n, k, activation } = args;
   const batches = batchesOf(args);
   const whole = k % 4 === 0;
+  // It loads the next tiles before it knows whether there are any.
+  const ahead = entry === 'tiled';
   const aReading = readingOf(
     a,
     { lineStride: args.a[0], kStride: args.a[1], lines: m, batch: args.aBatch },
@@ -120,7 +122,7 @@ function products(
   return {
     program: cachedProgram(activation?.source ?? kernel, key, 'matmul', kernel, () => ({
       epilogue: epilogueSource(args, layout, vectors, false),
-      operands: `${operandSource('a', aReading, whole)}\n${operandSource('b', bReading, whole)}`,
+      operands: `${operandSource('a', aReading, whole, ahead)}\n${operandSource('b', bReading, whole, ahead)}`,
     })),
     entry,
     constants: {
