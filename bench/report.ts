@@ -1,4 +1,4 @@
-// In: the results of a run. Out: docs/benchmarks.md.
+// Takes the results of a run, and gives docs/benchmarks.md.
 import { quantile } from './page/cell.ts';
 import { CPU_LIBRARIES, GPU_LIBRARIES } from './page/ops.mjs';
 import type {

@@ -1,4 +1,4 @@
-// In: a GPUDevice. Out: how long its compute passes take, by its own clock.
+// Takes a GPUDevice, and gives how long its compute passes take, by its own clock.
 
 /** Most passes between `start` and `stop`. */
 const PASSES = 2048;

@@ -1,4 +1,4 @@
-// In: the page. Out: the running demo.
+// Takes the page, and gives the running demo.
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/lab.css';

@@ -1,4 +1,4 @@
-// In: the catalog of declared ops. Out: the text of docs/activations.md and docs/losses.md.
+// Takes the catalog of declared ops, and gives the text of docs/activations.md and docs/losses.md.
 import { format, resolveConfig } from 'prettier';
 import type { Documented } from '../src/define/op.ts';
 

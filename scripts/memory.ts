@@ -1,4 +1,5 @@
-// In: a device, a number of steps, whether each is in a scope. Out: what memory training holds on the way, as a table.
+// Takes a device, a number of steps, whether each is in a scope, and gives what memory training holds on the way, as a
+// table.
 import { parseArgs } from 'node:util';
 import { nodeGpu } from '../demo/cli/node-gpu.ts';
 import {

@@ -1,4 +1,4 @@
-// In: every declared op. Out: all of them in one list, for the demo, the docs and the tests; no op imports it.
+// All declared ops in one list, for the demo, the docs and the tests. No op imports this file.
 import { isDocumented, type Documented } from './define/op.ts';
 import * as ops from './ops.ts';
 

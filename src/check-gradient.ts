@@ -1,5 +1,5 @@
-// In: an activation or a pointwise loss. Out: whether its backward is the derivative of its forward, by differences in
-// float64, and whether the GPU computes what the float64 functions say.
+// Checks that the backward of an activation or a pointwise loss is the derivative of its forward, by differences in
+// float64, and that the GPU computes what the float64 functions say.
 import { currentDevice } from './core/current.ts';
 import type { Activation } from './define/activation.ts';
 import type { AnyLoss } from './define/loss-types.ts';

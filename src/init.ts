@@ -1,4 +1,5 @@
-// In: what kind of device is wanted. Out: that device, now the default for new tensors, or a DeviceUnavailableError.
+// Opens a device: WebGPU or the CPU. It becomes the default for new tensors. Throws DeviceUnavailableError where there is
+// none.
 import { CpuDevice } from './cpu/device.ts';
 import { setCurrentDevice } from './core/current.ts';
 import type { Device } from './core/device.ts';

@@ -1,4 +1,4 @@
-// In: the bytes of a safetensors file. Out: what its header says, checked against the format's rules and the file's length.
+// Reads the header of a safetensors file, and checks it against the format's rules and the file's length.
 import { describe, kindOf } from './core/describe.ts';
 import { OptionError } from './core/errors.ts';
 import type { Shape } from './core/shape.ts';

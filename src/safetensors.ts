@@ -1,4 +1,4 @@
-// In: tensors by name, or the bytes of a safetensors file. Out: the other of the two, in PyTorch's names and layouts.
+// Saves tensors by name as a safetensors file, and loads one, in PyTorch's names and layouts.
 import { currentDevice } from './core/current.ts';
 import { describe } from './core/describe.ts';
 import type { Device } from './core/device.ts';

@@ -1,4 +1,4 @@
-// In: a backend. Out: tests of the adaptive softmax as a module: names, shapes, predictions, what a tail costs.
+// Takes a backend, and gives tests of the adaptive softmax as a module: names, shapes, predictions, what a tail costs.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runOne } from '../src/core/dispatcher.ts';
 import { argmaxKernel } from '../src/kernels/adaptive/plan.ts';

@@ -1,4 +1,4 @@
-// In: a valid call of each op. Out: the same with one argument wrong, and the error it must throw: on both backends.
+// Takes a valid call of each op, and gives the same with one argument wrong, and the error it must throw: on both backends.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../src/catalog.ts';
 import {

@@ -1,4 +1,4 @@
-// In: the families of ops in test/calls. Out: every op under test, and its calls. Adding a family adds a line here.
+// Takes the families of ops in test/calls, and gives every op under test, and its calls. Adding a family adds a line here.
 import type fc from 'fast-check';
 import { catalog } from '../src/catalog.ts';
 import { activationFamily, preluFamily, rreluFamily } from './calls/activations.ts';

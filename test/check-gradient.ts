@@ -1,4 +1,4 @@
-// In: a device. Out: tests of checkGradient with right and wrong ops; both lanes run them.
+// Takes a device, and gives tests of checkGradient with right and wrong ops; both lanes run them.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../src/catalog.ts';
 import type { Activation } from '../src/define/activation.ts';

@@ -1,5 +1,6 @@
-// In: golden cases and a device. Out: one check per case, forward and gradients held to the rule of test/golden/README.md.
-// Free of any test runner: test/suites.ts registers the checks with vitest, test/deno/suite.ts runs them as they are.
+// Takes golden cases and a device, and gives one check per case, forward and gradients held to the rule of
+// test/golden/README.md. Free of any test runner: test/suites.ts registers the checks with vitest, test/deno/suite.ts runs
+// them as they are.
 import * as nonlin from '../src/index.ts';
 import { NonlinError, Tensor, tensor, type Device } from '../src/index.ts';
 import { ensure, ensureEqual, ensureThrows, type Check } from './check.ts';

@@ -1,5 +1,5 @@
-// In: a device and digits. Out: a test per loss that a small model learns with it: digits by class losses, a line through
-// points with outliers by regression losses. A loss is added by a line of a table.
+// Takes a device and digits, and gives a test per loss that a small model learns with it: digits by class losses, a line
+// through points with outliers by regression losses. A loss is added by a line of a table.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { PIXELS, SIDE, sliceDigits, toFloats, type Digits } from '../demo/training/digits.ts';
 import {

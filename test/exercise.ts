@@ -1,5 +1,5 @@
-// In: a device. Out: representative calls of everything there is, forward and backward, for the kernels that they launch:
-// what comes of them is not looked at.
+// Takes a device, and gives representative calls of everything there is, forward and backward, for the kernels that they
+// launch: what comes of them is not looked at.
 import fc from 'fast-check';
 import {
   crossEntropy,

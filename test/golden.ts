@@ -1,4 +1,5 @@
-// In: the files of test/golden, some of them compressed. Out: their cases, tensors decoded. The format: test/golden/README.md.
+// Takes the files of test/golden, some of them compressed, and gives their cases, tensors decoded. The format:
+// test/golden/README.md.
 
 export interface EncodedTensor {
   readonly dtype: 'float32' | 'float64' | 'int32' | 'uint8';

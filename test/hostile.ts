@@ -1,5 +1,5 @@
-// In: nothing. Out: the values and sizes that ops are broken by: masks of every kind, ties, infinities at the edges of blocks,
-// numbers near the ends of float32. One list, for every op: test/calls/draw.ts draws tensors from it.
+// The values and sizes that ops are broken by: masks of every kind, ties, infinities at the edges of blocks, numbers near
+// the ends of float32. One list, for every op: test/calls/draw.ts draws tensors from it.
 
 /** Numbers from 0 to 1. */
 type Random = () => number;

@@ -1,5 +1,5 @@
-// In: a backend. Out: tests of what a declared loss offers besides its values: reductions, weights, options, modules, and
-// gradients that are there when the loss is; both lanes run them.
+// Takes a backend, and gives tests of what a declared loss offers besides its values: reductions, weights, options,
+// modules, and gradients that are there when the loss is; both lanes run them.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../src/catalog.ts';
 import * as nonlin from '../src/index.ts';

@@ -1,4 +1,4 @@
-// In: a GPUDevice. Out: the same, held to limits below those that browsers give, as a device with them would be.
+// Takes a GPUDevice, and gives the same, held to limits below those that browsers give, as a device with them would be.
 
 /**
  * A device that says that its shaders may bind so many storage buffers, of so many bytes each, and refuses what binds more.

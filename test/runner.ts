@@ -1,4 +1,4 @@
-// In: groups of checks, each with a way to open its device. Out: how many passed; what failed is logged in full.
+// Takes groups of checks, each with a way to open its device, and gives how many passed; what failed is logged in full.
 // Runs checks where there is no test runner: test/deno and test/firefox share it.
 import { init, type Device } from '../src/index.ts';
 import { ensureEqual, type Check } from './check.ts';

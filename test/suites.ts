@@ -1,4 +1,4 @@
-// In: checks that know no test runner, and devices. Out: a vitest test per check.
+// Takes checks that know no test runner, and devices, and gives a vitest test per check.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { init, type Device } from '../src/index.ts';
 import { basicsChecks } from './basics.ts';

@@ -1,4 +1,4 @@
-// In: a device and a number of steps. Out: what training without a scope holds at most, as a number of buffers.
+// Takes a device and a number of steps, and gives what training without a scope holds at most, as a number of buffers.
 import { mseLoss, nn, optim, relu, tensor, type Device } from '../src/index.ts';
 
 /**

@@ -1,4 +1,5 @@
-// In: numbers. Out: how far apart they are in units in the last place, and how a float64 rounds to float32 and float16.
+// Takes numbers, and gives how far apart they are in units in the last place, and how a float64 rounds to float32 and
+// float16.
 import { fromHalf, toHalf } from '../src/core/dtype.ts';
 
 const word = new DataView(new ArrayBuffer(8));

@@ -1,4 +1,4 @@
-// In: an op and a shape. Out: inputs, and what the results must be, computed in float64.
+// Takes an op and a shape, and gives inputs, and what the results must be, computed in float64.
 import erfc from '@stdlib/math-base-special-erfc';
 import type { Inputs, OpName, Shape } from './types.ts';
 

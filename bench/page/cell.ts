@@ -1,4 +1,5 @@
-// In: an op, a shape and libraries. Out: their times, taken round by round in turn, as multiples of the first's: the floor.
+// Takes an op, a shape and libraries, and gives their times, taken round by round in turn, as multiples of the first's: the
+// floor.
 import { inputsOf, mistake } from './cases.ts';
 import type { Cell, Library, LibraryName, OpName, Runner, Shape, Timing } from './types.ts';
 

@@ -1,4 +1,5 @@
-// In: a library's name, in a browser that has just started. Out: how long first results of ten ops take, in milliseconds.
+// Takes a library's name, in a browser that has just started, and gives how long first results of ten ops take, in
+// milliseconds.
 import { inputsOf } from './cases.ts';
 import { firstResult, judge } from './first/result.ts';
 import { libraryOf } from './libraries/index.ts';

@@ -1,4 +1,4 @@
-// In: a library. Out: what its calls ask of WebGPU, counted at the browser's own objects.
+// Takes a library, and gives what its calls ask of WebGPU, counted at the browser's own objects.
 import { inputsOf } from './cases.ts';
 import { libraryOf } from './libraries/index.ts';
 import type { Counts, LibraryName, Memory, OpName, Shape } from './types.ts';

@@ -1,4 +1,4 @@
-// In: what bench.mjs asks for. Out: measurements of this browser, as plain data.
+// Takes what bench.mjs asks for. Gives measurements of this browser, as plain data.
 import { measureCell, type CellRequest } from './cell.ts';
 import { measureTen } from './cold.ts';
 import { measureCounts } from './counts.ts';

@@ -1,4 +1,5 @@
-// In: libraries. Out: what one call costs when there is next to nothing to compute: 200 calls of relu on 256 elements.
+// Takes libraries, and gives what one call costs when there is next to nothing to compute: 200 calls of relu on 256
+// elements.
 import { inputsOf } from './cases.ts';
 import { quantile } from './cell.ts';
 import type { Library, LibraryName, Overhead, Runner } from './types.ts';

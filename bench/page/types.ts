@@ -1,4 +1,5 @@
-// In: the lists of what is measured. Out: what cases, libraries and measurements say to each other, and the results that leave the page.
+// Takes the lists of what is measured, and gives what cases, libraries and measurements say to each other, and the results
+// that leave the page.
 import type { CPU_LIBRARIES, ELEMENTWISE, GPU_LIBRARIES, ROWWISE, STARTED } from './ops.mjs';
 
 export type ElementwiseName = (typeof ELEMENTWISE)[number];

@@ -1,4 +1,4 @@
-// In: the arguments of `npm run digits`. Out: what they ask for, or a SettingError that says what is wrong.
+// Takes the arguments of `npm run digits`, and gives what they ask for, or a SettingError that says what is wrong.
 import { parseArgs } from 'node:util';
 import { BACKENDS, type Backend } from '../shell/devices.ts';
 import { TRAINING } from '../training/digits.ts';

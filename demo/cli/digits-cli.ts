@@ -1,4 +1,4 @@
-// In: command-line options. Out: a training run in Node with its figures on stdout; progress goes to stderr.
+// Takes command-line options, and gives a training run in Node with its figures on stdout; progress goes to stderr.
 import { SingleBar } from 'cli-progress';
 import { DeviceUnavailableError, init, type Device } from 'nonlin';
 import { findActivations } from '../training/activations.ts';

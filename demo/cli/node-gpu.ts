@@ -1,4 +1,4 @@
-// In: nothing. Out: WebGPU's entry point from the optional npm package `webgpu`, or undefined where it cannot be had.
+// WebGPU's entry point from the optional npm package `webgpu`, or undefined where it cannot be had.
 
 /** Dawn in Node. Without the package, or without a driver that it can use, there is none. */
 export async function nodeGpu(): Promise<GPU | undefined> {

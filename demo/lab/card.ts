@@ -1,4 +1,4 @@
-// In: an op and its picture. Out: its card: formula, picture computed on the visitor's device, sliders, words, code.
+// Takes an op and its picture, and gives its card: formula, picture computed on the visitor's device, sliders, words, code.
 import { html, nothing, render } from 'lit-html';
 import type { Device } from 'nonlin';
 import type { Compared } from './comparison.ts';

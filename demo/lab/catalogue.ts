@@ -1,4 +1,5 @@
-// In: ops with their pictures. Out: a view of them all: exhibits, comparison, search, filter, cards; the address holds its state.
+// Takes ops with their pictures, and gives a view of them all: exhibits, comparison, search, filter, cards; the address
+// holds its state.
 import { html, render, type TemplateResult } from 'lit-html';
 import type { Device } from 'nonlin';
 import type { ViewName } from '../shell/address.ts';

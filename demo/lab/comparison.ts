@@ -1,4 +1,4 @@
-// In: up to four functions. Out: their curves in one plot, their slopes in another, and a list to remove them from.
+// Takes up to four functions, and gives their curves in one plot, their slopes in another, and a list to remove them from.
 import { html, nothing, render } from 'lit-html';
 import type { Device } from 'nonlin';
 import { Latest } from './latest.ts';

@@ -1,4 +1,4 @@
-// In: text. Out: a button that copies it and says so.
+// Takes text, and gives a button that copies it and says so.
 import { html, type TemplateResult } from 'lit-html';
 
 const SAID_MS = 1500;

@@ -1,4 +1,5 @@
-// In: an op's documentation. Out: the parts of its card that functions and losses share: names, formulas, facts, code.
+// Takes an op's documentation, and gives the parts of its card that functions and losses share: names, formulas, facts,
+// code.
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Documented } from '../../src/define/op.ts';
 import { copyButton } from './copy.ts';

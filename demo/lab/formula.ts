@@ -1,4 +1,4 @@
-// In: a formula of the catalog in TeX. Out: a template of it, rendered by KaTeX when the page was built.
+// Takes a formula of the catalog in TeX, and gives a template of it, rendered by KaTeX when the page was built.
 import 'katex/dist/katex.min.css';
 import { html, type TemplateResult } from 'lit-html';
 import { unsafeHTML } from 'lit-html/directives/unsafe-html.js';

@@ -1,4 +1,5 @@
-// In: the catalog's activations. Out: each as something to call with a tensor and option values, and what it computes.
+// Takes the catalog's activations, and gives each as something to call with a tensor and option values, and what it
+// computes.
 import { init, nn, reshape, scope, tensor, type Device, type Tensor } from 'nonlin';
 import { catalog } from '../../src/catalog.ts';
 import type { Gated } from '../../src/define/gated.ts';

@@ -1,4 +1,4 @@
-// In: nothing. Out: what work that may take a while is given: a way to say how far it is, and to know when it is to end.
+// What work that may take a while is given: a way to say how far it is, and to know when it is to end.
 
 export interface Progress {
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-// In: work that is asked for faster than it can be done. Out: one run at a time, then once more with what came last.
+// Takes work that is asked for faster than it can be done, and gives one run at a time, then once more with what came last.
 
 /** Runs `work` now, or after the run in progress; what comes meanwhile is one more run. */
 export class Latest {

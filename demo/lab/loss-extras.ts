@@ -1,4 +1,5 @@
-// In: a loss's name. Out: options that it takes besides those it declares, which are tensors or of its rows, as controls.
+// Takes a loss's name, and gives options that it takes besides those it declares, which are tensors or of its rows, as
+// controls.
 import { tensor, type Device } from 'nonlin';
 import type { NumberOption, Value } from './options.ts';
 

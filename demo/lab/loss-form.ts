@@ -1,4 +1,4 @@
-// In: nothing. Out: what a form of a loss's tensors is, and parts that forms are made of.
+// What a form of a loss's tensors is, and parts that forms are made of.
 import { tensor, type Device, type Tensor } from 'nonlin';
 import type { ChoiceOption, NumberOption, Values } from './options.ts';
 

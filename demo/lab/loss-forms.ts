@@ -1,4 +1,4 @@
-// In: nothing. Out: what losses take as their tensors, in forms where one number moves, for their pictures.
+// What losses take as their tensors, in forms where one number moves, for their pictures.
 import { tensor } from 'nonlin';
 import {
   filled,

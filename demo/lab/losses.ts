@@ -1,4 +1,4 @@
-// In: the catalog's losses. Out: each as a curve: the loss and its gradient while one number of its input moves.
+// Takes the catalog's losses, and gives each as a curve: the loss and its gradient while one number of its input moves.
 import { init, scope, tensor, type Device, type Tensor } from 'nonlin';
 import { catalog } from '../../src/catalog.ts';
 import type { Documented } from '../../src/define/op.ts';

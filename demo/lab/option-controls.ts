@@ -1,4 +1,4 @@
-// In: what can be set of an op, and how it is set. Out: sliders, choices and switches.
+// Takes what can be set of an op, and how it is set, and gives sliders, choices and switches.
 import { html, type TemplateResult } from 'lit-html';
 import { formatValue, type Option, type Value, type Values } from './options.ts';
 

@@ -1,4 +1,5 @@
-// In: an op's declared options. Out: what a person can set, within which range, and its values in words and addresses.
+// Takes an op's declared options, and gives what a person can set, within which range, and its values in words and
+// addresses.
 
 export type Value = number | string | boolean;
 export type Values = Readonly<Record<string, Value>>;

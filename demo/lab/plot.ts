@@ -1,4 +1,5 @@
-// In: numbers over numbers. Out: a line chart that follows theme and size, reads out values, and says in words what it shows.
+// Takes numbers over numbers, and gives a line chart that follows theme and size, reads out values, and says in words what
+// it shows.
 import 'uplot/dist/uPlot.min.css';
 import uPlot from 'uplot';
 import { colour, onTheme } from '../shell/theme.ts';

@@ -1,4 +1,4 @@
-// In: work that may take a while. Out: its progress on the page once it does, with a way to cancel it.
+// Takes work that may take a while, and gives its progress on the page once it does, with a way to cancel it.
 import { html, nothing, render } from 'lit-html';
 import type { Progress } from './going.ts';
 

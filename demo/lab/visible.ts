@@ -1,4 +1,4 @@
-// In: elements. Out: a call when each first comes near the window, and whether it is near now.
+// Takes elements, and gives a call when each first comes near the window, and whether it is near now.
 
 /** Work for what is seen only: forty plots at once would keep a slow device busy for seconds. */
 export class Visible {

@@ -1,4 +1,4 @@
-// In: the part of the page's address after `#`. Out: which view it names and that view's parameters, both ways.
+// Takes the part of the page's address after `#`, and gives which view it names and that view's parameters, both ways.
 
 export const VIEW_NAMES = ['functions', 'losses', 'train', 'accuracy', 'benchmark'] as const;
 export type ViewName = (typeof VIEW_NAMES)[number];

@@ -1,4 +1,4 @@
-// In: what the person must know. Out: a message on the page, read aloud, to be dismissed or acted on.
+// Takes what the person must know, and gives a message on the page, read aloud, to be dismissed or acted on.
 
 export interface Alert {
   /** A message replaces the one before of the same topic. */

@@ -1,4 +1,4 @@
-// In: which backend the person wants. Out: a device, and words on what it is and how to get a better one.
+// Takes which backend the person wants, and gives a device, and words on what it is and how to get a better one.
 import { DeviceUnavailableError, init, type Device } from 'nonlin';
 
 export const BACKENDS = ['auto', 'webgpu', 'cpu'] as const;

@@ -1,4 +1,4 @@
-// In: an id and the class expected. Out: that element of the page, or an error that names it.
+// Takes an id and the class expected, and gives that element of the page, or an error that names it.
 
 /** The element with that id. */
 export function byId<E extends Element>(id: string, Class: new () => E): E {

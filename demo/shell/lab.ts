@@ -1,4 +1,5 @@
-// In: the page's address and the person's choice of a device. Out: what every view works with: device, address, messages.
+// Takes the page's address and the person's choice of a device, and gives what every view works with: device, address,
+// messages.
 import { DeviceLostError, OutOfMemoryError, type Device } from 'nonlin';
 import { messageOf } from '../training/format.ts';
 import { formatAddress, parseAddress, type Address, type ViewName } from './address.ts';

@@ -1,4 +1,4 @@
-// In: the page as loaded. Out: navigation, the device switch, the theme button, and the view that the address names.
+// Takes the page as loaded, and gives navigation, the device switch, the theme button, and the view that the address names.
 import { messageOf } from '../training/format.ts';
 import { formatAddress, parseAddress, VIEW_NAMES, type ViewName } from './address.ts';
 import { Alerts } from './alerts.ts';

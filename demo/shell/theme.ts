@@ -1,4 +1,5 @@
-// In: a button, what the system prefers. Out: the page's theme, kept between visits; a word to who draws in its colours.
+// Takes a button, what the system prefers, and gives the page's theme, kept between visits; a word to who draws in its
+// colours.
 
 const THEMES = ['auto', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];

@@ -1,4 +1,4 @@
-// In: the catalog of ops and the module classes. Out: the activations that fit between two linear layers.
+// Takes the catalog of ops and the module classes, and gives the activations that fit between two linear layers.
 import { OptionError, tensor, type Device, type nn } from 'nonlin';
 import { catalog } from '../../src/catalog.ts';
 import { classOf, type ModuleClass } from './classes.ts';

@@ -1,4 +1,4 @@
-// In: nothing. Out: a promise that resolves after the host had a turn to do other work.
+// A promise that resolves after the host had a turn to do other work.
 
 /** Lets the browser draw and hear the person. Unlike a timer it is not slowed in a hidden tab. */
 export function breathe(): Promise<void> {

@@ -1,4 +1,5 @@
-// In: a model and its optimizer on a device that may be lost. Out: their state on the host, and that state on another device.
+// Takes a model and its optimizer on a device that may be lost, and gives their state on the host, and that state on
+// another device.
 import { tensor, type Device, type Tensor, type nn, type optim } from 'nonlin';
 
 interface Kept {

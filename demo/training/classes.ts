@@ -1,4 +1,4 @@
-// In: an op's name. Out: its module class.
+// Takes an op's name, and gives its module class.
 import { nn } from 'nonlin';
 
 export type ModuleClass = new (options?: object) => nn.Module;

@@ -1,4 +1,4 @@
-// In: an address's parameters. Out: what to train: a task and one to three runs' settings; and back.
+// Takes an address's parameters, and gives what to train: a task and one to three runs' settings; and back.
 import type { Goal } from './task.ts';
 import { OPTIMIZER_NAMES, OPTIMIZERS } from './optimizers.ts';
 import { DEFAULTS, parseName, parseNumber, RANGES } from './settings.ts';

@@ -1,4 +1,5 @@
-// In: a model, a loss, a few examples. Out: per layer how many units are dead or saturated, and how large its gradient is.
+// Takes a model, a loss, a few examples, and gives per layer how many units are dead or saturated, and how large its
+// gradient is.
 import { mul, scope, sum, tensor, type Device, type nn, type Tensor } from 'nonlin';
 import type { LossChoice } from './losses.ts';
 import type { Model } from './model.ts';

@@ -1,4 +1,4 @@
-// In: numbers and errors. Out: words for people.
+// Takes numbers and errors, and gives words for people.
 
 /** A duration for people: `0 s`, `42 s`, `3 min 05 s`, `1 h 02 min`. */
 export function formatDuration(seconds: number): string {

@@ -1,4 +1,4 @@
-// In: the network's ten numbers (logits) and the true labels. Out: the input and target that a loss takes.
+// Takes the network's ten numbers (logits) and the true labels, and gives the input and target that a loss takes.
 import { logSoftmax, sigmoid, softmax, tensor, type Device, type Tensor } from 'nonlin';
 
 /** What a loss takes as its input: the logits, or what is computed from them. */

@@ -1,4 +1,5 @@
-// In: the catalog of ops. Out: the losses that teach a network what a task wants, each as a function of outputs and targets.
+// Takes the catalog of ops, and gives the losses that teach a network what a task wants, each as a function of outputs and
+// targets.
 import { sigmoid, tensor, type Device, type Tensor } from 'nonlin';
 import { catalog } from '../../src/catalog.ts';
 import { breathe } from './breathe.ts';

@@ -1,4 +1,4 @@
-// In: sizes and an activation. Out: a multi-layer perceptron, with its parts by layer for who looks inside.
+// Takes sizes and an activation, and gives a multi-layer perceptron, with its parts by layer for who looks inside.
 import { nn, type Device } from 'nonlin';
 import type { ActivationChoice } from './activations.ts';
 import type { Task } from './task.ts';

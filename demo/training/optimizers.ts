@@ -1,4 +1,4 @@
-// In: the name of an optimizer, parameters, a learning rate. Out: that optimizer of the library.
+// Takes the name of an optimizer, parameters, a learning rate, and gives that optimizer of the library.
 import { optim, type Tensor } from 'nonlin';
 
 /** The optimizers to choose from, each with the learning rate that suits the digits. */

@@ -1,4 +1,4 @@
-// In: how many steps took how long. Out: steps per second, and the time that further steps will take.
+// Takes how many steps took how long, and gives steps per second, and the time that further steps will take.
 
 /** Old measurements count e times less after so many seconds. */
 const MEMORY_SECONDS = 4;

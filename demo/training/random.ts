@@ -1,4 +1,4 @@
-// In: a seed. Out: the same random numbers everywhere.
+// Takes a seed, and gives the same random numbers everywhere.
 
 /** mulberry32: numbers from 0 to below 1. */
 export function generator(seed: number): () => number {

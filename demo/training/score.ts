@@ -1,4 +1,4 @@
-// In: a network's outputs and what was wanted. Out: how good they are, and reports that carry that.
+// Takes a network's outputs and what was wanted, and gives how good they are, and reports that carry that.
 import type { Batch, Task } from './task.ts';
 
 export interface Score {

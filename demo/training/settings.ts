@@ -1,4 +1,4 @@
-// In: nothing, or values as text (a form, a query, a command line). Out: checked settings of one training run.
+// Takes nothing, or values as text (a form, a query, a command line), and gives checked settings of one training run.
 import { OPTIMIZERS, type OptimizerName } from './optimizers.ts';
 
 /** Everything that decides a training run; the same settings on the same device give the same run. */

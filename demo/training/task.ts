@@ -1,4 +1,4 @@
-// In: nothing. Out: what a trainer needs to know of what there is to learn: examples, sizes, how results are judged.
+// What a trainer needs to know of what there is to learn: examples, sizes, how results are judged.
 
 /** What a network's outputs are held against. */
 export type Goal =

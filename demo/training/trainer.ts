@@ -1,4 +1,4 @@
-// In: settings, a task, a device. Out: a training run that reports as it goes, and the model that it trains.
+// Takes settings, a task, a device, and gives a training run that reports as it goes, and the model that it trains.
 import {
   manualSeed,
   noGrad,

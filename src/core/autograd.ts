@@ -1,4 +1,4 @@
-// In: ops as they run. Out: a graph of how each result was computed. The gradients that flow back through it: backward.ts.
+// The graph of how each result was computed, recorded while ops run. backward.ts sends gradients back through it.
 import { called, calling } from './calling.ts';
 import type { Device } from './device.ts';
 import type { DType } from './dtype.ts';

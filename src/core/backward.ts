@@ -1,4 +1,5 @@
-// In: a tensor with a graph. Out: the gradients of the leaves it was computed from, added to their `grad`: of all, or of none.
+// Computes the gradients of all leaves that a tensor was computed from, and adds them to their `grad`. If anything fails,
+// no `grad` has changed.
 import { noGrad, Upstream, type GradNode } from './autograd.ts';
 import { encode } from './dtype.ts';
 import { AutogradError } from './errors.ts';

@@ -1,4 +1,4 @@
-// In: nothing. Out: the op that the user called, for errors of the kernels it is made of.
+// Remembers which op the user called, so that errors of the kernels it is made of can name it.
 
 let current: string | null = null;
 

@@ -1,4 +1,4 @@
-// In: the device `init()` made. Out: the device for tensors that name none: that one, or the CPU before any.
+// The device of tensors that name none: the one of the latest `init()`, or the CPU before any.
 import { CpuDevice } from '../cpu/device.ts';
 import type { Device } from './device.ts';
 

@@ -1,4 +1,4 @@
-// In: any value. Out: what it is, in words, for error messages.
+// Says in words what a value is, for error messages.
 import { isTensor } from './is-tensor.ts';
 import { formatShape } from './shape.ts';
 

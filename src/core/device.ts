@@ -1,4 +1,4 @@
-// In: nothing. Out: what every device offers: to users (stats, record, prepare …) and to the dispatcher (memory, execute).
+// What every device offers: to users (stats, record, prepare, …) and to the dispatcher (memory, execute).
 import type { Bounds, DType, HostArray } from './dtype.ts';
 import type { Kernel, View } from './kernel.ts';
 import type { Storage } from './storage.ts';

@@ -1,5 +1,5 @@
-// In: a kernel, its arguments, input tensors and what to write. Out: the written tensors. Handles what every kernel shares:
-// allocation, overlap of outputs with inputs, and conversion round kernels that compute in float32 only.
+// Runs a kernel on tensors. It does once what every kernel needs: it allocates the outputs, handles outputs that overlap an
+// input, and converts float16 for kernels that compute in float32 only.
 import type { Device, Operand } from './device.ts';
 import { BYTES, type DType } from './dtype.ts';
 import { isTensor } from './is-tensor.ts';

@@ -1,4 +1,4 @@
-// In: numbers. Out: their storage as float32, float16 or int32, and back. float16 is kept as raw bits in a Uint16Array.
+// How numbers are stored as float32, float16 or int32. float16 is kept as raw bits in a Uint16Array.
 
 /** Storage types; arithmetic is float32 on the GPU and float64 on the CPU path, whatever the storage. */
 export type DType = 'float32' | 'float16' | 'int32';

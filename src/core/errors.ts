@@ -1,4 +1,4 @@
-// In: what went wrong, in parts (op, argument, expected, received). Out: one typed error whose message names them all.
+// The error classes. Each error names the op, the argument, what was expected and what was received.
 
 /** Where and how a call was wrong; every part that is given appears in the message. */
 export interface ErrorDetails {

@@ -1,4 +1,4 @@
-// In: numbers as a caller has them. Out: the same in one flat list with their shape, or a typed error naming the element.
+// Turns a caller's numbers into one flat list with a shape, or throws an error that names the element that is wrong.
 import { describe } from './describe.ts';
 import { BYTES, encode, type DType, type HostArray } from './dtype.ts';
 import { DTypeError, ShapeError } from './errors.ts';

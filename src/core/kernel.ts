@@ -1,4 +1,4 @@
-// In: nothing. Out: the contract between ops and devices: a kernel is a plan for the GPU and a loop for the CPU.
+// The interface between ops and devices: a kernel has a plan for the GPU and a loop for the CPU.
 import { called } from './calling.ts';
 import type { DType, NumericArray } from './dtype.ts';
 import type { Program } from '../shader/link.ts';

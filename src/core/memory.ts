@@ -1,4 +1,4 @@
-// In: work that takes host memory. Out: its result, or an OutOfMemoryError that names the op and the bytes.
+// Runs work that needs host memory, and turns a failed allocation into an OutOfMemoryError that names the op and the bytes.
 import { OutOfMemoryError } from './errors.ts';
 
 /** Bytes to allocate for `bytes`: 16 sizes per power of two, so that at most 1/16 is wasted and sizes repeat. */

@@ -1,4 +1,4 @@
-// In: nothing. Out: a promise that is resolved in a later task, so that the engine has done meanwhile what waits for one.
+// A promise that resolves in a later task, so that the JavaScript engine can run finalizers in between.
 
 /** Finalizers, timers and events wait for a task of their own: promises alone, however many are awaited, never let them run. */
 export function nextTask(): Promise<void> {

@@ -1,4 +1,4 @@
-// In: a seed. Out: keys for random tensors, and numbers from a key and an index: the same on the host and on every device.
+// Random numbers from a seed: each is computed from a key and an index, the same on the host and on every device.
 import { checkNumber } from './validate-options.ts';
 
 /** 64 bits that name a stream of random numbers. */

@@ -1,4 +1,4 @@
-// In: a function that makes tensors. Out: its result; every other tensor it made is disposed.
+// Runs a function and disposes every tensor that it made, except those in its result.
 import type { Tensor } from './tensor.ts';
 import { checkFunction, checkSynchronous, isPlain } from './validate-options.ts';
 

@@ -1,4 +1,4 @@
-// In: shapes and dimension arguments. Out: the shapes, strides and collapsed layouts that kernels work on.
+// Shapes and dimension arguments: broadcasting, strides, and the collapsed layouts that kernels work on.
 import { IndexOutOfRangeError, ShapeError } from './errors.ts';
 
 export type Shape = readonly number[];

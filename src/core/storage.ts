@@ -1,4 +1,4 @@
-// In: memory of one device. Out: a reference-counted handle to it, shared by a tensor and its views.
+// Reference-counted memory of one device, shared by a tensor and its views.
 import type { Device } from './device.ts';
 import { boundsOf, fromHalf, type Bounds } from './dtype.ts';
 

@@ -1,4 +1,4 @@
-// In: numbers, or a GPU buffer. Out: Tensor, a shape over reference-counted storage on one device.
+// The tensor: a shape over reference-counted memory of one device, made from numbers or from a GPU buffer.
 import type { GradNode } from './autograd.ts';
 import { runBackward } from './backward.ts';
 import { currentDevice } from './current.ts';

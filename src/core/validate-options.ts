@@ -1,4 +1,4 @@
-// In: options that a user passed. Out: nothing, or a typed error naming op, argument, expected and received.
+// Checks the options of a call, and throws a typed error for what is wrong.
 import { describe, kindOf } from './describe.ts';
 import { OptionError } from './errors.ts';
 import { isTensor } from './is-tensor.ts';

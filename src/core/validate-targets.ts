@@ -1,4 +1,4 @@
-// In: the targets of a classification loss. Out: nothing, or a typed error that says how to mend the call.
+// Checks the targets of a classification loss, and tells the caller how to mend a wrong call.
 import { describe } from './describe.ts';
 import { IndexOutOfRangeError, ShapeError } from './errors.ts';
 import { formatShape, sameShape, sizeOf, type Shape } from './shape.ts';

@@ -1,5 +1,4 @@
-// In: tensors that a user passed. Out: nothing, or a typed error naming op, argument, expected and received. The one place for
-// it, with validate-options.ts.
+// Checks the tensors of a call, and throws a typed error for what is wrong. Options are checked by validate-options.ts.
 import { isBeforeInit } from './current.ts';
 import { describe, withArticle } from './describe.ts';
 import { Device } from './device.ts';

@@ -1,4 +1,4 @@
-// In: kernels and typed arrays. Out: their results, computed at once in float64 and rounded on being stored.
+// The CPU device: runs the reference loop of each kernel at once, in float64, and rounds when it stores.
 import {
   Device,
   type DeviceLostDetails,

@@ -1,4 +1,4 @@
-// In: a float64. Out: functions of it that more than one op computes with, each with relative accuracy in its tails.
+// Functions in float64 that more than one op needs, each accurate (in relative terms) also where its values are tiny.
 
 /** Logistic function. */
 export function logistic(x: number): number {

@@ -1,4 +1,4 @@
-// In: sizes in bytes. Out: array buffers of the host, reference-counted, reused through a pool of bounded size.
+// Array buffers of the host, reference-counted and reused through a pool of bounded size.
 import type { Device, DeviceStats } from '../core/device.ts';
 import { allocating, sizeClass } from '../core/memory.ts';
 import { Storage } from '../core/storage.ts';

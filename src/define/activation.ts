@@ -1,4 +1,5 @@
-// In: a declaration: a formula in WGSL and in float64, its derivative, options. Out: a function with gradient, bias, out.
+// Makes a function with gradient, bias and `out` from the declaration of an activation: a formula in WGSL and in float64,
+// its derivative, its options.
 import { isRecording, record } from '../core/autograd.ts';
 import type { Device } from '../core/device.ts';
 import type { NumericArray } from '../core/dtype.ts';

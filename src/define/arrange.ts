@@ -1,4 +1,4 @@
-// In: shapes of a loss's inputs. Out: the same, or a ShapeError where PyTorch refuses what would broadcast.
+// Checks the shapes of a loss's inputs: throws a ShapeError where PyTorch refuses shapes that would broadcast.
 import { ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape, sameShape, type Shape } from '../core/shape.ts';
 

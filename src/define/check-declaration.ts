@@ -1,4 +1,4 @@
-// In: what an author declares of an op. Out: nothing, or a typed error naming the part that is missing or wrong.
+// Checks the declaration of an op, and names the part that is missing or wrong.
 import { describe, kindOf } from '../core/describe.ts';
 import { OptionError } from '../core/errors.ts';
 import { checkFunction, checkNumber } from '../core/validate-options.ts';

@@ -1,5 +1,5 @@
-// In: a declaration: the loss of one log-probability and its derivative. Out: a function of scores and targets with class
-// weights, ignored indices, label smoothing, class probabilities, reductions and gradients.
+// Makes a classification loss from its declaration: the loss of one log-probability and its derivative. The function takes
+// class weights, ignored indices, label smoothing, class probabilities and reductions, and has gradients.
 import type { Device } from '../core/device.ts';
 import { run } from '../core/dispatcher.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';

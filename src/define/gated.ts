@@ -1,4 +1,5 @@
-// In: an activation and which half it gates. Out: a function of a tensor and a dimension, with gradient.
+// Makes a gated activation (one half of a tensor times the activation of the other half) from an activation and the half
+// that it gates.
 import { isRecording, record } from '../core/autograd.ts';
 import type { Device } from '../core/device.ts';
 import { runOne } from '../core/dispatcher.ts';

@@ -1,4 +1,4 @@
-// In: a loss's declaration, and which gradients and weights a call has. Out: the pointwise ops that compute them.
+// The pointwise ops of a declared loss, for the gradients and weights that a call has.
 import { source } from '../shader/link.ts';
 import type { ParamLayout, ParamValues } from '../shader/params.ts';
 import type { PointwiseOp } from '../kernels/pointwise/plan.ts';

@@ -1,4 +1,4 @@
-// In: nothing. Out: what a pointwise loss declares of itself, and the function that becomes of it.
+// Types: what a pointwise loss declares, and the function that is made of it.
 import type { Source } from '../shader/link.ts';
 import type { Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';

@@ -1,5 +1,5 @@
-// In: a declaration: the loss of one element and its gradient, in WGSL and float64. Out: a function with reductions and
-// gradients.
+// Makes a loss function with reductions and gradients from its declaration: the loss of one element and its gradient, in
+// WGSL and in float64.
 import type { Device } from '../core/device.ts';
 import { run } from '../core/dispatcher.ts';
 import type { DType, FloatDType } from '../core/dtype.ts';

@@ -1,5 +1,5 @@
-// In: a declaration: the loss of a row of scores and its gradient. Out: a function of scores and targets with class weights,
-// reductions and gradients.
+// Makes a loss of rows of scores from its declaration: the loss of a row and its gradient. The function takes class weights
+// and reductions, and has gradients.
 import type { Device } from '../core/device.ts';
 import { run } from '../core/dispatcher.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';

@@ -1,4 +1,4 @@
-// In: a declared op. Out: its module class, options in the constructor as in PyTorch.
+// Makes the module class of a declared op. Its constructor takes the options, as in PyTorch.
 import { Module } from '../nn/module.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkFunction, checkHas, checkIsOptions } from '../core/validate-options.ts';

@@ -1,4 +1,4 @@
-// In: scores without classes. Out: their loss: no kernel has rows of nothing.
+// The loss of scores that have no classes at all: no kernel is made for empty rows.
 import { record } from '../core/autograd.ts';
 import { empty } from '../core/dispatcher.ts';
 import { reduceDims, view } from '../kernels/reduce/sum-to.ts';

@@ -1,4 +1,4 @@
-// In: nothing. Out: what every declared op carries besides being a function: its name, documentation and accuracy.
+// What every declared op carries besides being a function: name, documentation, accuracy.
 import { calling } from '../core/calling.ts';
 import type { Preparable } from '../core/device.ts';
 import type { ParamSpecs } from './params.ts';

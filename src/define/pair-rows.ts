@@ -1,4 +1,4 @@
-// In: an op that compares rows of tensors, and a checked call of it. Out: the result with its reduction, and gradients.
+// Calls an op that compares rows of tensors, with its reduction and gradients. Arguments are already checked.
 import { run } from '../core/dispatcher.ts';
 import { expandTo } from '../kernels/pointwise/expand.ts';
 import { pairRows, type PairRowsArgs, type PairRowsOp } from '../kernels/pair-rows/plan.ts';

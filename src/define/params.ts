@@ -1,4 +1,4 @@
-// In: an op's declared options with their defaults and ranges, and what a caller gave. Out: all of them, checked.
+// Fills in and checks an op's options: declared defaults and ranges, and what the caller gave.
 import type { ParamLayout } from '../shader/params.ts';
 import { OptionError } from '../core/errors.ts';
 import {

@@ -1,4 +1,4 @@
-// In: an op and tiny shapes. Out: the op has run once, forward and backward, so that its pipelines are compiled.
+// Runs an op once on tiny tensors, forward and backward, so that its pipelines are compiled.
 import type { Device } from '../core/device.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';
 import { SOFTWARE } from '../kernels/tuning.ts';

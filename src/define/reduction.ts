@@ -1,4 +1,4 @@
-// In: a reduction's name and shapes. Out: what the sum of all elements is divided by.
+// What a reduction divides the sum of all elements by.
 import { sizeOf, type Shape } from '../core/shape.ts';
 
 /** What becomes of the loss of each element. */

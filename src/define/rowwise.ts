@@ -1,4 +1,4 @@
-// In: a declaration of an op over rows. Out: a function of a tensor and a dimension, with gradient.
+// Makes a function of a tensor and a dimension, with gradient, from the declaration of an op over rows.
 import { isRecording, record } from '../core/autograd.ts';
 import type { Device } from '../core/device.ts';
 import { runOne } from '../core/dispatcher.ts';

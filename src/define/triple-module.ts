@@ -1,4 +1,4 @@
-// In: a function of three tensors and options. Out: its module class, options in the constructor.
+// Makes the module class of a function of three tensors and options.
 import { Module } from '../nn/module.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { nameOf, optionsFor } from './module.ts';

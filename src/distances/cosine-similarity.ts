@@ -1,4 +1,4 @@
-// In: two tensors. Out: the cosines of the angles between their vectors along a dimension, with gradients.
+// Cosine similarity: the cosines of the angles between the vectors of two tensors along a dimension, with gradients.
 import wgsl from '../../shaders/distances/cosine.wgsl?raw';
 import { optionsFor } from '../define/module.ts';
 import { comparePairs } from '../define/pair-rows.ts';

@@ -1,4 +1,4 @@
-// In: two tensors of vectors. Out: the p-norms of their differences, with gradients.
+// Pairwise distance: the p-norms of the differences between the vectors of two tensors, with gradients.
 import wgsl from '../../shaders/distances/pairwise.wgsl?raw';
 import { rowNorms } from '../kernels/rows/sources.ts';
 import { optionsFor } from '../define/module.ts';

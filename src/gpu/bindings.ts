@@ -1,4 +1,4 @@
-// In: a plan and the tensors it is for. Out: how much memory its launches bind; what is more than the device takes is refused.
+// How much memory the launches of a plan bind. More than the device takes is refused.
 import { LimitError, OutOfMemoryError } from '../core/errors.ts';
 import type { Binding, Capabilities, Plan, View } from '../core/kernel.ts';
 

@@ -1,4 +1,4 @@
-// In: a caller's buffer and where a tensor is to be in it. Out: nothing, or a typed error.
+// Checks that a tensor fits into a caller's buffer at the given place.
 import { describe } from '../core/describe.ts';
 import { OptionError, ShapeError } from '../core/errors.ts';
 import { checkHas } from '../core/validate-options.ts';

@@ -1,4 +1,4 @@
-// In: sizes in bytes. Out: GPU buffers, reused through a pool of bounded size.
+// GPU buffers, reused through a pool of bounded size.
 import { OutOfMemoryError } from '../core/errors.ts';
 import { sizeClass } from '../core/memory.ts';
 import type { Fate } from './fate.ts';

@@ -1,4 +1,4 @@
-// In: a GPUDevice, kernels and storages. Out: launches in the queue, results read back, faults reported at the next read.
+// The WebGPU device: allocates, runs kernels, reads results back, and reports faults at the next read.
 import { called } from '../core/calling.ts';
 import {
   Device,

@@ -1,4 +1,4 @@
-// In: dispatches and copies. Out: the same in a command encoder, ours or a caller's.
+// Encodes dispatches and copies into a command encoder, ours or a caller's.
 import type { NonlinError } from '../core/errors.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { PipelineEntry } from './pipelines.ts';

@@ -1,4 +1,5 @@
-// In: errors that the browser reports later than the call they are about. Out: whether memory written by such calls can be used.
+// Whether memory can be used that earlier WebGPU calls wrote: the browser reports their errors later. That answer is the
+// fate of the memory.
 import type { NonlinError } from '../core/errors.ts';
 
 /** Raised whenever a fate becomes known, so that none is asked again before. */

@@ -1,4 +1,5 @@
-// In: WebGPU calls. Out: the fate of what they make and write, as error scopes tell; and the errors that no read has thrown.
+// Watches WebGPU calls by error scopes, sets the fate of what they make and write, and keeps the errors that no read has
+// thrown yet.
 import {
   OutOfMemoryError,
   ShaderError,

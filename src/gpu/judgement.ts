@@ -1,4 +1,4 @@
-// In: an op's commands and the fates of what they use. Out: whether they can run, and what their results depend on.
+// Decides whether an op's commands can run, from the fates of what they use, and what their results depend on.
 import { OutOfMemoryError, ShaderError, type NonlinError } from '../core/errors.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { Command, Op } from './encoder.ts';

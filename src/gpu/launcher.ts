@@ -1,4 +1,4 @@
-// In: kernels and the memory they work on. Out: launches in the device's queue, in a caller's encoder, or only compiled.
+// Plans kernels and puts their launches into the device's queue or a caller's encoder, or only compiles them.
 import type { Operand } from '../core/device.ts';
 import { OptionError } from '../core/errors.ts';
 import {

@@ -1,4 +1,4 @@
-// In: a launch's bindings. Out: bind group and pipeline layouts, one per signature, and bind groups, one per set of buffers.
+// Bind group and pipeline layouts, one for each signature, and bind groups, one for each set of buffers.
 import { UNIFORM_BYTES, type Binding } from '../core/kernel.ts';
 import type { PooledBuffer } from './buffers.ts';
 

@@ -1,5 +1,5 @@
-// In: plans, for a device whose launches may bind few storage buffers. Out: the same within that: the smallest tensors of a
-// launch share a buffer. They are copied there ahead of it, its shader finds them there, and what it wrote is copied back.
+// For devices that bind few storage buffers: the smallest tensors of a launch share one buffer. They are copied into it
+// before the launch, the shader finds them there, and what it wrote is copied back.
 import copyText from '../../shaders/kernels/copy/words.wgsl?raw';
 import {
   UNIFORM_BYTES,

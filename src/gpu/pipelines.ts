@@ -1,4 +1,4 @@
-// In: a program, entry point and overrides. Out: its compute pipeline, compiled once; compilations in flight are shared.
+// The cache of compute pipelines: each is compiled once, and compilations in flight are shared.
 import { OutOfMemoryError, ShaderError } from '../core/errors.ts';
 import type { Launch } from '../core/kernel.ts';
 import type { Watch } from './buffers.ts';

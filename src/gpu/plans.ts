@@ -1,4 +1,4 @@
-// In: kernels and their arguments. Out: plans, kept for the next call alike, with what the device has made for each launch.
+// Keeps the plans of kernels for the next call that is alike, with what the device has made for each launch.
 import type { Binding, Kernel, Launch, Plan, View } from '../core/kernel.ts';
 import { sameShape } from '../core/shape.ts';
 import type { PooledBuffer } from './buffers.ts';

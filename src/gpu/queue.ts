@@ -1,5 +1,5 @@
-// In: launches and copies, one by one. Out: batches of them, each in one submit, in order, once their pipelines are compiled
-// and their memory is there.
+// Collects launches and copies into batches. Each batch is one submit, in order, once its pipelines are compiled and its
+// memory is there.
 import { UNIFORM_BYTES } from '../core/kernel.ts';
 import { destroy, unpooled, type PooledBuffer } from './buffers.ts';
 import type { Command, Op } from './encoder.ts';

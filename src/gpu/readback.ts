@@ -1,4 +1,4 @@
-// In: a storage. Out: its bytes on the host, after all work called for before; or why they cannot be used.
+// Reads the bytes of a storage back to the host after all earlier work, or says why they cannot be used.
 import { ShaderError, type NonlinError } from '../core/errors.ts';
 import { isLost, unpooled, type BufferPool, type PooledBuffer } from './buffers.ts';
 import type { Copy } from './encoder.ts';

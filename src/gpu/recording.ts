@@ -1,4 +1,4 @@
-// In: commands of the ops called in `device.record`. Out: the same in the caller's encoder, and the fate of what they write.
+// Encodes the ops called in `device.record` into the caller's encoder, and finds out whether that encoder ran.
 import { OptionError } from '../core/errors.ts';
 import { UNIFORM_BYTES } from '../core/kernel.ts';
 import { unpooled } from './buffers.ts';

@@ -1,4 +1,4 @@
-// In: a shader, and the bindings of arrays that now share a buffer. Out: the shader that reads and writes them there.
+// Rewrites a shader so that several of its arrays are found in one shared buffer.
 import { ShaderError } from '../core/errors.ts';
 
 /**

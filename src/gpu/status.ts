@@ -1,4 +1,4 @@
-// In: the status words kernels wrote. Out: the error they stand for, if any.
+// The status words that kernels write, and the errors that they stand for.
 import { IndexOutOfRangeError, type NonlinError } from '../core/errors.ts';
 
 /** Written by kernels that meet an index or length out of range: flag, op, value, and the bound that it is not below. */

@@ -1,4 +1,4 @@
-// In: a GPU buffer, pooled or a caller's. Out: a tensor's reference-counted hold on it.
+// A tensor's reference-counted hold on a GPU buffer, from the pool or a caller's.
 import type { Device } from '../core/device.ts';
 import { Storage } from '../core/storage.ts';
 import type { PooledBuffer } from './buffers.ts';

@@ -1,4 +1,4 @@
-// In: a batch of commands. Out: those that can run, submitted; what they write, and what the others would have, has its fate.
+// Submits the commands of a batch that can run. The others are left out, and what they would have written has failed.
 import type { PooledBuffer } from './buffers.ts';
 import { CommandEncoding, type Command, type Op } from './encoder.ts';
 import { joined, type Fate } from './fate.ts';

@@ -1,4 +1,4 @@
-// In: elements on the host and a buffer. Out: the elements in the buffer, whose fate is that of the write.
+// Writes elements of the host into a buffer, and watches that write for errors.
 import type { HostArray } from '../core/dtype.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { Faults } from './faults.ts';

@@ -1,4 +1,4 @@
-// In: promises of the browser that may stay open. Out: waits that end: with the device, or after a time.
+// Bounds the waits for the browser: each ends with the device, or after a time.
 
 /** A call that does nothing: it makes the browser look whether something else is done. */
 function poke(device: GPUDevice): void {

@@ -1,5 +1,5 @@
-// In: tensors too large for a binding, and a planner for parts of them. Out: the launches of all parts, each bound to windows
-// of the tensors; a part whose elements do not lie together, or do not begin where a binding may, goes through a copy.
+// Plans tensors that are larger than a binding, part by part: each launch binds windows of the tensors. A part that does
+// not lie together in memory, or does not begin where a binding may, goes through a copy.
 import copyText from '../../shaders/kernels/copy/columns.wgsl?raw';
 import { BYTES } from '../core/dtype.ts';
 import { float16 } from '../shader/lib.ts';

@@ -1,4 +1,4 @@
-// In: the arguments of an adaptive softmax. Out: typed errors where they do not fit each other.
+// Checks that the arguments of an adaptive softmax fit each other.
 import { describe } from '../core/describe.ts';
 import { IndexOutOfRangeError, OptionError, ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';

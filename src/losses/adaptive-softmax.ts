@@ -1,5 +1,5 @@
-// In: rows of features, their classes, and the layers of an adaptive softmax. Out: log-probabilities of the classes, all of
-// them or the rows' own, with gradients; each tail is computed for the rows that are in it.
+// Adaptive softmax: log-probabilities of all classes, or of the target class of each row, with gradients. Each tail is
+// computed only for the rows that are in it.
 import { record } from '../core/autograd.ts';
 import type { Composed } from '../define/in-forward.ts';
 import { empty, run, runOne } from '../core/dispatcher.ts';

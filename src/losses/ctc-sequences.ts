@@ -1,5 +1,5 @@
-// In: what a caller gave ctcLoss. Out: the shapes its kernel needs, or a typed error. What is only known on the GPU, lengths
-// and labels, is checked there and reported at the next read.
+// Checks the arguments of ctcLoss and finds the shapes that its kernel needs. Lengths and labels that only the GPU knows
+// are checked there, and reported at the next read.
 import { describe } from '../core/describe.ts';
 import { DTypeError, IndexOutOfRangeError, ShapeError } from '../core/errors.ts';
 import type { CtcArgs } from '../kernels/ctc/args.ts';

@@ -1,4 +1,4 @@
-// In: probabilities and targets. Out: the Dice loss of each sample, or their mean or sum, with gradients.
+// The Dice loss of each sample, or their mean or sum, with gradients.
 import { sameShapes } from '../define/arrange.ts';
 import { planGradients, recordFused } from '../define/fused-gradient.ts';
 import { lossModule } from '../define/module.ts';

@@ -1,4 +1,4 @@
-// In: the tensors of a linear layer with its cross-entropy. Out: their extents, or typed errors where they do not fit.
+// Checks that the tensors of a linear layer with its cross-entropy fit each other, and gives their extents.
 import { ShapeError } from '../core/errors.ts';
 import { formatShape, sizeOf, type Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';

@@ -1,5 +1,4 @@
-// In: features, the weights of a last linear layer and targets. Out: the cross-entropy of the layer's logits, which are never
-// all in memory, with gradients.
+// The cross-entropy of the logits of a last linear layer, with gradients. The logits are never all in memory.
 import { currentDevice } from '../core/current.ts';
 import type { Device } from '../core/device.ts';
 import { likesOf, planGradients, recordFused } from '../define/fused-gradient.ts';

@@ -1,4 +1,4 @@
-// In: anchors, positives and negatives. Out: the hinge of two distances of each row, for both triplet losses.
+// The hinge of the two distances of each triplet, for both triplet losses.
 import wgsl from '../../shaders/losses/triplet-margin.wgsl?raw';
 import type { Reduction } from '../define/loss.ts';
 import { comparePairs } from '../define/pair-rows.ts';

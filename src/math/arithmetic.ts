@@ -1,4 +1,4 @@
-// In: two tensors that broadcast, or a tensor and a number. Out: their sum, difference, product or quotient, with gradients.
+// Sum, difference, product and quotient of two tensors that broadcast, or of a tensor and a number, with gradients.
 import { isRecording, record } from '../core/autograd.ts';
 import { run, runOne } from '../core/dispatcher.ts';
 import { encode } from '../core/dtype.ts';

@@ -1,4 +1,4 @@
-// In: a tensor and a probability. Out: the tensor with elements dropped at random, the others scaled up; with gradient.
+// Dropout: drops elements at random and scales up the others; with gradient.
 import wgsl from '../../shaders/math/dropout.wgsl?raw';
 import { isRecording, record } from '../core/autograd.ts';
 import { runOne } from '../core/dispatcher.ts';

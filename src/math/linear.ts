@@ -1,4 +1,4 @@
-// In: rows of features, a weight matrix, optionally a bias and an activation. Out: the layer's result in one kernel.
+// A linear layer with optional bias and activation, in one kernel.
 import { isRecording, record } from '../core/autograd.ts';
 import { calling } from '../core/calling.ts';
 import type { Activation } from '../define/activation.ts';

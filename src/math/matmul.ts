@@ -1,4 +1,4 @@
-// In: tensors of matrices. Out: their products, batches broadcast as in PyTorch, with gradients.
+// Products of matrices; batches broadcast as in PyTorch; with gradients.
 import { isRecording, record } from '../core/autograd.ts';
 import { runOne } from '../core/dispatcher.ts';
 import type { DType } from '../core/dtype.ts';

@@ -1,4 +1,4 @@
-// In: a tensor and dimensions. Out: its sums or means along them, with gradients.
+// Sums and means along dimensions, with gradients.
 import { isRecording, record } from '../core/autograd.ts';
 import { calling } from '../core/calling.ts';
 import { describe } from '../core/describe.ts';

@@ -1,4 +1,4 @@
-// In: a tensor and a shape. Out: the same memory under that shape.
+// The same memory under another shape.
 import { record } from '../core/autograd.ts';
 import { ShapeError } from '../core/errors.ts';
 import { view } from '../kernels/reduce/sum-to.ts';

@@ -1,4 +1,4 @@
-// In: sizes and options, as in PyTorch. Out: the layers that models are built of: Linear, Sequential, Flatten, Dropout.
+// The layers that models are built of: Linear, Sequential, Flatten, Dropout.
 import { currentDevice } from '../core/current.ts';
 import type { Device } from '../core/device.ts';
 import { BYTES, encode, type FloatDType } from '../core/dtype.ts';

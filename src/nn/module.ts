@@ -1,4 +1,4 @@
-// In: parameters and child modules. Out: what every module offers: parameters, state dict, train and eval mode.
+// The base class of modules: parameters, state dict, train and eval mode.
 import { noGrad } from '../core/autograd.ts';
 import { describe } from '../core/describe.ts';
 import { DTypeError, OptionError } from '../core/errors.ts';

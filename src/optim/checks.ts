@@ -1,4 +1,4 @@
-// In: what an optimizer is made of, and a state it is to take over. Out: the same, or a typed error.
+// Checks what an optimizer is made of, and a state that it is to take over.
 import { describe, kindOf } from '../core/describe.ts';
 import { OptionError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';

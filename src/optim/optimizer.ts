@@ -1,4 +1,4 @@
-// In: parameters with gradients. Out: the parameters, updated in place by one pointwise kernel each.
+// The base class of optimizers: updates parameters in place, each by one pointwise kernel.
 import { noGrad } from '../core/autograd.ts';
 import { staged } from '../core/dispatcher.ts';
 import { copyOf } from '../kernels/pointwise/basic.ts';

@@ -1,4 +1,4 @@
-// In: the files of shaders/lib. Out: each as a Source that an op's WGSL can `//#include`; unused ones are dropped by bundlers.
+// The files of shaders/lib, each as a Source that WGSL can `//#include`. Bundlers drop the unused ones.
 import anchoredExpText from '../../shaders/lib/anchored-exp.wgsl?raw';
 import bceText from '../../shaders/lib/bce.wgsl?raw';
 import bitsText from '../../shaders/lib/bits.wgsl?raw';

@@ -1,4 +1,4 @@
-// In: WGSL files as text. Out: one shader: each included file once, in order, and the op put into the kernel's slots.
+// Links WGSL files to one shader: each included file once, in order, and an op's functions in the kernel's slots.
 import { ShaderError } from '../core/errors.ts';
 import { reach } from './reach.ts';
 

@@ -1,4 +1,4 @@
-// In: an op's options. Out: the `Params` struct its WGSL gets, their values in a uniform block, and choices as constants.
+// The `Params` struct of an op's options: its WGSL, its values in a uniform block, and choices as override constants.
 import type { UniformWriter } from '../core/kernel.ts';
 
 /** Options as the shader gets them: float32 or, where named in `integers`, u32. */

@@ -1,5 +1,5 @@
-// In: WGSL and the name of an entry point. Out: the same without the functions that the entry never calls: of a file of
-// numerics an op needs a few, and browsers parse and lower all there are.
+// Removes the functions that an entry point never calls: an op needs a few of a library of numerics, and browsers parse and
+// compile all there are.
 
 // Innermost first, as block comments nest.
 const COMMENT = /\/\/.*|\/\*(?:(?!\/\*|\*\/)[^])*\*\//g;

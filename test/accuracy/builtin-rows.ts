@@ -1,5 +1,5 @@
-// In: a declared row-wise op. Out: the same op with WGSL's built-in exp and log, its maximum subtracted and its sums in order, as
-// one would write it first.
+// Takes a declared row-wise op, and gives the same op with WGSL's built-in exp and log, its maximum subtracted and its sums
+// in order, as one would write it first.
 import { defineRowwise, type Rowwise } from '../../src/define/rowwise.ts';
 import type { Documented } from '../../src/define/op.ts';
 import { logSoftmax, softmax, softmin } from '../../src/index.ts';

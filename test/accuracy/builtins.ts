@@ -1,5 +1,5 @@
-// In: a declared activation. Out: the same op as one would write it with WGSL's built-ins, for comparison. Those without an
-// entry have none that differs, or nobody wrote it.
+// Takes a declared activation, and gives the same op as one would write it with WGSL's built-ins, for comparison. Those
+// without an entry have none that differs, or nobody wrote it.
 import { defineActivation } from '../../src/define/activation.ts';
 import { defineGated } from '../../src/define/gated.ts';
 import type { Documented } from '../../src/define/op.ts';

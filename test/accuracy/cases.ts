@@ -1,4 +1,4 @@
-// In: a declared activation. Out: the option values it is measured with, and how to call it with each.
+// Takes a declared activation, and gives the option values it is measured with, and how to call it with each.
 import { catalog } from '../../src/catalog.ts';
 import type { Activation, Epilogue } from '../../src/define/activation.ts';
 import type { Gated } from '../../src/define/gated.ts';

@@ -1,4 +1,4 @@
-// In: logits and tau of gumbelSoftmax. Out: its noise made repeatable, and the terms its errors are counted in.
+// Takes logits and tau of gumbelSoftmax, and gives its noise made repeatable, and the terms its errors are counted in.
 import { manualSeed } from '../../src/index.ts';
 import { nextKey, openUniformAt } from '../../src/core/random.ts';
 import type { Terms } from './sweep.ts';

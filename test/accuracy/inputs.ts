@@ -1,5 +1,5 @@
-// In: how many inputs, and the constants of an op. Out: float32 inputs in chunks that reach every exponent and sign, float16
-// inputs, upstream gradients and rows.
+// Takes how many inputs, and the constants of an op, and gives float32 inputs in chunks that reach every exponent and sign,
+// float16 inputs, upstream gradients and rows.
 import type { Documented } from '../../src/define/op.ts';
 import { fromHalf } from '../../src/core/dtype.ts';
 import type { Source } from '../../src/shader/link.ts';

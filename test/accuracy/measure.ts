@@ -1,4 +1,5 @@
-// In: float32 or float16 results and what they should be in float64. Out: the largest error in ULP of float32, and where.
+// Takes float32 or float16 results and what they should be in float64, and gives the largest error in ULP of float32, and
+// where.
 import { fromHalf, toHalf } from '../../src/core/dtype.ts';
 import { SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
 

@@ -1,4 +1,4 @@
-// In: what scripts/accuracy.mjs asks for, in a browser. Out: an op's largest errors on its GPU, as plain data.
+// Takes what scripts/accuracy.mjs asks for, in a browser. Gives an op's largest errors on its GPU, as plain data.
 import type { Documented } from '../../src/define/op.ts';
 import { init, type Device } from '../../src/index.ts';
 import { withArithmetic } from '../arithmetic/device.ts';

@@ -1,4 +1,4 @@
-// In: measured errors. Out: the text of docs/accuracy.md and of the table in the terminal.
+// Takes measured errors, and gives the text of docs/accuracy.md and of the table in the terminal.
 import type { Documented } from '../../src/define/op.ts';
 import { measured, type Options } from './cases.ts';
 import type { Worst } from './measure.ts';

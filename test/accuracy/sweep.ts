@@ -1,5 +1,5 @@
-// In: an op, option values and inputs. Out: its largest errors, forward and backward: the GPU against the declared float64
-// functions.
+// Takes an op, option values and inputs, and gives its largest errors, forward and backward: the GPU against the declared
+// float64 functions.
 import { fromHost, type Tensor } from '../../src/core/tensor.ts';
 import { encode, type FloatDType } from '../../src/core/dtype.ts';
 import type { Documented } from '../../src/define/op.ts';

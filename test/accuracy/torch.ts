@@ -1,4 +1,4 @@
-// In: the golden vectors. Out: how far PyTorch's own float32 is from float64 at their points, by op.
+// Takes the golden vectors, and gives how far PyTorch's own float32 is from float64 at their points, by op.
 import type { Documented } from '../../src/define/op.ts';
 import { camelCase, decodeTensor, goldenFiles, type GoldenCase } from '../golden.ts';
 import { epilogueOf, type Options } from './cases.ts';

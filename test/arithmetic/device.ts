@@ -1,4 +1,4 @@
-// In: a GPUDevice and a freedom of hardware. Out: the same device, whose shaders compute with that freedom.
+// Takes a GPUDevice and a freedom of hardware, and gives the same device, whose shaders compute with that freedom.
 import type { Arithmetic } from './helpers.ts';
 import { rewrite } from './rewrite.ts';
 

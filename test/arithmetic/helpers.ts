@@ -1,4 +1,4 @@
-// In: nothing. Out: by mode, the WGSL that computes with its freedom. Each name ends in the size of its vectors.
+// By mode, the WGSL that computes with its freedom. Each name ends in the size of its vectors.
 
 /**
  * What hardware does to float arithmetic, and WGSL lets it: `rcp+`, `rcp-`: x / y as x times the reciprocal of y, which is

@@ -1,4 +1,4 @@
-// In: WGSL. Out: its syntax tree, with what every name refers to, from the parser of `wesl`.
+// Takes WGSL, and gives its syntax tree, with what every name refers to, from the parser of `wesl`.
 import {
   bindIdents,
   childElems,

@@ -1,5 +1,5 @@
-// In: WGSL and a freedom that hardware has with float arithmetic. Out: the same shader with that freedom taken at every
-// operation, by functions of helpers.ts, so that any adapter computes as such hardware would.
+// Takes WGSL and a freedom that hardware has with float arithmetic, and gives the same shader with that freedom taken at
+// every operation, by functions of helpers.ts, so that any adapter computes as such hardware would.
 import {
   childElems,
   refTarget,

@@ -1,4 +1,4 @@
-// In: elementwise activations. Out: their calls.
+// Takes elementwise activations, and gives their calls.
 import fc from 'fast-check';
 import { catalog } from '../../src/catalog.ts';
 import { sizeOf } from '../../src/core/shape.ts';

@@ -1,4 +1,4 @@
-// In: nothing. Out: a call in plain data, and how to carry one out on a device.
+// A call in plain data, and how to carry one out on a device.
 import * as nonlin from '../../src/index.ts';
 import { Tensor, tensor, type Device } from '../../src/index.ts';
 

@@ -1,4 +1,4 @@
-// In: the CTC loss. Out: its calls.
+// Takes the CTC loss, and gives its calls.
 import fc from 'fast-check';
 import {
   DTypeError,

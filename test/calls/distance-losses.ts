@@ -1,4 +1,4 @@
-// In: losses of distances, and the distances. Out: their calls.
+// Takes losses of distances, and the distances, and gives their calls.
 import fc from 'fast-check';
 import { DTypeError, IndexOutOfRangeError } from '../../src/index.ts';
 import { broadcastShapes, sizeOf } from '../../src/core/shape.ts';

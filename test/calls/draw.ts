@@ -1,4 +1,4 @@
-// In: nothing. Out: what valid calls are drawn from: shapes, elements, options.
+// What valid calls are drawn from: shapes, elements, options.
 import fc from 'fast-check';
 import { catalog } from '../../src/catalog.ts';
 import { sizeOf } from '../../src/core/shape.ts';

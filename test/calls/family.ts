@@ -1,4 +1,4 @@
-// In: nothing. Out: what the tests need to know of some ops: valid calls, drawn and plain, and what they must refuse.
+// What the tests need to know of some ops: valid calls, drawn and plain, and what they must refuse.
 import type fc from 'fast-check';
 import type { Arguments, Call } from './call.ts';
 import type { Drawn, Values } from './draw.ts';

@@ -1,4 +1,5 @@
-// In: linearCrossEntropy. Out: its calls: few and many classes, in one chunk and in several, indices and probabilities.
+// Takes linearCrossEntropy, and gives its calls: few and many classes, in one chunk and in several, indices and
+// probabilities.
 import fc from 'fast-check';
 import { IndexOutOfRangeError, ShapeError, tensor } from '../../src/index.ts';
 import { sizeOf } from '../../src/core/shape.ts';

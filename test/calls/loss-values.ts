@@ -1,4 +1,4 @@
-// In: shapes as they are drawn. Out: what losses take that is not just any number, and shapes that go together.
+// Takes shapes as they are drawn, and gives what losses take that is not just any number, and shapes that go together.
 import fc from 'fast-check';
 import type { TensorSpec } from './call.ts';
 import { floats, type Drawn, type Values } from './draw.ts';

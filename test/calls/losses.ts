@@ -1,4 +1,4 @@
-// In: losses of input and target alone, and class losses. Out: their calls.
+// Takes losses of input and target alone, and class losses, and gives their calls.
 import fc from 'fast-check';
 import { IndexOutOfRangeError, ShapeError, tensor } from '../../src/index.ts';
 import { broadcastShapes, sizeOf } from '../../src/core/shape.ts';

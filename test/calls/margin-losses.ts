@@ -1,4 +1,4 @@
-// In: losses that compare the scores of a row with each other, and the adaptive softmax. Out: their calls.
+// Takes losses that compare the scores of a row with each other, and the adaptive softmax, and gives their calls.
 import fc from 'fast-check';
 import { IndexOutOfRangeError, ShapeError, tensor } from '../../src/index.ts';
 import { sizeOf } from '../../src/core/shape.ts';

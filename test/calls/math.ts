@@ -1,4 +1,4 @@
-// In: the support ops. Out: their calls.
+// Takes the support ops, and gives their calls.
 import fc from 'fast-check';
 import { DTypeError, IndexOutOfRangeError } from '../../src/index.ts';
 import { broadcastShapes, sizeOf } from '../../src/core/shape.ts';

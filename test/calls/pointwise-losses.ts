@@ -1,4 +1,5 @@
-// In: pointwise losses whose inputs are not just any numbers: probabilities, labels, weights, other shapes. Out: their calls.
+// Takes pointwise losses whose inputs are not just any numbers: probabilities, labels, weights, other shapes. Gives their
+// calls.
 import fc from 'fast-check';
 import { OptionError, tensor } from '../../src/index.ts';
 import { broadcastShapes, sizeOf } from '../../src/core/shape.ts';

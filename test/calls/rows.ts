@@ -1,4 +1,4 @@
-// In: row-wise and gated activations. Out: their calls.
+// Takes row-wise and gated activations, and gives their calls.
 import fc from 'fast-check';
 import { catalog } from '../../src/catalog.ts';
 import { IndexOutOfRangeError } from '../../src/index.ts';

@@ -1,4 +1,4 @@
-// In: nothing. Out: what a valid call of an op is, and arguments that must be refused, in plain data.
+// What a valid call of an op is, and arguments that must be refused, in plain data.
 import {
   tensor,
   OptionError,

@@ -1,4 +1,4 @@
-// In: the built package and Deno's WebGPU (wgpu). Out: a JSON report of all checks, and what failed in full.
+// Takes the built package and Deno's WebGPU (wgpu), and gives a JSON report of all checks, and what failed in full.
 import { writeFileSync } from 'node:fs';
 import { init, type Device } from '../../src/index.ts';
 import { basicsChecks } from '../basics.ts';

@@ -1,4 +1,4 @@
-// In: a Playwright page. Out: whether its main thread was blocked, by its own work or by waiting.
+// Takes a Playwright page, and gives whether its main thread was blocked, by its own work or by waiting.
 import { expect, type Page } from 'playwright/test';
 
 /** The main thread may be taken so long at most, in ms. */

@@ -1,4 +1,5 @@
-// In: a Playwright page. Out: a view of the demo as a person finds it, what its plots show, its screenshots, its faults.
+// Takes a Playwright page, and gives a view of the demo as a person finds it, what its plots show, its screenshots, its
+// faults.
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Locator, type Page } from 'playwright/test';
 

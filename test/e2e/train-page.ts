@@ -1,4 +1,4 @@
-// In: a Playwright page. Out: the view that trains, as a person uses it: opened, trained, drawn on.
+// Takes a Playwright page, and gives the view that trains, as a person uses it: opened, trained, drawn on.
 import { expect, type Page } from 'playwright/test';
 import { openView } from './lab.ts';
 

@@ -1,4 +1,4 @@
-// In: what scripts/firefox.mjs asks for, in Firefox. Out: the adapter, and how many checks passed, as plain data.
+// Takes what scripts/firefox.mjs asks for, in Firefox. Gives the adapter, and how many checks passed, as plain data.
 import { init, type Device } from '../../src/index.ts';
 import { basicsChecks } from '../basics.ts';
 import { opNames } from '../calls.ts';

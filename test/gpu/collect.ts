@@ -1,4 +1,4 @@
-// In: when to stop. Out: garbage collected. Needs `--js-flags=--expose-gc`.
+// Takes when to stop, and gives garbage collected. Needs `--js-flags=--expose-gc`.
 declare const gc: () => void;
 
 /** Collects, and lets the finalizers run, until `done` or ten times. */

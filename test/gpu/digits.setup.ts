@@ -1,4 +1,4 @@
-// In: nothing. Out: the digits file, made before a browser fetches it.
+// The digits file, made before a browser fetches it.
 import { ensureDigits } from '../../scripts/mnist.mjs';
 
 export async function setup(): Promise<void> {

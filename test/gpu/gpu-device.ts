@@ -1,4 +1,4 @@
-// In: nothing. Out: GPUDevices and buffers of our own, as a caller of the package would have them.
+// GPUDevices and buffers of our own, as a caller of the package would have them.
 
 import { encode } from '../../src/core/dtype.ts';
 import { Tensor } from '../../src/index.ts';

@@ -1,5 +1,5 @@
-// In: ops. Out: a check per op: hostile values in sizes round every edge, the GPU against the CPU device, forward and
-// backward, in either dtype, by every plan that is given. Free of any test runner.
+// Takes ops, and gives a check per op: hostile values in sizes round every edge, the GPU against the CPU device, forward
+// and backward, in either dtype, by every plan that is given. Free of any test runner.
 import fc from 'fast-check';
 import type { Device } from '../../src/index.ts';
 import { sizeOf } from '../../src/core/shape.ts';

@@ -1,5 +1,5 @@
-// In: a call with hostile values, and an element where the GPU differs from the float64 path. Out: whether it may, each with
-// the reason.
+// Takes a call with hostile values, and an element where the GPU differs from the float64 path, and gives whether it may,
+// each with the reason.
 import { catalog } from '../../src/catalog.ts';
 import type { Call, TensorSpec, Values } from '../calls.ts';
 import { HUGE } from '../hostile.ts';

@@ -1,5 +1,5 @@
-// In: nothing. Out: a check per optimizer: hostile parameters and gradients, the GPU against the CPU device by every plan.
-// Free of any test runner.
+// A check per optimizer: hostile parameters and gradients, the GPU against the CPU device by every plan. Free of any test
+// runner.
 import { optim, scope, tensor, type Device, type Tensor } from '../../src/index.ts';
 import { randomNumbers } from '../calls.ts';
 import { ensure, type Check } from '../check.ts';

@@ -1,4 +1,4 @@
-// In: ops. Out: a vitest test per check of hostile values, by the plan for this adapter and by that for hardware.
+// Takes ops, and gives a vitest test per check of hostile values, by the plan for this adapter and by that for hardware.
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { init, type Device } from '../../src/index.ts';
 import { hostileChecks } from './hostile-checks.ts';

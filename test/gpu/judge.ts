@@ -1,4 +1,5 @@
-// In: a call, a device, a reference. Out: result and gradients, and where they are further apart than the op's declared accuracy.
+// Takes a call, a device, a reference, and gives result and gradients, and where they are further apart than the op's
+// declared accuracy.
 import { catalog } from '../../src/catalog.ts';
 import { manualSeed, scope, tensor, type Device, type Tensor } from '../../src/index.ts';
 import {

@@ -1,5 +1,6 @@
-// In: a call of a loss of distances or cosines, and an element of a gradient. Out: how far off it may be where float32 does not
-// tell on which side of a kink a row is: whether its loss is above 0, and which of two distances is the smaller.
+// Takes a call of a loss of distances or cosines, and an element of a gradient, and gives how far off it may be where
+// float32 does not tell on which side of a kink a row is: whether its loss is above 0, and which of two distances is the
+// smaller.
 import { squares } from '../../src/kernels/pair-rows/cosine-reference.ts';
 import { norm } from '../../src/kernels/pair-rows/norm-reference.ts';
 import { sizeOf } from '../../src/core/shape.ts';

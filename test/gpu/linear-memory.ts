@@ -1,4 +1,5 @@
-// In: the extents of a last layer. Out: linearCrossEntropy against linear followed by crossEntropy, in memory and results.
+// Takes the extents of a last layer, and gives linearCrossEntropy against linear followed by crossEntropy, in memory and
+// results.
 import { expect } from 'vitest';
 import {
   crossEntropy,

@@ -1,5 +1,5 @@
-// In: a call of linearCrossEntropy, and an element of its result or of a gradient. Out: how far off it may be for its logits,
-// which are scalar products: float32 adds up terms, whatever they leave.
+// Takes a call of linearCrossEntropy, and an element of its result or of a gradient, and gives how far off it may be for
+// its logits, which are scalar products: float32 adds up terms, whatever they leave.
 import { sizeOf } from '../../src/core/shape.ts';
 import type { Call, TensorSpec } from '../calls.ts';
 import { roundHalf } from '../ulp.ts';

@@ -1,5 +1,5 @@
-// In: ops, and how many calls of each to draw. Out: a test per op: the GPU against the CPU device, forward and backward, in
-// either dtype, and written over inputs. The report of a failure holds the seed.
+// Takes ops, and how many calls of each to draw, and gives a test per op: the GPU against the CPU device, forward and
+// backward, in either dtype, and written over inputs. The report of a failure holds the seed.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { init, manualSeed, scope, type Device } from '../../src/index.ts';

@@ -1,4 +1,4 @@
-// In: nothing. Out: what a call that must be refused is, in plain data.
+// What a call that must be refused is, in plain data.
 import type { Device } from '../../src/index.ts';
 import type { ErrorClass } from '../calls/wrong.ts';
 

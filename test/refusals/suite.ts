@@ -1,4 +1,4 @@
-// In: calls that must be refused. Out: a vitest test of each, on one device.
+// Takes calls that must be refused, and gives a vitest test of each, on one device.
 import { expect, it } from 'vitest';
 import { NonlinError } from '../../src/index.ts';
 import { declaredRefusals } from './declared.ts';

@@ -1,4 +1,4 @@
-// In: the CPU loops of every kernel. Out: a device that stores float64, so that finite differences are exact enough.
+// Takes the CPU loops of every kernel, and gives a device that stores float64, so that finite differences are exact enough.
 import {
   Device,
   type DeviceLostDetails,

@@ -1,4 +1,4 @@
-// In: nothing. Out: this library for a program that uses relu and nothing else of it.
+// This library for a program that uses relu and nothing else of it.
 import { init, relu, tensor } from '../../../src/index.ts';
 import type { Program } from './result.ts';
 

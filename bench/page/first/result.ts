@@ -1,4 +1,4 @@
-// In: a library, an op and its inputs. Out: its first result, and an error where that is wrong.
+// Takes a library, an op and its inputs, and gives its first result, and an error where that is wrong.
 import { mistake } from '../cases.ts';
 import type { Inputs, OpName, Runner } from '../types.ts';
 

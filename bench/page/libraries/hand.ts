@@ -1,5 +1,5 @@
-// In: a device. Out: what every time is a multiple of: a plain copy kernel, and the plainest program that
-// computes ten ops, a compute pass for each call, the baseline of overhead and cold start.
+// Takes a device, and gives what every time is a multiple of: a plain copy kernel, and the plainest program that computes
+// ten ops, a compute pass for each call, the baseline of overhead and cold start.
 import type { Inputs, Library, OpName, Runner } from '../types.ts';
 
 /**

@@ -1,4 +1,4 @@
-// In: a library's name. Out: it, ready; each is imported when it is first asked for, and no other with it.
+// Takes a library's name, and gives it, ready; each is imported when it is first asked for, and no other with it.
 import type { Library, LibraryName } from '../types.ts';
 
 const LOADERS: Record<LibraryName, () => Promise<Library>> = {

@@ -1,5 +1,5 @@
-// In: ops by name. Out: jax-js's calls, each compiled as a whole by its `jit`. Its functions consume their arguments: `ref`
-// keeps one for the next call.
+// Takes ops by name, and gives jax-js's calls, each compiled as a whole by its `jit`. Its functions consume their
+// arguments: `ref` keeps one for the next call.
 import {
   blockUntilReady,
   defaultDevice,

@@ -1,4 +1,4 @@
-// In: ops by name. Out: this library's calls, on WebGPU or on the CPU.
+// Takes ops by name, and gives this library's calls, on WebGPU or on the CPU.
 import {
   crossEntropy,
   gelu,

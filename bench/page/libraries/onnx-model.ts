@@ -1,4 +1,4 @@
-// In: an ONNX graph in plain words. Out: its model file. Field numbers are those of onnx.proto.
+// Takes an ONNX graph in plain words, and gives its model file. Field numbers are those of onnx.proto.
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 export interface Node {

@@ -1,4 +1,5 @@
-// In: ops by name. Out: ONNX Runtime Web's calls on WebGPU: one model per op and shape, inputs and outputs in GPU buffers.
+// Takes ops by name, and gives ONNX Runtime Web's calls on WebGPU: one model per op and shape, inputs and outputs in GPU
+// buffers.
 import * as ort from 'onnxruntime-web/webgpu';
 import type { Inputs, Library, OpName, Runner } from '../types.ts';
 import { modelOf, type Graph, type Node, type Value } from './onnx-model.ts';

@@ -1,4 +1,5 @@
-// In: ops by name. Out: TensorFlow.js's calls, on one of its backends. Where it has no op, the formula its users write.
+// Takes ops by name, and gives TensorFlow.js's calls, on one of its backends. Where it has no op, the formula its users
+// write.
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import type { Inputs, Library, OpName, Runner } from '../types.ts';

@@ -1,4 +1,4 @@
-// In: digits. Out: the task of naming them, and the task of drawing them again from a few numbers.
+// Takes digits, and gives the task of naming them, and the task of drawing them again from a few numbers.
 import { PIXELS, type Digits } from '../digits.ts';
 import type { Batch, Examples, Task } from '../task.ts';
 

@@ -1,4 +1,5 @@
-// In: a seed. Out: a curve seen with noise and outliers, and the task of finding it; judged against the curve itself.
+// Takes a seed, and gives a curve seen with noise and outliers, and the task of finding it; judged against the curve
+// itself.
 import { generator } from '../random.ts';
 import { examplesOf, type Task } from '../task.ts';
 

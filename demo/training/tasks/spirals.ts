@@ -1,4 +1,4 @@
-// In: a seed. Out: two interleaved spirals in the plane, and the task of telling which one a point is of.
+// Takes a seed, and gives two interleaved spirals in the plane, and the task of telling which one a point is of.
 import { generator } from '../random.ts';
 import { examplesOf, type Task } from '../task.ts';
 

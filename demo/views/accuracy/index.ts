@@ -1,4 +1,5 @@
-// In: an empty element, the lab. Out: the view of errors: an op over its whole input range, ours beside WGSL's built-ins.
+// Takes an empty element, the lab, and gives the view of errors: an op over its whole input range, ours beside WGSL's
+// built-ins.
 import './accuracy.css';
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { Device } from 'nonlin';

@@ -1,4 +1,5 @@
-// In: an op, options, a device. Out: its largest errors in ULP, by sign and exponent of the input or by length of the row.
+// Takes an op, options, a device, and gives its largest errors in ULP, by sign and exponent of the input or by length of
+// the row.
 import { scope, tensor, type Device, type Tensor } from 'nonlin';
 import type { Documented } from '../../../src/define/op.ts';
 import { withBuiltins } from '../../../test/accuracy/builtins.ts';

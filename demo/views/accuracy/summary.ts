@@ -1,4 +1,4 @@
-// In: a measurement. Out: its largest errors as a table, and what they mean in words.
+// Takes a measurement, and gives its largest errors as a table, and what they mean in words.
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Documented } from '../../../src/define/op.ts';
 import { describeValues, optionsOf, type Values } from '../../lab/options.ts';

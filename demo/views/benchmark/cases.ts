@@ -1,4 +1,5 @@
-// In: the catalog, a size. Out: calls to be timed: each op forward, and forward with gradient, on tensors of that size.
+// Takes the catalog, a size, and gives calls to be timed: each op forward, and forward with gradient, on tensors of that
+// size.
 import { scope, tensor, type Device, type Tensor } from 'nonlin';
 import { findFunctions, type FunctionOp } from '../../lab/functions.ts';
 import { findLossOps, type LossOp } from '../../lab/losses.ts';

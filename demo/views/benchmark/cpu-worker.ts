@@ -1,4 +1,4 @@
-// In: an op's name and a size, by message. Out: what a call takes on the CPU path, by message; the page stays free.
+// Takes an op's name and a size, by message, and gives what a call takes on the CPU path, by message; the page stays free.
 import { init } from 'nonlin';
 import { findCases } from './cases.ts';
 import { medianOf, onDevice } from './timing.ts';

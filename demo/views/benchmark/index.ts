@@ -1,4 +1,5 @@
-// In: an empty element, the lab. Out: the view that times every op on the visitor's device: against a copy, and the CPU.
+// Takes an empty element, the lab, and gives the view that times every op on the visitor's device: against a copy, and the
+// CPU.
 import './benchmark.css';
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { Device } from 'nonlin';

@@ -1,4 +1,4 @@
-// In: timings. Out: their table as Markdown, to be pasted where people talk about GPUs.
+// Takes timings, and gives their table as Markdown, to be pasted where people talk about GPUs.
 
 export interface Timing {
   readonly op: string;

@@ -1,4 +1,4 @@
-// In: timings as far as they are known. Out: their table.
+// Takes timings as far as they are known, and gives their table.
 import { html, nothing, type TemplateResult } from 'lit-html';
 import {
   bandwidth,

@@ -1,4 +1,4 @@
-// In: a call. Out: what one takes, in ms: many calls, then one wait, the median of several rounds.
+// Takes a call, and gives what one takes, in ms: many calls, then one wait, the median of several rounds.
 import type { Device } from 'nonlin';
 import { checkGoing, type Progress } from '../../lab/going.ts';
 

@@ -1,4 +1,4 @@
-// In: an elementwise or gated activation. Out: f and f′ over x in a plot.
+// Takes an elementwise or gated activation, and gives f and f′ over x in a plot.
 import type { Device } from 'nonlin';
 import type { Picture } from '../../lab/card.ts';
 import { compute, places, type FunctionOp } from '../../lab/functions.ts';

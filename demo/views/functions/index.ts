@@ -1,4 +1,4 @@
-// In: an empty element, the lab. Out: the view of all activations.
+// Takes an empty element, the lab, and gives the view of all activations.
 import '../../styles/pictures.css';
 import { html } from 'lit-html';
 import formulas from 'virtual:formulas/functions';

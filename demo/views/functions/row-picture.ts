@@ -1,4 +1,4 @@
-// In: a row-wise activation. Out: bars over logits that can be dragged, with a temperature.
+// Takes a row-wise activation, and gives bars over logits that can be dragged, with a temperature.
 import { html, render } from 'lit-html';
 import type { Device } from 'nonlin';
 import type { Picture } from '../../lab/card.ts';

@@ -1,4 +1,5 @@
-// In: the losses of logits and a class. Out: what each makes of the probability of the true class: weighted, smoothed, focal.
+// Takes the losses of logits and a class, and gives what each makes of the probability of the true class: weighted,
+// smoothed, focal.
 import { html, render } from 'lit-html';
 import { scope, tensor, type Device } from 'nonlin';
 import type { Exhibit } from '../../lab/catalogue.ts';

@@ -1,4 +1,4 @@
-// In: an empty element, the lab. Out: the view of all losses: two exhibits, comparison, cards.
+// Takes an empty element, the lab, and gives the view of all losses: two exhibits, comparison, cards.
 import '../../styles/pictures.css';
 import './losses.css';
 import { html } from 'lit-html';

@@ -1,4 +1,4 @@
-// In: points, a loss. Out: the line that it gives, fitted by the package itself: a linear layer, the loss, Adam.
+// Takes points, a loss, and gives the line that it gives, fitted by the package itself: a linear layer, the loss, Adam.
 import { linear, optim, scope, tensor, type Device, type Tensor } from 'nonlin';
 import type { LossFunction } from '../../lab/losses.ts';
 import type { Values } from '../../lab/options.ts';

@@ -1,4 +1,4 @@
-// In: a loss with its form. Out: the loss and its gradient over the moving number.
+// Takes a loss with its form, and gives the loss and its gradient over the moving number.
 import type { Device } from 'nonlin';
 import type { Picture } from '../../lab/card.ts';
 import { places } from '../../lab/functions.ts';

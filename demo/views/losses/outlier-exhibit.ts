@@ -1,4 +1,5 @@
-// In: the losses of a prediction and a target. Out: points with one to drag, and the line that each loss fits to them.
+// Takes the losses of a prediction and a target, and gives points with one to drag, and the line that each loss fits to
+// them.
 import { html, render, svg } from 'lit-html';
 import type { Device } from 'nonlin';
 import type { Exhibit } from '../../lab/catalogue.ts';

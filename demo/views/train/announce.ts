@@ -1,4 +1,4 @@
-// In: a test after an epoch. Out: words to be read aloud, or none: not more than ten times a run.
+// Takes a test after an epoch, and gives words to be read aloud, or none: not more than ten times a run.
 import { formatPercent } from '../../training/format.ts';
 import type { EpochReport } from '../../training/score.ts';
 import type { Goal } from '../../training/task.ts';

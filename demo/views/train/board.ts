@@ -1,4 +1,5 @@
-// In: reports of the runs that are shown. Out: their history, charts, pictures and words to be read aloud, kept up to date.
+// Takes reports of the runs that are shown, and gives their history, charts, pictures and words to be read aloud, kept up
+// to date.
 import type { Progress } from '../../lab/going.ts';
 import type { LayerHealth } from '../../training/diagnose.ts';
 import { TASKS, type Config } from '../../training/config.ts';

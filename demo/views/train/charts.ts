@@ -1,4 +1,5 @@
-// In: the history of runs. Out: charts over the steps: loss, how good the results are, the first layer's gradient norm.
+// Takes the history of runs, and gives charts over the steps: loss, how good the results are, the first layer's gradient
+// norm.
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { Plot, SERIES, type PlotOptions, type Series } from '../../lab/plot.ts';
 import type { Goal } from '../../training/task.ts';

@@ -1,4 +1,4 @@
-// In: what can be chosen; an address's parameters, or settings, a task and a device. Out: a configuration; trainers.
+// Takes what can be chosen; an address's parameters, or settings, a task and a device. Gives a configuration; trainers.
 import type { Device } from 'nonlin';
 import type { ActivationChoice } from '../../training/activations.ts';
 import { breathe } from '../../training/breathe.ts';

@@ -1,4 +1,4 @@
-// In: the history of runs. Out: their figures as of now.
+// Takes the history of runs, and gives their figures as of now.
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { formatLoss, formatPercent, formatRate } from '../../training/format.ts';
 import type { Goal } from '../../training/task.ts';

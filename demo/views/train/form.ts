@@ -1,4 +1,4 @@
-// In: a configuration, what there is to choose from. Out: the settings as fields, of one run at a time.
+// Takes a configuration, what there is to choose from, and gives the settings as fields, of one run at a time.
 import { html, nothing, svg, type TemplateResult } from 'lit-html';
 import { copyButton } from '../../lab/copy.ts';
 import type { ActivationChoice, Curve } from '../../training/activations.ts';

@@ -1,4 +1,4 @@
-// In: the reports of runs as they come. Out: their figures now, and columns of numbers for charts.
+// Takes the reports of runs as they come, and gives their figures now, and columns of numbers for charts.
 import type { LayerHealth } from '../../training/diagnose.ts';
 import { Pace } from '../../training/pace.ts';
 import type { EpochReport, Report, Score } from '../../training/trainer.ts';

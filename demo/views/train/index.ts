@@ -1,4 +1,4 @@
-// In: an empty element, the lab. Out: the view that trains networks.
+// Takes an empty element, the lab, and gives the view that trains networks.
 import './train.css';
 import './controls.css';
 import './figures.css';

@@ -1,4 +1,4 @@
-// In: a session whose device was lost, or whose runs failed. Out: what is left of them, and how to go on, in words.
+// Takes a session whose device was lost, or whose runs failed, and gives what is left of them, and how to go on, in words.
 import type { Session } from './session.ts';
 
 export interface Kept {

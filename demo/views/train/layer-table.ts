@@ -1,4 +1,4 @@
-// In: how each layer of each run is doing. Out: tables of it.
+// Takes how each layer of each run is doing, and gives tables of it.
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { LayerHealth } from '../../training/diagnose.ts';
 import { runName } from './form.ts';

@@ -1,4 +1,5 @@
-// In: a trained network with its configuration, or a file. Out: the other: safetensors, in PyTorch's names and layouts.
+// Takes a trained network with its configuration, or a file, and gives the other: safetensors, in PyTorch's names and
+// layouts.
 import { safetensors, type nn, type Device } from 'nonlin';
 import { formatConfig, type TaskName } from '../../training/config.ts';
 import type { Trainer } from '../../training/trainer.ts';

@@ -1,4 +1,4 @@
-// In: the state of a run. Out: its buttons, progress, the table of epochs, and the tabs of tasks.
+// Takes the state of a run, and gives its buttons, progress, the table of epochs, and the tabs of tasks.
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { guard } from 'lit-html/directives/guard.js';
 import { formatAddress } from '../../shell/address.ts';

@@ -1,4 +1,4 @@
-// In: trainers, and the person's wishes: start, pause, resume, stop, reset. Out: phases, reports, at most one error.
+// Takes trainers, and the person's wishes: start, pause, resume, stop, reset. Gives phases, reports, at most one error.
 import type { Checkpoint } from '../../training/checkpoint.ts';
 import type { LayerHealth } from '../../training/diagnose.ts';
 import type { Report, Trainer } from '../../training/trainer.ts';

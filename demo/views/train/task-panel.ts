@@ -1,4 +1,4 @@
-// In: the name of a task. Out: its data once loaded, and the panel that shows its networks, in one element.
+// Takes the name of a task, and gives its data once loaded, and the panel that shows its networks, in one element.
 import type { Progress } from '../../lab/going.ts';
 import type { TaskName } from '../../training/config.ts';
 import type { Task } from '../../training/task.ts';

@@ -1,4 +1,4 @@
-// In: the name of a task. Out: its data (the digits are fetched once), and the panel that shows its networks.
+// Takes the name of a task, and gives its data (the digits are fetched once), and the panel that shows its networks.
 import type { Progress } from '../../lab/going.ts';
 import { fetchDigits, splitDigits, type Digits } from '../../training/digits.ts';
 import type { TaskName } from '../../training/config.ts';

@@ -1,4 +1,4 @@
-// In: the state of the view that trains. Out: its page.
+// Takes the state of the view that trains, and gives its page.
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { TASKS } from '../../training/config.ts';
 import type { Trainer } from '../../training/trainer.ts';

@@ -1,4 +1,5 @@
-// In: what can be chosen, the address, the person's wishes. Out: settings, runs, charts, pictures, files, wired together.
+// Takes what can be chosen, the address, the person's wishes, and gives settings, runs, charts, pictures, files, wired
+// together.
 import { render } from 'lit-html';
 import type { Device } from 'nonlin';
 import { withProgress } from '../../lab/progress.ts';

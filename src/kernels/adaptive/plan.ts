@@ -1,5 +1,5 @@
-// In: matrices, and rows or columns of them. Out: the launches, or the CPU loops, that an adaptive softmax is put together
-// from besides its layers: rows by index, columns side by side, targets by cluster, the largest of a row.
+// What an adaptive softmax needs besides its layers: rows by index, columns side by side, targets by cluster, the largest
+// element of a row. Launches and CPU loops.
 import argmaxText from '../../../shaders/kernels/adaptive/argmax.wgsl?raw';
 import targetsText from '../../../shaders/kernels/adaptive/cluster-targets.wgsl?raw';
 import pickText from '../../../shaders/kernels/adaptive/pick-rows.wgsl?raw';

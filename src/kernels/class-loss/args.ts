@@ -1,4 +1,4 @@
-// In: nothing. Out: what a class loss is told: the op, the shapes, and which tensors a call has and wants.
+// Types: what a call of a class loss tells its kernel: the op, the shapes, which tensors it has and wants.
 import type { Source } from '../../shader/link.ts';
 import type { RowLayout } from '../../core/shape.ts';
 import type { ParamLayout, ParamValues } from '../../shader/params.ts';

@@ -1,4 +1,4 @@
-// In: what a launch of a class loss reads and writes. Out: the WGSL that binds it and gives each part a function.
+// Writes the WGSL that binds the tensors of a class loss and gives each of its parts a function.
 import type { DType } from '../../core/dtype.ts';
 import { source, type Source } from '../../shader/link.ts';
 import type { View } from '../../core/kernel.ts';

@@ -1,4 +1,4 @@
-// In: a phase of a class loss over a window of rows. Out: its launch: program, constants, bindings, uniforms.
+// Makes one launch of a class loss: one phase over a window of rows.
 import chunksText from '../../../shaders/kernels/class-loss/chunks.wgsl?raw';
 import finishText from '../../../shaders/kernels/class-loss/finish.wgsl?raw';
 import indexText from '../../../shaders/kernels/class-loss/index.wgsl?raw';

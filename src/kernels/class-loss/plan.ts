@@ -1,5 +1,5 @@
-// In: scores seen as rows over classes, and a class index or class probabilities for each. Out: the launches, or the CPU
-// loop, for losses, their reduction and gradients; nothing between is stored but sums: of chunks of rows, and of losses.
+// Plans class losses: scores as rows over classes, with a class index or class probabilities for each row. Losses, their
+// reduction and gradients; nothing is stored in between but sums of chunks of rows, and of losses.
 import weightText from '../../../shaders/kernels/class-loss/weight.wgsl?raw';
 import { bits, classLabel } from '../../shader/lib.ts';
 import { cachedProgram, source } from '../../shader/link.ts';

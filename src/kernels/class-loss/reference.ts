@@ -1,4 +1,4 @@
-// In: scores, targets and what a call wants of them. Out: losses and gradients, row by row in float64.
+// The float64 loop of class losses: losses and gradients, row by row.
 import type { NumericArray } from '../../core/dtype.ts';
 import { logSoftmaxOf } from '../../cpu/special.ts';
 import { placesOf, type ClassLossArgs } from './args.ts';

@@ -1,4 +1,4 @@
-// In: nothing. Out: what a CTC loss is told: the shapes, and which tensors a call has and wants.
+// Types: what a call of the CTC loss tells its kernel: the shapes, which tensors it has and wants.
 
 export interface CtcArgs {
   /** T, N and C of the log-probabilities. */

@@ -1,5 +1,5 @@
-// In: log-probabilities, labels and lengths. Out: the launches of the CTC loss: forward and backward variables side by side,
-// then, where it is wanted, the gradient of every step at once.
+// Plans the CTC loss: first forward and backward variables side by side, then, where it is wanted, the gradient of all
+// steps at once.
 import gradientText from '../../../shaders/kernels/ctc/gradient.wgsl?raw';
 import latticeText from '../../../shaders/kernels/ctc/lattice.wgsl?raw';
 import { bits, exp, rowLanes, wide } from '../../shader/lib.ts';

@@ -1,4 +1,4 @@
-// In: log-probabilities, labels and lengths. Out: CTC losses and gradients by the forward-backward algorithm in float64.
+// The float64 loop of the CTC loss and its gradient: the forward-backward algorithm.
 import type { NumericArray } from '../../core/dtype.ts';
 import type { CtcArgs } from './args.ts';
 

@@ -1,5 +1,4 @@
-// In: probabilities and targets as rows. Out: the launches, or the CPU loop, that give the Dice loss of each row, or their
-// sum, and what its gradient is made of.
+// Plans the Dice loss of rows of probabilities and targets, or their sum, and what the gradient needs; with the CPU loop.
 import kernelText from '../../../shaders/kernels/dice/dice.wgsl?raw';
 import { bits, div } from '../../shader/lib.ts';
 import { program, source } from '../../shader/link.ts';

@@ -1,4 +1,4 @@
-// In: an activation and a tensor seen as [outer, 2, n]. Out: the launch of one half times the activation of the other.
+// Plans gated activations of a tensor seen as [outer, 2, n]: one half times the activation of the other.
 import kernelText from '../../../shaders/kernels/gated/gated.wgsl?raw';
 import { bits } from '../../shader/lib.ts';
 import { cachedProgram, source, type Source } from '../../shader/link.ts';

@@ -1,5 +1,4 @@
-// In: nothing. Out: what a linear cross-entropy is told: the shapes, the options, which tensors a call has and wants; and
-// the chunks of classes it is done in.
+// What a call of the linear cross-entropy tells its kernel, and the chunks of classes that it is computed in.
 import type { Capabilities } from '../../core/kernel.ts';
 
 /** What a call binds; the order of tensors is that of this list. */

@@ -1,4 +1,4 @@
-// In: which tensors a linear cross-entropy has and wants. Out: its shader, and where each of them is bound.
+// The shader of a linear cross-entropy, and where each tensor is bound.
 import indexText from '../../../shaders/kernels/linear-cross-entropy/index.wgsl?raw';
 import kernelText from '../../../shaders/kernels/linear-cross-entropy/linear-cross-entropy.wgsl?raw';
 import probabilitiesText from '../../../shaders/kernels/linear-cross-entropy/probabilities.wgsl?raw';

@@ -1,5 +1,5 @@
-// In: features, the weights of a linear layer and targets. Out: the launches for the loss of the layer's logits and its
-// gradients, a chunk of classes at a time: the logits are made, gathered row by row, made again, and turned into gradients.
+// Plans the cross-entropy of a last linear layer, a chunk of classes at a time: the logits are computed, gathered row by
+// row, computed again, and turned into gradients.
 import { BYTES } from '../../core/dtype.ts';
 import type { Program } from '../../shader/link.ts';
 import { statusCode } from '../../gpu/status.ts';

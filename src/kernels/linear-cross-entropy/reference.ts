@@ -1,5 +1,5 @@
-// In: features, weights, targets and what a call wants of them. Out: losses and gradients in float64; where all logits
-// would be more than the memory budget, they are computed twice instead of being held.
+// The float64 loop of the linear cross-entropy. Logits that would need more than the memory budget are computed twice
+// instead of kept.
 import type { NumericArray } from '../../core/dtype.ts';
 import { placesOf, wantsGradients, type LinearCrossEntropyArgs } from './args.ts';
 

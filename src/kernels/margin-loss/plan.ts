@@ -1,5 +1,4 @@
-// In: rows of scores, and a class index, a list of labels or a row of numbers for each. Out: the launches, or the CPU loop,
-// for losses, their reduction and gradients.
+// Plans losses of rows of scores, with a class index, a list of labels or a row of numbers for each row; with the CPU loop.
 import kernelText from '../../../shaders/kernels/margin-loss/margin-loss.wgsl?raw';
 import marksText from '../../../shaders/kernels/margin-loss/marks.wgsl?raw';
 import rowsText from '../../../shaders/kernels/margin-loss/rows.wgsl?raw';

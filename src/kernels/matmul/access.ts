@@ -1,4 +1,4 @@
-// In: how the matrices of a product lie in memory. Out: the WGSL that reads the operands and stores the results.
+// Writes the WGSL that reads the operands of a product and stores its results, for the way the matrices lie in memory.
 import { source, type Source } from '../../shader/link.ts';
 import type { MatmulArgs, Matrix } from './args.ts';
 import { paramsStruct } from '../../shader/params.ts';

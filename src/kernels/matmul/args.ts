@@ -1,4 +1,4 @@
-// In: nothing. Out: what a product of matrices is told: sizes, strides, batches, and what to do with each result.
+// Types: what a call tells the matmul kernel: sizes, strides, batches, and what to do with each result.
 import type { Source } from '../../shader/link.ts';
 import type { BufferSlice } from '../../core/kernel.ts';
 import type { ParamLayout, ParamValues } from '../../shader/params.ts';

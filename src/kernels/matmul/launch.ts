@@ -1,4 +1,4 @@
-// In: two matrices given by strides, batches of them, and what to do with each result. Out: the launches.
+// Makes the launches of a product of two matrices, given by strides, and batches of them.
 import sumSplitsText from '../../../shaders/kernels/matmul/sum-splits.wgsl?raw';
 import { matrices } from '../../shader/lib.ts';
 import { cachedProgram, source } from '../../shader/link.ts';

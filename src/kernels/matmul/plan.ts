@@ -1,4 +1,4 @@
-// In: two matrices given by strides, batches of them, and what to do with each result. Out: the launches, or the CPU loops.
+// The matmul kernel: its plan and its CPU loop.
 import type { NumericArray } from '../../core/dtype.ts';
 import type { Capabilities, Kernel, Plan, View } from '../../core/kernel.ts';
 import { offsetOf, type MatmulArgs, type MatmulPlaces } from './args.ts';

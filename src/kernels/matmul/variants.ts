@@ -1,4 +1,4 @@
-// In: the sizes of a product. Out: the kernel that computes it, and into how many parts its k terms are split.
+// Chooses the kernel for a product by its sizes, and into how many parts the k terms are split.
 import fewRowsText from '../../../shaders/kernels/matmul/few-rows.wgsl?raw';
 import tiledText from '../../../shaders/kernels/matmul/matmul.wgsl?raw';
 import directText from '../../../shaders/software/matmul-direct.wgsl?raw';

@@ -1,5 +1,5 @@
-// In: a product of matrices that bindings do not span. Out: its launches by parts: some rows and columns of the result, and
-// some of the terms that its elements are sums of, which are added one launch after another.
+// Plans products of matrices that are larger than a binding, by parts: some rows and columns of the result, and some of the
+// terms that are summed, added one launch after another.
 import type { Capabilities, Plan, View } from '../../core/kernel.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { offsetOf, type MatmulArgs, type MatmulPlaces } from './args.ts';

@@ -1,4 +1,4 @@
-// In: two rows. Out: what their cosine is made of, and its gradient, in float64.
+// The cosine of two rows and its gradient in float64.
 
 /** The scalar product and both sums of squares. */
 export function squares(x: Float64Array, y: Float64Array): [dot: number, xx: number, yy: number] {

@@ -1,4 +1,4 @@
-// In: differences and p. Out: their p-norm and its gradient in float64, as torch.linalg.vector_norm has them.
+// The p-norm of a row of differences and its gradient in float64, as torch.linalg.vector_norm has them.
 
 /** The sum of `f` of all elements. */
 function sumOf(d: Float64Array, f: (v: number) => number): number {

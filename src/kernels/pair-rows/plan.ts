@@ -1,5 +1,5 @@
-// In: two or three tensors seen as rows, and an op that compares them. Out: the launches, or the CPU loop, for a result per
-// row, their reduction, and gradients with respect to every element in the same pass.
+// Plans ops that compare two or three tensors row by row: one result a row, their reduction, and the gradients of all
+// elements in the same pass; with the CPU loop.
 import kernelText from '../../../shaders/kernels/pair-rows/pair-rows.wgsl?raw';
 import type { NumericArray } from '../../core/dtype.ts';
 import { bits, rowLanes } from '../../shader/lib.ts';

@@ -1,4 +1,4 @@
-// In: distances of triplets. Out: their margin loss and its gradients, by number and as pointwise ops.
+// The margin loss of the distances of triplets and its gradients, as functions of numbers and as pointwise ops.
 import wgsl from '../../../shaders/kernels/pair-rows/triplet-hinge.wgsl?raw';
 import { bits } from '../../shader/lib.ts';
 import { source } from '../../shader/link.ts';

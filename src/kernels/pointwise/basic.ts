@@ -1,4 +1,4 @@
-// In: gradients. Out: their sums and copies: the pointwise steps that autograd itself is made of.
+// Sums and copies of gradients: the pointwise ops that autograd itself needs.
 import { runOne, staged } from '../../core/dispatcher.ts';
 import type { DType } from '../../core/dtype.ts';
 import { undone } from '../../core/scope.ts';

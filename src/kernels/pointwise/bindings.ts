@@ -1,4 +1,4 @@
-// In: a pointwise op and how its tensors are stored. Out: the WGSL that binds, loads and stores them round the op.
+// Writes the WGSL that binds, loads and stores the tensors of a pointwise op.
 import type { DType } from '../../core/dtype.ts';
 import { float16 } from '../../shader/lib.ts';
 import { source, type Source } from '../../shader/link.ts';

@@ -1,4 +1,4 @@
-// In: a tensor. Out: the same numbers in another dtype.
+// Converts a tensor to another dtype.
 import { pointwise } from './plan.ts';
 
 export { castArgs, identity } from './identity.ts';

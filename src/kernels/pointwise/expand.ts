@@ -1,4 +1,4 @@
-// In: a tensor and a shape that it broadcasts to. Out: its elements repeated to that shape, with the gradient summed back.
+// Repeats a tensor to a shape that it broadcasts to; the gradient is summed back.
 import { record } from '../../core/autograd.ts';
 import { calling } from '../../core/calling.ts';
 import { runOne } from '../../core/dispatcher.ts';

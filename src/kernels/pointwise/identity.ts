@@ -1,4 +1,4 @@
-// In: nothing. Out: the op of a copy: the pointwise kernel's own stub.
+// The op of a copy: the pointwise kernel's own stub.
 import type { Shape } from '../../core/shape.ts';
 import type { PointwiseArgs, PointwiseOp } from './plan.ts';
 

@@ -1,5 +1,5 @@
-// In: how an op computes one element, and the shapes it is called with. Out: the launches, windowed past the binding limit,
-// and the CPU loop.
+// Plans pointwise ops: every output element is computed from the input elements at the same, broadcast, index. Tensors
+// larger than a binding go in windows.
 import kernelText from '../../../shaders/kernels/pointwise/pointwise.wgsl?raw';
 import { BYTES } from '../../core/dtype.ts';
 import { LimitError } from '../../core/errors.ts';

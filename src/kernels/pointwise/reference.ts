@@ -1,4 +1,4 @@
-// In: a pointwise op and arrays. Out: its results in float64, element by element, in loops that allocate nothing.
+// The CPU loop of pointwise ops: float64, element by element, without allocations.
 import type { NumericArray } from '../../core/dtype.ts';
 import { broadcastStrides, sizeOf, type Shape } from '../../core/shape.ts';
 import type { ParamValues } from '../../shader/params.ts';

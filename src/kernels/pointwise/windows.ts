@@ -1,5 +1,5 @@
-// In: a pointwise op with an operand that is repeated and too large for a binding, or with more partial sums than one spans.
-// Out: its launches part by part: of each operand a part is then together in memory, too.
+// Plans pointwise ops part by part, where a repeated operand is larger than a binding, or where there are too many partial
+// sums for one.
 import type { Capabilities, Plan, View } from '../../core/kernel.ts';
 import { broadcastStrides, collapse, sizeOf } from '../../core/shape.ts';
 import { castArgs } from './identity.ts';

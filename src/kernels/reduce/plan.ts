@@ -1,4 +1,4 @@
-// In: a tensor seen as [outer, n, inner]. Out: the launches, or the CPU loop, that sum its middle dimension.
+// Plans sums over the middle dimension of a tensor seen as [outer, n, inner]; with the CPU loop.
 import kernelText from '../../../shaders/kernels/reduce/reduce.wgsl?raw';
 import type { NumericArray } from '../../core/dtype.ts';
 import { sum } from '../../shader/lib.ts';

@@ -1,4 +1,4 @@
-// In: a tensor and dimensions. Out: its sums or means along them; and gradients of broadcast operands, summed back.
+// Sums and means along dimensions, and gradients of broadcast operands, summed back to their shape.
 import { runOne } from '../../core/dispatcher.ts';
 import type { DType } from '../../core/dtype.ts';
 import { rowLayout, sameShape, sizeOf, type Shape } from '../../core/shape.ts';

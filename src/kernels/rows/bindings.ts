@@ -1,5 +1,5 @@
-// In: how the tensors of a row-wise kernel are stored. Out: the WGSL that binds them and loads and stores their quads, the
-// groups of four neighbours along a row that lib/row-blocks.wgsl goes by.
+// Writes the WGSL that binds the tensors of a row-wise kernel, and loads and stores their quads: the groups of four
+// neighbours that lib/row-blocks.wgsl works on.
 import type { DType } from '../../core/dtype.ts';
 import { float16 } from '../../shader/lib.ts';
 import { source, type Source } from '../../shader/link.ts';

@@ -1,4 +1,4 @@
-// In: rows longer than a binding. Out: the windows along them that can be bound, and how a window is spread over invocations.
+// Windows along rows that are longer than a binding, and how each window is shared out to invocations.
 import type { Capabilities } from '../../core/kernel.ts';
 import type { RowLayout } from '../../core/shape.ts';
 import { tileChunks, type ChunkTiling } from './tiling.ts';

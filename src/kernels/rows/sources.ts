@@ -1,4 +1,4 @@
-// In: the WGSL that ops on pairs of rows share. Out: each as a Source that they include.
+// The WGSL that ops on pairs of rows share, as Sources that they include.
 import rowCosineText from '../../../shaders/kernels/pair-rows/cosine.wgsl?raw';
 import rowNormsText from '../../../shaders/kernels/pair-rows/norms.wgsl?raw';
 import { bits, pow, sqrt } from '../../shader/lib.ts';

@@ -1,4 +1,4 @@
-// In: a tensor seen as rows. Out: how the rows are shared out to invocations, for every row-wise kernel.
+// How the rows of a tensor are shared out to invocations, for every row-wise kernel.
 import { BYTES } from '../../core/dtype.ts';
 import { rowsByInvocation, rowsByWorkgroup } from '../../shader/lib.ts';
 import type { Source } from '../../shader/link.ts';

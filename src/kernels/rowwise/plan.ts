@@ -1,4 +1,4 @@
-// In: a row-wise op and a tensor seen as [outer, n, inner]. Out: its launches, or the CPU loop over rows.
+// Plans row-wise ops on a tensor seen as [outer, n, inner]; with the CPU loop over rows.
 import scanText from '../../../shaders/kernels/rowwise/scan.wgsl?raw';
 import backwardText from '../../../shaders/kernels/rowwise/backward.wgsl?raw';
 import forwardText from '../../../shaders/kernels/rowwise/forward.wgsl?raw';

@@ -1,4 +1,4 @@
-// In: autoencoders of digits. Out: held-out digits, and below each what every network makes of it.
+// Takes autoencoders of digits, and gives held-out digits, and below each what every network makes of it.
 import { html, render } from 'lit-html';
 import { PIXELS, SIDE, toFloats, type Digits } from '../../../training/digits.ts';
 import type { Trainer } from '../../../training/trainer.ts';

@@ -1,4 +1,4 @@
-// In: what held-out digits were taken for. Out: a confusion matrix, and the mistakes that the network was surest of.
+// Takes what held-out digits were taken for, and gives a confusion matrix, and the mistakes that the network was surest of.
 import { html, type TemplateResult } from 'lit-html';
 import { PIXELS, SIDE, type Digits } from '../../../training/digits.ts';
 import type { Verdicts } from '../../../training/score.ts';

@@ -1,4 +1,5 @@
-// In: digit classifiers. Out: a pad to draw on, what one of them makes of it, its confusions and its surest mistakes.
+// Takes digit classifiers, and gives a pad to draw on, what one of them makes of it, its confusions and its surest
+// mistakes.
 import { html, nothing, render } from 'lit-html';
 import { PIXELS, toFloats, type Digits } from '../../../training/digits.ts';
 import type { Verdicts } from '../../../training/score.ts';

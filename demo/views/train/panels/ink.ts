@@ -1,5 +1,5 @@
-// In: the strokes of a drawing. Out: 28 × 28 pixels made the way MNIST's were: fitted into a box of 20 × 20 with grey
-// edges, then moved so that the centre of mass is the centre of the image.
+// Takes the strokes of a drawing, and gives 28 × 28 pixels made the way MNIST's were: fitted into a box of 20 × 20 with
+// grey edges, then moved so that the centre of mass is the centre of the image.
 import { PIXELS, SIDE } from '../../../training/digits.ts';
 
 /** Any unit, y downwards. */

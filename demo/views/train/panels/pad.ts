@@ -1,4 +1,4 @@
-// In: a canvas; what a pointer or the keyboard does on it, or a digit to show. Out: 28 × 28 pixels after each change.
+// Takes a canvas; what a pointer or the keyboard does on it, or a digit to show. Gives 28 × 28 pixels after each change.
 import { colour } from '../../../shell/theme.ts';
 import { PIXELS, SIDE } from '../../../training/digits.ts';
 import { rasterise, type Point } from './ink.ts';

@@ -1,4 +1,4 @@
-// In: nothing. Out: what a task shows of its networks, below the charts.
+// What a task shows of its networks, below the charts.
 import { Latest } from '../../../lab/latest.ts';
 import type { Report, Trainer } from '../../../training/trainer.ts';
 

@@ -1,4 +1,4 @@
-// In: shares of ink, 28 × 28. Out: an address of their image, ink on paper.
+// Takes shares of ink, 28 × 28, and gives an address of their image, ink on paper.
 import { PIXELS, SIDE } from '../../../training/digits.ts';
 
 let canvas: HTMLCanvasElement | undefined;

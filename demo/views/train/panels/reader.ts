@@ -1,4 +1,4 @@
-// In: 28 × 28 pixels and what can read them. Out: the ten probabilities on the page.
+// Takes 28 × 28 pixels and what can read them, and gives the ten probabilities on the page.
 import { Latest } from '../../../lab/latest.ts';
 import { formatPercent } from '../../../training/format.ts';
 import { CLASSES } from '../../../training/tasks/digits.ts';

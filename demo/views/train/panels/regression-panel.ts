@@ -1,4 +1,4 @@
-// In: networks that draw a line through points. Out: the points, the true curve, and each network's line.
+// Takes networks that draw a line through points, and gives the points, the true curve, and each network's line.
 import { html, render } from 'lit-html';
 import { places } from '../../../lab/functions.ts';
 import { Plot, SERIES, type Series } from '../../../lab/plot.ts';

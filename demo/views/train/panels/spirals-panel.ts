@@ -1,4 +1,4 @@
-// In: networks that tell two spirals apart. Out: for each a heat map of what it says everywhere, with the points.
+// Takes networks that tell two spirals apart, and gives for each a heat map of what it says everywhere, with the points.
 import { html, render } from 'lit-html';
 import { colour, onTheme } from '../../../shell/theme.ts';
 import { REACH, type Spirals } from '../../../training/tasks/spirals.ts';
