@@ -2,6 +2,7 @@
 //#include "lib/div.wgsl"
 //#include "lib/erf.wgsl"
 //#include "lib/sigmoid.wgsl"
+// requires: approximate
 // x Phi(x). `approximate`, a constant, is 0: Phi(-a) = e^(-a^2/2) M(a), M(a) = erfcx(a / sqrt 2) / 2, never 1 + erf; or 1: the tanh form,
 // x sigmoid(v), v = sqrt(8/pi) (x + 0.044715 x^3). NaN at -Inf, as PyTorch's -Inf 0.
 // A polynomial in (a - 4) / (a + 4) (own fit, as nl_erfcx) over 1 + a, whose rounding is put right.

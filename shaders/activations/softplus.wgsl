@@ -1,6 +1,7 @@
 //#include "lib/div.wgsl"
 //#include "lib/sigmoid.wgsl"
 //#include "lib/softplus.wgsl"
+// requires: unit_beta
 // ln(1 + e^(beta x)) / beta, x where beta x is above the threshold. The product is in two parts: the exponential would
 // multiply its rounding by beta x.
 fn low_of(x: f32, v: f32, p: Params) -> f32 {

@@ -1,4 +1,5 @@
 //#include "kernels/pair-rows/cosine.wgsl"
+// requires: Lane, V, store_grad_x, store_grad_y, store_result, u.inner, u.n, u.op, upstream_of, with_grad, x, y
 // x . y over the product of the lengths, each at least eps. The gradient passes through that bound, as in PyTorch.
 const lowest = 0x1p-80;
 const least_exponent = -100;

@@ -1,5 +1,6 @@
 //#include "lib/class-status.wgsl"
-// A row's class index. The kernel gives `classes`, `u.n`, `u.ignore_index` and `u.op_code`.
+// requires: classes, u.ignore_index, u.n, u.op_code
+// A row's class index.
 
 struct Label {
   index: u32,

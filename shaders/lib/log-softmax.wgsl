@@ -1,6 +1,8 @@
 //#include "lib/bits.wgsl"
 //#include "lib/anchored-exp.wgsl"
 //#include "lib/normaliser.wgsl"
+// requires: Block, chosen, combine_max, combine_sum, exp_of, horizontal_sum, largest_of, ones, shared_row
+// requires: sum_excludes_max, sum_of
 // The maximum of a row and the sum of its exponentials, in one pass: when a larger element comes, the sum so far is taken to
 // its scale. Where `sum_excludes_max`, the sum is kept without (one of) the largest element: its logarithm is then log1p, and relatively
 // exact also where the largest element outweighs all the rest. The file is for kernels that define `sum_excludes_max`, the rows slot

@@ -1,3 +1,4 @@
+// requires: store_row
 // What the kernels of a matrix product C = A B share: its sizes, and sums of products of a few rows and columns.
 
 struct Uniforms {

@@ -1,4 +1,5 @@
 //#include "lib/anchored-exp.wgsl"
+// requires: lane_index, lanes, u.chunk_quads, u.inner, u.n, u.quads
 // How a lane goes over its part of a row: by quads of four neighbouring elements, and blocks of `block_quads` quads. What
 // does not fill a block, or a quad, is a last block of its own, padded; all others are read without any test. Where there is
 // no other block, the row is `in_registers`: what was read once is still there when the row is written.

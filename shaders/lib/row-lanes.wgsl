@@ -1,3 +1,4 @@
+// requires: combine_sum, lane_index, lanes, unit_of
 // For kernels that go over a row element by element: which elements an invocation takes, and one sum over all of them. The
 // `rows` slot says whether a row is an invocation's or a workgroup's.
 struct Lane {

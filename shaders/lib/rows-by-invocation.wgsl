@@ -1,3 +1,4 @@
+// requires: workgroup_size
 // One row, or chunk of a row, per invocation: no barrier, and neighbours read neighbouring columns. For short rows, columns,
 // and software adapters.
 const shared_row = false;

@@ -1,5 +1,7 @@
 //#include "lib/bits.wgsl"
 //#include "kernels/pair-rows/cosine.wgsl"
+// requires: Lane, V, input1, input2, labels, store_grad_input1, store_grad_input2, store_result, u.inner, u.n, u.op
+// requires: upstream_of, with_grad
 // 1 - cos of two rows whose label is 1, max(cos - margin, 0) of those whose label is -1, else 0. Squared lengths have
 // 1e-12 added, as in PyTorch. At the margin the gradient passes.
 

@@ -1,5 +1,6 @@
 //#include "lib/bits.wgsl"
 //#include "lib/class-status.wgsl"
+// requires: Lane, class_weight, combine_one, mean_of_row, scores, store_grad, targets, two_sum, u.n, u.op, u.op_code
 // w[y] max(0, margin - x[y] + x[i])^p, added up over the classes i other than the target y.
 
 struct Label {

@@ -1,5 +1,6 @@
 //#include "lib/bits.wgsl"
 //#include "lib/class-status.wgsl"
+// requires: Lane, combine_one, lane_of, marks, mean_of_row, scores, store_grad, targets, two_sum, u.n
 // max(0, 1 - x[t] + x[i]), added up over the labels t of a row and the classes i that are none. Labels are class indices;
 // a row's list ends at the first that is negative.
 

@@ -2,6 +2,7 @@
 //#include "lib/exp.wgsl"
 //#include "lib/sigmoid.wgsl"
 //#include "lib/softplus.wgsl"
+// requires: Lane, class_weight, combine_one, mean_of_row, scores, store_grad, store_grad_target, targets, u.n
 // -w[i] (y ln sigmoid(x) + (1 - y) ln sigmoid(-x)), added up over the classes i.
 
 fn row_loss(row: u32, base: u32, lane: Lane, local: u32) -> f32 {

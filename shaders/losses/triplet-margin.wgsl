@@ -1,6 +1,8 @@
 //#include "lib/bits.wgsl"
 //#include "kernels/pair-rows/norms.wgsl"
 //#include "kernels/pair-rows/triplet-hinge.wgsl"
+// requires: Lane, V, agree, anchor, combine_one, negative, positive, store_grad_anchor, store_grad_negative
+// requires: store_grad_positive, store_result, total, u.inner, u.n, u.op, upstream_of, vector, with_grad
 // max(margin + d(anchor, positive) - d(anchor, negative), 0), or with the nearer of d(anchor, negative) and
 // d(positive, negative) where the third pair is there. At a tie each of those has half of the gradient; at the margin the
 // gradient passes.

@@ -1,3 +1,4 @@
+// requires: Normaliser, anchor_of, anchored_exp, infinity, log_sum_of
 // x less the logarithm of the row's sum of e^x. Neither x - max nor the logarithm of the sum of e^(x - max), at least 1,
 // changes the sign of the difference: nothing cancels.
 const sum_excludes_max = true;

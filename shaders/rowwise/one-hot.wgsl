@@ -1,3 +1,4 @@
+// requires: at, grad_output, is_nan, nan, u.n, x, y
 // 1 at the first of a row's largest elements, else 0; a row with NaN is NaN throughout. The gradient passes as it is.
 fn forward_row(base: u32) {
   var row_max = x[base];

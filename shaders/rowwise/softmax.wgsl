@@ -1,3 +1,4 @@
+// requires: Normaliser, infinity
 // e^x over the row's sum of them.
 const sum_excludes_max = false;
 const from_exp = true;

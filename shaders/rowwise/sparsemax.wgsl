@@ -1,4 +1,5 @@
 //#include "lib/div.wgsl"
+// requires: at, grad_output, is_inf, is_nan, nan, u.n, x, y
 // max(x - tau, 0), with tau such that the row sums to 1: tau = (sum of the support - 1) / size of the support, from the
 // elements within 1 of the maximum, then from those above the last tau, until none falls out (Michelot 1986).
 fn forward_row(base: u32) {

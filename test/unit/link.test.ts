@@ -3,6 +3,7 @@ import { ShaderError } from '../../src/core/errors.ts';
 import { link, program, shaderOf, source } from '../../src/shader/link.ts';
 import { hoistArrayLengths } from '../../src/shader/lengths.ts';
 import { reach } from '../../src/shader/reach.ts';
+import { declaredNames, freeNames, includedNames, requiredNames } from '../wgsl-names.ts';
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
 
@@ -127,5 +128,36 @@ fn helper(other: f32) -> f32 { return other; }
     for (const body of [' y[0] = x[0].x; ', ' for (var i = 0u; i < 9u; i++) { } ']) {
       expect(hoistArrayLengths(shader(body), 'main')).toBe(shader(body));
     }
+  });
+});
+
+describe('the names of a WGSL file', () => {
+  const file = `//#include "lib/a.wgsl"
+// requires: lanes, u.n
+// requires: scale_of
+// What it does. requires: nothing
+struct Pair { left: f32, right: f32 }
+const size = 4u;
+fn first(x: f32, of: Pair) -> f32 {
+  var sum = select(x, scale_of(of.left), x > 1e5f); // not lost
+  for (var i = 0u; i < u.n; i += lanes()) { sum += f32(i) * 0x1.8p-3f; }
+  return sum;
+}
+@compute @workgroup_size(size) fn main(@builtin(local_invocation_index) local: u32) { first(1.0, Pair()); sum; }
+`;
+
+  it('are those it declares', () => {
+    expect([...declaredNames(file)].sort()).toEqual(['Pair', 'first', 'main', 'size']);
+    const uniforms = 'struct U { n: u32, op: Params }\n@group(0) @binding(0) var<uniform> u: U;';
+    expect([...declaredNames(uniforms)].sort()).toEqual(['U', 'u', 'u.n', 'u.op']);
+  });
+
+  it('are those it uses and does not declare, of another function too', () => {
+    expect([...freeNames(file)].sort()).toEqual(['lanes', 'scale_of', 'sum', 'u.n']);
+  });
+
+  it('are those it requires and includes', () => {
+    expect(requiredNames(file)).toEqual(['lanes', 'u.n', 'scale_of']);
+    expect(includedNames(file)).toEqual(['lib/a.wgsl']);
   });
 });

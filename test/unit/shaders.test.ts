@@ -1,11 +1,11 @@
 // Every linked shader through Tint: ops run on Dawn's null backend, which checks everything and computes nothing.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { create } from 'webgpu';
 import { BYTES } from '../../src/core/dtype.ts';
 import { HARDWARE, SOFTWARE } from '../../src/kernels/tuning.ts';
 import * as lib from '../../src/shader/lib.ts';
 import { WebGpuDevice } from '../../src/gpu/device.ts';
-import { link, type Source } from '../../src/shader/link.ts';
+import { link, type Program, type Source } from '../../src/shader/link.ts';
 import { init, Tensor, type Device } from '../../src/index.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import { opNames, upload, type Upload } from '../calls.ts';
@@ -13,6 +13,20 @@ import { exerciseAdaptive, exerciseChunks, exerciseOp, exerciseOptimizers } from
 import { withLowLimits } from '../low-limits.ts';
 import { MODES } from '../arithmetic/helpers.ts';
 import { rewrite } from '../arithmetic/rewrite.ts';
+import { declaredNames, freeNames, includedNames, requiredNames } from '../wgsl-names.ts';
+
+/** Programs of which a shader was made. */
+const programs = vi.hoisted(() => new Set<Program>());
+vi.mock(import('../../src/shader/link.ts'), async (importOriginal) => {
+  const original = await importOriginal();
+  return {
+    ...original,
+    shaderOf: (program, entry) => {
+      programs.add(program);
+      return original.shaderOf(program, entry);
+    },
+  };
+});
 
 const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
   eager: true,
@@ -64,17 +78,6 @@ const borrow: Upload = ({ shape }, dtype, on) => {
   return Tensor.fromBuffer(buffer, { shape, dtype, device: on });
 };
 
-/** Files that fill a slot, and need what their kernel defines. */
-const FILLERS = [
-  'classLabel',
-  'logSoftmax',
-  'normaliserEach',
-  'rowBlocks',
-  'rowLanes',
-  'rowsByInvocation',
-  'rowsByWorkgroup',
-];
-
 const STORAGE: [string, Upload][] = [
   ['padded', upload],
   ['unpadded', borrow],
@@ -111,7 +114,8 @@ describe('every shader compiles and every launch is valid', () => {
   });
 
   for (const [name, file] of Object.entries<Source>(lib)) {
-    if (FILLERS.includes(name)) continue;
+    // Others are parts of kernels.
+    if (requiredNames(file.text).length > 0) continue;
     it(`${name} of the library stands alone`, async () => {
       gpu.pushErrorScope('validation');
       const module = gpu.createShaderModule({ code: link(file) });
@@ -173,6 +177,46 @@ describe('every file under shaders/', () => {
     const named = new Set(Object.values<Source>(lib).map(({ name }) => `../../shaders/${name}`));
     const library = Object.keys(files).filter((path) => path.includes('/lib/'));
     expect(library.filter((path) => !named.has(path))).toEqual([]);
+  });
+
+  it('says what it requires of the shader that it becomes part of', () => {
+    const root = '../../shaders/';
+    const included = (path: string, known = new Set<string>()): Set<string> => {
+      for (const name of includedNames(files[path] ?? '')) {
+        if (known.has(name)) continue;
+        known.add(name);
+        included(root + name, known);
+      }
+      return known;
+    };
+    const wrong = Object.entries(files).flatMap(([path, text]) => {
+      // The options of an op, which its kernel declares for all.
+      const known = new Set(['Params']);
+      for (const name of included(path))
+        for (const one of declaredNames(files[root + name] ?? '')) known.add(one);
+      const used = [...freeNames(text)].filter((name) => !known.has(name)).sort();
+      const said = requiredNames(text).sort();
+      return used.join() === said.join()
+        ? []
+        : [`${path}: uses ${used.join(', ')}; says it requires ${said.join(', ')}`];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('is linked with what it requires', () => {
+    const missing = new Set<string>();
+    const visit = (file: Source, declared: ReadonlySet<string>, label: string): void => {
+      for (const name of requiredNames(file.text))
+        if (!declared.has(name)) missing.add(`${label}: ${file.name} requires ${name}`);
+      for (const one of file.includes) visit(one, declared, label);
+    };
+    expect(programs.size).toBeGreaterThan(100);
+    for (const { label, kernel, slots } of programs) {
+      const declared = declaredNames(link(kernel, slots));
+      for (const file of [kernel, ...Object.values(slots)])
+        if (typeof file !== 'string') visit(file, declared, label);
+    }
+    expect([...missing]).toEqual([]);
   });
 
   it('uses none of the built-ins that are inaccurate on some device', () => {

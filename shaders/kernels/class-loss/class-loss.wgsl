@@ -1,6 +1,9 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
 //#include "lib/expm1.wgsl"
+// requires: scores_at, scores_block, scores_full, scores_last, store_grad_probabilities_full
+// requires: store_grad_probabilities_last_quad, store_grad_scores_full, store_grad_scores_last_quad, store_loss
+// requires: upstream_of
 // Losses of a row of [outer, n, inner] scores against a class index or a row of class probabilities. With l the row's
 // log-probabilities (the scores less their log-sum-exp, or the scores as they are), w the class weights, e the label
 // smoothing, f(l) the op's loss of one log-probability (-l for cross-entropy, the only one with smoothing or probabilities):

@@ -1,3 +1,5 @@
+// requires: Totals, add_row, base_of, loss_of, merged, nan, row_of, store_loss, target_of, u.divisor, u.rows
+// requires: workgroup_size
 // The part of class-loss.wgsl that adds up the losses of rows in chunks. Linked with a row an invocation.
 
 // Rows first, first + step, ...

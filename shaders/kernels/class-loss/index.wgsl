@@ -1,4 +1,7 @@
 //#include "lib/class-label.wgsl"
+// requires: Block, Gradients, Lane, Row, class_loss, class_loss_grad, class_weight, is_inf, is_nan, log_probability
+// requires: nan, nl_exp, nl_expm1, normalised, soft, soft_loss, u.first_row, u.label_smoothing, u.n, u.op
+// requires: weight_block, weight_full, weight_last
 // The part of class-loss.wgsl for targets that are class indices.
 
 // What a class of weight w counts in the loss by label smoothing. The factor is in every term, not taken out of the sum:

@@ -1,3 +1,5 @@
+// requires: Block, Gradients, Lane, Row, probabilities_block, probabilities_full, probabilities_last, soft_loss
+// requires: u.label_smoothing, u.n, weight_block, weight_full, weight_last, weight_tail, with_grad_probabilities
 // The part of class-loss.wgsl for targets that are a row of class probabilities.
 
 // What a class counts in the loss: its weight times its probability, smoothed.

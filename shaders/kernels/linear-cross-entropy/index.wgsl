@@ -1,6 +1,8 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
 //#include "lib/expm1.wgsl"
+// requires: Row, class_weight, is_broken, normaliser_of, u.classes, u.first, u.ignore_index, u.label_smoothing
+// requires: u.op_code, u.rows, upstream_of, weighted, workgroup_size
 // The part of linear-cross-entropy.wgsl for targets that are class indices. With w the class weights, e the label
 // smoothing, lse a row's log-sum-exp: (1 - e) w[y] (lse - z[y]) + e / n sum_c w[c] (lse - z[c]).
 

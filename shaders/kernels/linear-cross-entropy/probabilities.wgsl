@@ -1,5 +1,7 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
+// requires: Row, class_weight, is_broken, normaliser_of, store_grad_target, u.classes, u.count, u.inner
+// requires: u.label_smoothing, upstream_of
 // The part of linear-cross-entropy.wgsl for targets that are class probabilities t. With w the class weights, e the label
 // smoothing, lse a row's log-sum-exp: sum_c s[c] (lse - z[c]), where s[c] = w[c] ((1 - e) t[c] + e / n) is a class's share.
 

@@ -1,4 +1,5 @@
 //#include "lib/class-status.wgsl"
+// requires: marks, targets, u.n, u.op_code, u.rows, workgroup_size
 // The part of margin-loss.wgsl that runs ahead where targets are lists of labels: a bit for each class of a row that is
 // one, 32 an invocation. An index out of range, also behind the end of a list, is noted for the next read.
 @compute @workgroup_size(workgroup_size)

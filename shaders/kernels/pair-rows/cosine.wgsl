@@ -1,5 +1,7 @@
 //#include "lib/bits.wgsl"
 //#include "lib/sqrt.wgsl"
+// requires: B, Lane, V, agree, combine_max, combine_one, largest, least_exponent, left, lowest, right, side_of, single
+// requires: total, u.inner, u.n, vector
 // The cosine of the angle between two rows, and its gradient. The op gives `left(at)` and `right(at)`, the elements, and
 // `side_of(sum, down)`, the lengths that a sum of squares stands for. Rows whose squares leave the range of float32 are
 // scaled by a power of two first; the op says what is too small (`lowest`), and how far up to go (`least_exponent`).

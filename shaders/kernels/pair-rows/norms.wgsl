@@ -1,6 +1,8 @@
 //#include "lib/bits.wgsl"
 //#include "lib/pow.wgsl"
 //#include "lib/sqrt.wgsl"
+// requires: B, Lane, V, agree, combine_max, combine_one, difference, each_pow, largest, smallest, total, u.inner, u.n
+// requires: u.op, vector
 // The p-norm of rows of differences, and its gradient, as torch.linalg.vector_norm has them. The op gives `difference(k, at)`
 // for the pairs k below `pairs`, and Params with `p`. Sums are taken of scaled differences where a plain one would leave the
 // range of float32: norms up to the largest number, and down to 2^-126, are right.

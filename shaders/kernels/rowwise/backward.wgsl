@@ -1,3 +1,7 @@
+// requires: Block, Lane, backward, backward_term, base_of, block_quads, combine_sum, grad_output_block
+// requires: grad_output_full, grad_output_last, horizontal_sum, in_registers, lane_index, lane_of, lanes, padded
+// requires: parts, place_of, store_y_full, store_y_last, sum_of, u.chunks, u.rows, unit_of, workgroup_size, x_block
+// requires: x_full, x_last
 // The part of rowwise.wgsl that computes gradients, from results.
 
 fn terms_of(v: Block, g: Block) -> vec4f {

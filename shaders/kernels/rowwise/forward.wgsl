@@ -1,3 +1,7 @@
+// requires: Block, Lane, Normaliser, RowSum, add_to, anchored_exp, base_of, block_quads, divisor_of, end_stage, exact
+// requires: first_sum, forward, from_exp, in_registers, lane_index, lane_of, lanes, logit_of, merge, no_sum
+// requires: normaliser_of, padded, parts, place_of, store_y_full, store_y_last, u.chunks, u.rows, unit_of
+// requires: workgroup_size, x_block, x_full, x_last
 // The part of rowwise.wgsl that computes results.
 
 fn logits_of(v: Block) -> Block {
