@@ -2,6 +2,7 @@
 // the several launches of a loss, and would weigh more by them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import { FAMILIES, type Family } from './compile.ts';
 import { compiledOf, failuresOf, isProduct, multiplyShare, perPack } from './figures.ts';
 import type { Kernel, Results } from './kernels.ts';
@@ -94,7 +95,11 @@ export function violations(
 }
 
 /** Gives kernels without a budget one that they keep; drops those of kernels that are gone, where `kernels` are all. */
-export function writeBudgets(kernels: readonly Kernel[], results: Results, all: boolean): void {
+export async function writeBudgets(
+  kernels: readonly Kernel[],
+  results: Results,
+  all: boolean,
+): Promise<void> {
   const known = readBudgets();
   const entries = kernels.flatMap((kernel): [string, Budget][] => {
     const need = needOf(kernel, results);
@@ -108,9 +113,7 @@ export function writeBudgets(kernels: readonly Kernel[], results: Results, all: 
     entries.push(...Object.entries(known).filter(([name]) => !here.has(name)));
   }
   entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  const lines = entries.map(([name, budget]) => {
-    const fields = Object.entries(budget).map(([field, value]) => `"${field}": ${String(value)}`);
-    return `  ${JSON.stringify(name)}: { ${fields.join(', ')} }`;
-  });
-  writeFileSync(path, `{\n${lines.join(',\n')}\n}\n`);
+  const text = JSON.stringify(Object.fromEntries(entries));
+  const options = { ...(await resolveConfig(path)), filepath: path };
+  writeFileSync(path, await format(text, options));
 }

@@ -59,7 +59,7 @@ async function main(tools: Tools): Promise<void> {
   const built = await build(gathered, families, tools);
   const { results } = built;
   const whole = full && families.length === FAMILIES.length;
-  if (values.budgets) writeBudgets(kernels, results, whole);
+  if (values.budgets) await writeBudgets(kernels, results, whole);
   const wrong = violations(kernels, families, results, readBudgets());
   if (!values.check) {
     for (const family of families) console.log(terminal(kernels, family, results));
