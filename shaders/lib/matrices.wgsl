@@ -15,6 +15,8 @@ struct Uniforms {
   b_batch: vec4u,
   splits: u32, // parts of the k terms, each summed by workgroups of its own
   split_terms: u32, // terms of a part
+  unused0: u32, // a struct of a uniform block begins at a multiple of 16 bytes
+  unused1: u32,
   op: Params,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;

@@ -62,7 +62,8 @@ fn nl_gate_grad(x: f32, low: f32, s: f32, s_low: f32) -> f32 {
   let slope = s + s_low;
   let tail = select(far, fma(g * q, slope, g), e > 0.55);
   let top = fma(e * q * q, slope, q);
-  return select(select(top, tail, x < 0.0), x, is_nan(x));
+  // Where e^x is 0, what the result is multiplied with must not undo it.
+  return select(select(top, select(tail, 0.0, x < -104.5), x < 0.0), x, is_nan(x));
 }
 
 // 2^k e / (1 + e)^2 with e = exp(-|x|), k in [0, 2].

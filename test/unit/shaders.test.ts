@@ -238,3 +238,18 @@ describe('every file under shaders/', () => {
     expect(uses.map(([path]) => path)).toEqual([]);
   });
 });
+
+// Tint takes others too; Firefox does not.
+it('the options of an op begin at a multiple of 16 bytes in a uniform block', () => {
+  const blocks = Object.entries(files).flatMap(([path, text]) => {
+    const members = /struct Uniforms \{([^}]*?)\bop: Params/.exec(text)?.[1];
+    return members === undefined ? [] : [[path, members] as const];
+  });
+  expect(blocks.length).toBeGreaterThan(5);
+  for (const [path, members] of blocks) {
+    // vectors of four need no counting: they are aligned themselves
+    const last = members.slice(members.lastIndexOf('vec4u') + 1);
+    const scalars = last.match(/^\s*\w+: [uif]32,/gm) ?? [];
+    expect(scalars.length % 4, path).toBe(0);
+  }
+});

@@ -31,11 +31,15 @@ fn store_grad(i: u32, v: f32) {}
 fn store_grad_target(i: u32, v: f32) {}
 //#end
 
-// a + b, and what its rounding lost, so that the sign of a + b + c is exact. Where a compiler reassociates, or the sum is
-// not finite, the rest is 0: no worse than without.
+// x, by a 0 that no compiler knows of: else some take sum - a for b, as WGSL lets them.
+fn hidden(x: f32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(x) ^ (u.n >> 31u));
+}
+
+// a + b, and what its rounding lost, so that the sign of a + b + c is exact. Where the sum is not finite, the rest is 0.
 fn two_sum(a: f32, b: f32) -> vec2f {
-  let sum = a + b;
-  let part = sum - a;
+  let sum = hidden(a + b);
+  let part = hidden(sum - a);
   let low = (a - (sum - part)) + (b - part);
   return vec2f(sum, select(low, 0.0, is_nan(low) | is_inf(low)));
 }

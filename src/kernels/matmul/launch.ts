@@ -41,10 +41,10 @@ function uniformsOf(args: MatmulArgs, batches: number, splits: number, terms: nu
     ...new Array<number>(4 - list.length).fill(fill),
     ...list,
   ];
-  const uniforms = new UniformWriter(22 + (activation?.layout.names.length ?? 0))
+  const uniforms = new UniformWriter(24 + (activation?.layout.names.length ?? 0))
     .u32(m, n, k, batches, ...a, ...b)
     .u32(...four(args.batch, 1), ...four(args.aBatch, 0), ...four(args.bBatch, 0))
-    .u32(splits, terms);
+    .u32(splits, terms, 0, 0);
   if (activation) writeParams(uniforms, activation.layout, activation.params);
   return uniforms.buffer;
 }
