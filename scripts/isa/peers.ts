@@ -2,6 +2,7 @@
 // as a hardware GPU, so that each takes its plan for one. Kept in peers.json, as the libraries have to be installed for it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import type { Bench } from '../../bench/page/main.ts';
 import { ELEMENTWISE, ROWWISE } from '../../bench/page/ops.mjs';
 import type { GpuLibraryName, OpName, Shape } from '../../bench/page/types.ts';
@@ -162,5 +163,6 @@ export async function measurePeers(tools: Tools, tell: (step: string) => void): 
     };
   });
   const versions = { nonlin: ownVersion(), ...peers() };
-  writeFileSync(path, `${JSON.stringify({ versions, figures }, null, 1)}\n`);
+  const options = { ...(await resolveConfig(path)), filepath: path };
+  writeFileSync(path, await format(JSON.stringify({ versions, figures }, null, 1), options));
 }
