@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. The long ones are `firefox`,
- * the op suite and the page in a real Firefox, `hostile`, hostile values in every size, `fuzz`, 200 random calls of every op,
- * and `isa`, what the compilers of real GPUs make of every kernel. Lanes of the browser wait for its GPU process much of the
- * time: `gpu` goes beside the others, `e2e` beside what is left when either track has ended.
+ * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. `npm run test:full` (the name
+ * `full`) runs the long ones: `firefox`, the op suite and the page in a real Firefox, `hostile`, hostile values in every size,
+ * `fuzz`, 200 random calls of every op, and `isa`, what the compilers of real GPUs make of every kernel. Lanes of the browser
+ * wait for its GPU process much of the time: `gpu` goes beside the others, `e2e` beside what is left when either track has ended.
  *
  * Goes on after a failing lane. The last line reads `N passed, N failed` (with
  * `, N skipped` if there are any); the exit code is 1 if anything failed.
@@ -253,7 +253,11 @@ async function runLane(lane, aside) {
   return { name: lane.name, seconds, ...counts };
 }
 
-const wanted = process.argv.slice(2);
+/** What every lane that opens a browser needs is made ready first. */
+const full = lanes.flatMap(({ name, track }) => (track === 'long' ? [name] : []));
+const wanted = process.argv
+  .slice(2)
+  .flatMap((name) => (name === 'full' ? ['browser', ...full] : [name]));
 const unknown = wanted.filter((name) => !lanes.some((lane) => lane.name === name));
 if (unknown.length > 0) {
   console.error(`no such lane: ${unknown.join(', ')}; there are`);

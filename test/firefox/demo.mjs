@@ -36,8 +36,7 @@ async function open(page, address) {
  * @returns {Promise<string>}
  */
 async function textOf(page, selector) {
-  const text = await page.$eval(selector, (element) => element.textContent);
-  return text ?? '';
+  return page.$eval(selector, (element) => element.textContent);
 }
 
 /**

@@ -226,19 +226,19 @@ describe('an app with one op', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 19.5 kB gzipped for the op itself: tensors, gradients, CPU path, shader', async () => {
+  it('is at most 19.8 kB gzipped for the op itself: tensors, gradients, CPU path, shader', async () => {
     // 13.4 before sums past the binding limit (3), whole backward passes and checked gradients (1), and refusals of data (1).
     const source = "import { relu } from 'nonlin';\nglobalThis.relu = relu;\n";
     const size = gzipped(await buildApp(await makeApp('op', { 'main.js': source })));
     console.log(`one op: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(19.5 * kB);
+    expect(size).toBeLessThanOrEqual(19.8 * kB);
   });
 
-  it('is at most 34.5 kB gzipped with init() and so the WebGPU device', () => {
+  it('is at most 35 kB gzipped with init() and so the WebGPU device', () => {
     // 21.9 before those, failures of single tensors (4), devices of few storage buffers (2) and init's own refusals (1).
     const size = gzipped(files);
     console.log(`one op and both devices: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(34.5 * kB);
+    expect(size).toBeLessThanOrEqual(35 * kB);
   });
 
   it("holds no other op's shader", async () => {
@@ -267,11 +267,11 @@ describe('an app with everything', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 124.5 kB gzipped', () => {
+  it('is at most 125.5 kB gzipped', () => {
     // 37 kB is the foundation; an activation adds about 0.4, a loss 0.6 to 3, rows in chunks, windows and float16 9 in all.
     const size = gzipped(files);
     console.log(`everything: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(124.5 * kB);
+    expect(size).toBeLessThanOrEqual(125.5 * kB);
   });
 
   it("holds every op's shader", async () => {
