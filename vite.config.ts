@@ -87,6 +87,15 @@ export default defineConfig({
       },
       {
         extends: true,
+        // one op, on the CPU and on the GPU: see scripts/op.mjs
+        test: { name: 'op', environment: 'node', include: ['test/op/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        test: { name: 'op-gpu', include: ['test/op/**/*.test.ts'], ...inBrowser },
+      },
+      {
+        extends: true,
         // a long lane: see scripts/test.mjs and scripts/fuzz.mjs
         test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], ...inBrowser },
       },

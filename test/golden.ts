@@ -35,17 +35,15 @@ export interface GoldenFile {
   readonly cases: readonly GoldenCase[];
 }
 
-const texts = import.meta.glob<string>('./golden/*.json', {
-  eager: true,
-  query: '?raw',
-  import: 'default',
-});
-
 const archives = import.meta.glob<string>('./golden/*.json.gz', {
-  eager: true,
   query: '?inline',
   import: 'default',
 });
+
+/** Whether a file is of an op, by its PyTorch name: `softmax.json.gz`, `softmax_hard.json.gz`. */
+function isOf(path: string, op: string): boolean {
+  return new RegExp(`/${op}(?:_hard|_masked)?\\.json\\.gz$`).test(path);
+}
 
 /** The text of a compressed file, which is there as a data URL. */
 async function unpack(url: string): Promise<string> {
@@ -54,11 +52,15 @@ async function unpack(url: string): Promise<string> {
   return new Response(stream).text();
 }
 
-/** Every golden file there is. */
-export const goldenFiles: readonly GoldenFile[] = [
-  ...Object.values(texts),
-  ...(await Promise.all(Object.values(archives).map(unpack))),
-].map((text) => JSON.parse(text) as GoldenFile);
+/** Set by scripts/op.mjs: the one op whose files are loaded. */
+const only: unknown = import.meta.env.VITE_OP;
+
+/** Every golden file there is, or those of one op. */
+export const goldenFiles: readonly GoldenFile[] = await Promise.all(
+  Object.entries(archives)
+    .filter(([path]) => typeof only !== 'string' || isOf(path, snakeCase(only)))
+    .map(async ([, load]) => JSON.parse(await unpack(await load())) as GoldenFile),
+);
 
 /** Elements as float64 (int32 and float32 are exact in it). */
 export function decodeTensor({ dtype, shape, b64 }: EncodedTensor): Float64Array {
@@ -74,6 +76,11 @@ export function decodeTensor({ dtype, shape, b64 }: EncodedTensor): Float64Array
   if (values.length !== size)
     throw new Error(`${values.length} elements for shape [${shape.join()}]`);
   return values;
+}
+
+/** PyTorch's name of an op. */
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 export function camelCase(name: string): string {

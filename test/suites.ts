@@ -28,7 +28,8 @@ export function conformanceSuite(
   });
 
   it('has golden files', () => {
-    expect(conformanceChecks.size).toBeGreaterThanOrEqual(13);
+    // of one op there are few, or none
+    expect(conformanceChecks.size).toBeGreaterThanOrEqual(import.meta.env.VITE_OP ? 0 : 13);
   });
 
   for (const [op, checks] of conformanceChecks) {

@@ -4,7 +4,7 @@ import { init, type Device } from '../../src/index.ts';
 import { hostileChecks } from './hostile-checks.ts';
 import { optimizerChecks } from './hostile-optimizers.ts';
 
-export function hostileSuite(ops: readonly string[], full: boolean): void {
+export function hostileSuite(ops: readonly string[], full: boolean, optimizers = true): void {
   const plans: (readonly [string, Device])[] = [];
   let cpu: Device;
   beforeAll(async () => {
@@ -21,7 +21,8 @@ export function hostileSuite(ops: readonly string[], full: boolean): void {
       it(name, { timeout: full ? 3_600_000 : 300_000 }, () => run({ cpu, plans }));
     }
     describe('optimizers', () => {
-      for (const { name, run } of optimizerChecks) it(name, () => run({ cpu, plans }));
+      for (const { name, run } of optimizers ? optimizerChecks : [])
+        it(name, () => run({ cpu, plans }));
     });
   });
 }
