@@ -34,6 +34,12 @@ export interface Tuning {
   readonly logitsInvocations: number;
   /** `tiled`: through workgroup memory. `direct`: from memory to registers, without barriers. */
   readonly matmul: 'tiled' | 'direct';
+  /** Workgroups that keep the adapter busy in a product of matrices, by kernel: with fewer, the terms of each sum are split. */
+  readonly productWorkgroups: {
+    readonly tiled: number;
+    readonly fewRows: number;
+    readonly direct: number;
+  };
   /** Whether the steps of a CTC lattice are separated by barriers; else one invocation has a whole batch element. */
   readonly ctcByWorkgroup: boolean;
   /** Whether the lengths of arrays are read once, ahead of loops (`shader/lengths.ts`). */
@@ -57,6 +63,7 @@ export const HARDWARE: Tuning = {
   chunks: { invocations: 16_384, shortest: 64 },
   logitsInvocations: 16_384,
   matmul: 'tiled',
+  productWorkgroups: { tiled: 128, fewRows: 512, direct: 1 },
   ctcByWorkgroup: true,
   hoistArrayLengths: false,
 };
@@ -85,6 +92,7 @@ export const SOFTWARE: Tuning = {
   chunks: { invocations: 256, shortest: 512 },
   logitsInvocations: 512,
   matmul: 'direct',
+  productWorkgroups: { tiled: 1, fewRows: 1, direct: 1 },
   ctcByWorkgroup: false,
   // Browsers hold every index to the length of its array, which SwiftShader computes by a division at each access.
   hoistArrayLengths: true,

@@ -32,10 +32,11 @@ const LANES = 128;
 const powerOfTwo = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(x, 1)));
 
 export function variantOf({ m, n, k, b }: MatmulArgs, caps: Capabilities): Variant {
+  const { productWorkgroups } = caps.tuning;
   // Workgroup memory saves a GPU's bandwidth; where the GPU is a CPU, its barriers cost more than caches save.
   if (caps.tuning.matmul === 'direct') {
     const constants = { tall: Number(m > 4) };
-    const unsplit = { step: k, least: k, wanted: 1 };
+    const unsplit = { step: k, least: k, wanted: productWorkgroups.direct };
     return { kernel: direct, entry: 'direct', rows: 32, columns: 32, constants, ...unsplit };
   }
   if (m > FEW) {
@@ -48,7 +49,7 @@ export function variantOf({ m, n, k, b }: MatmulArgs, caps: Capabilities): Varia
       constants: { tall: Number(tall) },
       step: 32,
       least: 128,
-      wanted: 128,
+      wanted: productWorkgroups.tiled,
     };
   }
   // Lanes side by side read neighbours in memory: 128 bytes of a row of B, or its columns as far as they go.
@@ -64,7 +65,7 @@ export function variantOf({ m, n, k, b }: MatmulArgs, caps: Capabilities): Varia
     constants: { tall: Number(m > 4), column_lanes: columnLanes },
     step,
     least: 4 * step,
-    wanted: 512,
+    wanted: productWorkgroups.fewRows,
   };
 }
 

@@ -80,7 +80,7 @@ function reader({ name, dtype, packed, step, fill = '0.0' }: RowTensor): string 
       : `  return ${name}[(base >> 2u) + q];`
     : `  let at = vec4u(base) + (vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u))${scale};
   return vec4f(${['x', 'y', 'z', 'w'].map((c) => element(`at.${c}`)).join(', ')});`;
-  // No branch round a load: on a software adapter that costs more than what it would save.
+  // No branch round a load: on an emulated GPU that costs more than what it would save.
   const tail = packed
     ? `  return ${name}_full(base, q);`
     : `  let i = vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u);
