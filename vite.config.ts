@@ -18,6 +18,7 @@ const flags = [
 
 /** Tests that run in a headless browser. */
 const inBrowser = {
+  setupFiles: ['test/seed.setup.ts'],
   testTimeout: 60_000,
   hookTimeout: 60_000,
   browser: {
@@ -72,6 +73,7 @@ export default defineConfig({
           name: 'unit',
           environment: 'node',
           include: ['test/unit/**/*.test.ts'],
+          setupFiles: ['test/seed.setup.ts'],
           // the GPU lane runs beside it, and a machine may have two cores
           testTimeout: 30_000,
         },
@@ -88,7 +90,12 @@ export default defineConfig({
       {
         extends: true,
         // one op, on the CPU and on the GPU: see scripts/op.mjs
-        test: { name: 'op', environment: 'node', include: ['test/op/**/*.test.ts'] },
+        test: {
+          name: 'op',
+          environment: 'node',
+          include: ['test/op/**/*.test.ts'],
+          setupFiles: ['test/seed.setup.ts'],
+        },
       },
       {
         extends: true,

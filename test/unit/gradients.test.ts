@@ -51,7 +51,8 @@ function scalar(call: Call, args: Arguments, upstream: readonly number[]): numbe
 }
 
 function checkGradients(call: Call, seed: number): void {
-  // A kink within the step is no derivative. Off one, second differences are tiny: the functions bend by less than 100.
+  // A kink within the step is no derivative. Off one, second differences are tiny: the functions bend by less than 100. One
+  // of little weight is not seen by that: it puts the slope off by its second difference over 2 h.
   const kinked =
     elementwise.includes(call.op) ||
     KINKED.includes(call.op) ||
@@ -77,10 +78,11 @@ function checkGradients(call: Call, seed: number): void {
       x[i] = at - h;
       const below = scalar(call, args, weights);
       x[i] = at;
-      if (kinked && Math.abs(above - 2 * scalar(call, args, weights) + below) > 1e-8) continue;
+      const bend = kinked ? Math.abs(above - 2 * scalar(call, args, weights) + below) : 0;
+      if (bend > 1e-8) continue;
       const slope = (above - below) / (2 * h);
       const size = Math.max(Math.abs(slope), Math.abs(above) * 1e-3, 1);
-      if (!(Math.abs((g[i] ?? NaN) - slope) <= 2e-6 * size)) {
+      if (!(Math.abs((g[i] ?? NaN) - slope) <= 2e-6 * size + bend / (2 * h))) {
         expect.fail(`d/d${name}[${i}] = ${g[i] ?? NaN}, by differences ${slope}`);
       }
     }
