@@ -56,7 +56,7 @@ interface Slice {
   readonly terms: (x: number) => { readonly value: number; readonly gradient: number };
 }
 
-/** What the other arguments of a loss are held at, and its weights. */
+/** The fixed values of the other arguments of a loss, and of its weights. */
 const HELD = [-1.5, -1, 0, 0.3, 1];
 const WEIGHT = 0.75;
 /** Not 1, so that a backward that forgets its upstream gradient is found. */
@@ -106,7 +106,7 @@ function slicesOf<S extends ParamSpecs>(
   options: ParamOptions<S>,
   device: Device,
 ): Slice[] {
-  // As the GPU gets them.
+  // Rounded to float32, as the GPU receives them.
   const given = Object.fromEntries(
     Object.entries<unknown>(options).map(([k, v]) => [
       k,
@@ -205,11 +205,11 @@ function compare({ value, gradient }: Slice, x: number): Deviation | null {
   // Richardson: two central differences, the h² term gone.
   const [near, far] = [slope(0.5), slope(1)];
   const want = (4 * near - far) / 3;
-  // What differences may be off by, more where the curvature jumps nearby.
+  // How far off a difference may be: more where the curvature jumps nearby.
   const doubt = Math.abs(near - far);
   const side = (s: number): number => (s * (4 * f(s) - 3 * f(0) - f(2 * s))) / (2 * h);
   const size = Math.max(1, Math.abs(f(1)), Math.abs(f(-1)));
-  // What rounding does to differences; formulas may go through numbers round 1.
+  // How much rounding adds to a difference: formulas may go through numbers near 1.
   const noise = (2 ** -48 * size) / h;
   const apart = Math.abs(side(1) - side(-1));
   if (!(apart <= 1e-4 * Math.max(Math.abs(want), 1e-2 * size) + 8 * noise)) return null;

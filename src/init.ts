@@ -120,7 +120,7 @@ function limitsOf(adapter: GPUAdapter): Record<string, number> {
   return limits;
 }
 
-/** What kernels count on; the limits of the compatibility mode of WebGPU are higher. */
+/** The lowest limits that kernels can run with. Those of WebGPU's compatibility mode are higher. */
 const NEEDED = {
   maxComputeInvocationsPerWorkgroup: 64,
   maxComputeWorkgroupSizeX: 64,
@@ -128,7 +128,7 @@ const NEEDED = {
   maxStorageBuffersPerShaderStage: 4,
 } as const;
 
-/** What is too low of a device's limits, in words, or null. */
+/** The first limit that is too low, in words, or null. */
 function lowLimit(limits: GPUSupportedLimits): { expected: string; received: string } | null {
   for (const [name, needed] of Object.entries(NEEDED)) {
     const value = limits[name as keyof typeof NEEDED];

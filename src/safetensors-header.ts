@@ -4,13 +4,13 @@ import { OptionError } from './core/errors.ts';
 import type { Shape } from './core/shape.ts';
 import { isPlain } from './core/validate-options.ts';
 
-/** What a file may be in. */
+/** The bytes of a file, as a caller may have them. */
 export type Bytes = ArrayBufferLike | ArrayBufferView;
 
 /** Bytes before the header: its length. */
 export const PREFIX = 8;
 export const METADATA = '__metadata__';
-/** As in the format's own library. */
+/** The same limit as in the format's own library. */
 const LONGEST_HEADER = 100_000_000;
 
 export interface Entry {

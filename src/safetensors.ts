@@ -107,7 +107,7 @@ export async function save(
 
 const DTYPES: readonly DType[] = ['float32', 'float16', 'int32'];
 
-/** What is to be saved, checked. */
+/** The names and tensors that are to be saved, checked. */
 function entriesOf(tensors: unknown): [string, Tensor][] {
   if (!isPlain(tensors) && !(tensors instanceof Map)) {
     throw new OptionError({

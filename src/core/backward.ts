@@ -55,7 +55,7 @@ export function runBackward(
   });
 }
 
-/** What backward starts with from a scalar. */
+/** The gradient that the backward pass of a scalar starts with: 1. */
 function oneLike(root: Tensor): Tensor {
   const { dtype, shape, device } = root;
   return root.over(device.upload(encode(dtype, [1])), shape, dtype);

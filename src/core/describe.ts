@@ -11,7 +11,7 @@ export function withArticle(noun: string): string {
   return `${/^[aeio]/i.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
-/** What the language, not its author, calls an object's kind: `Map`, `Int8Array`, `GPUBuffer`, `Object`. */
+/** The kind of an object, as JavaScript names it: `Map`, `Int8Array`, `GPUBuffer`, `Object`. */
 export function kindOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }

@@ -4,9 +4,9 @@
 export type DType = 'float32' | 'float16' | 'int32';
 export type FloatDType = Exclude<DType, 'int32'>;
 
-/** What a tensor's elements are kept in on the host. */
+/** The typed arrays that hold a tensor's elements on the host. */
 export type HostArray = Float32Array | Int32Array | Uint16Array;
-/** What CPU kernels compute on. */
+/** The arrays that CPU kernels read and write. */
 export type NumericArray = Float64Array | Float32Array | Int32Array;
 
 export const BYTES: Readonly<Record<DType, number>> = { float32: 4, float16: 2, int32: 4 };

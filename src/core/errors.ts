@@ -8,7 +8,7 @@ export interface ErrorDetails {
   readonly argument?: string;
   /** What was expected of it. */
   readonly expected?: string;
-  /** What came instead. */
+  /** What was received instead. */
   readonly received?: string;
   /** Anything that helps to repair the call. */
   readonly hint?: string;

@@ -18,7 +18,10 @@ export function allocating<T>(op: string, bytes: number, work: () => T): T {
   }
 }
 
-/** What an engine throws where it cannot have memory is a bare RangeError: a typed one instead, or `cause` where it is another. */
+/**
+ * JavaScript engines throw a bare RangeError where there is no memory: this makes a typed error of it. Other errors stay
+ * as they are.
+ */
 export function memoryError(op: string, bytes: number, cause: unknown): unknown {
   // V8: "Array buffer allocation failed", "Invalid typed array length: n"; others: "invalid array length", "Out of memory".
   if (!(cause instanceof RangeError && /memory|allocat|length/i.test(cause.message))) return cause;

@@ -23,7 +23,10 @@ export abstract class Storage {
     return this;
   }
 
-  /** Of the elements, where the host knows them. Found when first asked for: few tensors are. */
+  /**
+   * Smallest and largest element, where the host knows the elements. Computed when first asked for, as few tensors are
+   * asked.
+   */
   get bounds(): Bounds | null {
     const { given } = this;
     if (given) {

@@ -35,7 +35,7 @@ export function checkIsDevice(op: string, device: unknown): void {
   device.check(op);
 }
 
-/** Where a layer's parameters are made, and of what dtype. */
+/** Checks the device and dtype of a layer's parameters. */
 export function checkPlacement(op: string, device: unknown, dtype: unknown): void {
   checkOneOf(op, 'dtype', dtype, FLOATS);
   checkIsDevice(op, device);

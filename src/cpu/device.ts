@@ -26,7 +26,7 @@ import type { Storage } from '../core/storage.ts';
 import { checkPrepare } from '../core/validate-options.ts';
 import { CpuStorage, HostPool } from './storage.ts';
 
-/** What is given out until a read lets finalizers run, as a number of buffers and as bytes. */
+/** After so many buffers, or bytes, a read lets finalizers run. */
 const BUFFERS_PER_TURN = 1024;
 const BYTES_PER_TURN = 32 * 2 ** 20;
 
@@ -155,7 +155,7 @@ export class CpuDevice extends Device {
     try {
       this.#compute(kernel, args, inputs, outputs);
     } catch (cause) {
-      // Of conversions to and from float16, and of what a kernel keeps on the way.
+      // Memory for conversions to and from float16, and for what a kernel keeps on the way.
       let elements = 0;
       for (const { size } of [...inputs, ...outputs]) elements += size;
       throw memoryError(opName(kernel, args), 8 * elements, cause);

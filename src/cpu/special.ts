@@ -14,7 +14,7 @@ export function softplusOf(x: number): number {
 
 /** The derivative of z · logistic(v), for slope = z · dv/dz. */
 export function gateSlope(v: number, slope: number): number {
-  // Where logistic(v) is 0, so is its product with anything finite.
+  // Where logistic(v) is 0, its product with anything finite is 0 too.
   return logistic(v) * (1 + slope * logistic(-v));
 }
 

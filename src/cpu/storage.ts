@@ -27,7 +27,7 @@ const LEAST = 64;
 
 export class HostPool {
   readonly #stats: DeviceStats;
-  /** By size; the size that was used last is the last one. */
+  /** Free buffers by size. The size that was used last comes last. */
   readonly #free = new Map<number, ArrayBuffer[]>();
 
   /** Counts what it holds and gives out in `stats`. */
@@ -78,7 +78,7 @@ export class HostPool {
     this.#stats.pooledBytes = 0;
   }
 
-  /** What waits of a size, which is now the one that was used last. */
+  /** The free buffers of a size, which becomes the one that was used last. */
   #latest(size: number): ArrayBuffer[] | undefined {
     const list = this.#free.get(size);
     if (list) {

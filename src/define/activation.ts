@@ -159,7 +159,7 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
       { shape: x.shape, dtype },
     );
 
-  /** Of a call without any. */
+  /** The option values of a call that gives none. */
   let standard: ParamsOf<S> | undefined;
   const activation = (x: Tensor, options?: ActivationOptions<S>): Tensor => {
     const params = options === undefined ? (standard ??= resolve(name)) : resolve(name, options);

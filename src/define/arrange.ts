@@ -18,7 +18,7 @@ export function toInput(op: string, shapes: readonly Shape[]): readonly Shape[] 
   return shapes;
 }
 
-/** As many dimensions for each. */
+/** Checks that all inputs have as many dimensions. */
 export function sameRank(op: string, shapes: readonly Shape[]): readonly Shape[] {
   const rank = shapes[0]?.length ?? 0;
   const [, second = [], target = []] = shapes;

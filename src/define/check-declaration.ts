@@ -4,7 +4,7 @@ import { OptionError } from '../core/errors.ts';
 import { checkFunction, checkNumber } from '../core/validate-options.ts';
 import type { ParamSpecs } from './params.ts';
 
-/** What WGSL and a caller can write: of an option. */
+/** The name of an option: WGSL and TypeScript both have to accept it. */
 const NAME = /^[a-z]\w*$/i;
 
 function refuse(op: string, argument: string, expected: string, value: unknown): never {

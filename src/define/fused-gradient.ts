@@ -4,7 +4,7 @@
 import { isRecording, record } from '../core/autograd.ts';
 import type { Tensor } from '../core/tensor.ts';
 
-/** What a call of a loss does about the gradients of its inputs. */
+/** Which gradients a call of a loss records, needs, and writes already in its forward pass. */
 export interface GradientPlan {
   /** Whether the call is recorded. */
   readonly recording: boolean;
@@ -30,10 +30,10 @@ export function likesOf(
 
 export interface FusedCall {
   readonly op: string;
-  /** What gradients are for. */
+  /** The inputs that gradients are for. */
   readonly inputs: readonly Tensor[];
   readonly plan: GradientPlan;
-  /** What the backward pass reads: the first of `saved`. */
+  /** Tensors that the backward pass reads: they are the first of `saved`. */
   readonly operands: readonly Tensor[];
   /**
    * The loss, the gradients that the plan says are fused, and what else the backward pass reads, which comes last in

@@ -17,7 +17,7 @@ import { warmUp } from './prepare.ts';
 
 export interface GatedDeclaration<S extends ParamSpecs> {
   readonly name: string;
-  /** Its options are the unit's too. */
+  /** The activation of the gate. Its options are those of the gated unit. */
   readonly activation: Activation<S>;
   /** The half that the activation is applied to; the other is multiplied. */
   readonly gate: 'first' | 'second';

@@ -8,9 +8,9 @@ import { recordFused } from './fused-gradient.ts';
 
 export interface Composed {
   readonly op: string;
-  /** What gradients are wanted for, where they require them. */
+  /** The inputs that may need a gradient. */
   readonly inputs: readonly Tensor[];
-  /** What else is read. */
+  /** Other tensors that are read. */
   readonly constants: readonly Tensor[];
   /** The results; the first is what gradients are of. Reads its arguments alone. */
   readonly compute: (
@@ -21,7 +21,7 @@ export interface Composed {
 
 interface Computed {
   readonly results: readonly [Tensor, ...Tensor[]];
-  /** Of each input; null where none is needed. */
+  /** The gradient of each input; null where none is needed. */
   readonly grads: readonly (Tensor | null)[];
 }
 

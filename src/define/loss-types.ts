@@ -102,7 +102,7 @@ export interface LossFormula<S extends ParamSpecs = ParamSpecs> {
     gradOutput: number,
     params: ParamsOf<S>,
   ) => readonly number[];
-  /** Of the loss, then of each derivative; 0 where nothing crosses 0. */
+  /** The largest term of the loss, then of each derivative; 0 where no terms cancel. */
   readonly largestTerms: (args: readonly number[], params: ParamsOf<S>) => readonly number[];
   readonly apply: (inputs: readonly Tensor[], options: object) => Tensor;
 }

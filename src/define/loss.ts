@@ -188,7 +188,7 @@ interface LossCall {
   readonly shape: Shape;
   /** For each differentiable input, which of the inputs it is. */
   readonly withGradient: readonly number[];
-  /** Of the inputs as they were given. */
+  /** Shapes of the inputs as the caller gave them. */
   readonly shapes: readonly Shape[];
   readonly args: PointwiseArgs;
 }

@@ -31,7 +31,7 @@ export function activationModule<S extends ParamSpecs>(
   };
 }
 
-/** What the op of a module calls itself. */
+/** The name of the op that a module runs, for its errors. */
 export function nameOf(fn: (...args: never[]) => Tensor): string {
   return 'op' in fn ? String(fn.op) : fn.name;
 }

@@ -11,7 +11,7 @@ export interface OpDocs {
   readonly derivative?: string;
   /** The range of results in TeX. */
   readonly range?: string;
-  /** Of a loss, the shapes of its arguments and of its result. */
+  /** For a loss: the shapes of its arguments and of its result. */
   readonly shapes?: string;
   /** PyTorch's name under `torch.nn.functional`, or null where it has none. */
   readonly torch: string | null;
@@ -45,7 +45,7 @@ export interface OpInfo {
   readonly specs?: ParamSpecs;
   /** Names of the options that are tensors, of a loss. */
   readonly weights?: readonly string[];
-  /** Of a loss, the default first. */
+  /** The reductions of a loss, the default first. */
   readonly reductions?: readonly string[];
 }
 

@@ -14,7 +14,7 @@ export interface PairRowsCall {
   readonly params: ParamValues;
   readonly operands: readonly [Tensor, Tensor, ...Tensor[]];
   readonly labels?: Tensor;
-  /** What the operands broadcast to. */
+  /** The shape that the operands broadcast to. */
   readonly shape: Shape;
   /** The dimension along which rows are; one result for each. */
   readonly dim: number;

@@ -1,7 +1,10 @@
 // What a reduction divides the sum of all elements by.
 import { sizeOf, type Shape } from '../core/shape.ts';
 
-/** What becomes of the loss of each element. */
+/**
+ * How the losses of the elements become one result: `none` keeps them, `sum` adds them, `mean` divides their sum by
+ * their number.
+ */
 export type Reduction = 'none' | 'mean' | 'sum';
 /** With that of divergences: the sum over the size of the first dimension, as for a batch of distributions. */
 export type AnyReduction = Reduction | 'batchmean';

@@ -27,7 +27,7 @@ export interface RowwiseDeclaration {
    * Other functions for other kernels.
    */
   readonly wgsl: string;
-  /** By default `rowwise`: for what needs a row's maximum and sum of exponentials. */
+  /** The kernel. By default `rowwise`, for ops that need a row's maximum and sum of exponentials. */
   readonly kernel?: Kernel<RowwiseArgs>;
   readonly includes?: readonly Source[];
   /** A row in float64. */

@@ -139,7 +139,7 @@ export class BufferPool {
     this.#listOf(buffer.size).push(buffer);
   }
 
-  /** What waits for reuse of a size. */
+  /** The free buffers of a size. */
   #listOf(size: number): PooledBuffer[] {
     let list = this.#free.get(size);
     if (!list) this.#free.set(size, (list = []));
@@ -179,7 +179,7 @@ export class BufferPool {
     this.stats.buffersCreated += count;
     this.stats.pooledBuffers += others.length;
     this.stats.pooledBytes += others.length * size;
-    // In front, where an idle buffer is looked for.
+    // At the front: idle buffers are looked for there first.
     this.#listOf(size).unshift(...others);
     return first;
   }

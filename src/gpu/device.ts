@@ -54,7 +54,7 @@ export class WebGpuDevice extends Device {
   readonly #launcher: Launcher;
   /** One handle per caller's buffer, so that overlaps are seen. */
   readonly #borrowed = new WeakMap<GPUBuffer, PooledBuffer>();
-  /** Of calls of `begin`. */
+  /** How many calls of `begin` have not ended. */
   #depth = 0;
   /** Why nothing can be done any more. */
   #closed: NonlinError | null = null;

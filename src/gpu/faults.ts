@@ -15,7 +15,7 @@ export interface Scopes {
   readonly fate: Fate;
   /** Makes once more what was made under them; left out where that is of no use any more. */
   readonly again: (() => void)[];
-  /** What the error says of the argument, and what was expected. */
+  /** The argument that the error names, and what was expected of it. */
   readonly argument?: string;
   readonly expected: string;
   /** The error of a call that the GPU refuses. */
@@ -23,7 +23,7 @@ export interface Scopes {
   retried: boolean;
   /** Shaders were handed to the compiler: what it refuses is told by the promise of the pipeline. */
   shaders: boolean;
-  /** Not what was made, but what was written under them. */
+  /** Whether these scopes watch a write, and not the making of something. */
   readonly writes: boolean;
 }
 
@@ -66,7 +66,7 @@ export class Faults {
     }
   }
 
-  /** Of what was made and not yet heard of; null where there is nothing. */
+  /** Fates of what was made and is not known yet; null where there is none. */
   get births(): readonly Fate[] | null {
     return this.#births.size > 0 ? [...this.#births.keys()] : null;
   }

@@ -27,7 +27,7 @@ interface Part {
   readonly bytes: number;
 }
 
-/** What shares a buffer: one that is only read, and one that is written too. */
+/** Tensors that share a buffer: one buffer for those that are only read, one for those that are written too. */
 interface Merged {
   readonly read: readonly Part[];
   readonly write: readonly Part[];
@@ -126,7 +126,7 @@ function choose(parts: readonly Part[], over: number, most: number): Merged | nu
       if (Math.max(r - 1, 0) + Math.max(w - 1, 0) < over) continue;
       const merged = { read: reads.slice(0, r), write: writes.slice(0, w) };
       const [read, written] = [bytesIn(merged.read), bytesIn(merged.write)];
-      // What is written is copied twice.
+      // A tensor that is written is copied to the buffer and back.
       const cost = read + 2 * written;
       if (read > most || written > most || cost >= least) continue;
       [best, least] = [merged, cost];

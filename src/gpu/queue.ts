@@ -12,7 +12,7 @@ import { Submission } from './submission.ts';
 
 /** The uniforms of up to `BATCH` launches. */
 interface Block {
-  /** What `KeptLaunch.block` says of a launch whose uniforms are here. */
+  /** The value of `KeptLaunch.block` for a launch whose uniforms are in this batch. */
   readonly number: number;
   bytes: Uint8Array<ArrayBuffer>;
   used: number;
@@ -48,7 +48,7 @@ export interface QueueParts {
 
 /** Collects commands and submits them in order: in the next microtask, or when a batch is full. */
 export class CommandQueue {
-  /** Of everything submitted so far. */
+  /** Counters of everything submitted so far. */
   readonly counts = { dispatches: 0, submits: 0 };
   readonly #parts: QueueParts;
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];

@@ -10,7 +10,7 @@ import type { GpuStorage } from './storage.ts';
 const MAP_READ = 0x01; // GPUMapMode.READ by value: the global is missing in Node
 const STATUS_USAGE = 0x80 | 0x04 | 0x08; // GPUBufferUsage.STORAGE | COPY_SRC | COPY_DST
 
-/** What kernels noted of indices out of range. */
+/** The status words of kernels that found indices out of range. */
 interface Note {
   readonly error: NonlinError;
   /** The first period in which it may have been written; see `PooledBuffer.noted`. */
@@ -94,7 +94,7 @@ export class Readback {
     } catch (error) {
       // That there was no memory to read into is of no other interest.
       if (staging.birth?.error) this.#faults.thrown(staging.birth.error);
-      // Nothing was heard of the status word.
+      // The status word was not read.
       if (before === 'once') this.usesStatus('once');
       throw error;
     } finally {

@@ -12,7 +12,7 @@ export function statusCode(op: string): number {
   return known > 0 ? known : ops.push(op) - 1;
 }
 
-/** What a flag says is out of range: the argument, and what its values are. */
+/** The argument that a flag says is out of range, and what its values are called. */
 const FLAGS: Readonly<Record<number, readonly [argument: string, values: string]>> = {
   1: ['target', 'class indices'],
   2: ['targets', 'labels'],

@@ -20,7 +20,7 @@ export class Submission {
   #begun = 1;
   #encoding: CommandEncoding | null = null;
   #scopes: Scopes | null = null;
-  /** What the commands being encoded stand alone for. */
+  /** The caller's memory because of which the commands being encoded have a submit of their own. */
   #alone: object | null = null;
   /** Fates of what is written under the open scopes from memory that has a fate itself, by that one. */
   readonly #fates = new Map<Fate, Fate>();
@@ -75,7 +75,7 @@ export class Submission {
       skip(op, op.error, commands, this.#next, end);
       return null;
     }
-    // What cannot be undone waits for what may well turn out badly.
+    // An op that cannot be undone waits until it is known whether what it needs has failed.
     const doubtful = op.keeps && patient && judgement.open.find((fate) => fate.doubtful);
     if (doubtful) return doubtful;
     if (judgement.alone !== this.#alone) this.#submit();

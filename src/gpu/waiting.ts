@@ -40,7 +40,7 @@ export class Waits {
   readonly #pending = new Set<(reason: Error) => void>();
   readonly #submit: (commands: Iterable<GPUCommandBuffer>) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** What the timer was set to. */
+  /** The delay that the timer was set to. */
   #pace = 0;
 
   constructor(device: GPUDevice) {
@@ -59,7 +59,7 @@ export class Waits {
     }, pace);
   }
 
-  /** What `wait` gives, or the reason of `end`. */
+  /** Resolves as `wait` does, or rejects with the reason that `end` was given. */
   async until<T>(wait: () => Promise<T>): Promise<T> {
     let reject: (reason: Error) => void = () => undefined;
     const ended = new Promise<never>((_, no) => {

@@ -267,7 +267,7 @@ const bytesOf = (size: number): number => Math.max(16, Math.ceil(size / 4) * 16)
 /** The same elements side by side. */
 const denseOf = ({ runs, length }: Block): Block => ({ offset: 0, runs, length, stride: length });
 
-/** How many pieces of so many bytes end at a multiple of the alignment, a power of two. */
+/** How many pieces of so many bytes it takes to end at a multiple of the alignment, which is a power of two. */
 function stepOf(bytes: number, alignment: number): number {
   let step = alignment;
   while (step > 1 && (bytes * step) % (2 * alignment) === 0) step /= 2;

@@ -24,7 +24,7 @@ export interface AdaptiveLayers {
   readonly tailWeights: readonly TailWeights[];
 }
 
-/** Which of the rows are in a cluster, and what becomes of them there; int32. */
+/** Which rows are in a cluster, and their classes there; int32. */
 interface Cluster {
   /** For each row of the cluster, its row in the batch; -1 where there is none. */
   readonly index: Tensor;

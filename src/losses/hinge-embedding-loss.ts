@@ -19,7 +19,7 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ defineLoss({
     const apart = target !== 1 && margin - input >= 0;
     return [(target === -1 ? 0 : gradOutput) - (apart ? gradOutput : 0)];
   },
-  // Of targets other than 1 and -1, which add both.
+  // Targets other than 1 and -1 add both terms.
   largestTerm: {
     forward: (input, target, { margin }) =>
       Math.abs(target) === 1 ? 0 : Math.max(Math.abs(input), Math.abs(margin - input)),

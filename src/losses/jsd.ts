@@ -15,7 +15,7 @@ function gaps(x: number, t: number, beta: number): readonly [number, number] {
   return [b + d, b];
 }
 
-/** What has no probability, or NaN for one, has no share, however far off it is. */
+/** An element whose probability is 0 or NaN has no share in the loss, however far off it is. */
 const term = (weight: number, gap: number): number => (weight > 0 ? weight * gap : 0);
 
 /**

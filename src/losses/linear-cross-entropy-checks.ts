@@ -19,7 +19,7 @@ export interface Extents {
   readonly classes: number;
   readonly inner: number;
   readonly features: number;
-  /** Of one loss per target. */
+  /** The shape of one loss per target. */
   readonly rowShape: Shape;
 }
 

@@ -23,7 +23,10 @@ function bendOf(ce: number, miss: number, gamma: number): number {
   return (gamma * ce) / miss;
 }
 
-/** Of miss^gamma: more than that where the target is outside of [0, 1], and miss a difference. */
+/**
+ * The largest term of miss^gamma: more than its value where the target is outside of [0, 1], as miss is a difference
+ * there.
+ */
 function hardTerm(input: number, target: number, gamma: number): number {
   const [yes, no] = [logistic(input) * (1 - target), logistic(-input) * target];
   const miss = Math.abs(yes + no);

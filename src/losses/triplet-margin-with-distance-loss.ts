@@ -75,7 +75,7 @@ function apply(
   checkSameRank(NAME, tensors, 0);
   const reduced = reduction !== 'none';
   const { dtype } = anchor;
-  // What can be told of `out` before the caller's function has run.
+  // Checks `out` as far as possible before the caller's function runs.
   const guess = reduced || !(out instanceof Tensor) ? [] : out.shape;
   checkOut(NAME, out, { device, dtype, shape: guess }, isRecording(Object.values(tensors)));
   return scope(() => {
@@ -127,7 +127,7 @@ export const tripletMarginWithDistanceLoss = /* @__PURE__ */ defineOp(apply, {
   kind: 'loss',
   params: /* @__PURE__ */ defaultsOf(specs),
   specs,
-  // As tripletMarginLoss; what a distance of the caller's adds is its own.
+  // As tripletMarginLoss; a distance function of the caller may add errors of its own.
   accuracy: { forward: 4, backward: 16 },
   docs: {
     tex: String.raw`\max(0, \mathrm{margin} + d(a, p) - d(a, n))`,

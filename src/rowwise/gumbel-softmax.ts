@@ -82,7 +82,7 @@ function apply(logits: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
   const [key0, key1] = nextKey();
   const like = logits.like();
   const dtype = logits.dtype === 'float16' ? 'float16' : 'float32';
-  // In float32 up to the result, which is rounded once.
+  // Computed in float32 up to the result, so that it is rounded once.
   const perturbed = record(
     runOne(pointwise, { op: noise, params: { tau, key0, key1 }, shape: logits.shape }, [logits], {
       shape: logits.shape,

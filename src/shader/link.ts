@@ -27,7 +27,7 @@ export interface Program {
   readonly label: string;
   readonly kernel: Source;
   readonly slots: Slots;
-  /** What becomes of the linked text, for a device that needs it otherwise. */
+  /** Rewrites the linked text, for a device that binds tensors in another way. */
   readonly rewrite?: (wgsl: string) => string;
 }
 
@@ -66,7 +66,7 @@ export function shaderOf({ kernel, slots, rewrite }: Program, entry: string): st
 
 /** One WGSL text from a kernel and what fills its slots; throws `ShaderError` for an include or slot that is missing or not filled. */
 export function link(kernel: Source, slots: Slots = {}): string {
-  /** Not in the kernel, or not filled. */
+  /** Slots that the kernel does not have, or that nothing fills. */
   const wrong = new Set(Object.keys(slots));
   const includes = [...kernel.includes];
   const filled = kernel.text.replace(SLOT, (stub, name: string, byDefault?: string) => {

@@ -183,13 +183,16 @@ export interface ClusterArgs {
   /** The cluster's classes, from `low` up to `high`. */
   readonly low: number;
   readonly high: number;
-  /** Of the cluster, among the head's classes. */
+  /** Index of the cluster among the head's classes. */
   readonly place: number;
-  /** In all, for the first cluster, which looks for indices out of range; else 0. */
+  /** Number of all classes, for the first cluster, which looks for indices out of range; 0 for the others. */
   readonly classes: number;
 }
 
-/** From targets and the head's so far: the head's, and the cluster's rows and classes, -1 for rows that are not its own. */
+/**
+ * Inputs: targets, and the head's targets so far. Outputs: the head's targets, and the rows and classes of the cluster,
+ * -1 for rows that are not in it.
+ */
 export const clusterKernel: Kernel<ClusterArgs> = {
   name: 'clusterTargets',
   float16: 'convert',

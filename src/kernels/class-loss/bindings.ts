@@ -5,7 +5,10 @@ import type { View } from '../../core/kernel.ts';
 import { placesOf, type ClassLossArgs } from './args.ts';
 import { accessKey, accessSource, isPacked, rowAccess, type RowTensor } from '../rows/bindings.ts';
 
-/** What a launch does: whole rows; parts of rows; what follows from parts; all rows' loss from parts. */
+/**
+ * What a launch computes. `rows`: whole rows. `parts`: the sums of each chunk of a row. `chunks`: losses and gradients from the
+ * sums of all chunks. `finish`: the loss of all rows from the sums of their chunks.
+ */
 export type Phase = 'rows' | 'parts' | 'chunks' | 'finish';
 
 /** The binding of each tensor. */

@@ -57,7 +57,7 @@ const ENTRIES: Record<Phase, string> = {
   finish: 'finish_parts',
 };
 
-/** Where the tensors of a launch are that are not the call's own. */
+/** Where those tensors of a launch are that are not inputs or outputs of the call. */
 export interface Own {
   readonly losses?: BufferSlice;
   readonly rowWeights?: BufferSlice;

@@ -71,7 +71,7 @@ function plan(
   const reduces = reduction !== 'none' && args.outputs.loss;
   const context = { args, inputs, outputs, caps };
 
-  // What is not normalised is read at the label only.
+  // Ops that do not normalise read their scores at the label only.
   const splits = rows <= SPLIT_ROWS && (op.normalised || grads);
   const large = largeViews(args, inputs, outputs);
   const sliced = rows > 0 ? windowsOf(layout, large, caps) : [];
@@ -80,7 +80,7 @@ function plan(
     const parts = planParts(args, inputs, outputs, caps);
     if (parts) return parts;
   }
-  // What no window shows is refused when it is bound.
+  // A row that no window can show is refused when it is bound.
   const whole = { layout, first: 0, part: false };
   const windows = rows > 0 && sliced.length === 0 ? [whole] : sliced;
   // Rows are shared out to so many units that one workgroup can add up what each has summed: losses, and for a mean without
@@ -170,7 +170,7 @@ function planParts(
   const part: ClassLossArgs = {
     ...args,
     count,
-    // Of losses that are divided later: only gradients are by then.
+    // Losses are divided at the end; gradients have to be divided here.
     reduction: counted ? reduction : 'sum',
     inputs: { ...args.inputs, divisor: grads && divisor !== undefined },
     outputs: { ...args.outputs, divisor: false },

@@ -58,7 +58,7 @@ interface Lattice {
   readonly rows: readonly Float64Array[];
   /** The log-probability of each state's class, less a number of the step. */
   readonly own: readonly Float64Array[];
-  /** What is to be added: to the rows up to a step, and to its own log-probabilities. */
+  /** What has to be added to the rows up to a step, and to the step's own log-probabilities. */
   readonly shared: readonly (readonly [rows: number, own: number])[];
   /** ln of the probability of all paths. */
   readonly likelihood: number;

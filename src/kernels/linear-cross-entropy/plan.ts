@@ -180,7 +180,7 @@ class Planner {
     return weights;
   }
 
-  /** What sums of rows are divided by, where only the targets tell. */
+  /** The divisor of the sum over rows, where only the targets tell it. */
   #divisor(): BufferSlice | null {
     const { reduction, target, inputs, outputs } = this.#args;
     if (inputs.divisor) return this.#input('divisor');
@@ -227,7 +227,7 @@ class Planner {
     this.#launch('factors', { statistics, row_factors: factors, ...(divisor ? { divisor } : {}) });
     const input: Matrix = { of: 'input', index: 0, padded: this.#inputs[0]?.padded ?? false };
     const gradInput: Matrix = { ...this.#output('gradInput'), padded: true };
-    // From the last chunk on, whose logits are still there.
+    // The last chunk comes first: its logits are still in memory.
     for (const [i, chunk] of [...this.#chunks].reverse().entries()) {
       const weights = this.#makeLogits(chunk);
       this.#launch('gradient', { logits: this.#logits, factors_of: factors }, chunk);

@@ -3,7 +3,7 @@
 import type { NumericArray } from '../../core/dtype.ts';
 import { placesOf, wantsGradients, type LinearCrossEntropyArgs } from './args.ts';
 
-/** What a gradient needs of a row: its normaliser, and the share that its classes have in the loss. */
+/** What a gradient needs to know of a row: its normaliser, and the share that its classes have in the loss. */
 interface Row {
   readonly max: number;
   /** The sum of e^(z - max) over all classes but one of the largest. */
@@ -35,7 +35,7 @@ export function linearCrossEntropyReference(
   const weightOf = (c: number): number => (weights ? (weights[c] ?? NaN) : 1);
   const classOf = (row: number): number => target[row] ?? NaN;
   const isIgnored = (row: number): boolean => indices && classOf(row) === ignoreIndex;
-  /** What multiplies the loss of a class, its being the class index apart. */
+  /** The factor of the loss of a class, not counting that it may be the class index. */
   const shareOf = (n: number, c: number, d: number): number => {
     const soft = indices ? 0 : (target[(n * classes + c) * inner + d] ?? NaN);
     const each = labelSmoothing / classes;

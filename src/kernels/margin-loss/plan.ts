@@ -42,7 +42,7 @@ export interface MarginRow {
   readonly scores: Float64Array;
   /** The class index alone, the list of labels, or a number per class. */
   readonly target: Float64Array;
-  /** Of a class; 1 where the call has none. */
+  /** The weight of a class; 1 where the call has no weights. */
   readonly weightOf: (index: number) => number;
 }
 
@@ -51,7 +51,7 @@ export interface MarginLossOp {
   readonly name: string;
   readonly source: Source;
   readonly params: ParamLayout;
-  /** What a row's target is. The one of numbers may have a gradient. */
+  /** What the target of a row is. A target of numbers may have a gradient. */
   readonly target: 'class' | 'labels' | 'numbers';
   /** The loss, before it is divided by the number of classes. A class index that is out of range gives NaN. */
   readonly loss: (row: MarginRow, p: ParamValues) => number;
@@ -207,7 +207,7 @@ function planRows(
   };
 }
 
-/** Which classes are labels, for ops that take lists of them. */
+/** The launch that marks the classes that are labels, for ops that take lists of labels. */
 function markLaunch(
   args: MarginLossArgs,
   marks: BufferSlice,

@@ -55,7 +55,7 @@ export function normGrad(
   for (let i = 0; i < d.length; i++) grad[i] = g * slope(d[i] ?? NaN);
 }
 
-/** What `kind` of norm a p is, for WGSL. */
+/** The `kind` of norm that a p asks for, as the WGSL names it. */
 export function normKind(p: number): number {
   if (p === Infinity) return 4;
   if (p === -Infinity) return 5;

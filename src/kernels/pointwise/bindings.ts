@@ -6,8 +6,12 @@ import { paramsStruct } from '../../shader/params.ts';
 import type { PointwiseOp } from './plan.ts';
 
 /**
- * How four elements are had: `pack`: at once; `elements`: one by one, where the memory ends with the tensor; `scalar`: one
- * for all; `periodic`: a pack of an operand that repeats along leading dimensions; `broadcast`: one by one, by their index.
+ * How a kernel reads or writes four neighbouring elements of a tensor (a pack):
+ * - `pack`: as one vec4;
+ * - `elements`: one by one, where the memory ends with the tensor, so that a vec4 might reach past it;
+ * - `scalar`: the tensor has one element, which stands for all four;
+ * - `periodic`: as one vec4 of an operand that repeats along leading dimensions (a bias);
+ * - `broadcast`: one by one, each at the index that broadcasting gives.
  */
 export type Access = 'pack' | 'elements' | 'scalar' | 'periodic' | 'broadcast';
 

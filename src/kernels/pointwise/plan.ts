@@ -236,7 +236,7 @@ function operandOf(
   return { access: 'broadcast', period: 0 };
 }
 
-/** How a dispatch goes through packs; see the kernel's uniforms. */
+/** How the invocations of a dispatch go through the packs; the kernel's uniforms say what each field means. */
 interface Walk {
   readonly workgroup: number;
   readonly workgroups: number;

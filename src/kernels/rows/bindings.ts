@@ -12,7 +12,7 @@ export interface RowTensor {
   readonly access: 'read' | 'write';
   /** Whether every quad is whole and aligned, so that it is one load or store. */
   readonly packed: boolean;
-  /** What elements outside of a row count as, in WGSL; 0 by default. */
+  /** A WGSL expression: the value of elements outside of a row. 0 by default. */
   readonly fill?: string;
   /** WGSL for the distance between neighbours of a row: `u.inner`, or 1 for what is alike for all rows. */
   readonly step?: '1u';

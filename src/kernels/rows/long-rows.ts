@@ -48,7 +48,7 @@ export function forEachLongRow(
   }
 }
 
-/** How a window of a long row is spread: chunks are of one length, and none stays in registers. */
+/** How a window of a long row is shared out: all chunks have one length, and none stays in registers. */
 export function tileLong(layout: RowLayout, caps: Capabilities): ChunkTiling {
   const tiling = tileChunks(layout, caps);
   const block = caps.tuning.rowBlock;

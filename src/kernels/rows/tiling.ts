@@ -19,7 +19,7 @@ const BLOCK = 4;
 
 /** How rows are shared out. */
 export interface RowTiling {
-  /** What has a row, or a chunk of one: distinguishes programs. */
+  /** Whether an invocation or a workgroup computes a row, or a chunk of one. Each has a program of its own. */
   readonly unit: 'invocation' | 'workgroup';
   /** What fills the kernel's `rows` slot. */
   readonly source: Source;

@@ -192,7 +192,7 @@ function planWindow(
   };
 }
 
-/** What gives the launches of a window. */
+/** A function that makes the launches of a window. */
 function launcherFor(
   { op, direction }: RowwiseArgs,
   { layout }: RowWindow,
@@ -211,7 +211,7 @@ function launcherFor(
       slot: 1,
       name: 'x',
       dtype: x?.dtype ?? 'float32',
-      // What is not there has no share in a maximum or a sum.
+      // Elements past the end of a row must change neither its maximum nor its sum.
       fill: direction === 'forward' ? 'padding()' : '0.0',
     },
     { ...common, slot: 2, name: 'y', dtype: output?.dtype ?? 'float32', access: 'write' },
