@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -19,7 +19,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const tool = (path: string) => join(root, 'node_modules', path);
 
 /** Folders under shaders/ whose files serve several ops. */
-const SHARED = ['lib', 'kernels'];
+const SHARED = ['lib', 'kernels', 'software'];
 const kB = 1000;
 
 let work: string;
@@ -124,7 +124,7 @@ async function shaderMarkers(): Promise<Marker[]> {
   );
   const minified = shaders.map(({ name, wgsl }) => ({ name, text: minifyWgsl(wgsl) }));
   return shaders
-    .filter(({ name }) => name.includes('/') && !SHARED.includes(dirname(name)))
+    .filter(({ name }) => name.includes('/') && !SHARED.includes(name.split('/')[0] ?? ''))
     .flatMap(({ name, wgsl }) => {
       const own = statements(wgsl)
         .filter((s) => !minified.some((other) => other.name !== name && other.text.includes(s)))
