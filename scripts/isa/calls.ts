@@ -6,6 +6,7 @@ import { noGrad, scope, Tensor, tensor, type Device } from '../../src/index.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import { argumentsOf, callsOf, opNames, resultOf, upload, upstreamOf } from '../../test/calls.ts';
 import type { Call, TensorSpec, Upload } from '../../test/calls.ts';
+import { requiredOf } from '../../test/calls/draw.ts';
 import { exerciseAdaptive, exerciseOptimizers, settle } from '../../test/exercise.ts';
 import type { Dispatch, Recording } from './record.ts';
 
@@ -127,7 +128,13 @@ function trialsOf(op: string): Trial[] {
   const sized = SHAPES.flatMap(([rows, columns]) =>
     sample(callsOf(op, 'smooth', fc.constant([rows, columns])), DRAWS),
   );
-  const large = [...MODELS.filter((call) => call.op === op), ...sized.map(alongLast), ...sized];
+  const large = [
+    ...MODELS.filter((call) => call.op === op),
+    // First that with the default options: it stands for the others in the tables.
+    ...sized.slice(0, 1).map(alongLast).map(withDefaults),
+    ...sized.map(alongLast),
+    ...sized,
+  ];
   const trial = (call: Call, place: Upload, where = ''): Trial => ({
     call,
     words: wordsOf(call) + where,
@@ -140,6 +147,16 @@ function trialsOf(op: string): Trial[] {
       trial(call, borrow, ", in a caller's buffer"),
     ]),
   ];
+}
+
+/** A call without the options that an op declares, but for those that it has to be given. */
+function withDefaults(call: Call): Call {
+  const declared = catalog.find(({ op }) => op === call.op);
+  const optional = Object.keys(declared?.params ?? {}).filter(
+    (name) => !requiredOf(call.op).includes(name),
+  );
+  const options = Object.entries(call.options).filter(([name]) => !optional.includes(name));
+  return { ...call, options: Object.fromEntries(options) };
 }
 
 /** A call along the last dimension, where it is along one: as most calls are. */

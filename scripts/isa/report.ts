@@ -134,7 +134,7 @@ function float16Table(kernels: readonly Kernel[], results: Results): string {
     const other = kernels.find((one) => one.name === `${name}, float32`);
     const own = figuresOf(kernel, 'gfx1100', results);
     const wide = other && figuresOf(other, 'gfx1100', results);
-    if (!own || !wide || !/: (?:map|accumulate)$/.test(name)) return [];
+    if (!own || !wide || !/ (?:map|accumulate)$/.test(name)) return [];
     const cost = (figures: Figures): string => digits(costOf(figures.compiled.program.main));
     return [[name, digits(wide.perPack), digits(own.perPack), cost(own), boundOf(own)]];
   });
