@@ -16,7 +16,7 @@ import { differences } from './judge.ts';
 import { inPlace, randomCallSuite, settingsFor, type Setting } from './random-calls.ts';
 
 // More are drawn by `npm run test:fuzz`.
-randomCallSuite(opNames, { draws: 50, timeLimit: 60_000 });
+randomCallSuite(opNames, { draws: 20, timeLimit: 60_000 });
 
 describe('in windows', () => {
   // 4,096 float32 at a time, so that most of what is drawn needs several windows.
