@@ -27,10 +27,12 @@ export function conformanceSuite(
     device.dispose();
   });
 
-  it('has golden files', () => {
-    // of one op there are few, or none
-    expect(conformanceChecks.size).toBeGreaterThanOrEqual(import.meta.env.VITE_OP ? 0 : 13);
-  });
+  // One op's tests load its own files only, and some ops have none.
+  if (!import.meta.env.VITE_OP) {
+    it('has golden files', () => {
+      expect(conformanceChecks.size).toBeGreaterThanOrEqual(13);
+    });
+  }
 
   for (const [op, checks] of conformanceChecks) {
     if (ops && !ops.includes(op)) continue;

@@ -31,7 +31,10 @@ export interface FromBufferOptions {
   shape: Shape;
   /** Defaults to `'float32'`. */
   dtype?: DType;
-  /** Where the tensor begins in the buffer, in bytes; a multiple of 256 (the device's `minStorageBufferOffsetAlignment`). Defaults to 0. */
+  /**
+   * Where the tensor begins in the buffer, in bytes; a multiple of 256 (the device's `minStorageBufferOffsetAlignment`).
+   * Defaults to 0.
+   */
   offset?: number;
   device?: Device;
 }

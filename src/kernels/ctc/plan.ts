@@ -19,7 +19,7 @@ import {
 import type { CtcArgs } from './args.ts';
 import { ctcReference } from './reference.ts';
 import { addSums, planSum } from '../reduce/plan.ts';
-import { tileRows, workgroupsOf } from '../rows/tiling.ts';
+import { powerOfTwo, tileRows, workgroupsOf } from '../rows/tiling.ts';
 import { fits, inputsOf, outputsOf, Windows, type Region } from '../windows.ts';
 
 const latticeKernel = /* @__PURE__ */ source('kernels/ctc/lattice.wgsl', latticeText, [bits, wide]);
@@ -312,11 +312,4 @@ function gradientLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Laun
       .u32(alone ? first : 0).buffer,
     workgroups: workgroupsOf(tiling, tiling.rows, caps),
   };
-}
-
-/** The least power of two that is enough, within bounds. */
-function powerOfTwo(enough: number, least: number, most: number): number {
-  let size = least;
-  while (size < enough && size < most) size *= 2;
-  return size;
 }

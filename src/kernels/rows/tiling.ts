@@ -114,7 +114,7 @@ export function tileChunks(layout: RowLayout, caps: Capabilities, splits = true)
 }
 
 /** The smallest power of two that is at least `x`, within bounds that are powers of two. */
-function powerOfTwo(x: number, least: number, most: number): number {
+export function powerOfTwo(x: number, least: number, most: number): number {
   let size = least;
   while (size < x && size < most) size *= 2;
   return size;
