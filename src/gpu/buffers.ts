@@ -3,7 +3,7 @@ import { OutOfMemoryError } from '../core/errors.ts';
 import { sizeClass } from '../core/memory.ts';
 import type { Fate } from './fate.ts';
 import type { Scopes } from './faults.ts';
-import type { Run } from './recording.ts';
+import type { Run } from './runs.ts';
 
 /** A GPU buffer and what the scheduler must know of it. */
 export interface PooledBuffer {

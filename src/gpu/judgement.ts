@@ -5,7 +5,7 @@ import type { Command, Op } from './encoder.ts';
 import { failed, type Fate } from './fate.ts';
 import type { Faults } from './faults.ts';
 import type { PipelineEntry } from './pipelines.ts';
-import type { Run } from './recording.ts';
+import type { Run } from './runs.ts';
 
 /** What an op's results depend on. */
 export interface Judgement {
@@ -108,6 +108,24 @@ export function consider(op: Op, fate: Fate, judgement: Judgement): boolean {
   }
   if (error === undefined && !judgement.open.includes(fate)) judgement.open.push(fate);
   return true;
+}
+
+/** The buffers that the commands write, but for status words. */
+export function* written(
+  commands: readonly Command[],
+  begin: number,
+  end: number,
+): Generator<PooledBuffer> {
+  for (const command of commands.slice(begin, end)) {
+    if ('from' in command) {
+      yield command.to;
+      continue;
+    }
+    const { uses } = command.kept;
+    for (const [i, buffer] of command.bound.buffers.entries()) {
+      if (uses[i] === 'write' || uses[i] === 'update') yield buffer;
+    }
+  }
 }
 
 /** Gives what the commands write its fate. */

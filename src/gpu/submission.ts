@@ -5,7 +5,7 @@ import { joined, type Fate } from './fate.ts';
 import type { Scopes } from './faults.ts';
 import { consider, judge, mark, newJudgement, skip, type Judgement } from './judgement.ts';
 import type { Batch, QueueParts } from './queue.ts';
-import type { Run } from './recording.ts';
+import type { Run } from './runs.ts';
 
 /** Encodes a batch op by op. One submit takes all, but for ops that the caller's memory may spoil: they stand alone. */
 export class Submission {

@@ -121,6 +121,137 @@ for (const [adapter, request] of [
       expect(await value.item()).toBe(50);
     });
 
+    describe('ops recorded into a second encoder that read results of a first', () => {
+      /** `sum` and `plain` are recorded into the second encoder; only `sum` reads what the first computes. */
+      const recordBoth = (): {
+        first: GPUCommandEncoder;
+        second: GPUCommandEncoder;
+        base: Tensor;
+        sum: Tensor;
+        plain: Tensor;
+      } => {
+        const x = tensor([-1, 2]);
+        const [first, second] = [gpu.createCommandEncoder(), gpu.createCommandEncoder()];
+        const base = device.record(first, () => relu(x));
+        const [sum, plain] = device.record(second, () => [add(base, x), relu(x)] as const);
+        return { first, second, base, sum, plain };
+      };
+      const notRun = /device\.record: encoder: .*submitted before its results are used/;
+      const expectNotRun = async (y: Tensor): Promise<void> => {
+        await expect(y.data()).rejects.toThrow(OptionError);
+        await expect(y.data()).rejects.toThrow(notRun);
+      };
+
+      it('have their results where both are submitted in order', async () => {
+        const { first, second, base, sum, plain } = recordBoth();
+        submit(first);
+        submit(second);
+        expect(await sum.array()).toEqual([-1, 4]);
+        expect(await base.array()).toEqual([0, 2]);
+        expect(await plain.array()).toEqual([0, 2]);
+        expect(await add(sum, base).array()).toEqual([-1, 6]);
+      });
+
+      it.each(['never finished', 'finished and never submitted'])(
+        'fail where the first is %s',
+        async (how) => {
+          const { first, second, base, sum, plain } = recordBoth();
+          if (how !== 'never finished') first.finish();
+          submit(second);
+          await expectNotRun(sum);
+          await expectNotRun(base);
+          // What reads them in turn, on its own or through a third encoder, fails as well; what does not is there.
+          await expectNotRun(sigmoid(sum));
+          const third = gpu.createCommandEncoder();
+          const further = device.record(third, () => sigmoid(sum));
+          submit(third);
+          await expectNotRun(further);
+          expect(await plain.array()).toEqual([0, 2]);
+        },
+      );
+
+      it('fail where the first is submitted after the second, whose results stay wrong', async () => {
+        const { first, second, base, sum, plain } = recordBoth();
+        submit(second);
+        submit(first);
+        expect(await base.array()).toEqual([0, 2]);
+        await expectNotRun(sum);
+        await expectNotRun(sigmoid(sum));
+        expect(await plain.array()).toEqual([0, 2]);
+      });
+
+      it('fail where one of several encoders that they read has not run', async () => {
+        const x = tensor([-1, 2]);
+        const encoders = [1, 2, 3].map(() => gpu.createCommandEncoder());
+        const parts = encoders.map((encoder) => device.record(encoder, () => relu(x)));
+        const last = gpu.createCommandEncoder();
+        const [a, b, c] = parts;
+        if (!a || !b || !c) throw new TypeError('three parts');
+        const [two, three, again] = device.record(last, () => {
+          const ab = add(a, b);
+          const abc = add(ab, c);
+          return [ab, abc, add(abc, a)] as const;
+        });
+        encoders.slice(0, 2).forEach(submit);
+        submit(last);
+        encoders.slice(2).forEach(submit);
+        expect(await two.array()).toEqual([0, 4]);
+        await expectNotRun(three);
+        await expectNotRun(again);
+        const repeat = gpu.createCommandEncoder();
+        const right = device.record(repeat, () => add(add(a, b), c));
+        submit(repeat);
+        expect(await right.array()).toEqual([0, 6]);
+      });
+
+      it('have their results after many steps that each read the two before', async () => {
+        let [before, value] = [tensor([0]), tensor([1])];
+        for (let i = 0; i < 30; i++) {
+          const encoder = gpu.createCommandEncoder();
+          const next = device.record(encoder, () => relu(add(before, value)));
+          submit(encoder);
+          [before, value] = [value, next];
+        }
+        expect(await value.item()).toBe(1346269);
+      });
+
+      it('a step recorded with a gradient that has not run leaves no parameter that looks right', async () => {
+        const w = tensor([1, 2], { requiresGrad: true });
+        const optimizer = new optim.SGD([w], { lr: 1 });
+        const [first, second] = [gpu.createCommandEncoder(), gpu.createCommandEncoder()];
+        device.record(first, () => {
+          mseLoss(w, tensor([3, 3]), { reduction: 'sum' }).backward();
+        });
+        device.record(second, () => {
+          optimizer.step();
+        });
+        submit(second);
+        await expectNotRun(w);
+      });
+
+      it('a step recorded with a gradient that has run counts', async () => {
+        const w = tensor([1, 2], { requiresGrad: true });
+        const optimizer = new optim.SGD([w], { lr: 1 });
+        const [first, second] = [gpu.createCommandEncoder(), gpu.createCommandEncoder()];
+        device.record(first, () => {
+          mseLoss(w, tensor([3, 3]), { reduction: 'sum' }).backward();
+        });
+        const bad = gpu.createCommandEncoder();
+        bad.finish();
+        device.record(bad, () => {
+          optimizer.step();
+        });
+        await expect(device.synchronize()).rejects.toThrow(OptionError);
+        device.record(second, () => {
+          optimizer.step();
+        });
+        submit(first);
+        submit(second);
+        expect(await w.array()).toEqual([5, 4]);
+        expect(optimizer.stateDict().steps).toEqual([1]);
+      });
+    });
+
     it('parameters keep their values where a gradient was recorded and has not run', async () => {
       const w = tensor([1, 2], { requiresGrad: true });
       const optimizer = new optim.Adam([w], { lr: 0.5 });

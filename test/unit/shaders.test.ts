@@ -6,7 +6,7 @@ import { HARDWARE, SOFTWARE } from '../../src/kernels/tuning.ts';
 import * as lib from '../../src/shader/lib.ts';
 import { WebGpuDevice } from '../../src/gpu/device.ts';
 import { link, type Program, type Source } from '../../src/shader/link.ts';
-import { init, Tensor, type Device } from '../../src/index.ts';
+import { add, init, relu, tensor, Tensor, type Device } from '../../src/index.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import { opNames, upload, type Upload } from '../calls.ts';
 import { exerciseAdaptive, exerciseChunks, exerciseOp, exerciseOptimizers } from '../exercise.ts';
@@ -108,6 +108,21 @@ describe('every shader compiles and every launch is valid', () => {
   }
 
   it('tensors that share a buffer', () => exerciseOptimizers('float32', few));
+
+  it("ops in a caller's encoder that read results of two others", async () => {
+    for (const on of [device, software]) {
+      const x = tensor([-1, 2], { device: on });
+      const [y, z] = [gpu.createCommandEncoder(), gpu.createCommandEncoder()].map((encoder) =>
+        on.record(encoder, () => relu(x)),
+      );
+      if (!y || !z) throw new TypeError('two results');
+      const encoder = gpu.createCommandEncoder();
+      gpu.pushErrorScope('validation');
+      on.record(encoder, () => add(y, z));
+      gpu.queue.submit([encoder.finish()]);
+      expect(await gpu.popErrorScope()).toBeNull();
+    }
+  });
 
   it('rows in chunks', async () => {
     for (const on of [device, software]) await exerciseChunks(on);
