@@ -110,20 +110,26 @@ export function consider(op: Op, fate: Fate, judgement: Judgement): boolean {
   return true;
 }
 
-/** The buffers that the commands write, but for status words. */
-export function* written(
+/** Calls `visit` with the buffers that the commands write, but for status words. */
+export function forWritten(
   commands: readonly Command[],
   begin: number,
   end: number,
-): Generator<PooledBuffer> {
-  for (const command of commands.slice(begin, end)) {
+  visit: (buffer: PooledBuffer) => void,
+): void {
+  for (let c = begin; c < end; c++) {
+    const command = commands[c];
+    if (!command) continue;
     if ('from' in command) {
-      yield command.to;
+      visit(command.to);
       continue;
     }
     const { uses } = command.kept;
-    for (const [i, buffer] of command.bound.buffers.entries()) {
-      if (uses[i] === 'write' || uses[i] === 'update') yield buffer;
+    const { buffers } = command.bound;
+    for (let i = 0; i < buffers.length; i++) {
+      const buffer = buffers[i];
+      const use = uses[i];
+      if (buffer && use !== 'read' && use !== 'note') visit(buffer);
     }
   }
 }
@@ -137,26 +143,11 @@ export function mark(
   noted: number,
   run: Run | null = null,
 ): void {
-  for (let c = begin; c < end; c++) {
-    const command = commands[c];
-    if (!command) continue;
-    if ('from' in command) {
-      command.to.fate = fate;
-      command.to.noted = noted;
-      command.to.run = run;
-      continue;
-    }
-    const { uses } = command.kept;
-    const { buffers } = command.bound;
-    for (let i = 0; i < buffers.length; i++) {
-      const buffer = buffers[i];
-      const use = uses[i];
-      if (!buffer || use === 'read' || use === 'note') continue;
-      buffer.fate = fate;
-      buffer.noted = noted;
-      buffer.run = run;
-    }
-  }
+  forWritten(commands, begin, end, (buffer) => {
+    buffer.fate = fate;
+    buffer.noted = noted;
+    buffer.run = run;
+  });
 }
 
 /** Leaves an op's commands out: what they would have written has failed, unless it keeps what it was. */

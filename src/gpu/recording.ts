@@ -5,7 +5,7 @@ import { unpooled, type PooledBuffer } from './buffers.ts';
 import { CommandEncoding, type Command, type Copy, type Dispatch } from './encoder.ts';
 import { Fate, joined } from './fate.ts';
 import type { Faults } from './faults.ts';
-import { judge, mark, newJudgement, skip, written } from './judgement.ts';
+import { forWritten, judge, mark, newJudgement, skip } from './judgement.ts';
 import type { CommandQueue } from './queue.ts';
 import { Runs, type Run, type RunsParts } from './runs.ts';
 
@@ -42,8 +42,7 @@ export function encodeInto(
   let runs: Runs;
   try {
     const markers = commands.length * UNIFORM_BYTES;
-    // No more ops than commands, and a word for each and one for all.
-    const bytes = new Uint8Array(markers + 4 * (commands.length + 1));
+    const bytes = new Uint8Array(markers + 8);
     new Uint32Array(bytes.buffer, markers).fill(1);
     // Not pooled and never destroyed here: the caller submits at a time of their own; the browser frees it after that.
     const uniforms = unpooled(
@@ -64,11 +63,10 @@ export function encodeInto(
       // It is not known when the commands run, so neither is in which period.
       const noted = judgement.noted < 0 ? -1 : Infinity;
       const run = runs.of(judgement.runs);
-      if (!op.keeps) mark(commands, begin, end, fate, noted, run);
-      else {
-        const spoilt = run === runs.own ? [] : spoil(commands, begin, end, run);
-        void keepIfFailed(fate, op.keeps, spoilt);
-      }
+      if (op.keeps) {
+        void whenFailed(fate, op.keeps);
+        if (run !== runs.own) void whenFailed(fate, spoil(commands, begin, end, run));
+      } else mark(commands, begin, end, fate, noted, run);
       for (const command of commands.slice(begin, end)) {
         ready.push(command);
         if ('from' in command) continue;
@@ -107,32 +105,23 @@ function encode(encoding: CommandEncoding, command: Command): void {
   encoding.dispatch(pipeline.pipeline, bound.group, uniformOffset, kept.launch.workgroups);
 }
 
-/** What an op that keeps will have written from results of other recordings: it is of no use if these have not run. */
-interface Spoilt {
-  readonly buffer: PooledBuffer;
-  readonly run: Run;
-  readonly before: Run | null;
-}
-
-function spoil(commands: readonly Command[], begin: number, end: number, run: Run): Spoilt[] {
-  const spoilt: Spoilt[] = [];
-  for (const buffer of written(commands, begin, end)) {
-    if (buffer.run === run) continue;
-    spoilt.push({ buffer, run, before: buffer.run });
+/**
+ * What an op that keeps will have written from results of other recordings is of no use if these have not run. Returns
+ * what takes that back.
+ */
+function spoil(commands: readonly Command[], begin: number, end: number, run: Run): () => void {
+  const before = new Map<PooledBuffer, Run | null>();
+  forWritten(commands, begin, end, (buffer) => {
+    if (buffer.run === run) return;
+    before.set(buffer, buffer.run);
     buffer.run = run;
-  }
-  return spoilt;
+  });
+  return () => {
+    for (const [buffer, earlier] of before) if (buffer.run === run) buffer.run = earlier;
+  };
 }
 
-async function keepIfFailed(
-  fate: Fate,
-  keeps: () => void,
-  spoilt: readonly Spoilt[],
-): Promise<void> {
+async function whenFailed(fate: Fate, tell: () => void): Promise<void> {
   await fate.settled();
-  if (!fate.error) return;
-  keeps();
-  for (const { buffer, run, before } of spoilt) {
-    if (buffer.run === run) buffer.run = before;
-  }
+  if (fate.error) tell();
 }

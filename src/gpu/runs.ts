@@ -83,79 +83,58 @@ export interface RunsParts {
 }
 
 /**
- * The runs of one recording. Its ops share one, but for those that read results of other recordings: these count as run
- * only if the others had run before them, which only the GPU's queue knows.
+ * The runs of one recording: of its ops, and of those that read results of other recordings. These count as run only if the
+ * others had run before them, which only the GPU's queue knows.
  */
 export class Runs {
-  readonly #parts: RunsParts;
-  readonly #uniforms: PooledBuffer;
-  readonly #offset: number;
-  /** Each run with those that it needs; the first needs none. */
-  readonly #needs = new Map<Run, readonly Run[]>();
   /** The run of ops that read results of no other recording. */
   readonly own: Run;
+  readonly #late: Run;
+  /** What `#late` needs. */
+  readonly #needed = new Set<Run>();
+  readonly #parts: RunsParts;
 
-  /** From `offset` on, `uniforms` has room for a word for each op and one more, each 1. */
+  /** From `offset` on, `uniforms` has two words that are 1. */
   constructor(parts: RunsParts, uniforms: PooledBuffer, offset: number) {
     this.#parts = parts;
-    this.#uniforms = uniforms;
-    this.#offset = offset;
-    this.own = this.#add([]);
+    this.own = new Run(parts.device, uniforms, offset);
+    this.#late = new Run(parts.device, uniforms, offset + 4);
   }
 
   /** The run of an op that reads results of `read`. */
   of(read: readonly Run[]): Run {
-    // What a run of this recording needs already need not be asked again.
-    const implied = new Set(read.flatMap((run) => this.#needs.get(run) ?? []));
-    const needed = read.filter((run) => run !== this.own && !implied.has(run));
-    const [only] = needed;
-    if (!only) return this.own;
-    if (needed.length === 1 && this.#needs.has(only)) return only;
-    for (const [run, needs] of this.#needs) {
-      if (needs.length === needed.length && needed.every((other) => needs.includes(other)))
-        return run;
-    }
-    return this.#add(needed);
+    const others = read.filter((run) => run !== this.own);
+    for (const run of others) if (run !== this.#late) this.#needed.add(run);
+    return others.length > 0 ? this.#late : this.own;
   }
 
   /** Encodes, behind the commands, what tells that they have run. */
   mark(encoding: CommandEncoding): void {
-    for (const [run, needs] of this.#needs) {
-      const [only] = needs;
-      if (!only) {
-        encoding.end();
-        encoding.encoder.clearBuffer(run.buffer.gpu, run.offset, 4);
-      } else if (needs.length === 1) {
-        copyWord(encoding, only, run);
-      } else {
-        this.#merge(encoding, needs, run);
-      }
-    }
+    const { buffer, offset } = this.own;
+    encoding.end();
+    encoding.encoder.clearBuffer(buffer.gpu, offset, 4);
+    const [first, ...more] = this.#needed;
+    if (first) copyWord(encoding, more.length > 0 ? this.#merge(encoding) : first, this.#late);
   }
 
-  #merge(encoding: CommandEncoding, needs: readonly Run[], run: Run): void {
+  /** A run whose word is 0 if the words of all that are needed are. */
+  #merge(encoding: CommandEncoding): Run {
     const { device, layouts, pipelines } = this.#parts;
-    const size = 4 * (1 + needs.length);
+    const size = 4 * (1 + this.#needed.size);
     // Not destroyed here: the caller submits at a time of their own; the browser frees it after that.
     const buffer = unpooled(
       device.createBuffer({ size, usage: MARKER_USAGE, label: 'nonlin markers' }),
     );
-    const merged = new Run(device, buffer, 0);
-    needs.forEach((need, i) => {
-      copyWord(encoding, need, new Run(device, buffer, 4 * (1 + i)));
-    });
+    let offset = 0;
+    for (const run of this.#needed) {
+      copyWord(encoding, run, new Run(device, buffer, (offset += 4)));
+    }
     const { pipeline } = pipelines.compileNow(pipelines.get(allRan, false));
-    if (!pipeline) return;
-    const group = layouts.createGroup(this.#uniforms, [{ binding, buffer, offset: 0, size }]);
-    encoding.dispatch(pipeline, group, 0, allRan.workgroups);
-    copyWord(encoding, merged, run);
-  }
-
-  #add(needs: readonly Run[]): Run {
-    const { device } = this.#parts;
-    const run = new Run(device, this.#uniforms, this.#offset + 4 * this.#needs.size);
-    this.#needs.set(run, needs);
-    return run;
+    if (pipeline) {
+      const group = layouts.createGroup(this.own.buffer, [{ binding, buffer, offset: 0, size }]);
+      encoding.dispatch(pipeline, group, 0, allRan.workgroups);
+    }
+    return new Run(device, buffer, 0);
   }
 }
 

@@ -234,11 +234,12 @@ describe('an app with one op', () => {
     expect(size).toBeLessThanOrEqual(19.8 * kB);
   });
 
-  it('is at most 35 kB gzipped with init() and so the WebGPU device', () => {
-    // 21.9 before those, failures of single tensors (4), devices of few storage buffers (2) and init's own refusals (1).
+  it('is at most 35.5 kB gzipped with init() and so the WebGPU device', () => {
+    // 21.9 before those, failures of single tensors (4), devices of few storage buffers (2), init's own refusals (1) and callers' encoders
+    // that read each other's results (0.4).
     const size = gzipped(files);
     console.log(`one op and both devices: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(35 * kB);
+    expect(size).toBeLessThanOrEqual(35.5 * kB);
   });
 
   it("holds no other op's shader", async () => {
@@ -267,11 +268,11 @@ describe('an app with everything', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 125.5 kB gzipped', () => {
+  it('is at most 126 kB gzipped', () => {
     // 37 kB is the foundation; an activation adds about 0.4, a loss 0.6 to 3, rows in chunks, windows and float16 9 in all.
     const size = gzipped(files);
     console.log(`everything: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(125.5 * kB);
+    expect(size).toBeLessThanOrEqual(126 * kB);
   });
 
   it("holds every op's shader", async () => {
