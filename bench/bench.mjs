@@ -5,6 +5,8 @@
  * In: `--quick`, `--op NAME`, `--size N` or `--size ROWSxCOLUMNS`, `--only LIBRARY` (the floor is always there), `--part NAME`
  * (all repeatable), `--rounds N`; `--cpu-time`: the CPU time of the GPU process instead of the time of day, for a software
  * adapter on a busy machine.
+ * `--before PATH`: beside this library of another checkout, call by call in one page: times as multiples of its times, and
+ * their geometric mean. PATH is a checkout of an older revision, as `git worktree add PATH REVISION` makes it.
  * Out: tables in the terminal, test-results/bench.json and, of a full run, docs/benchmarks.md.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     part: { type: 'string', multiple: true },
     rounds: { type: 'string' },
+    before: { type: 'string' },
     'cpu-time': { type: 'boolean', default: false },
   },
 });
@@ -39,7 +42,7 @@ const plan = planOf(values);
 ensureBrowser();
 installPeers();
 const start = performance.now();
-const site = await servePages();
+const site = await servePages(values.before);
 try {
   await main();
 } finally {

@@ -1,6 +1,7 @@
 // @ts-check
 // In: nothing. Out: the benchmark's page, built as an app would be and served; and browsers to open it in.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
 import { build, preview } from 'vite';
@@ -23,8 +24,19 @@ const isolation = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** Builds and serves the pages. @returns {Promise<{ url: string, first: string, close: () => Promise<void> }>} */
-export async function servePages() {
+/**
+ * Builds and serves the pages.
+ * @param {string} [before] another checkout, whose library is `before`; without one it is this library
+ * @returns {Promise<{ url: string, first: string, close: () => Promise<void> }>}
+ */
+export async function servePages(before) {
+  // the other checkout's own bench file: it imports the library beside it
+  const other = join(
+    before === undefined ? here('..') : resolve(before),
+    'bench/page/libraries/nonlin.ts',
+  );
+  if (!existsSync(other))
+    throw new Error(`--before: expected a checkout of nonlin, there is no ${other}`);
   const common = {
     root: here('page'),
     configFile: /** @type {const} */ (false),
@@ -43,6 +55,7 @@ export async function servePages() {
       plugins: [wgslMinify(), docsStripper()],
       resolve: {
         alias: {
+          'nonlin-before': other,
           '@stdlib/math-base-special-exp': shim('exp'),
           '@stdlib/number-float64-base-set-low-word': shim('set-low-word'),
         },

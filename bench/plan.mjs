@@ -1,7 +1,14 @@
 // @ts-check
 // In: the command line's options. Out: what is to be measured, in order, and how often.
 
-import { CPU_LIBRARIES, ELEMENTWISE, GPU_LIBRARIES, ROWWISE, STARTED } from './page/ops.mjs';
+import {
+  BEFORE,
+  CPU_LIBRARIES,
+  ELEMENTWISE,
+  GPU_LIBRARIES,
+  ROWWISE,
+  STARTED,
+} from './page/ops.mjs';
 
 /**
  * @typedef {import('./page/types.ts').OpName} OpName
@@ -10,7 +17,7 @@ import { CPU_LIBRARIES, ELEMENTWISE, GPU_LIBRARIES, ROWWISE, STARTED } from './p
  * @typedef {import('./page/cell.ts').CellRequest} CellRequest
  * @typedef {'cells' | 'cpu' | 'overhead' | 'cold' | 'counts'} Part
  * @typedef {{
- *   quick?: boolean, op?: string[], size?: string[], only?: string[], part?: string[], rounds?: string, 'cpu-time'?: boolean
+ *   quick?: boolean, op?: string[], size?: string[], only?: string[], part?: string[], rounds?: string, before?: string, 'cpu-time'?: boolean
  * }} Options
  */
 
@@ -66,8 +73,9 @@ function choose(option, known, given) {
 }
 
 /** @param {Options} options */
-export function planOf({ quick = false, op, size, only, part, rounds: given, ...others }) {
-  const narrowed = op !== undefined || size !== undefined || only !== undefined;
+export function planOf({ quick = false, op, size, only, part, rounds: given, before, ...others }) {
+  const compared = before !== undefined;
+  const narrowed = op !== undefined || size !== undefined || only !== undefined || compared;
   const full = !quick && !narrowed && part === undefined && others['cpu-time'] !== true;
   const rounds = given === undefined ? (quick ? 7 : 9) : Number(given);
   const parts = choose('part', PARTS, part ?? (narrowed ? ['cells'] : undefined));
@@ -77,7 +85,15 @@ export function planOf({ quick = false, op, size, only, part, rounds: given, ...
   const among = [...new Set([...GPU_LIBRARIES, ...CPU_LIBRARIES, ...STARTED])];
   const wanted = choose('only', among, only);
   /** @param {readonly LibraryName[]} list */
-  const kept = (list) => list.filter((name, i) => i === 0 || wanted.includes(name));
+  const kept = (list) => list.filter((name, i) => i === 0 || wanted.some((one) => one === name));
+  // beside another checkout: it, then this library
+  const [beforeGpu, beforeCpu] = BEFORE;
+  const gpuLibraries = compared
+    ? /** @type {const} */ ([beforeGpu, 'nonlin'])
+    : kept(GPU_LIBRARIES);
+  const cpuLibraries = compared
+    ? /** @type {const} */ ([beforeCpu, 'nonlin-cpu'])
+    : kept(CPU_LIBRARIES);
 
   /** @param {readonly LibraryName[]} libraries @param {number} span @returns {CellRequest[]} */
   const cellsOf = (libraries, span) =>
@@ -92,15 +108,15 @@ export function planOf({ quick = false, op, size, only, part, rounds: given, ...
             : own;
       return chosen
         .filter((shape) => size === undefined || rowwise === isRows(shape))
-        .map((shape) => ({ op: name, shape, libraries: kept(libraries), rounds, span }));
+        .map((shape) => ({ op: name, shape, libraries, rounds, span }));
     });
   /** @type {<T>(name: Part, list: readonly T[]) => readonly T[]} */
   const when = (name, list) => (parts.includes(name) ? list : []);
   const started = kept(STARTED);
   return {
     full,
-    cells: when('cells', cellsOf(GPU_LIBRARIES, quick ? 10 : 20)),
-    cpuCells: when('cpu', cellsOf(CPU_LIBRARIES, quick ? 10 : 20)),
+    cells: when('cells', cellsOf(gpuLibraries, quick ? 10 : 20)),
+    cpuCells: when('cpu', cellsOf(cpuLibraries, quick ? 10 : 20)),
     overhead: when('overhead', started),
     overheadRounds: quick ? 10 : 20,
     // in turn, like everything else

@@ -36,6 +36,8 @@ const NAMES: Record<LibraryName, string> = {
   copy: 'copy',
   memcpy: 'copy',
   'hand-written': 'hand-written',
+  before: 'before',
+  'before-cpu': 'before',
   nonlin: 'nonlin',
   'nonlin-cpu': 'nonlin',
   tfjs: 'TensorFlow.js',
@@ -99,7 +101,18 @@ function cellTable(cells: readonly Cell[], libraries: readonly LibraryName[]): s
       }),
     ];
   });
-  return table(['op', 'size', 'copy, ns', ...others.map((name) => NAMES[name])], rows);
+  return table(['op', 'size', `${NAMES[floor]}, ns`, ...others.map((name) => NAMES[name])], rows);
+}
+
+/** In a run beside another checkout: how many times its time this library takes, in geometric mean. */
+function comparison(cells: readonly Cell[]): string[] {
+  const ratios = cells.flatMap(({ timings }) => {
+    const own = timings.nonlin ?? timings['nonlin-cpu'];
+    return (timings.before ?? timings['before-cpu']) && own?.status === 'ok' ? [own.ratio] : [];
+  });
+  if (ratios.length === 0) return [];
+  const mean = Math.exp(ratios.reduce((sum, one) => sum + Math.log(one), 0) / ratios.length);
+  return [`Geometric mean of ${ratios.length} cells, as a multiple of before: ${digits(mean)}.`];
 }
 
 /** Cells in which the first library is not the fastest. */
@@ -206,9 +219,11 @@ export function report(results: Results): string {
     ...section(
       'Ops on the GPU',
       'Multiples of the time that a hand-written copy kernel takes on as many elements (its own time in nanoseconds per element), median of rounds in which each library has its turn; less is better, the fastest is bold. Results stay on the device; calls are repeated to about 20 ms, then waited for once. Outputs are checked against float64 first: `wrong` stands in place of a time. On a software adapter a dispatch takes 30 to 150 µs whatever it computes, as the emulator’s threads are awake or asleep: below some 50,000 elements, and in 4096 × 10, multiples differ by a factor of two between runs.',
-      cellTable(cells, GPU_LIBRARIES),
+      cellTable(cells, ['before', ...GPU_LIBRARIES]),
       cells.length > 0,
     ),
+    ...comparison(cells),
+    ...comparison(cpuCells),
     ...(cells.length > 0 ? [`Not the fastest: ${listed(behind)}.`] : []),
     ...section(
       'Cost of a call',
@@ -237,7 +252,7 @@ export function report(results: Results): string {
     ...section(
       'Ops on the CPU',
       'The same, against `Float32Array.set`. TensorFlow.js wasm is SIMD on one thread, in float32; nonlin computes in float64.',
-      cellTable(cpuCells, CPU_LIBRARIES),
+      cellTable(cpuCells, ['before-cpu', ...CPU_LIBRARIES]),
       cpuCells.length > 0,
     ),
     ...(cpuCells.length > 0 ? [`Slower than TensorFlow.js cpu: ${listed(behindCpu)}.`] : []),

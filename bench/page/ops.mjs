@@ -29,5 +29,7 @@ export const CPU_LIBRARIES = /** @type {const} */ ([
   'tfjs-cpu',
   'tfjs-wasm',
 ]);
+/** This library in another checkout, on each backend: the floor of a run with `--before`. */
+export const BEFORE = /** @type {const} */ (['before', 'before-cpu']);
 /** Libraries, and the baseline, whose start and calls are measured. */
 export const STARTED = /** @type {const} */ (['hand-written', 'nonlin', 'tfjs', 'ort', 'jax']);

@@ -1,6 +1,13 @@
 // Takes the lists of what is measured, and gives what cases, libraries and measurements say to each other, and the results
 // that leave the page.
-import type { CPU_LIBRARIES, ELEMENTWISE, GPU_LIBRARIES, ROWWISE, STARTED } from './ops.mjs';
+import type {
+  BEFORE,
+  CPU_LIBRARIES,
+  ELEMENTWISE,
+  GPU_LIBRARIES,
+  ROWWISE,
+  STARTED,
+} from './ops.mjs';
 
 export type ElementwiseName = (typeof ELEMENTWISE)[number];
 export type RowwiseName = (typeof ROWWISE)[number];
@@ -39,7 +46,10 @@ export interface Library {
 
 export type GpuLibraryName = (typeof GPU_LIBRARIES)[number];
 export type LibraryName =
-  (typeof GPU_LIBRARIES)[number] | (typeof CPU_LIBRARIES)[number] | (typeof STARTED)[number];
+  | (typeof GPU_LIBRARIES)[number]
+  | (typeof CPU_LIBRARIES)[number]
+  | (typeof STARTED)[number]
+  | (typeof BEFORE)[number];
 
 /** One library's times for one op and shape. */
 export type Timing =

@@ -10,6 +10,8 @@ const LOADERS: Record<LibraryName, () => Promise<Library>> = {
   jax: async () => (await import('./jax.ts')).load(),
   memcpy: async () => (await import('./memcpy.ts')).memcpy,
   'nonlin-cpu': async () => (await import('./nonlin.ts')).load('cpu'),
+  before: async () => (await import('nonlin-before')).load('webgpu'),
+  'before-cpu': async () => (await import('nonlin-before')).load('cpu'),
   'tfjs-cpu': async () => (await import('./tfjs-hosts.ts')).load('cpu'),
   'tfjs-wasm': async () => (await import('./tfjs-hosts.ts')).load('wasm'),
 };
