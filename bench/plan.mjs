@@ -117,8 +117,8 @@ export function planOf({ quick = false, op, size, only, part, rounds: given, bef
     full,
     cells: when('cells', cellsOf(gpuLibraries, quick ? 10 : 20)),
     cpuCells: when('cpu', cellsOf(cpuLibraries, quick ? 10 : 20)),
-    overhead: when('overhead', started),
-    overheadRounds: quick ? 10 : 20,
+    overhead: when('overhead', compared ? gpuLibraries : started),
+    overheadRounds: given === undefined ? (quick ? 10 : 20) : rounds,
     // in turn, like everything else
     coldStarts: when('cold', Array.from({ length: quick ? 1 : 11 }, () => started).flat()),
     counts: when('counts', quick ? [] : started),
