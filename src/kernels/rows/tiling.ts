@@ -47,7 +47,7 @@ export function tileRows(
   quadratic = false,
 ): RowTiling {
   const rows = outer * inner;
-  const { rowsByWorkgroup: barriers, rowWorkgroup } = caps.tuning;
+  const { rowsByWorkgroup: barriers } = caps.tuning;
   const shared = barriers
     ? inner === 1
       ? n >= 32
@@ -55,7 +55,7 @@ export function tileRows(
     : quadratic
       ? n > 256
       : rows < 16 && n >= 1024;
-  const size = shared ? (barriers && n >= 512 ? 256 : 64) : rowWorkgroup;
+  const size = shared ? (barriers && n >= 512 ? 256 : 64) : rowWorkgroup(rows, caps);
   return {
     unit: shared ? 'workgroup' : 'invocation',
     source: shared ? rowsByWorkgroup : rowsByInvocation,
@@ -89,7 +89,7 @@ export function tileChunks(layout: RowLayout, caps: Capabilities, splits = true)
   const chunks = Math.max(1, Math.ceil(quads / chunkQuads));
   const size = byWorkgroup
     ? powerOfTwo(chunkQuads / BLOCK, 32, workgroupSize(256, caps))
-    : workgroupSize(tuning.rowWorkgroup, caps);
+    : workgroupSize(rowWorkgroup(rows * chunks, caps), caps);
   const lanes = byWorkgroup ? size : 1;
   const perLane = Math.ceil(chunkQuads / lanes);
   // Larger blocks have more loads under way.
@@ -111,6 +111,12 @@ export function tileChunks(layout: RowLayout, caps: Capabilities, splits = true)
       exact: Number(inRegisters && !byWorkgroup && chunks === 1),
     },
   };
+}
+
+/** Invocations of a workgroup of which each has a unit of its own: 64 workgroups, where that leaves them large enough. */
+function rowWorkgroup(units: number, { tuning }: Capabilities): number {
+  const { least, most } = tuning.rowWorkgroup;
+  return powerOfTwo(units / 64, least, most);
 }
 
 /** The smallest power of two that is at least `x`, within bounds that are powers of two. */
