@@ -91,9 +91,11 @@ export const SOFTWARE: Tuning = {
   rowBlock: 1,
   chunks: { invocations: 256, shortest: 512 },
   logitsInvocations: 512,
+  // A first product takes the compiler 0.1 to 1 s instead of 2.4 to 17; later ones take 0.1 to 0.8 of the time.
   matmul: 'direct',
   productWorkgroups: { tiled: 1, fewRows: 1, direct: 1 },
   ctcByWorkgroup: false,
-  // Browsers hold every index to the length of its array, which SwiftShader computes by a division at each access.
+  // Browsers hold every index to the length of its array, which SwiftShader computes by a division at each access:
+  // relu of a million elements takes 0.7 of the time, gelu 0.8, softmax 0.9.
   hoistArrayLengths: true,
 };
