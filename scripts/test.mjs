@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. `npm run test:full` (the name
- * `full`) runs the long ones: `firefox`, the op suite and the page in a real Firefox, `hostile`, hostile values in every size,
+ * `full`) runs the long ones: `firefox`, the op suite and the page in a real Firefox, `hostile`, all of what `gpu` does a part of,
  * `fuzz`, 200 random calls of every op, and `isa`, what the compilers of real GPUs make of every kernel. Lanes of the browser
  * wait for its GPU process much of the time: `gpu` goes beside the others, `e2e` beside what is left when either track has ended.
  *

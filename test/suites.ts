@@ -6,7 +6,7 @@ import { conformanceChecks } from './conformance.ts';
 
 /**
  * Golden cases on one backend. `open` makes the device under test; `ops` are all where none are given. `every`: how many
- * checks of an op one is taken of.
+ * checks of an op one is taken of; the first of each always.
  */
 export function conformanceSuite(
   backend: 'cpu' | 'webgpu',

@@ -1,0 +1,31 @@
+// Golden cases of which `npm test` takes a few: all by the plan for hardware, all of ops that need many pipelines, and many at
+// the limits of compatibility mode.
+import { describe } from 'vitest';
+import { init } from '../../src/index.ts';
+import { ADAPTIVE } from '../conformance.ts';
+import { asHardware } from '../gpu/gpu-device.ts';
+import { MANY_PIPELINES } from '../gpu/golden-parts.ts';
+import { requestLowDevice } from '../gpu/low-device.ts';
+import { conformanceSuite } from '../suites.ts';
+
+describe('on this adapter', () => {
+  conformanceSuite('webgpu', () => init({ backend: 'webgpu' }), MANY_PIPELINES);
+});
+
+describe('as on a hardware adapter', () => {
+  conformanceSuite('webgpu', async () => init({ backend: 'webgpu', tuning: 'hardware' }), ADAPTIVE);
+});
+
+// An odd step meets both dtypes.
+describe('at low limits, as on a hardware adapter', () => {
+  conformanceSuite(
+    'webgpu',
+    async () => init({ device: asHardware(await requestLowDevice()) }),
+    undefined,
+    9,
+  );
+});
+
+describe('at low limits, on this adapter', () => {
+  conformanceSuite('webgpu', async () => init({ device: await requestLowDevice() }), undefined, 17);
+});
