@@ -24,6 +24,8 @@ export type Budgets = Readonly<Record<string, Budget>>;
 const FAMILY: Family = 'gfx1100';
 /** What a new budget leaves for a compiler of another version. */
 const SLACK = 1.05;
+/** What a budget that is lowered leaves. */
+const LOWERED = 1.02;
 
 const path = fileURLToPath(new URL('budgets.json', import.meta.url));
 
@@ -94,11 +96,26 @@ export function violations(
   return [...new Set(wrong)];
 }
 
-/** Gives kernels without a budget one that they keep; drops those of kernels that are gone, where `kernels` are all. */
+/** A budget that a better kernel has outgrown, brought down to what the kernel needs now; any other as it is. */
+export function lowered(budget: Budget, need: Budget): Budget {
+  const { vector, waves } = budget;
+  return {
+    ...budget,
+    ...(vector !== undefined && need.vector !== undefined
+      ? { vector: Math.min(vector, Math.ceil(need.vector * LOWERED)) }
+      : {}),
+    waves: Math.max(waves, need.waves),
+  };
+}
+
+/**
+ * Gives kernels without a budget one that they keep; drops those of kernels that are gone, where `kernels` are all. `lower`:
+ * also brings the budgets of better kernels down.
+ */
 export async function writeBudgets(
   kernels: readonly Kernel[],
   results: Results,
-  all: boolean,
+  { all, lower }: { all: boolean; lower: boolean },
 ): Promise<void> {
   const known = readBudgets();
   const entries = kernels.flatMap((kernel): [string, Budget][] => {
@@ -106,7 +123,8 @@ export async function writeBudgets(
     if (!need) return [];
     const { vector } = need;
     const fresh = vector === undefined ? need : { ...need, vector: Math.ceil(vector * SLACK) };
-    return [[kernel.name, known[kernel.name] ?? fresh]];
+    const budget = known[kernel.name] ?? fresh;
+    return [[kernel.name, lower ? lowered(budget, need) : budget]];
   });
   if (!all) {
     const here = new Set(entries.map(([name]) => name));

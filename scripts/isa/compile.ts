@@ -23,6 +23,8 @@ export interface Compiled {
   /** Waves that a SIMD has room for. */
   readonly waves: number;
   readonly program: Program;
+  /** The driver's text of it, where it was asked for. */
+  readonly assembly?: string;
 }
 
 export interface Shader extends Translated {
@@ -38,6 +40,7 @@ export async function compile(
   shaders: readonly Shader[],
   family: Family,
   tools: Tools,
+  keepAssembly = false,
 ): Promise<(Compiled | string)[]> {
   const results: (Compiled | string)[] = [];
   while (results.length < shaders.length) {
@@ -48,7 +51,8 @@ export async function compile(
     const died = parts.length < batch.length || status !== '0';
     const whole = died ? parts.slice(0, -1) : parts;
     for (const text of whole) {
-      results.push(read(text, shaders[results.length]?.elementBytes ?? 4));
+      const { elementBytes = 4 } = shaders[results.length] ?? {};
+      results.push(read(text, elementBytes, keepAssembly));
     }
     // A driver that dies on a shader is started again behind it.
     if (died) results.push(`the driver died (${status})`);
@@ -88,7 +92,7 @@ function lineOf({ path, entry, bindings }: Translated): string {
   return [path, entry, ...bindings.map(({ slot, kind }) => `${slot}${kind[0] ?? ''}`)].join(' ');
 }
 
-function read(text: string, elementBytes: number): Compiled | string {
+function read(text: string, elementBytes: number, keepAssembly: boolean): Compiled | string {
   const [head = '', assembly] = text.split(/^--- Assembly\n/m);
   const error = /^error=(.*)$/m.exec(head)?.[1];
   if (error !== undefined) return error;
@@ -107,5 +111,6 @@ function read(text: string, elementBytes: number): Compiled | string {
     shared: number('LDS size'),
     waves: number('Subgroups per SIMD'),
     program: parseAssembly(assembly, elementBytes),
+    ...(keepAssembly ? { assembly } : {}),
   };
 }

@@ -110,6 +110,7 @@ export async function build(
   { pipelines, elementBytes }: Pick<Gathered, 'pipelines' | 'elementBytes'>,
   families: readonly Family[],
   tools: Tools,
+  keepAssembly = false,
 ): Promise<Built> {
   const translated = await translate(pipelines, tools);
   const shaders = translated.map((one, i) =>
@@ -120,7 +121,7 @@ export async function build(
   // Each family in a process of its own, side by side.
   await Promise.all(
     families.map(async (family) => {
-      const compiled = await compile(sound, family, tools);
+      const compiled = await compile(sound, family, tools, keepAssembly);
       let next = 0;
       results[family] = shaders.map((one) =>
         typeof one === 'string' ? one : (compiled[next++] ?? 'not compiled'),

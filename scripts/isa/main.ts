@@ -2,7 +2,8 @@
  * `npm run isa`: what the compilers of real GPUs make of every kernel, without a GPU.
  *
  * In: names of ops, for those alone: `npm run isa -- gelu softmax`; `--check` writes nothing; `--family NAME` (repeatable);
- * `--budgets` gives kernels that have none a budget; `--peers` takes the figures of other libraries, which the page then has, `--report FILE.json` for scripts/test.mjs.
+ * `--assembly` prints what was compiled, of each kernel's first variant;
+ * `--budgets` gives kernels that have none a budget, `--lower` brings those of better kernels down; `--peers` takes the figures of other libraries, which the page then has, `--report FILE.json` for scripts/test.mjs.
  * Out: tables in the terminal; of a full run docs/hardware.md. The exit code is 1 where a kernel spills, uses scratch memory
  * or leaves its budget (scripts/isa/budgets.json).
  */
@@ -13,7 +14,7 @@ import { subjects } from './calls.ts';
 import { FAMILIES, type Family } from './compile.ts';
 import { build, gather } from './kernels.ts';
 import { measurePeers } from './peers.ts';
-import { terminal, terminalCalls, writePage } from './report.ts';
+import { assemblies, terminal, terminalCalls, writePage } from './report.ts';
 import { prepareTools, type Tools } from './tools.ts';
 
 const { values, positionals } = parseArgs({
@@ -21,6 +22,8 @@ const { values, positionals } = parseArgs({
   options: {
     check: { type: 'boolean', default: false },
     budgets: { type: 'boolean', default: false },
+    lower: { type: 'boolean', default: false },
+    assembly: { type: 'boolean', default: false },
     peers: { type: 'boolean', default: false },
     family: { type: 'string', multiple: true },
     report: { type: 'string' },
@@ -56,13 +59,17 @@ async function main(tools: Tools): Promise<void> {
     if (full) console.error(subject);
   });
   const { kernels, calls } = gathered;
-  const built = await build(gathered, families, tools);
+  const built = await build(gathered, families, tools, values.assembly);
   const { results } = built;
   const whole = full && families.length === FAMILIES.length;
-  if (values.budgets) await writeBudgets(kernels, results, whole);
+  const { budgets, lower } = values;
+  if (budgets || lower) await writeBudgets(kernels, results, { all: whole, lower });
   const wrong = violations(kernels, families, results, readBudgets());
   if (!values.check) {
-    for (const family of families) console.log(terminal(kernels, family, results));
+    for (const family of families) {
+      if (values.assembly) console.log(assemblies(kernels, family, results));
+      console.log(terminal(kernels, family, results));
+    }
     console.log(terminalCalls(calls, built));
     if (whole) await writePage(gathered, built);
   }

@@ -49,6 +49,16 @@ export function terminal(kernels: readonly Kernel[], family: Family, results: Re
   return lines.join('\n');
 }
 
+/** The assembly of each kernel's first variant, where it was kept. */
+export function assemblies(kernels: readonly Kernel[], family: Family, results: Results): string {
+  const texts = kernels.map(({ name, variants }) => {
+    const compiled = results[family][variants[0]?.pipeline ?? -1];
+    const text = typeof compiled === 'object' ? compiled.assembly : undefined;
+    return `\n${family}: ${name}\n${text ?? 'none'}`;
+  });
+  return texts.join('\n');
+}
+
 function kernelRow(kernel: Kernel, results: Results): string[] | undefined {
   const [first, ...others] = FAMILIES.map((family) => figuresOf(kernel, family, results));
   if (!first) return undefined;

@@ -5,23 +5,6 @@
 // requires: approximate
 // x Phi(x). `approximate`, a constant, is 0: Phi(-a) = e^(-a^2/2) M(a), M(a) = erfcx(a / sqrt 2) / 2, never 1 + erf; or 1: the tanh form,
 // x sigmoid(v), v = sqrt(8/pi) (x + 0.044715 x^3). NaN at -Inf, as PyTorch's -Inf 0.
-// A polynomial in (a - 4) / (a + 4) (own fit, as nl_erfcx) over 1 + a, whose rounding is put right.
-fn half_erfcx(a: f32) -> f32 {
-  let t = (a - 4.0) / (a + 4.0);
-  var p = fma(t, -0x1.a6d186p-14f, -0x1.11a4d8p-13f);
-  p = fma(p, t, 0x1.5c8f72p-11f);
-  p = fma(p, t, -0x1.11cfe4p-12f);
-  p = fma(p, t, -0x1.460f6ep-8f);
-  p = fma(p, t, 0x1.25cd18p-6f);
-  p = fma(p, t, -0x1.07d1b0p-5f);
-  p = fma(p, t, 0x1.d49728p-6f);
-  p = fma(p, t, 0x1.cac1cep-7f);
-  p = fma(p, t, -0x1.8c18f2p-4f);
-  p = fma(p, t, 0x1.e361eap-2f);
-  let d = nl_one_plus(a);
-  let q = p / d.sum;
-  return q + fma(-q, d.rest, nl_remainder(p, d.sum, q)) / d.sum;
-}
 
 // Past 14.6 the tail and its slope are 0 in float32: at 15 too, where subnormals are kept (a gate of Inf would show them).
 fn tail_arg(x: f32) -> f32 {
@@ -43,38 +26,45 @@ fn exact_forward(x: f32) -> f32 {
   p = fma(p, t, 0x1.859d36p-3f);
   p = fma(p, t, 0x1.4bef66p-2f);
   let g = nl_gauss(a, 0.5);
-  let h = half_of(g.n);
-  let s1 = pow2i(h);
-  let tail = -(fma(g.t, p, p) * s1) * pow2i(g.n - h);
-  let far = select(x + tail, tail, x < 0.0);
+  // By bits, as floats that compare would lose a NaN above 0: x there, else 0.
+  let line = bitcast<f32>(max(bitcast<i32>(x), 0));
+  let far = fma(fma(g.t, p, p) * pow2i(g.n + 64), -0x1p-64f, line);
   // Near 0 Phi's series (own fit): x / 2 is exact.
   let z = x * x;
-  var c = fma(z, -0x1.6b0e42p-16f, 0x1.1d24cep-13f);
-  c = fma(c, z, -0x1.3a762p-10f);
-  c = fma(c, z, 0x1.46eb3cp-7f);
-  c = fma(c, z, -0x1.105896p-4f);
-  c = fma(c, z, 0x1.988454p-2f);
+  var c = fma(z, 0x1.9de128p-14f, -0x1.3437bcp-10f);
+  c = fma(c, z, 0x1.46b1fep-7f);
+  c = fma(c, z, -0x1.1057b8p-4f);
+  c = fma(c, z, 0x1.988452p-2f);
   let near = fma(z, c, 0.5 * x);
-  return select(far, near, a < 0.75);
+  // -Inf, and NaN below it; other NaN are NaN by now.
+  return select(select(far, near, a < 0.8), nan(), bitcast<u32>(x) >= 0xff800000u);
 }
 
-// Phi(x) + x phi(x): d = e^(-a^2/2) (M(a) - a / sqrt(2 pi)) at -a, 1 - d at a.
+// Phi(x) + x phi(x): d = e^(-a^2/2) (M(a) - a / sqrt(2 pi)) at -a, 1 - d at a. M is a polynomial in (a - 1.125) / (a + 1.125)
+// (own fit), which is small where the two parts of d cancel.
 fn exact_slope(x: f32) -> f32 {
   let a = tail_arg(x);
+  let t = (a - 1.125) / (a + 1.125);
+  var p = fma(t, 0x1.7f17cep-10f, -0x1.3183f6p-10f);
+  p = fma(p, t, -0x1.14b12ep-10f);
+  p = fma(p, t, -0x1.127b34p-9f);
+  p = fma(p, t, -0x1.30bbd4p-9f);
+  p = fma(p, t, 0x1.e9bf1cp-10f);
+  p = fma(p, t, 0x1.b7d65cp-7f);
+  p = fma(p, t, 0x1.b90218p-6f);
+  p = fma(p, t, -0x1.77c644p-8f);
+  p = fma(p, t, -0x1.1b4398p-2f);
+  p = fma(p, t, 0x1.f6704ep-3f);
+  let m = p - fma(a, 0x1.988454p-2f, a * -0x1.857936p-27f);
   let g = nl_gauss(a, 0.5);
-  let m = half_erfcx(a) - fma(a, 0x1.988454p-2f, a * -0x1.857936p-27f);
-  let h = half_of(g.n);
-  let s1 = pow2i(h);
-  let d = (fma(g.t, m, m) * s1) * pow2i(g.n - h);
+  let d = (fma(g.t, m, m) * pow2i(g.n + 64)) * 0x1p-64f;
   // Near 0 its series.
   let z = x * x;
-  var c = fma(z, 0x1.38d8dep-17f, -0x1.db5d78p-14f);
-  c = fma(c, z, 0x1.2e9ae8p-10f);
-  c = fma(c, z, -0x1.37404p-7f);
-  c = fma(c, z, 0x1.ea3864p-5f);
-  c = fma(c, z, -0x1.105838p-2f);
+  var c = fma(z, 0x1.24dcc0p-10f, -0x1.37a91ap-7f);
+  c = fma(c, z, 0x1.ea45b8p-5f);
+  c = fma(c, z, -0x1.10586ap-2f);
   c = fma(c, z, 0x1.988454p-1f);
-  return select(select(1.0 - d, d, x < 0.0), fma(x, c, 0.5), a < 0.4);
+  return select(select(1.0 - d, d, x < 0.0), fma(x, c, 0.5), a < 0.55);
 }
 
 // v = b (c1 + c2 b^2) for |b| <= 11, past which the exponential is 0, as a sum of two: the exponential would multiply its rounding by |v|. Products of 12-bit parts are
@@ -112,28 +102,16 @@ fn tanh_arg(b: f32) -> TanhArg {
   return TanhArg(v, (hi - v) + lo, bh * slope, s_low);
 }
 
-// x sigmoid(v), as nl_sigmoid_times, but with fewer comparisons: v is odd and bounded.
 fn tanh_forward(x: f32) -> f32 {
-  let a = min(abs(x), 11.0);
-  let v = tanh_arg(a);
-  let n = nl_exp_n(-v.hi);
-  let t = nl_exp_t_low(-v.hi, -v.lo, n);
-  let h = half_of(n);
-  let s1 = pow2i(h);
-  let s2 = pow2i(n - h);
-  let q = nl_rcp1p(((1.0f + t) * s1) * s2);
-  return select(q * x, ((fma(t, q, q) * s1) * -a) * s2, x < 0.0f);
+  let v = tanh_arg(clamp(x, -11.0, 11.0));
+  return nl_gated(x, v.hi, v.lo);
 }
 
 fn forward(x: f32, p: Params) -> f32 {
-  var y = 0.0;
   if (approximate == 0u) {
-    y = exact_forward(x);
-  } else {
-    y = tanh_forward(x);
+    return exact_forward(x);
   }
-  // -Inf, and NaN below it; other NaN are NaN by now.
-  return select(y, nan(), bitcast<u32>(x) >= 0xff800000u);
+  return tanh_forward(x);
 }
 
 // NaN at +-Inf, as PyTorch's Inf 0.

@@ -1,64 +1,67 @@
 //#include "lib/bits.wgsl"
-//#include "lib/div.wgsl"
 //#include "lib/exp.wgsl"
-// x tanh(ln(1 + e^x)) = x n / (n + 2) with n = e^x (e^x + 2); by e = e^-|x|, which never overflows:
-// x e (e + 2) / d below 0, d = 2 + 2e + e^2; x (1 + 2e) / d above, d = 1 + 2e + 2e^2. NaN at -Inf, PyTorch's -Inf 0.
-fn forward(x: f32, p: Params) -> f32 {
-  let a = nl_exp_neg_arg(x);
-  let n = nl_exp_n(a);
-  let t = nl_exp_t(a, n);
-  let e = scale2(1.0 + t, n);
-  let d = fma(e, e + 2.0, 2.0);
-  // (e + 2) / d, whose rounding then counts little.
-  let r = fma(-e, (e + 1.0) / d, 1.0);
-  let h = half_of(n);
-  let s1 = pow2i(h);
-  let tail = ((fma(t, r, r) * s1) * a) * pow2i(n - h);
-  // 1 - 2e^2 / d: the rounding of the quotient counts little.
-  let top = fma(2.0 * e * a, nl_quotient(e, fma(2.0 * e, e + 1.0, 1.0)), x);
-  // From -0.7 to 0 a polynomial (own fit): the quotient has no bits to spare.
-  let v = x + 0.3125;
-  var c = fma(v, 0x1.15b3e8p-11f, 0x1.6bad8cp-9f);
-  c = fma(c, v, 0x1.125f36p-8f);
-  c = fma(c, v, -0x1.50d50cp-7f);
-  c = fma(c, v, -0x1.3c9c0ap-5f);
-  c = fma(c, v, 0x1.92e2dap-6f);
-  c = fma(c, v, 0x1.4490aap-2f);
-  c = fma(c, v, 0x1.ffce96p-2f);
-  let y = select(top, select(tail, x * c, x > -0.7), x < 0.0);
-  // tanh(ln 2) = 0.6; the differences above underflow.
-  return select(select(y, 0.6 * x, abs(x) < 0x1p-60f), nan(), is_nan(x) | (is_inf(x) & (x < 0.0)));
+// x tanh(ln(1 + e^x)) = x n / d with e = e^x, n = e (e + 2), d = n + 2. Below 0 it is x e (1 - e (e + 1) / d), above
+// x (1 - 2 / d): the rounding of the quotient counts little. NaN at -Inf, PyTorch's -Inf 0.
+struct Parts {
+  x: f32, // as far out as the results change
+  n: i32, // e = 2^n (1 + t)
+  t: f32,
+  e: f32,
+  r: f32, // 1 / d
 }
 
-// Its derivative w / d^2: below 0 w = e (4 (x + 1) + e (4x + 6 + e (4 + e))), d = 2 + 2e + e^2; above
-// 1 + e^2 (4x - 2 + 4e (x - 1 - e)) / d^2, d = 1 + 2e + 2e^2, whose second term is small. NaN at +-Inf, as PyTorch's Inf 0.
-fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
-  let a = nl_exp_neg_arg(x);
+fn parts_of(x: f32) -> Parts {
+  let a = clamp(x, -120.0, 30.0);
   let n = nl_exp_n(a);
-  let t = nl_exp_t(a, n);
-  let e = scale2(1.0 + t, n);
-  let inner = fma(e, fma(e, 4.0 + e, fma(4.0, a, 6.0)), fma(4.0, a, 4.0));
-  // d / 2 and the rest that its rounding leaves, as it counts twice.
-  let d = nl_one_plus(fma(0.5 * e, e, e));
-  let y = 0.25 * inner * nl_quotient(1.0, d.sum * d.sum);
-  let z = fma(y, -2.0 * d.rest / d.sum, y);
-  let h = half_of(n);
-  let s1 = pow2i(h);
-  let tail = (fma(t, z, z) * s1) * pow2i(n - h);
-  let dt = fma(2.0 * e, e + 1.0, 1.0);
-  let u = nl_quotient(e, dt);
-  let past = fma(u * u, fma(4.0 * e, (-1.0 - e) - a, fma(-4.0, a, -2.0)), 1.0);
-  // Nearer 0 it is not: tanh + x sigmoid(x) sech^2.
-  let th = fma(-2.0 * e, u, 1.0);
-  let top = select(past, fma(x * nl_rcp1p(e), fma(-th, th, 1.0), th), e > 0.3);
-  let v = x + 0.3125;
-  var c = fma(v, 0x1.7fb206p-10f, 0x1.1e4e38p-6f);
-  c = fma(c, v, 0x1.51d24cp-6f);
-  c = fma(c, v, -0x1.d99734p-5f);
-  c = fma(c, v, -0x1.2268d6p-3f);
-  c = fma(c, v, 0x1.c28eap-4f);
-  c = fma(c, v, 0x1.3cb264p-1f);
-  c = fma(c, v, 0x1.9a6162p-2f);
-  let slope = select(top, select(tail, c, x > -0.7), x < 0.0);
+  let t = nl_exp_t(a, f32(n));
+  let e = nl_exp_join(t, n);
+  let m = e * (e + 2.0);
+  let q = 1.0 / (m + 2.0);
+  // One Newton step, for the rounding of d and the 2.5 ULP that WGSL grants a division.
+  return Parts(a, n, t, e, fma(q, fma(-m, q, fma(-2.0, q, 1.0)), q));
+}
+
+// f e^x, for f of any size up to 2^60.
+fn tail_of(v: Parts, f: f32) -> f32 {
+  return fma(v.t, f, f) * pow2i(v.n + 64);
+}
+
+fn forward(x: f32, p: Params) -> f32 {
+  let v = parts_of(x);
+  let below = (tail_of(v, fma(-v.e * (v.e + 1.0), v.r, 1.0)) * v.x) * 0x1p-64f;
+  let above = fma(-2.0, v.r, 1.0) * x;
+  // From -0.7 to 0.35 a polynomial (own fit): the quotient has no bits to spare.
+  let w = x + 0.175;
+  var c = fma(w, -0x1.72f018p-12f, -0x1.68305cp-11f);
+  c = fma(c, w, 0x1.0b0faep-9f);
+  c = fma(c, w, 0x1.96d5d6p-8f);
+  c = fma(c, w, -0x1.b04778p-8f);
+  c = fma(c, w, -0x1.630d7ep-5f);
+  c = fma(c, w, 0x1.f29928p-8f);
+  c = fma(c, w, 0x1.4924d6p-2f);
+  c = fma(c, w, 0x1.1666f4p-1f);
+  let y = select(select(above, below, x < 0.0), x * c, abs(w) < 0.525);
+  // -Inf, and NaN below it; other NaN are NaN by now.
+  return select(y, nan(), bitcast<u32>(x) >= 0xff800000u);
+}
+
+// Its derivative n / d + 4 x e (e + 1) / d^2; below 0 e (1 - h + x (1 - k)), h = e (e + 1) / d, k = e (4 + e (8 + e (4 + e))) / d^2,
+// above 1 - 2 / d + 4 x h / d. NaN at +-Inf, as PyTorch's Inf 0.
+fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
+  let v = parts_of(x);
+  let h = (v.e * (v.e + 1.0)) * v.r;
+  let k = (v.e * fma(v.e, fma(v.e, 4.0 + v.e, 8.0), 4.0)) * (v.r * v.r);
+  let below = tail_of(v, fma(v.x, 1.0 - k, 1.0 - h)) * 0x1p-64f;
+  let above = fma((4.0 * v.x) * v.r, h, fma(-2.0, v.r, 1.0));
+  let w = x + 0.175;
+  var c = fma(w, -0x1.ec0858p-9f, -0x1.3a41a2p-8f);
+  c = fma(c, w, 0x1.f7a244p-7f);
+  c = fma(c, w, 0x1.1ef2b2p-5f);
+  c = fma(c, w, -0x1.3af86ep-5f);
+  c = fma(c, w, -0x1.59944cp-3f);
+  c = fma(c, w, 0x1.75638ap-5f);
+  c = fma(c, w, 0x1.47c7cap-1f);
+  c = fma(c, w, 0x1.f33442p-2f);
+  let slope = select(select(above, below, x < 0.0), c, abs(w) < 0.525);
   return select(grad_output * slope, nan(), is_inf(x) | is_nan(x));
 }

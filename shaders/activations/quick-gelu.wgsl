@@ -13,13 +13,13 @@ fn low_of(x: f32, v: f32) -> f32 {
 
 fn forward(x: f32, p: Params) -> f32 {
   let v = factor * x;
-  return select(nl_sigmoid_times(x, v, low_of(x, v)), nan(), bitcast<u32>(x) == 0xff800000u);
+  return nl_gated(x, v, low_of(x, v));
 }
 
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   let v = factor * x;
   let low = low_of(x, v);
-  let slope = nl_gate_grad(v, low, clamp_gate(v), low);
+  let slope = nl_gate_grad(v, low, nl_sigmoid_arg(v), low);
   // As x times a sigmoid is derived in PyTorch: 0 Inf, and Inf - Inf.
-  return select(grad_output * slope, nan(), is_inf(x) | (is_inf(grad_output) & (x <= 0.0)));
+  return select(grad_output * slope, nan(), is_nan(x) | is_inf(x) | (is_inf(grad_output) & (x <= 0.0)));
 }

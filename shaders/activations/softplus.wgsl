@@ -22,18 +22,15 @@ fn forward(x: f32, p: Params) -> f32 {
   }
   let arg = select(-a, -104.5, big);
   let n = nl_exp_n(arg);
-  let t = nl_exp_t_low(arg, low, n);
-  let h = half_of(n);
-  let s1 = pow2i(h);
-  let s2 = pow2i(n - h);
-  let rest = nl_log1p_unit(((1.0 + t) * s1) * s2);
+  let t = nl_exp_t_low(arg, low, f32(n));
+  let rest = nl_log1p_unit(nl_exp_join(t, n));
   var y = rest;
   if (unit_beta == 0u) {
     // 1 / beta, with one Newton step for the 2.5 ULP that WGSL grants a division.
     let q = 1.0 / p.beta;
     let r = fma(fma(-q, p.beta, 1.0), q, q);
     // In the tail e^v / beta, which may be normal where e^v is not.
-    y = select(rest * r, (fma(t, r, r) * s1) * s2, v < -18.0);
+    y = select(rest * r, (fma(t, r, r) * pow2i(n + 64)) * 0x1p-64f, v < -18.0);
   }
   return select(select(y, x + y, v > 0.0), x, v > p.threshold);
 }

@@ -26,14 +26,12 @@ fn anchored_exp(x: vec4f, anchor: Anchor) -> vec4f {
   let b = select(d, vec4f(anchor.lowest), d < vec4f(anchor.lowest));
   let n = bitcast<vec4i>(fma(b, vec4f(0x1.715476p+0f), vec4f(12582912.0f))) - 0x4b400000;
   let nf = vec4f(n);
-  let hi = fma(nf, vec4f(-0x1.62e4p-1f), b);
-  let lo = nf * -0x1.7f7d1cp-20f;
-  let r = hi + lo;
+  let r = fma(nf, vec4f(-0x1.7f7d1cp-20f), fma(nf, vec4f(-0x1.62e4p-1f), b));
   var p = fma(r, vec4f(0x1.6ff142p-10f), vec4f(0x1.123b38p-7f));
   p = fma(p, r, vec4f(0x1.55516ap-5f));
   p = fma(p, r, vec4f(0x1.555490p-3f));
   p = fma(p, r, vec4f(0x1.000002p-1f));
-  let t = hi + fma(r * r, p, lo);
+  let t = fma(r * r, p, r);
   return (1.0f + t) * bitcast<vec4f>((n + anchor.scale) << vec4u(23u));
 }
 
@@ -45,5 +43,5 @@ fn rescale(before: Anchor, after: Anchor) -> f32 {
   let b = select(select(d, 0.0f, d > 0.0f), -350.0f, d < -350.0f);
   let n = nl_exp_n(b);
   let e = n + (after.scale - before.scale);
-  return (1.0f + nl_exp_t(b, n)) * bitcast<f32>(max(e + 127, 0) << 23u);
+  return (1.0f + nl_exp_t(b, f32(n))) * bitcast<f32>(max(e + 127, 0) << 23u);
 }

@@ -29,10 +29,12 @@ struct Gauss {
 
 fn nl_gauss(x: f32, k: f32) -> Gauss {
   let xh = bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
-  let hi = -xh * xh * k;
-  let lo = -(x - xh) * (x + xh) * k;
-  let n = nl_exp_n(hi + lo);
-  return Gauss(n, nl_exp_t_low(hi, lo, n));
+  let h = -k * xh;
+  let hi = h * xh;
+  let lo = (x - xh) * fma(x, -k, h);
+  // nl_exp_n of hi and about half of the lo that it may have.
+  let n = bitcast<i32>(fma(hi, 0x1.716d0cp+0f, 12582912.0f)) - 0x4b400000;
+  return Gauss(n, nl_exp_t_low(hi, lo, f32(n)));
 }
 
 fn nl_erfc(x: f32) -> f32 {
@@ -40,7 +42,7 @@ fn nl_erfc(x: f32) -> f32 {
   let a = select(abs(x), 10.2, abs(x) > 10.2);
   let g = nl_gauss(a, 1.0);
   let m = nl_erfcx(a);
-  let tail = scale2(fma(g.t, m, m), g.n);
+  let tail = (fma(g.t, m, m) * pow2i(g.n + 64)) * 0x1p-64f;
   return select(select(tail, 2.0 - tail, x < 0.0), x, is_nan(x));
 }
 

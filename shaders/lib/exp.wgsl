@@ -10,24 +10,31 @@ fn nl_exp_n(x: f32) -> i32 {
   return bitcast<i32>(fma(x, 0x1.715476p+0f, 12582912.0f)) - 0x4b400000;
 }
 
-// t with e^x = 2^n (1 + t), for n = nl_exp_n(x); t in [-0.293, 0.415].
-fn nl_exp_t(x: f32, n: i32) -> f32 {
-  return nl_exp_t_low(x, 0.0, n);
-}
-
-// The same of e^(x + low): the argument in two parts, as the rounding of x alone would be off by |x| ULP of the result.
-fn nl_exp_t_low(x: f32, low: f32, n: i32) -> f32 {
-  let nf = f32(n);
-  // The high part of ln2 has 15 bits, so nf times it is exact with or without a fused fma.
-  let hi = fma(nf, -0x1.62e4p-1f, x);
-  let lo = fma(nf, -0x1.7f7d1cp-20f, low);
-  let r = hi + lo;
+// e^r - 1 for |r| <= 0.4.
+fn nl_exp_rest(r: f32) -> f32 {
   var p = fma(r, 0x1.6ff142p-10f, 0x1.123b38p-7f);
   p = fma(p, r, 0x1.55516ap-5f);
   p = fma(p, r, 0x1.555490p-3f);
   p = fma(p, r, 0x1.000002p-1f);
-  // hi and lo join the sum apart: it saves the rounding of r.
-  return hi + fma(r * r, p, lo);
+  return fma(r * r, p, r);
+}
+
+// t with e^x = 2^n (1 + t), for n = nl_exp_n(x), given as a float; t in [-0.293, 0.415].
+fn nl_exp_t(x: f32, n: f32) -> f32 {
+  // The high part of ln2 has 15 bits, so n times it is exact with or without a fused fma.
+  return nl_exp_rest(fma(n, -0x1.7f7d1cp-20f, fma(n, -0x1.62e4p-1f, x)));
+}
+
+// The same of e^(x + low): the argument in two parts, as the rounding of x alone would be off by |x| ULP of the result.
+fn nl_exp_t_low(x: f32, low: f32, n: f32) -> f32 {
+  return nl_exp_rest(fma(n, -0x1.62e4p-1f, x) + fma(n, -0x1.7f7d1cp-20f, low));
+}
+
+// (1 + t) 2^n, as from nl_exp_t, for n in [-190, 63]; exact but for the rounding of 1 + t, unless it is subnormal. 2^n itself
+// would underflow sooner than the product.
+fn nl_exp_join(t: f32, n: i32) -> f32 {
+  let s = pow2i(n + 64);
+  return fma(t, s, s) * 0x1p-64f;
 }
 
 fn nl_exp(x: f32) -> f32 {
@@ -40,7 +47,7 @@ fn nl_exp_times(f: f32, x: f32, low: f32) -> f32 {
   let a = select(x, -104.5f, x < -104.5f);
   let b = select(a, 89.0f, a > 89.0f);
   let n = nl_exp_n(b);
-  let y = 1.0f + nl_exp_t_low(b, low, n);
+  let y = 1.0f + nl_exp_t_low(b, low, f32(n));
   // 2^n by integer addition to the exponent field, since 2^128 does not exist; results that may be subnormal get the
   // last 2^-64 as a factor. What is above it is below 1 then, so that its product with any f is finite.
   let tiny = n < -64;

@@ -1,8 +1,8 @@
 //#include "lib/bits.wgsl"
 //#include "lib/anchored-exp.wgsl"
 //#include "lib/normaliser.wgsl"
-// requires: Block, chosen, combine_max, combine_sum, exp_of, horizontal_sum, largest_of, ones, shared_row
-// requires: sum_excludes_max, sum_of
+// requires: Block, chosen, combine_max, combine_sum, exp_of, horizontal_sum, in_registers, largest_of, ones
+// requires: shared_row, sum_excludes_max, sum_of
 // The maximum of a row and the sum of its exponentials, in one pass: when a larger element comes, the sum so far is taken to
 // its scale. Where `sum_excludes_max`, the sum is kept without (one of) the largest element: its logarithm is then log1p, and relatively
 // exact also where the largest element outweighs all the rest. The file is for kernels that define `sum_excludes_max`, the rows slot
@@ -72,6 +72,20 @@ fn merge(s: ptr<function, RowSum>, row_max: f32, sum_others: f32) {
     (*s).exp_max = exp_max;
   } else {
     (*s).sum_others.x += (sum_others + exp_max) * rescale(other, (*s).anchor);
+  }
+}
+
+// Takes the exponentials of a lane's last block to the scale of the row. Of a row in registers they are on the lane's own;
+// else that has risen since.
+fn put_on_scale(e: ptr<function, Block>, x: Block, own: Anchor, anchor: Anchor) {
+  if (!in_registers) {
+    *e = exp_of(x, anchor);
+  } else if (shared_row) {
+    let factor = rescale(own, anchor);
+    (*e).a *= factor;
+    (*e).b *= factor;
+    (*e).c *= factor;
+    (*e).d *= factor;
   }
 }
 

@@ -11,8 +11,8 @@ fn nl_softplus(x: f32) -> f32 {
 fn nl_softplus_low(x: f32, low: f32) -> f32 {
   let a = nl_exp_neg_arg(x);
   let n = nl_exp_n(a);
-  let t = nl_exp_t_low(a, select(-low, low, x < 0.0), n);
-  let tail = nl_log1p_unit(scale2(1.0 + t, n));
+  let t = nl_exp_t_low(a, select(-low, low, x < 0.0), f32(n));
+  let tail = nl_log1p_unit(nl_exp_join(t, n));
   return select(tail, x + (low + tail), x > 0.0);
 }
 

@@ -20,7 +20,7 @@ fn wide_exp(x: f32) -> vec2f {
   let far = !(abs(x) < 0x1p+20);
   let a = select(x, 0.0, far);
   let n = nl_exp_n(a);
-  let near = vec2f(1.0 + nl_exp_t(a, n), f32(n));
+  let near = vec2f(1.0 + nl_exp_t(a, f32(n)), f32(n));
   let w = select(near, vec2f(1.0, round(x * 0x1.715476p+0)), far);
   let b = bitcast<u32>(x);
   return select(select(w, vec2f(0.0, wide_lowest), b == 0xff800000u), vec2f(nan(), 0.0), b == 0x7f800000u || is_nan(x));

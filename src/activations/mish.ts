@@ -1,14 +1,14 @@
 import wgsl from '../../shaders/activations/mish.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { bits, div, exp } from '../shader/lib.ts';
+import { bits, exp } from '../shader/lib.ts';
 import { logistic, softplusOf } from '../cpu/special.ts';
 
 /** x · tanh(softplus(x)): a smooth, self-gated rectifier. The left tail keeps relative accuracy. */
 export const mish = /* @__PURE__ */ defineActivation({
   name: 'mish',
   wgsl,
-  includes: [bits, div, exp],
+  includes: [bits, exp],
   forward: (x) => {
     const e = Math.exp(-Math.abs(x));
     return x < 0

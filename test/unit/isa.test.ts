@@ -1,7 +1,7 @@
 // The reader of GPU assembly that `npm run isa` takes its figures from, and the budgets that it holds kernels to.
 import { describe, expect, it } from 'vitest';
 import { parseAssembly } from '../../scripts/isa/assembly.ts';
-import { excess } from '../../scripts/isa/budgets.ts';
+import { excess, lowered } from '../../scripts/isa/budgets.ts';
 import { isProduct, multiplyShare, perPack } from '../../scripts/isa/figures.ts';
 import { costOf, GPUS, instructionsPerByte, pressure } from '../../scripts/isa/gpus.ts';
 import { interfaceOf } from '../../scripts/isa/spirv.ts';
@@ -187,6 +187,24 @@ describe('a budget', () => {
     ).toHaveLength(1);
     // A product that no longer is one must not pass for want of a figure.
     expect(excess({ vector: 1, waves: 16 }, { multiply: 80, waves: 16 })).toHaveLength(1);
+  });
+});
+
+describe('a lowered budget', () => {
+  it('is 2 % above what a better kernel needs', () => {
+    const budget = { vector: 200, waves: 16, scalarsSpilled: 3 };
+    const need = { vector: 100, waves: 18 };
+    expect(lowered(budget, need)).toEqual({ vector: 102, waves: 18, scalarsSpilled: 3 });
+  });
+
+  it('is the same where the kernel needs as much, or more', () => {
+    const budget = { vector: 200, waves: 16 };
+    expect(lowered(budget, { vector: 199, waves: 16 })).toEqual(budget);
+    expect(lowered(budget, { vector: 300, waves: 8 })).toEqual(budget);
+    expect(lowered({ multiply: 80, waves: 8 }, { multiply: 90, waves: 8 })).toEqual({
+      multiply: 80,
+      waves: 8,
+    });
   });
 });
 

@@ -1,4 +1,4 @@
-// requires: Block, Row, Totals, add_row, base_of, combine_sum, lane_index, lane_of, lanes, loss_of, merged, normalised
+// requires: Block, Row, Totals, add_row, base_of, combine_sum, exp_of, lane_index, lane_of, lanes, loss_of, merged, normalised
 // requires: padded, part_of, parts, row_of, scan, scores_last, store_divisor, store_loss, target_of, u.first_loss
 // requires: u.rows, u.units, unit_of, weight_of, with_divisor, with_grad, workgroup_size, write_grads
 // The part of class-loss.wgsl for few long rows, in chunks.
@@ -58,6 +58,7 @@ fn chunk_rows(
     var e: Block;
     if (normalised && padded) {
       last = scores_last(base, lane);
+      e = exp_of(last, row.sums.anchor);
     }
     write_grads(row_target, r, base, lane, last, e, row);
   }

@@ -255,7 +255,7 @@ fn add_row(t: ptr<function, Totals>, v: vec2f) {
 //#include "kernels/class-loss/index.wgsl"
 //#end
 
-// All that is written goes by quads: q is the quad's place, x its scores and e their exponentials.
+// All that is written goes by quads: q is the quad's place, x its scores and e their exponentials, on the row's scale.
 fn write_grads(row_target: Target, r: u32, base: u32, lane: Lane, last: Block, e: Block, row: Row) {
   let g = grads_of(row_target, upstream_of(u.first_row + r), row);
   if (!in_registers) {
@@ -294,11 +294,7 @@ fn write_full(base: u32, q: u32, v: Gradients) {
 }
 
 fn write_last(base: u32, lane: Lane, k: u32, x: vec4f, e: vec4f, s: vec4f, g: Grads, row: Row) {
-  var on_scale = e;
-  if (normalised && !exact) {
-    on_scale = anchored_exp(x, row.sums.anchor);
-  }
-  let v = grads_at(last_quad(lane, k), x, on_scale, s, g, row);
+  let v = grads_at(last_quad(lane, k), x, e, s, g, row);
   store_grad_scores_last_quad(base, lane, k, v.scores);
   store_grad_probabilities_last_quad(base, lane, k, v.probabilities);
 }
@@ -312,7 +308,11 @@ struct Gradients {
 fn start(base: u32, lane: Lane, local: u32, last: ptr<function, Block>, e: ptr<function, Block>) -> Row {
   var row: Row;
   if (normalised) {
-    row = row_of(scan(base, lane, last, e), local);
+    let s = scan(base, lane, last, e);
+    row = row_of(s, local);
+    if (with_grad && padded) {
+      put_on_scale(e, *last, s.sums.anchor, row.sums.anchor);
+    }
   }
   return row;
 }

@@ -1,6 +1,6 @@
-// requires: Block, Lane, Normaliser, RowSum, add_to, anchored_exp, base_of, block_quads, divisor_of, end_stage, exact
+// requires: Block, Lane, Normaliser, RowSum, add_to, anchored_exp, base_of, block_quads, divisor_of, end_stage
 // requires: first_sum, forward, from_exp, in_registers, lane_index, lane_of, lanes, logit_of, merge, no_sum
-// requires: normaliser_of, padded, parts, place_of, store_y_full, store_y_last, u.chunks, u.rows, unit_of
+// requires: normaliser_of, padded, parts, place_of, put_on_scale, store_y_full, store_y_last, u.chunks, u.rows, unit_of
 // requires: workgroup_size, x_block, x_full, x_last
 // The part of rowwise.wgsl that computes results.
 
@@ -88,9 +88,10 @@ fn forward_rows(
   let lane = lane_of(0u, local);
   var last: Block;
   var e: Block;
-  let row = normaliser_of(scan(base, lane, &last, &e), local, true);
-  if (exact && from_exp) {
-    // The exponentials are on the row's scale already.
+  let s = scan(base, lane, &last, &e);
+  let row = normaliser_of(s, local, true);
+  if (in_registers && from_exp) {
+    put_on_scale(&e, last, s.anchor, row.anchor);
     let divisor = divisor_of(row);
     store_y_last(base, lane, Block(
       forward(e.a, row, divisor),
