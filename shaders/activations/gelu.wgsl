@@ -1,5 +1,4 @@
 //#include "lib/bits.wgsl"
-//#include "lib/div.wgsl"
 //#include "lib/erf.wgsl"
 //#include "lib/sigmoid.wgsl"
 // requires: approximate

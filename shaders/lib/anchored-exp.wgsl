@@ -1,7 +1,7 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
 // e^x of the elements of a row, on a scale that its largest element, the maximum, chooses: e^x 2^(30 - N) / e^shift, where
-// the maximum's own is in [2^29.5, 2^30.5]. At most 1 ULP of the result for every x up to the maximum, however far below: the
+// the maximum's own is in [2^29.5, 2^30.5]. At most 1.1 ULP of the result for every x up to the maximum, however far below: the
 // maximum is not subtracted, as x - max, rounded, would be off by |x - max| ULP. Instead the argument is x - shift, which is
 // exact: shift is 0 where |max| < 168, else the maximum, and then every x within 104 of it is a multiple of the same 2^-17.
 // Below e^-108 of the maximum's, which is 0 in any quotient, it is exactly 0; NaN stays.

@@ -1,5 +1,5 @@
 //#include "lib/bits.wgsl"
-// nl_exp(x) = e^x: at most 1 ULP (measured over all float32: 0.92), +Inf above 88.72283, 0 far
+// nl_exp(x) = e^x: at most 1.1 ULP (measured: 0.99; 1.02 where fma is fused), +Inf above 88.72283, 0 far
 // below; results under 2^-126 may be flushed to 0. NaN stays.
 // x = n ln2 + r with |r| <= ln2/2 (Cody-Waite, ln2 in two parts), e^r = 1 + r + r^2 P(r)
 // with a minimax P of degree 4 (own fit), then 2^n goes into the exponent bits.

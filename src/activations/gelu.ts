@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/activations/gelu.wgsl?raw';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
-import { bits, div, erf, sigmoid } from '../shader/lib.ts';
+import { bits, erf, sigmoid } from '../shader/lib.ts';
 import erfc from '@stdlib/math-base-special-erfc';
 import { gateSlope, gateTerm, logistic } from '../cpu/special.ts';
 
@@ -33,7 +33,7 @@ function tanhSlope(x: number): number {
 export const gelu = /* @__PURE__ */ defineActivation({
   name: 'gelu',
   wgsl,
-  includes: [bits, div, erf, sigmoid],
+  includes: [bits, erf, sigmoid],
   params: { approximate: { choices: ['none', 'tanh'] } },
   forward: (x, { approximate }) =>
     approximate === NONE ? x * phi(x) : x * logistic(tanhArgument(x)),

@@ -169,7 +169,7 @@ const unary: readonly Unary[] = [
   {
     file: lib.exp,
     name: 'nl_exp',
-    bound: 1,
+    bound: 1.1,
     want: Math.exp,
     near: [...steps, 88.72283, 89, -87.336544, -103.97208, -104.5, -62.5 * ln2],
     exact: [
@@ -243,7 +243,7 @@ const unary: readonly Unary[] = [
   {
     file: lib.tanh,
     name: 'nl_tanh',
-    bound: 1.5,
+    bound: 1.25,
     want: Math.tanh,
     near: [
       0.55,
@@ -298,7 +298,7 @@ const unary: readonly Unary[] = [
   {
     file: lib.sigmoid,
     name: 'nl_sigmoid',
-    bound: 2,
+    bound: 1.5,
     want: (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
     near: [...steps, 17.328679, -87.336544, -103.97208, -104.5],
     exact: [
