@@ -1,4 +1,4 @@
-// Takes the catalog of declared ops, and gives the text of docs/activations.md and docs/losses.md.
+// Takes the catalog of declared ops, and gives the text of docs/activations.md, docs/norms.md and docs/losses.md.
 import { format, resolveConfig } from 'prettier';
 import type { Documented } from '../src/define/op.ts';
 
@@ -8,12 +8,13 @@ export interface Page {
   readonly text: string;
 }
 
-/** Both pages, formatted as the repository's files are. */
+/** The pages, formatted as the repository's files are. */
 export async function docsPages(catalog: readonly Documented[]): Promise<Page[]> {
   const named = [...catalog].sort((a, b) => (a.op < b.op ? -1 : 1));
   const pages = [
     { path: 'docs/activations.md', text: page('Activations', named, isActivation) },
-    { path: 'docs/losses.md', text: page('Losses', named, (op) => !isActivation(op)) },
+    { path: 'docs/norms.md', text: page('Norms', named, ({ kind }) => kind === 'norm') },
+    { path: 'docs/losses.md', text: page('Losses', named, ({ kind }) => kind === 'loss') },
   ];
   return Promise.all(
     pages.map(async ({ path, text }) => {
@@ -23,7 +24,7 @@ export async function docsPages(catalog: readonly Documented[]): Promise<Page[]>
   );
 }
 
-const isActivation = ({ kind }: Documented): boolean => kind !== 'loss';
+const isActivation = ({ kind }: Documented): boolean => kind !== 'loss' && kind !== 'norm';
 
 function page(
   title: string,
@@ -78,7 +79,8 @@ function optionsOf(op: Documented): string | undefined {
     const range = rangeOf(op.specs?.[name]);
     return `\`${name}\` (${[defaultOf(op.specs?.[name], value), ...range].join(', ')})`;
   });
-  const weights = (op.weights ?? []).map((name) => `\`${name}\` (a tensor, broadcast)`);
+  const shape = op.kind === 'norm' ? 'of the normalised shape' : 'broadcast';
+  const weights = (op.weights ?? []).map((name) => `\`${name}\` (a tensor, ${shape})`);
   const [first, ...others] = op.reductions ?? [];
   const reduction =
     first === undefined

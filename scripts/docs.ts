@@ -1,4 +1,4 @@
-// Takes the declarations, and gives docs/activations.md and docs/losses.md, written. `npm run docs` runs it.
+// Takes the declarations, and gives docs/activations.md, docs/norms.md and docs/losses.md, written. `npm run docs` runs it.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { catalog } from '../src/catalog.ts';

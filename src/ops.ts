@@ -57,6 +57,8 @@ export * from './losses/smooth-l1-loss.ts';
 export * from './losses/soft-margin-loss.ts';
 export * from './losses/triplet-margin-loss.ts';
 export * from './losses/triplet-margin-with-distance-loss.ts';
+export * from './norms/layer-norm.ts';
+export * from './norms/rms-norm.ts';
 export * from './rowwise/gumbel-softmax.ts';
 export * from './rowwise/log-softmax.ts';
 export * from './rowwise/softmax.ts';

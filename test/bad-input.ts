@@ -289,7 +289,10 @@ export function badInputSuite(backend: 'cpu' | 'webgpu'): void {
             scope(() => {
               const args = argumentsOf({ ...valid, optional: {}, options: {} }, device);
               refuse(op, 'options', OptionError, () =>
-                apply({ ...valid, rest: [options] }, { tensors: args.tensors, options: {} }),
+                apply(
+                  { ...valid, rest: [...(valid.rest ?? []), options] },
+                  { tensors: args.tensors, options: {} },
+                ),
               );
             });
           });
@@ -299,7 +302,10 @@ export function badInputSuite(backend: 'cpu' | 'webgpu'): void {
             const args = argumentsOf({ ...valid, optional: {}, options: {} }, device);
             const extra = tensor([1], { device });
             refuse(op, 'options', OptionError, () =>
-              apply({ ...valid, rest: [extra] }, { tensors: args.tensors, options: {} }),
+              apply(
+                { ...valid, rest: [...(valid.rest ?? []), extra] },
+                { tensors: args.tensors, options: {} },
+              ),
             );
           });
         });

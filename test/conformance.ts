@@ -24,6 +24,8 @@ const declared = new Map(catalog.map((info) => [info.op, info]));
 export const ADAPTIVE: readonly string[] = [
   'softmax',
   'log_softmax',
+  'layer_norm',
+  'rms_norm',
   'nll_loss',
   'cross_entropy',
   'focal_loss',
@@ -43,7 +45,9 @@ export const ADAPTIVE: readonly string[] = [
   'nll_loss_hard',
 ];
 /** Inputs that PyTorch may leave out: options here, by the names below. */
-const OPTIONAL = ['weight', 'pos_weight', 'linear_bias'];
+const OPTIONAL = ['weight', 'pos_weight', 'linear_bias', 'bias'];
+/** Attributes that come after the tensors. */
+const POSITIONAL = ['normalized_shape'];
 
 /** What a call gave: elements, and gradients by input. */
 export interface Computed {
@@ -93,7 +97,11 @@ function prepare(op: string, golden: GoldenCase, inputs: Map<string, Tensor>): (
   if (op === 'adaptive_log_softmax_with_loss') return prepareAdaptive(golden, inputs);
   const { attributes } = golden;
   const options: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(attributes)) options[camelCase(name)] = value;
+  const rest: unknown[] = [];
+  for (const [name, value] of Object.entries(attributes)) {
+    if (POSITIONAL.includes(name)) rest.push(value);
+    else options[camelCase(name)] = value;
+  }
   const positional: Tensor[] = [];
   for (const [name, input] of inputs) {
     if (OPTIONAL.includes(name) && op !== 'prelu') options[camelCase(name)] = input;
@@ -101,7 +109,8 @@ function prepare(op: string, golden: GoldenCase, inputs: Map<string, Tensor>): (
   }
   const fn = lookUp(op);
   return () => {
-    const out = Object.keys(options).length > 0 ? fn(...positional, options) : fn(...positional);
+    const last = Object.keys(options).length > 0 ? [options] : [];
+    const out = fn(...positional, ...rest, ...last);
     if (!(out instanceof Tensor)) throw new Error(`${op} returned no tensor`);
     return out;
   };

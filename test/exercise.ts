@@ -5,10 +5,12 @@ import {
   crossEntropy,
   gumbelSoftmax,
   IndexOutOfRangeError,
+  layerNorm,
   logSoftmax,
   nn,
   noGrad,
   optim,
+  rmsNorm,
   scope,
   softmax,
   tensor,
@@ -92,6 +94,10 @@ export async function exerciseChunks(device: Device): Promise<void> {
   const classes = tensor(new Int32Array(2), { device, dtype: 'int32' });
   for (const rows of [softmax, logSoftmax]) {
     const y = rows(x, { dim: 1 });
+    y.backward(y.detach());
+  }
+  for (const norm of [layerNorm, rmsNorm]) {
+    const y = norm(x, [20_000], { weight });
     y.backward(y.detach());
   }
   for (const target of [classes, x.detach()]) {

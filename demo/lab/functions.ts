@@ -23,7 +23,12 @@ export interface FunctionOp {
   readonly code: (values: Values) => string;
 }
 
-const GROUPS = { activation: 'Elementwise', gated: 'Gated', rowwise: 'Row-wise' } as const;
+const GROUPS = {
+  activation: 'Elementwise',
+  gated: 'Gated',
+  rowwise: 'Row-wise',
+  norm: 'Row-wise',
+} as const;
 
 /** What a module learns has a first value, which the catalog does not list among the options. */
 const FIRST_VALUES: Readonly<Partial<Record<string, Option>>> = {
@@ -36,6 +41,7 @@ type Fn = (x: Tensor, options: object) => Tensor;
 const WAYS: readonly ((entry: Documented, x: Tensor, values: Values) => Tensor)[] = [
   (entry, x, values) => fnOf(entry)(x, values),
   (entry, x, values) => fnOf(entry)(x, { ...values, dim: -1 }),
+  (entry, x, values) => normOf(entry)(x, x.shape.slice(-1), values),
   (entry, x, values) => throughModule(entry, x, { ...values, device: x.device }),
   (entry, x, values) => {
     // over channels of images: rows are images of one pixel
@@ -45,6 +51,8 @@ const WAYS: readonly ((entry: Documented, x: Tensor, values: Values) => Tensor)[
 ];
 
 const fnOf = (entry: Documented) => entry as unknown as Fn;
+const normOf = (entry: Documented) =>
+  entry as unknown as (x: Tensor, normalizedShape: readonly number[], options: object) => Tensor;
 
 function throughModule(entry: Documented, x: Tensor, options: object): Tensor {
   const Class = classOf(entry.op);
@@ -103,7 +111,8 @@ function codeOf(entry: Documented, options: readonly Option[], values: Values): 
   }
   if (entry.kind === 'rowwise' && Object.keys(entry.params).length === 0) given.push('dim: 1');
   const list = given.length > 0 ? `, { ${given.join(', ')} }` : '';
-  return `import { ${entry.op} } from 'nonlin';\nconst y = ${entry.op}(x${list});`;
+  const along = entry.kind === 'norm' ? ', [n]' : '';
+  return `import { ${entry.op} } from 'nonlin';\nconst y = ${entry.op}(x${along}${list});`;
 }
 
 /** Values and, with an upstream gradient of 1, gradients. */

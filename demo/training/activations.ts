@@ -30,7 +30,8 @@ export interface Curve {
 export async function findActivations(device: Device): Promise<ActivationChoice[]> {
   const choices: ActivationChoice[] = [];
   for (const entry of catalog) {
-    if (entry.kind === 'loss') continue;
+    // a norm learns, and is told how many features there are
+    if (entry.kind === 'loss' || entry.kind === 'norm') continue;
     await breathe();
     const Class = classOf(entry.op);
     if (!Class) continue;

@@ -22,3 +22,7 @@ fn combine_max(v: f32, local: u32) -> f32 {
 fn combine_sum(v: vec2f, local: u32) -> vec2f {
   return v;
 }
+
+fn combine_sum_max(v: vec2f, local: u32) -> vec2f {
+  return v;
+}

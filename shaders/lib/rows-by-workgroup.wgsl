@@ -47,3 +47,20 @@ fn combine_sum(v: vec2f, local: u32) -> vec2f {
   workgroupBarrier();
   return result;
 }
+
+// The sum of all invocations' first values, and the largest of the second, none of them NaN.
+fn combine_sum_max(v: vec2f, local: u32) -> vec2f {
+  lane_values[local] = v;
+  workgroupBarrier();
+  for (var half = workgroup_size / 2u; half > 0u; half /= 2u) {
+    if (local < half) {
+      let other = lane_values[local + half];
+      let own = lane_values[local];
+      lane_values[local] = vec2f(own.x + other.x, max(own.y, other.y));
+    }
+    workgroupBarrier();
+  }
+  let result = lane_values[0];
+  workgroupBarrier();
+  return result;
+}

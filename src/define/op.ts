@@ -29,7 +29,7 @@ export interface Accuracy {
   readonly backward: number;
 }
 
-export type OpKind = 'activation' | 'gated' | 'rowwise' | 'loss';
+export type OpKind = 'activation' | 'gated' | 'rowwise' | 'norm' | 'loss';
 
 /** What the catalog, the docs and the demo know of an op. */
 export interface OpInfo {
@@ -43,7 +43,7 @@ export interface OpInfo {
   readonly required?: readonly string[];
   /** The options with their ranges; left out where there are none. */
   readonly specs?: ParamSpecs;
-  /** Names of the options that are tensors, of a loss. */
+  /** Names of the options that are tensors, of a loss or a norm. */
   readonly weights?: readonly string[];
   /** The reductions of a loss, the default first. */
   readonly reductions?: readonly string[];

@@ -1,19 +1,17 @@
 // Makes a function of a tensor and a dimension, with gradient, from the declaration of an op over rows.
-import { isRecording, record } from '../core/autograd.ts';
 import type { Device } from '../core/device.ts';
-import { runOne } from '../core/dispatcher.ts';
 import type { FloatDType } from '../core/dtype.ts';
 import { source, type Source } from '../shader/link.ts';
-import { castTo } from '../kernels/pointwise/basic.ts';
 import type { Kernel } from '../core/kernel.ts';
 import { rowwise, type RowwiseArgs, type RowwiseOp } from '../kernels/rowwise/plan.ts';
 import { normalizeDim, rowLayout } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { checkOut, checkTensors } from '../core/validate.ts';
+import { checkTensors } from '../core/validate.ts';
 import { checkNumber, checkOptionNames } from '../core/validate-options.ts';
 import { checkDeclaration } from './check-declaration.ts';
 import { warmUp } from './prepare.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
+import { callRows } from './rows.ts';
 
 export interface RowwiseDeclaration {
   readonly name: string;
@@ -77,23 +75,16 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
     checkNumber(name, 'dim', options.dim, { integer: true });
     checkTensors(name, { x });
     const layout = rowLayout(x.shape, normalizeDim(name, options.dim, x.rank));
-    const { out } = options;
-    const recording = isRecording([x]);
-    const { shape, device, dtype: own } = x;
-    const dtype = wanted ?? own;
-    checkOut(name, out, { shape, dtype, device }, recording);
-    const like = x.like();
-    const forward = { op, layout, direction: 'forward' } as const;
-    if (!recording) return runOne(kernel, forward, [x], out ?? { shape, dtype });
-    // The gradient is computed from the result, so from its float32 even where float16 is stored.
-    const wide = runOne(kernel, forward, [x], { shape, dtype: 'float32' });
-    const output = dtype === 'float32' ? wide : castTo(wide, dtype);
-    const recorded = record(output, name, [x], [wide], (upstream, [y]) => {
-      if (!y) return [];
-      return [runOne(kernel, { op, layout, direction: 'backward' }, [y, upstream.tensor], like)];
+    return callRows({
+      op: name,
+      kernel,
+      inputs: [x],
+      out: options.out,
+      dtype: wanted,
+      saves: 'result',
+      forward: () => ({ op, layout, direction: 'forward' as const }),
+      backward: () => ({ op, layout, direction: 'backward' as const }),
     });
-    if (output !== wide) wide.dispose();
-    return recorded;
   };
   const declared = defineOp(apply, {
     op: name,

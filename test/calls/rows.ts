@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { catalog } from '../../src/catalog.ts';
 import { IndexOutOfRangeError } from '../../src/index.ts';
-import type { Call } from './call.ts';
-import { floats, magnitudes, shapes, sized, type Drawn, type Values } from './draw.ts';
+import type { Call, TensorSpec } from './call.ts';
+import { sizeOf } from '../../src/core/shape.ts';
+import { floats, magnitudes, maybe, shapes, sized, type Drawn, type Values } from './draw.ts';
 import type { Family } from './family.ts';
 import { call, numbers, wrongOption, wrongShape } from './wrong.ts';
 
@@ -147,6 +148,114 @@ export const softmax2dFamily: Family = {
     wrongShape('x', [2, 3]),
     wrongShape('x', []),
     wrongShape('x', [1, 1, 1, 2, 2]),
+    wrongOption('dim', 1),
+  ],
+};
+
+/** Rows over the last one or two dimensions, now and then long or many of them. */
+const normShapes: fc.Arbitrary<readonly [lead: readonly number[], last: readonly number[]]> =
+  fc.oneof(
+    {
+      arbitrary: fc.tuple(
+        fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 }),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 2 }),
+      ),
+      weight: 6,
+    },
+    {
+      arbitrary: fc.tuple(fc.constantFrom([70], [9, 9]), fc.constantFrom([3], [32], [130])),
+      weight: 2,
+    },
+    {
+      arbitrary: fc.tuple(fc.constantFrom([], [2], [20]), fc.constantFrom([1028], [1101])),
+      weight: 1,
+    },
+  );
+
+/** The largest factor that a norm multiplies a row by: gradients of x are in units of it. */
+function largestFactor(op: string, { data }: TensorSpec, n: number, eps: number): number {
+  let most = 1;
+  for (let base = 0; base < data.length; base += n) {
+    const row = data.slice(base, base + n);
+    const mean = op === 'rmsNorm' ? 0 : row.reduce((sum, v) => sum + v, 0) / n;
+    const square = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / n;
+    const factor = 1 / Math.sqrt(square + eps);
+    if (factor > most && factor < Infinity) most = factor;
+  }
+  return most;
+}
+
+/** Names of the tensors that a norm takes beside x. */
+const operandsOf = (op: string): readonly string[] =>
+  catalog.find((one) => one.op === op)?.weights ?? [];
+
+function normCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const operands = operandsOf(op);
+  return fc
+    .tuple(
+      sized(drawn, normShapes, (r, c) => [[r], [c]] as const),
+      magnitudes,
+      fc.array(fc.boolean(), { minLength: operands.length, maxLength: operands.length }),
+      maybe({ eps: fc.constantFrom(1e-6, 1e-3, 1) }),
+    )
+    .chain(([[lead, last], magnitude, has, options]) => {
+      const there = operands.filter((_, i) => has[i]);
+      return fc
+        .record({
+          x: floats([...lead, ...last], kind, magnitude),
+          // Beside hostile operands of ordinary size say more of the rows.
+          optional: fc
+            .constantFrom<Values>(kind, kind === 'smooth' ? kind : 'any')
+            .chain((own) =>
+              fc.record(
+                Object.fromEntries(there.map((name) => [name, floats(last, own, magnitude)])),
+              ),
+            ),
+        })
+        .map(({ x, optional }): Call => {
+          const rows = Math.max(1, sizeOf(lead));
+          const eps = Number(options.eps ?? 2 ** -23);
+          const size = 4 * Math.max(1, magnitude);
+          const weights = optional.weight?.data.filter(Number.isFinite) ?? [];
+          const squares = weights.reduce((sum, w) => sum + w * w, 0);
+          const typical = Math.max(1, Math.sqrt(squares / Math.max(1, weights.length)));
+          return {
+            op,
+            positional: { x },
+            optional: { ...optional },
+            options,
+            rest: [last],
+            differentiable: ['x', ...there],
+            scale: size,
+            scales: {
+              x: size * typical * largestFactor(op, x, sizeOf(last), eps),
+              weight: 4 * rows,
+              bias: rows,
+            },
+          };
+        });
+    });
+}
+
+export const normFamily: Family = {
+  ops: ofKind('norm'),
+  adaptive: true,
+  draw: normCalls,
+  valid: (op) => ({
+    ...call(op, { x: numbers([2, 3]) }, { rest: [[3]] }),
+    optional: Object.fromEntries(operandsOf(op).map((name, i) => [name, numbers([3], 0.5 + i)])),
+    differentiable: ['x', ...operandsOf(op)],
+  }),
+  resultShape: () => [2, 3],
+  wrongs: (op) => [
+    ...operandsOf(op).flatMap((name) => [
+      wrongShape(name, [2]),
+      wrongShape(name, [1, 3]),
+      wrongShape(name, []),
+    ]),
+    wrongShape('x', [3, 2], 'normalizedShape'),
+    wrongShape('x', [], 'normalizedShape'),
+    wrongOption('eps', -1e-5),
     wrongOption('dim', 1),
   ],
 };

@@ -17,6 +17,8 @@ const LIMIT = 4096;
  */
 const WHOLE_ROWS = [
   'sparsemax',
+  'layerNorm',
+  'rmsNorm',
   // Its hard form.
   'gumbelSoftmax',
   'multiMarginLoss',

@@ -1,5 +1,6 @@
 // Declarations of ops that are not whole, and modules of what is no op.
 import { defineClassLoss } from '../../src/define/class-loss.ts';
+import { defineNorm } from '../../src/define/norm.ts';
 import { defineMarginLoss } from '../../src/define/margin-loss.ts';
 import { defineRowwise } from '../../src/define/rowwise.ts';
 import {
@@ -46,9 +47,21 @@ const DEFINE: Readonly<Record<string, readonly [(declaration: never) => unknown,
   defineActivation: [defineActivation, 'forward', 'backward'],
   defineLoss: [defineLoss, 'forward', 'backward'],
   defineRowwise: [defineRowwise, 'forward', 'backward'],
+  defineNorm: [defineNorm, 'forward', 'backward'],
   defineClassLoss: [defineClassLoss, 'loss', 'grad'],
   defineMarginLoss: [defineMarginLoss, 'loss', 'grad'],
 };
+
+const operand = { absent: 1, saved: true };
+const OPERANDS: readonly unknown[] = [
+  undefined,
+  ['weight'],
+  { weight: 1 },
+  { weight: { absent: 1 } },
+  { weight: { absent: '1', saved: true } },
+  { 'a weight': operand },
+  { a: operand, b: operand, c: operand, d: operand, e: operand },
+];
 
 const LOSS: readonly Wrong[] = [
   ['reductions', ['average']],
@@ -139,6 +152,14 @@ export const declaredRefusals: readonly Refusal[] = [
       refusal(op, argument, { ...whole, params }, `params ${JSON.stringify(params, numbersToo)}`),
     ),
   ]),
+  ...OPERANDS.map((operands) =>
+    refusal(
+      'defineNorm',
+      'operands',
+      { ...whole, operands },
+      `operands ${JSON.stringify(operands)}`,
+    ),
+  ),
   ...LOSS.map(([argument, value]) =>
     refusal(
       'defineLoss',

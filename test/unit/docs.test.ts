@@ -7,8 +7,12 @@ import { catalog } from '../../src/catalog.ts';
 const pages = await docsPages(catalog);
 
 describe('generated docs', () => {
-  test('are two pages', () => {
-    expect(pages.map(({ path }) => path)).toEqual(['docs/activations.md', 'docs/losses.md']);
+  test('are three pages', () => {
+    expect(pages.map(({ path }) => path)).toEqual([
+      'docs/activations.md',
+      'docs/norms.md',
+      'docs/losses.md',
+    ]);
   });
 
   test.each(pages)('$path is up to date: else run `npm run docs`', ({ path, text }) => {

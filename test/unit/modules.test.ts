@@ -12,7 +12,13 @@ const NAMES: Readonly<Record<string, string>> = {
   klDiv: 'KLDivLoss',
 };
 /** Modules that hold tensors of their own, which the function is given; tested beside their ops. */
-const OWN_STATE = ['prelu', 'linearCrossEntropy', 'adaptiveLogSoftmaxWithLoss'];
+const OWN_STATE = [
+  'prelu',
+  'linearCrossEntropy',
+  'adaptiveLogSoftmaxWithLoss',
+  'layerNorm',
+  'rmsNorm',
+];
 
 type ModuleClass = new (options?: object) => { forward: (...inputs: unknown[]) => unknown };
 

@@ -1,0 +1,132 @@
+// Makes the launches of a norm: one over rows, or chunks of them, and one over columns.
+import backwardText from '../../../shaders/kernels/norm/backward.wgsl?raw';
+import columnsText from '../../../shaders/kernels/norm/columns.wgsl?raw';
+import forwardText from '../../../shaders/kernels/norm/forward.wgsl?raw';
+import kernelText from '../../../shaders/kernels/norm/norm.wgsl?raw';
+import type { DType } from '../../core/dtype.ts';
+import {
+  UniformWriter,
+  type Binding,
+  type BufferSlice,
+  type Capabilities,
+  type Launch,
+  type View,
+} from '../../core/kernel.ts';
+import { bits, rowBlocks, rowsByInvocation } from '../../shader/lib.ts';
+import { cachedProgram, source } from '../../shader/link.ts';
+import { workgroupsOf, writeTiling, type ChunkTiling } from '../rows/tiling.ts';
+import type { NormArgs, NormBackward } from './args.ts';
+import { normAccess, SLOTS, type NormTensors } from './bindings.ts';
+
+const kernel = /* @__PURE__ */ source('kernels/norm/norm.wgsl', kernelText, [bits, rowBlocks]);
+const entries = {
+  forward: /* @__PURE__ */ source('kernels/norm/forward.wgsl', forwardText),
+  backward: /* @__PURE__ */ source('kernels/norm/backward.wgsl', backwardText),
+  columns: /* @__PURE__ */ source('kernels/norm/columns.wgsl', columnsText),
+};
+
+/** Sums of the gradients of operands over groups of rows, each [groups, n]. */
+export function launchColumns(
+  args: NormBackward,
+  groups: number,
+  inputs: readonly View[],
+  sums: readonly BufferSlice[],
+  caps: Capabilities,
+): Launch {
+  const { op, layout, wants } = args;
+  const { outer, n } = layout;
+  const upstream = inputs.length - 1;
+  const access = normAccess(op, layout, {
+    x: dtypeOf(inputs, 0),
+    gradOutput: dtypeOf(inputs, upstream),
+    statistics: 'read',
+    operands: [],
+    grads: wants.operands,
+  });
+  const quads = Math.ceil(n / 4);
+  const tiling: ChunkTiling = {
+    unit: 'invocation',
+    source: rowsByInvocation,
+    rows: outer,
+    chunks: groups,
+    quads,
+    chunkQuads: Math.ceil(outer / groups),
+    constants: { workgroup_size: caps.tuning.rowWorkgroup },
+  };
+  const program = cachedProgram(op, `columns;${access.key}`, op.name, kernel, () => ({
+    rows: tiling.source,
+    access: access.source(),
+    op: op.source,
+    entry: entries.columns,
+  }));
+  return {
+    program,
+    entry: 'columns',
+    constants: tiling.constants,
+    bindings: [
+      ...gradientReads(upstream),
+      ...sums.flatMap((slice, i): Binding[] =>
+        slice.index < 0 ? [] : [{ slot: SLOTS.grads + i, ...slice, access: 'write' }],
+      ),
+    ],
+    uniforms: uniformsOf(args, tiling),
+    workgroups: workgroupsOf(tiling, quads * groups, caps),
+  };
+}
+
+export function launchRows(
+  args: NormArgs,
+  tiling: ChunkTiling,
+  has: NormTensors,
+  entry: string,
+  bindings: readonly Binding[],
+  caps: Capabilities,
+): Launch {
+  const { op, layout, direction } = args;
+  const access = normAccess(op, layout, has);
+  const program = cachedProgram(
+    op,
+    `${direction};${tiling.unit};${access.key}`,
+    op.name,
+    kernel,
+    () => ({
+      rows: tiling.source,
+      access: access.source(),
+      op: op.source,
+      entry: entries[direction],
+    }),
+  );
+  return {
+    program,
+    entry,
+    constants: tiling.constants,
+    bindings,
+    uniforms: uniformsOf(args, tiling),
+    workgroups: workgroupsOf(tiling, tiling.rows * tiling.chunks, caps),
+  };
+}
+
+function uniformsOf({ layout, eps }: NormArgs, tiling: ChunkTiling): ArrayBuffer {
+  return writeTiling(new UniformWriter(9), layout, tiling).f32(1 / layout.n, eps, scaleLimit(eps))
+    .buffer;
+}
+
+/** The largest power of two that times itself and eps stays well within float32: on that scale eps is all that counts. */
+function scaleLimit(eps: number): number {
+  return 2 ** Math.max(-100, Math.min(127, Math.floor(50 - Math.log2(eps) / 2)));
+}
+
+export const gradientReads = (upstream: number): Binding[] => [
+  { slot: SLOTS.x, of: 'input', index: 0, access: 'read' },
+  { slot: SLOTS.statistics, of: 'input', index: 1, access: 'read' },
+  { slot: SLOTS.gradOutput, of: 'input', index: upstream, access: 'read' },
+];
+
+export const operandBindings = (places: readonly number[]): Binding[] =>
+  places.flatMap((index, i): Binding[] =>
+    index < 0 ? [] : [{ slot: SLOTS.operands + i, of: 'input', index, access: 'read' }],
+  );
+
+export function dtypeOf(views: readonly View[], index: number): DType {
+  return views[index]?.dtype ?? 'float32';
+}

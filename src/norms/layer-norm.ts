@@ -1,0 +1,56 @@
+import wgsl from '../../shaders/norms/layer-norm.wgsl?raw';
+import { defineNorm } from '../define/norm.ts';
+import { normModule } from '../define/norm-module.ts';
+import { sqrt } from '../shader/lib.ts';
+
+/**
+ * (x - mean) / sqrt(variance + eps) · weight + bias over the last dimensions, which `normalizedShape` names; the variance is
+ * the mean of squared deviations. Exact to float32 where a row is far from 0. A row that holds NaN or an infinity is NaN
+ * throughout.
+ */
+export const layerNorm = /* @__PURE__ */ defineNorm({
+  name: 'layerNorm',
+  wgsl,
+  includes: [sqrt],
+  operands: { weight: { absent: 1, saved: true }, bias: { absent: 0, saved: false } },
+  eps: 1e-5,
+  forward: ({ x, weight, bias }, eps, y) => {
+    const { z } = normalised(x, eps);
+    for (const [i, v] of z.entries()) y[i] = v * (weight[i] ?? NaN) + (bias[i] ?? NaN);
+  },
+  backward: ({ x, weight }, eps, gradOutput, grads) => {
+    const { z, factor } = normalised(x, eps);
+    const slope = gradOutput.map((g, i) => g * (weight[i] ?? NaN));
+    const mean = meanOf(slope);
+    const meanProduct = meanOf(slope.map((v, i) => v * (z[i] ?? NaN)));
+    for (const [i, v] of z.entries()) {
+      const g = gradOutput[i] ?? NaN;
+      grads.x[i] = factor * ((slope[i] ?? NaN) - mean - v * meanProduct);
+      grads.weight[i] = (grads.weight[i] ?? NaN) + g * v;
+      grads.bias[i] = (grads.bias[i] ?? NaN) + g;
+    }
+  },
+  accuracy: { forward: 8, backward: 12 },
+  docs: {
+    tex: String.raw`\frac{x_i - \mu}{\sqrt{\sigma^2 + \epsilon}} w_i + b_i`,
+    derivative: String.raw`\partial y_i / \partial x_j = r w_i \left(\delta_{ij} - \tfrac{1}{n} - \tfrac{1}{n} z_i z_j\right), \quad z = r (x - \mu), \quad r = 1 / \sqrt{\sigma^2 + \epsilon}`,
+    range: String.raw`[b_i - \sqrt{n} |w_i|, b_i + \sqrt{n} |w_i|]`,
+    torch: 'layer_norm',
+    cite: 'Ba, Kiros & Hinton 2016, Layer Normalization',
+    use: 'Keeps the activations of a layer at one size, whatever the batch: in transformers and recurrent networks.',
+  },
+});
+
+const meanOf = (x: Float64Array): number => x.reduce((sum, v) => sum + v, 0) / x.length;
+
+/** A row normalised, and its factor. The mean is corrected once, as sums of float64 round too. */
+function normalised(x: Float64Array, eps: number): { z: Float64Array; factor: number } {
+  const about = meanOf(x);
+  const mean = about + meanOf(x.map((v) => v - about));
+  const deviations = x.map((v) => v - mean);
+  const factor = 1 / Math.sqrt(meanOf(deviations.map((d) => d * d)) + eps);
+  return { z: deviations.map((d) => d * factor), factor };
+}
+
+/** `layerNorm` as a module with a learned weight and, unless `bias` is false, a learned bias. */
+export class LayerNorm extends /* @__PURE__ */ normModule('LayerNorm', layerNorm, ['bias']) {}
