@@ -6,6 +6,7 @@ import kernelText from '../../../shaders/kernels/norm/norm.wgsl?raw';
 import type { DType } from '../../core/dtype.ts';
 import {
   UniformWriter,
+  workgroupSize,
   type Binding,
   type BufferSlice,
   type Capabilities,
@@ -14,7 +15,7 @@ import {
 } from '../../core/kernel.ts';
 import { bits, rowBlocks, rowsByInvocation } from '../../shader/lib.ts';
 import { cachedProgram, source } from '../../shader/link.ts';
-import { workgroupsOf, writeTiling, type ChunkTiling } from '../rows/tiling.ts';
+import { rowWorkgroup, workgroupsOf, writeTiling, type ChunkTiling } from '../rows/tiling.ts';
 import type { NormArgs, NormBackward } from './args.ts';
 import { normAccess, SLOTS, type NormTensors } from './bindings.ts';
 
@@ -51,7 +52,7 @@ export function launchColumns(
     chunks: groups,
     quads,
     chunkQuads: Math.ceil(outer / groups),
-    constants: { workgroup_size: caps.tuning.rowWorkgroup },
+    constants: { workgroup_size: workgroupSize(rowWorkgroup(quads * groups, caps), caps) },
   };
   const program = cachedProgram(op, `columns;${access.key}`, op.name, kernel, () => ({
     rows: tiling.source,

@@ -114,7 +114,7 @@ export function tileChunks(layout: RowLayout, caps: Capabilities, splits = true)
 }
 
 /** Invocations of a workgroup of which each has a unit of its own: 64 workgroups, where that leaves them large enough. */
-function rowWorkgroup(units: number, { tuning }: Capabilities): number {
+export function rowWorkgroup(units: number, { tuning }: Capabilities): number {
   const { least, most } = tuning.rowWorkgroup;
   return powerOfTwo(units / 64, least, most);
 }
