@@ -1,8 +1,8 @@
 //#include "lib/bits.wgsl"
 //#include "lib/div.wgsl"
 //#include "lib/expm1.wgsl"
-// x above 0, else alpha (e^(x / alpha) - 1). The gradient at 0 is 1. x / alpha is q and a rest: the exponential would
-// multiply q's rounding by q.
+// x above 0, else alpha (e^(x / alpha) - 1). The gradient at 0 is 1. x / alpha is computed as a rounded quotient q
+// and a remainder, because the exponential would amplify the rounding error of q by a factor of |q|.
 fn rest_of(x: f32, q: f32, p: Params) -> f32 {
   return select(nl_remainder(x, p.alpha, q) / p.alpha, 0.0, (abs(q) > 110.0) | (abs(q) < 0x1p-24f));
 }

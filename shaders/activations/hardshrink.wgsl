@@ -1,4 +1,4 @@
-// 0 within [-lambd, lambd], else x; a NaN stays one. The gradient at both ends is 0.
+// 0 within [-lambd, lambd], else x; NaN stays NaN. The gradient at both ends is 0.
 fn shrunk(x: f32, p: Params) -> bool {
   return (x >= -p.lambd) & (x <= p.lambd);
 }

@@ -1,5 +1,5 @@
 //#include "lib/div.wgsl"
-// min(max(x + 3, 0), 6) / 6, but a NaN stays one. The gradient at -3 and 3 is 0.
+// min(max(x + 3, 0), 6) / 6, but NaN stays NaN. The gradient at -3 and 3 is 0.
 fn forward(x: f32, p: Params) -> f32 {
   return select(select(nl_sixth(x + 3.0), 0.0, x <= -3.0), 1.0, x >= 3.0);
 }

@@ -1,6 +1,6 @@
 //#include "lib/sigmoid.wgsl"
 //#include "lib/softplus.wgsl"
-// ln(sigmoid(x)) = -ln(1 + e^-x); both tails keep relative accuracy.
+// ln(sigmoid(x)) = -ln(1 + e^-x), with a small relative error for large x of both signs.
 fn forward(x: f32, p: Params) -> f32 {
   return -nl_softplus(-x);
 }

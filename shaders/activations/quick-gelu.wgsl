@@ -1,9 +1,10 @@
 //#include "lib/bits.wgsl"
 //#include "lib/div.wgsl"
 //#include "lib/sigmoid.wgsl"
-// x sigmoid(1.702 x), the product in two parts: the exponential would multiply its rounding by 1.702 |x|.
+// x sigmoid(1.702 x). The product 1.702 x is computed as a rounded value and its rounding error, because the
+// exponential would amplify that error by a factor of 1.702 |x|.
 const factor = 0x1.b3b646p+0f;
-// 1.702 - factor
+// The part of 1.702 that `factor` lost by rounding.
 const factor_low = -0x1.78d4fep-26f;
 
 fn low_of(x: f32, v: f32) -> f32 {
@@ -20,6 +21,6 @@ fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
   let v = factor * x;
   let low = low_of(x, v);
   let slope = nl_gate_grad(v, low, nl_sigmoid_arg(v), low);
-  // As x times a sigmoid is derived in PyTorch: 0 Inf, and Inf - Inf.
+  // PyTorch differentiates x times a sigmoid, which gives 0 Inf or Inf - Inf in these cases.
   return select(grad_output * slope, nan(), is_nan(x) | is_inf(x) | (is_inf(grad_output) & (x <= 0.0)));
 }

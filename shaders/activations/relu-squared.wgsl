@@ -1,4 +1,4 @@
-// max(x, 0)^2, but a NaN stays one.
+// max(x, 0)^2, but NaN stays NaN.
 fn forward(x: f32, p: Params) -> f32 {
   let y = select(x, 0.0, x <= 0.0);
   return y * y;

@@ -1,4 +1,4 @@
-// max(x, 0), but a NaN stays one. The gradient at 0 is 0.
+// max(x, 0), but NaN stays NaN. The gradient at 0 is 0.
 fn forward(x: f32, p: Params) -> f32 {
   return select(x, 0.0, x < 0.0);
 }

@@ -1,4 +1,4 @@
-// min(max(x, 0), 6), but a NaN stays one. The gradient at 0 and 6 is 0.
+// min(max(x, 0), 6), but NaN stays NaN. The gradient at 0 and 6 is 0.
 fn forward(x: f32, p: Params) -> f32 {
   return select(select(x, 0.0, x < 0.0), 6.0, x > 6.0);
 }

@@ -1,6 +1,6 @@
 //#include "lib/threefry.wgsl"
-// x above 0, else slope * x, the slope drawn for each element between lower and lower + span (0 in evaluation). The
-// gradient at 0 is that of the negative side.
+// x above 0, else slope * x. The slope is drawn for each element between lower and lower + span; span is 0 in
+// evaluation. The gradient at 0 is that of the negative side.
 fn slope_at(index: u32, p: Params) -> f32 {
   return fma(uniform_at(vec2u(p.key0, p.key1), index), p.span, p.lower);
 }

@@ -2,8 +2,8 @@
 //#include "lib/sigmoid.wgsl"
 //#include "lib/softplus.wgsl"
 // requires: unit_beta
-// ln(1 + e^(beta x)) / beta, x where beta x is above the threshold. The product is in two parts: the exponential would
-// multiply its rounding by beta x.
+// ln(1 + e^(beta x)) / beta, but x where beta x is above the threshold. The product beta x is computed as a rounded
+// value and its rounding error, because the exponential would amplify that error by a factor of |beta x|.
 fn low_of(x: f32, v: f32, p: Params) -> f32 {
   if (unit_beta == 1u) {
     return 0.0;
@@ -11,7 +11,7 @@ fn low_of(x: f32, v: f32, p: Params) -> f32 {
   return select(-nl_remainder(v, p.beta, x), 0.0, abs(v) > 110.0);
 }
 
-// With e = e^-|beta x|: x + ln(1 + e) / beta above 0, ln(1 + e) / beta below.
+// With e = e^-|beta x| the result is x + ln(1 + e) / beta where beta x is above 0, else ln(1 + e) / beta.
 fn forward(x: f32, p: Params) -> f32 {
   let v = select(p.beta, 1.0, unit_beta == 1u) * x;
   let a = abs(v);
@@ -26,10 +26,10 @@ fn forward(x: f32, p: Params) -> f32 {
   let rest = nl_log1p_unit(nl_exp_join(t, n));
   var y = rest;
   if (unit_beta == 0u) {
-    // 1 / beta, with one Newton step for the 2.5 ULP that WGSL grants a division.
+    // 1 / beta, corrected by one Newton step, because WGSL allows a division an error of 2.5 ULP.
     let q = 1.0 / p.beta;
     let r = fma(fma(-q, p.beta, 1.0), q, q);
-    // In the tail e^v / beta, which may be normal where e^v is not.
+    // In the tail the result is e^v / beta, which may be a normal number even where e^v underflows.
     y = select(rest * r, (fma(t, r, r) * pow2i(n + 64)) * 0x1p-64f, v < -18.0);
   }
   return select(select(y, x + y, v > 0.0), x, v > p.threshold);

@@ -1,5 +1,5 @@
 //#include "lib/bits.wgsl"
-// x moved towards 0 by lambd, 0 within [-lambd, lambd]; a NaN stays one. The gradient at both ends is 0.
+// x moved towards 0 by lambd, and 0 within [-lambd, lambd]; NaN stays NaN. The gradient at both ends is 0.
 fn forward(x: f32, p: Params) -> f32 {
   let inner = select(0.0, x, is_nan(x));
   return select(select(inner, x + p.lambd, x < -p.lambd), x - p.lambd, x > p.lambd);

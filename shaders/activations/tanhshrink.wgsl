@@ -1,7 +1,7 @@
 //#include "lib/bits.wgsl"
 //#include "lib/tanh.wgsl"
-// x - tanh x: x^3 P(x^2) below 1 (minimax P of degree 7, own fit), from there on (|x| - 1) + 2e / (1 + e), e = e^-2|x|,
-// whose terms are both positive.
+// x - tanh x. Below 1 this is x^3 P(x^2), with a minimax polynomial P of degree 7 (own fit). From 1 on it is (|x| -
+// 1) + 2e / (1 + e) with e = e^-2|x|; both terms are positive.
 fn shrink_near_zero(x: f32) -> f32 {
   let z = x * x;
   var s = fma(z, -0x1.ae57acp-13f, 0x1.2ccd2ap-10f);
@@ -11,7 +11,7 @@ fn shrink_near_zero(x: f32) -> f32 {
   s = fma(s, z, 0x1.ba3016p-5f);
   s = fma(s, z, -0x1.111178p-3f);
   s = fma(s, z, 0x1.555556p-2f);
-  // x s first: x^3 underflows sooner.
+  // x s is multiplied first, because x^3 would underflow sooner.
   return (x * s) * z;
 }
 
@@ -23,13 +23,14 @@ fn forward(x: f32, p: Params) -> f32 {
 }
 
 fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
-  // tanh^2 = x^2 - s (2x - s) below 1, where the rounding of tanh would count twice.
+  // Below 1, tanh^2 is computed as x^2 - s (2x - s) with s = x - tanh x. The square of a rounded tanh would have
+  // twice its relative error.
   let s = shrink_near_zero(x);
   let near = grad_output * fma(x, x, -s * (x + (x - s)));
   let t = nl_tanh(x);
-  // Below 2^-30 it is x^2, which may underflow where the product with the gradient does not.
+  // Below 2^-30 tanh^2 is x^2, which may underflow even where its product with the upstream gradient g does not.
   let tiny = (grad_output * x) * x;
   let y = select(select((grad_output * t) * t, near, abs(x) < 1.0), tiny, abs(x) < 0x1p-30f);
-  // PyTorch subtracts g (1 - tanh^2) from g: Inf - Inf.
+  // PyTorch computes g - g (1 - tanh^2), which is Inf - Inf for an infinite g.
   return select(y, nan(), is_inf(grad_output) | is_nan(x));
 }

@@ -1,4 +1,4 @@
-// x above the threshold, else a value; a NaN stays one. The gradient at the threshold is 0.
+// x above the threshold, else `value`; NaN stays NaN. The gradient at the threshold is 0.
 fn forward(x: f32, p: Params) -> f32 {
   return select(x, p.value, x <= p.threshold);
 }

@@ -1,6 +1,7 @@
 //#include "kernels/pair-rows/cosine.wgsl"
 // requires: Lane, V, store_grad_x, store_grad_y, store_result, u.inner, u.n, u.op, upstream_of, with_grad, x, y
-// x . y over the product of the lengths, each at least eps. The gradient passes through that bound, as in PyTorch.
+// The cosine similarity x . y / (max(|x|, eps) max(|y|, eps)). As in PyTorch, the gradient is computed as if the
+// derivative of max(|x|, eps) were that of |x| everywhere.
 const lowest = 0x1p-80;
 const least_exponent = -100;
 

@@ -1,6 +1,6 @@
 //#include "kernels/pair-rows/norms.wgsl"
 // requires: Lane, V, store_grad_x, store_grad_y, store_result, u.inner, u.n, u.op, upstream_of, with_grad, x, y
-// ||x - y + eps||_p of each row.
+// The p-norm ||x - y + eps||_p of each row.
 fn difference(k: u32, at: u32) -> V {
   return (x[at] - y[at]) + u.op.eps;
 }

@@ -1,7 +1,8 @@
 //#include "lib/bce.wgsl"
 //#include "lib/sigmoid.wgsl"
 //#include "lib/softplus.wgsl"
-// w ((1 - t) x + (1 + (pos_weight - 1) t) ln(1 + e^-x)); its gradient from sigmoid(-|x|), so that both tails are exact.
+// w ((1 - t) x + (1 + (pos_weight - 1) t) ln(1 + e^-x)). The gradient is computed from sigmoid(-|x|), so that it is
+// accurate for large x of both signs.
 fn loss(input: f32, expected: f32, weight: f32, pos_weight: f32, p: Params) -> f32 {
   return weight * nl_bce(input, expected, pos_weight);
 }
@@ -11,7 +12,7 @@ fn loss_grad(input: f32, expected: f32, weight: f32, pos_weight: f32, grad_outpu
   let below = input < 0.0;
   let by_input = select((1.0 - expected) - scale, scale - pos_weight * expected, below);
   let upstream = weight * grad_output;
-  // The upstream gradient first: it may keep a product finite.
+  // The upstream gradient is multiplied first, because it may keep the product finite.
   let line = (input * upstream) * select(-1.0, -pos_weight, below);
   return vec2f(by_input * upstream, fma((pos_weight - 1.0) * upstream, nl_softplus(-abs(input)), line));
 }

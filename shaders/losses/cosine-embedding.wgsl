@@ -2,10 +2,10 @@
 //#include "kernels/pair-rows/cosine.wgsl"
 // requires: Lane, V, input1, input2, labels, store_grad_input1, store_grad_input2, store_result, u.inner, u.n, u.op
 // requires: upstream_of, with_grad
-// 1 - cos of two rows whose label is 1, max(cos - margin, 0) of those whose label is -1, else 0. Squared lengths have
-// 1e-12 added, as in PyTorch. At the margin the gradient passes.
+// 1 - cos of two rows if the label is 1, max(cos - margin, 0) if it is -1, else 0. 1e-12 is added to the squared
+// lengths, as in PyTorch. Where cos equals the margin, the gradient is that of cos - margin.
 
-// Small rows need no scaling: what underflows is nothing next to 1e-12.
+// Rows of small elements are not scaled up: squares that underflow are negligible beside 1e-12.
 const lowest = -1.0;
 const least_exponent = 0;
 
@@ -34,7 +34,8 @@ fn compare(r: u32, base: u32, lane: Lane, local: u32) {
   if (!with_grad) {
     return;
   }
-  // 0, not nothing, where the loss is flat: times an undefined cosine it is NaN.
+  // Where the loss is flat, the gradient is computed with the factor 0 and not skipped, so that an undefined cosine
+  // gives NaN.
   let side = select(select(0.0, 1.0, label == -1.0 && above >= 0.0), -1.0, label == 1.0);
   let g = select(side * upstream_of(r), 0.0, side == 0.0);
   for (var i = lane.first; i < u.n; i += lane.step) {

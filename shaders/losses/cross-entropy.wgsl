@@ -1,4 +1,4 @@
-// -l, for the log-probability l of the class.
+// -l, where l is the log-probability of the class.
 fn class_loss(l: f32, p: Params) -> f32 {
   return -l;
 }

@@ -1,8 +1,8 @@
 //#include "lib/bits.wgsl"
 //#include "lib/div.wgsl"
 //#include "lib/log.wgsl"
-// (log v + (x - t)^2 / v) / 2 with v = max(variance, eps), and log(2 pi) / 2 more with full. The gradient passes the
-// maximum as if it were not there. A variance below 0 gives NaN.
+// (log v + (x - t)^2 / v) / 2 with v = max(variance, eps), and log(2 pi) / 2 more with `full`. The gradient is
+// computed as if there were no maximum. A negative variance gives NaN.
 fn clamped(variance: f32, p: Params) -> f32 {
   return select(select(variance, p.eps, variance < p.eps), nan(), variance < 0.0);
 }
@@ -16,7 +16,7 @@ fn loss(input: f32, expected: f32, variance: f32, p: Params) -> f32 {
 fn loss_grad(input: f32, expected: f32, variance: f32, grad_output: f32, p: Params) -> vec3f {
   let v = clamped(variance, p);
   let d = input - expected;
-  // The upstream gradient first: it may keep the quotient finite.
+  // The upstream gradient is multiplied first, because it may keep the quotient finite.
   let g = nl_divide(d * grad_output, v);
   return vec3f(g, -g, nl_divide(0.5 * fma(-d, nl_divide(d, v), 1.0) * grad_output, v));
 }

@@ -1,9 +1,9 @@
 //#include "lib/exp.wgsl"
 //#include "lib/expm1.wgsl"
 //#include "lib/log1p.wgsl"
-// beta P (t - log M) + (1 - beta) Q (x - log M) with P = e^t, Q = e^x and M = beta P + (1 - beta) Q. From d = t - x,
-// t - log M = -log1p((1 - beta) (e^-d - 1)) and x - log M is d less: exact for near distributions, safe for far ones.
-// A term whose P or Q is not above 0 is 0.
+// beta P (t - log M) + (1 - beta) Q (x - log M) with P = e^t, Q = e^x and M = beta P + (1 - beta) Q. With d = t - x,
+// t - log M is -log1p((1 - beta) (e^-d - 1)), and x - log M is that minus d. This form is accurate for distributions
+// that are almost equal and does not overflow for very different ones. A term is 0 where its P or Q is not above 0.
 
 // t - log M and x - log M, for beta between 0 and 1.
 fn gaps(x: f32, t: f32, beta: f32) -> vec2f {
@@ -13,7 +13,7 @@ fn gaps(x: f32, t: f32, beta: f32) -> vec2f {
   return select(vec2f(near + d, near), vec2f(near, near - d), up);
 }
 
-// e^x gap, the gap taken in before the tail underflows; 0 where float64 has no e^x either.
+// e^x gap, multiplied before e^x underflows. The result is 0 where e^x is 0 in float64 as well.
 fn term(x: f32, gap: f32) -> f32 {
   return select(0.0, nl_exp_times(gap, x, 0.0), x >= -745.1f);
 }

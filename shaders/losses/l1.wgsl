@@ -1,5 +1,5 @@
-// |input - expected|. The gradient at 0 is 0, and only there: a device may take a small difference for 0, so the numbers
-// themselves are compared.
+// |input - expected|. The gradient is 0 only where both numbers are equal. It is found by comparing the numbers,
+// because a device may flush a small difference to 0.
 fn loss(input: f32, expected: f32, p: Params) -> f32 {
   return abs(input - expected);
 }

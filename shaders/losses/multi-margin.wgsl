@@ -1,14 +1,15 @@
 //#include "lib/bits.wgsl"
 //#include "lib/class-status.wgsl"
 // requires: Lane, class_weight, combine_one, mean_of_row, scores, store_grad, targets, two_sum, u.n, u.op, u.op_code
-// w[y] max(0, margin - x[y] + x[i])^p, added up over the classes i other than the target y.
+// w[y] max(0, margin - x[y] + x[i])^p, summed over all classes i except the target y.
 
 struct Label {
   index: u32,
   valid: bool,
 }
 
-// One that is out of range is noted for the next read, and stands for class 0 in memory accesses.
+// A class index out of range is recorded, and the next read throws the error. It is replaced by class 0, so that
+// memory accesses stay in bounds.
 fn label_of(row: u32) -> Label {
   let index = targets[row];
   let valid = index >= 0 && u32(index) < u.n;
@@ -18,7 +19,7 @@ fn label_of(row: u32) -> Label {
   return Label(select(0u, u32(index), valid), valid);
 }
 
-// margin - x[y], in two parts.
+// margin - x[y] as a rounded sum and its rounding error.
 fn reach_of(base: u32, label: Label) -> vec2f {
   return two_sum(u.op.margin, -scores[base + label.index]);
 }
@@ -32,14 +33,14 @@ fn row_loss(row: u32, base: u32, lane: Lane, local: u32) -> f32 {
     var block = 0.0;
     for (var k = 0u; k < 32u && i < u.n; k++) {
       let z = (reach.x + scores[base + i]) + reach.y;
-      // NaN is not above 0, as in PyTorch.
+      // A NaN is not above 0 and adds nothing, as in PyTorch.
       block += select(0.0, select(z * z, z, u.op.p == 1u), z > 0.0 && i != label.index);
       i += lane.step;
     }
     total += block;
   }
   total = combine_one(total, local);
-  // A weight, even an infinite one, makes nothing of 0.
+  // A sum of 0 gives loss 0 even if the class weight is infinite.
   let loss = mean_of_row(select(class_weight(label.index) * total, 0.0, total == 0.0));
   return select(nan(), loss, label.valid);
 }
@@ -48,7 +49,7 @@ fn row_grad(row: u32, base: u32, upstream: f32, lane: Lane, local: u32) {
   let label = label_of(row);
   let reach = reach_of(base, label);
   let straight = u.op.p == 1u;
-  // First the factors, which are small, then z: a slope may be finite where 2 z is not.
+  // The small factors are multiplied before z, because the slope may be finite where 2 z is not.
   let factor = select(nan(), upstream * class_weight(label.index), label.valid) * select(2.0, 1.0, straight);
   var total = 0.0;
   var i = lane.first;
@@ -58,7 +59,7 @@ fn row_grad(row: u32, base: u32, upstream: f32, lane: Lane, local: u32) {
       let z = (reach.x + scores[base + i]) + reach.y;
       let inside = z > 0.0 && i != label.index;
       let slope = select(factor * z, factor, straight);
-      // Of p = 1 they are counted.
+      // For p = 1 all slopes are equal, so they are only counted here.
       block += select(0.0, select(slope, 1.0, straight), inside);
       if (i != label.index) {
         store_grad(base + i, select(select(0.0, slope, inside), nan(), !label.valid));

@@ -1,13 +1,14 @@
 //#include "lib/bits.wgsl"
 //#include "lib/class-status.wgsl"
 // requires: Lane, combine_one, lane_of, marks, mean_of_row, scores, store_grad, targets, two_sum, u.n
-// max(0, 1 - x[t] + x[i]), added up over the labels t of a row and the classes i that are none. Labels are class indices;
-// a row's list ends at the first that is negative.
+// max(0, 1 - x[t] + x[i]), summed over the labels t of a row and all classes i that are not labels. Labels are class
+// indices; the list of a row ends at the first negative number.
 
-// Whether a workgroup shares the work of a label where labels are few: a barrier or so for each.
+// Whether the invocations of a workgroup share the work of each label where a row has few labels. That needs barriers
+// for every label.
 override together: bool = true;
 
-// Which classes of a row are labels: a bit each, by kernels/margin-loss/marks.wgsl.
+// The labels of a row are stored as one bit per class, written by kernels/margin-loss/marks.wgsl.
 fn words_of_row() -> u32 {
   return (u.n + 31u) / 32u;
 }
@@ -18,7 +19,7 @@ fn is_label(row: u32, class_index: u32) -> bool {
 
 struct Labels {
   count: u32,
-  distinct: bool, // no class is there twice
+  distinct: bool, // whether no class occurs twice
   valid: bool,
 }
 
@@ -40,12 +41,13 @@ fn labels_of(row: u32, base: u32) -> Labels {
   return labels;
 }
 
-// A label's class; one that is out of range stands for the last in memory accesses.
+// The class of label j. A class index out of range is replaced by the last class, so that memory accesses stay in
+// bounds.
 fn label_at(base: u32, j: u32) -> u32 {
   return min(u32(targets[base + j]), u.n - 1u);
 }
 
-// What a class that is no label adds.
+// The loss that class i adds, summed over all labels. The class is not a label itself.
 fn pushed(base: u32, i: u32, labels: Labels) -> f32 {
   let raised = two_sum(1.0, scores[base + i]);
   var total = 0.0;
@@ -54,7 +56,7 @@ fn pushed(base: u32, i: u32, labels: Labels) -> f32 {
     var block = 0.0;
     for (var k = 0u; k < 32u && j < labels.count; k++) {
       let z = (raised.x - scores[base + label_at(base, j)]) + raised.y;
-      // NaN is not above 0, as in PyTorch.
+      // A NaN is not above 0 and adds nothing, as in PyTorch.
       block += select(0.0, z, z > 0.0);
       j++;
     }
@@ -81,7 +83,7 @@ fn row_loss(row: u32, base: u32, lane: Lane, local: u32) -> f32 {
   return select(nan(), mean_of_row(total), labels.valid);
 }
 
-// How many of the classes first, first + step, ... that are no labels come within 1 of a score.
+// Counts the classes first, first + step, ... that are not labels and whose score is above `score` - 1.
 fn hits_of(row: u32, base: u32, score: f32, first: u32, step: u32) -> u32 {
   let reach = two_sum(1.0, -score);
   var hits = 0u;
@@ -92,7 +94,7 @@ fn hits_of(row: u32, base: u32, score: f32, first: u32, step: u32) -> u32 {
   return hits;
 }
 
-// How often the class of label j is in the list; 0 if it has come up before.
+// How often the class of label j occurs in the list; 0 if an earlier label already has this class.
 fn times(base: u32, j: u32, labels: Labels) -> u32 {
   if (labels.distinct) {
     return 1u;
@@ -122,7 +124,8 @@ fn row_grad(row: u32, base: u32, upstream: f32, lane: Lane, local: u32) {
     }
     store_grad(base + i, factor * f32(hits));
   }
-  // Not `lane.step`: compilers have to see that all of a workgroup branch alike.
+  // The condition does not use `lane.step`, because compilers must be able to see that all invocations of a workgroup
+  // take the same branch.
   if (!together || labels.count >= lane_of(0u).step) {
     for (var j = lane.first; j < labels.count; j += lane.step) {
       let count = times(base, j, labels);
@@ -135,7 +138,7 @@ fn row_grad(row: u32, base: u32, upstream: f32, lane: Lane, local: u32) {
   } else {
     for (var j = 0u; j < labels.count; j++) {
       let index = label_at(base, j);
-      // Exact: a row of 2^24 classes would not fit a binding.
+      // A float32 holds counts up to 2^24 exactly; larger counts are rounded like the result.
       let hits = combine_one(f32(hits_of(row, base, scores[base + index], lane.first, lane.step)), local);
       let count = times(base, j, labels);
       if (lane.first == 0u && count > 0u) {

@@ -2,10 +2,13 @@
 //#include "lib/div.wgsl"
 //#include "lib/exp.wgsl"
 //#include "lib/log.wgsl"
-// e^x - t x, or x - t log(x + eps) for an input that is no logarithm; with full and t > 1 Stirling's t log t - t + log(2 pi t) / 2.
-// log(x + eps), with what x + eps loses by rounding: near x = 1 that is all there is, and a large target multiplies it.
+// e^x - t x; without `log_input`, x - t log(x + eps). With `full` and t > 1, Stirling's approximation t log t - t +
+// log(2 pi t) / 2 is added.
+//
+// `log_plus` is log(x + eps), corrected for the rounding of x + eps. Near x = 1 the logarithm is as small as the
+// rounding error, and a large target multiplies it.
 fn log_plus(x: f32, eps: f32) -> f32 {
-  // Without the last bit: no compiler can then take the rest for 0.
+  // The last bit of the sum is cleared, so that compilers cannot simplify the rounding error below to 0.
   let sum = bitcast<f32>(bitcast<u32>(x + eps) & 0xfffffffeu);
   let low = select(x - (sum - eps), eps - (sum - x), x >= eps) / sum;
   let y = nl_log(sum);
@@ -27,7 +30,7 @@ fn loss(input: f32, expected: f32, p: Params) -> f32 {
 }
 
 fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
-  // The upstream gradient first: it may keep e^x finite.
+  // The upstream gradient is multiplied first, because it may keep e^x finite.
   var by_input = nl_exp_times(grad_output, input, 0.0) - expected * grad_output;
   var by_target = -input;
   if (p.log_input == 0u) {
@@ -37,7 +40,8 @@ fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
   if ((p.full != 0u) & !(expected <= 1.0)) {
     by_target += nl_log(expected) + nl_divide(0.5, expected);
   }
-  // PyTorch masks the result, not the logarithm: NaN at 0 and below, and at infinity.
+  // PyTorch masks the result, not the logarithm. Its gradient with respect to the target is therefore NaN for targets
+  // that are 0, negative or infinite.
   let open = (p.full != 0u) & ((expected <= 0.0) | is_inf(expected));
   return vec2f(by_input, select(by_target, nan(), open) * grad_output);
 }

@@ -3,13 +3,14 @@
 //#include "lib/div.wgsl"
 //#include "lib/pow.wgsl"
 //#include "lib/sigmoid.wgsl"
-// a ce m^gamma: ce the cross-entropy of the logit x against t, m = p (1 - t) + (1 - p) t how far off the probability is,
-// a = alpha t + (1 - alpha) (1 - t), or 1 for a negative alpha.
+// a ce m^gamma, where ce is the binary cross-entropy of the logit x against t, m = p (1 - t) + (1 - p) t with p =
+// sigmoid(x) is the distance of the prediction from the target, and a = alpha t + (1 - alpha) (1 - t), or 1 for a
+// negative alpha.
 fn balance(t: f32, p: Params) -> f32 {
   return select(p.alpha * t + (1.0 - p.alpha) * (1.0 - t), 1.0, p.alpha < 0.0);
 }
 
-// m^gamma, for the negative m of targets outside of [0, 1] too.
+// m^gamma. m is negative for some targets outside of [0, 1]; then the result is NaN unless gamma is an integer.
 fn hardness(m: f32, p: Params) -> f32 {
   let size = nl_pow(abs(m), p.gamma);
   let whole = floor(p.gamma) == p.gamma;
@@ -28,7 +29,8 @@ fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
   let m = yes * (1.0 - expected) + no * expected;
   let ce = nl_bce(input, expected, 1.0);
   let hard = hardness(m, p);
-  // The slopes of m^gamma over m^gamma, times ce; 0 where both are, unless ce is NaN.
+  // The derivatives of m^gamma, divided by m^gamma and multiplied by ce. They are 0 where m or gamma is 0, unless ce
+  // is NaN.
   let nothing = vec2f(select(0.0, ce, is_nan(ce)));
   let turn = vec2f(nl_divide(yes * no * (1.0 - 2.0 * expected), m), nl_divide(no - yes, m));
   let bend = select(p.gamma * turn * ce, nothing, (p.gamma == 0.0) | (m == 0.0));

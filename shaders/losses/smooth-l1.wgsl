@@ -1,6 +1,7 @@
 //#include "lib/div.wgsl"
-// d^2 / (2 beta) for |d| < beta, else |d| - beta / 2, with d = input - expected. For beta = 0 the gradient at 0 is 0,
-// and only there: a device may take a small difference for 0, so the numbers themselves are compared.
+// d^2 / (2 beta) for |d| < beta, else |d| - beta / 2, with d = input - expected. For beta = 0 the gradient is 0 only
+// where both numbers are equal. It is found by comparing the numbers, because a device may flush a small difference
+// to 0.
 fn loss(input: f32, expected: f32, p: Params) -> f32 {
   let d = abs(input - expected);
   return select(d - 0.5 * p.beta, 0.5 * d * nl_divide(d, p.beta), d < p.beta);

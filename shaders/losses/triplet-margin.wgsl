@@ -3,9 +3,9 @@
 //#include "kernels/pair-rows/triplet-hinge.wgsl"
 // requires: Lane, V, agree, anchor, combine_one, negative, positive, store_grad_anchor, store_grad_negative
 // requires: store_grad_positive, store_result, total, u.inner, u.n, u.op, upstream_of, vector, with_grad
-// max(margin + d(anchor, positive) - d(anchor, negative), 0), or with the nearer of d(anchor, negative) and
-// d(positive, negative) where the third pair is there. At a tie each of those has half of the gradient; at the margin the
-// gradient passes.
+// max(margin + d(anchor, positive) - d(anchor, negative), 0). If there is a third pair, the smaller of d(anchor,
+// negative) and d(positive, negative) is subtracted; where they are equal, each receives half of the gradient. Where
+// the first argument is 0, the gradient is that of this argument.
 fn difference(k: u32, at: u32) -> V {
   switch k {
     case 0u: { return (anchor[at] - positive[at]) + u.op.eps; }
@@ -14,16 +14,17 @@ fn difference(k: u32, at: u32) -> V {
   }
 }
 
-// A difference of pair 0 less that of pair k, without the difference of what both have.
+// The difference of pair 0 minus the difference of pair k. Terms that occur in both are left out instead of
+// cancelling.
 fn gap(k: u32, at: u32) -> V {
   let near = negative[at] - positive[at];
   return select(near, near + (anchor[at] - positive[at]), vector(k == 2u));
 }
 
-// near - far of Euclid's norms, as the sum of (d - e)(d + e) over the sum of both: of norms so large, a difference in float32
-// would be all error.
+// near - far for Euclidean norms of differences d and e, as the sum of (d - e)(d + e) divided by the sum of both
+// norms. A plain difference of norms this large would be mostly rounding error.
 fn apart(k: u32, near: Norm, far: Norm, base: u32, lane: Lane, local: u32) -> f32 {
-  // Explicit fma: the sum before it is scaled may be infinite.
+  // An explicit fma scales both numbers before they are added, because their unscaled sum may be infinite.
   let down = select(near.down, far.down, far.down < near.down);
   var sum = 0.0;
   var i = lane.first;
@@ -65,7 +66,7 @@ fn compare(r: u32, base: u32, lane: Lane, local: u32) {
   let finite = !is_nan(slack) && !is_inf(slack);
   if (agree(kind == 2u && finite && (is_large(near) || is_large(away)), local)) {
     slack = u.op.margin + apart(k, near, away, base, lane, local);
-    // What float64 does not see next to such distances is no slack.
+    // A slack so small that it vanishes beside these distances even in float64 counts as 0.
     slack = select(slack, 0.0, abs(slack) < near.value * 0x1p-52);
   }
   if (lane.first == 0u) {
@@ -74,7 +75,8 @@ fn compare(r: u32, base: u32, lane: Lane, local: u32) {
   if (!with_grad) {
     return;
   }
-  // 0, not nothing, below the margin: times an infinite or undefined slope it is NaN.
+  // Below the margin the gradient is computed with the factor 0 and not skipped, so that an infinite or undefined
+  // slope gives NaN.
   let g = select(0.0, upstream_of(r), slack >= 0.0);
   let far_share = select(g, share(g, far.value, other.value), pairs > 2u);
   let other_share = share(g, other.value, far.value);

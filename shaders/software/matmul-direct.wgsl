@@ -1,10 +1,10 @@
-// C = A B where the GPU is emulated on a CPU: barriers are dear there and the CPU's caches do what workgroup memory would. An
-// invocation reads its operands from memory and computes 8 x 8 results: the larger the part, the more products each load is
-// good for. A workgroup computes 32 x 32 results.
+// C = A B for GPUs that are emulated on a CPU. Barriers are expensive there, and the caches of the CPU do the work of
+// workgroup memory. An invocation reads its operands directly from memory and computes 8 x 8 results, because each
+// load then serves many products. A workgroup computes 32 x 32 results.
 
 //#include "lib/matrices.wgsl"
 
-// As in kernels/matmul/matmul.wgsl. A `block` gives 0 past the last k.
+// The same slot as in kernels/matmul/matmul.wgsl. A `block` is 0 past the last k.
 //#slot operands
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
@@ -14,14 +14,14 @@ fn a_block(lines: vec4u, k: u32) -> mat4x4f { return mat4x4f(); }
 fn b_block(lines: vec4u, k: u32) -> mat4x4f { return mat4x4f(); }
 //#end
 
-// As in kernels/matmul/matmul.wgsl.
+// The same slot as in kernels/matmul/matmul.wgsl.
 //#slot epilogue
 struct Params { unused: f32 }
 @group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
 fn store_row(offset: u32, row: u32, column: u32, v: vec4f) { c[(offset + row * u.n + column) / 4u] = v; }
 //#end
 
-override tall: bool = true; // more than four rows
+override tall: bool = true; // whether there are more than four rows
 
 @compute @workgroup_size(4, 4)
 fn direct(
@@ -40,14 +40,14 @@ fn direct(
   let a1 = a_lines(offsets.a, row + 4u);
   let b0 = b_lines(offsets.b, column);
   let b1 = b_lines(offsets.b, column + 4u);
-  // Results of four rows and four columns each.
+  // Each fragment holds the results of four rows and four columns.
   var total00 = Fragment();
   var total01 = Fragment();
   var total10 = Fragment();
   var total11 = Fragment();
   var k = 0u;
   while (k < u.k) {
-    // Sums of 32 terms, so that the error grows with the number of sums, not of terms.
+    // Each 32 terms have a sum of their own, so that the rounding error grows with the number of sums, not of terms.
     var sum00 = Fragment();
     var sum01 = Fragment();
     var sum10 = Fragment();

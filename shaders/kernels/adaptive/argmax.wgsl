@@ -1,5 +1,6 @@
 //#include "lib/bits.wgsl"
-// The index of the largest of each row of n numbers, the first of equal ones; NaN counts as larger than all, as in PyTorch.
+// The index of the largest of the n numbers in each row; the first index if several are equal. NaN counts as larger
+// than all numbers, as in PyTorch.
 
 override workgroup_size = 64u;
 
@@ -16,7 +17,8 @@ struct Uniforms {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<i32>;
 
-// A number that orders as the floats do, in two parts that are exact as floats: a row's lanes are combined by maximum.
+// Two numbers that together are ordered like the float32 v. Each is below 2^16 and thus exact as a float32, because
+// the lanes of a row can be combined only by the maximum of float32 values.
 fn rank_of(v: f32) -> vec2f {
   let b = bitcast<u32>(select(v, 0.0, v == 0.0));
   let ordered = select(select(b | 0x80000000u, ~b, (b >> 31u) == 1u), 0xffffffffu, is_nan(v));
@@ -47,7 +49,8 @@ fn argmax(
       at = i;
     }
   }
-  // The lanes with the largest, then among them the one with the first index.
+  // Find the largest rank over all lanes, then the smallest index among the lanes that have it. The index has two
+  // parts as well, and is negated so that the maximum finds the smallest.
   let high = combine_max(best.x, local);
   let low = combine_max(select(-1.0, best.y, best.x == high), local);
   let wins = best.x == high && best.y == low;

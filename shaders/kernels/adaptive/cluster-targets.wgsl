@@ -1,24 +1,28 @@
 //#include "lib/class-status.wgsl"
-// Class indices of an adaptive softmax, for one cluster of classes: which rows it has, their classes within it, and the
-// cluster's own place among the head's classes. Clusters follow one another; the first also looks for indices out of range.
+// Splits the class indices of an adaptive softmax, for one cluster of classes: which rows belong to the cluster,
+// their classes within it, and the class index that stands for the cluster in the head. There is one dispatch per
+// cluster, in order; the first also checks for class indices that are out of range.
 
 override workgroup_size = 64u;
 
 struct Uniforms {
   rows: u32,
-  low: i32, // the cluster's classes, from low up to high
+  low: i32, // the cluster's classes are from low up to, not including, high
   high: i32,
-  place: i32,   // of the cluster in the head
-  classes: u32, // in all; 0 where another cluster has looked already
+  place: i32,   // class index that stands for the cluster in the head
+  classes: u32, // number of all classes; 0 if an earlier dispatch has checked the indices
   op_code: u32,
-  first: u32, // rows ahead of those bound
+  first: u32, // number of rows before those that are bound
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> targets: array<i32>;
-@group(0) @binding(2) var<storage, read> head: array<i32>; // of the clusters before; the targets themselves at first
+// The head's class indices after the previous cluster; for the first cluster, the targets themselves.
+@group(0) @binding(2) var<storage, read> head: array<i32>;
 @group(0) @binding(3) var<storage, read_write> next_head: array<i32>;
-@group(0) @binding(4) var<storage, read_write> index: array<i32>; // the row itself, or -1
-@group(0) @binding(5) var<storage, read_write> relative: array<i32>; // or -1
+// The row's own index if it belongs to the cluster, else -1.
+@group(0) @binding(4) var<storage, read_write> index: array<i32>;
+// The class index within the cluster, or -1.
+@group(0) @binding(5) var<storage, read_write> relative: array<i32>;
 
 @compute @workgroup_size(workgroup_size)
 fn assign(

@@ -1,14 +1,14 @@
-// Rows of a matrix by their index: row k of the result is row index[k] of x, or 0 where that is negative.
+// Selects rows of a matrix by index: row k of the result is row index[k] of x, or 0 where index[k] is negative.
 
 override workgroup_size = 256u;
 
 struct Uniforms {
-  width: u32,  // of a row
+  width: u32,  // elements per row
   count: u32,  // elements of the result
-  stride: u32, // invocations of the dispatch: the step of the loop
+  stride: u32, // invocations in the dispatch, the step of the loop
   first: u32,  // the first row of x that is bound
-  height: u32, // rows of x that are bound: others are left to other windows
-  skip: u32,   // elements ahead of that row
+  height: u32, // number of bound rows of x; dispatches for other windows write the other rows
+  skip: u32,   // elements in the binding before that row
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<f32>;

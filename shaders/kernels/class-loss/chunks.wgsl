@@ -1,7 +1,7 @@
 // requires: Block, Row, Totals, add_row, base_of, combine_sum, exp_of, lane_index, lane_of, lanes, loss_of, merged, normalised
 // requires: padded, part_of, parts, row_of, scan, scores_last, store_divisor, store_loss, target_of, u.first_loss
 // requires: u.rows, u.units, unit_of, weight_of, with_divisor, with_grad, workgroup_size, write_grads
-// The part of class-loss.wgsl for few long rows, in chunks.
+// The entry points of class-loss.wgsl for few long rows, which are divided into chunks.
 
 @compute @workgroup_size(workgroup_size)
 fn part_rows(

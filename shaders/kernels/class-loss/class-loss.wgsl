@@ -4,21 +4,25 @@
 // requires: scores_at, scores_block, scores_full, scores_last, store_grad_probabilities_full
 // requires: store_grad_probabilities_last_quad, store_grad_scores_full, store_grad_scores_last_quad, store_loss
 // requires: upstream_of
-// Losses of a row of [outer, n, inner] scores against a class index or a row of class probabilities. With l the row's
-// log-probabilities (the scores less their log-sum-exp, or the scores as they are), w the class weights, e the label
-// smoothing, f(l) the op's loss of one log-probability (-l for cross-entropy, the only one with smoothing or probabilities):
+// Losses of rows of [outer, n, inner] scores against a class index or a row of class probabilities. Let l be the
+// log-probabilities of a row (the log-softmax of the scores, or the scores themselves), w the class weights, e the
+// label smoothing, and f(l) the op's loss of one log-probability. Only cross-entropy, where f(l) is -l, has smoothing
+// or probabilities.
 //   index y:          (1 - e) w[y] f(l[y]) + e / n sum_c w[c] f(l[c])
 //   probabilities t:  sum_c ((1 - e) t[c] + e / n) w[c] f(l[c])
-// and the gradient with respect to the scores, through the log-softmax where there is one: q - softmax(x) sum(q), where
-// q is the gradient with respect to l. Nothing is written but losses and gradients, and the scores are read once for all
-// sums of a row: where every class counts (`soft`), with a factor s[c], sum_c -s[c] l[c] is added up beside the
-// exponentials, as sum_c s[c] (max - x[c]) + log-sum-exp(x - max) sum_c s[c]: no term is negative that another is not.
-// Of the first sum a sixteenth is kept (`far`), as max - x may be twice the largest float32 where the loss is finite, and
-// as compilers make s (a + b + c + d) of s a + s b + s c + s d.
-// Few long rows are in chunks: `part_rows` leaves the sums of each, `chunk_rows` or `finish_parts` has all of them.
+// The gradient with respect to the scores is q - softmax(x) sum(q), where q is the gradient with respect to l; without
+// a log-softmax it is q. Only losses and gradients are stored, and one pass over the scores makes all sums of a row.
+//
+// Where every class adds to the loss (`soft`) with a factor s[c], the sum of -s[c] l[c] is accumulated beside the
+// exponentials, as sum_c s[c] (max - x[c]) + log-sum-exp(x - max) sum_c s[c]. For s >= 0 no terms of it cancel. The
+// first sum is kept divided by 16 (`far`): max - x may be twice the largest float32 though the loss is finite, and
+// compilers may factor s out of a sum of four such terms.
+//
+// Few long rows are divided into chunks. `part_rows` stores the sums of each chunk; `chunk_rows` or `finish_parts`
+// merges them.
 
 override workgroup_size = 64u;
-override normalised: bool = true; // the scores are logits: take their log-softmax
+override normalised: bool = true; // whether scores are logits, of which the log-softmax is taken
 
 //#slot rows
 //#include "lib/rows-by-invocation.wgsl"
@@ -28,17 +32,17 @@ struct Uniforms {
   n: u32,
   inner: u32,
   rows: u32,        // outer * inner
-  chunks: u32,      // of a row
-  quads: u32,       // of a row
-  chunk_quads: u32, // of a chunk
-  units: u32,       // of the dispatch: chunks, or what rows are dealt out to
+  chunks: u32,      // chunks per row
+  quads: u32,       // quads (four elements) per row
+  chunk_quads: u32, // quads per chunk
+  units: u32,       // invocations or workgroups that compute rows or chunks
   op_code: u32,
   ignore_index: i32,
   label_smoothing: f32,
-  scale: f32,       // upstream gradient of every row, where it is known ahead
-  divisor: f32,     // of the sum that `finish_parts` makes, where it is known ahead; 0: the sum of the rows' weights
-  first_row: u32,   // rows ahead of those bound: of classes and upstream gradients, which are bound as a whole
-  first_loss: u32,  // where the first loss is stored
+  scale: f32,       // upstream gradient of every row, if it is known when the kernel is planned
+  divisor: f32,     // divisor of the sum that `finish_parts` makes; 0: the sum of the rows' weights
+  first_row: u32,   // rows before those of this window; class indices and upstream gradients are bound whole
+  first_loss: u32,  // index of the first loss that is stored
   unused0: u32,
   unused1: u32,
   op: Params,
@@ -47,8 +51,9 @@ struct Uniforms {
 
 //#include "lib/row-blocks.wgsl"
 
-// Only what a call needs is bound: src/kernels/class-loss/bindings.ts writes this slot, and says whether every class counts
-// (`soft`), losses are added up (`summed`), gradients are written (`with_grad`), or the weights' sum (`with_divisor`).
+// src/kernels/class-loss/bindings.ts writes this slot and binds only what a call needs. It says whether every class
+// adds to the loss (`soft`), losses are summed over rows (`summed`), and gradients (`with_grad`) or the sum of the
+// rows' weights (`with_divisor`) are stored.
 //#slot access
 const soft = false;
 const summed = true;
@@ -59,7 +64,7 @@ const with_divisor = false;
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 //#end
 
-// One for each chunk of each row: what `scan` adds up.
+// The sums that `scan` makes, one vec4f for each chunk of each row.
 @group(0) @binding(10) var<storage, read_write> parts: array<vec4f>;
 
 //#slot op
@@ -75,7 +80,8 @@ fn class_loss_grad(l: f32, p: Params) -> f32 {
 const sum_excludes_max = true;
 //#include "lib/log-softmax.wgsl"
 
-// Sums over a row of s (max - x) / 16 and of s, for each lane, in two stages as the exponentials'.
+// The sums of s (max - x) / 16 and of s that a lane has accumulated. Like the sum of exponentials they have two
+// stages, blocks and the sum of blocks.
 struct SoftSum {
   far: vec4f,
   weight: vec4f,
@@ -83,12 +89,13 @@ struct SoftSum {
   weight_block: vec4f,
 }
 
-// A sixteenth of the maximum. Where all so far are -Inf, any finite number is as far from them.
+// A sixteenth of the maximum. While all elements are -Inf, the lowest float32 is used instead, because -Inf - (-Inf)
+// would be NaN.
 fn scaled_max(row_max: f32) -> f32 {
   return 0x1p-4f * select(row_max, -0x1.fffffep+127f, row_max < -0x1.fffffep+127f);
 }
 
-// s (max - x) / 16, from a sixteenth of the maximum. The product of x is exact.
+// s (max - x) / 16, where `scaled` is max / 16. The multiplication of x by a power of two is exact.
 fn far_of(s: vec4f, scaled: f32, x: vec4f) -> vec4f {
   return s * fma(vec4f(-0x1p-4f), x, vec4f(scaled));
 }
@@ -131,7 +138,7 @@ fn add_to_soft(sum: ptr<function, SoftSum>, x: Block, s: Block, before: f32, row
   (*sum).weight_block += sum_of(s);
 }
 
-// Both sums in (0, 1), and their chunk's maximum.
+// The sums of s (max - x) / 16 and of s over all elements of a lane.
 fn soft_total(sum: SoftSum) -> vec2f {
   return vec2f(horizontal_sum(sum.far + sum.far_block), horizontal_sum(sum.weight + sum.weight_block));
 }
@@ -140,14 +147,15 @@ fn soft_raised(sum: vec2f, before: f32, row_max: f32) -> vec2f {
   return vec2f(sum.x + sum.y * (scaled_max(row_max) - scaled_max(before)), sum.y);
 }
 
-// What is known of a row once it was read: l = (x - max) - log_sum.
+// What is known of a row after its scores were read. Its log-probabilities are l = (x - max) - log_sum.
 struct Row {
   sums: Normaliser,
   log_sum: f32,
   soft: vec2f,
 }
 
-// The sums of a lane's part; `last` is its last block.
+// The sums over the part of a row that one lane reads. `scan` also returns the lane's last block in `last`, and the
+// exponentials of that block in `e`.
 struct Scan {
   sums: RowSum,
   soft: vec2f,
@@ -187,13 +195,13 @@ fn scan(base: u32, lane: Lane, last: ptr<function, Block>, e: ptr<function, Bloc
   return Scan(s, soft_total(sum));
 }
 
-// From the sums of all lanes that share a row.
+// Combines the sums of all lanes that share a row.
 fn row_of(s: Scan, local: u32) -> Row {
   let sums = normaliser_of(s.sums, local, true);
   return Row(sums, log_sum_of(sums), soft_of_lanes(s, sums.max, local));
 }
 
-// The soft sums of all lanes that share a row, whose maximum is given.
+// The soft sums of all lanes that share a row whose maximum is `row_max`.
 fn soft_of_lanes(s: Scan, row_max: f32, local: u32) -> vec2f {
   if (soft && shared_row) {
     return combine_sum(soft_raised(s.soft, s.sums.max, row_max), local);
@@ -206,7 +214,7 @@ fn part_of(s: Scan, local: u32) -> vec4f {
   return vec4f(sums.max, sums.sum_others, soft_of_lanes(s, sums.max, local));
 }
 
-// A row from the parts of its chunks, `first`, `first + step`, ...
+// Merges the sums of chunks first, first + step, ... of row r.
 fn merged(r: u32, first: u32, step: u32) -> Scan {
   var sums = no_sum();
   var soft_sums = vec2f();
@@ -221,7 +229,7 @@ fn merged(r: u32, first: u32, step: u32) -> Scan {
   return Scan(sums, soft_sums);
 }
 
-// A log-probability, times a power of two.
+// The log-probability of element i, multiplied by a power of two.
 fn log_probability(base: u32, i: u32, row: Row, scale: f32) -> f32 {
   let x = scores_at(base, i) * scale;
   if (normalised) {
@@ -230,12 +238,12 @@ fn log_probability(base: u32, i: u32, row: Row, scale: f32) -> f32 {
   return x;
 }
 
-// The sum of -s l over the row.
+// The sum of -s[c] l[c] over the row.
 fn soft_loss(row: Row) -> f32 {
   return fma(row.log_sum, row.soft.y, 16.0f * row.soft.x);
 }
 
-// Losses and weights of rows, in two stages.
+// Accumulates the losses and weights of rows in two stages, blocks of 32 rows and the sum of blocks.
 struct Totals {
   sum: vec2f,
   block: vec2f,
@@ -255,7 +263,8 @@ fn add_row(t: ptr<function, Totals>, v: vec2f) {
 //#include "kernels/class-loss/index.wgsl"
 //#end
 
-// All that is written goes by quads: q is the quad's place, x its scores and e their exponentials, on the row's scale.
+// Writes the gradients of a row quad by quad. In the functions below, q is the index of a quad, x its scores and e
+// their exponentials on the scale of the row.
 fn write_grads(row_target: Target, r: u32, base: u32, lane: Lane, last: Block, e: Block, row: Row) {
   let g = grads_of(row_target, upstream_of(u.first_row + r), row);
   if (!in_registers) {
@@ -299,7 +308,7 @@ fn write_last(base: u32, lane: Lane, k: u32, x: vec4f, e: vec4f, s: vec4f, g: Gr
   store_grad_probabilities_last_quad(base, lane, k, v.probabilities);
 }
 
-// Of one quad.
+// The gradients of one quad.
 struct Gradients {
   scores: vec4f,
   probabilities: vec4f,

@@ -1,8 +1,9 @@
 // requires: Totals, add_row, base_of, loss_of, merged, nan, row_of, store_loss, target_of, u.divisor, u.rows
 // requires: workgroup_size
-// The part of class-loss.wgsl that adds up the losses of rows in chunks. Linked with a row an invocation.
+// The entry point of class-loss.wgsl that sums the losses of rows that were divided into chunks. It is linked with
+// the `rows` slot that gives each row to one invocation.
 
-// Rows first, first + step, ...
+// The losses and weights of rows first, first + step, ...
 fn losses_from(first: u32, step: u32, local: u32) -> vec2f {
   var totals: Totals;
   for (var r = first; r < u.rows; r += step) {
@@ -14,7 +15,7 @@ fn losses_from(first: u32, step: u32, local: u32) -> vec2f {
 
 fn store_mean(total: vec2f) {
   let by = select(u.divisor, total.y, u.divisor == 0.0);
-  // The mean of nothing is NaN.
+  // A mean over no rows, or over rows of total weight 0, is NaN.
   store_loss(0u, vec2f(select(total.x / by, nan(), by == 0.0), 0.0));
 }
 

@@ -4,8 +4,8 @@
 // requires: weight_block, weight_full, weight_last
 // The part of class-loss.wgsl for targets that are class indices.
 
-// What a class of weight w counts in the loss by label smoothing. The factor is in every term, not taken out of the sum:
-// a sum over many masked classes may be above the largest float32 where the loss is not.
+// The factor s[c] of label smoothing for a class of weight w. Each term is multiplied by it, not the sum at the end,
+// because a sum over many masked classes may exceed the largest float32 though the loss does not.
 fn smoothed(w: vec4f) -> vec4f {
   return w * (u.label_smoothing / f32(u.n));
 }
@@ -31,12 +31,13 @@ fn weight_of(row: u32) -> f32 {
   return select(class_weight(label.index), 0.0, label.ignored);
 }
 
-// The class of a row, with its weight and log-probability.
+// The class of a row, with the weight w and log-probability l of that class.
 struct Target {
   label: Label,
   w: f32,
   l: f32,
-  half: f32, // half of l: finite where l of finite scores is too large for a float32
+  // Half of l. It is finite even where l of finite scores is too large for a float32.
+  half: f32,
 }
 
 fn target_of(r: u32, base: u32, row: Row) -> Target {
@@ -49,19 +50,21 @@ fn target_of(r: u32, base: u32, row: Row) -> Target {
   );
 }
 
-// Loss and weight of a row.
+// The loss and the weight of a row.
 fn loss_of(t: Target, row: Row) -> vec2f {
-  // The factor of label smoothing before the loss, which may be too large without it.
+  // The weight is multiplied by 1 - smoothing before the loss, which could overflow without this factor.
   var w = t.w;
   if (soft) {
     w *= 1.0 - u.label_smoothing;
   }
   var loss = w * class_loss(t.l, u.op);
-  // Where l overflows: losses without a bound are proportional to l there, and one with a bound, such as 1 - e^l, is finite.
+  // Where l overflows although the scores are finite, the loss is computed from half of l and doubled. That is
+  // correct because losses without a bound are proportional to l there. A bounded loss, such as 1 - e^l, is finite
+  // and stays as it is.
   let overflows = is_inf(t.l) & !is_inf(t.half) & (is_inf(loss) | is_nan(loss));
   loss = select(loss, 2.0 * (w * class_loss(t.half, u.op)), overflows);
   if (soft) {
-    // Of a loss that is infinite nothing is kept where all is spread, not NaN.
+    // With label smoothing 1 the loss of the label does not count, so an infinite one must become 0, not 0 Inf = NaN.
     loss = select(loss, 0.0, u.label_smoothing == 1.0) + soft_loss(row);
   }
   let label = t.label;
@@ -69,17 +72,19 @@ fn loss_of(t: Target, row: Row) -> vec2f {
 }
 
 struct Grads {
-  label: u32,    // none, if past the last class
-  of_exp: f32,   // times the exponential of an element: what it gets through the log-softmax
-  of_soft: f32,  // times what its class counts by label smoothing
+  label: u32,    // the class index; past the last class if there is none
+  // The factor of an element's exponential, for the gradient through the log-softmax.
+  of_exp: f32,
+  of_soft: f32,  // the factor of an element's s[c], for label smoothing
   at_label: f32, // the gradient at the label
 }
 
 fn grads_of(t: Target, upstream: f32, row: Row) -> Grads {
   let label = t.label;
-  // A row out of range is NaN throughout.
+  // A class index out of range makes all gradients of its row NaN.
   let scale = select(select(nan(), upstream, label.valid), 0.0, label.ignored);
-  // q, the gradient with respect to l: chosen, not multiplied by 0, as the slope of a row that is ignored may be infinite.
+  // `own` is q[y], the gradient with respect to l[y]. For an ignored row it is set to 0 by a select, not by a
+  // multiplication, because the slope there may be infinite.
   var own = scale * (t.w * class_loss_grad(t.l, u.op));
   var spread = 0.0;
   if (soft) {
@@ -91,7 +96,7 @@ fn grads_of(t: Target, upstream: f32, row: Row) -> Grads {
   if (!normalised) {
     return Grads(at, select(nan(), 0.0, label.valid), 0.0, own);
   }
-  // 1 - p as -expm1(l): what a confident prediction has left.
+  // 1 - p is computed as -expm1(l), which is accurate even where p is almost 1.
   var at_label = own * -nl_expm1(t.l);
   if (soft) {
     at_label += spread * (smoothed(vec4f(t.w)).x - nl_exp(t.l) * row.soft.y);

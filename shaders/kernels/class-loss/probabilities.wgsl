@@ -1,8 +1,8 @@
 // requires: Block, Gradients, Lane, Row, probabilities_block, probabilities_full, probabilities_last, soft_loss
 // requires: u.label_smoothing, u.n, weight_block, weight_full, weight_last, weight_tail, with_grad_probabilities
-// The part of class-loss.wgsl for targets that are a row of class probabilities.
+// The part of class-loss.wgsl for targets that are rows of class probabilities.
 
-// What a class counts in the loss: its weight times its probability, smoothed.
+// The factor s[c] of a class in the loss: its weight times its smoothed probability.
 fn soft_of(w: vec4f, t: vec4f) -> vec4f {
   return w * fma(vec4f(1.0 - u.label_smoothing), t, vec4f(u.label_smoothing / f32(u.n)));
 }
@@ -17,19 +17,19 @@ fn soft_full(base: u32, q: u32) -> vec4f {
   return soft_of(weight_full(q), probabilities_full(base, q));
 }
 
-// The weights of what is not there are 0.
+// Elements past the end of the row have weight 0, so they add nothing.
 fn soft_last(base: u32, lane: Lane) -> Block {
   let w = weight_last(lane);
   let t = probabilities_last(base, lane);
   return Block(soft_of(w.a, t.a), soft_of(w.b, t.b), soft_of(w.c, t.c), soft_of(w.d, t.d));
 }
 
-// Only a mean over class indices needs it.
+// Only a mean over class indices uses the weight of a row.
 fn weight_of(row: u32) -> f32 {
   return 1.0;
 }
 
-// A row's probabilities are in its sums.
+// The sums of the row contain the class probabilities, so nothing else is needed of the target.
 struct Target { unused: f32 }
 
 fn target_of(r: u32, base: u32, row: Row) -> Target {
@@ -42,7 +42,8 @@ fn loss_of(t: Target, row: Row) -> vec2f {
 
 struct Grads {
   upstream: f32,
-  of_exp: f32, // times the exponential of an element: what it gets through the log-softmax
+  // The factor of an element's exponential, for the gradient through the log-softmax.
+  of_exp: f32,
 }
 
 fn grads_of(t: Target, upstream: f32, row: Row) -> Grads {
@@ -54,8 +55,8 @@ fn grads_at(q: u32, x: vec4f, e: vec4f, s: vec4f, g: Grads, row: Row) -> Gradien
   if (!with_grad_probabilities) {
     return Gradients(scores, vec4f());
   }
-  // -(1 - smoothing) w l.
+  // The gradient with respect to the class probabilities is -(1 - smoothing) w l.
   let l = row.log_sum + (row.sums.max - x);
-  // The factors first: times w alone, l may leave float32 where the gradient does not.
+  // The factors are multiplied first: w times l alone may overflow though the gradient does not.
   return Gradients(scores, (g.upstream * ((1.0 - u.label_smoothing) * weight_tail(q))) * l);
 }

@@ -1,6 +1,7 @@
 //#include "lib/bits.wgsl"
 //#include "lib/class-label.wgsl"
-// The weights of all rows' classes, added up by one workgroup: the divisor of a mean, ahead of a gradient that needs it.
+// One workgroup sums the weights of all rows' classes. The sum is the divisor of a mean, which the gradient needs
+// before the losses are known.
 
 override workgroup_size = 64u;
 
@@ -20,7 +21,8 @@ fn class_weight(i: u32) -> f32 {
 }
 //#end
 
-// Rows first, first + step, ... In blocks of 32: the error grows with the number of blocks, not of rows.
+// The weights of rows first, first + step, ... They are added in blocks of 32, so that the rounding error grows with
+// the number of blocks, not of rows.
 fn weights_from(first: u32, step: u32) -> f32 {
   var total = 0.0;
   var r = first;

@@ -1,11 +1,11 @@
-// Columns of one matrix into columns of another. Elements are words of 32 bits, whatever their type.
+// Copies columns of one matrix to columns of another. Elements are 32-bit words of any type.
 
 override workgroup_size = 256u;
 
 struct Uniforms {
-  width: u32,  // columns copied
-  count: u32,  // elements copied
-  stride: u32, // invocations of the dispatch: the step of the loop
+  width: u32,  // columns that are copied
+  count: u32,  // elements that are copied
+  stride: u32, // invocations in the dispatch, the step of the loop
   x_width: u32,
   x_from: u32,
   y_width: u32,
@@ -17,7 +17,8 @@ struct Uniforms {
 @group(0) @binding(1) var<storage, read> x: array<u32>;
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
 
-// Element `i` of x, which may be float16, or have a number for its row added: src/kernels/windows.ts writes this slot.
+// Loads element `i` of x. src/kernels/windows.ts writes this slot, which may convert from float16 or add a number
+// that belongs to the row.
 //#slot load
 fn load(i: u32, row: u32) -> u32 { return x[i]; }
 //#end

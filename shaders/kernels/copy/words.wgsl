@@ -1,10 +1,10 @@
-// Copies words from one place to another.
+// Copies 32-bit words from one place to another.
 
 struct Uniforms {
   count: u32,
-  first: u32, // in x
-  base: u32,  // in y
-  stride: u32, // invocations of the dispatch
+  first: u32, // index of the first word in x
+  base: u32,  // index of the first word in y
+  stride: u32, // invocations in the dispatch, the step of the loop
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<u32>;

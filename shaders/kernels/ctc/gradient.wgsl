@@ -1,10 +1,11 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
 //#include "lib/wide.wgsl"
-// The gradient of the CTC loss with respect to log-probabilities that come out of a log-softmax, for each step of each batch
-// element: e^log_prob less the posterior probability of the class, the sum over its states of
+// The gradient of the CTC loss with respect to log-probabilities, for every step of every batch element. It assumes
+// that the log-probabilities are the output of a log-softmax. The gradient is e^log_prob minus the posterior
+// probability of the class, which is the sum over the states of that class of
 //   forward backward / (e^log_prob likelihood)
-// Steps past the end of a sequence have none. A class whose probability is 0 has NaN, as in PyTorch.
+// Steps after the end of a sequence have gradient 0. A class whose probability is 0 has gradient NaN, as in PyTorch.
 
 override workgroup_size = 64u;
 
@@ -23,8 +24,8 @@ struct Uniforms {
   blank: u32,
   zero_infinity: u32,
   by_length: u32,
-  scale: f32, // upstream gradient of every loss, or a factor of it
-  skip: u32, // batch elements ahead of those in log_probs and grad
+  scale: f32, // factor of the upstream gradient; all of it where no gradient is bound
+  skip: u32, // number of batch elements that come before those in log_probs and grad
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> log_probs: array<f32>;
@@ -33,7 +34,7 @@ struct Uniforms {
 @group(0) @binding(4) var<storage, read> facts: array<i32>;
 @group(0) @binding(5) var<storage, read_write> grad: array<f32>;
 
-// Here: an upstream gradient that is known ahead.
+// This default is for an upstream gradient that is known when the kernel is planned.
 //#slot access
 fn upstream_of(n: u32) -> f32 { return u.scale; }
 fn settle() {}
@@ -42,8 +43,8 @@ fn settle() {}
 struct Row {
   labels: u32,
   offset: u32,
-  forward: u32,  // where its forward variables are
-  backward: u32, // and the backward ones, in reversed order
+  forward: u32,  // where its forward variables begin in the lattice
+  backward: u32, // where its backward variables begin; they are in reversed order
   likelihood: vec2f,
 }
 
@@ -52,7 +53,7 @@ fn label_of(row: Row, k: u32) -> u32 {
   return select(u.blank, u32(c), c >= 0 && u32(c) < u.classes);
 }
 
-// The probability that the path is in state s, whose class has probability `chance`.
+// The posterior probability of state s, whose class has probability `chance`.
 fn posterior(row: Row, s: u32, chance: vec2f) -> f32 {
   let a = lattice[row.forward + s];
   let b = lattice[row.backward + 2u * row.labels - s];
@@ -61,17 +62,21 @@ fn posterior(row: Row, s: u32, chance: vec2f) -> f32 {
   let e = ((a.y + b.y) - chance.y) - row.likelihood.y;
   let n = i32(clamp(e, -250.0, 250.0));
   let v = scale2(m, n);
-  // A share is 1 at most. More comes of rounding: far below 0, float32 does not tell log-probabilities apart.
-  return select(select(v, 1.0, v > 1.0), 0.0, both == 0.0); // 0 even where `chance` is
+  // A posterior probability is at most 1. Rounding can make it larger where log-probabilities are very negative,
+  // because neighbouring float32 values are far apart there.
+  // Also 0 where `chance` is 0, instead of 0 / 0.
+  return select(select(v, 1.0, v > 1.0), 0.0, both == 0.0);
 }
 
-// The likelihood as step t has it. Exponents from 2^20 on are rounded, differently at each step: the shares of one are to
-// add up to 1 all the same.
+// The likelihood as it follows from the states of step t. Every step gives the same in exact arithmetic, but
+// exponents from 2^20 on are rounded, differently at each step. With the value of its own step, the posterior
+// probabilities of a step still add up to 1.
 fn likelihood_at(row: Row, base: u32) -> vec2f {
   if (abs(row.likelihood.y) < 0x1p+20) {
     return row.likelihood;
   }
-  // The sum keeps the largest exponent, which may be too large for 1 to be added to it.
+  // The first pass finds the largest exponent, the second adds the terms relative to it. The sum is not normalised
+  // again, because the exponent may be so large that adding 1 does not change it.
   var total = vec2f(0.0, wide_lowest);
   for (var turn = 0u; turn < 2u; turn++) {
     for (var s = 0u; s <= 2u * row.labels; s++) {
@@ -80,7 +85,7 @@ fn likelihood_at(row: Row, base: u32) -> vec2f {
       let a = lattice[row.forward + s];
       let b = lattice[row.backward + 2u * row.labels - s];
       let both = a.x * b.x;
-      // Where no path goes, and takes others with it.
+      // A NaN in a state that no complete path uses. It must not spread to the other states.
       if (is_nan(both)) {
         return row.likelihood;
       }
@@ -123,7 +128,8 @@ fn rows(
   let likelihood = vec2f(bitcast<f32>(facts[m + 3u]), bitcast<f32>(facts[m + 4u]));
   let base = (t * u.batch + n - u.skip) * u.classes;
   let none = likelihood.x == 0.0;
-  // No path, or NaN: nothing in the lattice is read.
+  // In these three cases (no path, a NaN likelihood, a step past the end) the gradient is one constant and nothing is
+  // read from the lattice.
   let flat = is_nan(likelihood.x) || none || t >= steps;
   let last = select(steps - 1u - t, 0u, flat);
   var row = Row(
@@ -157,7 +163,8 @@ fn rows(
   if (flat) {
     return;
   }
-  // Over that, the classes that are labels; each belongs to the first label that has it.
+  // Now overwrite the classes that occur as labels. Where a class occurs several times, the lane of its first
+  // occurrence adds up all of them.
   for (var k = lane.first; k < labels; k += lane.step) {
     let c = label_of(row, k);
     var earlier = c == u.blank;

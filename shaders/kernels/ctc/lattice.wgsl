@@ -1,29 +1,31 @@
 //#include "lib/bits.wgsl"
 //#include "lib/wide.wgsl"
-// The forward variables of connectionist temporal classification, and the backward ones, which are those of the reversed
-// sequence: of labels l[0], l[1], ... with blanks between and round them, the states. Direction and batch element are one
-// workgroup's, or one invocation's; steps follow each other.
+// The forward variables of connectionist temporal classification (CTC), and the backward variables, which are the
+// forward variables of the reversed sequence. The states are the labels l[0], l[1], ... with a blank before, between
+// and after them. Each direction of each batch element is computed by one workgroup or by one invocation, step after
+// step:
 //   a[t][s] = (a[t-1][s] + a[t-1][s-1] + a[t-1][s-2]) e^log_probs[t][label of s]
-// without the third term where s is a blank or has the label of s - 2. They are probabilities of any size (lib/wide.wgsl):
-// as exact after thousands of steps as float32 goes, and without a logarithm per state.
+// without the third term where s is a blank or has the same label as s - 2. The variables are probabilities with an
+// exponent of their own (lib/wide.wgsl): they stay accurate to float32 after thousands of steps and need no logarithm
+// per state.
 
 override workgroup_size = 32u;
 
 struct Uniforms {
-  steps: u32,   // T
-  batch: u32,   // N, of log_probs
-  classes: u32, // C
-  stride: u32,  // labels of an element in `targets`; 0: one element's after another's
-  labels: u32,  // elements of `targets`
-  states: u32,  // of the longest sequence that has a path
-  rows: u32,    // of an element in the lattice: all steps, or two that take turns
+  steps: u32,   // T, the number of steps
+  batch: u32,   // N, the batch size of log_probs
+  classes: u32, // C, the number of classes
+  stride: u32,  // labels per batch element in a padded `targets`; 0 if the targets are concatenated
+  labels: u32,  // number of elements of `targets`
+  states: u32,  // states of the longest target that has a path
+  rows: u32,    // steps kept per batch element: all, or two that are used in turn
   first: u32,   // batch element of the first workgroup
-  count: u32,   // of batch elements
+  count: u32,   // number of batch elements in this dispatch
   blank: u32,
   op_code: u32,
   zero_infinity: u32,
-  by_length: u32, // losses are divided by the number of labels
-  skip: u32,      // batch elements ahead of those in log_probs
+  by_length: u32, // whether losses are divided by the number of labels
+  skip: u32,      // number of batch elements that come before those in log_probs
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> log_probs: array<f32>;
@@ -45,7 +47,8 @@ struct Lane {
   step: u32,
 }
 
-// Where the variables are, and who works on them, is written by src/kernels/ctc/plan.ts. Here: one invocation alone, no gradient.
+// src/kernels/ctc/plan.ts writes this slot: where the variables are stored and which invocations share a batch
+// element. This default is one invocation per batch element, without a gradient.
 //#slot memory
 @group(0) @binding(5) var<storage, read_write> lattice: array<vec2f>;
 fn item_of(workgroup: vec3u, local: u32) -> u32 { return workgroup.x * workgroup_size + local; }
@@ -60,11 +63,12 @@ fn keep_fact(n: u32, i: u32, v: i32) {}
 struct Sequence {
   steps: u32,
   labels: u32,
-  offset: u32, // of its labels in `targets`
+  offset: u32, // where its labels begin in `targets`
   valid: bool,
 }
 
-// Notes what is out of range for the next read: 2 a label, 3 an input length, 4 a target length.
+// Records a value that is out of range; the next read throws the error. `what` is 2 for a label, 3 for an input
+// length, 4 for a target length.
 fn note(what: u32, value: i32, bound: u32) {
   if (atomicMax(&status.flag, what) == 0u) {
     status.op_code = u.op_code;
@@ -73,7 +77,7 @@ fn note(what: u32, value: i32, bound: u32) {
   }
 }
 
-// A sequence out of range has no labels and no steps in memory accesses.
+// An invalid sequence gets 0 labels and 0 steps, so that nothing is accessed out of bounds.
 fn sequence_of(n: u32) -> Sequence {
   let steps = input_lengths[n];
   let labels = target_lengths[n];
@@ -100,7 +104,8 @@ fn sequence_of(n: u32) -> Sequence {
   return Sequence(select(0u, u32(steps), valid), select(0u, u32(labels), valid), offset, valid);
 }
 
-// The class of label k, counted from the end in the backward direction; one out of range stands for the blank in memory.
+// The class of label k, counted from the end in the backward direction. A class index out of range is replaced by the
+// blank, so that memory accesses stay in bounds.
 fn class_of(q: Sequence, k: u32, backward: bool) -> u32 {
   let c = targets[q.offset + select(k, q.labels - 1u - k, backward)];
   return select(u.blank, u32(c), c >= 0 && u32(c) < u.classes);
@@ -111,10 +116,10 @@ fn log_prob(q: Sequence, n: u32, t: u32, class_index: u32, backward: bool) -> f3
   return log_probs[(step * u.batch + n - u.skip) * u.classes + class_index];
 }
 
-// A blank and the label after it. The last blank has none.
+// Two states that are computed together: a blank and the label after it. The last blank has no label after it.
 struct Pair {
   class_index: u32,
-  skips: bool, // the label may follow the one before without a blank
+  skips: bool, // whether the label may follow the previous label without a blank between
   labelled: bool,
 }
 
@@ -126,7 +131,7 @@ fn pair_of(q: Sequence, k: u32, backward: bool) -> Pair {
   return Pair(own, k > 0u && own != class_of(q, max(k, 1u) - 1u, backward), true);
 }
 
-// The probabilities of the blank and of a pair's label.
+// The probabilities of the two states of a pair.
 struct Chances {
   blank: vec2f,
   label: vec2f,
@@ -151,11 +156,11 @@ fn advance(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
   let lane = lane_of(local);
   let q = sequence_of(n);
   let nothing = vec2f(0.0, wide_lowest);
-  // No path: each label takes a step.
+  // Each label takes at least one step, so a target with more labels than steps has no path.
   let steps = select(q.steps, 0u, q.labels > q.steps);
   let works = steps > 0u && lane.first <= q.labels;
   let own = pair_of(q, lane.first, backward);
-  // The probabilities of the lane's first pair, fetched a step ahead.
+  // The probabilities for the lane's first pair. They are loaded one step ahead to hide the latency of memory.
   var ahead = Chances(nothing, nothing);
   if (works) {
     ahead = chances_of(q, n, 0u, own.class_index, backward);
@@ -172,9 +177,9 @@ fn advance(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
         pair = pair_of(q, k, backward);
         chances = chances_of(q, n, t, pair.class_index, backward);
       }
-      var before = nothing; // the label before
-      var empty = nothing;  // the blank
-      var same = nothing;   // the label
+      var before = nothing; // the previous label
+      var empty = nothing;  // the blank of this pair
+      var same = nothing;   // the label of this pair
       if (t > 0u) {
         if (k > 0u) { before = state_of(item, t - 1u, 2u * k - 1u); }
         empty = state_of(item, t - 1u, 2u * k);
@@ -182,7 +187,8 @@ fn advance(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
       } else if (k == 0u) {
         empty = vec2f(1.0, 0.0);
       } else {
-        // Out of reach, whatever the scores are.
+        // At step 0 only the first blank and the first label can be reached. All other states get probability 0, even
+        // where a score is NaN or infinite.
         chances = Chances(nothing, nothing);
       }
       write(item, t, 2u * k, wide_sum_times(empty, before, nothing, chances.blank));
@@ -217,7 +223,8 @@ fn advance(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
   if (likelihood.x == 0.0 && u.zero_infinity != 0u) { loss = 0.0; }
   if (u.by_length != 0u) { loss /= f32(max(q.labels, 1u)); }
   losses[n] = loss;
-  keep_fact(n, 0u, select(i32(q.steps), -1, bad)); // -1: out of range
+  // -1 marks an invalid sequence.
+  keep_fact(n, 0u, select(i32(q.steps), -1, bad));
   keep_fact(n, 1u, i32(q.labels));
   keep_fact(n, 2u, i32(q.offset));
   keep_fact(n, 3u, bitcast<i32>(likelihood.x));

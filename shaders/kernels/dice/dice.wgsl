@@ -1,15 +1,17 @@
 //#include "lib/bits.wgsl"
 //#include "lib/div.wgsl"
-// Dice loss of rows of n elements p and t: 1 - (2 sum p t + eps) / (sum p + sum t + eps). The numerator of the whole,
-// sum p (1 - t) + t (1 - p), is added up by itself: for p and t in [0, 1] no term cancels. A row is added up by one
-// invocation (`whole`), or by several (`split`) and then a workgroup (`join`). With the losses come, for the gradient,
-// the denominator s of each row and half its ratio h, of the sums: d loss / d p = 2 (h - t) / s, and likewise for t.
+// Dice loss of rows of n elements p and t: 1 - (2 sum p t + eps) / (sum p + sum t + eps). As one fraction its
+// numerator is sum p (1 - t) + t (1 - p), which is accumulated directly: for p and t in [0, 1] no terms cancel. A row
+// is summed by one invocation (`whole`), or by several (`split`) followed by one workgroup (`join`). For the
+// gradient, each row also stores
+//   s = sum p + sum t + eps and h = (sum p t + eps / 2) / s,
+// with which d loss / d p = 2 (h - t) / s and d loss / d t = 2 (h - p) / s.
 
 struct Uniforms {
   n: u32,
   rows: u32,
   splits: u32,
-  stride: u32, // invocations of the dispatch
+  stride: u32, // number of invocations in the dispatch
   eps: f32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
@@ -23,8 +25,8 @@ struct Uniforms {
 override workgroup_size = 64u;
 var<workgroup> shared_sums: array<vec4f, workgroup_size>;
 
-// Sums of p (1 - t) + t (1 - p), of p t, and of p + t, over elements first, first + step, ... of a row. In blocks of 32:
-// the error grows with the number of blocks, not of elements.
+// The sums of p (1 - t) + t (1 - p), of p t, and of p + t, over the elements first, first + step, ... of a row. They
+// are added in blocks of 32, so that the rounding error grows with the number of blocks, not of elements.
 fn sums(row: u32, first: u32, step: u32) -> vec4f {
   var total = vec4f();
   var i = first;
@@ -62,7 +64,7 @@ fn split(@builtin(global_invocation_id) id: vec3u) {
   }
 }
 
-// A workgroup per row.
+// Adds the partial sums of a row. Each row has one workgroup.
 @compute @workgroup_size(workgroup_size)
 fn join(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   var total = vec4f();

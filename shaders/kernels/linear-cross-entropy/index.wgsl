@@ -3,8 +3,8 @@
 //#include "lib/expm1.wgsl"
 // requires: Row, class_weight, is_broken, normaliser_of, u.classes, u.first, u.ignore_index, u.label_smoothing
 // requires: u.op_code, u.rows, upstream_of, weighted, workgroup_size
-// The part of linear-cross-entropy.wgsl for targets that are class indices. With w the class weights, e the label
-// smoothing, lse a row's log-sum-exp: (1 - e) w[y] (lse - z[y]) + e / n sum_c w[c] (lse - z[c]).
+// The part of linear-cross-entropy.wgsl for targets that are class indices y. With w the class weights, e the label
+// smoothing and lse the log-sum-exp of a row, the loss is (1 - e) w[y] (lse - z[y]) + e / n sum_c w[c] (lse - z[c]).
 
 @group(0) @binding(2) var<storage, read> classes: array<i32>;
 @group(0) @binding(10) var<storage, read_write> row_weights: array<f32>;
@@ -21,12 +21,13 @@ fn is_ignored(row: u32) -> bool {
   return classes[row] == u.ignore_index;
 }
 
-// Whether the class index of a row that is not ignored is one.
+// Whether the class index of a row is valid. It is called for rows that are not ignored.
 fn is_class(row: u32) -> bool {
   return classes[row] >= 0 && u32(classes[row]) < u.classes;
 }
 
-// The weight of a row: that of its class; 0 where it is ignored, and NaN where there is no such class.
+// The weight of a row is the weight of its class; 0 if the row is ignored, and NaN if the class index is out of
+// range.
 fn row_weight(row: u32) -> f32 {
   if (is_ignored(row)) {
     return 0.0;
@@ -37,7 +38,7 @@ fn row_weight(row: u32) -> f32 {
   return class_weight(u32(classes[row]));
 }
 
-// Where in this chunk a row's class is; beyond it where it is elsewhere.
+// The position of the row's class in this chunk. It is u.count or more if the class is in another chunk.
 fn label_in_chunk(row: u32) -> u32 {
   return u32(classes[row]) - u.first;
 }
@@ -51,7 +52,7 @@ fn loss_of(row: u32, found: Row) -> f32 {
     return 0.0;
   }
   if (!is_class(row)) {
-    // The first one is noted for the next read.
+    // Only the first invalid index is recorded; the next read throws the error.
     if (atomicMax(&status.flag, 1u) == 0u) {
       status.op_code = u.op_code;
       status.index = classes[row];
@@ -62,7 +63,7 @@ fn loss_of(row: u32, found: Row) -> f32 {
   let log_sum = normaliser_of(found);
   let w = (1.0 - u.label_smoothing) * class_weight(u32(classes[row]));
   let far = found.max - found.at_label;
-  // Of finite logits whose difference is too large for a float32.
+  // True where both logits are finite but their difference is too large for a float32.
   let overflows = is_inf(far) & !is_inf(found.at_label);
   let half = 0.5 * found.max - 0.5 * found.at_label;
   let loss = select(w * (log_sum + far), 2.0 * (w * half), overflows);
@@ -72,7 +73,7 @@ fn loss_of(row: u32, found: Row) -> f32 {
   return select(loss, 0.0, u.label_smoothing == 1.0) + fma(found.share, log_sum, 16.0 * found.below);
 }
 
-// The weights of all rows, for the divisor of the mean.
+// Stores the weights of all rows. Their sum is the divisor of the mean.
 @compute @workgroup_size(workgroup_size)
 fn weigh(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -85,15 +86,15 @@ fn weigh(
   }
 }
 
-// (maximum, what e^(z - max) is multiplied by, the gradient at the label, what a class weight is multiplied by)
+// The result is (maximum, factor of e^(z - max), gradient at the label, factor of a class weight).
 fn factors_for(row: u32, found: Row) -> vec4f {
   let ignored = is_ignored(row);
-  // Chosen, not multiplied by 0: the upstream gradient of a mean over nothing is infinite.
+  // This is a select, not a multiplication by 0, because the upstream gradient of a mean over no rows is infinite.
   let scale = select(select(nan(), upstream_of(row), is_class(row)), 0.0, ignored);
   let log_sum = normaliser_of(found);
   let keep = (1.0 - u.label_smoothing) * row_weight(row);
   let each = select(0.0, u.label_smoothing / f32(u.classes), weighted);
-  // l, the label's log-probability: p - 1 = expm1(l), small to the last digit where p is almost 1.
+  // l is the log-probability of the label. p - 1 is computed as expm1(l), which is accurate even where p is almost 1.
   let l = -(log_sum + (found.max - found.at_label));
   var at_label = keep * nl_expm1(l);
   var all = keep;

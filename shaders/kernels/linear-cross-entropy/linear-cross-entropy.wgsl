@@ -1,13 +1,15 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
 //#include "lib/log1p.wgsl"
-// Cross-entropy of logits that exist in chunks of classes only. A chunk holds [batch, count, inner] logits z of classes
-// `first` on; a row is all classes at one place of batch and inner. Over the chunks, `gather` keeps five numbers of each
-// row, each of its `segments` by one invocation; `finish` joins the segments and gives the losses. `factors` prepares what
-// the gradient of a logit needs of its row, and `gradient` writes it over the chunk's logits.
+// Cross-entropy of logits that exist only in chunks of classes. A chunk holds [batch, count, inner] logits z,
+// beginning at class `first`. A row is all classes at one index of batch and inner. For each chunk, `gather` updates
+// five numbers per segment of a row, with one invocation per segment. `finish` combines the segments of a row and
+// computes the losses. For the gradient, `factors` computes what the logits of a row have in common, and `gradient`
+// overwrites the logits of a chunk.
 
 override workgroup_size = 64u;
-override weighted: bool = false; // every class adds to the loss: label smoothing, class probabilities
+// Whether every class adds to the loss, as with label smoothing or class probabilities.
+override weighted: bool = false;
 
 struct Uniforms {
   classes: u32,
@@ -16,39 +18,47 @@ struct Uniforms {
   first: u32,
   count: u32,
   segments: u32,
-  invocations: u32, // of `gradient`
-  elements: u32, // of the chunk
+  invocations: u32, // number of invocations of `gradient`
+  elements: u32, // number of logits in the chunk
   op_code: u32,
   ignore_index: i32,
   label_smoothing: f32,
-  scale: f32, // upstream gradient of every row, where it is known ahead
+  scale: f32, // upstream gradient of every row, if it is known when the kernel is planned
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read_write> logits: array<f32>;
-@group(0) @binding(4) var<storage, read_write> parts: array<f32>; // five numbers of each segment
-@group(0) @binding(5) var<storage, read_write> joined: array<f32>; // and of each row
-@group(0) @binding(6) var<storage, read> statistics: array<f32>; // the same, read
+// Five numbers per segment.
+@group(0) @binding(4) var<storage, read_write> parts: array<f32>;
+// Five numbers per row, as `finish` writes them.
+@group(0) @binding(5) var<storage, read_write> joined: array<f32>;
+// The same numbers, as `factors` reads them.
+@group(0) @binding(6) var<storage, read> statistics: array<f32>;
 @group(0) @binding(7) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(8) var<storage, read_write> row_factors: array<vec4f>;
 @group(0) @binding(9) var<storage, read> factors_of: array<vec4f>;
 
-// Only what a call needs is bound: src/kernels/linear-cross-entropy/plan.ts writes this slot. Here: no weights.
+// src/kernels/linear-cross-entropy/plan.ts writes this slot and binds only what a call needs. This default has no
+// weights.
 //#slot access
 fn class_weight(i: u32) -> f32 { return 1.0; }
 fn upstream_of(row: u32) -> f32 { return u.scale; }
 fn store_grad_target(i: u32, v: f32) {}
 //#end
 
-// What is known of a row, or of the part of it that one invocation has seen.
+// What is known of a row, or of the part of a row that one invocation has read.
 struct Row {
-  max: f32,     // its largest logit
-  sum_others: f32,     // the sum of e^(z - max) over all others: 1 less than over all, and -1 of nothing
-  at_label: f32, // the logit of its class index, 0 elsewhere
-  below: f32,    // the sum of share (max - z) / 16, where classes have a share in the loss: max - z alone may overflow
-  share: f32,    // and of their shares
+  max: f32,     // the largest logit
+  // The sum of e^(z - max) without the largest logit, so 1 less than over all of them; -1 if there are none.
+  sum_others: f32,
+  at_label: f32, // the logit of the class index; 0 if it is in another part
+  // The sum of s[c] (max - z[c]) / 16, where class c has the share s[c] in the loss. The division by 16 prevents
+  // overflow.
+  below: f32,
+  share: f32,    // the sum of these shares
 }
 
-// The largest stays apart from the sum of the others: where it is the label's, the loss is log1p(sum_others), small to the last digit.
+// Combines two parts of a row. The largest logit is kept apart from the sum of the others: if it is the label's, the
+// loss is log1p(sum_others), which is accurate however small it is.
 fn join(a: Row, b: Row) -> Row {
   var high = a;
   var low = b;
@@ -67,17 +77,18 @@ fn join(a: Row, b: Row) -> Row {
 }
 
 fn empty_row() -> Row {
-  // Not -Inf: e^(-Inf - max) would be NaN where other logits are finite.
+  // The maximum is not -Inf, because e^(-Inf - max) would be NaN if other logits are finite.
   return Row(-0x1.fffffep+127f, -1.0, 0.0, 0.0, 0.0);
 }
 
-// Numbers of one kind lie together: neighbours read neighbours.
+// The first numbers of all segments are stored together, then the second ones, and so on, so that neighbouring
+// invocations read neighbouring memory.
 fn load_part(i: u32) -> Row {
   let n = u.rows * u.segments;
   return Row(parts[i], parts[n + i], parts[2u * n + i], parts[3u * n + i], parts[4u * n + i]);
 }
 
-// A row that holds NaN or +Inf, or only -Inf, has no log-softmax.
+// The log-softmax of a row is undefined if the row contains NaN or +Inf, or nothing but -Inf.
 fn is_broken(row: Row) -> bool {
   return row.sum_others < 0.0 || is_inf(row.max);
 }
@@ -115,7 +126,7 @@ fn gather(
     found.max = select(found.max, z, higher);
     at = select(at, c, higher);
   }
-  // Sums in blocks of 32, so that the error grows with the number of blocks, not of classes.
+  // The sums are added in blocks of 32, so that the rounding error grows with the number of blocks, not of classes.
   var total = vec3f(select(0.0, -1.0, at == u.count), 0.0, 0.0);
   var c = segment;
   while (c < u.count) {

@@ -2,8 +2,9 @@
 //#include "lib/exp.wgsl"
 // requires: Row, class_weight, is_broken, normaliser_of, store_grad_target, u.classes, u.count, u.inner
 // requires: u.label_smoothing, upstream_of
-// The part of linear-cross-entropy.wgsl for targets that are class probabilities t. With w the class weights, e the label
-// smoothing, lse a row's log-sum-exp: sum_c s[c] (lse - z[c]), where s[c] = w[c] ((1 - e) t[c] + e / n) is a class's share.
+// The part of linear-cross-entropy.wgsl for targets that are class probabilities t. With w the class weights, e the
+// label smoothing and lse the log-sum-exp of a row, the loss is sum_c s[c] (lse - z[c]). Here
+// s[c] = w[c] ((1 - e) t[c] + e / n) is the share of class c.
 
 @group(0) @binding(2) var<storage, read> probabilities: array<f32>;
 
@@ -24,7 +25,7 @@ fn loss_of(row: u32, found: Row) -> f32 {
   return fma(found.share, normaliser_of(found), 16.0 * found.below);
 }
 
-// (maximum, what e^(z - max) is multiplied by, the upstream gradient, the log of the sum of e^(z - max))
+// The result is (maximum, factor of e^(z - max), upstream gradient, log of the sum of e^(z - max)).
 fn factors_for(row: u32, found: Row) -> vec4f {
   let scale = upstream_of(row);
   let factor = select(scale * found.share / (1.0 + found.sum_others), nan(), is_broken(found));

@@ -1,6 +1,6 @@
 //#include "lib/bits.wgsl"
-// Losses of rows of n scores that compare them with each other or with a row of labels, averaged over the row. The op
-// gives the loss of a row and writes its gradient; nothing else is written.
+// Losses that compare the scores of a row with each other or with a row of labels, averaged over the n scores of the
+// row. The op computes the loss of a row and writes its gradient; nothing else is stored.
 
 override workgroup_size = 64u;
 
@@ -13,13 +13,14 @@ struct Uniforms {
   n: u32,
   rows: u32,
   op_code: u32,
-  scale: f32, // what the upstream gradient is multiplied by: 1 / n, and 1 / rows for the mean
+  scale: f32, // factor of the upstream gradient: 1 / n, and also 1 / rows for the mean
   op: Params,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> scores: array<f32>;
 
-// Only what a call needs is bound: src/kernels/margin-loss/plan.ts writes this slot. Here: a loss of class indices alone.
+// src/kernels/margin-loss/plan.ts writes this slot and binds only what a call needs. This default is a loss of class
+// indices, without a gradient.
 //#slot access
 const with_grad = false;
 @group(0) @binding(2) var<storage, read> targets: array<i32>;
@@ -31,12 +32,14 @@ fn store_grad(i: u32, v: f32) {}
 fn store_grad_target(i: u32, v: f32) {}
 //#end
 
-// x, by a 0 that no compiler knows of: else some take sum - a for b, as WGSL lets them.
+// Returns x unchanged, by an xor with a value that is 0 at run time. WGSL allows reassociation, and some compilers
+// would otherwise simplify (a + b) - a to b, which would make the rounding error in two_sum 0.
 fn hidden(x: f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(x) ^ (u.n >> 31u));
 }
 
-// a + b, and what its rounding lost, so that the sign of a + b + c is exact. Where the sum is not finite, the rest is 0.
+// The rounded sum a + b, and its rounding error. Whoever adds c to the sum, and the error last, gets the exact sign
+// of a + b + c. Where the sum is not finite, the error is 0.
 fn two_sum(a: f32, b: f32) -> vec2f {
   let sum = hidden(a + b);
   let part = hidden(sum - a);

@@ -1,7 +1,8 @@
 //#include "lib/class-status.wgsl"
 // requires: marks, targets, u.n, u.op_code, u.rows, workgroup_size
-// The part of margin-loss.wgsl that runs ahead where targets are lists of labels: a bit for each class of a row that is
-// one, 32 an invocation. An index out of range, also behind the end of a list, is noted for the next read.
+// Runs before the losses where targets are lists of class indices. It sets one bit for each class of a row that is a
+// label; an invocation writes 32 bits. An index out of range, even one after the end of a list, is recorded, and the
+// next read throws the error.
 @compute @workgroup_size(workgroup_size)
 fn mark(
   @builtin(workgroup_id) workgroup: vec3u,

@@ -1,5 +1,5 @@
 // requires: lane_of, row_grad, row_loss, row_of, store_loss, u.n, u.rows, upstream_of, with_grad, workgroup_size
-// The part of margin-loss.wgsl that computes the losses and gradients of rows.
+// The entry point of margin-loss.wgsl that computes the losses and gradients of rows.
 @compute @workgroup_size(workgroup_size)
 fn rows(
   @builtin(workgroup_id) workgroup: vec3u,

@@ -1,10 +1,11 @@
-// C = A B where A has up to eight rows (or B as many columns: the planner exchanges them). Every element of B is used for few
-// products, so memory sets the pace: B is read once, straight into registers, as much of it side by side as memory takes. A
-// workgroup computes all rows of a few columns. Its lanes share the k terms, and their sums are added in workgroup memory.
+// C = A B where A has at most eight rows (or B as many columns, for which the planner exchanges the operands). Each
+// element of B takes part in few products, so memory bandwidth is the limit: B is read once, directly into registers,
+// and neighbouring lanes read neighbouring memory. A workgroup computes all rows of a few columns. Its lanes divide
+// the k terms among them, and their partial sums are added in workgroup memory.
 
 //#include "lib/matrices.wgsl"
 
-// As in matmul.wgsl.
+// The same slot as in matmul.wgsl.
 //#slot operands
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
@@ -14,19 +15,20 @@ fn a_block(lines: vec4u, k: u32) -> mat4x4f { return mat4x4f(); }
 fn b_block(lines: vec4u, k: u32) -> mat4x4f { return mat4x4f(); }
 //#end
 
-// As in matmul.wgsl.
+// The same slot as in matmul.wgsl.
 //#slot epilogue
 struct Params { unused: f32 }
 @group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
 fn store_row(offset: u32, row: u32, column: u32, v: vec4f) { c[(offset + row * u.n + column) / 4u] = v; }
 //#end
 
-override tall: bool = true; // more than four rows
-override column_lanes: u32 = 1u; // lanes side by side along columns, each with four of them; a power of two
+override tall: bool = true; // whether there are more than four rows
+// The number of lanes side by side along the columns, a power of two. Each has four columns.
+override column_lanes: u32 = 1u;
 
 const lanes = 128u;
 
-// By row; what the lanes have summed.
+// The partial sums of each lane: for each of four rows, a vec4 of four columns.
 var<workgroup> partial_sums: array<array<vec4f, lanes>, 4>;
 
 fn add_lanes(lane: u32, other: u32) {
@@ -36,7 +38,7 @@ fn add_lanes(lane: u32, other: u32) {
   partial_sums[3][lane] += partial_sums[3][other];
 }
 
-// The sums of all lanes with the same columns, in the first of them.
+// Adds the partial sums of all lanes that have the same columns. Only the first `column_lanes` lanes get the totals.
 fn sum_over_lanes(lane: u32, sums: Fragment) -> Fragment {
   partial_sums[0][lane] = sums.r0;
   partial_sums[1][lane] = sums.r1;

@@ -1,13 +1,15 @@
-// C = A B for matrices given by strides, so that a transposed operand is read in place; batches broadcast. A workgroup of 128
-// invocations computes a tile of 64 x 64 results, 8 x 4 an invocation, or of 32 x 64 where there are no more rows. It goes
-// along k in steps of 32: the rows of A and columns of B that the tile needs are copied to workgroup memory, and while they
-// are multiplied, each invocation loads its share of the next step into registers.
+// C = A B for matrices given by strides, so that a transposed operand is read in place; batches broadcast. A
+// workgroup of 128 invocations computes a tile of 64 x 64 results, 8 x 4 per invocation, or of 32 x 64 if there are
+// at most 32 rows. It advances along k in steps of 32. For each step the rows of A and columns of B are copied to
+// workgroup memory; while they are multiplied, each invocation already loads its share of the next step into
+// registers.
 
 //#include "lib/matrices.wgsl"
 
-// How the operands are read: src/kernels/matmul/access.ts writes this slot, with vec4 loads where strides and sizes allow. Four
-// lines are four rows of A or four columns of B. `load` reads what they have at four k as it is in memory; `by_k` turns that
-// into a block, whose columns each hold the four lines at one k. Lines and k past an edge read what is at the edge.
+// How the operands are read. src/kernels/matmul/access.ts writes this slot, with vec4 loads where strides and sizes
+// allow them. A lane handles four lines: four rows of A or four columns of B. `load` reads four values of k of these
+// lines in the layout of memory. `by_k` rearranges them, so that each column of the matrix holds the four lines at
+// one k. Lines and k past the edge of a matrix are clamped to the edge.
 //#slot operands
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
@@ -19,29 +21,28 @@ fn a_by_k(loaded: mat4x4f) -> mat4x4f { return loaded; }
 fn b_by_k(loaded: mat4x4f) -> mat4x4f { return loaded; }
 //#end
 
-// What becomes of results, a bias and an activation for a linear layer, and the options of the activation:
-// src/kernels/matmul/access.ts writes this slot. `store_row` gets results of a row from a column on, of which the row may
-// have less than four.
+// How results are stored, with bias and activation in a linear layer. src/kernels/matmul/access.ts writes this slot.
+// `store_row` gets four results of a row, beginning at a column; the row may end before the fourth.
 //#slot epilogue
 struct Params { unused: f32 }
 @group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
 fn store_row(offset: u32, row: u32, column: u32, v: vec4f) { c[(offset + row * u.n + column) / 4u] = v; }
 //#end
 
-override tall: bool = true; // more than 32 rows
+override tall: bool = true; // whether there are more than 32 rows
 
 const depth = 32u;
 const lanes = 128u;
 const tile_columns = 64u;
 
-// A lane copies a block: four rows of A, or columns of B, at four k, in a vec4f for each k. The tiles are of 8 x 16 blocks,
-// by k and by lines. What a block has at its first k lies together for all blocks, and so on: lanes side by side write, and
-// read, side by side.
+// Each lane copies one 4 x 4 block: four rows of A, or columns of B, at four values of k, as one vec4f for each k. A
+// tile has 8 x 16 blocks, 8 along k and 16 along the lines. The first vec4f of all blocks are stored together, then
+// the second of all blocks, and so on, so that neighbouring lanes access neighbouring memory.
 const blocks = 16u;
 var<workgroup> a_tile: array<array<array<vec4f, blocks>, depth / 4u>, 4>;
 var<workgroup> b_tile: array<array<array<vec4f, blocks>, depth / 4u>, 4>;
 
-// The sums of an invocation: eight rows of four columns, of which the lower four rows are there in a tall tile only.
+// The sums of an invocation: eight rows of four columns. Only a tall tile uses the lower four rows.
 struct Accumulator {
   upper: Fragment,
   lower: Fragment,
@@ -70,7 +71,7 @@ fn add_step(sums: Accumulator, k: u32, y: u32, x: u32) -> Accumulator {
   return next;
 }
 
-// Adds the products of half a step: so few that compilers unroll the loop.
+// Adds the products of half a step. Half a step is short enough that compilers unroll the loop.
 fn add_half(sums: Accumulator, start: u32, y: u32, x: u32) -> Accumulator {
   var next = sums;
   for (var k = 0u; k < depth / 2u; k++) { next = add_step(next, start + k, y, x); }
@@ -87,10 +88,10 @@ fn tiled(
   if (tile.batch >= u.batches) {
     return;
   }
-  // Of the results, an invocation computes rows 4 y and 4 y + 32 on, columns 4 x on.
+  // An invocation computes the results of four rows from 4 y and four rows from 4 y + 32, at four columns from 4 x.
   let x = lane % 16u;
   let y = lane / 16u;
-  // Of the operands, it copies lines 4 x on, at k from 4 y on.
+  // It copies four lines of the operands from 4 x, at four values of k from 4 y.
   let lane_k = y * 4u;
   let offsets = operand_offsets(tile.batch);
   let a_from = a_lines(offsets.a, tile.row + x * 4u);
@@ -106,11 +107,12 @@ fn tiled(
     workgroupBarrier();
     a_next = a_load(a_from, k + depth + lane_k);
     b_next = b_load(b_from, k + depth + lane_k);
-    // Sums of 32 terms, so that the error grows with the number of sums, not of terms.
+    // Each step of 32 terms has a sum of its own, so that the rounding error grows with the number of sums, not of
+    // terms.
     totals = add_accumulators(totals, add_half(add_half(Accumulator(), 0u, y, x), depth / 2u, y, x));
     workgroupBarrier();
   }
-  // The last terms, of less than a step.
+  // The remaining terms, fewer than a full step.
   if (k < end) {
     write_tiles(a_by_k(a_next), b_by_k(b_next), y, x);
     workgroupBarrier();

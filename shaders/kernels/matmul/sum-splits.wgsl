@@ -1,9 +1,11 @@
-// The second pass of a matrix product whose k terms were split: the sums of all splits added up in order, and what becomes of
-// results. An invocation has four results of a row, or one where rows are not of whole vec4.
+// The second pass of a matrix product whose k terms were split among workgroups. It adds the sums of all splits in a
+// fixed order and stores the results. An invocation has four results of a row, or one if rows are not a multiple of
+// vec4.
 
 //#include "lib/matrices.wgsl"
 
-// As in matmul.wgsl; `Results` are those of an invocation, from element `index` of C and from a column on.
+// The same slot as in matmul.wgsl, except that `Results` are all results of an invocation. `index` is their place in
+// C and `column` their first column.
 //#slot epilogue
 struct Params { unused: f32 }
 alias Results = vec4f;

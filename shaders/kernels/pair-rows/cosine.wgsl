@@ -2,15 +2,17 @@
 //#include "lib/sqrt.wgsl"
 // requires: B, Lane, V, agree, combine_max, combine_one, largest, least_exponent, left, lowest, right, side_of, single
 // requires: total, u.inner, u.n, vector
-// The cosine of the angle between two rows, and its gradient. The op gives `left(at)` and `right(at)`, the elements, and
-// `side_of(sum, down)`, the lengths that a sum of squares stands for. Rows whose squares leave the range of float32 are
-// scaled by a power of two first; the op says what is too small (`lowest`), and how far up to go (`least_exponent`).
+// The cosine similarity of two rows, and its gradient. The op provides the elements, `left(at)` and `right(at)`, and
+// `side_of(sum, down)`, which turns a sum of squares into the lengths it stands for. Where squares leave the range of
+// float32, both rows are first scaled by powers of two. The op sets the sum of squares that is too small (`lowest`) and
+// how far a row may be scaled up, which is by 2^-least_exponent at most.
 
 struct Side {
-  down: f32, // the power of two
-  unit: f32, // 1 / the guarded length of the scaled row
-  own: f32,  // 1 / the length that the gradient of the length is taken of, 0 for none
-  alone: f32, // for rows of one element: 1 - v^2 unit own, in which nothing cancels
+  down: f32, // the power of two that the row is multiplied by
+  unit: f32, // 1 / the length of the scaled row, after the guard against division by 0
+  own: f32,  // 1 / the length in the derivative of the length; 0 if that derivative is taken as 0
+  // 1 - v^2 unit own for a row of one element v, computed without cancellation.
+  alone: f32,
 }
 
 struct Cosine {
@@ -19,7 +21,8 @@ struct Cosine {
   right: Side,
 }
 
-// The scalar product and both sums of squares, in blocks of 32.
+// The scalar product and both sums of squares. They are added in blocks of 32, so that the rounding error grows with
+// the number of blocks.
 fn products(down: vec2f, base: u32, lane: Lane, local: u32) -> vec3f {
   var sums = vec3f();
   var i = lane.first;
@@ -41,7 +44,7 @@ fn products(down: vec2f, base: u32, lane: Lane, local: u32) -> vec3f {
   return vec3f(combine_one(sums.x, local), combine_one(sums.y, local), combine_one(sums.z, local));
 }
 
-// A power of two that brings the largest of the row near 1.
+// A power of two that scales the largest magnitude of the row, whose bits are `found`, to about 1.
 fn down_of(found: u32, local: u32) -> f32 {
   let m = combine_max(bitcast<f32>(found), local);
   let e = clamp(i32(bitcast<u32>(m) >> 23u) - 127, least_exponent, 126);
@@ -75,8 +78,9 @@ fn cosine_of(base: u32, lane: Lane, local: u32) -> Cosine {
   return Cosine((sums.x * a.unit) * b.unit, a, b);
 }
 
-// The gradient with respect to an element `v` of one row, with `w` the other row's. It is 0 but for the guard of the length
-// where rows have one element, which the difference of its two terms would not show.
+// The gradient with respect to an element `v` of one row, where `w` is the same element of the other row. In rows of
+// one element only the guard of the length makes the gradient differ from 0. The difference of the two terms would
+// lose that to rounding, so `alone` is used instead.
 fn cosine_grad(g: f32, value: f32, v: V, own: Side, w: V, other: Side) -> V {
   let across = (w * other.down) * other.unit;
   let along = value * ((v * own.down) * own.own);

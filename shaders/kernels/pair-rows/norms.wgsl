@@ -3,18 +3,19 @@
 //#include "lib/sqrt.wgsl"
 // requires: B, Lane, V, agree, combine_max, combine_one, difference, each_pow, largest, smallest, total, u.inner, u.n
 // requires: u.op, vector
-// The p-norm of rows of differences, and its gradient, as torch.linalg.vector_norm has them. The op gives `difference(k, at)`
-// for the pairs k below `pairs`, and Params with `p`. Sums are taken of scaled differences where a plain one would leave the
-// range of float32: norms up to the largest number, and down to 2^-126, are right.
+// The p-norm of rows of differences, and its gradient, as in torch.linalg.vector_norm. The op provides `difference(k,
+// at)` for each pair of tensors k below `pairs`, and `p` in Params. Where a plain sum would leave the range of
+// float32, the differences are scaled first, so that norms from 2^-126 up to the largest float32 are correct.
 
-override kind: u32 = 2u; // of the norm: 0 counts, 1 adds, 2 is Euclid's, 3 any other p, 4 the largest, 5 the smallest
+// The kind of norm. 0: number of nonzero elements; 1: sum; 2: Euclidean; 3: any other p; 4: maximum; 5: minimum.
+override kind: u32 = 2u;
 override pairs: u32 = 1u;
 
 struct Norm {
   value: f32,
-  down: f32,  // a power of two that brings the norm near 1
+  down: f32,  // a power of two that scales the norm to about 1
   unit: f32,  // 1 / (value * down)
-  count: f32, // elements that are the largest or smallest
+  count: f32, // number of elements that have the maximum (minimum)
 }
 
 fn differ(k: u32, at: u32, down: f32) -> V {
@@ -23,14 +24,16 @@ fn differ(k: u32, at: u32, down: f32) -> V {
 
 fn term(d: V) -> V {
   switch kind {
-    case 0u: { return select(V(1.0), V(0.0), bitcast<B>(d) == B(0u)); } // NaN is not 0
+    // By its bits, so that NaN counts as nonzero.
+    case 0u: { return select(V(1.0), V(0.0), bitcast<B>(d) == B(0u)); }
     case 2u: { return d * d; }
     case 3u: { return each_pow(d, u.op.p); }
     default: { return d; }
   }
 }
 
-// The sums of all pairs at once: each element is read once. In blocks of 32: the error grows with the number of blocks.
+// The sums for all pairs at once, so that each element is read only once. They are added in blocks of 32, so that the
+// rounding error grows with the number of blocks.
 fn plain_sums(base: u32, lane: Lane, local: u32) -> vec3f {
   var sums = vec3f();
   var i = lane.first;
@@ -67,7 +70,7 @@ fn scaled_sum(k: u32, down: f32, unit: f32, base: u32, lane: Lane, local: u32) -
   return combine_one(sum, local);
 }
 
-// The largest magnitude, or the smallest; no NaN takes part.
+// The largest magnitude, or the smallest if `low`. NaN is ignored.
 fn extreme(k: u32, low: bool, base: u32, lane: Lane, local: u32) -> f32 {
   let none = select(0u, 0x7f800000u, low);
   var found = none;
@@ -103,7 +106,7 @@ fn norm_of(k: u32, plain: f32, base: u32, lane: Lane, local: u32) -> Norm {
   var sum = plain;
   var down = 1.0;
   var up = 0;
-  // NaN is out of range too.
+  // The comparison is negated so that it also holds for a NaN.
   if (agree(kind == 3u || !(plain > 0x1p-80 && plain < 0x1p+100), local)) {
     let m = extreme(k, u.op.p < 0.0, base, lane, local);
     up = clamp(i32(bitcast<u32>(m) >> 23u) - 127, -126, 126);
@@ -113,7 +116,7 @@ fn norm_of(k: u32, plain: f32, base: u32, lane: Lane, local: u32) -> Norm {
     let unit = select(1.0, nl_reciprocal(m * down), kind == 3u && scales);
     sum = scaled_sum(k, down, unit, base, lane, local);
     if (kind == 3u) {
-      // nl_pow of 0 or Inf is what it should be for either sign of p.
+      // Where the sum is 0 or Inf, nl_pow gives the correct limit for both signs of p.
       let value = nl_pow(sum, nl_reciprocal(u.op.p)) * select(1.0, m * down, scales);
       return Norm(scale2(value, up), down, nl_reciprocal(value), 1.0);
     }
@@ -126,7 +129,8 @@ fn sign_of(d: V) -> V {
   return select(V(0.0), V(1.0), d > V(0.0)) - select(V(0.0), V(1.0), d < V(0.0));
 }
 
-// g times the gradient of the norm with respect to a difference; where the norm is 0 that is 0 whatever g is.
+// g times the gradient of the norm with respect to a difference. Where the norm is 0 the result is 0, even for an
+// infinite g.
 fn norm_grad(k: u32, at: u32, norm: Norm, g: f32) -> V {
   let d = difference(k, at);
   switch kind {

@@ -1,7 +1,7 @@
 //#include "lib/bits.wgsl"
-// Rows of two or three tensors [outer, n, inner], along the middle dimension, compared with each other: one result for each
-// row, and, where a call wants them, gradients with respect to every element, in the same pass. The op, which is one file,
-// says what becomes of a row; the row slot, whether a row is an invocation's or a workgroup's.
+// Compares the rows of two or three tensors [outer, n, inner], where a row runs along the middle dimension. One pass
+// writes one result per row and, where a call needs them, the gradients with respect to every element. The op is one
+// file that says how a row is computed. The `rows` slot says whether one invocation or one workgroup computes a row.
 
 override workgroup_size = 64u;
 
@@ -11,25 +11,27 @@ override workgroup_size = 64u;
 //#include "lib/row-lanes.wgsl"
 
 struct Uniforms {
-  n: u32,    // elements of a row, or packs of four where `V` is one
+  n: u32,    // elements of a row, or vec4 packs of a row if `V` is vec4f
   inner: u32,
   rows: u32, // outer * inner
-  scale: f32, // upstream gradient of every row, or a factor of it
+  scale: f32, // factor of the upstream gradient; all of it where no gradient is bound
   op: Params,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 
-// What a call has, written by src/kernels/pair-rows/plan.ts. Here: a distance alone, of elements one by one.
+// src/kernels/pair-rows/plan.ts writes this slot. This default is a distance without gradients that reads one element
+// at a time.
 //#slot access
-alias V = f32; // an element or a pack
-alias B = u32; // its bits
-alias C = bool; // what a comparison gives
+alias V = f32; // one element, or a vec4 pack of four
+alias B = u32; // the bits of V
+alias C = bool; // the result of a comparison of V
 struct Params { p: f32, eps: f32 }
 @group(0) @binding(1) var<storage, read> x: array<V>;
 @group(0) @binding(2) var<storage, read> y: array<V>;
 @group(0) @binding(5) var<storage, read_write> results: array<f32>;
 const with_grad = false;
-fn single() -> bool { return u.n == 1u; } // rows of one element
+// Whether each row has only one element.
+fn single() -> bool { return u.n == 1u; }
 fn vector(c: bool) -> C { return c; }
 fn total(v: V) -> f32 { return v; }
 fn largest(b: B) -> u32 { return b; }

@@ -1,10 +1,12 @@
 //#include "lib/sum.wgsl"
-// Every output element from the input elements at the same, broadcast, index: activations, arithmetic, pointwise
-// losses, optimizer steps, conversions. Four elements are a pack. Either the results are stored (`map`), or one of them
-// is summed per invocation into `partials` (`accumulate`), to be finished by the reduce kernel; no barrier anywhere.
+// Computes every output element from the input elements at the same broadcast index: activations, arithmetic,
+// pointwise losses, optimizer steps and conversions. Elements are processed in packs of four. `map` stores the
+// results. `accumulate` sums one result per invocation into `partials`, which the reduce kernel sums further. No
+// entry point needs a barrier.
 
 //#slot storage
-// The tensors of one op, as src/kernels/pointwise/plan.ts generates them; here one of each.
+// src/kernels/pointwise/plan.ts writes this slot with the tensors of one op. This default has one input and one
+// output.
 struct Params { unused: f32 }
 struct Results { r0: f32 }
 const operands = 1u;
@@ -30,7 +32,7 @@ fn nl_pack(pack: u32, c: Cursor, p: Params) -> vec4f {
   out0[pack] = vec4f(x.r0, y.r0, z.r0, w.r0);
   return vec4f(x.r0, y.r0, z.r0, w.r0);
 }
-// Instead of nl_pack, where elements go one by one.
+// Used instead of nl_pack where elements are processed one by one.
 fn nl_each(i: u32) {
   out0[i / 4u][i % 4u] = nl_element(i, in0[i / 4u][i % 4u], u.op).r0;
 }
@@ -40,17 +42,18 @@ struct Uniforms {
   packs: u32,     // packs in this window
   count: u32,     // elements in this window
   first: u32,     // index of the window's first element in the whole tensor
-  partial: u32,   // where this window's partial sums begin
-  per_group: u32, // packs of a workgroup
-  per_lane: u32,  // from where one invocation of a workgroup starts to where the next does
-  step: u32,      // from one pack of an invocation to the next
-  span: u32,      // from the first pack of an invocation to the end of its last
+  partial: u32,   // index of this window's first partial sum
+  per_group: u32, // packs per workgroup
+  per_lane: u32,  // packs between the first packs of two neighbouring invocations
+  step: u32,      // packs between two successive packs of one invocation
+  span: u32,      // packs from the first pack of an invocation to the end of its last
   rank: u32,      // dimensions of the broadcast shape, after merging
-  scale: f32,     // factor on gradients written ahead of backward()
-  zero: u32,      // 0: see lib/sum.wgsl
+  scale: f32,     // factor of gradients that are computed before backward() is called
+  zero: u32,      // 0 at run time, see lib/sum.wgsl
   unused: u32,
   shape: array<vec4u, 2>,
-  strides: array<vec4u, 2 * operands>, // of a periodic operand: its period in packs, and `step` modulo that
+  // Strides by operand. An operand that repeats has its period in packs instead, and `step` modulo that period.
+  strides: array<vec4u, 2 * operands>,
   op: Params,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
@@ -58,7 +61,7 @@ struct Uniforms {
 
 override workgroup_size = 256u;
 
-// Where element `index` of the result is in operand `k`, which is repeated along some dimensions.
+// The index in operand `k` of element `index` of the result, where the operand is broadcast.
 fn offset_of(index: u32, k: u32) -> u32 {
   var rest = index;
   var offset = 0u;
@@ -84,7 +87,8 @@ fn map(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lan
   }
 }
 
-// For few elements on a software adapter: the op once, not four times in a loop, as compiling is most of the wait.
+// For few elements on a software adapter. The op is compiled once, not four times in a loop, because compilation
+// takes most of the time there.
 @compute @workgroup_size(workgroup_size)
 fn each(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < u.count) {
@@ -100,7 +104,7 @@ fn accumulate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   let count = u.count;
   let p = u.op;
   var sum = vec2f();
-  // Once; and again in units of 2^32 where the sum needs them.
+  // The second pass sums in units of 2^32. It runs only if the plain sum is too large.
   for (var unit = 1.0; unit > 0.0;) {
     var total = vec2f();
     var cursor = nl_cursor(start);

@@ -1,32 +1,33 @@
 //#include "lib/sum.wgsl"
-// Sums along the middle dimension of [outer, n, inner], over a divisor (1, or a count for the mean). Split s of `splits`
-// adds elements s, s + splits, ... of each row, one invocation each and neighbours side by side in memory; a second pass
-// adds the splits. `finish` adds one long row with a single workgroup.
-// A sum is in two parts between, the second in units of 2^32: what leaves float32 on the way comes back to it, as where
-// terms cancel, or a mean divides.
+// Sums along the middle dimension of [outer, n, inner], divided by a divisor (1, or the count for a mean). Split s of
+// `splits` adds the elements s, s + splits, ... of a row. Each split has one invocation, and neighbouring invocations
+// read neighbouring memory. A second pass adds the splits. `finish` sums one long row with a single workgroup.
+//
+// Between the passes a sum has two parts, the second in units of 2^32. A sum that is too large for a float32 on the
+// way can thus return to its range, when terms cancel or a mean divides.
 
 struct Uniforms {
   n: u32,
   inner: u32,
   splits: u32,
   results: u32, // outer * splits * inner
-  stride: u32,  // invocations of the dispatch
-  zero: u32,    // 0: see lib/sum.wgsl
-  // Of the divisor, in two parts: a count is no float32.
+  stride: u32,  // number of invocations in the dispatch
+  zero: u32,    // 0 at run time, see lib/sum.wgsl
+  // 1 / divisor as the sum of two float32, because a large count is not exact as one float32.
   reciprocal: vec2f,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
-// The divisor where it is only known on the GPU; for `*_ratio`, the terms it is the sum of.
+// The divisor, if it is only known on the GPU. `finish_ratio` reads the terms here whose sum is the divisor.
 @group(0) @binding(3) var<storage, read> divisor: array<f32>;
 
 override workgroup_size = 64u;
-override pairs: bool = false;    // x holds sums in two parts
-override to_pairs: bool = false; // y takes them
+override pairs: bool = false;    // whether x holds sums in two parts
+override to_pairs: bool = false; // whether y stores sums in two parts
 var<workgroup> shared_sums: array<vec2f, workgroup_size>;
 
-// Elements first, first + step, ... below n.
+// The sum of the elements first, first + step, ... below n.
 fn strided_sum(base: u32, first: u32, step: u32) -> vec2f {
   var low = vec2f();
   var high = vec2f();
@@ -57,7 +58,7 @@ fn row_sum(result: u32) -> vec2f {
   return strided_sum(row * u.n * u.inner + result % u.inner, rest % u.splits, u.splits);
 }
 
-// total / count, the count's reciprocal in two parts: no division, and no rounding of the count. Of nothing it is NaN.
+// total / count, by the count's reciprocal in two parts. This avoids a division and the rounding of the count.
 fn share_of(total: f32) -> f32 {
   let low = select(0.0, total * u.reciprocal.y, abs(total) < 0x1p127f);
   return fma(total, u.reciprocal.x, low);
@@ -68,7 +69,7 @@ fn mean_of(total: vec2f) -> f32 {
   return select(mean, not_a_number(), u.reciprocal.x == 0.0);
 }
 
-// Without lib/bits.wgsl, which every app would have to load for it.
+// This does not use lib/bits.wgsl, because then every application would have to load that file for one function.
 fn not_a_number() -> f32 {
   return bitcast<f32>(0x7fc00000u | u.zero);
 }
@@ -102,7 +103,7 @@ fn sum_of_shared() -> vec2f {
   return vec2f(sum_value(low), sum_value(high));
 }
 
-// By a divisor that is itself computed; the mean of nothing is NaN.
+// Division by a divisor that is known only on the GPU. A mean over nothing is NaN.
 fn divide(total: vec2f, by: f32) -> f32 {
   if (by == 0.0) {
     return not_a_number();
