@@ -118,6 +118,8 @@ async function bundle() {
     publicDir: false,
     // golden vectors
     assetsInclude: ['**/*.json.gz'],
+    // Deno has no node_modules here.
+    ssr: { noExternal: [/^@stdlib\//] },
     plugins: [
       {
         name: 'nonlin:built-package',
