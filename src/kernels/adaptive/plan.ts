@@ -1,5 +1,5 @@
-// What an adaptive softmax needs besides its layers: rows by index, columns side by side, targets by cluster, the largest
-// element of a row. Launches and CPU loops.
+// The kernels of an adaptive softmax besides its layers: rows by index, copies of columns, targets by cluster, and
+// the largest element of a row. Each has its launches and its CPU loop.
 import argmaxText from '../../../shaders/kernels/adaptive/argmax.wgsl?raw';
 import targetsText from '../../../shaders/kernels/adaptive/cluster-targets.wgsl?raw';
 import pickText from '../../../shaders/kernels/adaptive/pick-rows.wgsl?raw';
@@ -41,7 +41,7 @@ const argmaxSource = /* @__PURE__ */ source('kernels/adaptive/argmax.wgsl', argm
   rowLanes,
 ]);
 
-/** Workgroups that go over `count` elements, four or so each, in a loop of that stride. */
+/** The number of workgroups for `count` elements. Each invocation processes about four of them in a loop. */
 function loopOver(
   count: number,
   caps: Capabilities,
@@ -58,7 +58,7 @@ export interface PickArgs {
   readonly rows: number;
 }
 
-/** Picks those rows that lie in a window of x: `height` of them from `first` on. */
+/** Selects the rows that are in one window of x, which has `height` rows from `first` on. */
 function pickLaunch(
   width: number,
   rows: number,
@@ -93,7 +93,7 @@ function pickLaunch(
   };
 }
 
-/** Rows of input 0 by the indices of input 1; 0 for a negative one. */
+/** Selects rows of input 0 by the indices of input 1. A negative index gives a row of zeros. */
 export const pickRowsKernel: Kernel<PickArgs> = {
   name: 'pickRows',
   float16: 'convert',
@@ -105,7 +105,7 @@ export const pickRowsKernel: Kernel<PickArgs> = {
     }
     const { width, rows } = args;
     const windows = new Windows(caps);
-    // A row of the result is written where the window of x that holds its row is bound.
+    // A row of the result is written by the launch for the window of x that contains its source row.
     const height = Math.max(1, Math.floor((windows.most - caps.offsetAlignment / 4) / width));
     const all = Math.floor(x.view.size / width);
     windows.rows(
@@ -130,7 +130,7 @@ export const pickRowsKernel: Kernel<PickArgs> = {
   },
 };
 
-/** Some columns of a matrix: how wide that is, and the first of them. */
+/** A range of columns of a matrix: the width of the matrix and the first column. */
 export interface Columns {
   readonly width: number;
   readonly from: number;
@@ -138,15 +138,15 @@ export interface Columns {
 
 export interface ColumnsArgs {
   readonly rows: number;
-  /** How many columns. */
+  /** The number of columns. */
   readonly count: number;
   readonly x: Columns;
   readonly y: Columns;
-  /** The column of input 1 that is added. */
+  /** The column of input 1 that is added to all of them. */
   readonly shift?: Columns;
 }
 
-/** Columns of input 0 into columns of output 0, whose others stay. */
+/** Copies columns of input 0 to columns of output 0. Other columns of the output do not change. */
 export const columnsKernel: Kernel<ColumnsArgs> = {
   name: 'copyColumns',
   float16: 'convert',
@@ -177,21 +177,24 @@ export const columnsKernel: Kernel<ColumnsArgs> = {
 };
 
 export interface ClusterArgs {
-  /** Whose indices they are, for errors. */
+  /** The name of the op, for errors. */
   readonly op: string;
   readonly rows: number;
-  /** The cluster's classes, from `low` up to `high`. */
+  /** The classes of the cluster, from `low` up to but not including `high`. */
   readonly low: number;
   readonly high: number;
-  /** Index of the cluster among the head's classes. */
+  /** The class index that stands for the cluster in the head. */
   readonly place: number;
-  /** Number of all classes, for the first cluster, which looks for indices out of range; 0 for the others. */
+  /**
+   * The number of all classes for the first cluster, whose launch checks for indices out of range; 0 for other
+   * clusters.
+   */
   readonly classes: number;
 }
 
 /**
- * Inputs: targets, and the head's targets so far. Outputs: the head's targets, and the rows and classes of the cluster,
- * -1 for rows that are not in it.
+ * Inputs: the targets, and the head's targets so far. Outputs: the head's new targets, and the rows of the cluster
+ * with their classes in it; both are -1 for rows that are not in the cluster.
  */
 export const clusterKernel: Kernel<ClusterArgs> = {
   name: 'clusterTargets',
@@ -238,7 +241,10 @@ export const clusterKernel: Kernel<ClusterArgs> = {
   },
 };
 
-/** The index of the largest of each row of n, the first of equal ones; NaN counts as the largest. */
+/**
+ * The index of the largest of the n elements of each row; the first index if several are equal. NaN counts as the
+ * largest.
+ */
 export const argmaxKernel: Kernel<{ readonly rows: number; readonly n: number }> = {
   name: 'argmax',
   float16: 'convert',

@@ -1,4 +1,5 @@
-// Types: what a call of a class loss tells its kernel: the op, the shapes, which tensors it has and wants.
+// Types: the arguments of the class-loss kernel, which are the op, the shapes, and which tensors a call has and
+// wants.
 import type { Source } from '../../shader/link.ts';
 import type { RowLayout } from '../../core/shape.ts';
 import type { ParamLayout, ParamValues } from '../../shader/params.ts';
@@ -14,7 +15,7 @@ export interface ClassLossOp {
   readonly grad: (l: number, p: ParamValues) => number;
 }
 
-/** What a call binds; the order of tensors is that of this list. */
+/** Which tensors a call binds. The tensors are in the order of these lists. */
 export interface ClassLossArgs {
   readonly op: ClassLossOp;
   readonly params: ParamValues;
@@ -22,16 +23,25 @@ export interface ClassLossArgs {
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
   readonly reduction: 'none' | 'mean' | 'sum';
-  /** Rows that a mean is over, where the host knows the classes and none has a weight; else null, and they are added up. */
+  /**
+   * The number of rows that a mean divides by, if the host knows the classes and there are no weights. Otherwise
+   * null, and the GPU sums the weights.
+   */
   readonly count: number | null;
-  /** Inputs: scores, classes or probabilities, then weights, gradOutput (of the loss) and divisor where there are any. */
+  /**
+   * Inputs: scores, classes or probabilities, then those of weights, gradOutput (of the loss) and divisor that the
+   * call has.
+   */
   readonly inputs: {
     readonly target: 'classes' | 'probabilities';
     readonly weights: boolean;
     readonly gradOutput: boolean;
     readonly divisor: boolean;
   };
-  /** Outputs, in this order: the loss, gradients, and the divisor of a mean whose weights only the targets tell. */
+  /**
+   * Outputs, in this order: the loss, the gradients, and the divisor of a mean that depends on targets only the GPU
+   * knows.
+   */
   readonly outputs: {
     readonly loss: boolean;
     readonly gradScores: boolean;
@@ -40,7 +50,7 @@ export interface ClassLossArgs {
   };
 }
 
-/** Index of each tensor among the inputs or outputs, -1 where it is not there. */
+/** The index of each tensor among the inputs or outputs; -1 if the call does not have it. */
 function indexed<T extends Readonly<Record<string, boolean>>>(
   present: T,
   from: number,
@@ -51,7 +61,7 @@ function indexed<T extends Readonly<Record<string, boolean>>>(
   return result as { [K in keyof T]: number };
 }
 
-/** Where each tensor of a call is among its inputs and outputs. */
+/** Finds the index of each tensor of a call among its inputs and outputs. */
 export function placesOf({ inputs, outputs }: ClassLossArgs) {
   const { weights, gradOutput, divisor } = inputs;
   return { inputs: indexed({ weights, gradOutput, divisor }, 2), outputs: indexed(outputs, 0) };

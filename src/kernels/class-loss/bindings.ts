@@ -1,4 +1,4 @@
-// Writes the WGSL that binds the tensors of a class loss and gives each of its parts a function.
+// Writes the WGSL that binds the tensors of a class loss, and a function that accesses each of them.
 import type { DType } from '../../core/dtype.ts';
 import { source, type Source } from '../../shader/link.ts';
 import type { View } from '../../core/kernel.ts';
@@ -28,12 +28,15 @@ export const SLOTS = {
 } as const;
 
 export interface PhaseAccess {
-  /** Distinguishes programs. */
+  /** A key that distinguishes programs. */
   readonly key: string;
   readonly source: () => Source;
 }
 
-/** The kernel's `access` slot. `sums`: whether losses are added up before they are stored, weights are stored too, or all weights added up in passing. */
+/**
+ * The kernel's `access` slot. `sums` says whether losses are summed before they are stored, whether weights are
+ * stored too, and whether the launch also sums all weights.
+ */
 export function phaseAccess(
   args: ClassLossArgs,
   phase: Phase,
@@ -123,7 +126,7 @@ export function phaseAccess(
 const bind = (slot: number, access: string, name: string, type = 'f32'): string =>
   `@group(0) @binding(${slot}) var<storage, ${access}> ${name}: array<${type}>;`;
 
-/** The access slot of the class-weight kernel: the weight of a class. */
+/** The access slot of the kernel that sums class weights: the weight of a class. */
 export function weightAccess(weights: DType | undefined): Source {
   if (weights === undefined)
     return source('access', 'fn class_weight(i: u32) -> f32 { return 1.0; }');
@@ -134,7 +137,7 @@ fn class_weight(i: u32) -> f32 { return ${value}; }`;
   return accessSource(text, [weights]);
 }
 
-/** Where the upstream gradient of a row comes from. */
+/** The WGSL expression for the upstream gradient of a row. */
 function upstreamOf(
   gradOutput: boolean,
   { upstream, perRow, divisor }: { upstream: DType; perRow: boolean; divisor: boolean },

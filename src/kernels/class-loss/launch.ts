@@ -57,7 +57,7 @@ const ENTRIES: Record<Phase, string> = {
   finish: 'finish_parts',
 };
 
-/** Where those tensors of a launch are that are not inputs or outputs of the call. */
+/** The buffers of a launch that are not inputs or outputs of the call. */
 export interface Own {
   readonly losses?: BufferSlice;
   readonly rowWeights?: BufferSlice;
@@ -136,7 +136,7 @@ function bindingsOf({ args, phase, inputs, outputs, window, own }: LaunchContext
   const bind = (slot: number, place: BufferSlice | undefined, access: 'read' | 'write'): void => {
     if (place && place.index >= 0) bindings.push({ slot, ...place, access });
   };
-  // A window of a tensor in the shape of the scores.
+  // The window of a tensor that has the shape of the scores.
   const bindLarge = (slot: number, place: BufferSlice, access: 'read' | 'write'): void => {
     if (place.index < 0) return;
     const view = (place.of === 'input' ? inputs : outputs)[place.index];

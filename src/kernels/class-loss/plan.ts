@@ -1,5 +1,5 @@
-// Plans class losses: scores as rows over classes, with a class index or class probabilities for each row. Losses, their
-// reduction and gradients; nothing is stored in between but sums of chunks of rows, and of losses.
+// Plans class losses, where scores are rows over classes and each row has a class index or class probabilities:
+// losses, their reduction, and gradients. Only sums of chunks of rows, and of losses, are stored between launches.
 import weightText from '../../../shaders/kernels/class-loss/weight.wgsl?raw';
 import { bits, classLabel } from '../../shader/lib.ts';
 import { cachedProgram, source } from '../../shader/link.ts';
@@ -40,13 +40,17 @@ const weightKernel = /* @__PURE__ */ source('kernels/class-loss/weight.wgsl', we
 export const classLoss: Kernel<ClassLossArgs> = {
   name: 'classLoss',
   float16: 'native',
-  // Losses are few; two rows of gradients may share a word.
+  // Losses are few, so they are computed as float32 and converted. Gradients are converted only if two rows may share
+  // one 32-bit word.
   widens: (args, output) => output === placesOf(args).outputs.loss || !isPacked(args.layout),
   plan,
   cpu: classLossReference,
 };
 
-/** Rows are split only where one invocation can add up all their weights beside its own work. */
+/**
+ * Rows are divided into chunks only if there are at most this many. One invocation can then also sum the weights of
+ * all rows.
+ */
 const SPLIT_ROWS = 256;
 
 function plan(
@@ -71,7 +75,7 @@ function plan(
   const reduces = reduction !== 'none' && args.outputs.loss;
   const context = { args, inputs, outputs, caps };
 
-  // Ops that do not normalise read their scores at the label only.
+  // Ops that do not normalise read only the score at the label, so without gradients there is nothing to divide.
   const splits = rows <= SPLIT_ROWS && (op.normalised || grads);
   const large = largeViews(args, inputs, outputs);
   const sliced = rows > 0 ? windowsOf(layout, large, caps) : [];
@@ -80,11 +84,11 @@ function plan(
     const parts = planParts(args, inputs, outputs, caps);
     if (parts) return parts;
   }
-  // A row that no window can show is refused when it is bound.
+  // If no window holds a row, this goes on without windows, and binding the tensor throws an error.
   const whole = { layout, first: 0, part: false };
   const windows = rows > 0 && sliced.length === 0 ? [whole] : sliced;
-  // Rows are shared out to so many units that one workgroup can add up what each has summed: losses, and for a mean without
-  // gradients their weights.
+  // The number of units is limited such that one workgroup can sum the losses of all units, and their weights for a
+  // mean without gradients.
   const most = Math.ceil(caps.tuning.rowSums / Math.max(windows.length, 1));
   const tilings = windows.map((window) => tileChunks(window.layout, caps, splits));
   const stored = tilings.map(({ chunks, rows: count }) =>
@@ -102,7 +106,8 @@ function plan(
     return { launches, scratch };
   }
 
-  // The divisor is made in passing where there are parts to be made first, and else ahead of all.
+  // If the sums of chunks are made first, the same launch sums the divisor. Otherwise a launch of its own does,
+  // before all others.
   const inPassing = args.outputs.divisor && chunked !== undefined && op.normalised;
   if (args.outputs.divisor && divisor && !inPassing) {
     launches.push(weightLaunch(args, inputs, divisor, caps));
@@ -143,8 +148,9 @@ function plan(
 }
 
 /**
- * Rows part by part, each a call of its own, where not only the scores are too large for a binding, or their slices: what
- * a mean is over is found ahead. Null where a row is longer than a binding.
+ * Plans some rows at a time, each part like a call of its own. This is for calls where tensors other than the scores,
+ * or even slices of the scores, are too large for a binding. The divisor of a mean is computed first. Null if a row
+ * is longer than a binding.
  */
 function planParts(
   args: ClassLossArgs,
@@ -162,7 +168,7 @@ function planParts(
   const classes = args.inputs.target === 'classes';
   const count = reduction === 'mean' && !classes ? rows : args.count;
   const counted = reduction !== 'mean' || count !== null;
-  // A mean whose weights only the targets tell.
+  // This is a mean whose weights depend on targets that only the GPU knows.
   let divisor = args.inputs.divisor ? ins[places.inputs.divisor] : undefined;
   if (!counted && !divisor) divisor = outs[places.outputs.divisor] ?? windows.keep(1);
   if (divisor && !args.inputs.divisor) addWeights(args, windows, ins, divisor);
@@ -170,7 +176,7 @@ function planParts(
   const part: ClassLossArgs = {
     ...args,
     count,
-    // Losses are divided at the end; gradients have to be divided here.
+    // Losses are divided at the end, but gradients must be divided here.
     reduction: counted ? reduction : 'sum',
     inputs: { ...args.inputs, divisor: grads && divisor !== undefined },
     outputs: { ...args.outputs, divisor: false },
@@ -207,7 +213,7 @@ function planParts(
   return windows;
 }
 
-/** Adds up the weights of all rows' classes. */
+/** The launch that sums the weights of all rows' classes. */
 function addWeights(
   args: ClassLossArgs,
   windows: Windows,
@@ -235,7 +241,7 @@ function addWeights(
   addSums(windows, { outer: 1, n: sums.view.size, inner: 1, divisor: 1 }, sums, divisor);
 }
 
-/** The tensors in the shape of the scores: what may be too large for a binding. */
+/** The tensors that have the shape of the scores. These may be larger than a binding. */
 function largeViews(
   args: ClassLossArgs,
   inputs: readonly View[],
@@ -251,7 +257,7 @@ function largeViews(
   return views.filter((view) => view !== undefined);
 }
 
-/** The launches so far and those that make one loss of `count`. */
+/** The launches so far, and those that reduce `count` losses to one. */
 function finish(
   { reduction, layout, count: known, outputs, inputs }: ClassLossArgs,
   count: number,
@@ -277,7 +283,7 @@ function finish(
   return { launches: [...launches, ...last.launches], scratch: [...scratch, ...last.scratch] };
 }
 
-/** The sum of all rows' weights, into `divisor`. */
+/** Sums the weights of all rows into `divisor`. */
 function weightLaunch(
   args: ClassLossArgs,
   inputs: readonly View[],

@@ -37,14 +37,16 @@ export function classLossReference(
   const gradScores = pick(outputs, places.outputs.gradScores);
   const gradProbabilities = pick(outputs, places.outputs.gradProbabilities);
   const l = new Float64Array(n);
-  const own = new Float64Array(n); // what each class adds to the slope, for those that add anything
+  // The gradient with respect to each log-probability, for the classes that add to the loss.
+  const own = new Float64Array(n);
   const alone = classes && labelSmoothing === 0;
   let total = 0;
   forEachRow(layout, (base, row) => {
     gather(scores, base, inner, l);
     if (op.normalised) logSoftmaxOf(l, l);
     const ignored = classes && classOf(row) === ignoreIndex;
-    // A class that is not the target adds nothing, even where its loss is infinite; a probability of 0 does not help.
+    // Only the target's class adds to the loss. The others are skipped, not multiplied by 0, because their loss may
+    // be infinite.
     const label = classes ? classOf(row) : -1;
     const [from, to] = ignored ? [0, 0] : alone ? [label, label + 1] : [0, n];
     let loss = 0;
@@ -63,10 +65,10 @@ export function classLossReference(
       const lc = l[c] ?? NaN;
       const at = base + c * inner;
       if (gradScores) {
-        // An infinite or NaN upstream gradient reaches only what depends on the scores.
+        // Classes that do not depend on the scores get 0, even if the upstream gradient is infinite or NaN.
         const owns = c >= from && c < to;
         const q = owns ? (own[c] ?? NaN) : 0;
-        // q - p slope, with 1 - p as -expm1(l): what a confident prediction has left.
+        // q - p slope, with 1 - p computed as -expm1(l), which is accurate even where p is almost 1.
         const others = ignored || q === slope ? 0 : slope - q;
         const left = op.normalised && q !== 0 ? -Math.expm1(lc) : 1;
         const spread = op.normalised ? Math.exp(lc) * (ignored ? 0 : upstream * others) : 0;

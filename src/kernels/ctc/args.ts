@@ -1,15 +1,15 @@
-// Types: what a call of the CTC loss tells its kernel: the shapes, which tensors it has and wants.
+// Types: the arguments of the CTC loss kernel, which are the shapes and which tensors a call has and wants.
 
 export interface CtcArgs {
-  /** T, N and C of the log-probabilities. */
+  /** The sizes T, N and C of the log-probabilities. */
   readonly steps: number;
   readonly batch: number;
   readonly classes: number;
-  /** Labels of each element in `targets`; 0 where they follow each other. */
+  /** Labels per batch element in a padded `targets`; 0 if the targets are concatenated. */
   readonly stride: number;
-  /** Elements of `targets`. */
+  /** Number of elements of `targets`. */
   readonly labels: number;
-  /** Labels of the longest sequence that may have a path. */
+  /** Labels of the longest target that may have a path. */
   readonly longest: number;
   readonly blank: number;
   readonly zeroInfinity: boolean;

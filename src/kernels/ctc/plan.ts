@@ -1,5 +1,5 @@
-// Plans the CTC loss: first forward and backward variables side by side, then, where it is wanted, the gradient of all
-// steps at once.
+// Plans the CTC loss. The first launch computes forward and backward variables side by side. If a gradient is wanted,
+// the second launch computes it for all steps at once.
 import gradientText from '../../../shaders/kernels/ctc/gradient.wgsl?raw';
 import latticeText from '../../../shaders/kernels/ctc/lattice.wgsl?raw';
 import { bits, exp, rowLanes, wide } from '../../shader/lib.ts';
@@ -37,11 +37,13 @@ export const ctc: Kernel<CtcArgs> = {
   cpu: ctcReference,
 };
 
-/** Words that the gradient is told of each batch element: lengths, where its labels are, and the likelihood. */
+/**
+ * 32-bit words per batch element that the gradient launch reads: lengths, where the labels begin, and the likelihood.
+ */
 const FACTS = 5;
-/** Bytes of a state at one step. */
+/** Bytes of one state at one step. */
 const STATE = 8;
-/** Most states whose variables of two steps are kept in workgroup memory, beside a flag. */
+/** The largest number of states for which the variables of two steps, and a flag, fit into workgroup memory. */
 function sharedStates({ maxWorkgroupStorage }: Capabilities): number {
   let states = 512;
   while (2 * states * STATE + 16 > maxWorkgroupStorage) states /= 2;
@@ -52,13 +54,13 @@ interface Memory {
   readonly lattice: BufferSlice;
   readonly facts: BufferSlice;
   readonly losses: BufferSlice;
-  /** Steps of an element in the lattice. */
+  /** Steps that the lattice keeps per batch element. */
   readonly rows: number;
   readonly states: number;
-  /** Batch elements of a launch. */
+  /** The first batch element of a launch, and the number of batch elements. */
   readonly first: number;
   readonly count: number;
-  /** Whether the log-probabilities and their gradient are of these elements alone. */
+  /** Whether the bound log-probabilities and gradient contain only these batch elements. */
   readonly alone?: boolean;
 }
 
@@ -77,8 +79,8 @@ function plan(
 }
 
 /**
- * Log-probabilities that no binding spans: some batch elements at a time, whose steps do not lie together, so that they are
- * copied. Null where one element is too large.
+ * For log-probabilities that are larger than a binding: plans a few batch elements at a time. The steps of these
+ * elements are not contiguous in memory, so they are copied. Null if a single batch element is too large.
  */
 function planParts(
   args: CtcArgs,
@@ -101,7 +103,7 @@ function planParts(
   const reduces = loss !== undefined && reduction !== 'none';
   const losses = loss && !reduces ? loss : windows.keep(batch);
   const at = (index: number): BufferSlice => ({ of: 'output', index });
-  // After the gradient, which is where the launches expect it.
+  // These come after the gradient, because the launches expect the gradient as output 0 or 1.
   const memory = { lattice: at(2), facts: at(3), losses: at(4), rows, states, alone: true };
   for (let first = 0; first < batch; first += chunk) {
     const count = Math.min(chunk, batch - first);
@@ -135,7 +137,7 @@ function planWhole(args: CtcArgs, caps: Capabilities): Plan {
   const rows = outputs.grad ? steps : 2;
   const directions = outputs.grad ? 2 : 1;
   const perElement = directions * rows * states * STATE;
-  // As many batch elements at a time as one binding holds; they use the same memory, one after another.
+  // As many batch elements per launch as one binding holds. The launches run one after another in the same memory.
   const most = Math.min(Math.floor(caps.maxBindingSize / perElement), caps.maxWorkgroups);
   const chunk = Math.max(1, Math.min(batch, most));
   const scratch = [chunk * perElement];
@@ -165,7 +167,7 @@ function planWhole(args: CtcArgs, caps: Capabilities): Plan {
   return { launches: [...launches, ...finish.launches], scratch: [...scratch, ...finish.scratch] };
 }
 
-/** Who works on an element, and where the variables of a step are. */
+/** Which invocations share a batch element, and where the variables of a step are stored. */
 type Variant = 'invocation' | 'shared' | 'storage';
 
 /** The lattice kernel's `memory` slot. */
@@ -174,7 +176,7 @@ function memorySlot(variant: Variant, keeps: boolean): string {
   const bind = (slot: number, name: string, type: string): string =>
     `@group(0) @binding(${slot}) var<storage, read_write> ${name}: array<${type}>;\n`;
   const shared = [
-    'override shared_size = 128u;\n', // of two steps
+    'override shared_size = 128u;\n', // for two steps
     'var<workgroup> latest: array<vec2f, shared_size>;\n',
     'fn state_of(item: u32, t: u32, s: u32) -> vec2f { return latest[(t % 2u) * (shared_size / 2u) + s]; }\n',
     'fn write(item: u32, t: u32, s: u32, v: vec2f) {\n  latest[(t % 2u) * (shared_size / 2u) + s] = v;\n',
@@ -220,7 +222,7 @@ function latticeLaunch(args: CtcArgs, memory: Memory, caps: Capabilities): Launc
   const linked = cachedProgram(ctc, `lattice;${access}`, 'ctcLoss', latticeKernel, () => ({
     memory: access,
   }));
-  // An invocation takes a blank and a label.
+  // Each invocation computes a pair of states, a blank and a label.
   const size = ctcByWorkgroup ? powerOfTwo(args.longest + 1, 32, workgroupSize(256, caps)) : 4;
   const bindings: Binding[] = [0, 1, 2, 3].map((index) => ({
     slot: 1 + index,

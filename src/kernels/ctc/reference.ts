@@ -2,7 +2,7 @@
 import type { NumericArray } from '../../core/dtype.ts';
 import type { CtcArgs } from './args.ts';
 
-/** Labels of one batch element with blanks between and round them: the states of the lattice. */
+/** The states of the lattice: the labels of one batch element, with a blank before, between and after them. */
 interface Sequence {
   readonly steps: number;
   readonly states: readonly number[];
@@ -52,21 +52,24 @@ export function ctcReference(
   if (loss && reduction !== 'none') loss[0] = reduction === 'mean' ? total / batch : total;
 }
 
-/** The lattice of a sequence. */
+/** The forward or backward variables of one sequence. */
 interface Lattice {
-  /** ln of the probability of all beginnings that end in state s at step t, less a number of the step; none without a path. */
+  /**
+   * ln of the probability of all path prefixes that end in state s at step t, minus a constant per step. Empty if
+   * there is no path.
+   */
   readonly rows: readonly Float64Array[];
-  /** The log-probability of each state's class, less a number of the step. */
+  /** The log-probability of each state's class, minus a constant per step. */
   readonly own: readonly Float64Array[];
-  /** What has to be added to the rows up to a step, and to the step's own log-probabilities. */
+  /** The constants that were subtracted: from the rows up to a step, and from the step's own log-probabilities. */
   readonly shared: readonly (readonly [rows: number, own: number])[];
-  /** ln of the probability of all paths. */
+  /** ln of the probability of all complete paths. */
   readonly likelihood: number;
 }
 
 /**
- * What states of a step share is kept apart: beside scores of -1e30 float64 would lose everything else, and shares of paths
- * would add up to more than 1.
+ * Subtracts from the states of a step what they have in common and keeps it separately. Beside scores of about -1e30
+ * float64 would otherwise lose all smaller numbers, and posterior probabilities would add up to more than 1.
  */
 function variables(
   { steps, states }: Sequence,
@@ -87,7 +90,7 @@ function variables(
       if (!before) return s < 2 ? chance : -Infinity;
       const terms = [before[s] ?? NaN];
       if (s > 0) terms.push(before[s - 1] ?? NaN);
-      // A label may follow another without a blank.
+      // A label may follow a different label without a blank between.
       if (s > 1 && s % 2 === 1 && states[s - 2] !== states[s]) terms.push(before[s - 2] ?? NaN);
       return logSum(...terms) + chance;
     });
@@ -99,7 +102,7 @@ function variables(
   return { rows, own, shared, likelihood: sum + logSum(...(rows.at(-1)?.slice(-2) ?? [])) };
 }
 
-/** Takes the largest element off each, if it is finite; returns what it took off. */
+/** Subtracts the largest element from each element, if it is finite, and returns it. */
 function lessLargest(values: Float64Array): number {
   const max = values.reduce((a, b) => (b > a ? b : a), -Infinity);
   if (!Number.isFinite(max)) return 0;
@@ -120,7 +123,7 @@ function writeGradient(
   const set = (t: number, c: number, value: number): void => {
     grad[(t * batch + n) * classes + c] = value;
   };
-  // The backward variables are the forward ones of the reversed sequence.
+  // The backward variables are the forward variables of the reversed sequence.
   const reversed = { steps, states: [...states].reverse() };
   const backward = variables(reversed, (t, c) => logProb(steps - 1 - t, c));
   const posterior = new Float64Array(classes);
@@ -137,7 +140,8 @@ function writeGradient(
       }
       const [ahead = 0, score = 0] = shared[t] ?? [];
       const [behind = 0] = backward.shared[steps - 1 - t] ?? [];
-      // A NaN beside a likelihood that is none is where no path goes, and takes others with it.
+      // If the likelihood is not NaN, a NaN belongs to a state that no complete path uses. It must not spread to the
+      // others.
       const total = share.some(Number.isNaN)
         ? likelihood - (ahead + behind - score)
         : logSum(...share);
@@ -147,7 +151,7 @@ function writeGradient(
     }
     for (let c = 0; c < classes; c++) {
       const l = logProb(t, c);
-      // PyTorch divides by the probability: a class whose is 0 has no gradient.
+      // PyTorch divides by the probability, so the gradient of a class with probability 0 is NaN.
       const path = l === -Infinity ? NaN : (posterior[c] ?? NaN);
       set(t, c, flat ? 0 : (Math.exp(l) - path) * g);
     }

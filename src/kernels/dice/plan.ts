@@ -1,4 +1,5 @@
-// Plans the Dice loss of rows of probabilities and targets, or their sum, and what the gradient needs; with the CPU loop.
+// Plans the Dice loss of rows of probabilities and targets, or the sum of these losses, and the sums that the
+// gradient needs. The CPU loop is here as well.
 import kernelText from '../../../shaders/kernels/dice/dice.wgsl?raw';
 import { bits, div } from '../../shader/lib.ts';
 import { program, source } from '../../shader/link.ts';
@@ -20,7 +21,7 @@ const diceProgram = /* @__PURE__ */ program(
 );
 
 const WORKGROUP = 64;
-/** Invocations that are to be had for long rows, each with at least 64 elements. */
+/** Number of invocations that long rows are divided among. Each gets at least 64 elements. */
 const INVOCATIONS = 4096;
 
 export interface DiceArgs {
@@ -28,7 +29,7 @@ export interface DiceArgs {
   /** Elements of a row. */
   readonly n: number;
   readonly eps: number;
-  /** The losses are summed into a scalar and divided by this, instead of being stored. */
+  /** If given, the losses are summed into a scalar and divided by this number. */
   readonly sum?: number;
 }
 
@@ -67,7 +68,7 @@ const resultsAt = (losses: BufferSlice): readonly Bound[] => [
   [5, { of: 'output', index: 2 }, 'write'],
 ];
 
-/** Losses of rows; where they go to scratch, that is the first. */
+/** Plans the losses of rows. If `losses` is in scratch memory, it is the first scratch buffer. */
 function planRows(args: DiceArgs, losses: BufferSlice, caps: Capabilities): Plan {
   const { rows, n } = args;
   const most = Math.min(INVOCATIONS, Math.floor(caps.maxBindingSize / 32));
@@ -87,7 +88,7 @@ function planRows(args: DiceArgs, losses: BufferSlice, caps: Capabilities): Plan
   };
 }
 
-/** Rows longer than a binding: the sums of their parts, then what follows from all. */
+/** Rows longer than a binding: first the sums of the parts of a row, then its loss from these sums. */
 function planLongRows(
   { rows, n, eps }: DiceArgs,
   windows: Windows,
@@ -120,7 +121,10 @@ function planLongRows(
   }
 }
 
-/** Input and target; loss of each row, and half and size: the gradient is 2 (half - other input) / size. */
+/**
+ * Inputs are the input and the target. Outputs are the loss of each row, half and size. The gradient with respect to
+ * one input is 2 (half - other input) / size.
+ */
 export const diceKernel: Kernel<DiceArgs> = {
   name: 'diceLoss',
   float16: 'convert',

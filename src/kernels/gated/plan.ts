@@ -21,15 +21,15 @@ import { fits, inputsOf, outputsOf, rowsOf, Windows } from '../windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/gated/gated.wgsl', kernelText, [bits]);
 
-/** One gated unit. */
+/** A gated unit. */
 export interface GatedOp {
   readonly name: string;
-  /** The activation's WGSL, options and float64 functions. */
+  /** The WGSL, options and float64 functions of the activation. */
   readonly source: Source;
   readonly layout: ParamLayout;
   readonly forward: (x: number, params: ParamValues) => number;
   readonly backward: (x: number, gradOutput: number, params: ParamValues) => number;
-  /** The half it is applied to. */
+  /** The half that the activation is applied to. */
   readonly gate: 0 | 1;
 }
 

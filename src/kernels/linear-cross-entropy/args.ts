@@ -1,7 +1,7 @@
-// What a call of the linear cross-entropy tells its kernel, and the chunks of classes that it is computed in.
+// The arguments of the linear cross-entropy kernel, and the chunks of classes in which it is computed.
 import type { Capabilities } from '../../core/kernel.ts';
 
-/** What a call binds; the order of tensors is that of this list. */
+/** Which tensors a call binds. The tensors are in the order of these lists. */
 export interface LinearCrossEntropyArgs {
   /** The logits [batch, classes, inner] are input [batch, features] times linearWeight [classes, inner, features]. */
   readonly batch: number;
@@ -11,19 +11,19 @@ export interface LinearCrossEntropyArgs {
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
   readonly reduction: 'none' | 'mean' | 'sum';
-  /** Bytes of logits to hold at a time. */
+  /** The most bytes of logits that are in memory at a time. */
   readonly memoryBudget: number;
-  /** Inputs: input, linearWeight, classes or probabilities, then those of the following that there are. */
+  /** The inputs: input, linearWeight, classes or probabilities, then those of the following that the call has. */
   readonly target: 'classes' | 'probabilities';
   readonly inputs: {
     readonly linearBias: boolean;
     readonly weights: boolean;
-    /** What `statistics` and `divisor` of an earlier call have kept, with the gradient of the loss. */
+    /** `statistics` and `divisor` as an earlier call stored them, and the gradient of the loss. */
     readonly statistics: boolean;
     readonly divisor: boolean;
     readonly gradOutput: boolean;
   };
-  /** Outputs, in this order. `statistics`: five numbers of each row, for gradients later. */
+  /** The outputs, in this order. `statistics` are five numbers per row that a later call needs for gradients. */
   readonly outputs: {
     readonly loss: boolean;
     readonly gradInput: boolean;
@@ -35,7 +35,7 @@ export interface LinearCrossEntropyArgs {
   };
 }
 
-/** Numbers that are kept of each row. */
+/** Number of statistics that are stored per row. */
 export const STATISTICS = 5;
 
 const INPUTS = ['linearBias', 'weights', 'statistics', 'divisor', 'gradOutput'] as const;
@@ -49,7 +49,7 @@ const OUTPUTS = [
   'divisor',
 ] as const;
 
-/** Index of each tensor among the inputs or outputs, -1 where it is not there. */
+/** The index of each tensor among the inputs or outputs; -1 if the call does not have it. */
 function indexed<N extends string>(
   names: readonly N[],
   present: Readonly<Record<N, boolean>>,
@@ -62,7 +62,7 @@ function indexed<N extends string>(
   >;
 }
 
-/** Where each tensor of a call is among its inputs and outputs. */
+/** Finds the index of each tensor of a call among its inputs and outputs. */
 export function placesOf({ inputs, outputs }: LinearCrossEntropyArgs): {
   inputs: Readonly<Record<(typeof INPUTS)[number], number>>;
   outputs: Readonly<Record<(typeof OUTPUTS)[number], number>>;
@@ -70,22 +70,25 @@ export function placesOf({ inputs, outputs }: LinearCrossEntropyArgs): {
   return { inputs: indexed(INPUTS, inputs, 3), outputs: indexed(OUTPUTS, outputs, 0) };
 }
 
-/** Whether any gradient is asked for. */
+/** Whether the call has any gradient among its outputs. */
 export function wantsGradients({ outputs }: LinearCrossEntropyArgs): boolean {
   const { gradInput, gradLinearWeight, gradLinearBias, gradTarget } = outputs;
   return gradInput || gradLinearWeight || gradLinearBias || gradTarget;
 }
 
-/** Windows of a tensor then begin at multiples of 256 bytes, whatever its other dimensions and its dtype. */
+/**
+ * With this multiple of classes, the window of a chunk begins at a multiple of 256 bytes, whatever its other
+ * dimensions and its dtype are.
+ */
 const GRANULE = 128;
 
-/** Some of the classes. */
+/** A range of classes. */
 export interface Chunk {
   readonly first: number;
   readonly count: number;
 }
 
-/** Classes per chunk: as many as the budget allows, in chunks of about one size. */
+/** Divides the classes into chunks of about equal size that fit the memory budget. */
 export function chunksOf(
   { batch, classes, inner, features, memoryBudget }: LinearCrossEntropyArgs,
   half: boolean,

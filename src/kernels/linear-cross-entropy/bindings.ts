@@ -1,4 +1,4 @@
-// The shader of a linear cross-entropy, and where each tensor is bound.
+// The shader of a linear cross-entropy, and the binding of each tensor.
 import indexText from '../../../shaders/kernels/linear-cross-entropy/index.wgsl?raw';
 import kernelText from '../../../shaders/kernels/linear-cross-entropy/linear-cross-entropy.wgsl?raw';
 import probabilitiesText from '../../../shaders/kernels/linear-cross-entropy/probabilities.wgsl?raw';
@@ -40,7 +40,7 @@ export const SLOTS = {
   grad_target: [14, 'write'],
 } as const;
 
-/** The shader of a call: its `access` slot binds what only some calls have. */
+/** The shader of a call. Its `access` slot binds the tensors that only some calls have. */
 export function programFor({
   target,
   inputs,

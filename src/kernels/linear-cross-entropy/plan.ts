@@ -1,5 +1,5 @@
-// Plans the cross-entropy of a last linear layer, a chunk of classes at a time: the logits are computed, gathered row by
-// row, computed again, and turned into gradients.
+// Plans the cross-entropy of a last linear layer, one chunk of classes at a time. The logits are computed, summed up
+// per row, computed again, and overwritten with gradients.
 import { BYTES } from '../../core/dtype.ts';
 import type { Program } from '../../shader/link.ts';
 import { statusCode } from '../../gpu/status.ts';
@@ -30,10 +30,13 @@ import type { MatmulArgs, MatmulPlaces, Matrix } from '../matmul/args.ts';
 import { planProduct } from '../matmul/launch.ts';
 import { planSum } from '../reduce/plan.ts';
 
-/** One matrix, not batches of them. */
+/** A product of single matrices, without batches. */
 const SINGLE = { batch: [], aBatch: [], bBatch: [] };
 
-/** The float16 of `linearWeight` is read, and that of its gradient written, chunk by chunk; the rest is float32. */
+/**
+ * Only `linearWeight` may be float16 here: each chunk of it is converted, and so is its gradient. All else is
+ * float32.
+ */
 export const linearCrossEntropyKernel: Kernel<LinearCrossEntropyArgs> = {
   name: 'linearCrossEntropy',
   float16: 'native',
@@ -44,7 +47,7 @@ export const linearCrossEntropyKernel: Kernel<LinearCrossEntropyArgs> = {
 
 type Entry = 'weigh' | 'gather' | 'finish' | 'factors' | 'gradient';
 
-/** Puts one call's launches together. */
+/** Collects the launches of one call. */
 class Planner {
   readonly #args: LinearCrossEntropyArgs;
   readonly #inputs: readonly View[];
@@ -57,12 +60,15 @@ class Planner {
   readonly #program: Program;
   readonly #launches: Launch[] = [];
   readonly #scratch: number[] = [];
-  /** A chunk's logits; and, where they are float16, its weights (later their gradient) as float32. */
+  /**
+   * Scratch for the logits of a chunk and, if the weights are float16, for its weights (later their gradient) as
+   * float32.
+   */
   readonly #logits: Matrix;
   readonly #wide: Matrix | null;
-  /** Scratch that all products share: none is under way when the next one begins. */
+  /** Scratch that all products share. They run one after another. */
   #splitSums: number | null = null;
-  /** The chunk whose logits are there. */
+  /** The chunk whose logits are in memory. */
   #current: Chunk | null = null;
 
   constructor(
@@ -81,7 +87,7 @@ class Planner {
     this.#program = programFor(args);
     this.#weighted = args.target === 'probabilities' || args.labelSmoothing > 0;
     const largest = this.#chunks[0]?.count ?? 0;
-    // A row of a chunk is shared by several invocations where there are too few rows to go round.
+    // If there are too few rows to keep the GPU busy, several invocations share a row of a chunk.
     const wanted = Math.ceil(caps.tuning.logitsInvocations / Math.max(this.#rows, 1));
     this.#segments = Math.max(1, Math.min(256, wanted, Math.ceil(largest / 32)));
     this.#logits = this.#allocate(this.#rows * largest);
@@ -101,7 +107,7 @@ class Planner {
     return { launches: this.#launches, scratch: this.#scratch };
   }
 
-  /** Scratch of that many float32. */
+  /** Adds a scratch buffer of this many float32. */
   #allocate(count: number): Matrix {
     return { of: 'scratch', index: this.#scratch.push(4 * count) - 1, padded: true };
   }
@@ -114,7 +120,7 @@ class Planner {
     return { of: 'output', index: placesOf(this.#args).outputs[name] };
   }
 
-  /** The part of a tensor [classes, …] that belongs to a chunk. */
+  /** The window of a tensor [classes, ...] that belongs to a chunk. */
   #window(whole: BufferSlice, { first, count }: Chunk): { place: Matrix; view: View } {
     const tensor = (whole.of === 'input' ? this.#inputs : this.#outputs)[whole.index];
     if (!tensor) throw new RangeError('no such tensor');
@@ -128,7 +134,7 @@ class Planner {
     return { place: { ...whole, padded, offset, size }, view };
   }
 
-  /** Converts between a window of a float16 tensor and float32 scratch. */
+  /** Converts between a window of a float16 tensor and float32 scratch memory. */
   #cast(from: BufferSlice, to: BufferSlice, views: readonly [from: View, to: View]): void {
     const [source, target] = views;
     const { launches } = castKernel.plan(castArgs(source.shape), [source], [target], this.#caps);
@@ -152,7 +158,7 @@ class Planner {
     return this.#wide;
   }
 
-  /** The logits of a chunk, unless they are there already. */
+  /** Computes the logits of a chunk, unless they are in memory already. */
   #makeLogits(chunk: Chunk): Matrix {
     if (this.#current?.first === chunk.first) {
       return this.#wide ?? this.#window({ of: 'input', index: 1 }, chunk).place;
@@ -180,7 +186,7 @@ class Planner {
     return weights;
   }
 
-  /** The divisor of the sum over rows, where only the targets tell it. */
+  /** The divisor of the sum over rows, if it depends on targets that only the GPU knows. */
   #divisor(): BufferSlice | null {
     const { reduction, target, inputs, outputs } = this.#args;
     if (inputs.divisor) return this.#input('divisor');
@@ -227,7 +233,7 @@ class Planner {
     this.#launch('factors', { statistics, row_factors: factors, ...(divisor ? { divisor } : {}) });
     const input: Matrix = { of: 'input', index: 0, padded: this.#inputs[0]?.padded ?? false };
     const gradInput: Matrix = { ...this.#output('gradInput'), padded: true };
-    // The last chunk comes first: its logits are still in memory.
+    // The last chunk is processed first, because its logits are still in memory.
     for (const [i, chunk] of [...this.#chunks].reverse().entries()) {
       const weights = this.#makeLogits(chunk);
       this.#launch('gradient', { logits: this.#logits, factors_of: factors }, chunk);

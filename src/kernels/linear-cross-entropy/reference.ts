@@ -1,16 +1,16 @@
-// The float64 loop of the linear cross-entropy. Logits that would need more than the memory budget are computed twice
-// instead of kept.
+// The float64 loop of the linear cross-entropy. Logits that exceed the memory budget are computed twice instead of
+// stored.
 import type { NumericArray } from '../../core/dtype.ts';
 import { placesOf, wantsGradients, type LinearCrossEntropyArgs } from './args.ts';
 
-/** What a gradient needs to know of a row: its normaliser, and the share that its classes have in the loss. */
+/** What the gradient needs to know of a row: its normaliser, and the total share of its classes in the loss. */
 interface Row {
   readonly max: number;
-  /** The sum of e^(z - max) over all classes but one of the largest. */
+  /** The sum of e^(z - max) over all classes except one that has the maximum. */
   readonly sumOthers: number;
   readonly logSum: number;
   readonly share: number;
-  /** log-probability of its class index. */
+  /** The log-probability of its class index. */
   readonly label: number;
 }
 
@@ -35,7 +35,9 @@ export function linearCrossEntropyReference(
   const weightOf = (c: number): number => (weights ? (weights[c] ?? NaN) : 1);
   const classOf = (row: number): number => target[row] ?? NaN;
   const isIgnored = (row: number): boolean => indices && classOf(row) === ignoreIndex;
-  /** The factor of the loss of a class, not counting that it may be the class index. */
+  /**
+   * The factor of a class's loss from label smoothing or probabilities, without the factor for being the class index.
+   */
   const shareOf = (n: number, c: number, d: number): number => {
     const soft = indices ? 0 : (target[(n * classes + c) * inner + d] ?? NaN);
     const each = labelSmoothing / classes;
@@ -94,7 +96,7 @@ export function linearCrossEntropyReference(
   const gradWeight = pick(outputs, places.outputs.gradLinearWeight);
   const gradBias = pick(outputs, places.outputs.gradLinearBias);
   const gradTarget = pick(outputs, places.outputs.gradTarget);
-  // float64 until all classes are added up.
+  // The sum stays float64 until all classes are added.
   const sums = new Float64Array(gradInput ? batch * features : 0);
   const line = new Float64Array(features);
   for (let column = 0; column < columns; column++) {

@@ -1,4 +1,5 @@
-// Plans losses of rows of scores, with a class index, a list of labels or a row of numbers for each row; with the CPU loop.
+// Plans losses of rows of scores. The target of a row is a class index, a list of labels, or a row of numbers. The
+// CPU loop is here as well.
 import kernelText from '../../../shaders/kernels/margin-loss/margin-loss.wgsl?raw';
 import marksText from '../../../shaders/kernels/margin-loss/marks.wgsl?raw';
 import rowsText from '../../../shaders/kernels/margin-loss/rows.wgsl?raw';
@@ -51,11 +52,11 @@ export interface MarginLossOp {
   readonly name: string;
   readonly source: Source;
   readonly params: ParamLayout;
-  /** What the target of a row is. A target of numbers may have a gradient. */
+  /** The kind of target. Only a target of numbers may have a gradient. */
   readonly target: 'class' | 'labels' | 'numbers';
   /** The loss, before it is divided by the number of classes. A class index that is out of range gives NaN. */
   readonly loss: (row: MarginRow, p: ParamValues) => number;
-  /** Writes the derivatives of that, which are 0 before. */
+  /** Writes the derivatives of that loss into arrays of zeros. */
   readonly grad: (
     row: MarginRow,
     p: ParamValues,
@@ -64,12 +65,12 @@ export interface MarginLossOp {
   ) => void;
 }
 
-/** What a call binds; the order of tensors is that of this list. */
+/** Which tensors a call binds. The tensors are in the order of these lists. */
 export interface MarginLossArgs {
   readonly op: MarginLossOp;
   readonly params: ParamValues;
   readonly rows: number;
-  /** Rows of the call, where these are some of them. */
+  /** Number of rows of the whole call, if this is only a part of them. */
   readonly all?: number;
   /** Classes. */
   readonly n: number;
@@ -90,7 +91,7 @@ export const marginLoss: Kernel<MarginLossArgs> = {
   cpu,
 };
 
-/** Where each tensor of a call is among its inputs or outputs, -1 where it is not there. */
+/** The index of each tensor among the inputs or outputs of a call; -1 if the call does not have it. */
 function placesOf({ inputs, outputs }: MarginLossArgs) {
   const at = (there: boolean, before: readonly boolean[]): number =>
     there ? before.filter((other) => other).length : -1;
@@ -105,7 +106,7 @@ function placesOf({ inputs, outputs }: MarginLossArgs) {
   };
 }
 
-/** The kernel's `access` slot: bindings and accessors of what this call has. */
+/** The kernel's `access` slot: bindings and accessors for the tensors of this call. */
 function accessSlot({ op, inputs, outputs, reduction }: MarginLossArgs, marking: boolean): string {
   const bind = (slot: number, access: string, name: string, type = 'f32'): string =>
     `@group(0) @binding(${slot}) var<storage, ${access}> ${name}: array<${type}>;\n`;
@@ -180,14 +181,14 @@ function plan(
     })),
     (part) => planRows({ ...args, rows: part.outer, all: rows }, output, [], caps),
   );
-  // A row is longer than a binding, and each of its scores is compared with others anywhere in it.
+  // A row longer than a binding cannot be planned, because each score is compared with others anywhere in the row.
   if (!planned) return planRows(args, output, [], caps);
   const loss = outs[places.loss];
   if (kept && loss) addSums(windows, layout, kept, loss);
   return windows;
 }
 
-/** Losses and gradients of rows; `before` is the scratch that there is already. */
+/** Losses and gradients of rows. `before` lists the scratch buffers that exist already. */
 function planRows(
   args: MarginLossArgs,
   losses: BufferSlice,
@@ -207,7 +208,7 @@ function planRows(
   };
 }
 
-/** The launch that marks the classes that are labels, for ops that take lists of labels. */
+/** The launch that sets a bit for each class that is a label, for ops whose targets are lists of labels. */
 function markLaunch(
   args: MarginLossArgs,
   marks: BufferSlice,

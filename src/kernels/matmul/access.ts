@@ -1,9 +1,13 @@
-// Writes the WGSL that reads the operands of a product and stores its results, for the way the matrices lie in memory.
+// Writes the WGSL that reads the operands of a product and stores its results, according to the layout of the
+// matrices.
 import { source, type Source } from '../../shader/link.ts';
 import type { MatmulArgs, Matrix } from './args.ts';
 import { paramsStruct } from '../../shader/params.ts';
 
-/** How an operand is read: vec4 along k, vec4 along its lines (rows of A, columns of B), or one by one. */
+/**
+ * How an operand is read: as vec4 along k, as vec4 along its lines (rows of A or columns of B), or element by
+ * element.
+ */
 export type Reading = 'along k' | 'along lines' | 'one by one';
 
 /** An operand: its strides from line to line and along k, its number of lines, and the strides of its batches. */
@@ -28,7 +32,10 @@ export function readingOf(
 
 const four = (item: (i: number) => string): string => [0, 1, 2, 3].map(item).join(', ');
 
-/** The kernels' `operands` slot for one operand. `whole`: k is a multiple of four. `ahead`: k past the last one are asked for. */
+/**
+ * The kernels' `operands` slot for one operand. `whole`: k is a multiple of four. `ahead`: the kernel may load past
+ * the last k, so indices are clamped.
+ */
 export function operandSource(
   name: 'a' | 'b',
   reading: Reading,
@@ -45,7 +52,7 @@ export function operandSource(
       `vec4u(${four(start)}) / 4u`,
       `let at = lines + ${first} / 4u; return mat4x4f(${four((i) => `${name}[at[${i}]]`)});`,
     ],
-    // Lines are a multiple of four, so that four of them never cross the edge; k may.
+    // The number of lines is a multiple of four, so a vec4 of lines never crosses the edge. Along k it may.
     'along lines': [
       `vec4u((offset + min(line, u.${lines} - 4u)) / 4u)`,
       whole
@@ -68,12 +75,12 @@ export function operandSource(
   ].join('\n');
 }
 
-/** How results lie: by rows, or by columns where the planner has exchanged the operands. */
+/** The layout of the kernel's results: rows of C, or columns of C if the planner has exchanged the operands. */
 export type Layout = 'rows' | 'columns';
 
 /**
- * The kernels' `epilogue` slot: what is bound besides the operands, and what is stored, four results at a time or one by
- * one. `splits`: the results are added up from those of splits.
+ * The kernels' `epilogue` slot: the bindings besides the operands, and how results are stored, four at a time or one
+ * by one. `splits`: this is for the launch that adds the sums of splits.
  */
 export function epilogueSource(
   { bias, activation, keepInput, accumulate }: MatmulArgs,
@@ -87,7 +94,7 @@ export function epilogueSource(
   const each = (item: (i: number) => string): string =>
     vectors ? `vec4f(${four(item)})` : item(0);
   const place = vectors ? 'index / 4u' : 'index';
-  // Where a row of the kernel's is a column of C, it has one bias.
+  // If a row of the kernel is a column of C, the whole row has the same bias.
   const biases = each((i) => `bias[column${layout === 'rows' ? ` + ${i}u` : ''}]`);
   const result = activation ? each((i) => `forward(z${vectors ? `[${i}]` : ''}, u.op)`) : 'z';
   const [index, own] =

@@ -1,4 +1,4 @@
-// Types: what a call tells the matmul kernel: sizes, strides, batches, and what to do with each result.
+// Types: the arguments of the matmul kernel, which are sizes, strides, batches, and what happens to each result.
 import type { Source } from '../../shader/link.ts';
 import type { BufferSlice } from '../../core/kernel.ts';
 import type { ParamLayout, ParamValues } from '../../shader/params.ts';
@@ -25,18 +25,18 @@ export interface MatmulArgs {
   /** Input 2 is a bias, one per column. */
   readonly bias?: boolean;
   readonly activation?: MatmulActivation;
-  /** Output 1 gets the results before the activation. */
+  /** Output 1 receives the results before the activation. */
   readonly keepInput?: boolean;
-  /** Results are added to what the output holds. */
+  /** Results are added to the contents of the output. */
   readonly accumulate?: boolean;
 }
 
-/** A matrix in memory: `padded` as of its view. */
+/** A matrix in memory. `padded` is that of its view. */
 export interface Matrix extends BufferSlice {
   readonly padded: boolean;
 }
 
-/** Where a product's operands are, for plans that multiply on the way. */
+/** Where the operands of a product are, for plans of other kernels that contain products. */
 export interface MatmulPlaces {
   readonly a: Matrix;
   readonly b: Matrix;
@@ -50,7 +50,7 @@ export function batchesOf({ batch }: MatmulArgs): number {
   return batch.reduce((product, d) => product * d, 1);
 }
 
-/** The first element of a batch, in an operand with these strides along the batches. */
+/** The index of the first element of a batch in an operand that has these strides along the batches. */
 export function offsetOf(
   batch: number,
   shape: readonly number[],

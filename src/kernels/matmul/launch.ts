@@ -1,4 +1,4 @@
-// Makes the launches of a product of two matrices, given by strides, and batches of them.
+// Makes the launches of a batched product of two matrices that are given by strides.
 import sumSplitsText from '../../../shaders/kernels/matmul/sum-splits.wgsl?raw';
 import { matrices } from '../../shader/lib.ts';
 import { cachedProgram, source } from '../../shader/link.ts';
@@ -50,8 +50,8 @@ function uniformsOf(args: MatmulArgs, batches: number, splits: number, terms: nu
 }
 
 /**
- * The launches of a product: none where it has no elements, and a second one where k is split, which adds up the splits'
- * sums. `scratchIndex`: index of the scratch buffer that it may ask for.
+ * The launches of a product. There are none if the result is empty. If k is split, a second launch adds the sums of
+ * the splits. `scratchIndex` is the index of the scratch buffer that the product may need.
  */
 export function planProduct(
   args: MatmulArgs,
@@ -62,7 +62,7 @@ export function planProduct(
   const batches = batchesOf(args);
   if (args.m * args.n * batches === 0) return { launches: [], scratch: [] };
   const splitSums: Matrix = { of: 'scratch', index: scratchIndex, padded: true };
-  // Sums of no terms are sums of no splits.
+  // A product without terms is planned as a sum of 0 splits, which stores zeros.
   if (args.k === 0) {
     return { launches: [sumOfSplits(args, places, splitSums, 0, caps)], scratch: [16] };
   }
@@ -104,7 +104,7 @@ function products(
   const { m, n, k, activation } = args;
   const batches = batchesOf(args);
   const whole = k % 4 === 0;
-  // It loads the next tiles before it knows whether there are any.
+  // The tiled kernel loads the next tiles before it knows whether there are any.
   const ahead = entry === 'tiled';
   const aReading = readingOf(
     a,
@@ -141,7 +141,7 @@ function products(
   };
 }
 
-/** Adds up what the splits have summed: always in the same order, so that results are the same each time. */
+/** Adds the sums of the splits, always in the same order, so that results are reproducible. */
 function sumOfSplits(
   args: MatmulArgs,
   { c, bias, before }: MatmulPlaces,

@@ -37,7 +37,8 @@ function cpu(
   if (!left || !right || !result) return;
   const batches = args.batch.reduce((product, d) => product * d, 1);
   for (let batch = 0; batch < batches; batch++) {
-    // Both with k innermost, in float64: packing costs m k + n k, and the m n k loop then walks along memory.
+    // Both operands are packed as float64 with k innermost. That costs m k + n k, and the loop of m n k then reads
+    // contiguous memory.
     const rows = pack(left, offsetOf(batch, args.batch, args.aBatch), m, k, a[0], a[1]);
     const columns = pack(right, offsetOf(batch, args.batch, args.bBatch), n, k, b[1], b[0]);
     const products = multiply(rows, columns, m, n, k);
@@ -65,7 +66,10 @@ function pack(
   return packed;
 }
 
-/** Products of rows [m, k] and columns [n, k]; four columns at a time, so that each element of a row is loaded once. */
+/**
+ * Products of rows [m, k] and columns [n, k]. Four columns at a time, so that each element of a row is loaded once
+ * for four products.
+ */
 function multiply(
   rows: Float64Array,
   columns: Float64Array,
@@ -77,7 +81,7 @@ function multiply(
   for (let i = 0; i < m; i++) {
     const row = i * k;
     for (let j = 0; j < n; j += 4) {
-      // Past the last column, its neighbours' products are computed in vain and not stored.
+      // Past the last column, the products of other columns are computed but not stored.
       const c0 = j * k;
       const c1 = Math.min(j + 1, n - 1) * k;
       const c2 = Math.min(j + 2, n - 1) * k;

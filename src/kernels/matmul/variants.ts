@@ -1,4 +1,4 @@
-// Chooses the kernel for a product by its sizes, and into how many parts the k terms are split.
+// Chooses the kernel for a product by its sizes, and the number of splits of the k terms.
 import fewRowsText from '../../../shaders/kernels/matmul/few-rows.wgsl?raw';
 import tiledText from '../../../shaders/kernels/matmul/matmul.wgsl?raw';
 import directText from '../../../shaders/software/matmul-direct.wgsl?raw';
@@ -11,21 +11,21 @@ const tiled = /* @__PURE__ */ source('kernels/matmul/matmul.wgsl', tiledText, [m
 const fewRows = /* @__PURE__ */ source('kernels/matmul/few-rows.wgsl', fewRowsText, [matrices]);
 const direct = /* @__PURE__ */ source('software/matmul-direct.wgsl', directText, [matrices]);
 
-/** A kernel of a product, what a workgroup of it computes, and how the k terms may be split. */
+/** A kernel for products, the size of the tile that a workgroup computes, and how the k terms may be split. */
 export interface Variant {
   readonly kernel: Source;
   readonly entry: string;
   readonly rows: number;
   readonly columns: number;
   readonly constants: Readonly<Record<string, number>>;
-  /** Terms that workgroups go through at a time; a split has a multiple of them, and not less than `least`. */
+  /** The number of terms of a split is a multiple of `step` and at least `least`. */
   readonly step: number;
   readonly least: number;
-  /** Workgroups that keep a GPU busy: with fewer, k is split. */
+  /** Number of workgroups that keep a GPU busy. With fewer, k is split. */
   readonly wanted: number;
 }
 
-/** Most rows, or columns, that do not fill tiles. */
+/** The largest number of rows (or columns) for which the kernel for few rows is used. */
 export const FEW = 8;
 const LANES = 128;
 
@@ -33,7 +33,7 @@ const powerOfTwo = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(x, 1
 
 export function variantOf({ m, n, k, b }: MatmulArgs, caps: Capabilities): Variant {
   const { productWorkgroups } = caps.tuning;
-  // Workgroup memory saves a GPU's bandwidth; where the GPU is a CPU, its barriers cost more than caches save.
+  // Workgroup memory saves bandwidth on a GPU. If the GPU is emulated on a CPU, barriers cost more than that saves.
   if (caps.tuning.matmul === 'direct') {
     const constants = { tall: Number(m > 4) };
     const unsplit = { step: k, least: k, wanted: productWorkgroups.direct };
@@ -52,7 +52,8 @@ export function variantOf({ m, n, k, b }: MatmulArgs, caps: Capabilities): Varia
       wanted: productWorkgroups.tiled,
     };
   }
-  // Lanes side by side read neighbours in memory: 128 bytes of a row of B, or its columns as far as they go.
+  // Neighbouring lanes read neighbouring memory: at least 128 bytes of a row of B, unless the columns of B are
+  // contiguous.
   const least = b[0] === 1 ? 1 : 8;
   const lanes = Math.max(least, LANES / Math.min(LANES, powerOfTwo(k / 4)));
   const columnLanes = Math.min(lanes, powerOfTwo(n / 4));
@@ -69,7 +70,7 @@ export function variantOf({ m, n, k, b }: MatmulArgs, caps: Capabilities): Varia
   };
 }
 
-/** A and B exchanged: C's columns become rows. */
+/** Exchanges A and B, so that columns of C become rows. */
 export function exchanged(args: MatmulArgs): MatmulArgs {
   const { m, n, a, b, aBatch, bBatch } = args;
   return {
@@ -83,7 +84,10 @@ export function exchanged(args: MatmulArgs): MatmulArgs {
   };
 }
 
-/** Parts of the k terms, so that workgroups are enough to keep a GPU busy where results are few. */
+/**
+ * How many parts the k terms are split into, so that there are enough workgroups to keep a GPU busy if there are few
+ * results.
+ */
 export function splitsOf(
   { m, n, k }: MatmulArgs,
   batches: number,

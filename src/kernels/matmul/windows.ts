@@ -1,5 +1,5 @@
-// Plans products of matrices that are larger than a binding, by parts: some rows and columns of the result, and some of the
-// terms that are summed, added one launch after another.
+// Plans products of matrices that are larger than a binding. Each part has some rows and columns of the result and
+// some of the k terms; launches for successive terms add to the same part of the result.
 import type { Capabilities, Plan, View } from '../../core/kernel.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { offsetOf, type MatmulArgs, type MatmulPlaces } from './args.ts';
@@ -9,7 +9,7 @@ import { inputsOf, outputsOf, stretch, Windows, type Block, type Region } from '
 /** One matrix. */
 const SINGLE = { batch: [], aBatch: [], bBatch: [] };
 
-/** Some lines (rows of A, columns of B) and terms of an operand. */
+/** A panel of an operand: some of its lines (rows of A or columns of B) and some of its terms. */
 interface Panel {
   readonly offset: number;
   readonly strides: readonly [line: number, term: number];
@@ -17,7 +17,7 @@ interface Panel {
   readonly terms: number;
 }
 
-/** A panel to read, and its strides there: a copy keeps neighbours together. */
+/** Reads a panel and returns its strides. A copy keeps elements together that were neighbours. */
 function readPanel(
   windows: Windows,
   from: Region,
@@ -33,15 +33,15 @@ function readPanel(
   return { region, strides: [1, stride] };
 }
 
-/** The extents of a part: so large that no operand's is longer than a binding, and no shorter than they must be. */
+/** The sizes of a part. They are as large as possible while every operand fits into a binding. */
 function extentsOf(
   { m, n, k }: MatmulArgs,
   most: number,
 ): { rows: number; columns: number; terms: number } {
-  // Multiples of 64 elements begin where a binding may.
+  // A multiple of 64 elements, because a binding must begin at a multiple of 256 bytes.
   const down = (x: number): number =>
     x < 64 ? Math.max(1, Math.floor(x)) : Math.floor(x / 64) * 64;
-  // Whole rows of A, C and B where they go; then a part of each side alike.
+  // Whole rows of A, C and B if they fit; otherwise parts that have about the same size in each dimension.
   const side = down(Math.sqrt(most));
   let [columns, terms] = [n, k];
   if (n * k > most) {
@@ -67,7 +67,10 @@ export function planProductParts(
   return windows;
 }
 
-/** Whole matrices, of a range of one dimension of the batches and all of those behind it. */
+/**
+ * Plans batches whose matrices fit into a binding. A part is a range along one batch dimension and all of the
+ * dimensions after it.
+ */
 function planBatches(
   args: MatmulArgs,
   windows: Windows,
@@ -110,7 +113,7 @@ function planBatches(
   }
 }
 
-/** Panels of each matrix. */
+/** Plans panels of each matrix. */
 function planPanels(
   args: MatmulArgs,
   windows: Windows,
@@ -132,7 +135,7 @@ function planPanels(
           width === n
             ? stretch(offset, height * n)
             : { offset, runs: height, length: width, stride: n };
-        // The part of the result stays bound, or in its copy, until all terms are added.
+        // This part of the result stays bound (or its copy does) until all terms are added.
         windows.part(() => {
           const target = windows.write(result, block);
           const kept = before && windows.write(before, block);

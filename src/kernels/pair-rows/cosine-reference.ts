@@ -13,8 +13,8 @@ export function squares(x: Float64Array, y: Float64Array): [dot: number, xx: num
 }
 
 /**
- * Writes g times the gradient with respect to `v`, whose guarded length is `length`; `own` is the length that the
- * gradient of the length is taken of. `w` and `other`: the other row and its guarded length.
+ * Writes g times the gradient with respect to `v`. `length` is the length of v after the guard against division by 0,
+ * and `own` the length in the derivative of the length. `w` and `other` are the other row and its guarded length.
  */
 export function cosineGrad(
   v: Float64Array,

@@ -1,13 +1,13 @@
-// The p-norm of a row of differences and its gradient in float64, as torch.linalg.vector_norm has them.
+// The p-norm of a row of differences and its gradient in float64, as in torch.linalg.vector_norm.
 
-/** The sum of `f` of all elements. */
+/** The sum of `f` over all elements. */
 function sumOf(d: Float64Array, f: (v: number) => number): number {
   let sum = 0;
   for (let i = 0; i < d.length; i++) sum += f(d[i] ?? NaN);
   return sum;
 }
 
-// Math.max and Math.min keep a NaN.
+// Math.max and Math.min return NaN if an element is NaN.
 const largest = (d: Float64Array): number => d.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
 const smallest = (d: Float64Array): number =>
   d.reduce((m, v) => Math.min(m, Math.abs(v)), Infinity);
@@ -20,7 +20,8 @@ export function norm(d: Float64Array, p: number): number {
   if (p === 2) return Math.sqrt(sumOf(d, (v) => v * v));
   if (p === Infinity) return largest(d);
   if (p === -Infinity) return smallest(d);
-  // Powers of what is far from 1 leave float64 as well.
+  // Elements are divided by the largest (smallest) one, because powers of numbers far from 1 leave the range of
+  // float64.
   const scale = p > 0 ? largest(d) : smallest(d);
   const unit = scale > 0 && scale < Infinity ? scale : 1;
   return unit * sumOf(d, (v) => Math.abs(v / unit) ** p) ** (1 / p);
@@ -38,7 +39,10 @@ function slopeOf(d: Float64Array, p: number, value: number): (v: number) => numb
   return (v) => (v === 0 ? 0 : signOf(v) * Math.abs(v / value) ** (p - 1));
 }
 
-/** Writes g times the gradient with respect to each difference. Where the norm is 0 that is 0 whatever g is. */
+/**
+ * Writes g times the gradient with respect to each difference. Where the norm is 0 the result is 0, even for an
+ * infinite g.
+ */
 export function normGrad(
   d: Float64Array,
   p: number,
@@ -55,7 +59,7 @@ export function normGrad(
   for (let i = 0; i < d.length; i++) grad[i] = g * slope(d[i] ?? NaN);
 }
 
-/** The `kind` of norm that a p asks for, as the WGSL names it. */
+/** The number of the WGSL constant `kind` for a norm of degree p. */
 export function normKind(p: number): number {
   if (p === Infinity) return 4;
   if (p === -Infinity) return 5;

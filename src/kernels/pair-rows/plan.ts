@@ -1,5 +1,5 @@
-// Plans ops that compare two or three tensors row by row: one result a row, their reduction, and the gradients of all
-// elements in the same pass; with the CPU loop.
+// Plans ops that compare two or three tensors row by row: one result per row, its reduction, and in the same pass the
+// gradients of all elements. The CPU loop is here as well.
 import kernelText from '../../../shaders/kernels/pair-rows/pair-rows.wgsl?raw';
 import type { NumericArray } from '../../core/dtype.ts';
 import { bits, rowLanes } from '../../shader/lib.ts';
@@ -31,20 +31,23 @@ const kernel = /* @__PURE__ */ source('kernels/pair-rows/pair-rows.wgsl', kernel
   rowLanes,
 ]);
 
-/** How rows are compared: `fn compare` in WGSL, and the same in float64. */
+/** An op that compares rows: `fn compare` in WGSL, and the same in float64. */
 export interface PairRowsOp {
   readonly name: string;
   readonly source: Source;
   readonly params: ParamLayout;
-  /** Names of the tensors of rows, in WGSL. */
+  /** Names in WGSL of the tensors whose rows are compared. */
   readonly operands: readonly string[];
-  /** Name of a tensor with one number per row, in WGSL; it has no gradient. */
+  /** Name in WGSL of a tensor with one number per row; it has no gradient. */
   readonly labels?: string;
-  /** Whether the text raises elements to powers. */
+  /** Whether the WGSL raises elements to a power. */
   readonly powers?: boolean;
-  /** WGSL `override` values that the options stand for. */
+  /** The values that the options give to WGSL `override` constants. */
   readonly constants?: (params: ParamValues) => Readonly<Record<string, number>>;
-  /** The result of one row; gradients from the upstream gradient are written to `grads`, where they are wanted. */
+  /**
+   * Returns the result of one row. Where gradients are wanted, it computes them from the upstream gradient into
+   * `grads`.
+   */
   readonly reference: (
     rows: readonly Float64Array[],
     label: number,
@@ -58,12 +61,12 @@ export interface PairRowsArgs {
   readonly op: PairRowsOp;
   readonly params: ParamValues;
   readonly layout: RowLayout;
-  /** Rows of the call, where these are some of them. */
+  /** Number of rows of the whole call, if this is only a part of them. */
   readonly all?: number;
   readonly reduction: 'none' | 'mean' | 'sum';
-  /** Inputs: the operands, the labels where the op has them, the upstream gradient where there is one. */
+  /** Inputs: the operands, the labels if the op has them, and the upstream gradient if there is one. */
   readonly gradOutput: boolean;
-  /** Outputs: the result, then the gradients of the operands that are marked here. */
+  /** Outputs: the result, then the gradients of those operands that are true here. */
   readonly outputs: { readonly result: boolean; readonly grads: readonly boolean[] };
 }
 
@@ -106,7 +109,8 @@ function plan(
       scratch: [],
     }),
   );
-  // A row is longer than a binding, and is gone through again where its squares leave the range of float32.
+  // A row longer than a binding cannot be planned, because rows whose squares leave the range of float32 are read
+  // again.
   if (!planned) return planWhole(args, caps);
   const [total] = outs;
   if (kept && total) {
@@ -139,7 +143,7 @@ function planWhole(args: PairRowsArgs, caps: Capabilities): Plan {
   };
 }
 
-/** The kernel's `access` slot: the type of an element, and bindings and accessors of what this call has. */
+/** The kernel's `access` slot: the type of an element, and bindings and accessors for the tensors of this call. */
 function accessSlot(args: PairRowsArgs, packed: boolean, shared: boolean): string {
   const { op, gradOutput, outputs, reduction } = args;
   const bind = (slot: number, access: string, name: string, type: string): string =>
@@ -167,7 +171,7 @@ function accessSlot(args: PairRowsArgs, packed: boolean, shared: boolean): strin
     fold('min'),
     op.powers ? `fn each_pow(v: V, e: f32) -> V { return ${power}; }\n` : '',
     shared
-      ? // What one invocation finds of a row, all do: compilers see that they go the same way.
+      ? // All invocations get the answer of the first one, in a form by which compilers see that they take the same branch.
         'var<workgroup> agreed: u32;\nfn agree(c: bool, local: u32) -> bool {\n  if (local == 0u) { agreed = u32(c); }\n  return workgroupUniformLoad(&agreed) != 0u;\n}\n'
       : 'fn agree(c: bool, local: u32) -> bool { return c; }\n',
     `fn upstream_of(row: u32) -> f32 { return ${above}u.scale; }\n`,

@@ -4,14 +4,14 @@ import { bits } from '../../shader/lib.ts';
 import { source } from '../../shader/link.ts';
 import type { PointwiseOp } from '../pointwise/plan.ts';
 
-/** The WGSL of it, for `Params` with a `margin`. */
+/** The WGSL of the hinge. It needs `Params` with a `margin`. */
 export const tripletHingeSource = /* @__PURE__ */ source(
   'kernels/pair-rows/triplet-hinge.wgsl',
   wgsl,
   [bits],
 );
 
-/** One triplet in float64; `other` is the distance from positive to negative, where it counts. */
+/** One triplet in float64. `other` is the distance from positive to negative, for losses that use it. */
 export function tripletHinge(
   near: number,
   far: number,
@@ -66,7 +66,7 @@ function hingeOps(swap: boolean): HingeOps {
   };
 }
 
-/** The loss of each element of two distances, and its gradients. */
+/** The op for two distances: the loss of each element, and its gradients. */
 export const hingeOfTwo = /* @__PURE__ */ hingeOps(false);
-/** The same of three distances. */
+/** The same op for three distances. */
 export const hingeOfThree = /* @__PURE__ */ hingeOps(true);

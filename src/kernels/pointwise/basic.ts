@@ -1,4 +1,4 @@
-// Sums and copies of gradients: the pointwise ops that autograd itself needs.
+// The pointwise ops that autograd itself needs: sums and copies of gradients.
 import { runOne, staged } from '../../core/dispatcher.ts';
 import type { DType } from '../../core/dtype.ts';
 import { undone } from '../../core/scope.ts';
@@ -19,12 +19,15 @@ const sumOfTwo: PointwiseOp = {
   inPlace: [0],
 };
 
-/** a + b of one shape, into `out` (which may be `a`) or a new tensor. */
+/** a + b for tensors of the same shape, into `out` (which may be `a`) or a new tensor. */
 export function accumulate(a: Tensor, b: Tensor, out?: Tensor): Tensor {
   return runOne(pointwise, { op: sumOfTwo, params: {}, shape: a.shape }, [a, b], out ?? a.like());
 }
 
-/** Adds to each first tensor the second, of its shape: what is returned does it, and takes no memory. */
+/**
+ * Adds the second tensor of each pair to the first, which has the same shape. The returned function does it and
+ * allocates nothing.
+ */
 export function accumulateAll(pairs: readonly (readonly [to: Tensor, by: Tensor])[]): () => void {
   const writes = staged(
     pointwise,
@@ -39,12 +42,15 @@ export function accumulateAll(pairs: readonly (readonly [to: Tensor, by: Tensor]
   };
 }
 
-/** A tensor of its own memory with the same elements, or those of `from` written into `out`. */
+/** A copy of a tensor in memory of its own, or a copy of `from` written to `out`. */
 export function copyOf(from: Tensor, out?: Tensor): Tensor {
   return runOne(pointwise, castArgs(from.shape), [from], out ?? from.like());
 }
 
-/** Copies each first tensor into the second, as if at once: nothing is read that was written, and memory is there before. */
+/**
+ * Copies the first tensor of each pair to the second, as if all at once: nothing is read after it was overwritten.
+ * All memory is allocated before the first copy.
+ */
 export function copyAll(pairs: readonly (readonly [from: Tensor, to: Tensor])[]): void {
   const copies: Tensor[] = [];
   const writes = undone(() => {

@@ -22,17 +22,17 @@ export interface TensorSpec {
 
 export interface StorageSpec {
   readonly inputs: readonly TensorSpec[];
-  /** Outputs that are stored: not a sum. */
+  /** The outputs that are stored, without a summed one. */
   readonly outputs: readonly TensorSpec[];
   /** For each output, the input whose memory it shares, or -1. */
   readonly aliased: readonly number[];
   /** Whether the first result is summed instead of stored. */
   readonly summed: boolean;
-  /** Whether elements are computed one by one. */
+  /** Whether elements are computed one by one instead of in packs. */
   readonly each: boolean;
 }
 
-/** The kernel's `storage` slot for one op: its options, bindings, and the step from loads to stores. */
+/** The kernel's `storage` slot for one op: its options, its bindings, and the code from loads to stores. */
 export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
   const { inputs, outputs, aliased, summed } = storage;
   const results = Array.from({ length: op.results }, (_, k) => `r${k}: f32`);
@@ -63,7 +63,7 @@ export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
   return source(op.name, `//#include "lib/float16.wgsl"\n${text}`, [float16, ...includes]);
 }
 
-/** `nl_each`: one float32 element. */
+/** `nl_each`, which computes one float32 element. */
 function eachSource({ inputs, outputs }: StorageSpec, variables: readonly string[]): string[] {
   const values = inputs.map(({ access }, i) => {
     const at = access === 'scalar' ? '0u' : access === 'broadcast' ? `offset_of(at, ${i}u)` : 'i';
@@ -78,7 +78,7 @@ function eachSource({ inputs, outputs }: StorageSpec, variables: readonly string
   ];
 }
 
-/** `nl_pack`: four elements. */
+/** `nl_pack`, which computes four elements. */
 function packSource(storage: StorageSpec, variables: readonly string[], summed: boolean): string[] {
   const { inputs, outputs } = storage;
   const lines = [
@@ -111,8 +111,8 @@ function declare(
 }
 
 /**
- * Where in the periodic operands an invocation is: carried along from pack to pack, as a remainder costs an emulated GPU as
- * much as a whole activation.
+ * The position of an invocation in each periodic operand. It is updated from pack to pack, because a remainder costs
+ * an emulated GPU as much as a whole activation.
  */
 function cursorSource({ inputs }: StorageSpec): string[] {
   const periodic = [...inputs.keys()].filter((i) => inputs[i]?.access === 'periodic');
@@ -159,7 +159,7 @@ function load(name: string, operand: number, { dtype, access }: TensorSpec): str
   return `vec4f(${[0, 1, 2, 3].map(element).join(', ')})`;
 }
 
-/** WGSL statements that store four elements; past the end of a tensor that has no padding, nothing is touched. */
+/** WGSL statements that store four elements. If a tensor has no padding, nothing past its end is written. */
 function store(name: string, value: string, { dtype, access }: TensorSpec): string[] {
   const half = dtype === 'float16';
   if (access === 'pack') {
@@ -177,7 +177,7 @@ function store(name: string, value: string, { dtype, access }: TensorSpec): stri
       const index = `(pack * 2u + ${word}u)`;
       lines.push(
         `    if (${index} * 2u + 1u < u.count) { ${name}[${index}] = pack_half2(v.${lanes}); }`,
-        // The last half word of an odd count belongs to whoever owns the buffer.
+        // The other half of the last word of an odd count does not belong to the tensor, so it is kept.
         `    else if (${index} * 2u < u.count) { ${name}[${index}] = (${name}[${index}] & 0xffff0000u) | (pack_half2(v.${lanes}) & 0xffffu); }`,
       );
     }

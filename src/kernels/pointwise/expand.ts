@@ -8,7 +8,7 @@ import { castArgs } from './cast.ts';
 import { pointwise } from './plan.ts';
 import { sumTo } from '../reduce/sum-to.ts';
 
-/** A new tensor, or `x` itself where it has the shape. */
+/** Returns a new tensor, or `x` itself if it has this shape already. */
 export function expandTo(op: string, x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const { shape: from, dtype } = x;

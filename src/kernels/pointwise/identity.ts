@@ -1,4 +1,4 @@
-// The op of a copy: the pointwise kernel's own stub.
+// The op that copies its input. It is the default of the pointwise kernel's slot.
 import type { Shape } from '../../core/shape.ts';
 import type { PointwiseArgs, PointwiseOp } from './plan.ts';
 

@@ -1,5 +1,5 @@
-// Plans pointwise ops: every output element is computed from the input elements at the same, broadcast, index. Tensors
-// larger than a binding go in windows.
+// Plans pointwise ops: every output element is computed from the input elements at the same broadcast index. Tensors
+// larger than a binding are processed in windows.
 import kernelText from '../../../shaders/kernels/pointwise/pointwise.wgsl?raw';
 import { BYTES } from '../../core/dtype.ts';
 import { LimitError } from '../../core/errors.ts';
@@ -39,10 +39,10 @@ import { fits } from '../windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/pointwise/pointwise.wgsl', kernelText, [sumLib]);
 
-/** One way to compute elements from elements; ops declare theirs once, at module level. */
+/** A pointwise op. Ops are declared once, at module level. */
 export interface PointwiseOp {
   readonly name: string;
-  /** WGSL functions that `body` calls; absent where `body` is all. */
+  /** WGSL functions that `body` calls, if there are any. */
   readonly source?: Source;
   readonly params: ParamLayout;
   /** Names of the input elements in `body`. */
@@ -61,19 +61,19 @@ export interface PointwiseOp {
   ) => void;
   /** `reference` as a function of numbers, of one or two inputs: the CPU's loops then call it and nothing else. */
   readonly unary?: Unary;
-  /** The loop itself, where that is worth it. */
+  /** The whole CPU loop, for ops where a loop of its own is worth it. */
   readonly unaryAll?: UnaryAll;
   readonly binary?: Binary;
-  /** Result k is written over input `inPlace[k]`'s memory where they are one buffer. */
+  /** If result k and input `inPlace[k]` are in the same buffer, the result overwrites the input. */
   readonly inPlace?: readonly number[];
 }
 
 export interface PointwiseArgs {
   readonly op: PointwiseOp;
   readonly params: ParamValues;
-  /** The broadcast shape: that of every output but a sum. */
+  /** The broadcast shape, which every output has except a sum. */
   readonly shape: Shape;
-  /** The first result is summed into a scalar and divided by this, instead of being stored. */
+  /** If given, the first result is summed into a scalar and divided by this number. */
   readonly sum?: number;
   readonly scale?: number;
 }
@@ -129,7 +129,7 @@ function plan(
     summed,
     each,
   };
-  // A window is a multiple of 1024 elements: aligned to 256 bytes in either dtype.
+  // A window is a multiple of 1024 elements, so that it begins at a multiple of 256 bytes in either dtype.
   const whole = (access: Access): boolean => access === 'pack' || access === 'elements';
   const widest = Math.max(
     2,
@@ -236,7 +236,7 @@ function operandOf(
   return { access: 'broadcast', period: 0 };
 }
 
-/** How the invocations of a dispatch go through the packs; the kernel's uniforms say what each field means. */
+/** How the invocations of a dispatch share the packs. The kernel's uniforms describe each field. */
 interface Walk {
   readonly workgroup: number;
   readonly workgroups: number;
@@ -247,8 +247,8 @@ interface Walk {
 }
 
 /**
- * How packs, or single elements, are shared out. A sum needs few invocations, each with a long loop, as their partial sums
- * are read again.
+ * How packs, or single elements, are distributed to invocations. A sum uses few invocations with long loops, because
+ * their partial sums must be read again.
  */
 function walkOver(size: number, summed: boolean, each: boolean, caps: Capabilities): Walk {
   const packs = Math.ceil(size / (each ? 1 : 4));

@@ -69,7 +69,7 @@ function sumTwo(f: Binary, p: ParamValues, a: NumericArray, b: NumericArray, siz
   return total;
 }
 
-/** `b` is repeated along leading dimensions: a bias, or a number. */
+/** `b` is repeated along leading dimensions, as a bias or a single number is. */
 function mapRepeated(
   f: Binary,
   p: ParamValues,
@@ -84,7 +84,10 @@ function mapRepeated(
   }
 }
 
-/** Whether a shape fills `target` by being repeated as a whole: its dimensions, but for leading ones of 1, are the last. */
+/**
+ * Whether repeating a tensor of this shape as a whole fills `target`: apart from leading ones, its dimensions are the
+ * last ones of `target`.
+ */
 function repeats(from: Shape, target: Shape): boolean {
   let lead = 0;
   while (lead < from.length && from[lead] === 1) lead++;

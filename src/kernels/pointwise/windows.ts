@@ -1,5 +1,5 @@
-// Plans pointwise ops part by part, where a repeated operand is larger than a binding, or where there are too many partial
-// sums for one.
+// Plans pointwise ops part by part, if a repeated operand is larger than a binding or there are too many partial sums
+// for one.
 import type { Capabilities, Plan, View } from '../../core/kernel.ts';
 import { broadcastStrides, collapse, sizeOf } from '../../core/shape.ts';
 import { castArgs } from './identity.ts';
@@ -14,7 +14,10 @@ type Planner = (
   caps: Capabilities,
 ) => Plan;
 
-/** Ops that look at an element's index have no such operand: a part counts from 0. */
+/**
+ * Ops that use an element's index are not planned here, because the index in a part begins at 0. They have no such
+ * operand.
+ */
 export function planPointwiseParts(
   args: PointwiseArgs,
   inputs: readonly View[],
@@ -32,11 +35,12 @@ export function planPointwiseParts(
   const ins = inputsOf(inputs);
   const outs = outputsOf(outputs);
   const total = summed ? outs[0] : undefined;
-  // Parts may begin within a word of float16: those are collected as float32.
+  // A part may begin in the middle of a word of float16, so such parts are collected as float32.
   const stored = outs
     .slice(summed ? 1 : 0)
     .map((to) => ({ to, target: to.view.dtype === 'float16' ? windows.keep(to.view.size) : to }));
-  // A part is a range of one dimension, of one index of those before it, and all of those behind it.
+  // A part is a range along one dimension, at one index of each dimension before it, with all of the dimensions after
+  // it.
   let along = 0;
   while (sizeOf(shape.slice(along + 1)) > windows.most) along++;
   const [extent = 1, ...behind] = shape.slice(along);
@@ -61,7 +65,7 @@ export function planPointwiseParts(
       const targets = stored.map(({ target }): Region => {
         const written = windows.write(target, block0);
         const { view, ...place } = written;
-        // A copy shares no memory.
+        // A copy does not share memory with the input that would be overwritten.
         const { aliasOf } = target.view;
         const alias = written.of === 'output' && aliasOf !== undefined ? { aliasOf } : {};
         return { ...place, view: { ...view, shape: some, ...alias } };
@@ -86,7 +90,7 @@ export function planPointwiseParts(
   return windows;
 }
 
-/** The first element of a combination of leading indices. */
+/** The index of the first element for a combination of leading indices. */
 function baseOf(index: number, shape: readonly number[], strides: readonly number[]): number {
   let rest = index;
   let base = 0;

@@ -1,4 +1,4 @@
-// Plans sums over the middle dimension of a tensor seen as [outer, n, inner]; with the CPU loop.
+// Plans sums over the middle dimension of a tensor seen as [outer, n, inner]. The CPU loop is here as well.
 import kernelText from '../../../shaders/kernels/reduce/reduce.wgsl?raw';
 import type { NumericArray } from '../../core/dtype.ts';
 import { sum } from '../../shader/lib.ts';
@@ -21,19 +21,19 @@ const reduceProgram = /* @__PURE__ */ program(
 );
 
 export interface SumLayout extends RowLayout {
-  /** What the sums are divided by. */
+  /** The divisor of the sums. */
   readonly divisor: number;
-  /** Whether the terms are sums in two parts, as `lib/sum.wgsl` has them. */
+  /** Whether the terms are sums in two parts, as in `lib/sum.wgsl`. */
   readonly pairs?: boolean;
 }
 
 const WORKGROUP = 64;
-/** Longest row that one workgroup adds up by itself. */
+/** The longest row that one workgroup sums by itself. */
 const FINISH = 65536;
 
 /**
- * Launches that sum rows from one place to another. `scratchIndex`: index of the first scratch buffer it may ask for.
- * `by`: where the divisor is, if it is only known on the GPU (for a single result).
+ * Launches that sum rows from one buffer to another. `scratchIndex` is the index of the first scratch buffer that it
+ * may need. `by` is where the divisor is, if it is known only on the GPU; then there must be a single result.
  */
 export function planSum(
   layout: SumLayout,
@@ -45,7 +45,8 @@ export function planSum(
 ): Plan {
   const { outer, n, inner, divisor } = layout;
   const results = outer * inner;
-  // Few results of long rows would leave the GPU idle: their rows are split, to about 4,096 invocations of 64 elements.
+  // A few long rows would leave the GPU idle, so they are split, into up to about 4,096 invocations of at least 64
+  // elements.
   const most = Math.min(4096, Math.floor(caps.maxBindingSize / 16));
   const splits = Math.max(1, Math.min(Math.ceil(most / results), Math.floor(n / 64)));
   const single = results === 1;
@@ -82,7 +83,7 @@ export function planSum(
   };
 }
 
-/** Launches that divide one sum of `n` terms by another: a mean whose weights are only known on the GPU. */
+/** Launches that divide one sum of `n` terms by another sum, for a mean whose weights are known only on the GPU. */
 export function planRatio(
   n: number,
   terms: BufferSlice,
@@ -148,7 +149,7 @@ function launch(
   };
 }
 
-/** 1 / divisor as the sum of two float32: the count of a mean may be none. 0 for a divisor of 0. */
+/** 1 / divisor as the sum of two float32, because a large count is not exact as one float32. 0 for a divisor of 0. */
 function reciprocalOf(divisor: number): [high: number, low: number] {
   if (divisor === 0) return [0, 0];
   const high = Math.fround(1 / divisor);
@@ -158,7 +159,7 @@ function reciprocalOf(divisor: number): [high: number, low: number] {
 const INPUT: BufferSlice = { of: 'input', index: 0 };
 const OUTPUT: BufferSlice = { of: 'output', index: 0 };
 
-/** Adds sums of tensors of any size to a plan. `by`: as in `planSum`. */
+/** Adds to a plan the sums of tensors of any size. `by` is the same as in `planSum`. */
 export function addSums(
   windows: Windows,
   layout: SumLayout,
@@ -183,7 +184,7 @@ export function addSums(
     planSum({ outer: part.outer, n, inner: part.inner, divisor }, INPUT, OUTPUT, 0, caps),
   );
   if (planned) return;
-  // A row is longer than a binding: its parts are summed one by one, and then their sums, which one binding spans.
+  // Rows longer than a binding: their parts are summed one by one, then these sums, which fit into one binding.
   const columns = Math.min(inner, Math.max(1, Math.floor(most / Math.ceil(Math.sqrt(n)))));
   const length = Math.floor(most / columns);
   const parts = Math.ceil(n / length);

@@ -1,4 +1,4 @@
-// Sums and means along dimensions, and gradients of broadcast operands, summed back to their shape.
+// Sums and means along dimensions, and sums of gradients back to the shape of a broadcast operand.
 import { runOne } from '../../core/dispatcher.ts';
 import type { DType } from '../../core/dtype.ts';
 import { rowLayout, sameShape, sizeOf, type Shape } from '../../core/shape.ts';
@@ -9,8 +9,8 @@ import { pointwise } from '../pointwise/plan.ts';
 import { reduceKernel } from './plan.ts';
 
 /**
- * The sum over `dims` (in range, each once) divided by `divisor`, with those dimensions kept as 1; written into a tensor
- * of that many elements, or a new one of the given dtype.
+ * The sum over `dims` (valid and distinct) divided by `divisor`, where those dimensions stay with length 1. It is
+ * written to a given tensor of that many elements, or to a new one of the given dtype.
  */
 export function reduceDims(
   x: Tensor,
@@ -28,7 +28,7 @@ export function reduceDims(
       output,
     );
   }
-  // Runs of adjacent dimensions are one; the last run goes first, so that later passes have less to read.
+  // Adjacent dimensions are summed together. The last group is first, so that later passes read less.
   const runs: { from: number; to: number }[] = [];
   for (const d of [...dims].sort((a, b) => a - b)) {
     const last = runs.at(-1);
@@ -58,8 +58,8 @@ export function reduceDims(
 }
 
 /**
- * Sums the dimensions along which `shape` was broadcast to become that of `x`. A new tensor, or a view of `x`.
- * `dtype`: that of the result, where `x` is kept wider for the sum.
+ * Sums `x` over the dimensions along which `shape` was broadcast to the shape of `x`. Returns a new tensor, or a view
+ * of the sum. `dtype` is that of the result, for sums that are computed in a wider dtype.
  */
 export function sumTo(x: Tensor, shape: Shape, dtype: DType = x.dtype): Tensor {
   if (sameShape(x.shape, shape)) return dtype === x.dtype ? x.detach() : castTo(x, dtype);
