@@ -1,0 +1,3 @@
+import { normSuite } from '../norms.ts';
+
+normSuite({ backend: 'cpu' });
