@@ -1,8 +1,8 @@
-// How much memory the launches of a plan bind. More than the device takes is refused.
+// Checks how much memory the launches of a plan bind, and refuses a plan that binds more than the device allows.
 import { LimitError, OutOfMemoryError } from '../core/errors.ts';
 import type { Binding, Capabilities, Plan, View } from '../core/kernel.ts';
 
-/** Refuses a plan that binds more than the device takes. */
+/** Throws if a plan binds more than the device allows. */
 export function checkBindings(
   op: string,
   plan: Plan,
@@ -42,7 +42,7 @@ export function bytesOf(
   return size ?? (operand ? boundBytes(operand) : (scratch[index] ?? 0));
 }
 
-/** Bytes of a tensor to bind. An empty one still needs a binding of one element. */
+/** The number of bytes of a tensor to bind. An empty tensor still needs a binding of one element. */
 export function boundBytes({ dtype, size, padded }: View): number {
   const bytes = size * (dtype === 'float16' ? 2 : 4);
   return padded ? Math.max(Math.ceil(bytes / 16), 1) * 16 : Math.max(Math.ceil(bytes / 4), 1) * 4;

@@ -8,27 +8,36 @@ import type { Run } from './runs.ts';
 /** A GPU buffer and what the scheduler must know of it. */
 export interface PooledBuffer {
   readonly id: number;
-  /** Another one where memory could be had only at the second attempt. */
+  /** Replaced by another buffer if memory was available only at the second attempt. */
   gpu: GPUBuffer;
   /** Bytes allocated; the tensor inside may be smaller. */
   readonly size: number;
   /** Number of the last batch whose commands use it. */
   lastUse: number;
-  /** Commands in a caller's encoder use it: it is left to the garbage collector instead of being reused. */
+  /**
+   * A caller's encoder contains commands that use this buffer, so it is never reused but left to the garbage
+   * collector.
+   */
   pinned: boolean;
-  /** The caller has it, and may have destroyed it. */
+  /** The buffer belongs to the caller, who may have destroyed it. */
   foreign: boolean;
   /** Destroyed. */
   gone: boolean;
-  /** Whether its memory could be had; null once that is known to be so. */
+  /** Whether memory was available for it; null once that is certain. */
   birth: Fate | null;
-  /** Whether its contents can be used; null where nothing speaks against it. Changed when commands are submitted, in their order. */
+  /**
+   * Whether its contents can be used; null if no write to it can have failed. It changes when commands are submitted,
+   * in their order.
+   */
   fate: Fate | null;
-  /** Commands in a caller's encoder that write it, until they are known to have run. */
+  /** The commands in a caller's encoder that write it, until they are known to have run. */
   run: Run | null;
-  /** The number of the look at an op's commands that met one that writes it last. */
+  /** The pass of `judge` that last found a command that writes it. */
   writer: number;
-  /** The latest period between two looks at the status word in which a kernel may have noted something about its contents. */
+  /**
+   * The latest period in which a kernel may have written an error about its contents to the status word. A period is
+   * the time between two reads of that word.
+   */
   noted: number;
 }
 
@@ -42,7 +51,7 @@ export interface PoolStats {
 
 let ids = 0;
 
-/** A buffer that is not pooled: a caller's, or one of the device's own. */
+/** A buffer that does not come from the pool: a caller's, or one that the device itself uses. */
 export function unpooled(gpu: GPUBuffer, birth: Fate | null = null): PooledBuffer {
   return { ...handleOf(gpu, gpu.size, birth), pinned: true };
 }
@@ -64,10 +73,13 @@ function handleOf(gpu: GPUBuffer, size: number, birth: Fate | null): PooledBuffe
   };
 }
 
-/** Runs calls under error scopes, which tell whether memory could be had. */
+/** Runs calls inside error scopes, which report whether memory was available. */
 export type Watch = <T>(op: string, create: (scopes?: Scopes) => T) => T;
 
-/** Buffers of a size that are made one by one; then as many at a time as there are, within bounds. */
+/**
+ * The first buffers of a size are made one by one. After that, as many are made at a time as exist already, within
+ * limits.
+ */
 const ONE_BY_ONE = 16;
 const MOST_AT_A_TIME = 256;
 const BYTES_AT_A_TIME = 2 ** 20;
@@ -90,7 +102,10 @@ export class BufferPool {
   /** How many buffers of each size were made. */
   readonly #made = new Map<number, number>();
 
-  /** `bound`: most bytes kept for reuse; what is returned beyond it is handed to `onDestroy`. `watch` reports errors. */
+  /**
+   * `bound` is the number of bytes that are kept for reuse; buffers beyond it are passed to `onDestroy`. `watch`
+   * reports errors.
+   */
   constructor(
     device: GPUDevice,
     options: { usage: GPUBufferUsageFlags; label: string; bound: number },
@@ -106,8 +121,8 @@ export class BufferPool {
   }
 
   /**
-   * A buffer of at least `bytes`. `busyFrom`: only one whose last use is in an earlier batch, since it will be written
-   * at once by `writeBuffer`, ahead of the commands still waiting.
+   * Returns a buffer of at least `bytes`. With `busyFrom`, its last use must be in a batch before that number,
+   * because `writeBuffer` will write to it immediately, before the commands that still wait.
    */
   acquire(op: string, bytes: number, busyFrom = Infinity): PooledBuffer {
     const size = sizeClass(bytes);
@@ -146,7 +161,7 @@ export class BufferPool {
     return list;
   }
 
-  /** Throws where no buffer can have as many bytes. */
+  /** Throws if `bytes` is more than any buffer can have. */
   checkBytes(op: string, bytes: number): void {
     const most = this.#device.limits.maxBufferSize;
     if (sizeClass(bytes) <= most) return;
@@ -179,14 +194,15 @@ export class BufferPool {
     this.stats.buffersCreated += count;
     this.stats.pooledBuffers += others.length;
     this.stats.pooledBytes += others.length * size;
-    // At the front: idle buffers are looked for there first.
+    // They are put at the front, where the search for an idle buffer begins.
     this.#listOf(size).unshift(...others);
     return first;
   }
 
   /**
-   * A long chain of ops needs thousands of small buffers at once. Each creation is watched by error scopes of its own, and
-   * browsers take a time that grows with the square of the scopes whose results are awaited: so a few are made under one.
+   * A long chain of ops needs thousands of small buffers at once. Each creation has error scopes, and browsers take a
+   * time that grows with the square of the number of pending scopes. Several buffers are therefore made inside the
+   * same scopes.
    */
   #countToMake(size: number, made: number): number {
     if (made < ONE_BY_ONE) return 1;
@@ -208,15 +224,21 @@ export function destroy(buffer: PooledBuffer): void {
   buffer.gpu.destroy();
 }
 
-/** Whether its memory could not be had. */
+/** Whether no memory was available for it. */
 export function isLost({ birth }: PooledBuffer): boolean {
   return !!birth?.error;
 }
 
-/** Buffers looked at for one that is idle: enough to find it, few enough where thousands wait for their commands. */
+/**
+ * How many buffers are examined to find an idle one: enough to find one, but few enough if thousands wait for their
+ * commands.
+ */
 const LOOKED_AT = 32;
 
-/** Takes the buffer that was returned last, or, where one has to be idle, one of the first whose last use is before `busyFrom`. */
+/**
+ * Takes the buffer that was returned last. If an idle buffer is needed, takes the first one that was last used before
+ * batch `busyFrom`.
+ */
 function takeFree(list: PooledBuffer[] | undefined, busyFrom: number): PooledBuffer | undefined {
   if (!list) return undefined;
   if (busyFrom === Infinity) return list.pop();

@@ -34,7 +34,7 @@ const STORAGE = 0x80;
 
 const POOL_BYTES = 512 * 2 ** 20;
 const STAGING_BYTES = 32 * 2 ** 20;
-/** Most elements of an upload that the host keeps to check their values: 256 KiB. */
+/** The largest upload whose values the host keeps in order to check them later: 256 KiB. */
 const MOST_KEPT = 65_536;
 
 export class WebGpuDevice extends Device {
@@ -52,11 +52,11 @@ export class WebGpuDevice extends Device {
   readonly #stagingPool: BufferPool;
   readonly #readback: Readback;
   readonly #launcher: Launcher;
-  /** One handle per caller's buffer, so that overlaps are seen. */
+  /** One handle per caller's buffer, so that overlapping tensors are recognised. */
   readonly #borrowed = new WeakMap<GPUBuffer, PooledBuffer>();
-  /** How many calls of `begin` have not ended. */
+  /** Number of calls of `begin` that have not ended. */
   #depth = 0;
-  /** Why nothing can be done any more. */
+  /** The error because of which the device can no longer be used. */
   #closed: NonlinError | null = null;
   readonly #waits: Waits;
   readonly #release = (freed: PooledBuffer): void => {
@@ -233,7 +233,7 @@ export class WebGpuDevice extends Device {
     this.#faults.begin();
     let buffer: PooledBuffer;
     try {
-      // Written ahead of the commands still waiting, so into a buffer that none of them uses.
+      // `writeBuffer` takes effect before the commands that still wait, so it needs a buffer that none of them uses.
       buffer = this.#acquire(called() ?? 'tensor', data.byteLength, this.#queue.pendingFrom);
       writeElements(this.gpuDevice.queue, this.#faults, buffer, data);
     } finally {
@@ -264,7 +264,7 @@ export class WebGpuDevice extends Device {
     this.check('buffer');
     this.#queue.flushSync();
     const { buffer, offset } = asGpu(storage);
-    // The caller may write to it, or use it in commands submitted after the tensor is gone.
+    // The caller may write to it, or use it in commands that are submitted after the tensor is disposed.
     storage.forget();
     buffer.pinned = buffer.foreign = true;
     return { buffer: buffer.gpu, offset, size: bytes };
@@ -288,7 +288,7 @@ export class WebGpuDevice extends Device {
   }
 
   override isPadded(storage: Storage, bytes: number): boolean {
-    // A caller's buffer may hold something else right behind the tensor.
+    // A caller's buffer may contain other data directly after the tensor.
     return !asGpu(storage).borrowed || (bytes > 0 && bytes % 16 === 0);
   }
 
@@ -327,7 +327,7 @@ export class WebGpuDevice extends Device {
     return this.#pool.acquire(op, bytes, busyFrom);
   }
 
-  /** Runs a wait that ends early, with a typed error, when the device is lost or disposed. */
+  /** Runs a wait. If the device is lost or disposed, it ends early with a typed error. */
   async #guard<T>(op: string, wait: () => Promise<T>): Promise<T> {
     this.check(op);
     try {

@@ -1,16 +1,19 @@
-// Encodes dispatches and copies into a command encoder, ours or a caller's.
+// Encodes dispatches and copies into a command encoder, the device's own or a caller's.
 import type { NonlinError } from '../core/errors.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { PipelineEntry } from './pipelines.ts';
 import type { KeptGroup, KeptLaunch } from './plans.ts';
 
-/** What one call of an op asks for: its commands run all or, where one of them cannot, none. */
+/** One call of an op. Either all of its commands run or, if one of them cannot, none. */
 export interface Op {
   /** The op that the user called. */
   readonly name: string;
-  /** Told where its commands do not run; what they would have written is then what it was before, and no failure. */
+  /**
+   * Called if the commands do not run. The buffers they would have written then keep their contents and do not count
+   * as failed.
+   */
   readonly keeps: (() => void) | null;
-  /** Why its commands do not run. */
+  /** The error because of which the commands do not run. */
   error: NonlinError | null;
 }
 
@@ -31,18 +34,21 @@ export interface Copy {
   readonly to: PooledBuffer;
   readonly toOffset: number;
   readonly bytes: number;
-  /** Whether it leaves a part of `to` that is of use. */
+  /** Whether part of `to` keeps contents that are still needed. */
   readonly partial?: boolean;
-  /** Told when it is about to be submitted. */
+  /** Called when the copy is about to be submitted. */
   readonly encoded?: () => void;
 }
 
 export type Command = Dispatch | Copy;
 
-/** Dynamic offsets, handed over as a view: an array would be made anew for each dispatch. */
+/** Dynamic offsets, passed in one reused typed array, because a new array per dispatch would cost time. */
 const offsets = /* @__PURE__ */ new Uint32Array(1);
 
-/** Encodes commands; a copy ends the compute pass, a dispatch opens one, which says only what differs from the one before. */
+/**
+ * Encodes commands. A copy ends the compute pass and a dispatch begins one. Within a pass, only the state that
+ * differs from the previous dispatch is set.
+ */
 export class CommandEncoding {
   dispatches = 0;
   readonly encoder: GPUCommandEncoder;
@@ -79,7 +85,7 @@ export class CommandEncoding {
     this.dispatches++;
   }
 
-  /** Ends the compute pass. */
+  /** Ends the compute pass, if there is one. */
   end(): void {
     this.#pass?.end();
     this.#pass = this.#pipeline = this.#group = null;

@@ -1,16 +1,16 @@
-// Whether memory can be used that earlier WebGPU calls wrote: the browser reports their errors later. That answer is the
-// fate of the memory.
+// A fate says whether memory can be used that earlier WebGPU calls wrote. Browsers report errors of these calls
+// later, so a fate is not known at first.
 import type { NonlinError } from '../core/errors.ts';
 
-/** Raised whenever a fate becomes known, so that none is asked again before. */
+/** Increased whenever a fate becomes known. Until then, no fate that is still unknown needs to be examined again. */
 let known = 0;
 
 /**
- * Whether what some WebGPU calls wrote can be used. Every buffer that they wrote refers to it, and what is computed from
- * those to a fate that depends on it: nothing has to be told when it becomes known.
+ * Whether the memory that some WebGPU calls wrote can be used. Every buffer they wrote refers to their fate. What is
+ * computed from these buffers refers to a fate that depends on it, so nothing must be notified when it becomes known.
  */
 export class Fate {
-  /** Whether it is likely enough to turn out badly that what cannot be undone waits for it. */
+  /** Whether failure is so likely that commands that cannot be undone wait until the fate is known. */
   doubtful: boolean;
   #error: NonlinError | null | undefined = undefined;
   #causes: Fate[];
@@ -18,13 +18,13 @@ export class Fate {
   #settled: Promise<void> | null = null;
   #resolve: (() => void) | null = null;
 
-  /** `causes`: the fates it depends on; without any it is settled by `settle`. */
+  /** `causes` are the fates on which this one depends. A fate without causes is decided by `settle`. */
   constructor(causes: Fate[] = []) {
     this.#causes = causes;
     this.doubtful = causes.some((cause) => cause.doubtful);
   }
 
-  /** What went wrong; null where nothing did, undefined as long as that is not known. */
+  /** The error; null if there was none, undefined while this is not known. */
   get error(): NonlinError | null | undefined {
     if (this.#error === undefined && this.#causes.length > 0 && this.#asked !== known) ask(this);
     return this.#error;
@@ -43,7 +43,7 @@ export class Fate {
     while (this.error === undefined) await Fate.#source(this).#known();
   }
 
-  /** A fate without causes that `fate` depends on and that is not known. */
+  /** Finds a fate that `fate` depends on, that has no causes itself and is not known. */
   static #source(fate: Fate): Fate {
     let source = fate;
     for (let cause = source.#open(); cause; cause = source.#open()) source = cause;
@@ -60,7 +60,9 @@ export class Fate {
     }));
   }
 
-  /** Brings the causes of `root`, and theirs, up to date. A chain may be long, so it is not walked by recursion. */
+  /**
+   * Updates all causes of `root`, direct and indirect. Chains may be long, so this uses a loop instead of recursion.
+   */
   static ask(root: Fate): void {
     const stack = [root];
     for (let fate = stack.at(-1); fate; fate = stack.at(-1)) {
@@ -95,14 +97,14 @@ function ask(fate: Fate): void {
   Fate.ask(fate);
 }
 
-/** The fate of what depends on all of `fates`. */
+/** The fate of memory that depends on all of `fates`. */
 export function joined(fates: readonly Fate[]): Fate {
   const distinct = [...new Set(fates)];
   const [only] = distinct;
   return only && distinct.length === 1 ? only : new Fate(distinct);
 }
 
-/** A fate that is known already. */
+/** A fate that is known from the beginning. */
 export function failed(error: NonlinError): Fate {
   const fate = new Fate();
   fate.settle(error);

@@ -1,5 +1,5 @@
-// Watches WebGPU calls by error scopes, sets the fate of what they make and write, and keeps the errors that no read has
-// thrown yet.
+// Watches WebGPU calls with error scopes, settles the fate of the objects they make and the memory they write, and
+// keeps the errors that no read has thrown yet.
 import {
   OutOfMemoryError,
   ShaderError,
@@ -8,57 +8,57 @@ import {
 } from '../core/errors.ts';
 import { Fate } from './fate.ts';
 
-/** Error scopes that are open, or closed and not yet heard of. */
+/** Error scopes that are open, or closed without a result so far. */
 export interface Scopes {
-  /** The op that they are for. */
+  /** The name of the op that the calls belong to. */
   op: string;
   readonly fate: Fate;
-  /** Makes once more what was made under them; left out where that is of no use any more. */
+  /** Functions that make the objects a second time. Empty if that would be useless. */
   readonly again: (() => void)[];
-  /** The argument that the error names, and what was expected of it. */
+  /** The argument that an error names, and what was expected of it. */
   readonly argument?: string;
   readonly expected: string;
-  /** The error of a call that the GPU refuses. */
+  /** The class of error for a call that WebGPU refuses. */
   readonly Refused: typeof ShaderError | typeof OptionError;
   retried: boolean;
-  /** Shaders were handed to the compiler: what it refuses is told by the promise of the pipeline. */
+  /** Whether shaders were compiled. The promise of the pipeline reports their errors, not these scopes. */
   shaders: boolean;
-  /** Whether these scopes watch a write, and not the making of something. */
+  /** Whether the calls write memory, as opposed to making objects. */
   readonly writes: boolean;
 }
 
-/** Most errors kept for `synchronize`: a loop that never asks for results may make many. */
+/** The number of errors kept for `synchronize`. A loop that never reads results may make many more. */
 const MOST_UNREAD = 64;
 
 export class Faults {
   readonly #device: GPUDevice;
   readonly #freeMemory: () => void;
-  /** Fates of buffers and pipelines that were asked for and of which nothing has been heard. */
+  /** Fates of buffers and pipelines whose error scopes have not reported yet. */
   readonly #births = new Map<Fate, Scopes>();
-  /** Fates of commands of which nothing has been heard. */
+  /** Fates of commands whose error scopes have not reported yet. */
   readonly #writes = new Set<Fate>();
   readonly #unread = new Set<NonlinError>();
   #depth = 0;
-  /** The scopes that the calls between `begin` and `end` share. */
+  /** The scopes that all calls between `begin` and `end` share. */
   #opened: Scopes | null = null;
 
-  /** `freeMemory` gives back what can be spared, before memory that could not be had is asked for once more. */
+  /** `freeMemory` releases unused memory before a failed allocation is tried a second time. */
   constructor(device: GPUDevice, freeMemory: () => void) {
     this.#device = device;
     this.#freeMemory = freeMemory;
   }
 
-  /** Notes an error that a read or `synchronize` has to throw. */
+  /** Keeps an error that a read or `synchronize` must throw. */
   report(error: NonlinError): void {
     if (this.#unread.size < MOST_UNREAD) this.#unread.add(error);
   }
 
-  /** Notes that an error has been thrown; whether it had not been before. */
+  /** Marks an error as thrown. Returns whether it had not been thrown before. */
   thrown(error: NonlinError): boolean {
     return this.#unread.delete(error);
   }
 
-  /** Throws an error that no read has thrown, if there is one; each once. */
+  /** Throws one error that no read has thrown, if there is any. Each error is thrown once. */
   throwUnread(): void {
     for (const error of this.#unread) {
       this.#unread.delete(error);
@@ -66,12 +66,12 @@ export class Faults {
     }
   }
 
-  /** Fates of what was made and is not known yet; null where there is none. */
+  /** The fates of new buffers and pipelines that are not known yet; null if there are none. */
   get births(): readonly Fate[] | null {
     return this.#births.size > 0 ? [...this.#births.keys()] : null;
   }
 
-  /** What is made is about to be used without waiting: if it cannot be had, it is not made once more. */
+  /** Called if new buffers are about to be used without waiting. If their allocation fails, it is not tried again. */
   useBirths(): void {
     for (const scopes of this.#births.values()) {
       scopes.retried = true;
@@ -79,13 +79,16 @@ export class Faults {
     }
   }
 
-  /** Resolves once everything so far has been heard of. */
+  /** Resolves once the error scopes of all calls so far have reported. */
   async heard(): Promise<void> {
     const fates = [...this.#births.keys(), ...this.#writes];
     await Promise.all(fates.map((fate) => fate.settled()));
   }
 
-  /** From here to `end`, calls share error scopes: each costs a message and three promises. No caller's code in between. */
+  /**
+   * Calls from here to `end` share error scopes, because each set of scopes costs a message and three promises. No
+   * code of the caller may run in between.
+   */
   begin(): void {
     this.#depth++;
   }
@@ -127,7 +130,8 @@ export class Faults {
     const heard = (filter: GPUErrorFilter, error: GPUError | null): void => {
       const none =
         error && (filter === 'out-of-memory' || error.constructor.name === 'GPUOutOfMemoryError');
-      // An invalid buffer is refused by other calls as well: that memory has run out says more.
+      // Running out of memory makes a buffer invalid, and other calls then refuse it. The memory error explains more,
+      // so it is kept.
       if (error && (!worst || none)) worst = error;
       if (none) memory = true;
       if (--left === 0) this.#heard(scopes, worst, memory);
@@ -137,7 +141,7 @@ export class Faults {
         (error) => {
           heard(filter, error);
         },
-        // The device is lost, which every read says.
+        // The device is lost, which every read reports anyway.
         () => {
           heard(filter, null);
         },
@@ -175,7 +179,7 @@ export class Faults {
           received: error.message,
         });
     fate.settle(fault);
-    // What a pipeline's error means is said of each op that needs it.
+    // An error of a pipeline is reported for each op that needs the pipeline.
     if (scopes.writes || again.length > 0) this.report(fault);
   }
 }

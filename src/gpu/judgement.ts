@@ -1,4 +1,4 @@
-// Decides whether an op's commands can run, from the fates of what they use, and what their results depend on.
+// Decides from the fates of all buffers that an op uses whether its commands can run, and what its results depend on.
 import { OutOfMemoryError, ShaderError, type NonlinError } from '../core/errors.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { Command, Op } from './encoder.ts';
@@ -7,28 +7,34 @@ import type { Faults } from './faults.ts';
 import type { PipelineEntry } from './pipelines.ts';
 import type { Run } from './runs.ts';
 
-/** What an op's results depend on. */
+/** What the results of an op depend on. */
 export interface Judgement {
   /** Fates that are not known yet. */
   readonly open: Fate[];
-  /** What may spoil the submit that the op is in: a buffer that the caller may have destroyed, or the op itself. */
+  /**
+   * An object that could make the whole submit invalid: a buffer that the caller may have destroyed, or the op
+   * itself. The op then gets a submit of its own.
+   */
   alone: object | null;
   /** See `PooledBuffer.noted`. */
   noted: number;
-  /** Commands in a caller's encoder whose results it reads, and which may not have run. */
+  /** Commands in a caller's encoder whose results the op reads and which may not have run. */
   readonly runs: Run[];
-  /** Raised for each op: what is written by it so far. */
+  /** A number for each op, with which the buffers it has written so far are marked. */
   pass: number;
 }
 
-/** Numbers of passes. */
+/** The number of passes so far. */
 let passes = 0;
 
 export function newJudgement(): Judgement {
   return { open: [], alone: null, noted: -1, runs: [], pass: -1 };
 }
 
-/** Looks at the commands from `begin` to before `end`. Sets `op.error` if they cannot run; reports an error that is new. */
+/**
+ * Examines the commands from `begin` up to but not including `end`. Sets `op.error` if they cannot run. An error that
+ * is new is reported.
+ */
 export function judge(
   op: Op,
   commands: readonly Command[],
@@ -72,7 +78,7 @@ function look(op: Op, buffer: PooledBuffer, reads: boolean, judgement: Judgement
   if (buffer.foreign) {
     judgement.alone = judgement.alone === null || judgement.alone === buffer ? buffer : op;
   }
-  // What the op has written itself is as good as the op.
+  // A buffer that the op itself has written so far cannot have failed unless the op has.
   if (!reads || buffer.writer === judgement.pass) return;
   if (buffer.noted > judgement.noted) judgement.noted = buffer.noted;
   if (run !== null) {
@@ -99,7 +105,7 @@ function lookAtPipeline(op: Op, entry: PipelineEntry, judgement: Judgement, faul
   }
 }
 
-/** Takes a fate into account; whether nothing is known against it. */
+/** Takes a fate into account. Returns false if it is known to have failed. */
 export function consider(op: Op, fate: Fate, judgement: Judgement): boolean {
   const { error } = fate;
   if (error) {
@@ -110,7 +116,7 @@ export function consider(op: Op, fate: Fate, judgement: Judgement): boolean {
   return true;
 }
 
-/** Calls `visit` with the buffers that the commands write, but for status words. */
+/** Calls `visit` with every buffer that the commands write, except status words. */
 export function forWritten(
   commands: readonly Command[],
   begin: number,
@@ -134,7 +140,7 @@ export function forWritten(
   }
 }
 
-/** Gives what the commands write its fate. */
+/** Sets the fate of all buffers that the commands write. */
 export function mark(
   commands: readonly Command[],
   begin: number,
@@ -150,7 +156,10 @@ export function mark(
   });
 }
 
-/** Leaves an op's commands out: what they would have written has failed, unless it keeps what it was. */
+/**
+ * Skips an op's commands. The buffers they would have written count as failed, unless the op says that they keep
+ * their contents.
+ */
 export function skip(
   op: Op,
   error: NonlinError,

@@ -1,4 +1,4 @@
-// Plans kernels and puts their launches into the device's queue or a caller's encoder, or only compiles them.
+// Plans kernels and adds their launches to the device's queue or to a caller's encoder, or only compiles them.
 import type { Operand } from '../core/device.ts';
 import { OptionError } from '../core/errors.ts';
 import {
@@ -25,7 +25,7 @@ import { STATUS_BYTES } from './status.ts';
 import { asGpu } from './storage.ts';
 
 const NO_SCRATCH: readonly PooledBuffer[] = [];
-/** Bind groups remembered per launch: one for each set of buffers that takes turns. */
+/** Number of bind groups remembered per launch: one for each set of buffers, if several sets are used in turn. */
 const MOST_GROUPS = 8;
 
 export interface LauncherParts {
@@ -42,7 +42,7 @@ export interface LauncherParts {
 export class Launcher {
   readonly #parts: LauncherParts;
   readonly #plans = new Plans();
-  // Filled anew by each launch.
+  // One object that each launch fills again.
   readonly #buffers: PooledBuffer[] = [];
   readonly #offsets: number[] = [];
   #recording: Recorded[] | null = null;
@@ -104,7 +104,7 @@ export class Launcher {
     return result;
   }
 
-  /** Runs `fn` without launching anything; returns the pipelines it needs. */
+  /** Runs `fn` without launching anything. Returns the pipelines that it needs. */
   collectPipelines(fn: () => void): PipelineEntry[] {
     const entries: PipelineEntry[] = [];
     this.#preparing = entries;
@@ -116,7 +116,7 @@ export class Launcher {
     return entries;
   }
 
-  /** Plans a call; throws before anything is allocated or recorded. */
+  /** Plans a call. Throws before anything is allocated or recorded. */
   readonly #plan = <A>(
     kernel: Kernel<A>,
     args: A,
@@ -160,7 +160,7 @@ export class Launcher {
     queue.add({ op: queue.op, pipeline: entry, kept, bound, uniformOffset });
   }
 
-  /** The memory of a launch with its bind group: that of one of its latest calls, or new. */
+  /** The buffers of a launch with their bind group, from one of its latest calls or new. */
   #group(
     kept: KeptLaunch,
     inputs: readonly Operand[],
@@ -220,7 +220,7 @@ export class Launcher {
     };
   }
 
-  /** The memory that a launch's bindings stand for. */
+  /** The buffers that a launch's bindings refer to. */
   #resources(
     { bindings }: Launch,
     inputs: readonly Operand[],
@@ -249,7 +249,7 @@ export class Launcher {
     });
   }
 
-  /** Notes that the commands now being collected use a buffer. */
+  /** Records that the open batch uses a buffer. */
   #touch(buffer: PooledBuffer): void {
     buffer.lastUse = this.#parts.queue.current;
     if (this.#recording) buffer.pinned = true;

@@ -1,8 +1,9 @@
-// Bind group and pipeline layouts, one for each signature, and bind groups, one for each set of buffers.
+// Makes bind group layouts and pipeline layouts, one for each signature, and bind groups, one for each set of
+// buffers.
 import { UNIFORM_BYTES, type Binding } from '../core/kernel.ts';
 import type { PooledBuffer } from './buffers.ts';
 
-/** A binding with the memory it stands for. */
+/** A binding with its buffer. */
 export interface Resource {
   readonly binding: Binding;
   readonly buffer: PooledBuffer;
@@ -17,12 +18,15 @@ interface Layout {
 
 // GPUShaderStage.COMPUTE by value: the global is missing in Node.
 const COMPUTE = 4;
-// Enough for every op of a large model's step; past it the cache starts anew rather than keep dead buffers alive.
+// Enough for all ops of one training step of a large model. Beyond that the cache is emptied, so that it does not
+// keep unused buffers alive.
 const MAX_BIND_GROUPS = 4096;
 
 export class Layouts {
   bindGroupsCreated = 0;
-  /** Raised when bind groups are dropped: those remembered elsewhere are then not to be used. */
+  /**
+   * Increased when bind groups are dropped. Bind groups that are remembered elsewhere must then no longer be used.
+   */
   generation = 0;
   readonly #device: GPUDevice;
   readonly #layouts = new Map<string, Layout>();
@@ -36,7 +40,7 @@ export class Layouts {
     return this.#layout(bindings).pipeline;
   }
 
-  /** A cached bind group; its uniforms are at a dynamic offset, so the same buffers always give the same group. */
+  /** Returns a cached bind group. Uniforms have a dynamic offset, so the same buffers always need the same group. */
   bindGroup(uniforms: PooledBuffer, resources: readonly Resource[]): GPUBindGroup {
     let key = String(uniforms.id);
     for (const { binding, buffer, offset, size } of resources) {

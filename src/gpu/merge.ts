@@ -1,5 +1,5 @@
-// For devices that bind few storage buffers: the smallest tensors of a launch share one buffer. They are copied into it
-// before the launch, the shader finds them there, and what it wrote is copied back.
+// For devices that allow few storage buffers per shader: the smallest tensors of a launch share one buffer. They are
+// copied into it before the launch, and written tensors are copied back after it.
 import copyText from '../../shaders/kernels/copy/words.wgsl?raw';
 import {
   UNIFORM_BYTES,
@@ -19,7 +19,10 @@ const copyProgram = /* @__PURE__ */ program(
 );
 const COPY_SIZE = 64;
 
-/** Smaller windows that are tried where what is to be merged is too large for a binding: two tensors or more share one. */
+/**
+ * If the tensors to merge are too large for one binding together, the plan is made again with windows smaller by
+ * these factors.
+ */
 const PARTS = [1, 2, 4, 8, 16];
 
 interface Part {
@@ -27,15 +30,15 @@ interface Part {
   readonly bytes: number;
 }
 
-/** Tensors that share a buffer: one buffer for those that are only read, one for those that are written too. */
+/** Tensors that share a buffer. Tensors that are only read and tensors that are written have one buffer each. */
 interface Merged {
   readonly read: readonly Part[];
   readonly write: readonly Part[];
 }
 
 /**
- * The plan that `make` gives, with launches that bind no more than the device takes; where that cannot be, as it is.
- * `bytesOf` tells how much of a plan's memory a binding spans.
+ * Returns the plan of `make`, changed so that no launch binds more buffers than the device allows, or unchanged if
+ * that is impossible. `bytesOf` returns the number of bytes that a binding spans.
  */
 export function planMerged(
   make: (caps: Capabilities) => Plan,
@@ -54,7 +57,7 @@ export function planMerged(
 function merge(plan: Plan, bytesOf: (binding: Binding) => number, caps: Capabilities): Plan | null {
   if (plan.launches.every(({ bindings }) => bindings.length <= caps.maxStorageBuffers)) return plan;
   const launches: Launch[] = [];
-  // Launches run one after another, and use the same two buffers.
+  // Launches run one after another, so they can all use the same two buffers.
   const shared = { read: 0, write: 0 };
   const placeOf = (access: Binding['access']): BufferSlice => ({
     of: 'scratch',
@@ -112,7 +115,10 @@ function merge(plan: Plan, bytesOf: (binding: Binding) => number, caps: Capabili
   return { launches, scratch: [...plan.scratch, ...scratch] };
 }
 
-/** The least memory to copy that leaves `over` bindings less, or null. The status word stays: it is atomic. */
+/**
+ * Chooses the tensors whose merging saves `over` bindings and copies the least memory; null if there are none. The
+ * status word is never merged, because it is atomic.
+ */
 function choose(parts: readonly Part[], over: number, most: number): Merged | null {
   const sorted = (access: Binding['access']): Part[] =>
     parts
@@ -126,7 +132,7 @@ function choose(parts: readonly Part[], over: number, most: number): Merged | nu
       if (Math.max(r - 1, 0) + Math.max(w - 1, 0) < over) continue;
       const merged = { read: reads.slice(0, r), write: writes.slice(0, w) };
       const [read, written] = [bytesIn(merged.read), bytesIn(merged.write)];
-      // A tensor that is written is copied to the buffer and back.
+      // A tensor that is written is copied twice, into the shared buffer and back.
       const cost = read + 2 * written;
       if (read > most || written > most || cost >= least) continue;
       [best, least] = [merged, cost];
@@ -162,7 +168,7 @@ function copy(
 
 const cache = /* @__PURE__ */ new WeakMap<Program, Map<string, Program>>();
 
-/** The program of a launch with some of its tensors merged, made once. */
+/** The program of a launch in which some tensors are merged. It is made once. */
 function mergedProgram(own: Program, merged: Merged): Program {
   let variants = cache.get(own);
   if (!variants) cache.set(own, (variants = new Map<string, Program>()));

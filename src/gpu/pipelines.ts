@@ -1,4 +1,4 @@
-// The cache of compute pipelines: each is compiled once, and compilations in flight are shared.
+// The cache of compute pipelines. Each is compiled once, and callers share compilations in progress.
 import { OutOfMemoryError, ShaderError } from '../core/errors.ts';
 import type { Launch } from '../core/kernel.ts';
 import type { Watch } from './buffers.ts';
@@ -13,7 +13,7 @@ export interface PipelineEntry {
   readonly label: string;
   pipeline: GPUComputePipeline | null;
   error: ShaderError | null;
-  /** Whether it compiles, where it was compiled on the spot: then there is a `pipeline` before that is known. */
+  /** Whether it compiles, if it was made synchronously: then `pipeline` is set before this is known. */
   birth: Fate | null;
   /** Settles when `pipeline` or `error` is set; never rejects. */
   ready: Promise<void>;
@@ -21,7 +21,7 @@ export interface PipelineEntry {
 }
 
 export class PipelineCache {
-  /** Pipelines compiled so far. */
+  /** Number of pipelines compiled so far. */
   compiled = 0;
   readonly #device: GPUDevice;
   readonly #layouts: Layouts;
@@ -30,7 +30,7 @@ export class PipelineCache {
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #entries = new Map<string, PipelineEntry>();
 
-  /** `watch` runs WebGPU calls under error scopes; `hoistArrayLengths`: see `lengths.ts`. */
+  /** `watch` runs WebGPU calls inside error scopes. For `hoistArrayLengths` see `lengths.ts`. */
   constructor(device: GPUDevice, layouts: Layouts, watch: Watch, hoistArrayLengths: boolean) {
     this.#device = device;
     this.#layouts = layouts;
@@ -38,7 +38,9 @@ export class PipelineCache {
     this.#hoistArrayLengths = hoistArrayLengths;
   }
 
-  /** The pipeline's entry; on first use it is compiled in the background, or left to `compileNow`. */
+  /**
+   * Returns the pipeline's entry. On first use it begins compilation in the background, or leaves it to `compileNow`.
+   */
   get(launch: Launch, background = true): PipelineEntry {
     const key = keyOf(launch);
     const known = this.#entries.get(key);
@@ -58,7 +60,7 @@ export class PipelineCache {
     return entry;
   }
 
-  /** Compiles an entry here and now if it is not ready: for commands that a caller submits. */
+  /** Compiles an entry synchronously if it is not ready. This is for commands that a caller submits. */
   compileNow(entry: PipelineEntry): PipelineEntry {
     if (entry.pipeline || entry.error) return entry;
     try {
@@ -81,12 +83,12 @@ export class PipelineCache {
       entry.pipeline ??= pipeline;
     } catch (cause) {
       const error = asShaderError(entry, cause, await this.#messagesOf(entry, cause));
-      // It may have been compiled on the spot in the meantime, under error scopes of its own.
+      // Meanwhile it may have been compiled synchronously, inside error scopes of its own.
       if (!entry.pipeline) entry.error = error;
     }
   }
 
-  /** The compiler's words, where it was the compiler that refused. */
+  /** The compiler's messages, if the compiler reported an error. */
   async #messagesOf({ describe }: PipelineEntry, cause: unknown): Promise<string[]> {
     if (cause instanceof ShaderError) return [];
     const { module } = describe().compute;
@@ -112,7 +114,9 @@ export class PipelineCache {
   }
 }
 
-/** Whether a pipeline failed for a reason that may pass: no memory, or none that the browser knows. */
+/**
+ * Whether a pipeline failed for a reason that may be temporary: no memory, or a cause that the browser does not know.
+ */
 function mayPass({ error, birth }: PipelineEntry): boolean {
   if (birth?.error) return birth.error instanceof OutOfMemoryError;
   const { cause } = error ?? {};

@@ -1,19 +1,20 @@
-// Keeps the plans of kernels for the next call that is alike, with what the device has made for each launch.
+// Keeps the plans of kernels for later calls with the same arguments and shapes, with the objects made for each
+// launch.
 import type { Binding, Kernel, Launch, Plan, View } from '../core/kernel.ts';
 import { sameShape } from '../core/shape.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { Resource } from './layouts.ts';
 import type { PipelineEntry } from './pipelines.ts';
 
-/** A launch of a kept plan. What is found for one call is there for the next. */
+/** A launch of a kept plan. Objects that one call has made are reused by the next. */
 export class KeptLaunch {
   readonly launch: Launch;
   readonly uniforms: Uint8Array<ArrayBuffer>;
   pipeline: PipelineEntry | null = null;
-  /** The block that holds the uniforms already, and where. */
+  /** The block that already contains the uniforms, and their offset. */
   block = -1;
   uniformOffset = 0;
-  /** Bind groups of the latest calls, valid for one generation of `Layouts`. */
+  /** Bind groups of the latest calls. They are valid for one generation of `Layouts`. */
   readonly groups: KeptGroup[] = [];
   generation = -1;
 
@@ -27,10 +28,13 @@ export class KeptLaunch {
   }
 }
 
-/** What a launch does with a buffer: `update` reads it and writes it, or leaves a part of it; `note` is the status word. */
+/**
+ * What a launch does with a buffer. `update`: it reads and writes it, or writes only a part. `note`: it is the status
+ * word.
+ */
 export type Use = 'read' | 'write' | 'update' | 'note';
 
-/** The memory of a launch, and its bind group, which is made when it is encoded first. */
+/** The buffers of a launch and its bind group, which is made when the launch is first encoded. */
 export interface KeptGroup {
   readonly buffers: readonly PooledBuffer[];
   readonly offsets: readonly number[];
@@ -50,13 +54,13 @@ interface Entry extends KeptPlan {
   readonly outputs: readonly View[];
 }
 
-/** Plans per key; a layer of a network asks for few. */
+/** Number of plans kept per key. One layer of a network needs only a few. */
 const MOST = 16;
 
 export class Plans {
   readonly #entries = new WeakMap<object, Entry[]>();
 
-  /** The plan of an earlier call alike, or the one that `make` gives. */
+  /** The plan of an earlier call with the same arguments and shapes, or else the plan that `make` returns. */
   get<A>(
     kernel: Kernel<A>,
     args: A,
@@ -79,7 +83,7 @@ export class Plans {
       }
     }
     const made = keep(make(kernel, args, inputs, outputs), kernel, outputs);
-    // The latest first: what is called with ever new options soon has nothing here.
+    // The latest plan is first. An op that is called with different options each time soon has no plan left here.
     entries.unshift({ ...made, args, inputs: inputs.map(viewOf), outputs: outputs.map(viewOf) });
     if (entries.length > MOST) entries.pop();
     return made;
@@ -99,7 +103,7 @@ function keep<A>(plan: Plan, { partial }: Kernel<A>, outputs: readonly View[]): 
   return { plan, launches };
 }
 
-/** A view alone: an operand would keep its memory. */
+/** A plain copy of a view. The operand that is passed as a view would keep its memory alive. */
 function viewOf({ shape, size, dtype, padded, aliasOf }: View): View {
   return { shape, size, dtype, padded, ...(aliasOf === undefined ? {} : { aliasOf }) };
 }

@@ -1,5 +1,5 @@
-// Collects launches and copies into batches. Each batch is one submit, in order, once its pipelines are compiled and its
-// memory is there.
+// Collects launches and copies into batches. A batch is submitted in order once its pipelines are compiled and its
+// memory is allocated.
 import { UNIFORM_BYTES } from '../core/kernel.ts';
 import { destroy, unpooled, type PooledBuffer } from './buffers.ts';
 import type { Command, Op } from './encoder.ts';
@@ -21,11 +21,11 @@ interface Block {
 export interface Batch {
   readonly number: number;
   readonly commands: Command[];
-  /** One, unless an op has more launches than a block has room for. */
+  /** One block, unless an op has more launches than a block has room for. */
   readonly blocks: Block[];
-  /** Where the commands of the blocks after the first begin. */
+  /** The indices of the first commands of the second and later blocks. */
   readonly cuts: number[];
-  /** Fates of memory and pipelines to wait for. */
+  /** Fates of buffers and pipelines that the batch must wait for. */
   births: readonly Fate[] | null;
   /** Buffers to destroy once the batch is submitted. */
   readonly doomed: PooledBuffer[];
@@ -33,9 +33,9 @@ export interface Batch {
   readonly whenSubmitted: Promise<void>;
 }
 
-/** Dispatches per batch: one submit each at most, but for an op that has more. */
+/** Number of dispatches per batch. A batch usually needs one submit; an op with more dispatches needs several. */
 const BATCH = 256;
-/** Dispatches that a new batch has room for; most have few. */
+/** Number of dispatches that a new batch has room for. Most batches have few. */
 const FIRST = 16;
 const UNIFORM_DST = 0x40 | 0x08; // GPUBufferUsage.UNIFORM | COPY_DST by value: the global is missing in Node
 
@@ -46,9 +46,9 @@ export interface QueueParts {
   readonly pipelines: PipelineCache;
 }
 
-/** Collects commands and submits them in order: in the next microtask, or when a batch is full. */
+/** Collects commands and submits them in order, in the next microtask or when a batch is full. */
 export class CommandQueue {
-  /** Counters of everything submitted so far. */
+  /** Numbers of dispatches and submits so far. */
   readonly counts = { dispatches: 0, submits: 0 };
   readonly #parts: QueueParts;
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
@@ -56,7 +56,7 @@ export class CommandQueue {
   #uniforms: PooledBuffer;
   #blocks = 0;
   #open: Batch;
-  /** The batch that was begun and waits for the fate of something it depends on. */
+  /** The batch that is partly submitted and waits for a fate. */
   #begun: Submission | null = null;
   #op: Op | null = null;
   #scheduled = false;
@@ -68,28 +68,34 @@ export class CommandQueue {
     this.#open = this.#newBatch(0);
   }
 
-  /** The uniform blocks of the batch being submitted; `writeBuffer` is ordered with submits, so one buffer serves all. */
+  /**
+   * The uniforms of the batch that is being submitted. One buffer is enough for all, because `writeBuffer` and
+   * submits run in order.
+   */
   get uniforms(): PooledBuffer {
     return this.#uniforms;
   }
 
-  /** Number of the first batch not yet submitted: buffers last used before it are idle for `writeBuffer`. */
+  /**
+   * Number of the first batch that is not submitted yet. Buffers last used before it are idle, so `writeBuffer` may
+   * write them.
+   */
   get pendingFrom(): number {
     return (this.#sealed[0] ?? this.#open).number;
   }
 
-  /** Number of the batch that commands go into now. */
+  /** Number of the batch that collects commands now. */
   get current(): number {
     return this.#open.number;
   }
 
-  /** The op that commands are added for. */
+  /** The op to which new commands belong. */
   get op(): Op {
     if (!this.#op) throw new RangeError('a command outside of an op');
     return this.#op;
   }
 
-  /** Commands up to `endOp` are of one op. */
+  /** Commands from here to `endOp` belong to one op. */
   beginOp(name: string, keeps: (() => void) | null = null): void {
     if (this.#open.commands.length >= BATCH) void this.flush();
     this.#op = { name, keeps, error: null };
@@ -132,13 +138,16 @@ export class CommandQueue {
     });
   }
 
-  /** Destroys a buffer once the commands before this call are submitted. */
+  /** Destroys a buffer once all commands added before this call are submitted. */
   destroyLater(buffer: PooledBuffer): void {
     if (buffer.lastUse < this.pendingFrom) destroy(buffer);
     else this.#open.doomed.push(buffer);
   }
 
-  /** Closes the batch and submits all whose pipelines and memory are there. Resolves once everything so far is submitted. */
+  /**
+   * Closes the batch and submits all batches whose pipelines and memory are ready. Resolves once everything so far is
+   * submitted.
+   */
   flush(): Promise<void> {
     const batch = this.#open;
     if (batch.commands.length === 0 && batch.doomed.length === 0) {
@@ -150,9 +159,9 @@ export class CommandQueue {
   }
 
   /**
-   * Submits everything now, for commands the caller submits next. Pipelines that are not ready are compiled on the spot.
-   * Memory that has just been asked for is used before it is known whether it could be had: what is written then gets
-   * its fate.
+   * Submits everything immediately, for commands that the caller submits next. Pipelines that are not ready are
+   * compiled synchronously. New memory is used before it is known whether its allocation succeeded; what is written
+   * then depends on its fate.
    */
   flushSync(): void {
     const { faults, pipelines } = this.#parts;
@@ -199,7 +208,7 @@ export class CommandQueue {
     }
   }
 
-  /** Submits a batch; returns a fate that it has to wait for, if there is one and it can wait. */
+  /** Submits a batch. Returns a fate if the batch is patient and must wait for it. */
   #submit(batch: Batch, patient: boolean): Fate | null {
     const submission = (this.#begun ??= new Submission(
       this.#parts,
@@ -219,7 +228,7 @@ export class CommandQueue {
 
   #makeUniforms(): PooledBuffer {
     const { device, faults, layouts } = this.#parts;
-    // Bind groups hold the buffer before.
+    // Cached bind groups refer to the previous uniform buffer.
     layouts.clear();
     return faults.watch('uniforms', ({ fate, again }) => {
       const make = (): GPUBuffer =>

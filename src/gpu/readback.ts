@@ -1,4 +1,5 @@
-// Reads the bytes of a storage back to the host after all earlier work, or says why they cannot be used.
+// Copies the bytes of a storage back to the host after all earlier work, or throws the reason why they cannot be
+// used.
 import { ShaderError, type NonlinError } from '../core/errors.ts';
 import { isLost, unpooled, type BufferPool, type PooledBuffer } from './buffers.ts';
 import type { Copy } from './encoder.ts';
@@ -10,7 +11,7 @@ import type { GpuStorage } from './storage.ts';
 const MAP_READ = 0x01; // GPUMapMode.READ by value: the global is missing in Node
 const STATUS_USAGE = 0x80 | 0x04 | 0x08; // GPUBufferUsage.STORAGE | COPY_SRC | COPY_DST
 
-/** The status words of kernels that found indices out of range. */
+/** An error that a kernel wrote to the status word. */
 interface Note {
   readonly error: NonlinError;
   /** The first period in which it may have been written; see `PooledBuffer.noted`. */
@@ -23,10 +24,10 @@ export class Readback {
   readonly #pool: BufferPool;
   readonly #faults: Faults;
   #status: PooledBuffer;
-  /** Reads that wait for the GPU. */
+  /** Number of reads that wait for the GPU. */
   #reads = 0;
   #statusUsed: 'no' | 'once' | 'always' = 'no';
-  /** The period up to which all that was noted is known, and the one in which the status word was last cleared. */
+  /** The last period whose errors are all known, and the period in which the status word was last cleared. */
   #lookedAt = -1;
   #cleared = 0;
   #notes: Note[] = [];
@@ -39,23 +40,29 @@ export class Readback {
     this.#status = this.#makeStatus();
   }
 
-  /** Written by kernels that meet an index out of range. Its own `noted` is the period now. */
+  /** The status word, to which kernels write that an index is out of range. Its own `noted` is the current period. */
   get status(): PooledBuffer {
     if (isLost(this.#status)) this.#status = this.#makeStatus();
     return this.#status;
   }
 
-  /** Whether nobody waits for a result. */
+  /** Whether no read waits for a result. */
   get idle(): boolean {
     return this.#reads === 0;
   }
 
-  /** Notes that commands write the status word: ours before the next read, or a caller's at a time unknown. */
+  /**
+   * Records that commands write the status word: `once` for own commands before the next read, `always` for a
+   * caller's commands, which may run at any time.
+   */
   usesStatus(when: 'once' | 'always'): void {
     if (this.#statusUsed !== 'always') this.#statusUsed = when;
   }
 
-  /** The first `bytes` of a storage, or none of it. Throws what went wrong with it. */
+  /**
+   * Reads the first `bytes` of a storage, or nothing of it if it is null. Throws the error that its contents depend
+   * on.
+   */
   async read(storage: GpuStorage | null, bytes: number): Promise<ArrayBuffer> {
     const before = this.#statusUsed;
     const status = before !== 'no';
@@ -92,9 +99,9 @@ export class Readback {
       await staging.fate?.settled();
       this.#throwIfFailed(staging);
     } catch (error) {
-      // That there was no memory to read into is of no other interest.
+      // It does not matter to anyone else that there was no memory for the copy, so this error is not reported again.
       if (staging.birth?.error) this.#faults.thrown(staging.birth.error);
-      // The status word was not read.
+      // The status word was not read, so the next read must do it.
       if (before === 'once') this.usesStatus('once');
       throw error;
     } finally {
@@ -106,7 +113,7 @@ export class Readback {
     return status ? mapped.slice(0, bytes) : mapped;
   }
 
-  /** Puts a copy behind all work called for before. */
+  /** Adds a copy after all work that was called before. */
   #copy(copy: Omit<Copy, 'op' | 'encoded'>, encoded: () => void): void {
     const queue = this.#queue;
     copy.from.lastUse = queue.current;
@@ -127,7 +134,7 @@ export class Readback {
       await staging.gpu.mapAsync(MAP_READ, 0, bytes);
     } catch (cause) {
       staging.pinned = true;
-      // The reason is the device's loss, which may be announced a moment later, or in the error scopes.
+      // The cause is the loss of the device, which may be reported a moment later, or an error in the error scopes.
       await Promise.race([this.#device.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
       this.#throwIfFailed(staging);
       throw new ShaderError(
@@ -140,12 +147,12 @@ export class Readback {
     return copy;
   }
 
-  /** Takes in what the status word said at the end of a period. */
+  /** Evaluates the status word as it was at the end of a period. */
   #look(bytes: ArrayBuffer, period: number): void {
     const since = this.#lookedAt + 1;
     this.#lookedAt = Math.max(this.#lookedAt, period);
     const error = statusError(bytes);
-    // Of several reads at once, each sees what the first of them does.
+    // If several reads run at once, each finds the same error; only the first one reports it.
     if (!error || period < this.#cleared) return;
     this.#cleared = this.#status.noted;
     this.#device.queue.writeBuffer(this.#status.gpu, 0, new Uint32Array(STATUS_BYTES / 4));
@@ -153,12 +160,12 @@ export class Readback {
     this.#faults.report(error);
   }
 
-  /** Throws, once, what was noted in or after a period that the contents read are from. */
+  /** Throws an error of a kernel, once, if it may concern contents that were written in period `noted`. */
   #throwNote(noted: number): void {
     for (const note of this.#notes) {
       if (note.since > noted) continue;
       this.#notes = this.#notes.filter((other) => other !== note);
-      // It may have been thrown by synchronize().
+      // `synchronize` may have thrown it already.
       if (this.#faults.thrown(note.error)) throw note.error;
     }
   }

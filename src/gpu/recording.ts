@@ -1,4 +1,5 @@
-// Encodes the ops called in `device.record` into the caller's encoder, and finds out whether that encoder ran.
+// Encodes the ops that are called in `device.record` into the caller's encoder, and finds out whether that encoder
+// ran.
 import { OptionError } from '../core/errors.ts';
 import { UNIFORM_BYTES } from '../core/kernel.ts';
 import { unpooled, type PooledBuffer } from './buffers.ts';
@@ -12,7 +13,7 @@ import { Runs, type Run, type RunsParts } from './runs.ts';
 // GPUBufferUsage by value: the global is missing in Node.
 const UNIFORM_USAGE = 0x40 | 0x04 | 0x08; // UNIFORM | COPY_SRC | COPY_DST
 
-/** A command without what is made when all of them are known. */
+/** A command without the objects that are made when all commands are known. */
 export type Recorded = Copy | Pick<Dispatch, 'op' | 'kept' | 'bound'>;
 
 export interface RecordingParts extends RunsParts {
@@ -21,8 +22,8 @@ export interface RecordingParts extends RunsParts {
 }
 
 /**
- * Puts commands into a caller's encoder, at once: pipelines are compiled on the spot, and memory is used before it is known
- * whether it could be had. What goes wrong is the fate of all that is written.
+ * Encodes commands into a caller's encoder immediately. Pipelines are compiled synchronously, and memory is used
+ * before it is known whether its allocation succeeded. The fate of everything that is written includes these errors.
  */
 export function encodeInto(
   encoder: GPUCommandEncoder,
@@ -44,7 +45,8 @@ export function encodeInto(
     const markers = commands.length * UNIFORM_BYTES;
     const bytes = new Uint8Array(markers + 8);
     new Uint32Array(bytes.buffer, markers).fill(1);
-    // Not pooled and never destroyed here: the caller submits at a time of their own; the browser frees it after that.
+    // This buffer is neither pooled nor destroyed here, because the caller submits at any time. The browser frees it
+    // later.
     const uniforms = unpooled(
       device.createBuffer({ size: bytes.length, usage: UNIFORM_USAGE, label: 'nonlin uniforms' }),
     );
@@ -60,7 +62,7 @@ export function encodeInto(
         continue;
       }
       const fate = joined([...judgement.open, made.fate, encoded]);
-      // It is not known when the commands run, so neither is in which period.
+      // It is not known when the commands run, so the period of their errors is not known either.
       const noted = judgement.noted < 0 ? -1 : Infinity;
       const run = runs.of(judgement.runs);
       if (op.keeps) {
@@ -106,8 +108,8 @@ function encode(encoding: CommandEncoding, command: Command): void {
 }
 
 /**
- * What an op that keeps will have written from results of other recordings is of no use if these have not run. Returns
- * what takes that back.
+ * If an op updates tensors in place from results of another recording, its results are useless if that recording has
+ * not run. This marks the tensors, and returns a function that removes the marks.
  */
 function spoil(commands: readonly Command[], begin: number, end: number, run: Run): () => void {
   const before = new Map<PooledBuffer, Run | null>();

@@ -1,9 +1,9 @@
-// Rewrites a shader so that several of its arrays are found in one shared buffer.
+// Rewrites a shader so that several of its arrays are parts of one shared buffer.
 import { ShaderError } from '../core/errors.ts';
 
 /**
- * The arrays at `slots` become parts of two arrays of words, one that is read and one that is written too, each bound at
- * the first of its slots. Where each part begins stands ahead of the uniforms.
+ * The arrays at `slots` become parts of two arrays of 32-bit words: one for arrays that are only read, one for arrays
+ * that are written. Each is bound at the first of its slots. The offsets of the parts are placed before the uniforms.
  */
 export function redirect(
   wgsl: string,
@@ -44,7 +44,7 @@ export function redirect(
   );
 }
 
-/** Words of an element. */
+/** The number of 32-bit words per element. */
 function widthOf(type: string, wgsl: string): number {
   const alias = new RegExp(`alias\\s+${type}\\s*=\\s*(\\w+)`).exec(wgsl)?.[1] ?? type;
   return Number(/^vec(\d)/.exec(alias)?.[1] ?? 1);
@@ -69,7 +69,7 @@ function accessors(
   return `${load}fn merged_store_${name}(i:u32,v:${type}){${at}let w=bitcast<${bits}>(v);${stores.join('')}}`;
 }
 
-/** `name[i]` becomes a call, and so does an assignment to it. */
+/** Replaces `name[i]` by a function call, in expressions and in assignments. */
 function accesses(wgsl: string, name: string): string {
   const use = new RegExp(`(?<![\\w.\\u0080-\\uffff])${name}\\s*\\[`, 'g');
   let out = '';
@@ -93,7 +93,7 @@ function accesses(wgsl: string, name: string): string {
   }
 }
 
-/** The bracket that closes the one ahead of `from`. */
+/** Finds the bracket that closes the bracket before `from`. */
 function closing(wgsl: string, from: number): number {
   let depth = 1;
   let at = from;

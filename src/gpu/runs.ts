@@ -1,5 +1,5 @@
-// Finds out whether commands in a caller's encoder have run, and had what they read: each op's results have a word that
-// is 1 until then.
+// Finds out whether commands in a caller's encoder have run, with valid inputs. For the results of each op there is a
+// word in memory that is 1 until then.
 import allRanText from '../../shaders/kernels/runs/all-ran.wgsl?raw';
 import { OptionError } from '../core/errors.ts';
 import type { Binding, Launch } from '../core/kernel.ts';
@@ -31,10 +31,10 @@ const allRan: Launch = {
 
 /** Commands in a caller's encoder, which run when the caller submits it, if it can be submitted. */
 export class Run {
-  /** Whether they are known to have run. */
+  /** Whether the commands are known to have run. */
   done = false;
   readonly #device: GPUDevice;
-  /** Holds a 1 at `offset` until the commands have run, and those whose results they read had run before. */
+  /** The word at `offset` is 1 until these commands have run after all commands whose results they read. */
   readonly buffer: PooledBuffer;
   readonly offset: number;
 
@@ -45,8 +45,8 @@ export class Run {
   }
 
   /**
-   * Encodes a look at whether they have run by then. Returns the fate of what reads their results, and what to call once
-   * the look is submitted.
+   * Encodes a copy of the word, which shows whether the commands have run by then. Returns the fate of memory that is
+   * computed from their results, and a function to call once the copy is submitted.
    */
   look(encoding: CommandEncoding, faults: Faults): { fate: Fate; submitted: () => void } {
     const usage = MAP_READ | COPY_DST;
@@ -83,32 +83,33 @@ export interface RunsParts {
 }
 
 /**
- * The runs of one recording: of its ops, and of those that read results of other recordings. These count as run only if the
- * others had run before them, which only the GPU's queue knows.
+ * The runs of one recording. One is for ops that read only results of this recording. The other is for ops that read
+ * results of other recordings; it counts as run only if those ran before it. Only the order on the GPU's queue shows
+ * that.
  */
 export class Runs {
-  /** The run of ops that read results of no other recording. */
+  /** The run of ops that read no results of other recordings. */
   readonly own: Run;
   readonly #late: Run;
-  /** What `#late` needs. */
+  /** The runs that must come before `#late`. */
   readonly #needed = new Set<Run>();
   readonly #parts: RunsParts;
 
-  /** From `offset` on, `uniforms` has two words that are 1. */
+  /** `uniforms` contains two words at `offset`, both 1. */
   constructor(parts: RunsParts, uniforms: PooledBuffer, offset: number) {
     this.#parts = parts;
     this.own = new Run(parts.device, uniforms, offset);
     this.#late = new Run(parts.device, uniforms, offset + 4);
   }
 
-  /** The run of an op that reads results of `read`. */
+  /** The run to which an op belongs that reads results of `read`. */
   of(read: readonly Run[]): Run {
     const others = read.filter((run) => run !== this.own);
     for (const run of others) if (run !== this.#late) this.#needed.add(run);
     return others.length > 0 ? this.#late : this.own;
   }
 
-  /** Encodes, behind the commands, what tells that they have run. */
+  /** Encodes, after the commands, the write that shows that they have run. */
   mark(encoding: CommandEncoding): void {
     const { buffer, offset } = this.own;
     encoding.end();
@@ -117,11 +118,11 @@ export class Runs {
     if (first) copyWord(encoding, more.length > 0 ? this.#merge(encoding) : first, this.#late);
   }
 
-  /** A run whose word is 0 if the words of all that are needed are. */
+  /** Returns a run whose word becomes 0 only if the words of all needed runs are 0. */
   #merge(encoding: CommandEncoding): Run {
     const { device, layouts, pipelines } = this.#parts;
     const size = 4 * (1 + this.#needed.size);
-    // Not destroyed here: the caller submits at a time of their own; the browser frees it after that.
+    // This is not destroyed here, because the caller submits at any time. The browser frees it later.
     const buffer = unpooled(
       device.createBuffer({ size, usage: MARKER_USAGE, label: 'nonlin markers' }),
     );

@@ -1,18 +1,21 @@
-// The status words that kernels write, and the errors that they stand for.
+// The status words that kernels write, and the errors that these stand for.
 import { IndexOutOfRangeError, type NonlinError } from '../core/errors.ts';
 
-/** Written by kernels that meet an index or length out of range: flag, op, value, and the bound that it is not below. */
+/**
+ * The words that a kernel writes if an index or length is out of range: a flag, the op, the value, and the bound that
+ * it must be below.
+ */
 export const STATUS_BYTES = 16;
 
 const ops: string[] = [''];
 
-/** The number under which kernels report `op`. */
+/** The number that identifies `op` in the status words. */
 export function statusCode(op: string): number {
   const known = ops.indexOf(op);
   return known > 0 ? known : ops.push(op) - 1;
 }
 
-/** The argument that a flag says is out of range, and what its values are called. */
+/** For each flag, the argument that is out of range and the name of its values. */
 const FLAGS: Readonly<Record<number, readonly [argument: string, values: string]>> = {
   1: ['target', 'class indices'],
   2: ['targets', 'labels'],

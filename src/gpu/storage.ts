@@ -1,4 +1,4 @@
-// A tensor's reference-counted hold on a GPU buffer, from the pool or a caller's.
+// A tensor's reference-counted share of a GPU buffer that comes from the pool or from a caller.
 import type { Device } from '../core/device.ts';
 import { Storage } from '../core/storage.ts';
 import type { PooledBuffer } from './buffers.ts';
@@ -28,7 +28,7 @@ export class GpuStorage extends Storage {
   }
 }
 
-/** A storage of this device, or an error that no user can cause. */
+/** Returns a storage as one of this device. Throws an internal error if it is not. */
 export function asGpu(storage: Storage): GpuStorage {
   if (!(storage instanceof GpuStorage)) throw new TypeError('not memory of a WebGPU device');
   return storage;

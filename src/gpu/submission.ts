@@ -1,4 +1,5 @@
-// Submits the commands of a batch that can run. The others are left out, and what they would have written has failed.
+// Submits the commands of a batch that can run. All others are skipped, and the buffers they would have written count
+// as failed.
 import type { PooledBuffer } from './buffers.ts';
 import { CommandEncoding, type Command, type Op } from './encoder.ts';
 import { joined, type Fate } from './fate.ts';
@@ -7,7 +8,10 @@ import { consider, judge, mark, newJudgement, skip, type Judgement } from './jud
 import type { Batch, QueueParts } from './queue.ts';
 import type { Run } from './runs.ts';
 
-/** Encodes a batch op by op. One submit takes all, but for ops that the caller's memory may spoil: they stand alone. */
+/**
+ * Encodes a batch op by op. The whole batch is one submit, except for ops whose submit could fail because of a
+ * caller's buffer: each of these has a submit of its own.
+ */
 export class Submission {
   readonly #parts: QueueParts;
   readonly #batch: Batch;
@@ -15,17 +19,17 @@ export class Submission {
   readonly #counts: { dispatches: number; submits: number };
   readonly #judgement = newJudgement();
   #next = 0;
-  /** How many blocks were written to the uniform buffer, and how many are in use. */
+  /** Number of blocks that were written to the uniform buffer, and number of blocks that encoded commands use. */
   #written = 0;
   #begun = 1;
   #encoding: CommandEncoding | null = null;
   #scopes: Scopes | null = null;
-  /** The caller's memory because of which the commands being encoded have a submit of their own. */
+  /** The caller's buffer because of which the commands being encoded have a submit of their own. */
   #alone: object | null = null;
-  /** Fates of what is written under the open scopes from memory that has a fate itself, by that one. */
+  /** For memory that is written inside the open scopes: the combined fate, by the fate of the memory that is read. */
   readonly #fates = new Map<Fate, Fate>();
   readonly #looks = new Map<Run, Fate>();
-  /** To be called after the next submit. */
+  /** Functions to call after the next submit. */
   readonly #toTell: (() => void)[] = [];
 
   constructor(
@@ -40,7 +44,10 @@ export class Submission {
     this.#counts = counts;
   }
 
-  /** Goes on to the end; or, if it is patient, to an op that must not run before a fate is known, and returns that. */
+  /**
+   * Encodes to the end of the batch. If `patient`, it stops before an op that must not run until a fate is known, and
+   * returns that fate.
+   */
   run(patient: boolean): Fate | null {
     const { commands } = this.#batch;
     let op = commands[this.#next]?.op;
@@ -75,7 +82,7 @@ export class Submission {
       skip(op, op.error, commands, this.#next, end);
       return null;
     }
-    // An op that cannot be undone waits until it is known whether what it needs has failed.
+    // An op that cannot be undone waits until it is known whether its inputs have failed.
     const doubtful = op.keeps && patient && judgement.open.find((fate) => fate.doubtful);
     if (doubtful) return doubtful;
     if (judgement.alone !== this.#alone) this.#submit();
@@ -122,7 +129,7 @@ export class Submission {
     return (this.#encoding = new CommandEncoding(device.createCommandEncoder()));
   }
 
-  /** The fate of what reads the results of commands in a caller's encoder from here on. */
+  /** The fate of memory that is computed, from here on, from the results of commands in a caller's encoder. */
   #look(run: Run, op: Op): Fate {
     const known = this.#looks.get(run);
     if (known) return known;
@@ -132,7 +139,7 @@ export class Submission {
     return fate;
   }
 
-  /** The fate of what the op writes whose commands were encoded last. */
+  /** The fate of what the last encoded op writes. */
   #fate({ open }: Judgement): Fate | null {
     const own = this.#scopes?.fate ?? null;
     let only: Fate | null = null;
@@ -147,7 +154,7 @@ export class Submission {
     if (known) return known;
     const fate = joined([...open, own]);
     if (!several) this.#fates.set(only, fate);
-    // It is its own fate for what is computed from it under the same scopes.
+    // Memory that is computed from it inside the same scopes has the same fate.
     this.#fates.set(fate, fate);
     return fate;
   }

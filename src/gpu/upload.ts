@@ -3,10 +3,13 @@ import type { HostArray } from '../core/dtype.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { Faults } from './faults.ts';
 
-/** Bytes from which a write into memory that is there is watched: the browser needs as much for itself. */
+/**
+ * Writes of at least this many bytes into existing memory are watched, because the browser needs as much memory for
+ * itself.
+ */
 const WATCHED = 256 * 1024;
 
-/** Writes into a buffer that no command waits for. */
+/** Writes into a buffer that no pending command uses. */
 export function writeElements(
   queue: GPUQueue,
   faults: Faults,

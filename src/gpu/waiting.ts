@@ -1,21 +1,22 @@
-// Bounds the waits for the browser: each ends with the device, or after a time.
+// Limits how long to wait for the browser: each wait ends when the device is lost, or after a time.
 
-/** A call that does nothing: it makes the browser look whether something else is done. */
+/** Calls WebGPU without any effect, so that the browser checks whether other work has finished. */
 function poke(device: GPUDevice): void {
   device.queue.onSubmittedWorkDone().catch(() => undefined);
 }
 
-/** Milliseconds between two pokes, and after which an answer that is not needed is given up. */
+/** Milliseconds between two calls of `poke`, and the time after which an answer that is not essential is given up. */
 const PACE = 50;
 const PATIENCE = 1000;
 /**
- * Milliseconds before the first poke while results are waited for, and the most between two. Firefox looks for finished
- * work every 100 ms, and with each submit: a read of a small tensor took 100 ms there, and takes 8 with an empty one.
+ * While results are awaited: milliseconds before the first call of `poke`, and the longest time between two. Firefox
+ * checks for finished work every 100 ms and at each submit. Reading a small tensor took 100 ms there; with an empty
+ * submit it takes 8.
  */
 const FIRST_PACE = 4;
 const SLOW_PACE = 250;
 
-/** The answer to `ask`; null where it fails, or does not come in time. */
+/** The result of `ask`; null if it fails or takes too long. */
 export async function bounded<T>(device: GPUDevice, ask: () => Promise<T>): Promise<T | null> {
   let left = PATIENCE / PACE;
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -34,7 +35,7 @@ export async function bounded<T>(device: GPUDevice, ask: () => Promise<T>): Prom
   }
 }
 
-/** Everything that waits for a device: it ends when the device does. */
+/** All pending waits for a device. They end when the device does. */
 export class Waits {
   readonly #device: GPUDevice;
   readonly #pending = new Set<(reason: Error) => void>();
@@ -48,7 +49,7 @@ export class Waits {
     this.#submit = device.queue.submit.bind(device.queue);
   }
 
-  /** Pokes after `pace` milliseconds, and then ever more seldom: long work is not disturbed often. */
+  /** Calls `poke` after `pace` milliseconds and then at growing intervals, so that long work is not disturbed often. */
   #pokeAfter(pace: number): void {
     clearTimeout(this.#timer);
     this.#pace = pace;
@@ -59,14 +60,14 @@ export class Waits {
     }, pace);
   }
 
-  /** Resolves as `wait` does, or rejects with the reason that `end` was given. */
+  /** Resolves like `wait`, or rejects with the reason that `end` is given. */
   async until<T>(wait: () => Promise<T>): Promise<T> {
     let reject: (reason: Error) => void = () => undefined;
     const ended = new Promise<never>((_, no) => {
       reject = no;
     });
     this.#pending.add(reject);
-    // One that is due as soon stays: else reads that follow each other closely would put it off for ever.
+    // A timer that fires as soon stays. Otherwise, reads that follow each other closely would postpone it forever.
     if (this.#timer === undefined || this.#pace > FIRST_PACE) this.#pokeAfter(FIRST_PACE);
     try {
       return await Promise.race([wait(), ended]);
