@@ -1,5 +1,5 @@
-// Makes a function with gradient, bias and `out` from the declaration of an activation: a formula in WGSL and in float64,
-// its derivative, its options.
+// Makes a function with gradient, bias and `out` from the declaration of an activation: its formula and derivative,
+// in WGSL and in float64, and its options.
 import { isRecording, record } from '../core/autograd.ts';
 import type { Device } from '../core/device.ts';
 import type { NumericArray } from '../core/dtype.ts';
@@ -37,30 +37,30 @@ export interface ActivationDeclaration<S extends ParamSpecs> {
   readonly includes?: readonly Source[];
   /** Options with their defaults; none by default. */
   readonly params?: S;
-  /** Throws where options that are valid each do not go together. */
+  /** Throws if options that are valid alone are not valid together. */
   readonly check?: (op: string, params: ParamsOf<S>) => void;
-  /** The function in float64: the CPU path, and what the GPU is held against. */
+  /** The function in float64. The CPU uses it, and tests compare the GPU with it. */
   readonly forward: (x: number, params: ParamsOf<S>) => number;
   /**
-   * `forward` over arrays, which it fills `y` by: for formulas so short that a call per element, whose numbers the engine
-   * puts into objects, costs as much.
+   * `forward` over arrays, with the results in `y`. It is for formulas so short that a call per element costs as much
+   * as the formula, because the engine puts the numbers of such a call into objects.
    */
   readonly forwardAll?: (x: NumericArray, y: NumericArray, params: ParamsOf<S>) => void;
-  /** Its gradient in float64; `backward(x, 1, params)` is the derivative. */
+  /** The gradient in float64; `backward(x, 1, params)` is the derivative. */
   readonly backward: (x: number, gradOutput: number, params: ParamsOf<S>) => number;
   /**
-   * Magnitude of the largest term of the derivative, where that is a sum that crosses 0: the error of `backward` is
-   * counted in ULP of it, or of the derivative if that is larger.
+   * The magnitude of the largest term of the derivative, if the derivative is a sum that crosses 0. The error of
+   * `backward` is then counted in ULP of this term, or of the derivative if that is larger.
    */
   readonly largestTerm?: (x: number, params: ParamsOf<S>) => number;
-  /** Bounds for the tests. */
+  /** Error bounds that the tests check. */
   readonly accuracy?: Accuracy;
-  /** For tables and the demo; the build leaves it out. */
+  /** Documentation for tables and the demo. The build removes it. */
   readonly docs?: OpDocs;
 }
 
 export type ActivationOptions<S extends ParamSpecs> = ParamOptions<S> & {
-  /** Added to `x` first, in the same kernel; its length is the last dimension's. */
+  /** Added to `x` first, in the same kernel. Its length is that of the last dimension. */
   bias?: Tensor;
   /** Written instead of a new tensor; may be `x` itself. Only where no gradient is recorded. */
   out?: Tensor;
@@ -70,7 +70,7 @@ export type ActivationOptions<S extends ParamSpecs> = ParamOptions<S> & {
 export interface Activation<S extends ParamSpecs = ParamSpecs> extends Declared {
   (x: Tensor, options?: ActivationOptions<S>): Tensor;
   readonly kind: 'activation';
-  /** @internal For kernels that apply the activation to what they computed. */
+  /** @internal For kernels that apply the activation to their own results. */
   readonly epilogue: Epilogue<S>;
 }
 
@@ -78,12 +78,14 @@ export interface Activation<S extends ParamSpecs = ParamSpecs> extends Declared 
 export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
   readonly source: Source;
   readonly layout: PointwiseOp['params'];
-  /** The options over their defaults, checked. `others`: names that the caller checks. */
+  /**
+   * The given options and the defaults of the others, checked. `others` are names of options that the caller checks.
+   */
   readonly resolve: (op: string, options?: object, others?: readonly string[]) => ParamsOf<S>;
   readonly forward: (x: number, params: ParamsOf<S>) => number;
   readonly backward: (x: number, gradOutput: number, params: ParamsOf<S>) => number;
   readonly largestTerm: ((x: number, params: ParamsOf<S>) => number) | undefined;
-  /** gradInput from the pre-activation and gradOutput. */
+  /** The gradient with respect to the input, from the pre-activation and gradOutput. */
   readonly gradient: (x: Tensor, gradOutput: Tensor, params: ParamsOf<S>) => Tensor;
 }
 
@@ -159,7 +161,7 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
       { shape: x.shape, dtype },
     );
 
-  /** The option values of a call that gives none. */
+  /** The option values of a call without options. */
   let standard: ParamsOf<S> | undefined;
   const activation = (x: Tensor, options?: ActivationOptions<S>): Tensor => {
     const params = options === undefined ? (standard ??= resolve(name)) : resolve(name, options);
@@ -185,7 +187,7 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
       (upstream, [savedX, savedBias], [needsX, needsBias]) => {
         if (!savedX) return [];
         if (!needsBias || !savedBias) return [gradient(savedX, upstream.tensor, params, savedBias)];
-        // float32, so that the bias' sum is rounded once.
+        // The bias gradient is summed from float32, so that it is rounded once.
         const wide = gradient(savedX, upstream.tensor, params, savedBias, 'float32');
         const grads = [
           needsX ? sumTo(wide, savedX.shape, savedX.dtype) : null,
@@ -205,7 +207,7 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     required: requiredOf(specs),
     specs,
     prepare: (device: Device, dtype: 'float32' | 'float16') => {
-      // Options in full: some are required.
+      // All options are passed, because some of them are required.
       for (const options of variantsOf(specs)) {
         for (const length of LENGTHS) {
           warmUp(device, dtype, [[length]], (x) => activation(x, options as ActivationOptions<S>));

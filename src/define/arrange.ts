@@ -2,14 +2,14 @@
 import { ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape, sameShape, type Shape } from '../core/shape.ts';
 
-/** Input and target of one shape. */
+/** Checks that input and target have the same shape. */
 export function sameShapes(op: string, shapes: readonly Shape[]): readonly Shape[] {
   const [input = [], target = []] = shapes;
   if (!sameShape(input, target)) throw refused(op, 'target', `shape ${formatShape(input)}`, target);
   return shapes;
 }
 
-/** A target that broadcasts to the input's shape. */
+/** Checks that the target broadcasts to the input's shape. */
 export function toInput(op: string, shapes: readonly Shape[]): readonly Shape[] {
   const [input = [], target = []] = shapes;
   if (!sameShape(broadcastShapes(op, [input, target], 'target'), input)) {
@@ -18,7 +18,7 @@ export function toInput(op: string, shapes: readonly Shape[]): readonly Shape[] 
   return shapes;
 }
 
-/** Checks that all inputs have as many dimensions. */
+/** Checks that all inputs have the same number of dimensions. */
 export function sameRank(op: string, shapes: readonly Shape[]): readonly Shape[] {
   const rank = shapes[0]?.length ?? 0;
   const [, second = [], target = []] = shapes;
@@ -28,7 +28,10 @@ export function sameRank(op: string, shapes: readonly Shape[]): readonly Shape[]
   return shapes;
 }
 
-/** A variance of the input's shape, of that without its last dimension, or of 1 in one dimension. */
+/**
+ * Checks a variance: it has the input's shape, or that shape without its last dimension, or with one dimension of
+ * length 1.
+ */
 export function withVariance(op: string, shapes: readonly Shape[]): readonly Shape[] {
   const [input = [], target = [], variance = []] = shapes;
   if (sameShape(variance, input)) return shapes;

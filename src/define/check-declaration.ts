@@ -1,17 +1,17 @@
-// Checks the declaration of an op, and names the part that is missing or wrong.
+// Checks the declaration of an op. Errors name the part that is missing or wrong.
 import { describe, kindOf } from '../core/describe.ts';
 import { OptionError } from '../core/errors.ts';
 import { checkFunction, checkNumber } from '../core/validate-options.ts';
 import type { ParamSpecs } from './params.ts';
 
-/** The name of an option: WGSL and TypeScript both have to accept it. */
+/** The name of an option, which must be valid in WGSL and in TypeScript. */
 const NAME = /^[a-z]\w*$/i;
 
 function refuse(op: string, argument: string, expected: string, value: unknown): never {
   throw new OptionError({ op, argument, expected, received: describe(value) });
 }
 
-/** `functions`: the parts that have to be functions. */
+/** `functions` are the parts that must be functions. */
 export function checkDeclaration(
   op: string,
   declaration: object,
@@ -39,7 +39,10 @@ function checkSpecs(op: string, specs: unknown): void {
   }
 }
 
-/** Names, each once, at least one; `known`: those there are, `most`: how many there may be. */
+/**
+ * Checks a list of distinct names, at least one. `known` are the allowed names and `most` is the largest number of
+ * them.
+ */
 export function checkNames(
   op: string,
   argument: string,

@@ -50,16 +50,18 @@ export interface ClassLossDeclaration<S extends ParamSpecs> {
   readonly soft: boolean;
   readonly loss: (l: number, params: ParamsOf<S>) => number;
   readonly grad: (l: number, params: ParamsOf<S>) => number;
-  /** Bounds for the tests. */
+  /** Error bounds that the tests check. */
   readonly accuracy?: Accuracy;
-  /** For tables and the demo; the build leaves it out. */
+  /** Documentation for tables and the demo. The build removes it. */
   readonly docs?: OpDocs;
 }
 
 export type ClassLossOptions<S extends ParamSpecs, Soft extends boolean> = ParamOptions<S> & {
   /** A factor for each class, of shape [C]. */
   weight?: Tensor;
-  /** Targets of this index add neither loss nor gradient, nor weight to the mean. Defaults to -100. */
+  /**
+   * Targets with this index add nothing to the loss, to the gradient or to the weight of a mean. Defaults to -100.
+   */
   ignoreIndex?: number;
   /** `'mean'` (default): the sum over the sum of the targets' weights; `'sum'`; `'none'`: one loss per target. */
   reduction?: Reduction;
@@ -196,7 +198,7 @@ export function defineClassLoss<
     params: defaultsOf(specs),
     specs,
     prepare: (device: Device, dtype: FloatDType) => {
-      // Rows in chunks, in one piece, and held.
+      // Calls with rows in chunks, with whole rows, and with rows that are kept in registers.
       for (const [rows, classes] of [
         [1, 16384],
         [1, 1000],

@@ -1,16 +1,19 @@
-// A loss that is reduced to a scalar nearly always gets an upstream gradient of 1. Its gradients are therefore written in
-// the forward pass, and backward() hands them over without a launch. This file decides when, and saves, hands over and
-// disposes them; a loss says only how its kernels are called.
+// A loss that is reduced to a scalar nearly always has an upstream gradient of 1. The forward pass therefore writes
+// its gradients already, and backward() returns them without a launch. This file decides when this is done, and
+// saves, returns and disposes the gradients. A loss only says how its kernels are called.
 import { isRecording, record } from '../core/autograd.ts';
 import type { Tensor } from '../core/tensor.ts';
 
-/** Which gradients a call of a loss records, needs, and writes already in its forward pass. */
+/** Which gradients of a loss are needed, and which of them the forward pass writes. */
 export interface GradientPlan {
   /** Whether the call is recorded. */
   readonly recording: boolean;
   /** For each input, whether it needs a gradient. */
   readonly needs: readonly boolean[];
-  /** For each input, whether the forward pass writes its gradient: where one is needed of a reduced loss. */
+  /**
+   * For each input, whether the forward pass writes its gradient. It does if the gradient is needed and the loss is
+   * reduced.
+   */
   readonly fused: readonly boolean[];
 }
 
@@ -20,7 +23,10 @@ export function planGradients(inputs: readonly Tensor[], reduction: string): Gra
   return { recording, needs, fused: needs.map((need) => need && reduction !== 'none') };
 }
 
-/** Shapes and dtypes of the wanted gradients of tensors, of which those with a gradient come first. */
+/**
+ * Shapes and dtypes for the gradients of those tensors whose gradient is wanted. Tensors that have a gradient come
+ * first.
+ */
 export function likesOf(
   tensors: readonly Tensor[],
   wanted: readonly boolean[],
@@ -30,19 +36,20 @@ export function likesOf(
 
 export interface FusedCall {
   readonly op: string;
-  /** The inputs that gradients are for. */
+  /** The inputs that can have a gradient. */
   readonly inputs: readonly Tensor[];
   readonly plan: GradientPlan;
-  /** Tensors that the backward pass reads: they are the first of `saved`. */
+  /** Tensors that the backward pass reads. They come first in `saved`. */
   readonly operands: readonly Tensor[];
   /**
-   * The loss, the gradients that the plan says are fused, and what else the backward pass reads, which comes last in
-   * `saved`. All but the loss are disposed here.
+   * The loss, the gradients that the forward pass wrote, and other tensors that the backward pass reads, which come
+   * last in `saved`. All of them except the loss are disposed here.
    */
   readonly outputs: readonly [Tensor, ...Tensor[]];
   /**
-   * Computes the gradients that are needed, in the inputs' order, for an upstream gradient other than 1. It must not hold
-   * tensors of the call: they would live as long as the graph. `fused` are the gradients for 1.
+   * Computes the gradients that are needed, in the order of the inputs, for an upstream gradient other than 1. It
+   * must not refer to tensors of the call, because these would then live as long as the graph. `fused` are the
+   * gradients for an upstream gradient of 1.
    */
   readonly backward: (
     saved: readonly Tensor[],

@@ -1,5 +1,4 @@
-// Makes a gated activation (one half of a tensor times the activation of the other half) from an activation and the half
-// that it gates.
+// Makes a gated activation: one half of a tensor multiplied by an activation of the other half.
 import { isRecording, record } from '../core/autograd.ts';
 import type { Device } from '../core/device.ts';
 import { runOne } from '../core/dispatcher.ts';
@@ -17,13 +16,13 @@ import { warmUp } from './prepare.ts';
 
 export interface GatedDeclaration<S extends ParamSpecs> {
   readonly name: string;
-  /** The activation of the gate. Its options are those of the gated unit. */
+  /** The activation of the gate. Its options are also the options of the gated unit. */
   readonly activation: Activation<S>;
   /** The half that the activation is applied to; the other is multiplied. */
   readonly gate: 'first' | 'second';
-  /** Bounds for the tests. */
+  /** Error bounds that the tests check. */
   readonly accuracy?: Accuracy;
-  /** For tables and the demo; the build leaves it out. */
+  /** Documentation for tables and the demo. The build removes it. */
   readonly docs?: OpDocs;
 }
 
@@ -38,7 +37,7 @@ export type GatedOptions<S extends ParamSpecs> = ParamOptions<S> & {
 export interface Gated<S extends ParamSpecs = ParamSpecs> extends Declared {
   (x: Tensor, options?: GatedOptions<S>): Tensor;
   readonly kind: 'gated';
-  /** @internal For the accuracy sweep. */
+  /** @internal For the accuracy test over all inputs. */
   readonly activation: Activation<S>;
   /** @internal */
   readonly gate: GatedDeclaration<S>['gate'];

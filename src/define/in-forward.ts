@@ -1,5 +1,5 @@
-// A loss composed of several ops, recorded as one op: a scalar's gradients are computed in the forward pass, so that its
-// backward() launches nothing.
+// Records a loss that is composed of several ops as one op. The gradients of a scalar are computed in the forward
+// pass, so that its backward() launches nothing.
 import { enableGrad, isRecording, record } from '../core/autograd.ts';
 import { mul } from '../math/arithmetic.ts';
 import { scope } from '../core/scope.ts';
@@ -10,9 +10,9 @@ export interface Composed {
   readonly op: string;
   /** The inputs that may need a gradient. */
   readonly inputs: readonly Tensor[];
-  /** Other tensors that are read. */
+  /** Other tensors that `compute` reads. */
   readonly constants: readonly Tensor[];
-  /** The results; the first is what gradients are of. Reads its arguments alone. */
+  /** Computes the results from its arguments alone. Gradients are those of the first result. */
   readonly compute: (
     inputs: readonly Tensor[],
     constants: readonly Tensor[],
@@ -25,7 +25,7 @@ interface Computed {
   readonly grads: readonly (Tensor | null)[];
 }
 
-/** Runs `compute` and its backward pass on leaves of its own, so that no other graph or `grad` is touched. */
+/** Runs `compute` and its backward pass on leaf tensors made here, so that no other graph or `grad` changes. */
 function withGradients(
   { inputs, constants, compute }: Omit<Composed, 'op'>,
   needs: readonly boolean[],
@@ -51,7 +51,9 @@ function withGradients(
   );
 }
 
-/** The gradients of the same call on what was saved of it: as many inputs as there are `needs`, and constants. */
+/**
+ * The gradients of a call, computed again from its saved tensors: one input for each of `needs`, then the constants.
+ */
 function gradientsAnew(
   compute: Composed['compute'],
   saved: readonly Tensor[],
@@ -66,9 +68,9 @@ function gradientsAnew(
 }
 
 /**
- * The results, of which the first, a scalar, is recorded as one op, and the others have no gradient. Gradients are kept for
- * an upstream gradient of 1; another multiplies them, or in float16, where they may have been too small or too large
- * before, they are computed anew.
+ * The results of a composed loss. The first one, a scalar, is recorded as one op; the others have no gradient. The
+ * gradients for an upstream gradient of 1 are kept. Another upstream gradient multiplies them. In float16, where they
+ * may have underflowed or overflowed, they are computed again instead.
  */
 export function gradientsInForward(composed: Composed): readonly [Tensor, ...Tensor[]] {
   const { op, inputs, constants, compute } = composed;
@@ -94,7 +96,10 @@ export function gradientsInForward(composed: Composed): readonly [Tensor, ...Ten
   return results;
 }
 
-/** A result that was kept without its graph: its gradients are computed anew, forward pass included. */
+/**
+ * Records a result whose graph was not kept. Its gradients are computed again in the backward pass, with the forward
+ * pass.
+ */
 export function gradientsInBackward(
   result: Tensor,
   { op, inputs, constants, compute }: Composed,

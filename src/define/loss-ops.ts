@@ -1,9 +1,12 @@
-// The pointwise ops of a declared loss, for the gradients and weights that a call has.
+// The pointwise ops of a declared loss, one for each set of gradients and weights that calls have.
 import { source } from '../shader/link.ts';
 import type { ParamLayout, ParamValues } from '../shader/params.ts';
 import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
 
-/** A loss without its types. Arguments of the formulas are inputs, weights, for `backward` the upstream gradient, and options. */
+/**
+ * A loss without its types. The arguments of its formulas are the inputs, the weights, for `backward` the upstream
+ * gradient, and the options.
+ */
 export interface LossParts {
   readonly name: string;
   readonly wgsl: string;
@@ -16,16 +19,16 @@ export interface LossParts {
   readonly backward: (...args: (number | ParamValues)[]) => readonly number[];
 }
 
-/** Which of the differentiable inputs need a gradient, and which of the weights are given. */
+/** Which differentiable inputs need a gradient, and which weights are given. */
 export interface Variant {
   readonly needs: readonly boolean[];
   readonly weighted: readonly boolean[];
 }
 
 export interface LossOps {
-  /** The loss, followed by the gradients that are needed, with the upstream gradient `u.scale`. */
+  /** The loss and then the gradients that are needed, for the upstream gradient `u.scale`. */
   readonly forward: (variant: Variant) => PointwiseOp;
-  /** The gradients that are needed, from the upstream gradient of each element. */
+  /** The gradients that are needed, for an upstream gradient per element. */
   readonly backward: (variant: Variant) => PointwiseOp;
 }
 
@@ -34,7 +37,7 @@ export function lossOps(parts: LossParts): LossOps {
   const common = { name, source: source(`${name}.wgsl`, parts.wgsl, parts.includes), params };
   const inputs = parts.inputs.map(wgslName);
 
-  /** What the WGSL functions and the float64 ones are called with. */
+  /** The names of the arguments of the WGSL and float64 functions. */
   const argumentsOf = ({ weighted }: Variant) => {
     const given = parts.weights.filter((_, k) => weighted[k]);
     const names = [...inputs, ...given.map(wgslName)];
@@ -104,7 +107,7 @@ export function lossOps(parts: LossParts): LossOps {
   return { forward: remembered(forward), backward: remembered(backward) };
 }
 
-/** One op per variant: programs are cached by op. */
+/** Makes one op per variant, and returns the same one again later, because programs are cached by op. */
 function remembered(make: (variant: Variant) => PointwiseOp): (variant: Variant) => PointwiseOp {
   const made = new Map<string, PointwiseOp>();
   return (variant) => {
@@ -117,7 +120,7 @@ function remembered(make: (variant: Variant) => PointwiseOp): (variant: Variant)
   };
 }
 
-/** snake_case; `target` is a reserved word. */
+/** A name in snake_case. `target` is changed, because it is a reserved word in WGSL. */
 function wgslName(name: string): string {
   if (name === 'target') return 'expected';
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,4 +1,4 @@
-// Types: what a pointwise loss declares, and the function that is made of it.
+// Types: the declaration of a pointwise loss, and the function that is made from it.
 import type { Source } from '../shader/link.ts';
 import type { Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -11,14 +11,14 @@ export type Names = readonly string[];
 export type InputAndTarget = readonly ['input', 'target'];
 export type NoNames = readonly [];
 type Numbers<N extends Names> = { readonly [K in keyof N]: number };
-/** The inputs as the formulas and the caller write them. */
+/** The names of the inputs in formulas and in calls. */
 type Inputs<N extends Names, T> = N extends InputAndTarget
   ? [input: T, target: T]
   : { [K in keyof N]: T };
 
 /**
- * `N` are the names of the inputs, `D` those of them that have a gradient, `W` the weights, `R` the reductions. A loss of
- * `input` and `target` that weighs nothing needs none of them.
+ * `N` are the names of the inputs, `D` the inputs that have a gradient, `W` the weights, and `R` the reductions. A
+ * loss of `input` and `target` without weights needs none of these parameters.
  */
 export interface LossDeclaration<
   S extends ParamSpecs,
@@ -44,13 +44,21 @@ export interface LossDeclaration<
   readonly inputs?: N;
   /** The inputs that have a gradient; all by default. */
   readonly differentiable?: D;
-  /** Options that are tensors, broadcast to the loss's shape; where one is left out, formulas get 1. They have no gradient. */
+  /**
+   * Names of options that are tensors, broadcast to the loss's shape. Formulas get 1 for one that is not given. They
+   * have no gradient.
+   */
   readonly weights?: W;
   /** Reductions that are offered, the default first. Defaults to `['mean', 'sum', 'none']`. */
   readonly reductions?: readonly [R, ...R[]];
-  /** The shapes as which the inputs are broadcast; throws where they do not go together. By default they are as they are. */
+  /**
+   * Returns the shapes with which the inputs are broadcast. Throws if the shapes do not fit each other. By default
+   * the shapes do not change.
+   */
   readonly arrange?: (op: string, shapes: readonly Shape[]) => readonly Shape[];
-  /** Values that inputs may have. Others are refused where the host knows them; elsewhere the formula gets them. */
+  /**
+   * Values that inputs may have. Other values throw an error if the host knows them; if not, the formula gets them.
+   */
   readonly domain?: Readonly<Record<string, ValueRange>>;
   /** The loss of one element in float64. */
   readonly forward: (...args: [...Inputs<N, number>, ...Numbers<W>, params: ParamsOf<S>]) => number;
@@ -59,8 +67,8 @@ export interface LossDeclaration<
     ...args: [...Inputs<N, number>, ...Numbers<W>, gradOutput: number, params: ParamsOf<S>]
   ) => Numbers<D>;
   /**
-   * Magnitudes of the largest terms of the loss and of its derivatives, where they are sums that cross 0: errors are
-   * counted in ULP of them where they are larger than the result.
+   * The magnitudes of the largest terms of the loss and of its derivatives, if these are sums that cross 0. Errors
+   * are counted in ULP of these terms where they are larger than the result.
    */
   readonly largestTerm?: {
     readonly forward?: (
@@ -70,9 +78,9 @@ export interface LossDeclaration<
       ...args: [...Inputs<N, number>, ...Numbers<W>, params: ParamsOf<S>]
     ) => Numbers<D>;
   };
-  /** Bounds for the tests. */
+  /** Error bounds that the tests check. */
   readonly accuracy?: Accuracy;
-  /** For tables and the demo; the build leaves it out. */
+  /** Documentation for tables and the demo. The build removes it. */
   readonly docs?: OpDocs;
 }
 
@@ -82,27 +90,30 @@ export type LossOptions<
   R extends AnyReduction = Reduction,
 > = ParamOptions<S> &
   Partial<Record<W[number], Tensor>> & {
-    /** `'mean'` over all elements, `'sum'`, or `'none'` for the loss of each; `'mean'` unless the loss says otherwise. */
+    /**
+     * `'mean'` over all elements, `'sum'`, or `'none'` for the loss of each; `'mean'` unless the loss has another
+     * default.
+     */
     reduction?: R;
     /** Written instead of a new tensor. Only where no gradient is recorded. */
     out?: Tensor;
   };
 
-/** @internal A declared loss without its types: what `checkGradient` needs of one. */
+/** @internal A declared loss without its types, as `checkGradient` needs it. */
 export interface LossFormula<S extends ParamSpecs = ParamSpecs> {
   readonly inputs: Names;
   readonly weights: Names;
   readonly differentiable: Names;
   readonly domain: Readonly<Record<string, ValueRange>>;
   readonly resolve: (options?: object) => ParamsOf<S>;
-  /** `args`: inputs, then weights. */
+  /** `args` are the inputs, then the weights. */
   readonly forward: (args: readonly number[], params: ParamsOf<S>) => number;
   readonly backward: (
     args: readonly number[],
     gradOutput: number,
     params: ParamsOf<S>,
   ) => readonly number[];
-  /** The largest term of the loss, then of each derivative; 0 where no terms cancel. */
+  /** The magnitude of the largest term of the loss, then of each derivative; 0 where no terms cancel. */
   readonly largestTerms: (args: readonly number[], params: ParamsOf<S>) => readonly number[];
   readonly apply: (inputs: readonly Tensor[], options: object) => Tensor;
 }

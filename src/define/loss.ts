@@ -1,5 +1,5 @@
-// Makes a loss function with reductions and gradients from its declaration: the loss of one element and its gradient, in
-// WGSL and in float64.
+// Makes a loss function with reductions and gradients from the loss of one element and its gradient, declared in WGSL
+// and in float64.
 import type { Device } from '../core/device.ts';
 import { run } from '../core/dispatcher.ts';
 import type { DType, FloatDType } from '../core/dtype.ts';
@@ -40,11 +40,11 @@ import {
 
 export type { Loss, LossDeclaration, LossOptions } from './loss-types.ts';
 
-/** The components of a WGSL vector: `loss_grad` returns one. */
+/** The component names of a WGSL vector, which `loss_grad` returns. */
 const MOST_GRADIENTS = 4;
 export { REDUCTIONS, type Reduction } from './reduction.ts';
 
-/** Options that are no numbers. */
+/** Options whose values are not numbers. */
 type Others = Readonly<Record<string, Tensor | undefined>> & {
   readonly reduction?: AnyReduction;
   readonly out?: Tensor;
@@ -183,17 +183,17 @@ export function defineLoss<
   }) as unknown as Loss<S, N, W, R>;
 }
 
-/** What a backward pass needs to know of a call: no tensors, which the graph must not keep. */
+/** What a backward pass needs to know of a call. It contains no tensors, because the graph must not keep them. */
 interface LossCall {
   readonly shape: Shape;
-  /** For each differentiable input, which of the inputs it is. */
+  /** For each differentiable input, its index among all inputs. */
   readonly withGradient: readonly number[];
-  /** Shapes of the inputs as the caller gave them. */
+  /** The shapes of the inputs as the caller passed them. */
   readonly shapes: readonly Shape[];
   readonly args: PointwiseArgs;
 }
 
-/** Computes gradients from the inputs and an upstream gradient, so that they are rounded once. */
+/** Computes gradients from the inputs and an upstream gradient in one launch, so that they are rounded once. */
 function backwardOf(call: LossCall, needs: readonly boolean[]): FusedCall['backward'] {
   return (saved, gradOutput) => {
     const likes = gradientsLike(call, saved, needs);
@@ -205,12 +205,15 @@ function dtypeOf([first]: readonly Tensor[]): DType {
   return first?.dtype ?? 'float32';
 }
 
-/** The same memory as a tensor of another shape, or the tensor itself. */
+/** A view of the same memory with another shape, or the tensor itself if it has this shape. */
 function seenAs(tensor: Tensor, shape: Shape): Tensor {
   return sameShape(tensor.shape, shape) ? tensor : view(tensor, shape);
 }
 
-/** What the gradients that are needed are written to: float32 where they are summed, so as to be rounded once. */
+/**
+ * The tensors for the gradients that are needed. Gradients that will be summed are float32, so that they are rounded
+ * once.
+ */
 function gradientsLike(
   { shape, withGradient }: LossCall,
   operands: readonly Tensor[],
@@ -224,7 +227,7 @@ function gradientsLike(
   });
 }
 
-/** The gradients that are needed, each summed over the dimensions that its input was broadcast along. */
+/** The gradients that are needed, each summed over the dimensions along which its input was broadcast. */
 function fitted(
   { withGradient, shapes }: LossCall,
   grads: readonly Tensor[],

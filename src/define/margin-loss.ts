@@ -1,5 +1,5 @@
-// Makes a loss of rows of scores from its declaration: the loss of a row and its gradient. The function takes class weights
-// and reductions, and has gradients.
+// Makes a loss of rows of scores from the declared loss and gradient of one row. The function takes class weights and
+// reductions, and has gradients.
 import type { Device } from '../core/device.ts';
 import { run } from '../core/dispatcher.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';
@@ -38,11 +38,14 @@ import { warmUp } from './prepare.ts';
 
 export interface MarginLossDeclaration<S extends ParamSpecs> {
   readonly name: string;
-  /** WGSL: `fn row_loss` and `fn row_grad`, as the kernel calls them. */
+  /** WGSL: `fn row_loss` and `fn row_grad`, with the parameters that the kernel passes. */
   readonly wgsl: string;
   readonly includes?: readonly Source[];
   readonly params?: S;
-  /** A class index for each row of scores [N, C]; a list of them, ended by -1; or a number for each class of [..., C]. */
+  /**
+   * The kind of target: a class index for each row of scores [N, C]; a list of class indices that ends with -1; or a
+   * number for each class of [..., C].
+   */
   readonly target: MarginLossOp['target'];
   /** The loss of a row before it is divided by C, in float64, and its derivatives. */
   readonly loss: (row: MarginRow, params: ParamsOf<S>) => number;
@@ -52,9 +55,9 @@ export interface MarginLossDeclaration<S extends ParamSpecs> {
     scores: Float64Array,
     target: Float64Array,
   ) => void;
-  /** Bounds for the tests. */
+  /** Error bounds that the tests check. */
   readonly accuracy?: Accuracy;
-  /** For tables and the demo; the build leaves it out. */
+  /** Documentation for tables and the demo. The build removes it. */
   readonly docs?: OpDocs;
 }
 
@@ -206,7 +209,7 @@ function checkRows(op: MarginLossOp, input: Tensor, target: Tensor, n: number): 
     return input.shape.slice(0, -1);
   }
   if (input.rank > 2 || n === 0) refuse('input', 'shape [N, C] or [C], with C at least 1', input);
-  // A row alone may come with or without a dimension for it, as in PyTorch.
+  // As in PyTorch, a single row may have a batch dimension or not.
   if (op.target === 'class') {
     const rows = input.rank === 2 ? (input.shape[0] ?? 0) : 1;
     if (target.rank > 1 || target.size !== rows)
@@ -218,7 +221,10 @@ function checkRows(op: MarginLossOp, input: Tensor, target: Tensor, n: number): 
   return input.shape.slice(0, -1);
 }
 
-/** Indices known on the host; those only known on the GPU are checked there and reported at the next read. */
+/**
+ * Checks indices that the host knows. Indices known only on the GPU are checked there, and the next read throws the
+ * error.
+ */
 function checkLabels(op: MarginLossOp, target: Tensor, n: number): void {
   const least = op.target === 'labels' ? -1 : 0;
   const wrong = target.storage(op.name).host?.find((index) => index < least || index >= n);

@@ -31,12 +31,12 @@ export function activationModule<S extends ParamSpecs>(
   };
 }
 
-/** The name of the op that a module runs, for its errors. */
+/** The name of a module's op, for error messages. */
 export function nameOf(fn: (...args: never[]) => Tensor): string {
   return 'op' in fn ? String(fn.op) : fn.name;
 }
 
-/** The options that a module of an op is made with; their names are checked at the first `forward`. */
+/** The options that a module passes to its op. Their names are checked at the first `forward`. */
 export function optionsFor<O extends object>(op: string, options: O | undefined): O {
   if (options !== undefined) checkIsOptions(op, options);
   return { ...options } as O;

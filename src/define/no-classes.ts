@@ -1,4 +1,4 @@
-// The loss of scores that have no classes at all: no kernel is made for empty rows.
+// The loss of scores that have no classes at all. Empty rows have no kernel.
 import { record } from '../core/autograd.ts';
 import { empty } from '../core/dispatcher.ts';
 import { reduceDims, view } from '../kernels/reduce/sum-to.ts';

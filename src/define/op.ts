@@ -1,4 +1,4 @@
-// What every declared op carries besides being a function: name, documentation, accuracy.
+// What every declared op has besides being a function: name, documentation, accuracy.
 import { calling } from '../core/calling.ts';
 import type { Preparable } from '../core/device.ts';
 import type { ParamSpecs } from './params.ts';
@@ -19,11 +19,11 @@ export interface OpDocs {
   readonly cite: string;
   /** The gradient at points without a derivative; left out where there are none. */
   readonly kinks?: string;
-  /** When to use it, and how it fails. */
+  /** When to use it, and its weaknesses. */
   readonly use?: string;
 }
 
-/** Largest error in ULP of the float32 result against float64, held by the tests. */
+/** The largest error in ULP of the float32 result compared to float64. The tests check it. */
 export interface Accuracy {
   readonly forward: number;
   readonly backward: number;
@@ -52,7 +52,7 @@ export interface OpInfo {
 /** A declared op: a function with its description. */
 export type Declared = OpInfo & Preparable;
 
-/** A declared op with documentation and bounds, as every op of the package has them in its sources. */
+/** A declared op with documentation and error bounds, as all ops of this package have them in their sources. */
 export type Documented = Declared & { readonly docs: OpDocs; readonly accuracy: Accuracy };
 
 export function isDocumented(

@@ -16,7 +16,7 @@ export interface PairRowsCall {
   readonly labels?: Tensor;
   /** The shape that the operands broadcast to. */
   readonly shape: Shape;
-  /** The dimension along which rows are; one result for each. */
+  /** The dimension along which rows run. Each row has one result. */
   readonly dim: number;
   /** The shape of the results of all rows. */
   readonly rowShape: Shape;

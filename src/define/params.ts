@@ -1,4 +1,4 @@
-// Fills in and checks an op's options: declared defaults and ranges, and what the caller gave.
+// Fills in and checks an op's options from the declared defaults and ranges and the options of a call.
 import type { ParamLayout } from '../shader/params.ts';
 import { OptionError } from '../core/errors.ts';
 import {
@@ -9,29 +9,37 @@ import {
   type NumberRange,
 } from '../core/validate-options.ts';
 
-/** A numeric option with the range it must be in. */
+/** A numeric option and its range. */
 export interface RangeSpec extends NumberRange {
   readonly default: number;
-  /** PyTorch has no default: a call has to give it, and `default` is a typical value, for tables and the demo. */
+  /**
+   * PyTorch has no default, so every call must give the option. `default` is a typical value for tables and the demo.
+   */
   readonly required?: true;
-  /** The formula is shorter at 1: WGSL gets `override unit_NAME: u32`, which is 1 there and else 0. */
+  /**
+   * The formula is simpler for the value 1. WGSL then has an `override unit_NAME: u32`, which is 1 for this value and
+   * otherwise 0.
+   */
   readonly unit?: true;
 }
 
 /**
- * One of some names, the default first. Formulas get its place among them: in float64 as a number, in WGSL as a u32
- * `override` constant of the option's name in snake_case.
+ * One of several names, the first of which is the default. Formulas get its index: in float64 as a number, in WGSL as
+ * a u32 `override` constant that has the option's name in snake_case.
  */
 export interface ChoiceSpec {
   readonly choices: readonly [string, ...string[]];
 }
 
-/** An option: a default, that of a number with its range, or a choice. Formulas get 1 for true and 0 for false (as u32). */
+/**
+ * An option: a default value, a number with its range, or a choice of names. Formulas get 1 for true and 0 for false
+ * (as u32).
+ */
 export type ParamSpec = number | boolean | RangeSpec | ChoiceSpec;
 export type ParamSpecs = Readonly<Record<string, ParamSpec>>;
 /** An op without numeric options. */
 export type NoParams = Readonly<Record<string, never>>;
-/** The options' values as formulas get them; names that are only known as strings are left out. */
+/** The options' values as formulas get them. Option names that are not known to the type checker are left out. */
 export type ParamsOf<S extends ParamSpecs> = {
   readonly [K in keyof S as string extends K ? never : K]: number;
 };
@@ -48,7 +56,10 @@ function isChoice(spec: ParamSpec | undefined): spec is ChoiceSpec {
   return typeof spec === 'object' && 'choices' in spec;
 }
 
-/** The options in declaration order; on the GPU, choices are constants, booleans and integers `u32`, other numbers `f32`. */
+/**
+ * The options in the order of declaration. On the GPU, choices are constants, booleans and integers are `u32`, and
+ * other numbers are `f32`.
+ */
 export function layoutOf(specs: ParamSpecs): ParamLayout {
   const all = Object.keys(specs);
   const names = all.filter((name) => !isChoice(specs[name]));
@@ -79,7 +90,7 @@ export function defaultsOf(specs: ParamSpecs): Record<string, number | string | 
   );
 }
 
-/** The defaults with each of the choices there are: what has a pipeline of its own. */
+/** The defaults, combined with each possible choice. Each of these has a pipeline of its own. */
 export function variantsOf(specs: ParamSpecs): Record<string, number | string | boolean>[] {
   let variants = [defaultsOf(specs)];
   for (const [name, spec] of Object.entries(specs)) {
@@ -91,7 +102,10 @@ export function variantsOf(specs: ParamSpecs): Record<string, number | string | 
   return variants;
 }
 
-/** `options` over the defaults. `others` are names that are no numbers, which the caller checks. */
+/**
+ * The given options and the defaults of the others. `others` are names of options that are not numbers; the caller
+ * checks them.
+ */
 export function resolveParams<S extends ParamSpecs>(
   op: string,
   specs: S,

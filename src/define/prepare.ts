@@ -5,10 +5,10 @@ import { SOFTWARE } from '../kernels/tuning.ts';
 import { sizeOf, type Shape } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 
-/** Lengths of elementwise calls that may have pipelines of their own: see `Tuning.scalarBelow`. */
+/** Lengths of elementwise calls that may need different pipelines; see `Tuning.scalarBelow`. */
 export const LENGTHS = [1, SOFTWARE.scalarBelow + 4];
 
-/** Calls `fn` with leaves of zeros, and `backward` on its result. */
+/** Calls `fn` with leaf tensors of zeros, and then `backward` on its result. */
 export function warmUp(
   device: Device,
   dtype: FloatDType,

@@ -6,13 +6,16 @@ import { sizeOf, type Shape } from '../core/shape.ts';
  * their number.
  */
 export type Reduction = 'none' | 'mean' | 'sum';
-/** With that of divergences: the sum over the size of the first dimension, as for a batch of distributions. */
+/**
+ * Also `batchmean`, for divergences: the sum divided by the size of the first dimension, as for a batch of
+ * distributions.
+ */
 export type AnyReduction = Reduction | 'batchmean';
-/** The default first. */
+/** The reductions, the default first. */
 export const REDUCTIONS: readonly [Reduction, ...Reduction[]] = ['mean', 'sum', 'none'];
 export const ALL_REDUCTIONS: readonly AnyReduction[] = ['mean', 'sum', 'none', 'batchmean'];
 
-/** The divisor of the sum over `shape`; `first` is the shape of the first input. */
+/** The divisor of the sum over `shape`. `first` is the shape of the first input. */
 export function divisorOf(reduction: AnyReduction, shape: Shape, first: Shape): number {
   if (reduction === 'mean') return sizeOf(shape);
   return reduction === 'batchmean' ? (first[0] ?? 1) : 1;

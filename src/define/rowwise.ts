@@ -1,4 +1,4 @@
-// Makes a function of a tensor and a dimension, with gradient, from the declaration of an op over rows.
+// Makes a function of a tensor and a dimension, with gradient, from the declaration of an op on rows.
 import type { Device } from '../core/device.ts';
 import type { FloatDType } from '../core/dtype.ts';
 import { source, type Source } from '../shader/link.ts';
@@ -16,38 +16,44 @@ import { callRows } from './rows.ts';
 export interface RowwiseDeclaration {
   readonly name: string;
   /**
-   * WGSL, by quads of a row's elements: `fn logit_of(x: vec4f) -> vec4f`, what is normalised; `fn
-   * padding() -> f32`, an x of which that is -Inf; `fn divisor_of(row:
-   * Normaliser) -> f32` from a row's maximum (`max`) and sum of exponentials (`sum`, on a scale of its own); `fn
-   * forward(v: vec4f, row: Normaliser, divisor: f32) -> vec4f`, of exponentials on that scale where `const from_exp` is
-   * true, else of logits; `const sum_excludes_max`, whether `log_sum_of(row)` is used; `fn backward_term(y: vec4f, grad_output: vec4f)
-   * -> vec4f`, added up over the row; and `fn backward(y: vec4f, grad_output: vec4f, total: f32) -> vec4f`, the gradient.
-   * Other functions for other kernels.
+   * WGSL functions on quads (vec4f) of a row's elements:
+   * - `fn logit_of(x: vec4f) -> vec4f`: the numbers that are normalised.
+   * - `fn padding() -> f32`: an x for which `logit_of` is -Inf.
+   * - `fn divisor_of(row: Normaliser) -> f32`: from the maximum (`max`) and the sum of exponentials (`sum`, on its own scale).
+   * - `fn forward(v: vec4f, row: Normaliser, divisor: f32) -> vec4f`: the result. `v` are exponentials on that scale if
+   *   `const from_exp` is true, otherwise logits.
+   * - `const sum_excludes_max`: whether `log_sum_of(row)` is used.
+   * - `fn backward_term(y: vec4f, grad_output: vec4f) -> vec4f`: the terms that are summed over the row.
+   * - `fn backward(y: vec4f, grad_output: vec4f, total: f32) -> vec4f`: the gradient, from that sum.
+   * Other kernels have other functions.
    */
   readonly wgsl: string;
-  /** The kernel. By default `rowwise`, for ops that need a row's maximum and sum of exponentials. */
+  /** The kernel. The default is `rowwise`, for ops that need the maximum and the sum of exponentials of a row. */
   readonly kernel?: Kernel<RowwiseArgs>;
   readonly includes?: readonly Source[];
-  /** A row in float64. */
+  /** Computes one row in float64. */
   readonly forward: (x: Float64Array, y: Float64Array) => void;
-  /** A row's gradient in float64, from its result. */
+  /** Computes the gradient of one row in float64, from the result of the row. */
   readonly backward: (y: Float64Array, gradOutput: Float64Array, gradInput: Float64Array) => void;
   /**
-   * Magnitude of the largest term that each result, and each gradient, of a row is a sum of, where terms cancel: errors are
-   * counted in ULP of that, where it is larger than the result.
+   * The magnitude of the largest term of each result, and of each gradient, in a row where terms cancel. Errors are
+   * counted in ULP of this term where it is larger than the result.
    */
   readonly largestTerm?: {
     readonly forward?: (x: Float64Array, term: Float64Array) => void;
     readonly backward?: (y: Float64Array, gradOutput: Float64Array, term: Float64Array) => void;
   };
-  /** Bounds for the tests. */
+  /** Error bounds that the tests check. */
   readonly accuracy?: Accuracy;
-  /** For tables and the demo; the build leaves it out. */
+  /** Documentation for tables and the demo. The build removes it. */
   readonly docs?: OpDocs;
 }
 
 export interface RowwiseOptions {
-  /** The dimension normalised; negative ones count from the end. Required, as the right one is the caller's to know. */
+  /**
+   * The dimension that is normalised; negative ones count from the end. It is required, because only the caller knows
+   * the right one.
+   */
   dim: number;
   /** Written instead of a new tensor; may be the input itself. Only where no gradient is recorded. */
   out?: Tensor;
@@ -57,13 +63,13 @@ export interface RowwiseOptions {
 export interface Rowwise extends Declared {
   (x: Tensor, options: RowwiseOptions): Tensor;
   readonly kind: 'rowwise';
-  /** @internal The same with a result of another dtype than `x`, rounded once. */
+  /** @internal The same, with a result of another dtype than `x`, rounded once. */
   readonly into: (x: Tensor, options: RowwiseOptions, dtype: FloatDType) => Tensor;
-  /** @internal For the accuracy sweep. */
+  /** @internal For the accuracy test over all inputs. */
   readonly largestTerm: RowwiseDeclaration['largestTerm'];
 }
 
-/** Declares an op along a dimension whose gradient follows from its result. */
+/** Declares an op along a dimension whose gradient is computed from its result. */
 export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
   checkDeclaration('defineRowwise', declaration, ['forward', 'backward']);
   const { name, wgsl, includes, accuracy, docs, kernel = rowwise } = declaration;
@@ -93,7 +99,7 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
     accuracy,
     params: {},
     prepare: (device: Device, dtype: FloatDType) => {
-      // Rows in chunks, in one piece, and few short ones; many of the last.
+      // Calls with rows in chunks, with whole rows, and with few and many short rows.
       for (const shape of [
         [1, 16384],
         [1, 1000],

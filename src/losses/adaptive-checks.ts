@@ -73,7 +73,7 @@ export function checkTarget(
   });
 }
 
-/** Cutoffs with the number of classes behind them. */
+/** The cutoffs, followed by the number of classes. */
 export function checkCutoffs(op: string, cutoffs: readonly number[], nClasses: number): number[] {
   const list: unknown = cutoffs;
   const valid =

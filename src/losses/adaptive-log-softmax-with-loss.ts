@@ -110,7 +110,7 @@ export const adaptiveLogSoftmaxWithLoss = /* @__PURE__ */ defineOp(apply, {
 });
 
 export interface AdaptiveLogSoftmaxModuleOptions {
-  /** By how much each cluster's features are fewer than those of the one before. Defaults to 4. */
+  /** The factor by which each cluster has fewer features than the previous cluster. Defaults to 4. */
   divValue?: number;
   /** Whether the head has a bias. Defaults to false. */
   headBias?: boolean;
@@ -123,7 +123,7 @@ export interface AdaptiveLogSoftmaxModuleOptions {
 export interface AdaptiveLogSoftmaxResult {
   /** The log-probability of each row's class. */
   readonly output: Tensor;
-  /** Their negative mean. */
+  /** The negative mean of these log-probabilities. */
   readonly loss: Tensor;
 }
 
@@ -195,7 +195,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveLogSoftmaxResult>
         ]),
       );
       if (!output) throw new RangeError('no result');
-      // Training goes through the loss: gradients of the outputs are not kept for the rare case.
+      // Training uses the loss. The gradients of the outputs are rarely needed, so they are not kept.
       const call = adaptiveCall(NAME, input, target, layers, (losses) => [outputOf(losses)]);
       return { loss, output: gradientsInBackward(output, call) };
     });
@@ -240,7 +240,10 @@ function allLogProbs(input: Tensor, layers: AdaptiveLayers): Tensor {
   return adaptiveLogProbs(NAME, x, wide);
 }
 
-/** Python's `//`, which counts the features of a cluster: of 1 by 0.1 it gives 9, as 0.1 is a little more than that. */
+/**
+ * The quotient as Python's `//` computes it, for the number of features of a cluster. For 1 and 0.1 it is 9, because
+ * the float64 nearest to 0.1 is slightly larger than 0.1.
+ */
 function floorDivide(a: number, b: number): number {
   return Math.round((a - (a % b)) / b);
 }

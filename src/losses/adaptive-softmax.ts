@@ -1,5 +1,5 @@
-// Adaptive softmax: log-probabilities of all classes, or of the target class of each row, with gradients. Each tail is
-// computed only for the rows that are in it.
+// Adaptive softmax: log-probabilities of all classes, or of the target class of each row, with gradients. Each tail
+// cluster is computed only for the rows that belong to it.
 import { record } from '../core/autograd.ts';
 import type { Composed } from '../define/in-forward.ts';
 import { empty, run, runOne } from '../core/dispatcher.ts';
@@ -14,23 +14,26 @@ import { logSoftmax } from '../rowwise/log-softmax.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { crossEntropy } from './cross-entropy.ts';
 
-/** A cluster's two layers: [h, in], which makes features few, and [C, h], one row for each of its classes. */
+/**
+ * The two layers of a cluster: [h, in], which reduces the number of features, and [C, h], with one row for each of
+ * its classes.
+ */
 export type TailWeights = readonly [projection: Tensor, classes: Tensor];
 
 export interface AdaptiveLayers {
-  /** [shortlist + clusters, in]. */
+  /** The layer of the head, [shortlist + clusters, in]. */
   readonly headWeight: Tensor;
   readonly headBias?: Tensor | undefined;
   readonly tailWeights: readonly TailWeights[];
 }
 
-/** Which rows are in a cluster, and their classes there; int32. */
+/** The rows that belong to a cluster, and their classes in it, as int32. */
 interface Cluster {
-  /** For each row of the cluster, its row in the batch; -1 where there is none. */
+  /** For each row of the cluster, its row in the batch; -1 if there is none. */
   readonly index: Tensor;
-  /** The other way round. */
+  /** For each row of the batch, its row in the cluster; -1 if there is none. */
   readonly inverse: Tensor;
-  /** Classes within the cluster; -1 where there is none. */
+  /** The classes as indices within the cluster; -1 if there is none. */
   readonly target: Tensor;
 }
 
@@ -38,7 +41,7 @@ function shortlistOf({ headWeight, tailWeights }: AdaptiveLayers): number {
   return (headWeight.shape[0] ?? 0) - tailWeights.length;
 }
 
-/** The first class of each cluster, and behind the last the number of classes. */
+/** The first class of each cluster, followed by the number of classes. */
 export function boundsOf(layers: AdaptiveLayers): number[] {
   const bounds = [shortlistOf(layers)];
   for (const [, { shape }] of layers.tailWeights)
@@ -46,7 +49,9 @@ export function boundsOf(layers: AdaptiveLayers): number[] {
   return bounds;
 }
 
-/** The same numbers in float32, where all is computed, so that a float16 result is rounded once; its gradient likewise. */
+/**
+ * A float32 copy, in which everything is computed, so that a float16 result is rounded once, and so is its gradient.
+ */
 export function castRecorded(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x;
   const from = x.dtype;
@@ -62,7 +67,7 @@ function toFloat32(layers: AdaptiveLayers): AdaptiveLayers {
   };
 }
 
-/** Rows of x [m, w] by index [k]; `inverse` [m] says the same the other way round, for the gradient. */
+/** Selects rows of x [m, w] by index [k]. `inverse` [m] is the inverse mapping, for the gradient. */
 function pickRows(x: Tensor, index: Tensor, inverse: Tensor): Tensor {
   const [m = 0, width = 0] = x.shape;
   const rows = index.size;
@@ -75,7 +80,7 @@ function pickRows(x: Tensor, index: Tensor, inverse: Tensor): Tensor {
   });
 }
 
-/** Targets that the host knows: each cluster gets the rows that are in it, and no others. */
+/** For targets that the host knows: each cluster gets only the rows that belong to it. */
 function clustersOnHost(
   targets: Int32Array,
   layers: AdaptiveLayers,
@@ -106,7 +111,9 @@ function clustersOnHost(
   return { head: upload(head), clusters };
 }
 
-/** Targets that only the device knows: each cluster gets all rows, those that are not its own as zeros and ignored. */
+/**
+ * For targets that only the device knows: each cluster gets all rows. Rows of other clusters are zeros and ignored.
+ */
 function clustersOnDevice(
   op: string,
   target: Tensor,
@@ -140,7 +147,7 @@ function lossesOfRows(op: string, x: Tensor, target: Tensor, layers: AdaptiveLay
     : clustersOnDevice(op, target, layers);
   const { headWeight, headBias, tailWeights } = layers;
   const headLogits = linear(x, headWeight, headBias ? { bias: headBias } : {});
-  // No target is -2: none is ignored.
+  // No target is -2, so none is ignored.
   let losses = crossEntropy(headLogits, head, { reduction: 'none', ignoreIndex: -2 });
   tailWeights.forEach(([first, second], k) => {
     const cluster = clusters[k];
@@ -191,7 +198,7 @@ export function adaptiveLogProbs(op: string, x: Tensor, layers: AdaptiveLayers):
         [gradOutput],
         { shape: [rows, count], dtype: 'float32' },
       );
-      // A cluster's own log-probability is in all of its classes'.
+      // The log-probability of a cluster is a term in the log-probability of each of its classes.
       const sums = rows > 0 ? reduceDims(grad, [1], 1) : null;
       if (sums) {
         const place = at(own, shortlist + k);
@@ -209,7 +216,7 @@ export function adaptiveLogProbs(op: string, x: Tensor, layers: AdaptiveLayers):
   });
 }
 
-/** Everything in float32, and the input as rows. */
+/** All tensors as float32, and the input as rows. */
 export function prepared(
   input: Tensor,
   layers: AdaptiveLayers,
@@ -218,7 +225,7 @@ export function prepared(
   return { x: castRecorded(rows, 'float32'), wide: toFloat32(layers) };
 }
 
-/** The losses of the targets, in a row and in float32. */
+/** The losses of the targets as one float32 vector. */
 export function adaptiveLosses(
   op: string,
   input: Tensor,
@@ -231,7 +238,7 @@ export function adaptiveLosses(
 
 type Results = readonly [Tensor, ...Tensor[]];
 
-/** A call whose `results` are made from the losses of the rows. */
+/** Runs a call whose `results` are computed from the losses of the rows. */
 export function adaptiveCall(
   op: string,
   input: Tensor,

@@ -5,7 +5,7 @@ import { lossModule } from '../define/module.ts';
 import { bits, div, log, log1p } from '../shader/lib.ts';
 
 const isProbability = (x: number): boolean => x >= 0 && x <= 1;
-/** An infinite loss would spoil the mean; as in PyTorch. */
+/** As in PyTorch, logarithms are clamped, because one infinite loss would make the mean infinite. */
 const floored = (logarithm: number): number => (logarithm < -100 ? -100 : logarithm);
 
 /**

@@ -1,5 +1,5 @@
-// Checks the arguments of ctcLoss and finds the shapes that its kernel needs. Lengths and labels that only the GPU knows
-// are checked there, and reported at the next read.
+// Checks the arguments of ctcLoss and finds the shapes that its kernel needs. Lengths and labels that only the GPU
+// knows are checked there, and the next read throws the error.
 import { describe } from '../core/describe.ts';
 import { DTypeError, IndexOutOfRangeError, ShapeError } from '../core/errors.ts';
 import type { CtcArgs } from '../kernels/ctc/args.ts';
@@ -13,7 +13,7 @@ export type Lengths = Tensor | readonly number[] | Int32Array;
 
 type Layout = Pick<CtcArgs, 'steps' | 'batch' | 'classes' | 'stride' | 'labels' | 'longest'>;
 
-/** Numbers the host knows, or null. */
+/** The numbers if the host knows them, else null. */
 type Known = ArrayLike<number> | null;
 
 export function checkSequences(
@@ -71,7 +71,7 @@ export function checkSequences(
     classes,
     stride,
     labels: targets.size,
-    // More labels than steps have no path.
+    // A target with more labels than steps has no path.
     longest: Math.min(longest, steps),
   };
 }
@@ -84,7 +84,7 @@ function isNumbers(lengths: Lengths): boolean {
   );
 }
 
-/** The lengths where the host knows them, each from 0 to `most`. */
+/** The lengths if the host knows them. Each must be from 0 to `most`. */
 function checkLengths(
   op: string,
   argument: string,
@@ -120,7 +120,7 @@ function checkLengths(
   return known;
 }
 
-/** Sequences one after another are as long together as the targets. */
+/** Checks that concatenated sequences together have as many labels as `targets` has elements. */
 function checkTotal(op: string, targets: Tensor, known: Known, apart: boolean): void {
   if (!known || apart) return;
   const total = Array.from(known).reduce((a, b) => a + b, 0);
@@ -133,7 +133,7 @@ function checkTotal(op: string, targets: Tensor, known: Known, apart: boolean): 
   });
 }
 
-/** Labels that the host knows and that count: padding may be anything. */
+/** Checks the labels that the host knows, except those in the padding, which may have any value. */
 function checkLabels(
   op: string,
   targets: Tensor,

@@ -18,7 +18,7 @@ import { checkOut, checkTensors } from '../core/validate.ts';
 import { checkOneOf } from '../core/validate-options.ts';
 
 export interface DiceLossOptions {
-  /** Added above and below: keeps an empty sample from being 0 / 0. Defaults to 1. */
+  /** Added to numerator and denominator, so that an empty sample does not give 0 / 0. Defaults to 1. */
   eps?: number;
   /** `'mean'` (default) over samples, `'sum'`, or `'none'` for the loss of each sample. */
   reduction?: Reduction;
@@ -29,7 +29,7 @@ export interface DiceLossOptions {
 const NAME = 'diceLoss';
 const SPECS = { eps: { default: 1, min: 0 } } as const;
 
-/** The gradient of one input from the other: 2 (half - other) / size, times gradOutput. */
+/** The gradient of one input, from the other input: 2 (half - other) / size, times gradOutput. */
 const gradientOp: PointwiseOp = {
   name: NAME,
   params: { names: [] },
@@ -41,7 +41,7 @@ const gradientOp: PointwiseOp = {
     r[0] = ((half - other) / size) * 2 * gradOutput * scale;
   },
 };
-/** The same for an upstream gradient of 1. */
+/** The same gradient for an upstream gradient of 1. */
 const fusedOp: PointwiseOp = {
   ...gradientOp,
   inputs: ['other', 'half', 'size'],
@@ -58,7 +58,7 @@ function dice(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Ten
   const device = checkTensors(NAME, { input, target });
   sameShapes(NAME, [input.shape, target.shape]);
   const { shape, dtype } = input;
-  // A vector is one sample.
+  // A vector is a single sample.
   const samples = shape.length > 1 ? shape.slice(0, 1) : [];
   const [rows, n] = [sizeOf(samples), sizeOf(shape.slice(samples.length))];
   const reduced = reduction !== 'none';
@@ -78,7 +78,7 @@ function dice(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Ten
     both,
     [out ?? like, perRow, perRow],
   ) as [Tensor, Tensor, Tensor];
-  /** Wanted gradients of input and target, from tensors input, target, half and size. */
+  /** The wanted gradients of input and target, from the tensors input, target, half and size. */
   const gradients = (
     [p, t, ...ends]: readonly Tensor[],
     wanted: readonly boolean[],

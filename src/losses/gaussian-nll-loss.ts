@@ -4,7 +4,7 @@ import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, div, log } from '../shader/lib.ts';
 
-/** NaN for what no variance can be. */
+/** Returns NaN for a negative variance. */
 const clamped = (variance: number, eps: number): number =>
   variance < 0 ? NaN : variance < eps ? eps : variance;
 const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);

@@ -4,7 +4,10 @@ import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { exp, expm1, log1p } from '../shader/lib.ts';
 
-/** t - log M and x - log M, for beta between 0 and 1: exact for near distributions, safe for far ones. */
+/**
+ * t - log M and x - log M, for beta between 0 and 1. This form is accurate for distributions that are almost equal
+ * and does not overflow for very different ones.
+ */
 function gaps(x: number, t: number, beta: number): readonly [number, number] {
   const d = t - x;
   if (d >= 0) {
@@ -15,7 +18,7 @@ function gaps(x: number, t: number, beta: number): readonly [number, number] {
   return [b + d, b];
 }
 
-/** An element whose probability is 0 or NaN has no share in the loss, however far off it is. */
+/** An element whose probability is 0 or NaN adds nothing to the loss, whatever the other distribution has there. */
 const term = (weight: number, gap: number): number => (weight > 0 ? weight * gap : 0);
 
 /**

@@ -21,7 +21,7 @@ export const klDiv = /* @__PURE__ */ defineLoss({
   backward: (input, target, gradOutput, { logTarget }) => {
     const e = Math.exp(target) * gradOutput;
     if (logTarget) return [-e, e * (target - input + 1)];
-    // target / target is 1, or NaN where PyTorch's gradient is: at 0 and infinity.
+    // target / target is 1, except at 0 and infinity, where it is NaN like PyTorch's gradient.
     return [-target * gradOutput, (Math.log(target) - input + target / target) * gradOutput];
   },
   largestTerm: {

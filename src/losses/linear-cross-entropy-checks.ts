@@ -1,4 +1,4 @@
-// Checks that the tensors of a linear layer with its cross-entropy fit each other, and gives their extents.
+// Checks that the tensors of a linear layer with its cross-entropy fit each other, and returns their sizes.
 import { ShapeError } from '../core/errors.ts';
 import { formatShape, sizeOf, type Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';

@@ -1,4 +1,4 @@
-// The cross-entropy of the logits of a last linear layer, with gradients. The logits are never all in memory.
+// The cross-entropy of the logits of a last linear layer, with gradients. The logits are never all in memory at once.
 import { currentDevice } from '../core/current.ts';
 import type { Device } from '../core/device.ts';
 import { likesOf, planGradients, recordFused } from '../define/fused-gradient.ts';
@@ -28,7 +28,7 @@ import { checkClassIndices } from '../core/validate-targets.ts';
 import { checkShapes, checkTensorsOf, type Operands } from './linear-cross-entropy-checks.ts';
 
 const NAME = 'linearCrossEntropy';
-/** 8 MiB. */
+/** The default memory budget, 8 MiB. */
 const MEMORY_BUDGET = 2 ** 23;
 const OPTIONS = [
   'linearBias',
@@ -47,13 +47,16 @@ export interface LinearCrossEntropyOptions {
   weight?: Tensor;
   /** `'mean'` (default): the sum over the sum of the targets' weights; `'sum'`; `'none'`: one loss per target. */
   reduction?: Reduction;
-  /** Targets of this index add neither loss nor gradient, nor weight to the mean. Defaults to -100. */
+  /**
+   * Targets with this index add nothing to the loss, to the gradient or to the weight of a mean. Defaults to -100.
+   */
   ignoreIndex?: number;
   /** From 0 (default) to 1: the share of each target that is spread evenly over all classes. */
   labelSmoothing?: number;
   /**
-   * Bytes of logits to hold at a time, on the GPU; 8 MiB by default. Classes are taken in chunks that fit, of 128 at the
-   * least: a smaller budget costs more launches. Logits that do not all fit are computed twice where gradients are needed.
+   * Bytes of logits that are in memory at a time on the GPU; 8 MiB by default. Classes are processed in chunks that
+   * fit, of at least 128 classes. A smaller budget needs more launches. If gradients are needed, logits that do not
+   * all fit are computed twice.
    */
   memoryBudget?: number;
   /** Written instead of a new tensor. Only where no gradient is recorded. */
@@ -65,7 +68,9 @@ type Gradients = Pick<
   'gradInput' | 'gradLinearWeight' | 'gradLinearBias' | 'gradTarget'
 >;
 
-/** Runs the kernel on float32 copies of what is float16; `linearWeight` it converts itself, chunk by chunk. */
+/**
+ * Runs the kernel with float32 copies of float16 tensors. The kernel itself converts `linearWeight`, chunk by chunk.
+ */
 function compute(
   args: LinearCrossEntropyArgs,
   tensors: readonly Tensor[],
@@ -119,8 +124,8 @@ function apply(
   const { dtype, device } = input;
   checkOut(NAME, out, { device, dtype, shape }, plan.recording);
 
-  // An upstream gradient other than 1 multiplies the gradients written in this pass; but not in float16, where they may have
-  // been too small or too large: there, and where none were written, they are computed anew.
+  // An upstream gradient other than 1 multiplies the gradients written in the forward pass. In float16 these may have
+  // underflowed or overflowed, so they are computed again, as they are if none were written.
   const again = plan.recording && (reduction === 'none' || dtype === 'float16');
   const divided = hard && reduction === 'mean';
   const biased = linearBias !== undefined;
@@ -223,7 +228,7 @@ export interface LinearCrossEntropyLossOptions extends Omit<
   LinearCrossEntropyOptions,
   'linearBias' | 'out'
 > {
-  /** d1, …: each class has a logit at each of these places. None by default. */
+  /** The dimensions d1, ...: each class has one logit at each position. None by default. */
   outFeatures?: Shape;
   /** Whether to add a learned bias. Defaults to false, as in PyTorch. */
   bias?: boolean;

@@ -4,7 +4,7 @@ import { lossModule } from '../define/module.ts';
 import { bits, classStatus } from '../shader/lib.ts';
 import type { MarginRow } from '../kernels/margin-loss/plan.ts';
 
-/** Calls `visit` with each class other than the target whose score comes within the margin, and by how much. */
+/** Calls `visit` with each class except the target whose score is within the margin, and with its hinge. */
 function forEachActive(
   { scores, target }: MarginRow,
   margin: number,
@@ -13,7 +13,7 @@ function forEachActive(
   const own = target[0] ?? NaN;
   const score = scores[own] ?? NaN;
   for (const [index, x] of scores.entries()) {
-    // The difference first: it is exact, and the margin is not lost beside large scores.
+    // The difference is computed first. It is exact, so the margin is not lost beside large scores.
     const z = margin + (x - score);
     if (index !== own && z > 0) visit(z, index, own);
   }

@@ -4,7 +4,10 @@ import { lossModule } from '../define/module.ts';
 import { bits, classStatus } from '../shader/lib.ts';
 import type { MarginRow } from '../kernels/margin-loss/plan.ts';
 
-/** Calls `visit` with each pair of a label and a class that is none and comes within 1 of it, and by how much. */
+/**
+ * Calls `visit` with each pair of a label and a class that is not a label and whose score is within 1 of the label's,
+ * and with the hinge of the pair.
+ */
 function forEachActive(
   { scores, target }: MarginRow,
   visit: (z: number, label: number, index: number) => void,
@@ -15,7 +18,7 @@ function forEachActive(
   for (const [index, x] of scores.entries()) {
     if (known.has(index)) continue;
     for (const label of labels) {
-      // The difference first: it is exact, and the margin is not lost beside large scores.
+      // The difference is computed first. It is exact, so the margin is not lost beside large scores.
       const z = 1 + (x - (scores[label] ?? NaN));
       if (z > 0) visit(z, label, index);
     }

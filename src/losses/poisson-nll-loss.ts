@@ -23,7 +23,8 @@ export const poissonNllLoss = /* @__PURE__ */ defineLoss({
   backward: (input, target, gradOutput, { logInput, full, eps }) => {
     const byInput = logInput ? Math.exp(input) - target : 1 - target / (input + eps);
     let byTarget = logInput ? -input : -Math.log(input + eps);
-    // PyTorch masks the result, not the logarithm: NaN at 0 and below, and at infinity.
+    // PyTorch masks the result, not the logarithm. Its gradient is therefore NaN for targets that are 0, negative or
+    // infinite.
     if (full && (target <= 0 || target === Infinity)) byTarget = NaN;
     else if (full && !(target <= 1)) byTarget += Math.log(target) + 0.5 / target;
     return [byInput * gradOutput, byTarget * gradOutput];

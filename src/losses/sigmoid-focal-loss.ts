@@ -5,7 +5,7 @@ import { lossModule } from '../define/module.ts';
 import { bce, bits, div, pow, sigmoid } from '../shader/lib.ts';
 import { bceOf, logistic } from '../cpu/special.ts';
 
-/** What the formulas have in common: the cross-entropy, and how far off the probability is. */
+/** Terms that the formulas share: the cross-entropy, and the distance of the probability from the target. */
 function partsOf(input: number, target: number, alpha: number) {
   const [yes, no] = [logistic(input), logistic(-input)];
   return {
@@ -17,7 +17,10 @@ function partsOf(input: number, target: number, alpha: number) {
   };
 }
 
-/** The slope of miss^gamma over miss^gamma, times the cross-entropy; 0 where both are, unless that is NaN. */
+/**
+ * The derivative of miss^gamma, divided by miss^gamma and multiplied by the cross-entropy. It is 0 where miss or
+ * gamma is 0, unless the cross-entropy is NaN.
+ */
 function bendOf(ce: number, miss: number, gamma: number): number {
   if (gamma === 0 || miss === 0) return Number.isNaN(ce) ? NaN : 0;
   return (gamma * ce) / miss;

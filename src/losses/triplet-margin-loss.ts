@@ -8,13 +8,16 @@ import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
 import { compareTriplets, NAME, specs } from './triplet-rows.ts';
 
 export interface TripletMarginLossOptions {
-  /** How much nearer than the negative the positive must be, above 0. Defaults to 1. */
+  /** How much closer to the anchor the positive must be than the negative. It must be above 0. Defaults to 1. */
   margin?: number;
   /** Degree of the norm, any number or ±Infinity. Defaults to 2. */
   p?: number;
-  /** Added to each difference, which keeps the gradient of equal vectors finite. Defaults to 1e-6. */
+  /** Added to each difference, so that the gradient of equal vectors is finite. Defaults to 1e-6. */
   eps?: number;
-  /** Whether the distance from positive to negative counts where it is smaller than that from the anchor. Defaults to false. */
+  /**
+   * Whether the distance from positive to negative is used where it is smaller than that from the anchor. Defaults to
+   * false.
+   */
   swap?: boolean;
   /** `'mean'` (default) over the triplets, `'sum'`, or `'none'` for the loss of each. */
   reduction?: Reduction;
@@ -44,7 +47,8 @@ export const tripletMarginLoss = /* @__PURE__ */ defineOp(apply, {
   kind: 'loss',
   params: /* @__PURE__ */ defaultsOf(specs),
   specs,
-  // Of the largest term: the distances, and 1. Measured up to 1,027 elements: 2, and 4 for p = 2, 11 for p = 3.
+  // In ULP of the largest term, which are the distances, and 1. Measured for up to 1,027 elements: 2, and 4 for p =
+  // 2, 11 for p = 3.
   accuracy: { forward: 4, backward: 16 },
   docs: {
     tex: String.raw`\max(0, \mathrm{margin} + \lVert a - p \rVert_p - \lVert a - n \rVert_p)`,

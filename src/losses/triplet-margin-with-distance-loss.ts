@@ -24,18 +24,24 @@ import {
 import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
 import { compareTriplets } from './triplet-rows.ts';
 
-/** A distance of two tensors of vectors, one number for each pair: of this package's ops, so that it has a gradient. */
+/**
+ * A distance of two tensors of vectors, one number for each pair. It must use this package's ops, so that it has a
+ * gradient.
+ */
 export type DistanceFunction = (x1: Tensor, x2: Tensor) => Tensor;
 
 export interface TripletMarginWithDistanceLossOptions {
   /**
-   * Defaults to `pairwiseDistance`, which is part of one kernel with the rest. Runs in a `scope`: tensors that it makes are
-   * disposed when the loss is there.
+   * Defaults to `pairwiseDistance`, for which the loss is one kernel. It runs in a `scope`: tensors that it makes are
+   * disposed once the loss is computed.
    */
   distanceFunction?: DistanceFunction;
-  /** How much nearer than the negative the positive must be, above 0. Defaults to 1. */
+  /** How much closer to the anchor the positive must be than the negative. It must be above 0. Defaults to 1. */
   margin?: number;
-  /** Whether the distance from positive to negative counts where it is smaller than that from the anchor. Defaults to false. */
+  /**
+   * Whether the distance from positive to negative is used where it is smaller than that from the anchor. Defaults to
+   * false.
+   */
   swap?: boolean;
   /** `'mean'` (default) over the triplets, `'sum'`, or `'none'` for the loss of each. */
   reduction?: Reduction;
@@ -75,7 +81,7 @@ function apply(
   checkSameRank(NAME, tensors, 0);
   const reduced = reduction !== 'none';
   const { dtype } = anchor;
-  // Checks `out` as far as possible before the caller's function runs.
+  // Checks `out` as far as possible before the caller's distance function runs.
   const guess = reduced || !(out instanceof Tensor) ? [] : out.shape;
   checkOut(NAME, out, { device, dtype, shape: guess }, isRecording(Object.values(tensors)));
   return scope(() => {
@@ -127,7 +133,7 @@ export const tripletMarginWithDistanceLoss = /* @__PURE__ */ defineOp(apply, {
   kind: 'loss',
   params: /* @__PURE__ */ defaultsOf(specs),
   specs,
-  // As tripletMarginLoss; a distance function of the caller may add errors of its own.
+  // As for tripletMarginLoss. A distance function of the caller may have additional errors.
   accuracy: { forward: 4, backward: 16 },
   docs: {
     tex: String.raw`\max(0, \mathrm{margin} + d(a, p) - d(a, n))`,

@@ -1,4 +1,4 @@
-// The hinge of the two distances of each triplet, for both triplet losses.
+// The hinge of the two distances of each triplet, used by both triplet losses.
 import wgsl from '../../shaders/losses/triplet-margin.wgsl?raw';
 import type { Reduction } from '../define/loss.ts';
 import { comparePairs } from '../define/pair-rows.ts';
@@ -66,7 +66,7 @@ function reference(
   return hinge.loss;
 }
 
-/** The loss under the name of the op that was called; `params` and options are valid. */
+/** The loss, with the name of the op that was called in errors. `params` and options are valid. */
 export function compareTriplets(
   name: string,
   { anchor, positive, negative }: Readonly<Record<'anchor' | 'positive' | 'negative', Tensor>>,
