@@ -13,6 +13,32 @@ import {
   type InitOptions,
   type Tensor,
 } from '../src/index.ts';
+import architecture from '../ARCHITECTURE.md?raw';
+import { defineNorm } from '../src/define/norm.ts';
+
+/** The norm that ARCHITECTURE.md shows how to add: a row over the mean of its magnitudes, times a weight. */
+const magnitudeNorm = defineNorm({
+  name: 'magnitudeNorm',
+  wgsl: /```wgsl\n(\/\/ requires: Operands[^]*?)```/.exec(architecture)?.[1] ?? '',
+  operands: { weight: { absent: 1, saved: true } },
+  eps: 1e-5,
+  forward: ({ x, weight }, eps, y) => {
+    const size = x.reduce((sum, v) => sum + Math.abs(v), 0) / x.length + eps;
+    for (const [i, v] of x.entries()) y[i] = (v / size) * (weight[i] ?? NaN);
+  },
+  backward: ({ x, weight }, eps, gradOutput, grads) => {
+    const size = x.reduce((sum, v) => sum + Math.abs(v), 0) / x.length + eps;
+    const mean = x.reduce(
+      (sum, v, i) => sum + ((gradOutput[i] ?? NaN) * (weight[i] ?? NaN) * v) / size / x.length,
+      0,
+    );
+    for (const [i, v] of x.entries()) {
+      const g = gradOutput[i] ?? NaN;
+      grads.x[i] = (g * (weight[i] ?? NaN) - Math.sign(v) * mean) / size;
+      grads.weight[i] = (grads.weight[i] ?? NaN) + (g * v) / size;
+    }
+  },
+});
 
 /** Mean and deviation of a row in float64. */
 function statisticsOf(row: Float64Array): { mean: number; deviation: number } {
@@ -150,6 +176,36 @@ export function normSuite(options: InitOptions): void {
     y.backward(tensor(new Float32Array(), { shape: [0, 3], device }));
     expect(await weight.grad?.array()).toEqual([0, 0, 0]);
     expect(rmsNorm(leaf([], [2, 0]), [0]).shape).toEqual([2, 0]);
+  });
+
+  it('a norm declared as ARCHITECTURE.md says', async () => {
+    const cpu = await init({ backend: 'cpu' });
+    for (const [rows, n] of [
+      [5, 7],
+      [3, 300],
+      [2, 20_000],
+    ] as const) {
+      const [x, w, g] = [noise(rows * n), noise(n, 2), noise(rows * n, 3)];
+      const results = await Promise.all(
+        [device, cpu].map(async (on) => {
+          const place = (data: Float64Array, shape: readonly number[]): Tensor =>
+            tensor(Float32Array.from(data), { shape, device: on, requiresGrad: true });
+          const [input, weight] = [place(x, [rows, n]), place(w, [n])];
+          const y = magnitudeNorm(input, [n], { weight });
+          y.backward(place(g, [rows, n]).detach());
+          return Promise.all([y.data(), input.grad?.data(), weight.grad?.data()]);
+        }),
+      );
+      const [got, want] = results;
+      want?.forEach((values, k) => {
+        const worst = Array.from<number>(values ?? []).reduce(
+          (most, v, i) => Math.max(most, Math.abs(v - (got?.[k]?.[i] ?? NaN))),
+          0,
+        );
+        expect(worst).toBeLessThan(3e-6);
+      });
+    }
+    cpu.dispose();
   });
 
   describe('modules', () => {
