@@ -55,6 +55,18 @@ fn nl_sigmoid_times(f: f32, x: f32, low: f32) -> f32 {
   return select(select(product, 0.0, x < -104.5), x, is_nan(x));
 }
 
+// The same by e^-|x|, as nl_softplus_low(x, low) is: where both are wanted, the exponential is computed once.
+fn nl_sigmoid_beside(f: f32, x: f32, low: f32) -> f32 {
+  let a = nl_exp_neg_arg(x);
+  let n = nl_exp_n(a);
+  let t = nl_exp_t_low(a, select(-low, low, x < 0.0), f32(n));
+  let q = nl_rcp1p(nl_exp_join(t, n));
+  // 2^n in two factors, as n goes down to -151, and f between them.
+  let h = half_of(n);
+  let tail = ((fma(t, q, q) * pow2i(h)) * f) * pow2i(n - h);
+  return select(select(q * f, select(tail, 0.0, x < -104.5), x < 0.0), x, is_nan(x));
+}
+
 // The derivative of z sigmoid(v) at v = x + low, for s = z dv/dz: sigmoid(v) (1 + s (1 - sigmoid(v))). s is given as
 // s + s_low, as its rounding counts like another; |s| up to 1000. A NaN gives any number.
 fn nl_gate_grad(x: f32, low: f32, s: f32, s_low: f32) -> f32 {

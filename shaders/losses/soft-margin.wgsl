@@ -15,7 +15,7 @@ fn loss(input: f32, expected: f32, p: Params) -> f32 {
 
 fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> f32 {
   let v = -expected * input;
-  let g = -expected * nl_sigmoid_times(grad_output, v, low_of(v, input, expected));
+  let g = -expected * nl_sigmoid_beside(grad_output, v, low_of(v, input, expected));
   // PyTorch computes Inf / Inf = NaN where an input is infinite. Finite inputs whose product overflows do not give
   // NaN here.
   return select(g, nan(), (v > 0.0) & is_inf(v) & (is_inf(input) | is_inf(expected)));
