@@ -17,7 +17,7 @@ struct Uniforms {
 @group(0) @binding(1) var<storage, read> x: array<u32>;
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
 
-// Loads element `i` of x. src/kernels/windows.ts writes this slot, which may convert from float16 or add a number
+// Loads element `i` of x. src/kernels/windows/copy.ts writes this slot, which may convert from float16 or add a number
 // that belongs to the row.
 //#slot load
 fn load(i: u32, row: u32) -> u32 { return x[i]; }

@@ -16,17 +16,9 @@ import {
   type Plan,
 } from '../../core/kernel.ts';
 import { tileRows, workgroupsOf } from '../rows/tiling.ts';
-import {
-  fits,
-  inputsOf,
-  outputsOf,
-  planCopy,
-  rowsOf,
-  windowOf,
-  Windows,
-  type Part,
-  type Region,
-} from '../windows.ts';
+import { fits, inputsOf, outputsOf, windowOf, type Part, type Region } from '../windows/regions.ts';
+import { planCopy } from '../windows/copy.ts';
+import { rowsOf, Windows } from '../windows/windows.ts';
 
 const pickProgram = /* @__PURE__ */ program(
   'pickRows',

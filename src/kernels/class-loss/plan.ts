@@ -22,16 +22,8 @@ import { classLossReference } from './reference.ts';
 import { addSums, planRatio, planSum } from '../reduce/plan.ts';
 import { isPacked } from '../rows/bindings.ts';
 import { tileChunks, windowsOf } from '../rows/tiling.ts';
-import {
-  fits,
-  inputsOf,
-  outputsOf,
-  rowsOf,
-  stretch,
-  viewsOf,
-  Windows,
-  type Region,
-} from '../windows.ts';
+import { fits, inputsOf, outputsOf, stretch, viewsOf, type Region } from '../windows/regions.ts';
+import { rowsOf, Windows } from '../windows/windows.ts';
 
 const weightKernel = /* @__PURE__ */ source('kernels/class-loss/weight.wgsl', weightText, [
   bits,

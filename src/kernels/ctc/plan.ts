@@ -20,7 +20,8 @@ import type { CtcArgs } from './args.ts';
 import { ctcReference } from './reference.ts';
 import { addSums, planSum } from '../reduce/plan.ts';
 import { powerOfTwo, tileRows, workgroupsOf } from '../rows/tiling.ts';
-import { fits, inputsOf, outputsOf, Windows, type Region } from '../windows.ts';
+import { fits, inputsOf, outputsOf, type Region } from '../windows/regions.ts';
+import { Windows } from '../windows/windows.ts';
 
 const latticeKernel = /* @__PURE__ */ source('kernels/ctc/lattice.wgsl', latticeText, [bits, wide]);
 const gradientKernel = /* @__PURE__ */ source('kernels/ctc/gradient.wgsl', gradientText, [

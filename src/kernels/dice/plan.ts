@@ -13,7 +13,8 @@ import {
   type Plan,
 } from '../../core/kernel.ts';
 import { addSums, planSum } from '../reduce/plan.ts';
-import { fits, inputsOf, outputsOf, stretch, Windows, type Region } from '../windows.ts';
+import { fits, inputsOf, outputsOf, stretch, type Region } from '../windows/regions.ts';
+import { Windows } from '../windows/windows.ts';
 
 const diceProgram = /* @__PURE__ */ program(
   'dice',

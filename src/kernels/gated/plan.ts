@@ -17,7 +17,8 @@ import {
   type ParamLayout,
   type ParamValues,
 } from '../../shader/params.ts';
-import { fits, inputsOf, outputsOf, rowsOf, Windows } from '../windows.ts';
+import { fits, inputsOf, outputsOf } from '../windows/regions.ts';
+import { rowsOf, Windows } from '../windows/windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/gated/gated.wgsl', kernelText, [bits]);
 

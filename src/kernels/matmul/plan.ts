@@ -4,7 +4,7 @@ import type { Capabilities, Kernel, Plan, View } from '../../core/kernel.ts';
 import { offsetOf, type MatmulArgs, type MatmulPlaces } from './args.ts';
 import { planProduct } from './launch.ts';
 import { planProductParts } from './windows.ts';
-import { fits } from '../windows.ts';
+import { fits } from '../windows/regions.ts';
 
 export const matmulKernel: Kernel<MatmulArgs> = { name: 'matmul', float16: 'convert', plan, cpu };
 

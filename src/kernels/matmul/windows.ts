@@ -4,7 +4,8 @@ import type { Capabilities, Plan, View } from '../../core/kernel.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { offsetOf, type MatmulArgs, type MatmulPlaces } from './args.ts';
 import { planProduct } from './launch.ts';
-import { inputsOf, outputsOf, stretch, Windows, type Block, type Region } from '../windows.ts';
+import { inputsOf, outputsOf, stretch, type Block, type Region } from '../windows/regions.ts';
+import { Windows } from '../windows/windows.ts';
 
 /** One matrix. */
 const SINGLE = { batch: [], aBatch: [], bBatch: [] };

@@ -11,7 +11,8 @@ import type {
 import { addSums, planSum } from '../reduce/plan.ts';
 import { isPacked } from '../rows/bindings.ts';
 import { tileChunks } from '../rows/tiling.ts';
-import { fits, inputsOf, outputsOf, stretch, viewsOf, Windows, type Region } from '../windows.ts';
+import { fits, inputsOf, outputsOf, stretch, viewsOf, type Region } from '../windows/regions.ts';
+import { Windows } from '../windows/windows.ts';
 import {
   KEPT,
   operandInputs,

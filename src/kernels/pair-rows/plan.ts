@@ -24,7 +24,8 @@ import {
 import { addSums, planSum } from '../reduce/plan.ts';
 import { forEachRow, tileRows, workgroupsOf } from '../rows/tiling.ts';
 import { gather } from '../rowwise/plan.ts';
-import { fits, inputsOf, outputsOf, Windows } from '../windows.ts';
+import { fits, inputsOf, outputsOf } from '../windows/regions.ts';
+import { Windows } from '../windows/windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/pair-rows/pair-rows.wgsl', kernelText, [
   bits,

@@ -35,7 +35,7 @@ import { pointwiseOnCpu, type Binary, type Unary, type UnaryAll } from './refere
 import { storageSource, type Access, type StorageSpec, type TensorSpec } from './bindings.ts';
 import { planPointwiseParts } from './windows.ts';
 import { planSum } from '../reduce/plan.ts';
-import { fits } from '../windows.ts';
+import { fits } from '../windows/regions.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/pointwise/pointwise.wgsl', kernelText, [sumLib]);
 

@@ -5,7 +5,8 @@ import { broadcastStrides, collapse, sizeOf } from '../../core/shape.ts';
 import { castArgs } from './identity.ts';
 import type { PointwiseArgs } from './plan.ts';
 import { addSums } from '../reduce/plan.ts';
-import { inputsOf, outputsOf, stretch, Windows, type Region } from '../windows.ts';
+import { inputsOf, outputsOf, stretch, type Region } from '../windows/regions.ts';
+import { Windows } from '../windows/windows.ts';
 
 type Planner = (
   args: PointwiseArgs,

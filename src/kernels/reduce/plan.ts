@@ -13,7 +13,8 @@ import {
   type Plan,
 } from '../../core/kernel.ts';
 import type { RowLayout } from '../../core/shape.ts';
-import { fits, inputsOf, outputsOf, rowsOf, stretch, Windows, type Region } from '../windows.ts';
+import { fits, inputsOf, outputsOf, stretch, type Region } from '../windows/regions.ts';
+import { rowsOf, Windows } from '../windows/windows.ts';
 
 const reduceProgram = /* @__PURE__ */ program(
   'reduce',

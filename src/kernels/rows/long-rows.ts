@@ -2,7 +2,8 @@
 import type { Capabilities } from '../../core/kernel.ts';
 import type { RowLayout } from '../../core/shape.ts';
 import { tileChunks, type ChunkTiling } from './tiling.ts';
-import type { Block, Windows } from '../windows.ts';
+import type { Block } from '../windows/regions.ts';
+import type { Windows } from '../windows/windows.ts';
 
 /** Some columns of one slice of [outer, n, inner]; all windows but the last are of one length. */
 export interface LongRow {

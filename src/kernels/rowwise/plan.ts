@@ -29,15 +29,8 @@ import {
   type RowWindow,
 } from '../rows/tiling.ts';
 import { forEachLongRow, tileLong } from '../rows/long-rows.ts';
-import {
-  inputsOf,
-  outputsOf,
-  stretch,
-  viewsOf,
-  Windows,
-  type Region,
-  type RowRegion,
-} from '../windows.ts';
+import { inputsOf, outputsOf, stretch, viewsOf, type Region } from '../windows/regions.ts';
+import { Windows, type RowRegion } from '../windows/windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/rowwise/rowwise.wgsl', kernelText, [
   bits,

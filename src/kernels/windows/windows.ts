@@ -1,34 +1,9 @@
 // Plans tensors that are larger than a binding, part by part: each launch binds windows of the tensors. A part that does
 // not lie together in memory, or does not begin where a binding may, goes through a copy.
-import copyText from '../../shaders/kernels/copy/columns.wgsl?raw';
-import { BYTES } from '../core/dtype.ts';
-import { float16 } from '../shader/lib.ts';
-import { cachedProgram, source } from '../shader/link.ts';
-import {
-  UniformWriter,
-  workgroupSize,
-  type Binding,
-  type Capabilities,
-  type Launch,
-  type BufferSlice,
-  type Plan,
-  type View,
-} from '../core/kernel.ts';
-
-const copyKernel = /* @__PURE__ */ source('kernels/copy/columns.wgsl', copyText);
-
-/** Memory, and what is in it. */
-export interface Region extends BufferSlice {
-  readonly view: View;
-}
-
-/** Some elements of a tensor: `runs` of `length` neighbours, which begin `stride` apart. */
-export interface Block {
-  readonly offset: number;
-  readonly runs: number;
-  readonly length: number;
-  readonly stride: number;
-}
+import { BYTES } from '../../core/dtype.ts';
+import type { Binding, Capabilities, Launch, Plan, View } from '../../core/kernel.ts';
+import { planCopy, wordsOf } from './copy.ts';
+import { denseOf, fits, stretch, type Block, type Region } from './regions.ts';
 
 /** A tensor of a computation by rows: [outer, each, inner]; `null` is bound whole. */
 export interface RowRegion extends Region {
@@ -49,31 +24,8 @@ export interface RowPart {
   readonly count: number;
 }
 
-/** Whether each tensor can be bound whole. */
-export function fits(views: readonly View[], { maxBindingSize }: Capabilities): boolean {
-  return views.every(
-    ({ size, dtype }) => Math.ceil((size * BYTES[dtype]) / 16) * 16 <= maxBindingSize,
-  );
-}
-
-export const inputsOf = (views: readonly View[]): Region[] =>
-  views.map((view, index) => ({ of: 'input', index, view }));
-
-export const outputsOf = (views: readonly View[]): Region[] =>
-  views.map((view, index) => ({ of: 'output', index, view }));
-
-export const viewsOf = (regions: readonly Region[]): View[] => regions.map(({ view }) => view);
-
 export const rowsOf = (region: Region | undefined, each: number | null): RowRegion[] =>
   region ? [{ ...region, each }] : [];
-
-/** Elements together in memory. */
-export const stretch = (offset: number, length: number): Block => ({
-  offset,
-  runs: 1,
-  length,
-  stride: length,
-});
 
 /** A plan that is put together from plans of parts. */
 export class Windows implements Plan {
@@ -264,116 +216,9 @@ export class Windows implements Plan {
 
 const bytesOf = (size: number): number => Math.max(16, Math.ceil(size / 4) * 16);
 
-/** The same elements side by side. */
-const denseOf = ({ runs, length }: Block): Block => ({ offset: 0, runs, length, stride: length });
-
 /** How many pieces of so many bytes it takes to end at a multiple of the alignment, which is a power of two. */
 function stepOf(bytes: number, alignment: number): number {
   let step = alignment;
   while (step > 1 && (bytes * step) % (2 * alignment) === 0) step /= 2;
   return step;
-}
-
-const LOADS = {
-  words: '',
-  half: '//#include "lib/float16.wgsl"\n',
-  shift: '@group(0) @binding(3) var<storage, read> shift: array<f32>;\n',
-};
-const VALUES = {
-  words: 'x[i]',
-  half: 'bitcast<u32>(unpack_half2(x[i >> 1u])[i & 1u])',
-  shift: 'bitcast<u32>(bitcast<f32>(x[i]) + shift[row * u.shift_width + u.shift_from])',
-};
-
-/** Some elements of a tensor, and which. */
-export type Part = readonly [Region, Block];
-
-/** Rows of an even number of float16, as words. */
-function wordsOf([region, { offset, runs, length, stride }]: Part): Part {
-  const view: View = { ...region.view, size: Math.ceil(region.view.size / 2), dtype: 'int32' };
-  return [
-    { ...region, view },
-    { offset: offset / 2, runs, length: length / 2, stride: stride / 2 },
-  ];
-}
-
-/**
- * Launches that copy the elements of one block to those of another, of as many runs; float16 becomes float32. `shift`: a
- * float32 for each run, which is added. The other elements stay.
- */
-export function planCopy(from: Part, to: Part, caps: Capabilities, shift?: Part): Launch[] {
-  const [{ view }, { runs, length }] = from;
-  if (runs * length === 0) return [];
-  const parts = [from, to, ...(shift ? [shift] : [])];
-  // Any element may be the first: a window begins at the last place before it where a binding may.
-  const room = Math.floor((caps.maxBindingSize - caps.offsetAlignment) / 4);
-  const whole = parts.every(([region]) => fits([region.view], caps));
-  const columns = whole ? length : Math.min(length, room);
-  const kind = shift
-    ? 'shift'
-    : view.dtype === 'float16' && to[0].view.dtype !== 'float16'
-      ? 'half'
-      : 'words';
-  const rows = Math.min(
-    runs,
-    ...parts.map(([region, { stride }]) =>
-      fits([region.view], caps) || stride === 0
-        ? runs
-        : Math.max(1, Math.floor((room - columns) / stride) + 1),
-    ),
-  );
-  const program = cachedProgram(copyKernel, kind, 'copyColumns', copyKernel, () => ({
-    load: source(
-      'load',
-      `${LOADS[kind]}fn load(i: u32, row: u32) -> u32 { return ${VALUES[kind]}; }`,
-      kind === 'half' ? [float16] : [],
-    ),
-  }));
-  const size = workgroupSize(256, caps);
-  const launches: Launch[] = [];
-  for (let r = 0; r < runs; r += rows) {
-    for (let c = 0; c < length; c += columns) {
-      const [height, width] = [Math.min(rows, runs - r), Math.min(columns, length - c)];
-      const count = height * width;
-      const workgroups = Math.max(1, Math.min(Math.ceil(count / (4 * size)), caps.maxWorkgroups));
-      const words: number[] = [];
-      const bindings = parts.map(([region, { offset, stride }], i): Binding => {
-        // A shift has one column.
-        const [across, at] = i === 2 ? [1, 0] : [width, c];
-        const first = offset + r * stride + at;
-        const { skip, ...window } = windowOf(region, first, (height - 1) * stride + across, caps);
-        words.push(stride, skip);
-        return { slot: i + 1, ...window, access: i === 1 ? 'write' : 'read' };
-      });
-      launches.push({
-        program,
-        entry: 'copy',
-        constants: { workgroup_size: size },
-        bindings,
-        uniforms: new UniformWriter(9).u32(width, count, workgroups * size, ...words).buffer,
-        workgroups: [workgroups, 1, 1],
-      });
-    }
-  }
-  return launches;
-}
-
-/** A window of neighbours that begins where a binding may, `skip` elements ahead of them. */
-export function windowOf(
-  { of, index, offset = 0, size, view }: Region,
-  first: number,
-  count: number,
-  caps: Capabilities,
-): BufferSlice & { skip: number } {
-  if (fits([view], caps))
-    return { of, index, skip: first, ...(size === undefined ? {} : { offset, size }) };
-  const bytes = BYTES[view.dtype];
-  const start = Math.floor((first * bytes) / caps.offsetAlignment) * caps.offsetAlignment;
-  return {
-    of,
-    index,
-    offset: offset + start,
-    size: Math.ceil(((first + count) * bytes - start) / 4) * 4,
-    skip: first - start / bytes,
-  };
 }
