@@ -115,6 +115,15 @@ export function normSuite(options: InitOptions): void {
     }
   });
 
+  it('a mean further from the first element than float32 reaches', async () => {
+    const row = [-3.4e38, 3.4e38, 1.9e38].map(Math.fround);
+    const y = await layerNorm(leaf(row, [1, 3]), [3]).data();
+    const { mean, deviation } = statisticsOf(Float64Array.from(row));
+    row.forEach((v, i) => {
+      expect(y[i]).toBeCloseTo((v - mean) / deviation, 5);
+    });
+  });
+
   it('the gradients of operands are sums over all rows, the same each time', async () => {
     const [rows, n] = [3000, 18];
     const [x, g] = [noise(rows * n), noise(rows * n, 5)];

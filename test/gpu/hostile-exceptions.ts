@@ -141,22 +141,27 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     ops: ['layerNorm', 'rmsNorm'],
-    reason: 'weights whose products with upstream gradients, added up over a row, leave float32',
-    holds: ({ name, value }, { optional: { weight } }) =>
-      name === 'x' &&
-      !Number.isFinite(value) &&
+    reason:
+      'weights whose products with upstream gradients, added up over a row, or with elements, beside an infinite bias, leave float32',
+    holds: ({ name, expected, value }, { optional: { weight } }) =>
+      (name === 'x'
+        ? !Number.isFinite(value)
+        : name === 'out' && Number.isNaN(value) && Math.abs(expected) === Infinity) &&
       (weight?.data.some((w) => Math.abs(w) >= HUGE) ?? false),
   },
   {
     ops: ['rmsNorm'],
     reason:
       'an element that is nothing beside its row, 2^100 times smaller, is 0, whatever its weight; PyTorch gives 0 for all of them',
-    holds: ({ name, index, expected, value }, { positional: { x } }) =>
-      name === 'out' &&
-      (value === 0 || (Number.isNaN(value) && Math.abs(expected) === Infinity)) &&
-      x !== undefined &&
-      Math.abs(x.data[index] ?? NaN) <
-        2 ** -100 * largestOfRow(x, Math.floor(index / (x.shape.at(-1) ?? 1))),
+    holds: ({ name, index, expected, value }, { positional: { x }, optional: { weight } }) => {
+      if (name !== 'out' || !x || !weight) return false;
+      const n = weight.data.length;
+      const row = { ...x, shape: [x.data.length / n, n] };
+      return (
+        (value === 0 || (Number.isNaN(value) && Math.abs(expected) === Infinity)) &&
+        Math.abs(x.data[index] ?? NaN) < 2 ** -100 * largestOfRow(row, Math.floor(index / n))
+      );
+    },
   },
   {
     ops: ['layerNorm'],

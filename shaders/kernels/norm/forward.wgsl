@@ -80,7 +80,8 @@ fn begun(first: vec2f, pivot: f32) -> Row {
   let scale = scale_of(exponent, pivot);
   var centre = 0.0;
   if (centred) {
-    centre = select((pivot + 16.0 * first.x) * scale, nan(), exponent == 255u);
+    // Scaled first: sixteen times a mean difference may be past the largest float32.
+    centre = select(pivot * scale + first.x * scale * 16.0, nan(), exponent == 255u);
   }
   return Row(scale, centre, 0.0, 1.0);
 }
