@@ -48,6 +48,7 @@ ${table(
       ...(op.weights ?? []).map((name) => `\`${name}\``),
       ...Object.entries(op.params).map(([name, value]) => `\`${name}\` ${value}`),
     ].join(', ') || '—',
+    op.docs.kinks ?? '—',
     torchName(op),
     accuracyOf(op, '', ' /'),
   ]),

@@ -6,7 +6,7 @@ import { OptionError, ShapeError } from '../core/errors.ts';
 import { formatShape, sameShape, sizeOf, type Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkShape, checkShapeIs, checkTensors } from '../core/validate.ts';
-import { isPlain } from '../core/validate-options.ts';
+import { checkNumber, isPlain } from '../core/validate-options.ts';
 import { KEPT, type NormOp } from '../kernels/norm/args.ts';
 import { normKernel } from '../kernels/norm/plan.ts';
 import { source, type Source } from '../shader/link.ts';
@@ -39,6 +39,8 @@ export interface NormDeclaration<O extends string> {
   readonly includes?: readonly Source[];
   /** The operands in the order of `Operands`. */
   readonly operands: Readonly<Record<O, OperandSpec>>;
+  /** How often `term` multiplies an element by another: 2 of squares, and so how often `factor_of` multiplies eps by `scale`. */
+  readonly degree: number;
   /** What is added to the measure of a row, so that it is not 0: the default of the option. */
   readonly eps: number;
   /** A row in float64. Operands that are left out are there all the same. */
@@ -79,11 +81,13 @@ export function defineNorm<O extends string>(declaration: NormDeclaration<O>): N
   checkDeclaration('defineNorm', declaration, ['forward', 'backward']);
   const { name, wgsl, includes, operands, accuracy, docs } = declaration;
   checkOperands(operands);
+  checkNumber('defineNorm', 'degree', declaration.degree, { integer: true, min: 1 });
   const names = Object.keys(operands) as O[];
   const op: NormOp = {
     name,
     source: source(`${name}.wgsl`, wgsl, includes),
     operands: names.map((operand) => ({ name: operand, ...operands[operand] })),
+    degree: declaration.degree,
     forward: declaration.forward,
     backward: declaration.backward,
   };

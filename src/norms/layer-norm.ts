@@ -13,6 +13,7 @@ export const layerNorm = /* @__PURE__ */ defineNorm({
   wgsl,
   includes: [sqrt],
   operands: { weight: { absent: 1, saved: true }, bias: { absent: 0, saved: false } },
+  degree: 2,
   eps: 1e-5,
   forward: ({ x, weight, bias }, eps, y) => {
     const { z } = normalised(x, eps);

@@ -12,6 +12,7 @@ export const rmsNorm = /* @__PURE__ */ defineNorm({
   wgsl,
   includes: [sqrt],
   operands: { weight: { absent: 1, saved: true } },
+  degree: 2,
   // Float32's own.
   eps: 2 ** -23,
   forward: ({ x, weight }, eps, y) => {

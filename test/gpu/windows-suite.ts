@@ -1,5 +1,6 @@
 // Takes ops, and gives tests of tensors past the binding limit: every op in windows, the GPU against the CPU, on this adapter
 // and as on hardware; and of memory that cannot be had.
+import { catalog } from '../../src/catalog.ts';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { init, OutOfMemoryError, scope, tensor, type Device } from '../../src/index.ts';
@@ -17,8 +18,7 @@ const LIMIT = 4096;
  */
 const WHOLE_ROWS = [
   'sparsemax',
-  'layerNorm',
-  'rmsNorm',
+  ...catalog.filter(({ kind }) => kind === 'norm').map(({ op }) => op),
   // Its hard form.
   'gumbelSoftmax',
   'multiMarginLoss',

@@ -16,8 +16,7 @@ const OWN_STATE = [
   'prelu',
   'linearCrossEntropy',
   'adaptiveLogSoftmaxWithLoss',
-  'layerNorm',
-  'rmsNorm',
+  ...catalog.filter(({ kind }) => kind === 'norm').map(({ op }) => op),
 ];
 
 type ModuleClass = new (options?: object) => { forward: (...inputs: unknown[]) => unknown };

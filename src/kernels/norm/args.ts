@@ -19,6 +19,8 @@ export interface NormOp {
   readonly name: string;
   readonly source: Source;
   readonly operands: readonly NormOperand[];
+  /** A row that is multiplied by `scale` has terms that are multiplied by this power of it. */
+  readonly degree: number;
   readonly forward: (rows: NormRows, eps: number, y: Float64Array) => void;
   /** Writes the gradient of x, and adds those of the operands to what is there. */
   readonly backward: (

@@ -107,14 +107,20 @@ export function launchRows(
   };
 }
 
-function uniformsOf({ layout, eps }: NormArgs, tiling: ChunkTiling): ArrayBuffer {
-  return writeTiling(new UniformWriter(9), layout, tiling).f32(1 / layout.n, eps, scaleLimit(eps))
-    .buffer;
+function uniformsOf({ op, layout, eps }: NormArgs, tiling: ChunkTiling): ArrayBuffer {
+  return writeTiling(new UniformWriter(9), layout, tiling).f32(
+    1 / layout.n,
+    eps,
+    scaleLimit(eps, op.degree),
+  ).buffer;
 }
 
-/** The largest power of two that times itself and eps stays well within float32: on that scale eps is all that counts. */
-function scaleLimit(eps: number): number {
-  return 2 ** Math.max(-100, Math.min(127, Math.floor(50 - Math.log2(eps) / 2)));
+/**
+ * The largest power of two whose power of so many, times eps, stays well within float32. It is at most 2^100 then, beside which
+ * no term counts.
+ */
+function scaleLimit(eps: number, degree: number): number {
+  return 2 ** Math.max(-100, Math.min(127, Math.floor((100 - Math.log2(eps)) / degree)));
 }
 
 export const gradientReads = (upstream: number): Binding[] => [
