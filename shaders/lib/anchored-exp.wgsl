@@ -26,8 +26,10 @@ fn anchored_exp(x: vec4f, anchor: Anchor) -> vec4f {
   let b = select(d, vec4f(anchor.lowest), d < vec4f(anchor.lowest));
   let n = bitcast<vec4i>(fma(b, vec4f(0x1.715476p+0f), vec4f(12582912.0f))) - 0x4b400000;
   let nf = vec4f(n);
-  let r = fma(nf, vec4f(-0x1.7f7d1cp-20f), fma(nf, vec4f(-0x1.62e4p-1f), b));
-  var p = fma(r, vec4f(0x1.6ff142p-10f), vec4f(0x1.123b38p-7f));
+  // As in nl_exp_t, the term of degree 6 has hi, not r.
+  let hi = fma(nf, vec4f(-0x1.62e4p-1f), b);
+  let r = fma(nf, vec4f(-0x1.7f7d1cp-20f), hi);
+  var p = fma(hi, vec4f(0x1.6ff142p-10f), vec4f(0x1.123b38p-7f));
   p = fma(p, r, vec4f(0x1.55516ap-5f));
   p = fma(p, r, vec4f(0x1.555490p-3f));
   p = fma(p, r, vec4f(0x1.000002p-1f));

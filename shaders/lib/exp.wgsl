@@ -10,9 +10,9 @@ fn nl_exp_n(x: f32) -> i32 {
   return bitcast<i32>(fma(x, 0x1.715476p+0f, 12582912.0f)) - 0x4b400000;
 }
 
-// e^r - 1 for |r| <= 0.4.
-fn nl_exp_rest(r: f32) -> f32 {
-  var p = fma(r, 0x1.6ff142p-10f, 0x1.123b38p-7f);
+// e^r - 1 for |r| <= 0.4, where hi is r to within 4e-4: exact enough for the term of degree 6.
+fn nl_exp_rest(r: f32, hi: f32) -> f32 {
+  var p = fma(hi, 0x1.6ff142p-10f, 0x1.123b38p-7f);
   p = fma(p, r, 0x1.55516ap-5f);
   p = fma(p, r, 0x1.555490p-3f);
   p = fma(p, r, 0x1.000002p-1f);
@@ -21,13 +21,16 @@ fn nl_exp_rest(r: f32) -> f32 {
 
 // t with e^x = 2^n (1 + t), for n = nl_exp_n(x), given as a float; t in [-0.293, 0.415].
 fn nl_exp_t(x: f32, n: f32) -> f32 {
-  // The high part of ln2 has 15 bits, so n times it is exact with or without a fused fma.
-  return nl_exp_rest(fma(n, -0x1.7f7d1cp-20f, fma(n, -0x1.62e4p-1f, x)));
+  // The high part of ln2 has 15 bits, so n times it is exact with or without a fused fma. That hi is used once more keeps
+  // compilers (Mesa's) from adding both parts of ln2 to one float.
+  let hi = fma(n, -0x1.62e4p-1f, x);
+  return nl_exp_rest(fma(n, -0x1.7f7d1cp-20f, hi), hi);
 }
 
 // The same of e^(x + low): the argument in two parts, as the rounding of x alone would be off by |x| ULP of the result.
 fn nl_exp_t_low(x: f32, low: f32, n: f32) -> f32 {
-  return nl_exp_rest(fma(n, -0x1.62e4p-1f, x) + fma(n, -0x1.7f7d1cp-20f, low));
+  let hi = fma(n, -0x1.62e4p-1f, x);
+  return nl_exp_rest(hi + fma(n, -0x1.7f7d1cp-20f, low), hi);
 }
 
 // (1 + t) 2^n, as from nl_exp_t, for n in [-190, 63]; exact but for the rounding of 1 + t, unless it is subnormal. 2^n itself

@@ -6,7 +6,7 @@
 // x = 2^k (1 or 1.5) (1 + q) / (1 - q) with |q| <= 0.102, c = log2(1 or 1.5) and
 // log2((1 + q) / (1 - q)) = 2/ln2 q + q^3 P(q^2), as in fdlibm's pow; own fits of P and 2^r.
 // Every product that must be exact has at most 24 bits, so it does not matter whether fma is
-// fused; the sums are explicit fma, so no compiler reorders them.
+// fused; the sums are explicit fma, and in an order that no compiler changes.
 
 fn nl_pow(x: f32, y: f32) -> f32 {
   let b = bitcast<u32>(x) & 0x7fffffffu;
@@ -27,7 +27,10 @@ fn nl_pow(x: f32, y: f32) -> f32 {
   let w = 1.0f / (m + a);
   let qh = bitcast<f32>(bitcast<u32>(f * w) & 0xffffc000u);
   let mh = bitcast<f32>(bitcast<u32>(m) & 0xfffff000u);
-  let ql = fma(-qh, m - mh, fma(-qh, mh, fma(-qh, a, f))) * w;
+  // Without the bounds, which nothing reaches, Mesa adds the factors of qh to one float first. So below.
+  let q1 = max(fma(-qh, a, f), -1e30f);
+  let q2 = max(fma(-qh, mh, q1), -1e30f);
+  let ql = fma(-qh, m - mh, q2) * w;
 
   // 2/ln2 = 2.875 + 0.01039: 5 bits times 10 are exact.
   let t = 2.875f * qh;
@@ -44,7 +47,9 @@ fn nl_pow(x: f32, y: f32) -> f32 {
   let n = bitcast<i32>(select(z, 0.0f, far) + 12582912.0f) - 0x4b400000;
   // z - n anew, term by term: 9 bits of y times k, c and t are exact.
   let yh = bitcast<f32>(bitcast<u32>(y) & 0xffff8000u);
-  let g = fma(yh, t, fma(yh, c, fma(yh, k, -f32(n))));
+  let g1 = max(fma(yh, k, -f32(n)), -1e30f);
+  let g2 = max(fma(yh, c, g1), -1e30f);
+  let g = fma(yh, t, g2);
   let d = fma(y, r, fma(y - yh, k + c + t, g));
   var h = fma(d, 0x1.42d580p-13f, 0x1.5f0e0ap-10f);
   h = fma(h, d, 0x1.3b2c08p-7f);

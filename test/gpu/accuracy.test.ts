@@ -32,7 +32,9 @@ const describeWorst = ({ ulp, x, got, want }: Worst): string =>
 
 describe('stated accuracy', () => {
   it('is there to be tested', () => {
-    expect(measured.length).toBe(catalog.filter(({ kind }) => kind !== 'loss').length);
+    expect(measured.length).toBe(
+      catalog.filter(({ kind }) => kind !== 'loss' && kind !== 'norm').length,
+    );
   });
 
   for (const op of measured.filter(({ kind }) => kind !== 'rowwise')) {

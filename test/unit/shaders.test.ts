@@ -234,6 +234,25 @@ describe('every file under shaders/', () => {
     expect([...missing]).toEqual([]);
   });
 
+  it('never adds two products of one factor that a compiler may merge', () => {
+    // Mesa makes fma(a, b + c, d) of fma(a, b, fma(a, c, d)), unless the inner one has another use: of ln2 in two parts one.
+    const merged = Object.entries(files).flatMap(([path, text]) =>
+      functionsOf(text)
+        .filter((body) => {
+          if (/\bfma\((\w+),[^,]+,fma\(\1,/.test(body)) return true;
+          return [...body.matchAll(/\blet(\w+)=fma\((\w+),/g)].some(
+            ([, sum = '', factor = '']) => {
+              const uses = body.match(new RegExp(`\\b${sum}\\b`, 'g'))?.length ?? 0;
+              const again = new RegExp(`\\bfma\\(${factor},[^;]*,${sum}\\)`);
+              return uses === 1 && again.test(body);
+            },
+          );
+        })
+        .map((body) => `${path.replace('../../', '')}: ${body.slice(0, 60)}`),
+    );
+    expect(merged).toEqual([]);
+  });
+
   it('uses none of the built-ins that are inaccurate on some device', () => {
     const loose =
       /(?<![\w.])(exp|exp2|log|log2|pow|tanh|sinh|cosh|sin|cos|tan|atan|asinh|acosh|atanh|mix|smoothstep|pack2x16float|unpack2x16float)\s*\(/g;
