@@ -240,13 +240,11 @@ describe('every file under shaders/', () => {
       functionsOf(text)
         .filter((body) => {
           if (/\bfma\((\w+),[^,]+,fma\(\1,/.test(body)) return true;
-          return [...body.matchAll(/\blet(\w+)=fma\((\w+),/g)].some(
-            ([, sum = '', factor = '']) => {
-              const uses = body.match(new RegExp(`\\b${sum}\\b`, 'g'))?.length ?? 0;
-              const again = new RegExp(`\\bfma\\(${factor},[^;]*,${sum}\\)`);
-              return uses === 1 && again.test(body);
-            },
-          );
+          return [...body.matchAll(/\blet(\w+)=fma\((\w+),/g)].some(([, sum = '', factor = '']) => {
+            const uses = body.match(new RegExp(`\\b${sum}\\b`, 'g'))?.length ?? 0;
+            const again = new RegExp(`\\bfma\\(${factor},[^;]*,${sum}\\)`);
+            return uses === 1 && again.test(body);
+          });
         })
         .map((body) => `${path.replace('../../', '')}: ${body.slice(0, 60)}`),
     );
