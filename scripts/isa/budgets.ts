@@ -82,9 +82,10 @@ export function violations(
   for (const kernel of kernels) {
     for (const family of families) {
       wrong.push(...failuresOf(kernel, family, results).map((text) => `${family}: ${text}`));
-      for (const { spilled, scratch } of compiledOf(kernel, family, results)) {
+      for (const { spilled, scratch, mergedLn2 } of compiledOf(kernel, family, results)) {
         if (spilled > 0) wrong.push(`${family}: ${kernel.name} spills ${spilled} registers`);
         if (scratch > 0) wrong.push(`${family}: ${kernel.name} uses ${scratch} bytes of scratch`);
+        if (mergedLn2) wrong.push(`${family}: ${kernel.name} adds both parts of ln2 to one float`);
       }
     }
     const need = families.includes(FAMILY) ? needOf(kernel, results) : undefined;

@@ -23,6 +23,8 @@ export interface Compiled {
   /** Waves that a SIMD has room for. */
   readonly waves: number;
   readonly program: Program;
+  /** Whether ln2, which exponentials take away in two parts, became one float: then large arguments lose digits. */
+  readonly mergedLn2: boolean;
   /** The driver's text of it, where it was asked for. */
   readonly assembly?: string;
 }
@@ -92,6 +94,9 @@ function lineOf({ path, entry, bindings }: Translated): string {
   return [path, entry, ...bindings.map(({ slot, kind }) => `${slot}${kind[0] ?? ''}`)].join(' ');
 }
 
+/** -ln2 as one float, as the driver prints it. */
+const MINUS_LN2 = '0xbf317218';
+
 function read(text: string, elementBytes: number, keepAssembly: boolean): Compiled | string {
   const [head = '', assembly] = text.split(/^--- Assembly\n/m);
   const error = /^error=(.*)$/m.exec(head)?.[1];
@@ -111,6 +116,7 @@ function read(text: string, elementBytes: number, keepAssembly: boolean): Compil
     shared: number('LDS size'),
     waves: number('Subgroups per SIMD'),
     program: parseAssembly(assembly, elementBytes),
+    mergedLn2: assembly.includes(MINUS_LN2),
     ...(keepAssembly ? { assembly } : {}),
   };
 }
