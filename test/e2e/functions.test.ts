@@ -38,7 +38,7 @@ test('every function is plotted from what it computes, the same on WebGPU as on 
 }) => {
   const faults = faultsOf(page);
   // a window so high that every card is near
-  await page.setViewportSize({ width: 1280, height: 9000 });
+  await page.setViewportSize({ width: 1280, height: 10_500 });
   await openView(page, 'functions', { backend: 'webgpu' });
   await drawn(page, 'webgpu');
   const onGpu = await allPlotted(page);
@@ -127,6 +127,7 @@ test('logits can be moved by keyboard, and a temperature flattens the row', asyn
   const rows = card.locator('.picture');
   const results = async () => (await plottedOf(rows)).series[0]?.y ?? [];
   await card.scrollIntoViewIfNeeded();
+  await expect(card).toHaveAttribute('data-drawn', 'cpu');
   await expect.poll(async () => (await results())[0]).toBeCloseTo(0.608, 3);
   await card.getByLabel('Logit 5').focus();
   await page.keyboard.press('End');

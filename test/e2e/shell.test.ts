@@ -47,7 +47,7 @@ async function serveBelow(folder: string): Promise<{ server: Server; address: st
   return { server, address: `http://localhost:${port}${folder}` };
 }
 
-test('the first page weighs at most 260 kB gzipped, and can be used within 2 s', async ({
+test('the first page weighs at most 272 kB gzipped, and can be used within 2 s', async ({
   page,
 }) => {
   const sizes: Promise<number>[] = [];
@@ -70,7 +70,8 @@ test('the first page weighs at most 260 kB gzipped, and can be used within 2 s',
   console.log(
     `first page: ${(total / 1000).toFixed(1)} kB gzipped, usable in ${seconds.toFixed(2)} s`,
   );
-  expect(total).toBeLessThanOrEqual(260_000);
+  // 9 kB of it are the norms
+  expect(total).toBeLessThanOrEqual(272_000);
   expect(total).toBeGreaterThan(50_000);
   expect(seconds).toBeLessThan(2);
 });

@@ -139,11 +139,14 @@ test('the address holds the whole configuration', async ({ page }) => {
   await page.getByLabel('Activation').selectOption('gelu');
   await page.getByLabel('Optimizer').selectOption('momentum');
   await page.getByLabel('Hidden layers').fill('2');
+  // the address follows the last change, not in the same moment
+  await expect
+    .poll(() => decodeURIComponent(page.url()))
+    .toContain('vs=activation:gelu,optimizer:momentum,layers:2');
   const address = page.url();
   expect(address).toContain('task=spirals');
   expect(address).toContain('width=24');
   expect(address).toContain('epochs=7');
-  expect(decodeURIComponent(address)).toContain('vs=activation:gelu,optimizer:momentum,layers:2');
   await page.getByRole('button', { name: 'Copy link' }).click();
   await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(address);
