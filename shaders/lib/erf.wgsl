@@ -34,7 +34,10 @@ fn nl_gauss(x: f32, k: f32) -> Gauss {
   let lo = (x - xh) * fma(x, -k, h);
   // nl_exp_n of hi and about half of the lo that it may have.
   let n = bitcast<i32>(fma(hi, 0x1.716d0cp+0f, 12582912.0f)) - 0x4b400000;
-  return Gauss(n, nl_exp_t_low(hi, lo, f32(n)));
+  // As nl_exp_t_low without its bound: lo is computed, so no compiler has two products of n to merge.
+  let nf = f32(n);
+  let r = fma(nf, -0x1.62e4p-1f, hi) + fma(nf, -0x1.7f7d1cp-20f, lo);
+  return Gauss(n, nl_exp_rest(r, r));
 }
 
 fn nl_erfc(x: f32) -> f32 {
