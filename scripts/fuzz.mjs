@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm run test:fuzz`: 1,000 random calls of every op, one in three with hostile values, the GPU by both plans against the CPU
- * device (`npm test` draws 20), and
+ * device (`npm test` draws 8), and
  * linearCrossEntropy at full size. `npm run test:fuzz -- crossEntropy klDiv --draws 100 --seed 7` draws some ops only, another
  * number, or the calls of an earlier run again. The seed is printed first, and with every failure.
  *
