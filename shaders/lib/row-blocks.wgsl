@@ -1,5 +1,5 @@
 //#include "lib/anchored-exp.wgsl"
-// requires: lane_index, lanes, u.chunk_quads, u.inner, u.n, u.quads
+// requires: lane_index, lanes, u.chunk_quads, u.inner, u.n, u.quads, u.rows
 // How a lane goes over its part of a row: by quads of four neighbouring elements, and blocks of `block_quads` quads. What
 // does not fill a block, or a quad, is a last block of its own, padded; all others are read without any test. Where there is
 // no other block, the row is `in_registers`: what was read once is still there when the row is written.
@@ -43,6 +43,17 @@ fn has_last(lane: Lane, k: u32) -> bool {
 fn inside_last(lane: Lane, k: u32) -> vec4<bool> {
   let i = vec4u(last_quad(lane, k) * 4u) + vec4u(0u, 1u, 2u, 3u);
   return (i < vec4u(u.n)) & vec4<bool>(has_last(lane, k));
+}
+
+// Which chunk of which row. The chunks at one place of all rows are numbered one after another, so that neighbours
+// read neighbouring columns.
+struct Place {
+  row: u32,
+  chunk: u32,
+}
+
+fn place_of(unit: u32) -> Place {
+  return Place(unit % u.rows, unit / u.rows);
 }
 
 fn base_of(row: u32) -> u32 {

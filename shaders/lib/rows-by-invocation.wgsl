@@ -1,10 +1,10 @@
-// requires: workgroup_size
+//#include "lib/grid.wgsl"
 // One row, or chunk of a row, per invocation: no barrier, and neighbours read neighbouring columns. For short rows, columns,
 // and software adapters.
 const shared_row = false;
 
 fn unit_of(workgroup: vec3u, workgroups: vec3u, local: u32) -> u32 {
-  return (workgroup.x + workgroup.y * workgroups.x) * workgroup_size + local;
+  return invocation_index(Grid(workgroup, workgroups), local);
 }
 
 fn lane_index(local: u32) -> u32 {

@@ -1,3 +1,4 @@
+//#include "lib/grid.wgsl"
 // requires: workgroup_size
 // One row, or chunk of a row, per workgroup, its invocations side by side along it. For rows on a hardware GPU.
 const shared_row = true;

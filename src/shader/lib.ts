@@ -9,6 +9,7 @@ import erfText from '../../shaders/lib/erf.wgsl?raw';
 import expText from '../../shaders/lib/exp.wgsl?raw';
 import expm1Text from '../../shaders/lib/expm1.wgsl?raw';
 import float16Text from '../../shaders/lib/float16.wgsl?raw';
+import gridText from '../../shaders/lib/grid.wgsl?raw';
 import logText from '../../shaders/lib/log.wgsl?raw';
 import log1pText from '../../shaders/lib/log1p.wgsl?raw';
 import logSoftmaxText from '../../shaders/lib/log-softmax.wgsl?raw';
@@ -90,15 +91,19 @@ export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoft
 export const classLabel = /* @__PURE__ */ source('lib/class-label.wgsl', classLabelText, [
   classStatus,
 ]);
+/** `Grid`, `invocation_index`: where an invocation is in its dispatch. */
+export const grid = /* @__PURE__ */ source('lib/grid.wgsl', gridText);
 /** `unit_of` and reductions, for a row per invocation. */
 export const rowsByInvocation = /* @__PURE__ */ source(
   'lib/rows-by-invocation.wgsl',
   rowsByInvocationText,
+  [grid],
 );
 /** `unit_of` and reductions, for a row per workgroup. */
 export const rowsByWorkgroup = /* @__PURE__ */ source(
   'lib/rows-by-workgroup.wgsl',
   rowsByWorkgroupText,
+  [grid],
 );
 /** `threefry`, `uniform_at`: random numbers by key and index. */
 export const threefry = /* @__PURE__ */ source('lib/threefry.wgsl', threefryText);

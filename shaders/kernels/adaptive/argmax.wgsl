@@ -30,12 +30,8 @@ fn later(a: vec2f, b: vec2f) -> bool {
 }
 
 @compute @workgroup_size(workgroup_size)
-fn argmax(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let r = row_of(workgroup, workgroups, local);
+fn argmax(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let r = row_of(grid.workgroup, grid.workgroups, local);
   if (r >= u.rows) {
     return;
   }

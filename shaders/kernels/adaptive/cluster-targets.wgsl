@@ -1,4 +1,5 @@
 //#include "lib/class-status.wgsl"
+//#include "lib/grid.wgsl"
 // Splits the class indices of an adaptive softmax, for one cluster of classes: which rows belong to the cluster,
 // their classes within it, and the class index that stands for the cluster in the head. There is one dispatch per
 // cluster, in order; the first also checks for class indices that are out of range.
@@ -25,12 +26,8 @@ struct Uniforms {
 @group(0) @binding(5) var<storage, read_write> relative: array<i32>;
 
 @compute @workgroup_size(workgroup_size)
-fn assign(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let row = (workgroup.x + workgroup.y * workgroups.x) * workgroup_size + local;
+fn assign(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let row = invocation_index(grid, local);
   if (row >= u.rows) {
     return;
   }

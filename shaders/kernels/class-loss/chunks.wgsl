@@ -1,22 +1,19 @@
-// requires: Block, Row, Totals, add_row, base_of, combine_sum, exp_of, lane_index, lane_of, lanes, loss_of, merged, normalised
-// requires: padded, part_of, parts, row_of, scan, scores_last, store_divisor, store_loss, target_of, u.first_loss
-// requires: u.rows, u.units, unit_of, weight_of, with_divisor, with_grad, workgroup_size, write_grads
+// requires: Block, Grid, Row, Totals, add_row, base_of, combine_sum, exp_of, lane_index, lane_of, lanes, loss_of
+// requires: merged, normalised, padded, part_of, parts, place_of, row_of, scan, scores_last, store_divisor
+// requires: store_loss, target_of, u.first_loss, u.rows, u.units, unit_of, weight_of, with_divisor, with_grad
+// requires: workgroup_size, write_grads
 // The entry points of class-loss.wgsl for few long rows, which are divided into chunks.
 
 @compute @workgroup_size(workgroup_size)
-fn part_rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
+fn part_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let unit = unit_of(grid.workgroup, grid.workgroups, local);
   if (unit >= u.units) {
     return;
   }
-  let r = unit % u.rows;
+  let at = place_of(unit);
   var last: Block;
   var e: Block;
-  let part = part_of(scan(base_of(r), lane_of(unit / u.rows, local), &last, &e), local);
+  let part = part_of(scan(base_of(at.row), lane_of(at.chunk, local), &last, &e), local);
   if (lane_index(local) == 0u) {
     parts[unit] = part;
   }
@@ -33,33 +30,29 @@ fn part_rows(
 }
 
 @compute @workgroup_size(workgroup_size)
-fn chunk_rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
+fn chunk_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let unit = unit_of(grid.workgroup, grid.workgroups, local);
   if (unit >= u.units) {
     return;
   }
-  let r = unit % u.rows;
-  let base = base_of(r);
+  let at = place_of(unit);
+  let base = base_of(at.row);
   var row: Row;
   if (normalised) {
-    row = row_of(merged(r, lane_index(local), lanes()), local);
+    row = row_of(merged(at.row, lane_index(local), lanes()), local);
   }
-  let row_target = target_of(r, base, row);
+  let row_target = target_of(at.row, base, row);
   if (unit < u.rows && lane_index(local) == 0u) {
-    store_loss(u.first_loss + r, loss_of(row_target, row));
+    store_loss(u.first_loss + at.row, loss_of(row_target, row));
   }
   if (with_grad) {
-    let lane = lane_of(unit / u.rows, local);
+    let lane = lane_of(at.chunk, local);
     var last: Block;
     var e: Block;
     if (normalised && padded) {
       last = scores_last(base, lane);
       e = exp_of(last, row.sums.anchor);
     }
-    write_grads(row_target, r, base, lane, last, e, row);
+    write_grads(row_target, at.row, base, lane, last, e, row);
   }
 }

@@ -108,12 +108,8 @@ fn slope(log_prob: f32, share: f32, g: f32) -> f32 {
 }
 
 @compute @workgroup_size(workgroup_size)
-fn rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let r = row_of(workgroup, workgroups, local);
+fn rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let r = row_of(grid.workgroup, grid.workgroups, local);
   if (r >= u.steps * u.count) {
     return;
   }

@@ -1,8 +1,8 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
 //#include "lib/expm1.wgsl"
-// requires: Row, class_weight, is_broken, normaliser_of, u.classes, u.first, u.ignore_index, u.label_smoothing
-// requires: u.op_code, u.rows, upstream_of, weighted, workgroup_size
+// requires: Grid, Row, class_weight, invocation_index, is_broken, normaliser_of, u.classes, u.first, u.ignore_index
+// requires: u.label_smoothing, u.op_code, u.rows, upstream_of, weighted, workgroup_size
 // The part of linear-cross-entropy.wgsl for targets that are class indices y. With w the class weights, e the label
 // smoothing and lse the log-sum-exp of a row, the loss is (1 - e) w[y] (lse - z[y]) + e / n sum_c w[c] (lse - z[c]).
 
@@ -75,12 +75,8 @@ fn loss_of(row: u32, found: Row) -> f32 {
 
 // Stores the weights of all rows. Their sum is the divisor of the mean.
 @compute @workgroup_size(workgroup_size)
-fn weigh(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let row = (workgroup.x + workgroup.y * workgroups.x) * workgroup_size + local;
+fn weigh(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let row = invocation_index(grid, local);
   if (row < u.rows) {
     row_weights[row] = row_weight(row);
   }

@@ -1,5 +1,6 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
+//#include "lib/grid.wgsl"
 //#include "lib/log1p.wgsl"
 // Cross-entropy of logits that exist only in chunks of classes. A chunk holds [batch, count, inner] logits z,
 // beginning at class `first`. A row is all classes at one index of batch and inner. For each chunk, `gather` updates
@@ -101,17 +102,9 @@ fn normaliser_of(row: Row) -> f32 {
 //#include "kernels/linear-cross-entropy/index.wgsl"
 //#end
 
-fn linear_id(workgroup: vec3u, workgroups: vec3u, local: u32) -> u32 {
-  return (workgroup.x + workgroup.y * workgroups.x) * workgroup_size + local;
-}
-
 @compute @workgroup_size(workgroup_size)
-fn gather(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = linear_id(workgroup, workgroups, local);
+fn gather(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let i = invocation_index(grid, local);
   if (i >= u.rows * u.segments) {
     return;
   }
@@ -161,12 +154,8 @@ fn gather(
 }
 
 @compute @workgroup_size(workgroup_size)
-fn finish(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let row = linear_id(workgroup, workgroups, local);
+fn finish(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let row = invocation_index(grid, local);
   if (row >= u.rows) {
     return;
   }
@@ -189,12 +178,8 @@ fn finish(
 }
 
 @compute @workgroup_size(workgroup_size)
-fn factors(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = linear_id(workgroup, workgroups, local);
+fn factors(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let i = invocation_index(grid, local);
   if (i >= u.rows) {
     return;
   }
@@ -209,13 +194,9 @@ fn factors(
 }
 
 @compute @workgroup_size(workgroup_size)
-fn gradient(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
+fn gradient(grid: Grid, @builtin(local_invocation_index) local: u32) {
   let across = u.count * u.inner;
-  for (var i = linear_id(workgroup, workgroups, local); i < u.elements; i += u.invocations) {
+  for (var i = invocation_index(grid, local); i < u.elements; i += u.invocations) {
     let column = i % across;
     let row = (i / across) * u.inner + column % u.inner;
     logits[i] = gradient_of(row, u.first + column / u.inner, logits[i], factors_of[row]);

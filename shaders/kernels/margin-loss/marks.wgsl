@@ -1,16 +1,12 @@
 //#include "lib/class-status.wgsl"
-// requires: marks, targets, u.n, u.op_code, u.rows, workgroup_size
+// requires: Grid, invocation_index, marks, targets, u.n, u.op_code, u.rows, workgroup_size
 // Runs before the losses where targets are lists of class indices. It sets one bit for each class of a row that is a
 // label; an invocation writes 32 bits. An index out of range, even one after the end of a list, is recorded, and the
 // next read throws the error.
 @compute @workgroup_size(workgroup_size)
-fn mark(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
+fn mark(grid: Grid, @builtin(local_invocation_index) local: u32) {
   let words = (u.n + 31u) / 32u;
-  let id = (workgroup.x + workgroup.y * workgroups.x) * workgroup_size + local;
+  let id = invocation_index(grid, local);
   if (id >= u.rows * words) {
     return;
   }

@@ -1,12 +1,9 @@
-// requires: lane_of, row_grad, row_loss, row_of, store_loss, u.n, u.rows, upstream_of, with_grad, workgroup_size
+// requires: Grid, lane_of, row_grad, row_loss, row_of, store_loss, u.n, u.rows, upstream_of, with_grad
+// requires: workgroup_size
 // The entry point of margin-loss.wgsl that computes the losses and gradients of rows.
 @compute @workgroup_size(workgroup_size)
-fn rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let r = row_of(workgroup, workgroups, local);
+fn rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let r = row_of(grid.workgroup, grid.workgroups, local);
   if (r >= u.rows) {
     return;
   }

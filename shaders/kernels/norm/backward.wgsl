@@ -1,7 +1,8 @@
-// requires: Block, Lane, Row, Terms, backward, backward_terms, base_of, block_quads, combine_sum, grad_output_block
-// requires: grad_output_full, grad_output_last, horizontal_sum, in_registers, kept, kept_row, lane_index, lane_of
-// requires: lanes, normalised, operands_full, operands_last_quad, padded, parts, place_of, store_y_full, store_y_last
-// requires: u.chunks, u.reciprocal, u.rows, unit_of, workgroup_size, x_block, x_full, x_last
+// requires: Block, Grid, Lane, Row, Terms, backward, backward_terms, base_of, block_quads, combine_sum
+// requires: grad_output_block, grad_output_full, grad_output_last, horizontal_sum, in_registers, kept, kept_row
+// requires: lane_index, lane_of, lanes, normalised, operands_full, operands_last_quad, padded, parts, place_of
+// requires: store_y_full, store_y_last, u.chunks, u.reciprocal, u.rows, unit_of, workgroup_size, x_block, x_full
+// requires: x_last
 // The part of norm.wgsl that computes the gradient of x, from x and what was kept of each row: the gradient of a normalised
 // element needs the mean of two terms over the row.
 
@@ -108,12 +109,8 @@ fn write_grad(base: u32, lane: Lane, row: Row, last: Block, last_grad: Block, su
 }
 
 @compute @workgroup_size(workgroup_size)
-fn backward_rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let r = unit_of(workgroup, workgroups, local);
+fn backward_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let r = unit_of(grid.workgroup, grid.workgroups, local);
   if (r >= u.rows) {
     return;
   }
@@ -127,12 +124,8 @@ fn backward_rows(
 }
 
 @compute @workgroup_size(workgroup_size)
-fn backward_parts(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
+fn backward_parts(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let unit = unit_of(grid.workgroup, grid.workgroups, local);
   if (unit >= u.rows * u.chunks) {
     return;
   }
@@ -149,12 +142,8 @@ fn backward_parts(
 }
 
 @compute @workgroup_size(workgroup_size)
-fn backward_chunks(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
+fn backward_chunks(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let unit = unit_of(grid.workgroup, grid.workgroups, local);
   if (unit >= u.rows * u.chunks) {
     return;
   }

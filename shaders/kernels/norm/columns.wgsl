@@ -1,15 +1,11 @@
-// requires: Operands, add_operands, base_of, grad_output_tail, kept_row, normalised, operand_terms, store_operands
-// requires: u.chunk_quads, u.chunks, u.n, u.quads, u.rows, unit_of, workgroup_size, x_tail
+// requires: Grid, Operands, add_operands, base_of, grad_output_tail, kept_row, normalised, operand_terms
+// requires: store_operands, u.chunk_quads, u.chunks, u.n, u.quads, u.rows, unit_of, workgroup_size, x_tail
 // The part of norm.wgsl that sums the gradients of operands over rows: each invocation has four neighbouring columns of a group of
 // rows, and what it leaves is summed over groups by `reduce`. No atomics: the same result each time.
 
 @compute @workgroup_size(workgroup_size)
-fn columns(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
+fn columns(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let unit = unit_of(grid.workgroup, grid.workgroups, local);
   let q = unit % u.quads;
   let group = unit / u.quads;
   if (group >= u.chunks) {

@@ -1,7 +1,8 @@
-// requires: Block, Lane, Row, Terms, base_of, block_quads, centred, combine_sum, combine_sum_max, deviation, factor_of
-// requires: forward, horizontal_sum, in_registers, kept, lane_index, lane_of, lanes, nan, normalised, operands_full
-// requires: operands_last_quad, padded, parts, place_of, store_row, store_y_full, store_y_last, sum_of, term, u.chunks
-// requires: u.eps, u.reciprocal, u.rows, u.scale_limit, unit_of, workgroup_size, x_at, x_block, x_full, x_last
+// requires: Block, Grid, Lane, Row, Terms, base_of, block_quads, centred, combine_sum, combine_sum_max, deviation
+// requires: factor_of, forward, horizontal_sum, in_registers, kept, lane_index, lane_of, lanes, nan, normalised
+// requires: operands_full, operands_last_quad, padded, parts, place_of, store_row, store_y_full, store_y_last, sum_of
+// requires: term, u.chunks, u.eps, u.reciprocal, u.rows, u.scale_limit, unit_of, workgroup_size, x_at, x_block
+// requires: x_full, x_last
 // The part of norm.wgsl that computes results, in two sums over a row. The first is of differences from an element of the row, exact
 // where the row is far from 0: it gives the mean, and the largest difference the scale. The second is of deviations from that
 // mean: it gives what is left of the mean, and the op's measure.
@@ -162,12 +163,8 @@ fn write(base: u32, lane: Lane, last: Block, row: Row) {
 }
 
 @compute @workgroup_size(workgroup_size)
-fn forward_rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let r = unit_of(workgroup, workgroups, local);
+fn forward_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let r = unit_of(grid.workgroup, grid.workgroups, local);
   if (r >= u.rows) {
     return;
   }
@@ -184,12 +181,8 @@ fn forward_rows(
 }
 
 @compute @workgroup_size(workgroup_size)
-fn forward_first(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
+fn forward_first(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let unit = unit_of(grid.workgroup, grid.workgroups, local);
   if (unit >= u.rows * u.chunks) {
     return;
   }
@@ -222,12 +215,8 @@ fn last_of(base: u32, lane: Lane) -> Block {
 }
 
 @compute @workgroup_size(workgroup_size)
-fn forward_second(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
+fn forward_second(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let unit = unit_of(grid.workgroup, grid.workgroups, local);
   if (unit >= u.rows * u.chunks) {
     return;
   }
@@ -242,12 +231,8 @@ fn forward_second(
 }
 
 @compute @workgroup_size(workgroup_size)
-fn forward_chunks(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
+fn forward_chunks(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let unit = unit_of(grid.workgroup, grid.workgroups, local);
   if (unit >= u.rows * u.chunks) {
     return;
   }

@@ -53,15 +53,6 @@ struct Operands { weight: vec4f }
 //#include "norms/rms-norm.wgsl"
 //#end
 
-struct Place {
-  row: u32,
-  chunk: u32,
-}
-
-fn place_of(unit: u32) -> Place {
-  return Place(unit % u.rows, unit / u.rows);
-}
-
 // On the row's scale, and less the mean where the op is centred.
 fn deviation(v: vec4f, row: Row) -> vec4f {
   let scaled = v * row.scale;

@@ -1,4 +1,4 @@
-// requires: Block, Lane, backward, backward_term, base_of, block_quads, combine_sum, grad_output_block
+// requires: Block, Grid, Lane, backward, backward_term, base_of, block_quads, combine_sum, grad_output_block
 // requires: grad_output_full, grad_output_last, horizontal_sum, in_registers, lane_index, lane_of, lanes, padded
 // requires: parts, place_of, store_y_full, store_y_last, sum_of, u.chunks, u.rows, unit_of, workgroup_size, x_block
 // requires: x_full, x_last
@@ -58,12 +58,8 @@ fn write_grad(base: u32, lane: Lane, last: Block, last_grad: Block, total: f32) 
 }
 
 @compute @workgroup_size(workgroup_size)
-fn backward_rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let r = unit_of(workgroup, workgroups, local);
+fn backward_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let r = unit_of(grid.workgroup, grid.workgroups, local);
   if (r >= u.rows) {
     return;
   }
@@ -76,12 +72,8 @@ fn backward_rows(
 }
 
 @compute @workgroup_size(workgroup_size)
-fn backward_parts(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
+fn backward_parts(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let unit = unit_of(grid.workgroup, grid.workgroups, local);
   if (unit >= u.rows * u.chunks) {
     return;
   }
@@ -97,12 +89,8 @@ fn backward_parts(
 }
 
 @compute @workgroup_size(workgroup_size)
-fn backward_chunks(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
+fn backward_chunks(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let unit = unit_of(grid.workgroup, grid.workgroups, local);
   if (unit >= u.rows * u.chunks) {
     return;
   }

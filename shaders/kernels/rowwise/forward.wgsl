@@ -1,7 +1,7 @@
-// requires: Block, Lane, Normaliser, RowSum, add_to, anchored_exp, base_of, block_quads, divisor_of, end_stage
+// requires: Block, Grid, Lane, Normaliser, RowSum, add_to, anchored_exp, base_of, block_quads, divisor_of, end_stage
 // requires: first_sum, forward, from_exp, in_registers, lane_index, lane_of, lanes, logit_of, merge, no_sum
-// requires: normaliser_of, padded, parts, place_of, put_on_scale, store_y_full, store_y_last, u.chunks, u.rows, unit_of
-// requires: workgroup_size, x_block, x_full, x_last
+// requires: normaliser_of, padded, parts, place_of, put_on_scale, store_y_full, store_y_last, u.chunks, u.rows
+// requires: unit_of, workgroup_size, x_block, x_full, x_last
 // The part of rowwise.wgsl that computes results.
 
 fn logits_of(v: Block) -> Block {
@@ -75,12 +75,8 @@ fn write(base: u32, lane: Lane, last: Block, row: Normaliser) {
 }
 
 @compute @workgroup_size(workgroup_size)
-fn forward_rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let r = unit_of(workgroup, workgroups, local);
+fn forward_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let r = unit_of(grid.workgroup, grid.workgroups, local);
   if (r >= u.rows) {
     return;
   }
@@ -105,12 +101,8 @@ fn forward_rows(
 }
 
 @compute @workgroup_size(workgroup_size)
-fn forward_parts(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
+fn forward_parts(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let unit = unit_of(grid.workgroup, grid.workgroups, local);
   if (unit >= u.rows * u.chunks) {
     return;
   }
@@ -126,12 +118,8 @@ fn forward_parts(
 }
 
 @compute @workgroup_size(workgroup_size)
-fn forward_chunks(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let unit = unit_of(workgroup, workgroups, local);
+fn forward_chunks(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let unit = unit_of(grid.workgroup, grid.workgroups, local);
   if (unit >= u.rows * u.chunks) {
     return;
   }

@@ -38,16 +38,6 @@ struct Uniforms {
 
 //#include "lib/log-softmax.wgsl"
 
-struct Place {
-  row: u32,
-  chunk: u32,
-}
-
-// Chunks of one place side by side, so that neighbours are neighbouring columns.
-fn place_of(unit: u32) -> Place {
-  return Place(unit % u.rows, unit / u.rows);
-}
-
 //#slot entry
 //#include "kernels/rowwise/forward.wgsl"
 //#end

@@ -32,24 +32,16 @@ fn base_of(row: u32) -> u32 {
 }
 
 @compute @workgroup_size(workgroup_size)
-fn forward_rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let r = unit_of(workgroup, workgroups, local);
+fn forward_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let r = unit_of(grid.workgroup, grid.workgroups, local);
   if (r < u.rows) {
     forward_row(base_of(r));
   }
 }
 
 @compute @workgroup_size(workgroup_size)
-fn backward_rows(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let r = unit_of(workgroup, workgroups, local);
+fn backward_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
+  let r = unit_of(grid.workgroup, grid.workgroups, local);
   if (r < u.rows) {
     backward_row(base_of(r));
   }

@@ -3,7 +3,7 @@
 import argmaxText from '../../../shaders/kernels/adaptive/argmax.wgsl?raw';
 import targetsText from '../../../shaders/kernels/adaptive/cluster-targets.wgsl?raw';
 import pickText from '../../../shaders/kernels/adaptive/pick-rows.wgsl?raw';
-import { bits, classStatus, rowLanes } from '../../shader/lib.ts';
+import { bits, classStatus, grid, rowLanes } from '../../shader/lib.ts';
 import { cachedProgram, program, source } from '../../shader/link.ts';
 import { statusCode } from '../../gpu/status.ts';
 import {
@@ -26,7 +26,7 @@ const pickProgram = /* @__PURE__ */ program(
 );
 const targetsProgram = /* @__PURE__ */ program(
   'clusterTargets',
-  /* @__PURE__ */ source('kernels/adaptive/cluster-targets.wgsl', targetsText, [classStatus]),
+  /* @__PURE__ */ source('kernels/adaptive/cluster-targets.wgsl', targetsText, [classStatus, grid]),
 );
 const argmaxSource = /* @__PURE__ */ source('kernels/adaptive/argmax.wgsl', argmaxText, [
   bits,

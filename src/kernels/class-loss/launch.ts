@@ -3,6 +3,8 @@ import chunksText from '../../../shaders/kernels/class-loss/chunks.wgsl?raw';
 import finishText from '../../../shaders/kernels/class-loss/finish.wgsl?raw';
 import indexText from '../../../shaders/kernels/class-loss/index.wgsl?raw';
 import kernelText from '../../../shaders/kernels/class-loss/class-loss.wgsl?raw';
+import gradientsText from '../../../shaders/kernels/class-loss/gradients.wgsl?raw';
+import rowSumsText from '../../../shaders/kernels/class-loss/row-sums.wgsl?raw';
 import probabilitiesText from '../../../shaders/kernels/class-loss/probabilities.wgsl?raw';
 import {
   bits,
@@ -41,6 +43,8 @@ const kernel = /* @__PURE__ */ source('kernels/class-loss/class-loss.wgsl', kern
   expm1,
   rowBlocks,
   logSoftmax,
+  /* @__PURE__ */ source('kernels/class-loss/row-sums.wgsl', rowSumsText),
+  /* @__PURE__ */ source('kernels/class-loss/gradients.wgsl', gradientsText),
 ]);
 const indexEntry = /* @__PURE__ */ source('kernels/class-loss/index.wgsl', indexText, [classLabel]);
 const probabilitiesEntry = /* @__PURE__ */ source(

@@ -2,14 +2,14 @@
 import indexText from '../../../shaders/kernels/linear-cross-entropy/index.wgsl?raw';
 import kernelText from '../../../shaders/kernels/linear-cross-entropy/linear-cross-entropy.wgsl?raw';
 import probabilitiesText from '../../../shaders/kernels/linear-cross-entropy/probabilities.wgsl?raw';
-import { bits, exp, expm1, log1p } from '../../shader/lib.ts';
+import { bits, exp, expm1, grid, log1p } from '../../shader/lib.ts';
 import { cachedProgram, source, type Program } from '../../shader/link.ts';
 import type { LinearCrossEntropyArgs } from './args.ts';
 
 const kernel = /* @__PURE__ */ source(
   'kernels/linear-cross-entropy/linear-cross-entropy.wgsl',
   kernelText,
-  [bits, exp, log1p],
+  [bits, exp, grid, log1p],
 );
 const indexTarget = /* @__PURE__ */ source('kernels/linear-cross-entropy/index.wgsl', indexText, [
   bits,
