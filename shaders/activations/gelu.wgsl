@@ -102,8 +102,10 @@ fn tanh_arg(b: f32) -> TanhArg {
 }
 
 fn tanh_forward(x: f32) -> f32 {
-  let v = tanh_arg(clamp(x, -11.0, 11.0));
-  return nl_gated(x, v.hi, v.lo);
+  // Above 5.5 the sigmoid is 1, below -11 it is 0.
+  let b = clamp_bits(x, -11.0, 5.5);
+  let v = tanh_arg(b);
+  return nl_gated_within(x, b, v.hi, v.lo, 5.5);
 }
 
 fn forward(x: f32, p: Params) -> f32 {

@@ -46,3 +46,10 @@ fn scale2(x: f32, n: i32) -> f32 {
   let h = half_of(n);
   return (x * pow2i(h)) * pow2i(n - h);
 }
+
+// x, but at least low < 0 and at most high > 0; of a NaN one of them. Bits of positive numbers are in the order of signed
+// integers, those of negative ones in that of unsigned ones. Emulators have one instruction for each of these, but five for a
+// clamp of floats, which asks for NaN.
+fn clamp_bits(x: f32, low: f32, high: f32) -> f32 {
+  return bitcast<f32>(min(bitcast<u32>(min(bitcast<i32>(x), bitcast<i32>(high))), bitcast<u32>(low)));
+}

@@ -29,9 +29,8 @@ fn nl_exp_t(x: f32, n: f32) -> f32 {
 
 // The same of e^(x + low): the argument in two parts, as the rounding of x alone would be off by |x| ULP of the result.
 fn nl_exp_t_low(x: f32, low: f32, n: f32) -> f32 {
-  // The bound, which nothing reaches, does for them what the second use of hi does there.
-  let r = fma(n, -0x1.62e4p-1f, x) + max(fma(n, -0x1.7f7d1cp-20f, low), -1e30f);
-  return nl_exp_rest(r, r);
+  let hi = fma(n, -0x1.62e4p-1f, x);
+  return nl_exp_rest(hi + fma(n, -0x1.7f7d1cp-20f, low), hi);
 }
 
 // (1 + t) 2^n, as from nl_exp_t, for n in [-190, 63]; exact but for the rounding of 1 + t, unless it is subnormal. 2^n itself

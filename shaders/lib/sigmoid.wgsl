@@ -29,7 +29,7 @@ fn nl_sigmoid_of(a: f32, low: f32) -> Sigmoid {
 
 // Far out the sigmoid is 0, times any number up to 10^7, or 1.
 fn nl_sigmoid_arg(x: f32) -> f32 {
-  return clamp(x, -120.0, 30.0);
+  return clamp_bits(x, -120.0, 30.0);
 }
 
 fn nl_sigmoid(x: f32) -> f32 {
@@ -39,9 +39,15 @@ fn nl_sigmoid(x: f32) -> f32 {
 
 // x sigmoid(v + low), for v of the sign of x and at least as large, but for a few units; NaN at -Inf, as PyTorch's -Inf 0.
 fn nl_gated(x: f32, v: f32, low: f32) -> f32 {
-  let near = (nl_sigmoid_of(nl_sigmoid_arg(v), low).y * nl_sigmoid_arg(x)) * 0x1p-64f;
-  // By bits, where a NaN is above +Inf, or below -Inf: from 30 on the result is x.
-  let y = select(near, x, bitcast<i32>(x) > 0x41f00000);
+  return nl_gated_within(x, nl_sigmoid_arg(x), nl_sigmoid_arg(v), low, 30.0);
+}
+
+// The same of inputs that are bounded already: v in [-130, 30], and within, which is x up to `end` and at least where the
+// sigmoid is 0. Above `end` the sigmoid is 1.
+fn nl_gated_within(x: f32, within: f32, v: f32, low: f32, end: f32) -> f32 {
+  let near = (nl_sigmoid_of(v, low).y * within) * 0x1p-64f;
+  // By bits, where a NaN is above +Inf, or below -Inf.
+  let y = select(near, x, bitcast<i32>(x) > bitcast<i32>(end));
   return select(y, nan(), bitcast<u32>(x) >= 0xff800000u);
 }
 
