@@ -1,4 +1,4 @@
-// Takes the catalog of declared ops, and gives the text of docs/activations.md, docs/norms.md and docs/losses.md.
+// Takes the catalog of declared ops, and gives the text of the pages in docs that list them.
 import { format, resolveConfig } from 'prettier';
 import type { Documented } from '../src/define/op.ts';
 
@@ -14,6 +14,10 @@ export async function docsPages(catalog: readonly Documented[]): Promise<Page[]>
   const pages = [
     { path: 'docs/activations.md', text: page('Activations', named, isActivation) },
     { path: 'docs/norms.md', text: page('Norms', named, ({ kind }) => kind === 'norm') },
+    {
+      path: 'docs/embeddings.md',
+      text: page('Embeddings', named, ({ kind }) => kind === 'embedding'),
+    },
     { path: 'docs/losses.md', text: page('Losses', named, ({ kind }) => kind === 'loss') },
   ];
   return Promise.all(
@@ -24,7 +28,8 @@ export async function docsPages(catalog: readonly Documented[]): Promise<Page[]>
   );
 }
 
-const isActivation = ({ kind }: Documented): boolean => kind !== 'loss' && kind !== 'norm';
+const isActivation = ({ kind }: Documented): boolean =>
+  !['loss', 'norm', 'embedding'].includes(kind);
 
 function page(
   title: string,

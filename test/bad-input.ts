@@ -35,7 +35,7 @@ const TAKE_NUMBERS = ['add', 'sub', 'mul', 'div'];
 /** Ops that only look at the memory. */
 const ANY_DTYPE = ['reshape'];
 /** Arguments that may be arrays of numbers as well. */
-const TAKE_ARRAYS = ['inputLengths', 'targetLengths'];
+const TAKE_ARRAYS = ['inputLengths', 'targetLengths', 'indices'];
 const WITHOUT_OUT = ['reshape'];
 /** Ops whose targets may be class probabilities. */
 const SOFT = ['crossEntropy', 'linearCrossEntropy'];

@@ -6,6 +6,7 @@ import type { Call } from './calls/call.ts';
 import { shapes, type Drawn, type Values } from './calls/draw.ts';
 import { ctcFamily } from './calls/ctc.ts';
 import * as distanceLosses from './calls/distance-losses.ts';
+import * as embeddings from './calls/embeddings.ts';
 import type { Family } from './calls/family.ts';
 import { linearCrossEntropyFamily } from './calls/linear-cross-entropy.ts';
 import { classLossFamily, lossFamily } from './calls/losses.ts';
@@ -24,6 +25,7 @@ const families: readonly Family[] = [
   rreluFamily,
   preluFamily,
   ...Object.values(rows),
+  ...Object.values(embeddings),
   lossFamily,
   classLossFamily,
   pointwiseLossFamily,

@@ -46,6 +46,8 @@ export const ADAPTIVE: readonly string[] = [
 ];
 /** Inputs that PyTorch may leave out: options here, by the names below. */
 const OPTIONAL = ['weight', 'pos_weight', 'linear_bias', 'bias'];
+/** Ops whose weight is required. */
+const WEIGHED = ['prelu', 'embedding'];
 /** Attributes that come after the tensors. */
 const POSITIONAL = ['normalized_shape'];
 
@@ -104,7 +106,7 @@ function prepare(op: string, golden: GoldenCase, inputs: Map<string, Tensor>): (
   }
   const positional: Tensor[] = [];
   for (const [name, input] of inputs) {
-    if (OPTIONAL.includes(name) && op !== 'prelu') options[camelCase(name)] = input;
+    if (OPTIONAL.includes(name) && !WEIGHED.includes(op)) options[camelCase(name)] = input;
     else positional.push(input);
   }
   const fn = lookUp(op);

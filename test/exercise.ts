@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import {
   crossEntropy,
+  embedding,
   gumbelSoftmax,
   IndexOutOfRangeError,
   layerNorm,
@@ -83,6 +84,26 @@ export async function exerciseAdaptive(dtype: Float, device: Device): Promise<vo
   const all = module.logProb(x);
   all.backward(all.detach());
   module.predict(x);
+  await settle(device);
+}
+
+/** Indices that only the device knows: a few, and so many that they are sorted by digits. */
+export async function exerciseTables(device: Device): Promise<void> {
+  for (const [count, dtype] of [
+    [40, 'float32'],
+    [3000, 'float16'],
+  ] as const) {
+    const indices = tensor(new Int32Array(count), { device, dtype: 'int32' });
+    indices.storage('exercise').forget();
+    const weight = tensor(new Float32Array(2400), {
+      shape: [300, 8],
+      dtype,
+      device,
+      requiresGrad: true,
+    });
+    const y = embedding(indices, weight);
+    y.backward(y.detach());
+  }
   await settle(device);
 }
 

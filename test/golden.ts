@@ -42,7 +42,7 @@ const archives = import.meta.glob<string>('./golden/*.json.gz', {
 
 /** Whether a file is of an op, by its PyTorch name: `softmax.json.gz`, `softmax_hard.json.gz`. */
 function isOf(path: string, op: string): boolean {
-  return new RegExp(`/${op}(?:_hard|_masked)?\\.json\\.gz$`).test(path);
+  return new RegExp(`/${op}(?:_hard|_masked|_more)?\\.json\\.gz$`).test(path);
 }
 
 /** The text of a compressed file, which is there as a data URL. */

@@ -64,7 +64,7 @@ function throughModule(entry: Documented, x: Tensor, options: object): Tensor {
 export async function findFunctions(): Promise<FunctionOp[]> {
   const cpu = await init({ backend: 'cpu' });
   const found = catalog.flatMap((entry): FunctionOp[] => {
-    if (entry.kind === 'loss') return [];
+    if (entry.kind === 'loss' || entry.kind === 'embedding') return [];
     const first = FIRST_VALUES[entry.op];
     const options = [...optionsOf(entry), ...(first ? [first] : [])];
     const defaults = Object.fromEntries(options.map(({ name, value }) => [name, value]));

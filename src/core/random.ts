@@ -35,6 +35,13 @@ export function openUniformAt(key: Key, index: number): number {
   return ((threefry(key, [index, 0])[0] >>> 9) + 0.5) * 2 ** -23;
 }
 
+/** The number of element `index`, from the normal distribution N(0, 1) (Box & Muller 1958). */
+export function normalAt(key: Key, index: number): number {
+  const [radius, angle] = threefry(key, [index, 0]);
+  const open = ((radius >>> 9) + 0.5) * 2 ** -23;
+  return Math.sqrt(-2 * Math.log(open)) * Math.cos(2 * Math.PI * (angle * 2 ** -32));
+}
+
 const state: { seed: number | null; drawn: number } = { seed: null, drawn: 0 };
 
 /** Makes what follows repeatable: weights of new layers, dropout masks. `seed`: an integer from 0 to 2^53 - 1. */

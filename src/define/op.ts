@@ -11,7 +11,7 @@ export interface OpDocs {
   readonly derivative?: string;
   /** The range of results in TeX. */
   readonly range?: string;
-  /** For a loss: the shapes of its arguments and of its result. */
+  /** For a loss or an embedding: the shapes of its arguments and of its result. */
   readonly shapes?: string;
   /** PyTorch's name under `torch.nn.functional`, or null where it has none. */
   readonly torch: string | null;
@@ -29,7 +29,7 @@ export interface Accuracy {
   readonly backward: number;
 }
 
-export type OpKind = 'activation' | 'gated' | 'rowwise' | 'norm' | 'loss';
+export type OpKind = 'activation' | 'gated' | 'rowwise' | 'norm' | 'embedding' | 'loss';
 
 /** What the catalog, the docs and the demo know of an op. */
 export interface OpInfo {

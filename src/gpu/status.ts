@@ -21,6 +21,7 @@ const FLAGS: Readonly<Record<number, readonly [argument: string, values: string]
   2: ['targets', 'labels'],
   3: ['inputLengths', 'lengths'],
   4: ['targetLengths', 'lengths'],
+  5: ['indices', 'indices'],
 };
 
 export function statusError(bytes: ArrayBuffer): NonlinError | null {

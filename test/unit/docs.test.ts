@@ -7,10 +7,11 @@ import { catalog } from '../../src/catalog.ts';
 const pages = await docsPages(catalog);
 
 describe('generated docs', () => {
-  test('are three pages', () => {
+  test('are four pages', () => {
     expect(pages.map(({ path }) => path)).toEqual([
       'docs/activations.md',
       'docs/norms.md',
+      'docs/embeddings.md',
       'docs/losses.md',
     ]);
   });

@@ -16,7 +16,7 @@ const OWN_STATE = [
   'prelu',
   'linearCrossEntropy',
   'adaptiveLogSoftmaxWithLoss',
-  ...catalog.filter(({ kind }) => kind === 'norm').map(({ op }) => op),
+  ...catalog.filter(({ kind }) => kind === 'norm' || kind === 'embedding').map(({ op }) => op),
 ];
 
 type ModuleClass = new (options?: object) => { forward: (...inputs: unknown[]) => unknown };

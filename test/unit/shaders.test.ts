@@ -9,7 +9,13 @@ import { link, type Program, type Source } from '../../src/shader/link.ts';
 import { add, init, relu, tensor, Tensor, type Device } from '../../src/index.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import { opNames, upload, type Upload } from '../calls.ts';
-import { exerciseAdaptive, exerciseChunks, exerciseOp, exerciseOptimizers } from '../exercise.ts';
+import {
+  exerciseAdaptive,
+  exerciseChunks,
+  exerciseOp,
+  exerciseOptimizers,
+  exerciseTables,
+} from '../exercise.ts';
 import { withLowLimits } from '../low-limits.ts';
 import { MODES } from '../arithmetic/helpers.ts';
 import { rewrite } from '../arithmetic/rewrite.ts';
@@ -122,6 +128,16 @@ describe('every shader compiles and every launch is valid', () => {
       gpu.queue.submit([encoder.finish()]);
       expect(await gpu.popErrorScope()).toBeNull();
     }
+  });
+
+  it('tables, whole and in windows', async () => {
+    const narrow = new WebGpuDevice(withLowLimits(gpu, 8, 2048), {
+      name: 'null',
+      tuning: HARDWARE,
+      owned: false,
+    });
+    for (const on of [device, software, narrow]) await exerciseTables(on);
+    narrow.dispose();
   });
 
   it('rows in chunks', async () => {

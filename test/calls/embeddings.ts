@@ -1,0 +1,76 @@
+// Takes embeddings, and gives their calls.
+import fc from 'fast-check';
+import { OptionError } from '../../src/index.ts';
+import type { Call, TensorSpec } from './call.ts';
+import { floats, magnitudes, randomNumbers, sized, type Drawn, type Values } from './draw.ts';
+import type { Family } from './family.ts';
+import { call, classes, numbers, wrongOption, wrongShape } from './wrong.ts';
+
+/** How indices are spread over rows: at random, all alike, in order, most alike. */
+const SPREADS = ['random', 'one', 'sorted', 'skewed'] as const;
+
+function indicesOf(
+  shape: readonly number[],
+  rows: number,
+  spread: (typeof SPREADS)[number],
+  seed: number,
+): TensorSpec {
+  const random = randomNumbers(seed);
+  const any = (): number => Math.floor(random() * rows);
+  const one = any();
+  const data = Array.from({ length: shape.reduce((n, d) => n * d, 1) }, () => {
+    if (spread === 'one') return one;
+    return spread === 'skewed' && random() < 0.9 ? one : any();
+  });
+  if (spread === 'sorted') data.sort((a, b) => a - b);
+  return { shape, dtype: 'int32', data };
+}
+
+function embeddingCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const own = fc.record({
+    rows: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(300)),
+    width: fc.oneof(fc.integer({ min: 0, max: 9 }), fc.constantFrom(4, 32, 130)),
+    lead: fc.oneof(
+      { arbitrary: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 }), weight: 3 },
+      { arbitrary: fc.constantFrom([31], [32], [33], [600], [2, 65]), weight: 2 },
+    ),
+  });
+  const extents = sized(drawn, own, (rows, width) => ({
+    rows,
+    width,
+    lead: [Math.max(1, Math.min(70, Math.floor(2 ** 16 / width)))],
+  }));
+  return fc
+    .tuple(extents, magnitudes, fc.constantFrom(...SPREADS), fc.noShrink(fc.nat()), fc.nat(5))
+    .chain(([{ rows, width, lead }, magnitude, spread, seed, pad]) => {
+      const indices = indicesOf(lead, rows, spread, seed);
+      const most = Math.max(1, indices.data.length);
+      return floats([rows, width], kind, magnitude).map((weight): Call => ({
+        op: 'embedding',
+        positional: { indices, weight },
+        optional: {},
+        // Differences tell nothing of a row that has no gradient.
+        options: kind === 'smooth' || pad < 3 ? {} : { paddingIdx: pad === 3 ? -1 : seed % rows },
+        differentiable: ['weight'],
+        scale: 0,
+        scales: { weight: Math.sqrt(most) },
+      }));
+    });
+}
+
+export const embeddingFamily: Family = {
+  ops: ['embedding'],
+  draw: (_op, kind, drawn) => embeddingCalls(kind, drawn),
+  valid: (op) => call(op, { indices: classes(1, 0, 1), weight: numbers([2, 3]) }),
+  resultShape: () => [3, 3],
+  wrongs: () => [
+    wrongShape('weight', [3]),
+    wrongShape('weight', [2, 3, 1]),
+    wrongShape('weight', []),
+    wrongOption('paddingIdx', 2),
+    wrongOption('paddingIdx', -3),
+    wrongOption('paddingIdx', 0.5),
+    wrongOption('paddingIdx', '0'),
+    wrongOption('maxNorm', 1, OptionError),
+  ],
+};

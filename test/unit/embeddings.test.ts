@@ -1,0 +1,3 @@
+import { embeddingSuite } from '../embeddings.ts';
+
+embeddingSuite({ backend: 'cpu' });
