@@ -66,6 +66,10 @@ export async function exerciseOptimizers(dtype: Float, device: Device): Promise<
     new optim.Adam(layer.parameters()),
     new optim.Adam(layer.parameters(), { amsgrad: true, maximize: true }),
     new optim.AdamW(layer.parameters()),
+    new optim.RMSprop(layer.parameters()),
+    new optim.RMSprop(layer.parameters(), { centered: true }),
+    new optim.RMSprop(layer.parameters(), { momentum: 0.9 }),
+    new optim.RMSprop(layer.parameters(), { centered: true, momentum: 0.9, maximize: true }),
   ];
   for (const optimizer of optimizers) {
     const x = tensor(new Float32Array(6), { shape: [2, 3], dtype, device });

@@ -1,5 +1,6 @@
 // Takes the files of test/golden, some of them compressed, and gives their cases, tensors decoded. The format:
 // test/golden/README.md.
+import { unpack } from './unpack.ts';
 
 export interface EncodedTensor {
   readonly dtype: 'float32' | 'float64' | 'int32' | 'uint8';
@@ -43,13 +44,6 @@ const archives = import.meta.glob<string>('./golden/*.json.gz', {
 /** Whether a file is of an op, by its PyTorch name: `softmax.json.gz`, `softmax_hard.json.gz`. */
 function isOf(path: string, op: string): boolean {
   return new RegExp(`/${op}(?:_hard|_masked|_more)?\\.json\\.gz$`).test(path);
-}
-
-/** The text of a compressed file, which is there as a data URL. */
-async function unpack(url: string): Promise<string> {
-  const bytes = Uint8Array.from(atob(url.slice(url.indexOf(',') + 1)), (c) => c.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Response(stream).text();
 }
 
 /** Set by scripts/op.mjs: the one op whose files are loaded. */

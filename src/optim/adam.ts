@@ -4,9 +4,9 @@ import { OptionError } from '../core/errors.ts';
 import { source } from '../shader/link.ts';
 import type { ParamValues } from '../shader/params.ts';
 import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
-import type { Tensor } from '../core/tensor.ts';
-import { checkBoolean, checkNumber, checkOptionNames } from '../core/validate-options.ts';
-import { Optimizer } from './optimizer.ts';
+import { checkBoolean, checkNumber } from '../core/validate-options.ts';
+import type { Kind, OptimizerParameters, ParamGroup } from './groups.ts';
+import { Optimizer, type Rule } from './optimizer.ts';
 
 export interface AdamOptions {
   /** Defaults to 0.001. */
@@ -21,6 +21,8 @@ export interface AdamOptions {
   amsgrad?: boolean;
   /** Climbs instead of descending. Defaults to false. */
   maximize?: boolean;
+  /** Weight decay as AdamW's, apart from the gradient. Defaults to false; AdamW is Adam with it. */
+  decoupledWeightDecay?: boolean;
 }
 
 const common = {
@@ -91,21 +93,18 @@ const withLargest: PointwiseOp = {
   inPlace: [0, 2, 3, 4],
 };
 
-/** Adam (Kingma & Ba 2015), as in `torch.optim.Adam`. */
-export class Adam extends Optimizer {
-  readonly #options: Required<Omit<AdamOptions, 'lr'>> & { decoupled: boolean };
-
-  constructor(parameters: Iterable<Tensor>, options: AdamOptions = {}, decoupled = false) {
-    const op = decoupled ? 'AdamW' : 'Adam';
-    checkOptionNames(op, options, ['lr', 'betas', 'eps', 'weightDecay', 'amsgrad', 'maximize']);
-    const {
-      lr = 1e-3,
-      betas = [0.9, 0.999],
-      eps = 1e-8,
-      amsgrad = false,
-      maximize = false,
-    } = options;
-    const { weightDecay = decoupled ? 0.01 : 0 } = options;
+const kind: Kind<Required<AdamOptions>> = {
+  op: 'Adam',
+  defaults: {
+    lr: 1e-3,
+    betas: [0.9, 0.999],
+    eps: 1e-8,
+    weightDecay: 0,
+    amsgrad: false,
+    maximize: false,
+    decoupledWeightDecay: false,
+  },
+  check: (op, { betas, eps, weightDecay, amsgrad, maximize, decoupledWeightDecay }, at) => {
     const pair: unknown = betas;
     if (
       !Array.isArray(pair) ||
@@ -114,40 +113,64 @@ export class Adam extends Optimizer {
     ) {
       throw new OptionError({
         op,
-        argument: 'betas',
+        argument: at('betas'),
         expected: 'two numbers from 0 to below 1',
         received: describe(pair),
       });
     }
-    checkNumber(op, 'eps', eps, { min: 0 });
-    checkNumber(op, 'weightDecay', weightDecay, { min: 0 });
-    checkBoolean(op, 'amsgrad', amsgrad);
-    checkBoolean(op, 'maximize', maximize);
-    super(op, parameters, lr, amsgrad ? 3 : 2);
-    this.#options = { betas: [...betas], eps, weightDecay, amsgrad, maximize, decoupled };
+    checkNumber(op, at('eps'), eps, { min: 0 });
+    checkNumber(op, at('weightDecay'), weightDecay, { min: 0 });
+    checkBoolean(op, at('amsgrad'), amsgrad);
+    checkBoolean(op, at('maximize'), maximize);
+    checkBoolean(op, at('decoupledWeightDecay'), decoupledWeightDecay);
+  },
+};
+const kindW: Kind<Required<AdamOptions>> = {
+  ...kind,
+  op: 'AdamW',
+  defaults: { ...kind.defaults, weightDecay: 0.01, decoupledWeightDecay: true },
+  fixed: { decoupledWeightDecay: true },
+};
+
+/** Adam (Kingma & Ba 2015), as in `torch.optim.Adam`. Takes parameters, or groups of them with options of their own. */
+export class Adam extends Optimizer<Required<AdamOptions>> {
+  constructor(
+    parameters: OptimizerParameters<Required<AdamOptions>>,
+    options: AdamOptions = {},
+    /** @internal */
+    own: Kind<Required<AdamOptions>> = kind,
+  ) {
+    super(own, parameters, options);
   }
 
-  override step(): void {
-    const { betas, eps, weightDecay, amsgrad, maximize, decoupled } = this.#options;
+  protected override rule(group: ParamGroup<Required<AdamOptions>>): Rule {
+    const { lr, betas, eps, weightDecay, amsgrad, maximize, decoupledWeightDecay } = group;
     const [beta1, beta2] = betas;
-    this.update(amsgrad ? withLargest : plain, (step) => ({
-      step: this.lr / (1 - beta1 ** step),
-      root2: Math.sqrt(1 - beta2 ** step),
-      rest1: 1 - beta1,
-      rest2: 1 - beta2,
-      beta2,
-      eps,
-      weightDecay: decoupled ? 0 : weightDecay,
-      shrink: decoupled ? 1 - this.lr * weightDecay : 1,
-      amsgrad: Number(amsgrad),
-      maximize: Number(maximize),
-    }));
+    return {
+      op: amsgrad ? withLargest : plain,
+      slots: amsgrad ? 3 : 2,
+      params: (step) => ({
+        step: lr / (1 - beta1 ** step),
+        root2: Math.sqrt(1 - beta2 ** step),
+        rest1: 1 - beta1,
+        rest2: 1 - beta2,
+        beta2,
+        eps,
+        weightDecay: decoupledWeightDecay ? 0 : weightDecay,
+        shrink: decoupledWeightDecay ? 1 - lr * weightDecay : 1,
+        amsgrad: Number(amsgrad),
+        maximize: Number(maximize),
+      }),
+    };
   }
 }
 
 /** Adam with decoupled weight decay (Loshchilov & Hutter 2019), as in `torch.optim.AdamW`. */
 export class AdamW extends Adam {
-  constructor(parameters: Iterable<Tensor>, options: AdamOptions = {}) {
-    super(parameters, options, true);
+  constructor(
+    parameters: OptimizerParameters<Required<AdamOptions>>,
+    options: Omit<AdamOptions, 'decoupledWeightDecay'> = {},
+  ) {
+    super(parameters, options, kindW);
   }
 }

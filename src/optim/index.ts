@@ -1,4 +1,7 @@
 // The optimizers, under PyTorch's names.
 export { Adam, AdamW, type AdamOptions } from './adam.ts';
-export { Optimizer, type OptimizerState } from './optimizer.ts';
+export type { OptimizerParameters, ParamGroup, ParamGroupInit } from './groups.ts';
+export * as lrScheduler from './lr-scheduler/index.ts';
+export { Optimizer, type OptimizerState, type SavedGroup } from './optimizer.ts';
+export { RMSprop, type RMSpropOptions } from './rmsprop.ts';
 export { SGD, type SGDOptions } from './sgd.ts';

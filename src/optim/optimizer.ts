@@ -1,4 +1,5 @@
-// The base class of optimizers: updates parameters in place, each by one pointwise kernel.
+// The base class of optimizers: groups of parameters with options, a state for each parameter, and steps that are taken whole
+// or not at all.
 import { noGrad } from '../core/autograd.ts';
 import { staged } from '../core/dispatcher.ts';
 import { copyOf } from '../kernels/pointwise/basic.ts';
@@ -9,66 +10,116 @@ import { clearGrad } from '../nn/module.ts';
 import { keep, undone } from '../core/scope.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { checkGrad, checkTensor } from '../core/validate.ts';
-import { checkNumber } from '../core/validate-options.ts';
-import { checkParameters, checkState } from './checks.ts';
+import { checkState, savedOptions } from './checks.ts';
+import {
+  checkOptions,
+  checkRate,
+  groupOf,
+  groupsOf,
+  optionsOf,
+  type GroupOptions,
+  type Kind,
+  type OptimizerParameters,
+  type ParamGroup,
+  type ParamGroupInit,
+} from './groups.ts';
 
-/** What an optimizer has learned, for a checkpoint: per parameter, in the order given to the constructor. */
+/** The options of a group, and its parameters by their number. */
+export type SavedGroup = Readonly<Record<string, unknown>> & { readonly params: readonly number[] };
+
+/** What an optimizer has learned, for a checkpoint: per parameter, in the order of the groups. */
 export interface OptimizerState {
   /** Updates that each parameter has had. */
   readonly steps: readonly number[];
   /** The moments of each parameter, in float32 and of its shape; none before its first update. */
   readonly state: readonly (readonly Tensor[])[];
+  /** The options of each group: plain values, which JSON keeps. Without them a state leaves the options as they are. */
+  readonly paramGroups?: readonly SavedGroup[];
+}
+
+/** How the parameters of a group are updated. */
+export interface Rule {
+  readonly op: PointwiseOp;
+  /** Tensors that are kept for each parameter. */
+  readonly slots: number;
+  /** The op's options in a parameter's step of this number, from 1. `fresh`: its tensors are zeros, made for this step. */
+  readonly params: (step: number, fresh: boolean) => ParamValues;
 }
 
 /** Base of the optimizers. */
-export abstract class Optimizer {
-  protected readonly parameters: readonly Tensor[];
-  readonly #op: string;
-  readonly #slots: number;
-  #lr: number;
+export abstract class Optimizer<O extends GroupOptions = GroupOptions> {
+  /** The groups, as PyTorch's `param_groups`: their options may be changed, and hold from the next step on. */
+  readonly paramGroups: readonly ParamGroup<O>[];
+  readonly #groups: ParamGroup<O>[];
+  readonly #kind: Kind<O>;
+  readonly #options: O;
   /** State of each parameter, in float32. */
   readonly #state = new Map<Tensor, Tensor[]>();
   readonly #steps = new Map<Tensor, number>();
 
-  /** `slots`: tensors that are kept for each parameter. */
-  constructor(op: string, parameters: Iterable<Tensor>, lr: number, slots: number) {
-    this.parameters = checkParameters(op, parameters);
-    this.#op = op;
-    this.#slots = slots;
-    this.#lr = checkRate(op, lr);
+  constructor(kind: Kind<O>, parameters: OptimizerParameters<O>, options: object) {
+    this.#kind = kind;
+    this.#options = optionsOf(kind, options);
+    this.#groups = groupsOf(kind, parameters, this.#options);
+    this.paramGroups = this.#groups;
   }
 
-  /** Learning rate; may be changed between steps. */
+  /** How a group is updated, with the options that it has now. */
+  protected abstract rule(group: ParamGroup<O>): Rule;
+
+  /** Learning rate of the first group; set, that of all groups. May be changed between steps. */
   get lr(): number {
-    return this.#lr;
+    return this.#groups[0]?.lr ?? this.#options.lr;
   }
 
   set lr(value: number) {
-    this.#lr = checkRate(this.#op, value);
+    checkRate(this.#kind.op, value);
+    for (const group of this.#groups) group.lr = value;
   }
 
-  /** Updates every parameter that has a gradient. */
-  abstract step(): void;
+  /** All parameters, group by group. */
+  protected get parameters(): Tensor[] {
+    return this.#groups.flatMap(({ params }) => params);
+  }
+
+  /** Adds parameters, such as those of layers that were frozen; options that are left out are the optimizer's. */
+  addParamGroup(group: ParamGroupInit<O>): void {
+    const seen = new Map<Tensor, string>();
+    this.#groups.forEach(({ params }, i) => {
+      params.forEach((parameter, k) => seen.set(parameter, `paramGroups[${i}].params[${k}]`));
+    });
+    this.#groups.push(groupOf(this.#kind, group, this.#options, 'group', seen));
+  }
 
   /** Clears the gradients and frees their memory. */
   zeroGrad(): void {
     for (const parameter of this.parameters) clearGrad(parameter);
   }
 
-  /** The state of all parameters. The tensors are the optimizer's own, not copies. */
+  /** The state of all parameters and the options of all groups. The tensors are the optimizer's own, not copies. */
   stateDict(): OptimizerState {
+    let first = 0;
     return {
       steps: this.parameters.map((parameter) => this.#steps.get(parameter) ?? 0),
       state: this.parameters.map((parameter) => [...(this.#state.get(parameter) ?? [])]),
+      paramGroups: this.#groups.map(({ params, ...options }) => ({
+        ...structuredClone(options),
+        params: params.map(() => first++),
+      })),
     };
   }
 
   /**
-   * Takes over copies of a state that an optimizer of the same kind and options gave for parameters of the same shapes.
-   * Nothing is changed unless everything fits.
+   * Takes over copies of a state that an optimizer of the same kind gave for parameters of the same shapes in the same
+   * groups, and the options of the groups, where it has them. Nothing is changed unless everything fits.
    */
   loadStateDict(given: OptimizerState): void {
-    checkState(this.#op, given, this.parameters, this.#slots);
+    const options = savedOptions(this.#kind, given, this.#groups);
+    const slots = this.#groups.flatMap(({ params }, i) => {
+      const { slots } = this.rule({ ...this.#options, ...options[i], params });
+      return params.map(() => slots);
+    });
+    checkState(this.#kind.op, given, this.parameters, slots);
     const { steps, state } = given;
     // Copies of all first: memory may run out.
     const own = this.parameters.map((parameter) => this.#state.get(parameter) ?? []);
@@ -86,6 +137,7 @@ export abstract class Optimizer {
       if (tensors.length > 0) this.#state.set(parameter, tensors);
       else this.#state.delete(parameter);
     });
+    this.#groups.forEach((group, i) => Object.assign(group, structuredClone(options[i])));
   }
 
   /** Frees the optimizer's state, not the parameters. */
@@ -95,12 +147,14 @@ export abstract class Optimizer {
   }
 
   /**
-   * Runs `op` over each parameter, its gradient and its state tensors, all but the gradient in place. `paramsOf`
-   * gives the options for a parameter's step number, from 1. A step happens whole or not at all: everything is checked, and
-   * all memory is there, before anything is written.
+   * Updates every parameter that has a gradient. A step happens whole or not at all: everything is checked, and all memory is
+   * there, before anything is written.
    */
-  protected update(op: PointwiseOp, paramsOf: (step: number) => ParamValues): void {
-    const name = `${this.#op}.step`;
+  step(): void {
+    const name = `${this.#kind.op}.step`;
+    this.#groups.forEach((group, i) => {
+      checkOptions(this.#kind, name, group, (option) => `paramGroups[${i}].${option}`, -Infinity);
+    });
     this.parameters.forEach((parameter, i) => {
       if (!parameter.grad) return;
       const argument = `parameters[${i}]`;
@@ -112,21 +166,27 @@ export abstract class Optimizer {
       });
     });
     const { updates, writes } = undone(() => {
-      const updates = this.parameters.flatMap((parameter) => {
-        const { grad } = parameter;
-        if (!grad) return [];
-        const step = (this.#steps.get(parameter) ?? 0) + 1;
-        const state = this.#state.get(parameter) ?? newState(name, parameter, this.#slots);
-        const outputs = [parameter, ...state];
-        // A gradient in memory that is written would be copied on the way.
-        const apart = outputs.every(
-          (tensor) => !grad.device.overlaps(grad.storage(name), tensor.storage(name)),
-        );
-        const own = apart ? grad : copyOf(grad);
-        const args = { op, params: paramsOf(step), shape: parameter.shape };
-        return [
-          { parameter, grad: own, step, state, args, inputs: [parameter, own, ...state], outputs },
-        ];
+      const updates = this.#groups.flatMap((group) => {
+        const { op, slots, params } = this.rule(group);
+        return group.params.flatMap((parameter) => {
+          const { grad } = parameter;
+          if (!grad) return [];
+          const step = (this.#steps.get(parameter) ?? 0) + 1;
+          const before = this.#state.get(parameter) ?? [];
+          const fresh = before.length < slots;
+          const state = [...before, ...newState(name, parameter, slots - before.length)];
+          const used = state.slice(0, slots);
+          const outputs = [parameter, ...used];
+          // A gradient in memory that is written would be copied on the way.
+          const apart = outputs.every(
+            (tensor) => !grad.device.overlaps(grad.storage(name), tensor.storage(name)),
+          );
+          const own = apart ? grad : copyOf(grad);
+          const args = { op, params: params(step, fresh), shape: parameter.shape };
+          return [
+            { parameter, grad: own, step, state, args, inputs: [parameter, own, ...used], outputs },
+          ];
+        });
       });
       return { updates, writes: staged(pointwise, updates) };
     });
@@ -163,13 +223,8 @@ export abstract class Optimizer {
   }
 }
 
-function checkRate(op: string, lr: number): number {
-  checkNumber(op, 'lr', lr, { min: 0 });
-  return lr;
-}
-
 function newState(op: string, { shape, size, device }: Tensor, slots: number): Tensor[] {
-  return Array.from({ length: slots }, () => {
+  return Array.from({ length: Math.max(slots, 0) }, () => {
     const zeros = allocating(op, 4 * size, () => new Float32Array(size));
     return fromHost(zeros, shape, 'float32', device);
   });

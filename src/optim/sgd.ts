@@ -2,9 +2,9 @@ import wgsl from '../../shaders/optim/sgd.wgsl?raw';
 import { OptionError } from '../core/errors.ts';
 import { source } from '../shader/link.ts';
 import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
-import type { Tensor } from '../core/tensor.ts';
-import { checkBoolean, checkNumber, checkOptionNames } from '../core/validate-options.ts';
-import { Optimizer } from './optimizer.ts';
+import { checkBoolean, checkNumber } from '../core/validate-options.ts';
+import type { Kind, OptimizerParameters, ParamGroup } from './groups.ts';
+import { Optimizer, type Rule } from './optimizer.ts';
 
 export interface SGDOptions {
   /** Defaults to 0.001. */
@@ -66,55 +66,57 @@ const withMomentum: PointwiseOp = {
   inPlace: [0, 2],
 };
 
-/** Stochastic gradient descent, with momentum (Polyak 1964; Sutskever et al. 2013) as in `torch.optim.SGD`. */
-export class SGD extends Optimizer {
-  readonly #options: Required<Omit<SGDOptions, 'lr'>>;
-
-  constructor(parameters: Iterable<Tensor>, options: SGDOptions = {}) {
-    checkOptionNames('SGD', options, [
-      'lr',
-      'momentum',
-      'dampening',
-      'weightDecay',
-      'nesterov',
-      'maximize',
-    ]);
-    const {
-      lr = 1e-3,
-      momentum = 0,
-      dampening = 0,
-      weightDecay = 0,
-      nesterov = false,
-      maximize = false,
-    } = options;
-    checkNumber('SGD', 'momentum', momentum, { min: 0 });
-    checkNumber('SGD', 'dampening', dampening);
-    checkNumber('SGD', 'weightDecay', weightDecay, { min: 0 });
-    checkBoolean('SGD', 'nesterov', nesterov);
-    checkBoolean('SGD', 'maximize', maximize);
+const kind: Kind<Required<SGDOptions>> = {
+  op: 'SGD',
+  defaults: {
+    lr: 1e-3,
+    momentum: 0,
+    dampening: 0,
+    weightDecay: 0,
+    nesterov: false,
+    maximize: false,
+  },
+  check: (op, { momentum, dampening, weightDecay, nesterov, maximize }, at) => {
+    checkNumber(op, at('momentum'), momentum, { min: 0 });
+    checkNumber(op, at('dampening'), dampening);
+    checkNumber(op, at('weightDecay'), weightDecay, { min: 0 });
+    checkBoolean(op, at('nesterov'), nesterov);
+    checkBoolean(op, at('maximize'), maximize);
     if (nesterov && (momentum === 0 || dampening !== 0)) {
       throw new OptionError({
-        op: 'SGD',
-        argument: 'nesterov',
+        op,
+        argument: at('nesterov'),
         expected: 'a momentum and zero dampening with it',
         received: `momentum ${momentum}, dampening ${dampening}`,
       });
     }
-    super('SGD', parameters, lr, momentum === 0 ? 0 : 1);
-    this.#options = { momentum, dampening, weightDecay, nesterov, maximize };
+  },
+};
+
+/**
+ * Stochastic gradient descent, with momentum (Polyak 1964; Sutskever et al. 2013) as in `torch.optim.SGD`. Takes parameters,
+ * or groups of them with options of their own.
+ */
+export class SGD extends Optimizer<Required<SGDOptions>> {
+  constructor(parameters: OptimizerParameters<Required<SGDOptions>>, options: SGDOptions = {}) {
+    super(kind, parameters, options);
   }
 
-  override step(): void {
-    const { momentum, dampening, weightDecay, nesterov, maximize } = this.#options;
-    this.update(momentum === 0 ? plain : withMomentum, (step) => ({
-      lr: this.lr,
-      momentum,
-      undamped: 1 - dampening,
-      weightDecay,
-      nesterov: Number(nesterov),
-      maximize: Number(maximize),
-      // As in PyTorch, the buffer starts as the first gradient, undamped.
-      first: Number(step === 1 || momentum === 0),
-    }));
+  protected override rule(group: ParamGroup<Required<SGDOptions>>): Rule {
+    const { lr, momentum, dampening, weightDecay, nesterov, maximize } = group;
+    return {
+      op: momentum === 0 ? plain : withMomentum,
+      slots: momentum === 0 ? 0 : 1,
+      params: (_step, fresh) => ({
+        lr,
+        momentum,
+        undamped: 1 - dampening,
+        weightDecay,
+        nesterov: Number(nesterov),
+        maximize: Number(maximize),
+        // As in PyTorch, the buffer starts as the first gradient, undamped.
+        first: Number(fresh || momentum === 0),
+      }),
+    };
   }
 }

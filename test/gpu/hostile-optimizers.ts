@@ -25,6 +25,7 @@ const OPTIONS: readonly Readonly<Record<string, unknown>>[] = [
   { weightDecay: 0.25 },
   { amsgrad: true, maximize: true },
   { momentum: 0.5, nesterov: true },
+  { momentum: 0.5, alpha: 0.75 },
 ];
 
 const COLUMNS = 65;

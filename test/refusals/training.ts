@@ -14,7 +14,12 @@ import {
 import { show } from '../calls/wrong.ts';
 import { junk, type Refusal } from './refusal.ts';
 
-const KINDS = { SGD: optim.SGD, Adam: optim.Adam, AdamW: optim.AdamW };
+const KINDS = {
+  SGD: optim.SGD,
+  Adam: optim.Adam,
+  AdamW: optim.AdamW,
+  RMSprop: optim.RMSprop,
+};
 const leaf = (device: Device): Tensor => tensor([1, 2], { device, requiresGrad: true });
 
 type Parameters = readonly [
@@ -116,6 +121,19 @@ const OPTIONS: Readonly<
       weightDecay: [-1],
       amsgrad: [1],
       maximize: [0],
+      decoupledWeightDecay: [1],
+    },
+  ],
+  RMSprop: [
+    optim.RMSprop,
+    {
+      lr: [-1],
+      alpha: [-1],
+      eps: [-1],
+      weightDecay: [-1],
+      momentum: [-1],
+      centered: [1],
+      maximize: [0],
     },
   ],
 };
@@ -166,13 +184,14 @@ const MAKES: Readonly<Record<string, readonly [op: string, make: Make]>> = {
   'AdamW with amsgrad': ['AdamW', (ws) => new optim.AdamW(ws, { amsgrad: true })],
 };
 
-/** A state after one step. */
+/** A state after one step, without the options of the groups: with them it says of what kind it is. */
 function stateOf(make: Make, device: Device): optim.OptimizerState {
   const w = leaf(device);
   const optimizer = make([w]);
   w.grad = tensor([1, 1], { device });
   optimizer.step();
-  return optimizer.stateDict();
+  const { steps, state } = optimizer.stateDict();
+  return { steps, state };
 }
 
 const kinds = Object.entries(MAKES).flatMap(([to, [op, make]]) =>

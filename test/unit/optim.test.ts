@@ -388,6 +388,6 @@ describe('the state of an optimizer', () => {
     steps(first, a, 1);
     expect(() => second.loadStateDict(first.stateDict())).toThrow(NonlinError);
     expect(() => second.loadStateDict({ steps: [], state: [] })).toThrow(OptionError);
-    expect(second.stateDict()).toEqual({ steps: [0], state: [[]] });
+    expect(second.stateDict()).toMatchObject({ steps: [0], state: [[]] });
   });
 });
