@@ -27,6 +27,7 @@ export * from './activations/threshold.ts';
 export * from './distances/cosine-similarity.ts';
 export * from './distances/pairwise-distance.ts';
 export * from './embeddings/embedding.ts';
+export * from './embeddings/rotary-embedding.ts';
 export * from './gated/geglu.ts';
 export * from './gated/glu.ts';
 export * from './gated/reglu.ts';

@@ -185,4 +185,51 @@ export function embeddingSuite(options: InitOptions): void {
       layer.dispose();
     });
   });
+
+  describe('nn.RotaryEmbedding', () => {
+    it('turns by the position and the pair', async () => {
+      const layer = new nn.RotaryEmbedding(4, { maxPositions: 9, base: 100, device });
+      const data = Array.from({ length: 30 }, (_, i) => Math.sin(i));
+      const x = tensor(data, { shape: [2, 3, 5], device, requiresGrad: true });
+      const y = layer.from(6, x);
+      y.backward(x.detach());
+      const turned = (sign: number): number[] =>
+        data.map((value, i) => {
+          const column = i % 5;
+          if (column === 4) return value;
+          const angle = (6 + (Math.floor(i / 5) % 3)) * 100 ** (-(column % 2) / 2);
+          const other = data[column < 2 ? i + 2 : i - 2] ?? NaN;
+          return value * Math.cos(angle) + (column < 2 ? -sign : sign) * other * Math.sin(angle);
+        });
+      const differences = (got: ArrayLike<number>, want: readonly number[]): number[] =>
+        want.map((value, i) => Math.abs((got[i] ?? NaN) - value));
+      expect(Math.max(...differences(await y.data(), turned(1)))).toBeLessThan(1e-6);
+      const grad = (await x.grad?.data()) ?? [];
+      expect(Math.max(...differences(grad, turned(-1)))).toBeLessThan(1e-6);
+      expect(layer.stateDict()).toEqual({});
+      expect(() => layer.from(7, x)).toThrow('RotaryEmbedding: x');
+      expect(() => layer.forward(tensor([[1, 2]], { device }))).toThrow('at least 4 columns');
+      expect(() => new nn.RotaryEmbedding(3, { device })).toThrow('RotaryEmbedding: dim');
+      layer.dispose();
+    });
+
+    it('has neighbours turn together where it is told so', async () => {
+      const layer = new nn.RotaryEmbedding(2, { maxPositions: 2, interleaved: true, device });
+      const [, [u = NaN, v = NaN] = []] = (await layer
+        .forward(
+          tensor(
+            [
+              [1, 0],
+              [1, 0],
+            ],
+            { device },
+          ),
+        )
+        .array()) as number[][];
+      expect([u, v].map((value) => value.toFixed(6))).toEqual(
+        [Math.cos(1), Math.sin(1)].map((value) => value.toFixed(6)),
+      );
+      layer.dispose();
+    });
+  });
 }

@@ -2,7 +2,15 @@
 import fc from 'fast-check';
 import { OptionError } from '../../src/index.ts';
 import type { Call, TensorSpec } from './call.ts';
-import { floats, magnitudes, randomNumbers, sized, type Drawn, type Values } from './draw.ts';
+import {
+  finite,
+  floats,
+  magnitudes,
+  randomNumbers,
+  sized,
+  type Drawn,
+  type Values,
+} from './draw.ts';
 import type { Family } from './family.ts';
 import { call, classes, numbers, wrongOption, wrongShape } from './wrong.ts';
 
@@ -72,5 +80,60 @@ export const embeddingFamily: Family = {
     wrongOption('paddingIdx', 0.5),
     wrongOption('paddingIdx', '0'),
     wrongOption('maxNorm', 1, OptionError),
+  ],
+};
+
+/** Rows of a sequence, whole or in part, by tables of each position, one for all, or one for each batch element. */
+function rotaryCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const shape = fc.record({
+    lead: fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 3 }),
+    positions: fc.constantFrom(1, 5, 70),
+    width: fc.constantFrom(0, 2, 5, 8, 24, 64),
+  });
+  const own = fc.tuple(shape, fc.nat(3), fc.nat(2));
+  const rows = sized(
+    drawn,
+    own.map(([{ lead, positions, width }, table, part]) => {
+      const most = Math.floor(width / 2);
+      const pairs = [most, 4 * Math.floor(most / 4), Math.ceil(most / 2)][part] ?? most;
+      const tables = [[positions], [1], [...lead, positions], [...lead.map(() => 1), 1]][table];
+      return { x: [...lead, positions, width], table: [...(tables ?? []), pairs] };
+    }),
+    (r, c) => ({ x: [r, c], table: [r, Math.floor(c / 2)] }),
+  );
+  return fc
+    .tuple(rows, magnitudes, fc.constantFrom(undefined, false, true))
+    .chain(([{ x, table }, magnitude, interleaved]) =>
+      fc.record({
+        op: fc.constant('rotaryEmbedding'),
+        positional: fc.record({
+          x: floats(x, kind, magnitude),
+          cos: finite(table, 1),
+          sin: finite(table, 1),
+        }),
+        optional: fc.constant({}),
+        options: fc.constant(interleaved === undefined ? {} : { interleaved }),
+        differentiable: fc.constant(['x']),
+        scale: fc.constant(Math.max(1, magnitude)),
+      }),
+    );
+}
+
+export const rotaryFamily: Family = {
+  ops: ['rotaryEmbedding'],
+  draw: (_op, kind, drawn) => rotaryCalls(kind, drawn),
+  valid: (op) => ({
+    ...call(op, { x: numbers([2, 3, 8]), cos: numbers([3, 4]), sin: numbers([3, 4]) }),
+    differentiable: ['x'],
+  }),
+  resultShape: () => [2, 3, 8],
+  wrongs: () => [
+    wrongShape('cos', [3, 3], 'sin'),
+    wrongShape('sin', [3, 3]),
+    wrongShape('sin', [1, 4]),
+    wrongShape('x', [2, 3, 7], 'cos'),
+    wrongShape('x', [2, 2, 8], 'cos'),
+    wrongShape('x', []),
+    wrongOption('offset', 1, OptionError),
   ],
 };

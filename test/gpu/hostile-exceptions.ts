@@ -300,6 +300,24 @@ export const EXCEPTIONS: readonly Exception[] = [
       Math.abs(value - expected) <= 2 ** -25 * largestTerm(x, dim, index),
   },
   {
+    ops: ['rotaryEmbedding'],
+    reason:
+      'products of a pair with cosine and sine, here at most 1, that cancel: within their roundings',
+    holds: ({ name, index, expected, value }, { positional: { x, cos }, options }) => {
+      const [width, pairs] = [x?.shape.at(-1) ?? 1, cos?.shape.at(-1) ?? 0];
+      const column = index % width;
+      const other = options.interleaved
+        ? column % 2 === 0
+          ? 1
+          : -1
+        : column < pairs
+          ? pairs
+          : -pairs;
+      const terms = Math.abs(x?.data[index] ?? NaN) + Math.abs(x?.data[index + other] ?? NaN);
+      return name === 'out' && Math.abs(value - expected) <= 2 ** -23 * terms;
+    },
+  },
+  {
     ops: ['diceLoss'],
     reason: 'sums that leave float32: of a finite number over them 0 is left, or 1 less that',
     holds: ({ name, value }, call) =>

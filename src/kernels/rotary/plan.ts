@@ -22,6 +22,8 @@ export interface RotaryArgs {
   /** The shape of the rows of x, and of the rows of the tables, which broadcast to it. */
   readonly rows: Shape;
   readonly tableRows: Shape;
+  /** Rows of the tables ahead of those that are used. */
+  readonly ahead: number;
   /** Elements of a row. */
   readonly width: number;
   /** Columns of the tables: pairs that turn. */
@@ -74,7 +76,7 @@ function rotate(
   const { shape, steps } = layoutOf(args);
   for (let row = 0; row < sizeOf(rows); row++) {
     const base = row * width;
-    const table = tableRowOf(row, shape, steps) * pairs;
+    const table = (args.ahead + tableRowOf(row, shape, steps)) * pairs;
     for (let k = 0; k < pairs; k++) {
       const at = base + (interleaved ? 2 * k : k);
       const other = base + (interleaved ? 2 * k + 1 : pairs + k);
@@ -105,13 +107,14 @@ function planRotary(
   const { width, pairs } = args;
   const most = Math.max(1, Math.floor(windows.most / width));
   const range = most < 128 ? most : Math.floor(most / 128) * 128;
-  const part = (first: number, count: number, own: Layout, ahead: number, block?: Block): void => {
+  const part = (first: number, count: number, own: Layout, before: number, block?: Block): void => {
     windows.part(() => {
       const rows = stretch(first * width, count * width);
       const tables = [cosines, sines].map((t) => (block ? windows.read(t, block) : t));
       const from = [windows.read(x, rows), ...tables];
       const to = [windows.write(y, rows)];
-      windows.add(planPart(args, own, ahead, count, viewsOf(from), viewsOf(to), caps), from, to);
+      const some = block ? { ...args, ahead: 0 } : args;
+      windows.add(planPart(some, own, before, count, viewsOf(from), viewsOf(to), caps), from, to);
     });
   };
   if (fits([cosines.view, sines.view], caps)) {
@@ -125,7 +128,7 @@ function planRotary(
   for (let head = 0; head < all; head += inner) {
     for (let from = 0; from < inner; from += range) {
       const count = Math.min(range, inner - from);
-      const table = tableRowOf(head + from, layout.shape, layout.steps);
+      const table = args.ahead + tableRowOf(head + from, layout.shape, layout.steps);
       const runs = step === 0 ? 1 : count;
       const block = { offset: table * pairs, runs, length: pairs, stride: step * pairs };
       part(head + from, count, { shape: [count], steps: [Math.min(step, 1)] }, 0, block);
@@ -161,7 +164,7 @@ function planPart(
   const uniforms = new UniformWriter(24)
     .u32(units, workgroups * size, turned, passed, first)
     .f32(sign)
-    .u32(shape.length, 0);
+    .u32(shape.length, args.ahead);
   for (const list of [shape, steps]) for (let d = 0; d < 8; d++) uniforms.u32(list[d] ?? 0);
   const launch: Launch = {
     program: cachedProgram(kernel, key, 'rotary', kernel, () => ({
