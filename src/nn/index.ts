@@ -1,4 +1,5 @@
 // Every module class, under PyTorch's names.
 export * from '../ops.ts';
 export * from './layers.ts';
+export * as init from './init/index.ts';
 export { Module } from './module.ts';

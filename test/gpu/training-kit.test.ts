@@ -1,0 +1,27 @@
+// Optimizers against PyTorch's steps, and initial values, on this adapter.
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { init, manualSeed, type Device } from '../../src/index.ts';
+import { initChecks } from '../init-checks.ts';
+import { optimizerGoldenChecks } from '../training-golden.ts';
+
+let device: Device;
+beforeAll(async () => {
+  device = await init({ backend: 'webgpu' });
+});
+afterAll(() => {
+  device.dispose();
+});
+
+const checks = await optimizerGoldenChecks();
+describe('optimizers step as PyTorch does', () => {
+  for (const { name, run } of checks) it(name, () => run(device));
+});
+
+describe('nn.init', () => {
+  for (const { name, run } of initChecks) {
+    it(name, () => {
+      manualSeed(1);
+      return run(device);
+    });
+  }
+});
