@@ -18,6 +18,10 @@ export async function docsPages(catalog: readonly Documented[]): Promise<Page[]>
       path: 'docs/embeddings.md',
       text: page('Embeddings', named, ({ kind }) => kind === 'embedding'),
     },
+    {
+      path: 'docs/attention.md',
+      text: page('Attention', named, ({ kind }) => kind === 'attention'),
+    },
     { path: 'docs/losses.md', text: page('Losses', named, ({ kind }) => kind === 'loss') },
   ];
   return Promise.all(
@@ -29,7 +33,7 @@ export async function docsPages(catalog: readonly Documented[]): Promise<Page[]>
 }
 
 const isActivation = ({ kind }: Documented): boolean =>
-  !['loss', 'norm', 'embedding'].includes(kind);
+  !['loss', 'norm', 'embedding', 'attention'].includes(kind);
 
 function page(
   title: string,
@@ -85,7 +89,9 @@ function optionsOf(op: Documented): string | undefined {
     const range = rangeOf(op.specs?.[name]);
     return `\`${name}\` (${[defaultOf(op.specs?.[name], value), ...range].join(', ')})`;
   });
-  const shape = op.kind === 'norm' ? 'of the normalised shape' : 'broadcast';
+  const shape =
+    { norm: 'of the normalised shape', attention: 'see the shapes' }[op.kind as string] ??
+    'broadcast';
   const weights = (op.weights ?? []).map((name) => `\`${name}\` (a tensor, ${shape})`);
   const [first, ...others] = op.reductions ?? [];
   const reduction =

@@ -24,6 +24,7 @@ export * from './activations/softsign.ts';
 export * from './activations/tanh.ts';
 export * from './activations/tanhshrink.ts';
 export * from './activations/threshold.ts';
+export * from './attention/scaled-dot-product-attention.ts';
 export * from './distances/cosine-similarity.ts';
 export * from './distances/pairwise-distance.ts';
 export * from './embeddings/embedding.ts';

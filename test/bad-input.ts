@@ -34,6 +34,8 @@ import { AWKWARD, refusalTests } from './refusals/suite.ts';
 const TAKE_NUMBERS = ['add', 'sub', 'mul', 'div'];
 /** Ops that only look at the memory. */
 const ANY_DTYPE = ['reshape'];
+/** Arguments that may be float or int32. */
+const TAKE_EITHER = ['attnMask'];
 /** Arguments that may be arrays of numbers as well. */
 const TAKE_ARRAYS = ['inputLengths', 'targetLengths', 'indices'];
 const WITHOUT_OUT = ['reshape'];
@@ -66,7 +68,7 @@ function wrongTensors({ op, positional, optional }: Call): Wrong[] {
         value: constant(value),
         error: DTypeError,
       })),
-      ...(dtype === 'float' && !ANY_DTYPE.includes(op)
+      ...(dtype === 'float' && !ANY_DTYPE.includes(op) && !TAKE_EITHER.includes(argument)
         ? [{ what: 'of dtype int32', argument, value: shaped(shape, 'int32'), error: DTypeError }]
         : []),
       ...(dtype === 'int32'

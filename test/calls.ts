@@ -2,6 +2,7 @@
 import type fc from 'fast-check';
 import { catalog } from '../src/catalog.ts';
 import { activationFamily, preluFamily, rreluFamily } from './calls/activations.ts';
+import { attentionFamily } from './calls/attention.ts';
 import type { Call } from './calls/call.ts';
 import { shapes, type Drawn, type Values } from './calls/draw.ts';
 import { ctcFamily } from './calls/ctc.ts';
@@ -26,6 +27,7 @@ const families: readonly Family[] = [
   preluFamily,
   ...Object.values(rows),
   ...Object.values(embeddings),
+  attentionFamily,
   lossFamily,
   classLossFamily,
   pointwiseLossFamily,

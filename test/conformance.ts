@@ -43,9 +43,10 @@ export const ADAPTIVE: readonly string[] = [
   'softmin_hard',
   'cross_entropy_hard',
   'nll_loss_hard',
+  'scaled_dot_product_attention',
 ];
 /** Inputs that PyTorch may leave out: options here, by the names below. */
-const OPTIONAL = ['weight', 'pos_weight', 'linear_bias', 'bias'];
+const OPTIONAL = ['weight', 'pos_weight', 'linear_bias', 'bias', 'attn_mask', 'sinks'];
 /** Ops whose weight is required. */
 const WEIGHED = ['prelu', 'embedding'];
 /** Attributes that come after the tensors. */
@@ -127,7 +128,9 @@ interface Treatment {
 function upload(encoded: EncodedTensor, device: Device, { dtype, map }: Treatment): Tensor {
   const values = decodeTensor(encoded);
   const { shape } = encoded;
-  if (encoded.dtype === 'int32') return tensor(values, { shape, dtype: 'int32', device });
+  // Masks are int32 here.
+  if (encoded.dtype === 'int32' || encoded.dtype === 'uint8')
+    return tensor(values, { shape, dtype: 'int32', device });
   return tensor(map ? values.map(map) : values, { shape, dtype, device });
 }
 

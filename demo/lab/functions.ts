@@ -64,7 +64,9 @@ function throughModule(entry: Documented, x: Tensor, options: object): Tensor {
 export async function findFunctions(): Promise<FunctionOp[]> {
   const cpu = await init({ backend: 'cpu' });
   const found = catalog.flatMap((entry): FunctionOp[] => {
-    if (entry.kind === 'loss' || entry.kind === 'embedding') return [];
+    // attention takes three tensors, an embedding indices
+    if (entry.kind === 'loss' || entry.kind === 'embedding' || entry.kind === 'attention')
+      return [];
     const first = FIRST_VALUES[entry.op];
     const options = [...optionsOf(entry), ...(first ? [first] : [])];
     const defaults = Object.fromEntries(options.map(({ name, value }) => [name, value]));

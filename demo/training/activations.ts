@@ -31,7 +31,7 @@ export async function findActivations(device: Device): Promise<ActivationChoice[
   const choices: ActivationChoice[] = [];
   for (const entry of catalog) {
     // a norm learns, and is told how many features there are
-    if (['loss', 'norm', 'embedding'].includes(entry.kind)) continue;
+    if (['loss', 'norm', 'embedding', 'attention'].includes(entry.kind)) continue;
     await breathe();
     const Class = classOf(entry.op);
     if (!Class) continue;

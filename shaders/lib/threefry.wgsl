@@ -22,7 +22,12 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
 
 // The number of element `index`, uniform in [0, 1) in steps of 2^-24.
 fn uniform_at(key: vec2u, index: u32) -> f32 {
-  return f32(threefry(key, vec2u(index, 0u)).x >> 8u) * 0x1p-24f;
+  return uniform_of_row(key, index, 0u);
+}
+
+// The same by row and index in the row, where there are more than 2^32 elements.
+fn uniform_of_row(key: vec2u, index: u32, row: u32) -> f32 {
+  return f32(threefry(key, vec2u(index, row)).x >> 8u) * 0x1p-24f;
 }
 
 // The same in the open interval (0, 1), in steps of 2^-23: its logarithm is finite and not 0.

@@ -25,9 +25,9 @@ export function threefry([k0, k1]: Key, [c0, c1]: Key): Key {
   return [x0, x1];
 }
 
-/** The number of element `index`, uniform in [0, 1) in steps of 2^-24. */
-export function uniformAt(key: Key, index: number): number {
-  return (threefry(key, [index, 0])[0] >>> 8) * 2 ** -24;
+/** The number of element `index` (of a row, where there are more than 2^32), uniform in [0, 1) in steps of 2^-24. */
+export function uniformAt(key: Key, index: number, row = 0): number {
+  return (threefry(key, [index, row])[0] >>> 8) * 2 ** -24;
 }
 
 /** The same in the open interval (0, 1), in steps of 2^-23: its logarithm is finite and not 0. */

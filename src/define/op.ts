@@ -29,7 +29,8 @@ export interface Accuracy {
   readonly backward: number;
 }
 
-export type OpKind = 'activation' | 'gated' | 'rowwise' | 'norm' | 'embedding' | 'loss';
+export type OpKind =
+  'activation' | 'gated' | 'rowwise' | 'norm' | 'embedding' | 'attention' | 'loss';
 
 /** What the catalog, the docs and the demo know of an op. */
 export interface OpInfo {

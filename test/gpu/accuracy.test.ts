@@ -33,7 +33,8 @@ const describeWorst = ({ ulp, x, got, want }: Worst): string =>
 describe('stated accuracy', () => {
   it('is there to be tested', () => {
     expect(measured.length).toBe(
-      catalog.filter(({ kind }) => kind !== 'loss' && kind !== 'norm').length,
+      catalog.filter(({ kind }) => !['loss', 'norm', 'embedding', 'attention'].includes(kind))
+        .length,
     );
   });
 

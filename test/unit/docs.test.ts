@@ -7,11 +7,12 @@ import { catalog } from '../../src/catalog.ts';
 const pages = await docsPages(catalog);
 
 describe('generated docs', () => {
-  test('are four pages', () => {
+  test('are five pages', () => {
     expect(pages.map(({ path }) => path)).toEqual([
       'docs/activations.md',
       'docs/norms.md',
       'docs/embeddings.md',
+      'docs/attention.md',
       'docs/losses.md',
     ]);
   });

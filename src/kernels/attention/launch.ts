@@ -1,0 +1,141 @@
+// Makes the launches of attention: their programs, bindings and uniforms.
+import kernelText from '../../../shaders/kernels/attention/attention.wgsl?raw';
+import backwardRowsText from '../../../shaders/software/attention-backward.wgsl?raw';
+import forwardRowsText from '../../../shaders/software/attention-forward.wgsl?raw';
+import {
+  foldWorkgroups,
+  UniformWriter,
+  workgroupSize,
+  type Binding,
+  type Capabilities,
+  type Launch,
+} from '../../core/kernel.ts';
+import { anchoredExp, div } from '../../shader/lib.ts';
+import { cachedProgram, source, type Source } from '../../shader/link.ts';
+import { windowOf, type Region } from '../windows/regions.ts';
+import {
+  batchesOf,
+  MOST_DIMS,
+  sharedHeads,
+  type AttentionArgs,
+  type AttentionShape,
+} from './args.ts';
+import { accessOf, SLOTS, type AttentionTensors } from './bindings.ts';
+
+const kernel = /* @__PURE__ */ source('kernels/attention/attention.wgsl', kernelText, [
+  anchoredExp,
+  div,
+]);
+const forwardRows = /* @__PURE__ */ source('software/attention-forward.wgsl', forwardRowsText);
+const backwardRows = /* @__PURE__ */ source('software/attention-backward.wgsl', backwardRowsText);
+
+/** An entry point, and how many workgroups, or invocations, one batch takes. */
+export interface Entry {
+  readonly name: string;
+  readonly file: Source;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly workgroups: (batches: number) => number;
+}
+
+/** Entry points of which an invocation has a row, of so many in a batch. */
+export function entryOfRows(name: string, each: number, caps: Capabilities): Entry {
+  const size = workgroupSize(caps.tuning.rowWorkgroup.least, caps);
+  return {
+    name,
+    file: name === 'forward_rows' ? forwardRows : backwardRows,
+    constants: { workgroup_size: size },
+    workgroups: (batches) => Math.ceil((batches * each) / size),
+  };
+}
+
+/** Batches of a launch, in the numbering of all. */
+export interface Part {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A tensor of a launch: its slot, and the elements of it that belong to the batches of the launch. */
+export interface Bound {
+  readonly slot: number;
+  readonly region: Region;
+  readonly access: 'read' | 'write';
+  readonly from: number;
+  readonly count: number;
+}
+
+export function launchAttention(
+  args: AttentionArgs,
+  entry: Entry,
+  has: AttentionTensors,
+  bound: readonly Bound[],
+  part: Part,
+  caps: Capabilities,
+): Launch {
+  const access = accessOf(has);
+  const starts = new Map<number, number>();
+  const bindings = bound.map(({ slot, region, access: how, from, count }): Binding => {
+    const { skip, ...window } = windowOf(region, from, count, caps);
+    starts.set(slot, from - skip);
+    return { slot, ...window, access: how };
+  });
+  return {
+    program: cachedProgram(kernel, `${entry.file.name};${access.key}`, 'attention', kernel, () => ({
+      access: access.source(),
+      entry: entry.file,
+    })),
+    entry: entry.name,
+    constants: entry.constants,
+    bindings,
+    uniforms: uniformsOf(args, part, starts),
+    workgroups: foldWorkgroups(entry.workgroups(part.count), caps),
+  };
+}
+
+/** Of a vector of one extent or stride for each batch dimension, those that shaders have. */
+const padded = (list: readonly number[], fill: number): number[] => [
+  ...new Array<number>(MOST_DIMS - list.length).fill(fill),
+  ...list,
+];
+
+function uniformsOf(
+  args: AttentionArgs,
+  part: Part,
+  starts: ReadonlyMap<number, number>,
+): ArrayBuffer {
+  const { batch, strides, groups, mask, maskRows, maskKeys, dropout, softcap } = args;
+  const startOf = (slot: number): number => starts.get(slot) ?? 0;
+  const start = Math.max(
+    startOf(SLOTS.result),
+    startOf(SLOTS.gradOutput),
+    startOf(SLOTS.newResult),
+  );
+  const row = Math.max(
+    startOf(SLOTS.statistics) / 4,
+    startOf(SLOTS.newStatistics) / 4,
+    startOf(SLOTS.gradSinks),
+  );
+  const p = dropout?.p ?? 0;
+  return new UniformWriter(76)
+    .u32(...padded(batch, 1), ...padded(strides.query, 0), ...padded(strides.key, 0))
+    .u32(...padded(strides.value, 0), ...padded(strides.mask, 0))
+    .u32(part.count, part.first, args.rows, args.keys, args.columns, args.valueColumns)
+    .u32(groups.key, groups.value, sharedHeads(args), args.left, args.right)
+    .u32(maskRows === 1 || mask === null ? 0 : maskKeys, maskKeys === 1 ? 0 : 1)
+    .u32(maskRows, maskKeys, maskDims(args), dropout?.key[0] ?? 0, dropout?.key[1] ?? 0)
+    .f32(p, p < 1 ? 1 / (1 - p) : 0, args.scale, softcap ?? 1, 1 / (softcap ?? 1))
+    .u32(maskRepeats(args), startOf(SLOTS.query), startOf(SLOTS.key), startOf(SLOTS.value))
+    .u32(startOf(SLOTS.mask), start, row, startOf(SLOTS.gradQuery), startOf(SLOTS.gradKey))
+    .u32(startOf(SLOTS.gradValue), startOf(SLOTS.gradMask)).buffer;
+}
+
+/** A bit for each batch dimension along which the mask is not repeated. */
+function maskDims({ strides }: AttentionShape): number {
+  return padded(strides.mask, 0).reduce((bits, stride, d) => bits + (stride > 0 ? 2 ** d : 0), 0);
+}
+
+/** How many batches share a mask. */
+export function maskRepeats(args: AttentionShape): number {
+  const own = args.batch.filter((_, d) => (args.strides.mask[d] ?? 0) > 0);
+  const batches = batchesOf(args);
+  return batches === 0 ? 1 : batches / own.reduce((product, extent) => product * extent, 1);
+}

@@ -1,0 +1,329 @@
+// Plans attention: the result of each row; and in the backward direction first the row sums of gradient times result, then the
+// gradients of query, of key and value together, and of the mask.
+import { LimitError } from '../../core/errors.ts';
+import { BYTES, type DType } from '../../core/dtype.ts';
+import {
+  opName,
+  type Capabilities,
+  type Kernel,
+  type Launch,
+  type Plan,
+  type View,
+} from '../../core/kernel.ts';
+import { fits, inputsOf, outputsOf, type Region } from '../windows/regions.ts';
+import {
+  batchesOf,
+  inputsAt,
+  outputsAt,
+  placesOf,
+  sharedHeads,
+  type AttentionArgs,
+  type AttentionBackward,
+  type AttentionForward,
+} from './args.ts';
+import { isPacked, SLOTS, type AttentionTensors } from './bindings.ts';
+import {
+  entryOfRows,
+  launchAttention,
+  maskRepeats,
+  type Bound,
+  type Entry,
+  type Part,
+} from './launch.ts';
+import { computeAttention } from './reference.ts';
+
+export const attentionKernel: Kernel<AttentionArgs> = {
+  name: 'attention',
+  float16: 'native',
+  // Two rows may share a word. The mask's elements are written one by one.
+  widens: (args, output) => {
+    if (args.direction === 'forward') return !isPacked(args.valueColumns);
+    const at = outputsAt(args);
+    if (output === at.value) return !isPacked(args.valueColumns);
+    return output === at.query || output === at.key ? !isPacked(args.columns) : true;
+  },
+  plan,
+  cpu: computeAttention,
+};
+
+/** Columns that a row may have: its sums are in registers. */
+const MOST_COLUMNS = 256;
+
+function plan(
+  args: AttentionArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: Capabilities,
+): Plan {
+  const columns = Math.max(args.columns, args.valueColumns);
+  if (columns > MOST_COLUMNS) {
+    throw new LimitError({
+      op: opName(attentionKernel, args),
+      argument: args.columns > MOST_COLUMNS ? 'query' : 'value',
+      expected: `rows of at most ${MOST_COLUMNS} on WebGPU`,
+      received: `rows of ${columns}`,
+    });
+  }
+  const planned = new AttentionPlan(args, inputs, outputs, caps);
+  if (args.direction === 'forward') planned.forward(args);
+  else planned.backward(args);
+  return planned;
+}
+
+/** Elements of a tensor that belong to a batch: how many, and where the first is. */
+interface Extent {
+  readonly each: number;
+  readonly first: (batch: number) => number;
+}
+
+class AttentionPlan implements Plan {
+  readonly launches: Launch[] = [];
+  readonly scratch: number[] = [];
+  readonly #args: AttentionArgs;
+  readonly #inputs: readonly Region[];
+  readonly #outputs: readonly Region[];
+  readonly #caps: Capabilities;
+  readonly #whole: boolean;
+
+  constructor(
+    args: AttentionArgs,
+    inputs: readonly View[],
+    outputs: readonly View[],
+    caps: Capabilities,
+  ) {
+    this.#args = args;
+    this.#inputs = inputsOf(inputs);
+    this.#outputs = outputsOf(outputs);
+    this.#caps = caps;
+    this.#whole = fits([...inputs, ...outputs], caps);
+  }
+
+  forward(args: AttentionForward): void {
+    const { rows, valueColumns, keeps } = args;
+    if (valueColumns === 0 && !keeps) return;
+    const has = this.#tensors({
+      newResult: this.#outputs[0]?.view.dtype,
+      newStatistics: keeps,
+    });
+    this.#add(entryOfRows('forward_rows', rows, this.#caps), has, [
+      ...this.#operands(),
+      ...this.#sinks(),
+      ...this.#ofRows(SLOTS.newResult, this.#outputs[0], valueColumns, 'write'),
+      ...this.#ofRows(SLOTS.newStatistics, keeps ? this.#outputs[1] : undefined, 4, 'write'),
+    ]);
+  }
+
+  backward(args: AttentionBackward): void {
+    const { rows, keys, columns, valueColumns, wants } = args;
+    const batches = batchesOf(args);
+    const at = inputsAt(args);
+    const to = outputsAt(args);
+    const output = (index: number): Region | undefined => this.#outputs[index];
+    const upstream = this.#inputs[at.gradOutput];
+    // Statistics with the row sums.
+    const size = batches * rows * 4;
+    const view: View = { shape: [size], size, dtype: 'float32', padded: true };
+    this.scratch.push(Math.max(16, size * BYTES.float32));
+    const statistics: Region = { of: 'scratch', index: 0, view };
+    const gradOutput = upstream?.view.dtype;
+    this.#add(
+      entryOfRows('backward_delta', rows, this.#caps),
+      this.#tensors({
+        result: this.#inputs[at.result]?.view.dtype,
+        gradOutput,
+        statistics: true,
+        newStatistics: true,
+        gradSinks: wants.sinks,
+      }),
+      [
+        ...this.#sinks(),
+        ...this.#ofRows(SLOTS.result, this.#inputs[at.result], valueColumns, 'read'),
+        ...this.#ofRows(SLOTS.gradOutput, upstream, valueColumns, 'read'),
+        ...this.#ofRows(SLOTS.statistics, this.#inputs[at.statistics], 4, 'read'),
+        ...this.#ofRows(SLOTS.newStatistics, statistics, 4, 'write'),
+        ...this.#ofRows(SLOTS.gradSinks, output(to.sinks), 1, 'write'),
+      ],
+    );
+    const reads = [
+      ...this.#operands(),
+      ...this.#ofRows(SLOTS.gradOutput, upstream, valueColumns, 'read'),
+      ...this.#ofRows(SLOTS.statistics, statistics, 4, 'read'),
+    ];
+    const base = { gradOutput, statistics: true, sinks: undefined };
+    if (wants.query) {
+      const has = this.#tensors({ ...base, gradQuery: output(to.query)?.view.dtype });
+      this.#add(entryOfRows('backward_query', rows, this.#caps), has, [
+        ...reads,
+        ...this.#ofRows(SLOTS.gradQuery, output(to.query), columns, 'write'),
+      ]);
+    }
+    if (wants.key || wants.value) this.#keys(args, base, reads, keys);
+    if (wants.mask) this.#mask(args, base, reads);
+  }
+
+  #keys(
+    args: AttentionBackward,
+    base: Partial<AttentionTensors>,
+    reads: readonly PlacedTensor[],
+    keys: number,
+  ): void {
+    const { columns, valueColumns } = args;
+    const to = outputsAt(args);
+    const [key, value] = [this.#outputs[to.key], this.#outputs[to.value]];
+    const shared = sharedHeads(args);
+    const has = this.#tensors({
+      ...base,
+      gradKey: key?.view.dtype,
+      gradValue: value?.view.dtype,
+    });
+    const place = (slot: number, region: Region | undefined, each: number): PlacedTensor[] =>
+      region
+        ? [
+            {
+              slot,
+              region,
+              access: 'write',
+              extent: { each, first: (batch) => Math.floor(batch / shared) * each },
+            },
+          ]
+        : [];
+    this.#add(
+      entryOfRows('backward_key', keys / shared, this.#caps),
+      has,
+      [
+        ...reads,
+        ...place(SLOTS.gradKey, key, keys * columns),
+        ...place(SLOTS.gradValue, value, keys * valueColumns),
+      ],
+      shared,
+    );
+  }
+
+  #mask(
+    args: AttentionBackward,
+    base: Partial<AttentionTensors>,
+    reads: readonly PlacedTensor[],
+  ): void {
+    const region = this.#outputs[outputsAt(args).mask];
+    if (!region) return;
+    const repeats = maskRepeats(args);
+    if (!this.#whole && repeats > 1) this.#refuse('attnMask', region);
+    const each = args.maskRows * args.maskKeys;
+    const extent: Extent = { each, first: (batch) => Math.floor(batch / repeats) * each };
+    this.#add(
+      entryOfRows('backward_mask', each / repeats, this.#caps),
+      this.#tensors({ ...base, gradMask: true }),
+      [...reads, { slot: SLOTS.gradMask, region, access: 'write', extent }],
+    );
+  }
+
+  #tensors(some: Partial<AttentionTensors>): AttentionTensors {
+    const { columns, valueColumns, softcap, dropout } = this.#args;
+    const at = inputsAt(this.#args);
+    const dtype = (index: number): DType | undefined => this.#inputs[index]?.view.dtype;
+    return {
+      columns,
+      valueColumns,
+      query: dtype(0) ?? 'float32',
+      mask: dtype(at.mask),
+      sinks: dtype(at.sinks),
+      result: undefined,
+      gradOutput: undefined,
+      newResult: undefined,
+      statistics: false,
+      newStatistics: false,
+      gradQuery: undefined,
+      gradKey: undefined,
+      gradValue: undefined,
+      gradMask: false,
+      gradSinks: false,
+      softcap: softcap !== null,
+      dropout: dropout !== null,
+      ...some,
+    };
+  }
+
+  /** Query, key, value and mask. */
+  #operands(): PlacedTensor[] {
+    const args = this.#args;
+    const { rows, keys, columns, valueColumns, maskRows, maskKeys } = args;
+    const place = (
+      slot: number,
+      index: number,
+      each: number,
+      of: 'query' | 'key' | 'value' | 'mask',
+    ): PlacedTensor[] => {
+      const region = this.#inputs[index];
+      const extent: Extent = { each, first: (batch) => placesOf(args, batch)[of] };
+      return region ? [{ slot, region, access: 'read', extent }] : [];
+    };
+    return [
+      ...place(SLOTS.query, 0, rows * columns, 'query'),
+      ...place(SLOTS.key, 1, keys * columns, 'key'),
+      ...place(SLOTS.value, 2, keys * valueColumns, 'value'),
+      ...place(SLOTS.mask, inputsAt(args).mask, maskRows * maskKeys, 'mask'),
+    ];
+  }
+
+  #sinks(): PlacedTensor[] {
+    const region = this.#inputs[inputsAt(this.#args).sinks];
+    return region ? [{ slot: SLOTS.sinks, region, access: 'read', extent: null }] : [];
+  }
+
+  /** A tensor of so many elements for each row of each batch. */
+  #ofRows(
+    slot: number,
+    region: Region | undefined,
+    columns: number,
+    access: 'read' | 'write',
+  ): PlacedTensor[] {
+    const each = this.#args.rows * columns;
+    return region
+      ? [{ slot, region, access, extent: { each, first: (batch) => batch * each } }]
+      : [];
+  }
+
+  /** One launch for all batches, or, where a tensor is larger than a binding, one for each; of `step` batches together. */
+  #add(entry: Entry, has: AttentionTensors, placed: readonly PlacedTensor[], step = 1): void {
+    const batches = batchesOf(this.#args);
+    if (batches === 0) return;
+    const whole = fits(
+      placed.map(({ region }) => region.view),
+      this.#caps,
+    );
+    const count = whole ? batches : step;
+    for (let first = 0; first < batches; first += count) {
+      const part: Part = { first, count };
+      const bound = placed.map(({ slot, region, access, extent }): Bound => {
+        if (whole || !extent) return { slot, region, access, from: 0, count: region.view.size };
+        // The batches of a part are heads side by side.
+        const starts = Array.from({ length: count }, (_, i) => extent.first(first + i));
+        const from = Math.min(...starts);
+        const end = Math.max(...starts) + extent.each;
+        const bytes = (end - from) * BYTES[region.view.dtype] + this.#caps.offsetAlignment;
+        if (!fits([region.view], this.#caps) && bytes > this.#caps.maxBindingSize) {
+          this.#refuse(undefined, region);
+        }
+        return { slot, region, access, from, count: end - from };
+      });
+      this.launches.push(launchAttention(this.#args, entry, has, bound, part, this.#caps));
+    }
+  }
+
+  #refuse(argument: string | undefined, { view }: Region): never {
+    throw new LimitError({
+      op: opName(attentionKernel, this.#args),
+      ...(argument === undefined ? {} : { argument }),
+      expected: `matrices of one head of at most ${this.#caps.maxBindingSize} bytes`,
+      received: `a tensor of ${view.size * BYTES[view.dtype]} bytes`,
+    });
+  }
+}
+
+/** A tensor of a launch, and what of it belongs to a batch: all where that is null. */
+interface PlacedTensor {
+  readonly slot: number;
+  readonly region: Region;
+  readonly access: 'read' | 'write';
+  readonly extent: Extent | null;
+}
