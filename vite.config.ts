@@ -84,6 +84,8 @@ export default defineConfig({
           name: 'gpu',
           include: ['test/gpu/**/*.test.ts'],
           globalSetup: ['test/gpu/digits.setup.ts'],
+          // files share a page, and so a GPUDevice with the pipelines that were compiled: test/open.ts
+          isolate: false,
           ...inBrowser,
         },
       },
@@ -109,7 +111,12 @@ export default defineConfig({
       {
         extends: true,
         // a long lane too
-        test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], ...inBrowser },
+        test: {
+          name: 'hostile',
+          include: ['test/hostile/**/*.test.ts'],
+          isolate: false,
+          ...inBrowser,
+        },
       },
       {
         extends: true,

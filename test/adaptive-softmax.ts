@@ -5,7 +5,6 @@ import { argmaxKernel } from '../src/kernels/adaptive/plan.ts';
 import {
   adaptiveLogSoftmaxWithLoss,
   IndexOutOfRangeError,
-  init,
   manualSeed,
   nn,
   OptionError,
@@ -16,14 +15,15 @@ import {
   type Tensor,
 } from '../src/index.ts';
 import { randomNumbers } from './calls.ts';
+import { openOn } from './open.ts';
 
 export function adaptiveSoftmaxSuite(
   backend: 'cpu' | 'webgpu',
-  open: () => Promise<Device> = () => init({ backend }),
+  make: () => Promise<Device> = () => openOn(backend),
 ): void {
   let device: Device;
   beforeAll(async () => {
-    device = await open();
+    device = await make();
     expect(device.type).toBe(backend);
   });
   afterEach(() => device.synchronize());

@@ -29,6 +29,7 @@ import {
 } from './calls/wrong.ts';
 
 import { AWKWARD, refusalTests } from './refusals/suite.ts';
+import { openOn } from './open.ts';
 
 /** Ops that take numbers in the place of tensors. */
 const TAKE_NUMBERS = ['add', 'sub', 'mul', 'div'];
@@ -214,8 +215,8 @@ export function badInputSuite(backend: 'cpu' | 'webgpu'): void {
   let device: Device;
   let other: Device;
   beforeAll(async () => {
-    other = await init({ backend });
-    device = await init({ backend });
+    other = await openOn(backend);
+    device = await openOn(backend);
     expect(device.type).toBe(backend);
   });
   afterEach(() => device.synchronize());

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../src/catalog.ts';
 import type { Activation } from '../src/define/activation.ts';
 import type { Loss } from '../src/define/loss.ts';
-import { checkGradient, defineActivation, defineLoss, init, type Device } from '../src/index.ts';
+import { checkGradient, defineActivation, defineLoss, type Device } from '../src/index.ts';
+import { openOn } from './open.ts';
 
 const square = {
   name: 'square',
@@ -20,7 +21,7 @@ export function checkGradientTests(backend: 'cpu' | 'webgpu'): void {
   describe(`checkGradient on ${backend}`, () => {
     let device: Device;
     beforeAll(async () => {
-      device = await init({ backend });
+      device = await openOn(backend);
     });
     afterAll(() => {
       device.dispose();

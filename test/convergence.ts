@@ -8,7 +8,6 @@ import {
   focalLoss,
   gaussianNllLoss,
   huberLoss,
-  init,
   l1Loss,
   linear,
   linearCrossEntropy,
@@ -30,6 +29,7 @@ import {
   type Tensor,
 } from '../src/index.ts';
 import { randomNumbers } from './calls/draw.ts';
+import { openOn } from './open.ts';
 
 const CLASSES = 10;
 /** Digits are averaged over blocks of 4 x 4 pixels: 7 x 7 of them. */
@@ -261,7 +261,7 @@ export function convergenceSuite(
 ): void {
   let device: Device;
   beforeAll(async () => {
-    device = await init({ backend });
+    device = await openOn(backend);
     expect(device.type).toBe(backend);
   });
   afterEach(() => device.synchronize());

@@ -11,7 +11,6 @@ import {
   diceLoss,
   gaussianNllLoss,
   hingeEmbeddingLoss,
-  init,
   jsd,
   klDiv,
   lossModule,
@@ -28,6 +27,7 @@ import {
   type Tensor,
 } from '../src/index.ts';
 import { familyOf, argumentsOf, resultOf } from './calls.ts';
+import { openOn } from './open.ts';
 
 /** Three inputs, one of them without a gradient, a weight, a boolean option and a divergence's default reduction. */
 const blend = defineLoss({
@@ -92,7 +92,7 @@ export function lossesSuite(backend: 'cpu' | 'webgpu'): void {
   describe(`losses on ${backend}`, () => {
     let device: Device;
     beforeAll(async () => {
-      device = await init({ backend });
+      device = await openOn(backend);
     });
     afterEach(() => device.synchronize());
     afterAll(() => {

@@ -10,12 +10,12 @@ import {
   ShapeError,
   tensor,
   type Device,
-  type InitOptions,
   type Tensor,
 } from '../src/index.ts';
 import architecture from '../ARCHITECTURE.md?raw';
 import { defineNorm } from '../src/define/norm.ts';
 import { sqrt } from '../src/shader/lib.ts';
+import { openOn, type Wanted } from './open.ts';
 
 /** The norm that ARCHITECTURE.md shows how to add: a row over the mean of its magnitudes, times a weight. */
 const magnitudeNorm = defineNorm({
@@ -88,10 +88,10 @@ function statisticsOf(row: Float64Array): { mean: number; deviation: number } {
 const noise = (length: number, seed = 1): Float64Array =>
   Float64Array.from({ length }, (_, i) => Math.sin(seed + i * 12.9898));
 
-export function normSuite(options: InitOptions): void {
+export function normSuite(backend: 'cpu' | 'webgpu', wanted?: Wanted): void {
   let device: Device;
   beforeAll(async () => {
-    device = await init(options);
+    device = await openOn(backend, wanted);
   });
   afterAll(() => {
     device.dispose();

@@ -3,22 +3,23 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { init, type Device } from '../src/index.ts';
 import { basicsChecks } from './basics.ts';
 import { conformanceChecks } from './conformance.ts';
+import { openOn } from './open.ts';
 
 /**
- * Golden cases on one backend. `open` makes the device under test; `ops` are all where none are given. `every`: how many
+ * Golden cases on one backend. `make` gives the device under test; `ops` are all where none are given. `every`: how many
  * checks of an op one is taken of; the first of each always.
  */
 export function conformanceSuite(
   backend: 'cpu' | 'webgpu',
-  open: () => Promise<Device> = () => init({ backend }),
+  make: () => Promise<Device> = () => openOn(backend),
   ops?: readonly string[],
-  every = 1,
+  every: number | ((op: string) => number) = 1,
 ): void {
   let device: Device;
   let reference: Device;
   beforeAll(async () => {
     reference = await init({ backend: 'cpu' });
-    device = await open();
+    device = await make();
     expect(device.type).toBe(backend);
   });
   // Whatever went wrong on the GPU unseen shows here.
@@ -36,9 +37,10 @@ export function conformanceSuite(
 
   for (const [op, checks] of conformanceChecks) {
     if (ops && !ops.includes(op)) continue;
+    const step = typeof every === 'number' ? every : every(op);
     describe(op, () => {
       for (const [i, { name, run }] of checks.entries()) {
-        if (i % every === 0) it(name, () => run({ device, reference }));
+        if (i % step === 0) it(name, () => run({ device, reference }));
       }
     });
   }

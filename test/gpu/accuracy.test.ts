@@ -2,17 +2,18 @@
 // `npm run accuracy` is the large one.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../../src/catalog.ts';
-import { init, type Device } from '../../src/index.ts';
+import type { Device } from '../../src/index.ts';
 import { measured, optionSets } from '../accuracy/cases.ts';
 import { constantsOf, everyHalf, runsRound, stratified } from '../accuracy/inputs.ts';
 import type { Worst } from '../accuracy/measure.ts';
 import { LENGTHS, rowBound, sweep, sweepRows, type Errors } from '../accuracy/sweep.ts';
+import { openGpu } from '../open.ts';
 
 const INPUTS = 2 ** 16;
 
 let device: Device;
 beforeAll(async () => {
-  device = await init({ backend: 'webgpu' });
+  device = await openGpu();
 });
 afterAll(() => {
   device.dispose();

@@ -1,5 +1,5 @@
-import { init } from '../../src/index.ts';
 import { basicsSuite } from '../suites.ts';
+import { openGpu } from '../open.ts';
 
-const device = await init({ backend: 'webgpu' });
+const device = await openGpu();
 basicsSuite(device);

@@ -1,7 +1,8 @@
 // What class losses cost: dispatches, submits, and memory beyond the inputs, counted on a wrapped GPUDevice.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { crossEntropy, init, tensor, type Device, type Tensor } from '../../src/index.ts';
-import { requestGpuDevice, requestHardwareLike } from './gpu-device.ts';
+import { overridden } from '../low-limits.ts';
+import { sharedGpuDevice } from '../open.ts';
 
 interface Counted {
   readonly device: Device;
@@ -10,11 +11,11 @@ interface Counted {
 }
 
 /** A device whose buffers, dispatches and submits are counted as the browser sees them. */
-async function counted(gpu: GPUDevice): Promise<Counted> {
+async function counted(tuning: 'software' | 'hardware'): Promise<Counted> {
+  const shared = await sharedGpuDevice();
   const count = { dispatches: 0, submits: 0, live: 0, peak: 0 };
-  const createBuffer = gpu.createBuffer.bind(gpu);
-  gpu.createBuffer = (descriptor) => {
-    const buffer = createBuffer(descriptor);
+  const createBuffer = (descriptor: GPUBufferDescriptor): GPUBuffer => {
+    const buffer = shared.createBuffer(descriptor);
     count.live += descriptor.size;
     count.peak = Math.max(count.peak, count.live);
     const destroy = buffer.destroy.bind(buffer);
@@ -24,9 +25,8 @@ async function counted(gpu: GPUDevice): Promise<Counted> {
     };
     return buffer;
   };
-  const createCommandEncoder = gpu.createCommandEncoder.bind(gpu);
-  gpu.createCommandEncoder = (descriptor) => {
-    const encoder = createCommandEncoder(descriptor);
+  const createCommandEncoder = (descriptor?: GPUCommandEncoderDescriptor): GPUCommandEncoder => {
+    const encoder = shared.createCommandEncoder(descriptor);
     const beginComputePass = encoder.beginComputePass.bind(encoder);
     encoder.beginComputePass = (pass) => {
       const made = beginComputePass(pass);
@@ -39,18 +39,19 @@ async function counted(gpu: GPUDevice): Promise<Counted> {
     };
     return encoder;
   };
-  const submit = gpu.queue.submit.bind(gpu.queue);
   let seen = 0;
-  gpu.queue.submit = (commands) => {
+  const submit = (commands: GPUCommandBuffer[]): void => {
     // Reads copy what they read in a submit of their own.
     if (count.dispatches > seen) count.submits++;
     seen = count.dispatches;
-    submit(commands);
+    shared.queue.submit(commands);
   };
-  return { device: await init({ device: gpu }), count };
+  const queue = overridden(shared.queue, { submit });
+  const device = overridden(shared, { createBuffer, createCommandEncoder, queue });
+  return { device: await init({ device, tuning }), count };
 }
 
-const ADAPTERS = { 'as it is': requestGpuDevice, 'as hardware': requestHardwareLike };
+const ADAPTERS = { 'as it is': 'software', 'as hardware': 'hardware' } as const;
 
 /** Everything a training step hands to cross-entropy: one in so many shapes that each variant of the planner is met. */
 const SHAPES: readonly (readonly number[])[] = [
@@ -63,13 +64,13 @@ const SHAPES: readonly (readonly number[])[] = [
   [70_000, 3],
 ];
 
-for (const [adapter, request] of Object.entries(ADAPTERS)) {
+for (const [adapter, tuning] of Object.entries(ADAPTERS)) {
   describe(`cross-entropy, ${adapter}`, () => {
     let device: Device;
     let count: Counted['count'];
     // A new one for each test: an empty pool has no memory that would not be counted.
     beforeEach(async () => {
-      ({ device, count } = await counted(await request()));
+      ({ device, count } = await counted(tuning));
     });
     afterEach(() => {
       device.dispose();
@@ -137,7 +138,7 @@ for (const [adapter, request] of Object.entries(ADAPTERS)) {
         const logits = shape.reduce((a, b) => a * b, 4);
         expect((await cost(shape, {}, false)).peak).toBeLessThanOrEqual(64 * 1024);
         device.dispose();
-        ({ device, count } = await counted(await request()));
+        ({ device, count } = await counted(tuning));
         const { peak } = await cost(shape, {}, true);
         expect(peak).toBeGreaterThanOrEqual(logits);
         expect(peak).toBeLessThanOrEqual(1.1 * logits);

@@ -12,7 +12,8 @@ import {
   type Device,
 } from '../../src/index.ts';
 import { randomNumbers } from '../calls.ts';
-import { requestLimitedDevice, storageBuffer } from './gpu-device.ts';
+import { openGpu } from '../open.ts';
+import { storageBuffer } from './gpu-device.ts';
 
 interface Size {
   readonly steps: number;
@@ -89,12 +90,10 @@ let gpus: Record<'as it is' | 'as hardware' | 'with little memory', Device>;
 beforeAll(async () => {
   cpu = await init({ backend: 'cpu' });
   gpus = {
-    'as it is': await init({ backend: 'webgpu' }),
-    'as hardware': await init({ backend: 'webgpu', tuning: 'hardware' }),
+    'as it is': await openGpu(),
+    'as hardware': await openGpu({ tuning: 'hardware' }),
     // A few batch elements at a time.
-    'with little memory': await init({
-      device: await requestLimitedDevice({ maxStorageBufferBindingSize: 2 ** 21 }),
-    }),
+    'with little memory': await openGpu({ limits: { maxStorageBufferBindingSize: 2 ** 21 } }),
   };
 });
 afterAll(() => {

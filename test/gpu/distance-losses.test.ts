@@ -15,14 +15,15 @@ import {
 } from '../../src/index.ts';
 import { randomNumbers } from '../calls.ts';
 import { classOf, ulp32 } from '../ulp.ts';
+import { openGpu } from '../open.ts';
 
 let cpu: Device;
 let gpus: Record<'as it is' | 'as hardware', Device>;
 beforeAll(async () => {
   cpu = await init({ backend: 'cpu' });
   gpus = {
-    'as it is': await init({ backend: 'webgpu' }),
-    'as hardware': await init({ backend: 'webgpu', tuning: 'hardware' }),
+    'as it is': await openGpu(),
+    'as hardware': await openGpu({ tuning: 'hardware' }),
   };
 });
 afterAll(() => {

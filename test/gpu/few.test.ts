@@ -1,12 +1,13 @@
 // Few elements on a software adapter go one by one, more of them in packs of four: the numbers are the same.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../../src/catalog.ts';
-import { init, noGrad, tensor, type Device, type Tensor } from '../../src/index.ts';
+import { noGrad, tensor, type Device, type Tensor } from '../../src/index.ts';
 import { SOFTWARE } from '../../src/kernels/tuning.ts';
+import { openGpu } from '../open.ts';
 
 let device: Device;
 beforeAll(async () => {
-  device = await init({ backend: 'webgpu' });
+  device = await openGpu();
 });
 afterAll(() => {
   device.dispose();

@@ -23,12 +23,13 @@ import {
   type Device,
   type Tensor,
 } from '../../src/index.ts';
+import { openGpu } from '../open.ts';
 
 const devices = new Map<string, Device>();
 beforeAll(async () => {
   devices.set('CPU', await init({ backend: 'cpu' }));
-  devices.set('as it is', await init({ backend: 'webgpu' }));
-  devices.set('as hardware', await init({ backend: 'webgpu', tuning: 'hardware' }));
+  devices.set('as it is', await openGpu());
+  devices.set('as hardware', await openGpu({ tuning: 'hardware' }));
 });
 afterAll(() => {
   for (const device of devices.values()) device.dispose();

@@ -1,7 +1,7 @@
 // GPUDevices and buffers of our own, as a caller of the package would have them.
 
 import { encode } from '../../src/core/dtype.ts';
-import { Tensor } from '../../src/index.ts';
+import { Tensor, type Device } from '../../src/index.ts';
 import type { Upload } from '../calls.ts';
 
 export const STORAGE_USAGE =
@@ -52,6 +52,12 @@ export function asHardware(device: GPUDevice): GPUDevice {
   return device;
 }
 
+/** What a device of ours stands on. */
+export function gpuOf({ gpuDevice }: Device): GPUDevice {
+  if (!gpuDevice) throw new Error('not a GPU device');
+  return gpuDevice;
+}
+
 /** A storage buffer holding the given bytes. */
 export function storageBuffer(
   device: GPUDevice,
@@ -83,8 +89,7 @@ export async function readFloats(device: GPUDevice, buffer: GPUBuffer): Promise<
 
 /** A tensor in a buffer of a caller, of exactly its size: there is no padding to read or write. */
 export const borrow: Upload = ({ shape, data }, dtype, device) => {
-  const gpu = device.gpuDevice;
-  if (!gpu) throw new Error('not a GPU device');
+  const gpu = gpuOf(device);
   const elements = encode(dtype, data);
   const bytes = new Uint8Array(Math.max(4, Math.ceil(elements.byteLength / 4) * 4));
   bytes.set(new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength));

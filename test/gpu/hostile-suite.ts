@@ -1,6 +1,7 @@
 // Takes ops, and gives a vitest test per check of hostile values, by the plan for this adapter and by that for hardware.
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { init, type Device } from '../../src/index.ts';
+import { openGpu } from '../open.ts';
 import { hostileChecks } from './hostile-checks.ts';
 import { optimizerChecks } from './hostile-optimizers.ts';
 
@@ -9,8 +10,8 @@ export function hostileSuite(ops: readonly string[], full: boolean, optimizers =
   let cpu: Device;
   beforeAll(async () => {
     cpu = await init({ backend: 'cpu' });
-    plans.push(['as it is', await init({ backend: 'webgpu' })]);
-    plans.push(['as hardware', await init({ backend: 'webgpu', tuning: 'hardware' })]);
+    plans.push(['as it is', await openGpu()]);
+    plans.push(['as hardware', await openGpu({ tuning: 'hardware' })]);
   });
   afterAll(() => {
     for (const [, gpu] of plans) gpu.dispose();

@@ -10,7 +10,8 @@ import {
   tensor,
   type Device,
 } from '../../src/index.ts';
-import { requestGpuDevice, requestLimitedDevice, storageBuffer } from './gpu-device.ts';
+import { openGpu } from '../open.ts';
+import { storageBuffer } from './gpu-device.ts';
 import { compare, dataOf, difference, leavesOf, type Problem } from './linear-memory.ts';
 
 it('takes a quarter of the memory of linear followed by crossEntropy', { timeout: 120_000 }, () =>
@@ -47,7 +48,7 @@ async function results(
 describe('on one device', () => {
   let device: Device;
   beforeAll(async () => {
-    device = await init({ backend: 'webgpu' });
+    device = await openGpu();
   });
   afterAll(() => {
     device.dispose();
@@ -85,9 +86,7 @@ describe('on one device', () => {
 
   it('binds windows of weights past the binding limit', async () => {
     // 80 kB of weights, in windows of 256 classes.
-    const limited = await init({
-      device: await requestLimitedDevice({ maxStorageBufferBindingSize: 30_000 }),
-    });
+    const limited = await openGpu({ limits: { maxStorageBufferBindingSize: 30_000 } });
     for (const dtype of ['float32', 'float16'] as const) {
       const expected = await results(device, dtype);
       const windowed = await results(limited, dtype);
@@ -164,7 +163,7 @@ describe('on one device', () => {
   });
 
   it('is compiled ahead by prepare', async () => {
-    const fresh = await init({ device: await requestGpuDevice() });
+    const fresh = await openGpu();
     await fresh.prepare([linearCrossEntropy]);
     const compiled = fresh.stats().pipelinesCompiled;
     const { input, linearWeight, target } = leavesOf(

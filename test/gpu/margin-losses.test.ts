@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   adaptiveLogSoftmaxWithLoss,
   IndexOutOfRangeError,
-  init,
   multilabelMarginLoss,
   multilabelSoftMarginLoss,
   multiMarginLoss,
@@ -13,28 +12,29 @@ import {
   type Device,
 } from '../../src/index.ts';
 import { randomNumbers } from '../calls.ts';
-import { requestGpuDevice, requestHardwareLike, storageBuffer } from './gpu-device.ts';
+import { openGpu } from '../open.ts';
+import { gpuOf, storageBuffer } from './gpu-device.ts';
 
-for (const [adapter, request] of [
-  ['on this adapter', requestGpuDevice],
-  ['as on a hardware adapter', requestHardwareLike],
+for (const [adapter, wanted] of [
+  ['on this adapter', {}],
+  ['as on a hardware adapter', { tuning: 'hardware' }],
 ] as const) {
   describe(adapter, () => {
-    let gpu: GPUDevice;
     let device: Device;
     beforeEach(async () => {
-      gpu = await request();
-      device = await init({ device: gpu });
+      device = await openGpu(wanted);
     });
     afterEach(async () => {
       await device.synchronize();
       device.dispose();
-      gpu.destroy();
     });
 
     /** Indices as if the GPU had computed them. */
     const unknown = (shape: number[], indices: number[]): Tensor =>
-      Tensor.fromBuffer(storageBuffer(gpu, new Int32Array(indices)), { shape, dtype: 'int32' });
+      Tensor.fromBuffer(storageBuffer(gpuOf(device), new Int32Array(indices)), {
+        shape,
+        dtype: 'int32',
+      });
     const random = (shape: number[], seed: number): Tensor => {
       const next = randomNumbers(seed);
       const data = Array.from({ length: shape.reduce((n, d) => n * d, 1) }, () => 4 * next() - 2);
@@ -102,7 +102,7 @@ for (const [adapter, request] of [
 
       it('never read out of the weights', async () => {
         const weight = Tensor.fromBuffer(
-          storageBuffer(gpu, new Float32Array([1, 1, 1, 1e30, 1e30])),
+          storageBuffer(gpuOf(device), new Float32Array([1, 1, 1, 1e30, 1e30])),
           { shape: [3] },
         );
         const loss = multiMarginLoss(random([2, 3], 1), unknown([2], [0, 3]), {

@@ -1,78 +1,34 @@
-// Rows as people mask them (padding, vocabulary masks, whole rows) on both plans: the GPU against the float64 path. Masks
-// meet unmasked elements in every order, so that sums on different scales are joined in every way the kernels have.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+// Rows as people mask them, on both plans. float16 in every shape, which is other pipelines: test/hostile/masked-rows.test.ts.
+import { describe, expect, it } from 'vitest';
 import {
   crossEntropy,
-  focalLoss,
-  init,
   linearCrossEntropy,
   logSoftmax,
   manualSeed,
   gumbelSoftmax,
-  scope,
   softmax,
   softmin,
   tensor,
-  type Device,
   type Tensor,
 } from '../../src/index.ts';
 import { defineClassLoss } from '../../src/define/class-loss.ts';
 import { random } from '../accuracy/inputs.ts';
-import { classOf, largest, SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
+import {
+  devicesOfPlans,
+  differences,
+  maskedRows,
+  maskedRowsSuite,
+  MASKS,
+  outcome,
+  PLANS,
+  SHAPES,
+  type Apply,
+} from './masked-rows-suite.ts';
 
-let cpu: Device;
-let gpus: Record<'as it is' | 'as hardware', Device>;
-beforeAll(async () => {
-  cpu = await init({ backend: 'cpu' });
-  gpus = {
-    'as it is': await init({ backend: 'webgpu' }),
-    'as hardware': await init({ backend: 'webgpu', tuning: 'hardware' }),
-  };
-});
-afterAll(() => {
-  for (const gpu of Object.values(gpus)) gpu.dispose();
-});
+const [, long, short] = SHAPES;
+maskedRowsSuite({ float32: SHAPES, float16: [long, short] });
 
-const MASKS = [-Infinity, -1e9, -3.4e38, -2e7, -65_504];
-const KINDS = ['left', 'right', 'random', 'all but one', 'all', 'none', 'stripes'] as const;
-
-/** Rows of elements, each masked in another way, and the class of each that is not masked where there is one. */
-interface Rows {
-  readonly data: Float32Array;
-  readonly labels: Int32Array;
-}
-
-function maskedRows(rows: number, n: number, seed: number): Rows {
-  const next = random(seed);
-  const data = new Float32Array(rows * n);
-  const labels = new Int32Array(rows);
-  for (let r = 0; r < rows; r++) {
-    const mask = MASKS[(r + seed) % MASKS.length] ?? 0;
-    const kind = KINDS[(Math.floor(r / MASKS.length) + r + seed) % KINDS.length];
-    const offset = [0, 0, 200, -200][r % 4] ?? 0;
-    const live = Math.floor(next() * n);
-    const masked = (i: number): boolean =>
-      kind === 'left'
-        ? i < n / 2
-        : kind === 'right'
-          ? i >= n / 2
-          : kind === 'random'
-            ? next() < 0.5
-            : kind === 'all but one'
-              ? i !== live
-              : kind === 'stripes'
-                ? Math.floor(i / 512) % 2 === 0
-                : kind === 'all';
-    let label = 0;
-    for (let i = 0; i < n; i++) {
-      const hidden = masked(i);
-      data[r * n + i] = hidden ? mask : offset + (next() + next() + next() - 1.5) * 12;
-      if (!hidden && (label === 0 || next() < 0.1)) label = i;
-    }
-    labels[r] = r % 11 === 10 ? -100 : label;
-  }
-  return { data, labels };
-}
+const { cpu, gpus } = devicesOfPlans();
 
 /** [rows, n] to [n, rows]: the same rows, as columns. */
 function transposed(data: Float32Array, rows: number, n: number): Float32Array {
@@ -82,131 +38,8 @@ function transposed(data: Float32Array, rows: number, n: number): Float32Array {
   return out;
 }
 
-type Apply = (x: Tensor, device: Device) => Tensor;
-
-/** Result and gradient of a function of one tensor. */
-async function outcome(
-  device: Device,
-  data: Float32Array,
-  shape: readonly number[],
-  dtype: 'float32' | 'float16',
-  apply: Apply,
-): Promise<readonly [Float32Array, Float32Array]> {
-  const [out, grad] = scope(() => {
-    const x = tensor(data, { shape: [...shape], dtype, device, requiresGrad: true });
-    const y = apply(x, device);
-    const next = random(77);
-    const upstream = Float32Array.from({ length: y.size }, () => 0.5 + next());
-    y.backward(tensor(upstream, { shape: [...y.shape], dtype: y.dtype, device }));
-    if (!x.grad) throw new Error('no gradient');
-    return [y, x.grad];
-  });
-  const read = [(await out.data()) as Float32Array, (await grad.data()) as Float32Array] as const;
-  out.dispose();
-  grad.dispose();
-  return read;
-}
-
-/** Elements that differ by more than `ulps` of the result and `parts` of 2^-22. float16 has a rounding of its own. */
-function differences(
-  got: Float32Array,
-  want: Float32Array,
-  ulps: number,
-  absolute: number,
-  dtype: 'float32' | 'float16',
-): string[] {
-  const wrong: string[] = [];
-  const half = dtype === 'float16';
-  want.forEach((e, i) => {
-    const value = got[i] ?? NaN;
-    const close =
-      classOf(e) === 'finite'
-        ? Math.abs(value - e) <=
-          ulps * ulp32(e) +
-            absolute +
-            SMALLEST_NORMAL +
-            (half ? Math.max(2 ** -10 * Math.abs(e), 2 ** -24) : 0)
-        : classOf(value) === classOf(e);
-    if (!close) wrong.push(`[${i}] = ${value}, not ${e}`);
-  });
-  return wrong;
-}
-
-/** Rows × elements: round blocks, chunks, windows and workgroups. */
-const SHAPES: readonly (readonly [number, number])[] = [
-  [1, 50_257],
-  [3, 4097],
-  [129, 64],
-  [200, 511],
-  [768, 255],
-];
-
-type Op = (rows: number, n: number, labels: Int32Array) => Record<string, Apply>;
-
-const rowwise: Op = () => ({
-  softmax: (x) => softmax(x, { dim: 1 }),
-  logSoftmax: (x) => logSoftmax(x, { dim: 1 }),
-});
-
-const losses: Op = (rows, n, labels) => {
-  const classes = (device: Device): Tensor => tensor(labels, { dtype: 'int32', device });
-  const next = random(rows + n);
-  const weights = Float32Array.from({ length: n }, () => 0.5 + next());
-  return {
-    crossEntropy: (x, d) => crossEntropy(x, classes(d), { reduction: 'none' }),
-    'crossEntropy mean': (x, d) =>
-      crossEntropy(x, classes(d), { weight: tensor(weights, { device: d, dtype: x.dtype }) }),
-    'crossEntropy smoothed': (x, d) =>
-      crossEntropy(x, classes(d), { reduction: 'none', labelSmoothing: 0.1 }),
-    focalLoss: (x, d) => focalLoss(x, classes(d), { reduction: 'none' }),
-    'crossEntropy of probabilities': (x, d) => {
-      const soft = new Float32Array(rows * n);
-      labels.forEach((label, r) => {
-        soft[r * n + Math.max(label, 0)] = 0.75;
-        soft[r * n + ((label + n) % n)] = 0.25;
-      });
-      return crossEntropy(x, tensor(soft, { shape: [rows, n], device: d, dtype: x.dtype }), {
-        reduction: 'none',
-      });
-    },
-  };
-};
-
-for (const plan of ['as it is', 'as hardware'] as const) {
+for (const plan of PLANS) {
   describe(`masked rows, ${plan}`, () => {
-    for (const [rows, n] of SHAPES) {
-      for (const dtype of ['float32', 'float16'] as const) {
-        it(`[${rows}, ${n}] ${dtype}`, async () => {
-          const wrong: string[] = [];
-          // Few rows: as many tensors as there are masks of each kind.
-          const seeds = rows === 1 ? 5 : rows === 3 ? 3 : 1;
-          for (let seed = 0; seed < seeds; seed++) {
-            const { data, labels } = maskedRows(rows, n, seed);
-            const ops = { ...rowwise(rows, n, labels), ...losses(rows, n, labels) };
-            for (const [name, apply] of Object.entries(ops)) {
-              const want = await outcome(cpu, data, [rows, n], dtype, apply);
-              const got = await outcome(gpus[plan], data, [rows, n], dtype, apply);
-              want.forEach((expected, k) => {
-                const scale = k === 0 ? 0 : 4 * 2 ** -22 * Math.max(1, largest(expected));
-                const bad = differences(
-                  got[k] ?? got[0],
-                  expected,
-                  16 + 2 * Math.log2(n),
-                  scale,
-                  dtype,
-                );
-                if (bad.length > 0)
-                  wrong.push(
-                    `${name}, ${k === 0 ? 'result' : 'gradient'}, seed ${seed}: ${bad.length} of ${expected.length}: ${bad.slice(0, 3).join('; ')}`,
-                  );
-              });
-            }
-          }
-          expect(wrong).toEqual([]);
-        }, 120_000);
-      }
-    }
-
     it.each([
       [129, 64],
       [3, 1025],
@@ -221,8 +54,8 @@ for (const plan of ['as it is', 'as hardware'] as const) {
         logSoftmax: (x) => logSoftmax(x, { dim: 0 }),
       };
       for (const [name, apply] of Object.entries(ops)) {
-        const want = await outcome(cpu, columns, [n, rows], 'float32', apply);
-        const got = await outcome(gpus[plan], columns, [n, rows], 'float32', apply);
+        const want = await outcome(cpu(), columns, [n, rows], 'float32', apply);
+        const got = await outcome(gpus()[plan], columns, [n, rows], 'float32', apply);
         want.forEach((expected, k) => {
           const bad = differences(
             got[k] ?? got[0],
@@ -245,8 +78,8 @@ for (const plan of ['as it is', 'as hardware'] as const) {
       ] as const) {
         const data = maskedRows(rows, n, 1).data.map((v) => -v);
         const apply: Apply = (x) => softmin(x, { dim: 1 });
-        const want = await outcome(cpu, data, [rows, n], 'float32', apply);
-        const got = await outcome(gpus[plan], data, [rows, n], 'float32', apply);
+        const want = await outcome(cpu(), data, [rows, n], 'float32', apply);
+        const got = await outcome(gpus()[plan], data, [rows, n], 'float32', apply);
         expect(differences(got[0], want[0], 32, 0, 'float32')).toEqual([]);
         expect(differences(got[1], want[1], 32, 2 ** -18, 'float32')).toEqual([]);
       }
@@ -256,7 +89,7 @@ for (const plan of ['as it is', 'as hardware'] as const) {
       for (const mask of [-1e9, -3.4e38]) {
         const x = tensor(new Float32Array(4 * 100).fill(mask), {
           shape: [4, 100],
-          device: gpus[plan],
+          device: gpus()[plan],
         });
         manualSeed(1);
         const y = gumbelSoftmax(x, { tau: 0.5 });
@@ -277,7 +110,7 @@ for (const plan of ['as it is', 'as hardware'] as const) {
           i % 3 === 0 || i < 515 ? mask : i % 7,
         );
         const losses = await Promise.all(
-          [cpu, gpus[plan]].map(async (device) => {
+          [cpu(), gpus()[plan]].map(async (device) => {
             const next = random(5);
             const numbers = (shape: readonly number[]): Tensor =>
               tensor(
@@ -302,7 +135,7 @@ for (const plan of ['as it is', 'as hardware'] as const) {
 
 describe('a stretch of -Infinity', () => {
   it.each([1023, 1024, 100_000])('of %i elements but one', async (n) => {
-    for (const device of [cpu, ...Object.values(gpus)]) {
+    for (const device of [cpu(), ...Object.values(gpus())]) {
       const x = new Float32Array(n).fill(-Infinity);
       x[0] = 1;
       const y = softmax(tensor(x, { device }), { dim: 0 });
@@ -347,8 +180,8 @@ describe('class weights of 0 and label smoothing', () => {
             labelSmoothing,
             reduction: 'none',
           });
-        const want = await outcome(cpu, data, [rows.length, n], 'float32', loss);
-        for (const [plan, gpu] of Object.entries(gpus)) {
+        const want = await outcome(cpu(), data, [rows.length, n], 'float32', loss);
+        for (const [plan, gpu] of Object.entries(gpus())) {
           const got = await outcome(gpu, data, [rows.length, n], 'float32', loss);
           const where = `${plan}, weights ${weights.join()}`;
           expect(differences(got[0], want[0], 16, 0, 'float32'), where).toEqual([]);
@@ -373,7 +206,7 @@ fn class_loss_grad(l: f32, p: Params) -> f32 { return -nl_exp(l); }
   });
 
   it('keeps it where the difference of two scores overflows', async () => {
-    for (const device of [cpu, ...Object.values(gpus)]) {
+    for (const device of [cpu(), ...Object.values(gpus())]) {
       for (const n of [2, 600]) {
         const data = Float32Array.from({ length: n }, (_, i) => (i === 0 ? 3e38 : -3e38));
         const target = tensor([1], { dtype: 'int32', device });

@@ -2,7 +2,6 @@
 // against exact products, within what sums of float32 may be off by.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  init,
   linear,
   matmul,
   relu,
@@ -14,20 +13,19 @@ import {
 import { product } from '../../src/math/matmul.ts';
 import { random } from '../accuracy/inputs.ts';
 import { upload, type Upload } from '../calls.ts';
-import { borrow, requestHardwareLike, requestLimitedDevice } from './gpu-device.ts';
+import { openGpu } from '../open.ts';
+import { borrow } from './gpu-device.ts';
 
 type Plan = 'as it is' | 'as hardware' | 'as hardware, small bindings';
 const PLANS: readonly Plan[] = ['as it is', 'as hardware', 'as hardware, small bindings'];
 let devices: Record<Plan, Device>;
 beforeAll(async () => {
   devices = {
-    'as it is': await init({ backend: 'webgpu' }),
-    'as hardware': await init({ device: await requestHardwareLike() }),
-    'as hardware, small bindings': await init({
-      device: await requestLimitedDevice(
-        { maxStorageBufferBindingSize: 16384 },
-        await requestHardwareLike(),
-      ),
+    'as it is': await openGpu(),
+    'as hardware': await openGpu({ tuning: 'hardware' }),
+    'as hardware, small bindings': await openGpu({
+      tuning: 'hardware',
+      limits: { maxStorageBufferBindingSize: 16384 },
     }),
   };
 });

@@ -2,5 +2,5 @@ import { describe } from 'vitest';
 import { normSuite } from '../norms.ts';
 
 describe.each(['software', 'hardware'] as const)('planned for %s', (tuning) => {
-  normSuite({ backend: 'webgpu', tuning });
+  normSuite('webgpu', { tuning });
 });

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { init, manualSeed, scope, type Device } from '../../src/index.ts';
 import { argumentsOf, callsOf, resultOf, upload, type Call, type Upload } from '../calls.ts';
-import { borrow, requestLimitedDevice } from './gpu-device.ts';
+import { openGpu } from '../open.ts';
+import { borrow } from './gpu-device.ts';
 import { differences } from './judge.ts';
 import { inPlace, settingsFor, type Setting } from './random-calls.ts';
 
@@ -21,9 +22,7 @@ export function pointwiseWindowsSuite(draws: number): void {
     let small: Device;
     beforeAll(async () => {
       cpu = await init({ backend: 'cpu' });
-      small = await init({
-        device: await requestLimitedDevice({ maxStorageBufferBindingSize: 16_384 }),
-      });
+      small = await openGpu({ limits: { maxStorageBufferBindingSize: 16_384 } });
     });
     afterAll(() => {
       small.dispose();

@@ -15,6 +15,7 @@ import {
   type Call,
   type Upload,
 } from '../calls.ts';
+import { openGpu } from '../open.ts';
 import { borrow } from './gpu-device.ts';
 import { isExpected, mixesOf } from './hostile-exceptions.ts';
 import {
@@ -116,8 +117,8 @@ export function randomCallSuite(
   beforeAll(async () => {
     cpu = await init({ backend: 'cpu' });
     gpus = {
-      'as it is': await init({ backend: 'webgpu' }),
-      'as hardware': await init({ backend: 'webgpu', tuning: 'hardware' }),
+      'as it is': await openGpu(),
+      'as hardware': await openGpu({ tuning: 'hardware' }),
     };
   });
   afterAll(() => {

@@ -18,15 +18,16 @@ import {
 import { random } from '../accuracy/inputs.ts';
 import { SMALLEST_NORMAL, ulp32 } from '../ulp.ts';
 import { upload, type Upload } from '../calls.ts';
-import { borrow, requestLimitedDevice } from './gpu-device.ts';
+import { openGpu } from '../open.ts';
+import { borrow } from './gpu-device.ts';
 
 let cpu: Device;
 let gpus: Record<'as it is' | 'as hardware', Device>;
 beforeAll(async () => {
   cpu = await init({ backend: 'cpu' });
   gpus = {
-    'as it is': await init({ backend: 'webgpu' }),
-    'as hardware': await init({ backend: 'webgpu', tuning: 'hardware' }),
+    'as it is': await openGpu(),
+    'as hardware': await openGpu({ tuning: 'hardware' }),
   };
 });
 afterAll(() => {
@@ -200,9 +201,7 @@ describe('in windows', () => {
   // Of 4,096 float32 at a time; rows start where a binding may after 64 of them at the latest.
   let small: Device;
   beforeAll(async () => {
-    small = await init({
-      device: await requestLimitedDevice({ maxStorageBufferBindingSize: 16_384 }),
-    });
+    small = await openGpu({ limits: { maxStorageBufferBindingSize: 16_384 } });
   });
   afterAll(() => {
     small.dispose();

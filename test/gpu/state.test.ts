@@ -1,4 +1,4 @@
 import { stateSuite } from '../state.ts';
-import { init } from '../../src/index.ts';
+import { openGpu } from '../open.ts';
 
-stateSuite(() => init({ backend: 'webgpu' }));
+stateSuite(() => openGpu());

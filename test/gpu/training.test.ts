@@ -17,12 +17,8 @@ import {
   type Device,
 } from '../../src/index.ts';
 import { randomNumbers } from '../calls.ts';
-import {
-  requestGpuDevice,
-  requestLimitedDevice,
-  STORAGE_USAGE,
-  storageBuffer,
-} from './gpu-device.ts';
+import { openGpu } from '../open.ts';
+import { gpuOf, requestGpuDevice, STORAGE_USAGE, storageBuffer } from './gpu-device.ts';
 
 const FEATURES = 12;
 const CLASSES = 5;
@@ -140,7 +136,7 @@ describe('training', () => {
   });
 
   it('leaves no memory behind', async () => {
-    const device = await init({ backend: 'webgpu' });
+    const device = await openGpu();
     const { step, dispose } = trainer(device, 1);
     for (let i = 0; i < 3; i++) step().dispose();
     dispose();
@@ -184,7 +180,7 @@ describe('training', () => {
     );
     first.gpuDevice?.destroy();
     await first.lost;
-    const second = await init({ backend: 'webgpu' });
+    const second = await openGpu();
     const again = model(second);
     again.loadStateDict(
       Object.fromEntries(
@@ -214,13 +210,12 @@ describe('class indices that only the GPU knows', () => {
   let gpu: GPUDevice;
   let device: Device;
   beforeEach(async () => {
-    gpu = await requestGpuDevice();
-    device = await init({ device: gpu });
+    device = await openGpu();
+    gpu = gpuOf(device);
   });
   afterEach(async () => {
     await device.synchronize();
     device.dispose();
-    gpu.destroy();
   });
 
   /** Classes as if the GPU had computed them. */
@@ -316,13 +311,12 @@ describe('borrowed buffers', () => {
   let gpu: GPUDevice;
   let device: Device;
   beforeEach(async () => {
-    gpu = await requestGpuDevice();
-    device = await init({ device: gpu });
+    device = await openGpu();
+    gpu = gpuOf(device);
   });
   afterEach(async () => {
     await device.synchronize();
     device.dispose();
-    gpu.destroy();
   });
 
   for (const rows of [1, 2, 3, 5, 7]) {
@@ -366,8 +360,7 @@ describe('borrowed buffers', () => {
 
 describe('limits', () => {
   it('are named where a row-wise op cannot bind its tensor', async () => {
-    const gpu = await requestLimitedDevice({ maxStorageBufferBindingSize: 16384 });
-    const device = await init({ device: gpu });
+    const device = await openGpu({ limits: { maxStorageBufferBindingSize: 16384 } });
     const before = device.stats().liveBuffers;
     const x = tensor(new Float32Array(8192), { shape: [2, 4096] });
     let result: Tensor | undefined;
@@ -381,6 +374,5 @@ describe('limits', () => {
     if (result) expect((await result.data())[0]).toBeCloseTo(1 / 4096, 9);
     await device.synchronize();
     device.dispose();
-    gpu.destroy();
   });
 });

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { init, OutOfMemoryError, scope, tensor, type Device } from '../../src/index.ts';
 import { argumentsOf, callsOf, resultOf, upload, upstreamOf, type Call } from '../calls.ts';
-import { borrow, requestHardwareLike, requestLimitedDevice } from './gpu-device.ts';
+import { openGpu } from '../open.ts';
+import { borrow } from './gpu-device.ts';
 import { differences, outcome } from './judge.ts';
 import { settingsFor, type Setting } from './random-calls.ts';
 
@@ -47,10 +48,8 @@ export function devicesOfWindows(): {
     cpu = await init({ backend: 'cpu' });
     const limits = { maxStorageBufferBindingSize: LIMIT };
     gpus = {
-      'as it is': await init({ device: await requestLimitedDevice(limits) }),
-      'as hardware': await init({
-        device: await requestLimitedDevice(limits, await requestHardwareLike()),
-      }),
+      'as it is': await openGpu({ limits }),
+      'as hardware': await openGpu({ tuning: 'hardware', limits }),
     };
   });
   afterAll(() => {
@@ -103,11 +102,9 @@ export function windowsSuite(ops: readonly string[], { draws, refused }: WindowD
 
   describe('memory that cannot be had', () => {
     it.each(refused)('is told of %s, not of its kernels', async (op) => {
-      const limits = { maxBufferSize: 2 ** 28 };
-      const gpu = await requestLimitedDevice(limits);
-      const device = await init({ device: gpu });
+      const device = await openGpu({ limits: { maxBufferSize: 2 ** 28 } });
       const most = (bytes: number): void => {
-        Object.assign(gpu.limits, { maxBufferSize: bytes });
+        Object.assign(device.gpuDevice?.limits ?? {}, { maxBufferSize: bytes });
       };
       const named = new Set<string>();
       const attempt = (run: () => unknown): void => {
@@ -136,7 +133,6 @@ export function windowsSuite(ops: readonly string[], { draws, refused }: WindowD
       named.delete('backward');
       if (op !== 'reshape') expect([...named]).toEqual([op]);
       device.dispose();
-      gpu.destroy();
     });
   });
 }

@@ -6,14 +6,15 @@ import { ADAPTIVE } from '../conformance.ts';
 import { asHardware } from '../gpu/gpu-device.ts';
 import { MANY_PIPELINES } from '../gpu/golden-parts.ts';
 import { requestLowDevice } from '../gpu/low-device.ts';
+import { openGpu } from '../open.ts';
 import { conformanceSuite } from '../suites.ts';
 
 describe('on this adapter', () => {
-  conformanceSuite('webgpu', () => init({ backend: 'webgpu' }), MANY_PIPELINES);
+  conformanceSuite('webgpu', () => openGpu(), Object.keys(MANY_PIPELINES));
 });
 
 describe('as on a hardware adapter', () => {
-  conformanceSuite('webgpu', async () => init({ backend: 'webgpu', tuning: 'hardware' }), ADAPTIVE);
+  conformanceSuite('webgpu', () => openGpu({ tuning: 'hardware' }), ADAPTIVE);
 });
 
 // An odd step meets both dtypes.

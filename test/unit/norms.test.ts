@@ -1,3 +1,3 @@
 import { normSuite } from '../norms.ts';
 
-normSuite({ backend: 'cpu' });
+normSuite('cpu');
