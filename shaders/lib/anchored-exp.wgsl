@@ -1,15 +1,16 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
-// e^x of the elements of a row, on a scale that its largest element, the maximum, chooses: e^x 2^(30 - N) / e^shift, where
-// the maximum's own is in [2^29.5, 2^30.5]. At most 1.1 ULP of the result for every x up to the maximum, however far below: the
-// maximum is not subtracted, as x - max, rounded, would be off by |x - max| ULP. Instead the argument is x - shift, which is
-// exact: shift is 0 where |max| < 168, else the maximum, and then every x within 104 of it is a multiple of the same 2^-17.
-// Below e^-108 of the maximum's, which is 0 in any quotient, it is exactly 0; NaN stays.
+// e^x of the elements of a row, times a factor that is the same for the whole row: e^x 2^(30 - N) / e^shift. The largest
+// element, the maximum, chooses N so that its own result is in [2^29.5, 2^30.5]. The error is at most 1.1 ULP for every x
+// up to the maximum, however far below it. Softmax usually computes e^(x - max), but the rounding of x - max is an error
+// of up to |x - max| ULP of the result. Here the argument is x - shift, which is exact. If |max| < 168, shift is 0.
+// Otherwise shift is the maximum, and every x within 104 of it is a multiple of 2^-17, so that no bit is lost.
+// Results below e^-108 times that of the maximum are exactly 0; they would be 0 in any quotient. NaN stays NaN.
 
 struct Anchor {
   shift: f32,
-  lowest: f32, // arguments from here down give 0
-  scale: i32,  // the float exponent field that 2^0 has on this scale
+  lowest: f32, // the result is 0 for this argument and smaller ones
+  scale: i32,  // the exponent bits of 2^0 times the factor of the row
 }
 
 fn anchor_of(row_max: f32) -> Anchor {
@@ -21,12 +22,12 @@ fn anchor_of(row_max: f32) -> Anchor {
 }
 
 fn anchored_exp(x: vec4f, anchor: Anchor) -> vec4f {
-  // As nl_exp, four at a time. A product with a power of two, not an integer sum of exponents: it keeps a NaN.
+  // As nl_exp, for four elements. 2^n is a factor here and not added to the exponent bits, because a product keeps NaN.
   let d = x - anchor.shift;
   let b = select(d, vec4f(anchor.lowest), d < vec4f(anchor.lowest));
   let n = bitcast<vec4i>(fma(b, vec4f(0x1.715476p+0f), vec4f(12582912.0f))) - 0x4b400000;
   let nf = vec4f(n);
-  // As in nl_exp_t, the term of degree 6 has hi, not r.
+  // As in nl_exp_t, the term of degree 6 is computed from hi instead of r.
   let hi = fma(nf, vec4f(-0x1.62e4p-1f), b);
   let r = fma(nf, vec4f(-0x1.7f7d1cp-20f), hi);
   var p = fma(hi, vec4f(0x1.6ff142p-10f), vec4f(0x1.123b38p-7f));
@@ -37,9 +38,9 @@ fn anchored_exp(x: vec4f, anchor: Anchor) -> vec4f {
   return (1.0f + t) * bitcast<vec4f>((n + anchor.scale) << vec4u(23u));
 }
 
-// The factor that takes a sum from one anchor's scale to that of another whose maximum is at least as large; exact between
-// |max| < 168, and always finite. The difference of the shifts is above 0 in two cases only, and the factor is then 0:
-// `before` is of a maximum of -Inf, so that its sum is 0, or `after` is of +Inf, so that the row has no normaliser.
+// The factor that converts a sum from the scale of one anchor to that of another, whose maximum is at least as large. It is
+// always finite, and exact while |max| < 168. The first shift is larger than the second in two cases only, and the factor
+// is then 0: the maximum of `before` is -Inf, so its sum is 0; or that of `after` is +Inf, so the row has no softmax.
 fn rescale(before: Anchor, after: Anchor) -> f32 {
   let d = before.shift - after.shift;
   let b = select(select(d, 0.0f, d > 0.0f), -350.0f, d < -350.0f);

@@ -1,6 +1,6 @@
 //#include "lib/class-status.wgsl"
 // requires: classes, u.ignore_index, u.n, u.op_code
-// A row's class index.
+// The class index of a row.
 
 struct Label {
   index: u32,
@@ -8,7 +8,7 @@ struct Label {
   valid: bool,
 }
 
-// A row's class index; one that is out of range is noted for the next read, and stands for class 0 in memory accesses.
+// The class index of a row. An index that is out of range is recorded, and class 0 is read in its place.
 fn label_of(row: u32) -> Label {
   let index = classes[row];
   let ignored = index == u.ignore_index;

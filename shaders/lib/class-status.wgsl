@@ -1,4 +1,4 @@
-// A class index out of range is noted here, the first of them, and thrown by the next read. The kernel never uses it.
+// Records the first class index that is out of range. The next read of a result throws it as an error.
 struct Status {
   flag: atomic<u32>,
   op_code: u32,

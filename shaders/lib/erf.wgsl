@@ -1,10 +1,11 @@
 //#include "lib/bits.wgsl"
 //#include "lib/div.wgsl"
 //#include "lib/exp.wgsl"
-// nl_erfcx(x) = e^(x^2) erfc(x) for x in [0, 10.2]: a polynomial in (x - 3) / (x + 3) (own fit) over 1 + x.
-// nl_erfc(x): at most 3.5 ULP (measured: 3.05), in the tail too, down to underflow; 2 - erfc(-x) below 0.
-// nl_erf(x): at most 2 ULP (measured: 1.37): x + x P(x^2) for |x| < 1 (minimax P of degree 6, own fit), else
-// 1 - erfc(x). NaN stays.
+// nl_erfcx(x) = e^(x^2) erfc(x) for x in [0, 10.2]: a polynomial in (x - 3) / (x + 3), divided by 1 + x.
+// nl_erfc(x): at most 3.5 ULP (measured: 3.05), down to where it underflows. For x < 0 it is 2 - erfc(-x).
+// nl_erf(x): at most 2 ULP (measured: 1.37). It is x + x P(x^2) for |x| < 1, with a minimax polynomial P of degree 6, and
+// 1 - erfc(x) elsewhere.
+// NaN stays NaN. The coefficients of both polynomials are our own fits.
 
 fn nl_erfcx(x: f32) -> f32 {
   let t = (x - 3.0) / (x + 3.0);
@@ -21,7 +22,7 @@ fn nl_erfcx(x: f32) -> f32 {
   return nl_quotient(p, 1.0 + x);
 }
 
-// e^(-k x^2) = 2^n (1 + t), for k = 1 or 1/2 and x in [0, 14.5]; x^2 in two parts, the first exact.
+// n and t of e^(-k x^2) = 2^n (1 + t), for k = 1 or 1/2 and x in [0, 14.5]. x^2 is a sum of two floats.
 struct Gauss {
   n: i32,
   t: f32,
@@ -32,16 +33,16 @@ fn nl_gauss(x: f32, k: f32) -> Gauss {
   let h = -k * xh;
   let hi = h * xh;
   let lo = (x - xh) * fma(x, -k, h);
-  // nl_exp_n of hi and about half of the lo that it may have.
+  // As nl_exp_n, of hi and half of the largest possible lo.
   let n = bitcast<i32>(fma(hi, 0x1.716d0cp+0f, 12582912.0f)) - 0x4b400000;
-  // As nl_exp_t_low without its bound: lo is computed, so no compiler has two products of n to merge.
+  // As nl_exp_t_low. lo is the result of a computation here, so no compiler adds both parts of ln2 to one float.
   let nf = f32(n);
   let r = fma(nf, -0x1.62e4p-1f, hi) + fma(nf, -0x1.7f7d1cp-20f, lo);
   return Gauss(n, nl_exp_rest(r, r));
 }
 
 fn nl_erfc(x: f32) -> f32 {
-  // erfc(10.2) is 0 in float32; NaN passes by.
+  // erfc(10.2) is 0 in float32. The comparison is false for NaN, which therefore stays.
   let a = select(abs(x), 10.2, abs(x) > 10.2);
   let g = nl_gauss(a, 1.0);
   let m = nl_erfcx(a);
@@ -57,7 +58,7 @@ fn nl_erf(x: f32) -> f32 {
   p = fma(p, z, 0x1.ce2ce6p-4f);
   p = fma(p, z, -0x1.81273ep-2f);
   p = fma(p, z, 0x1.06eba8p-3f);
-  // Below 2^-60 x p may be lost to underflow, and x itself, unless taken as an integer times 2^-149.
+  // Below 2^-60 the product x p may underflow, and a subnormal x may be flushed. There x is an integer times 2^-149.
   let b = bitcast<u32>(x) & 0x7fffffffu;
   let tiny = scale2(fma(f32(b), 0x1.06eba8p-3f, f32(b)), -149);
   let least = select(abs(x) * 0x1.20dd76p+0f, tiny, b < 0x00800000u);

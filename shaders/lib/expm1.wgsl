@@ -1,12 +1,11 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
-// nl_expm1(x) = e^x - 1: at most 1.5 ULP (measured over all float32: 1.24), +Inf above 88.72283;
-// tiny x, -0 and NaN stay.
-// x = n ln2 + r as in nl_exp, but n = 0 up to 0.5, past which 2^n - 1 no longer cancels;
-// expm1(r) = r + r^2 P(r), minimax P of degree 5 (own fit); 2^n expm1(r) + (2^n - 1).
+// nl_expm1(x) = e^x - 1: at most 1.5 ULP (measured over all float32: 1.24), +Inf above 88.72283. Tiny x, -0 and NaN are
+// returned as they are. x = n ln2 + r as in nl_exp, but n = 0 up to |x| = 0.5, so that the sum
+// 2^n expm1(r) + (2^n - 1) does not cancel. expm1(r) = r + r^2 P(r) with a minimax polynomial P of degree 5 (own fit).
 
 fn nl_expm1(x: f32) -> f32 {
-  // From -18 down the result rounds to -1; a NaN passes the comparisons by.
+  // Up to x = -18 the result rounds to -1. The comparisons are false for a NaN.
   let a = select(x, -18.0f, x < -18.0f);
   let b = select(a, 89.0f, a > 89.0f);
   let n = select(nl_exp_n(b), 0, (b > -0.35f) & (b < 0.5f));
@@ -20,10 +19,10 @@ fn nl_expm1(x: f32) -> f32 {
   p = fma(p, r, 0x1.555560p-3f);
   p = fma(p, r, 0.5f);
   let t = hi + fma(r * r, p, lo);
-  // Half of everything, since 2^128 does not exist.
+  // All terms are halved, because the float 2^128 does not exist.
   let s = pow2i(n - 1);
   let h = fma(t, s, s - 0.5f);
   let y = select(h + h, infinity(), x > 0x1.62e42ep+6f);
-  // Below 2^-24 the result is x to 0.5 ULP: keeps -0 and subnormals.
+  // For |x| < 2^-24 the result is x, within 0.5 ULP. That keeps -0 and subnormals.
   return select(y, x, (abs(x) < 0x1p-24f) | is_nan(x));
 }

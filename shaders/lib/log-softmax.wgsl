@@ -3,20 +3,20 @@
 //#include "lib/normaliser.wgsl"
 // requires: Block, chosen, combine_max, combine_sum, exp_of, horizontal_sum, in_registers, largest_of, ones
 // requires: shared_row, sum_excludes_max, sum_of
-// The maximum of a row and the sum of its exponentials, in one pass: when a larger element comes, the sum so far is taken to
-// its scale. Where `sum_excludes_max`, the sum is kept without (one of) the largest element: its logarithm is then log1p, and relatively
-// exact also where the largest element outweighs all the rest. The file is for kernels that define `sum_excludes_max`, the rows slot
-// and Block.
+// The maximum of a row and the sum of its exponentials, in one pass (online softmax). When an element is larger than the
+// maximum so far, the sum so far is multiplied by a factor that converts it to the new maximum. If `sum_excludes_max`, the
+// exponential of the largest element (of one of them, if several are equal) is left out of the sum. The logarithm of the
+// whole sum is then a log1p, which has a small relative error even where the largest element outweighs all others.
 
 struct RowSum {
-  max: f32,       // -Inf at first
+  max: f32,       // the largest element so far; -Inf before the first
   anchor: Anchor,  // of the maximum
-  exp_max: f32,    // e^max on that scale, where it is kept apart from the sum; else 0
-  block: vec4f,    // the sum of the present blocks: in two stages, so that the error grows with neither's length alone
+  exp_max: f32,    // e^max on the anchor's scale if the sum leaves it out, else 0
+  block: vec4f,    // the sum of the latest blocks, which `end_stage` adds to `sum`: two stages make less rounding error
   sum_others: vec4f,
 }
 
-// Of a first block; `e`: its exponentials.
+// The sum of a first block. `e` becomes its exponentials.
 fn first_sum(x: Block, e: ptr<function, Block>) -> RowSum {
   let row_max = largest_of(x);
   let anchor = anchor_of(row_max);
@@ -26,7 +26,7 @@ fn first_sum(x: Block, e: ptr<function, Block>) -> RowSum {
   }
   let exp_max = largest_of(chosen(*e, x, row_max, true));
   let more = horizontal_sum(sum_of(chosen(ones(), x, row_max, true))) - 1.0;
-  // Nothing but -Inf: nothing to be kept apart.
+  // If all elements are -Inf, there is no exponential to leave out.
   let some = exp_max > 0.0;
   return RowSum(row_max, anchor, exp_max, select(vec4f(), vec4f(more * exp_max, 0.0, 0.0, 0.0), some), sum_of(chosen(*e, x, row_max, false)));
 }
@@ -52,13 +52,13 @@ fn add_to(s: ptr<function, RowSum>, x: Block) {
   (*s).block += sum_of(e);
 }
 
-// Ends a stage of the sum.
+// Adds the sum of the latest blocks to the whole sum.
 fn end_stage(s: ptr<function, RowSum>) {
   (*s).sum_others += (*s).block;
   (*s).block = vec4f();
 }
 
-// Adds the sum of another part of the row, kept as its maximum and rest.
+// Adds the sum of another part of the row, which is given as its maximum and the sum of its other exponentials.
 fn merge(s: ptr<function, RowSum>, row_max: f32, sum_others: f32) {
   let other = anchor_of(row_max);
   let exp_max = select(0.0, anchored_exp(vec4f(row_max), other).x, sum_excludes_max);
@@ -75,8 +75,8 @@ fn merge(s: ptr<function, RowSum>, row_max: f32, sum_others: f32) {
   }
 }
 
-// Takes the exponentials of a lane's last block to the scale of the row. Of a row in registers they are on the lane's own;
-// else that has risen since.
+// Makes the exponentials `e` of a lane's last block those on the scale of the row. If the whole row is in registers, a factor
+// is enough. Otherwise the scale may have changed several times since, and they are computed again from `last`.
 fn put_on_scale(e: ptr<function, Block>, x: Block, own: Anchor, anchor: Anchor) {
   if (!in_registers) {
     *e = exp_of(x, anchor);
@@ -93,7 +93,7 @@ fn no_sum() -> RowSum {
   return RowSum(-infinity(), anchor_of(-infinity()), 0.0, vec4f(), vec4f());
 }
 
-// From the sums of all lanes that share a row, or a chunk of one.
+// Combines the sums of all lanes that share a row or a chunk of a row.
 fn normaliser_of(s: RowSum, local: u32, whole: bool) -> Normaliser {
   var row_max = s.max;
   var anchor = s.anchor;
@@ -102,7 +102,7 @@ fn normaliser_of(s: RowSum, local: u32, whole: bool) -> Normaliser {
   if (shared_row) {
     row_max = combine_max(s.max, local);
     anchor = anchor_of(row_max);
-    // One lane keeps its maximum apart; any others of the same maximum add theirs to the rest.
+    // One lane leaves the exponential of its maximum out. Other lanes with the same maximum add theirs.
     let first = sum_excludes_max && row_max == s.max;
     exp_max = select(0.0, anchored_exp(vec4f(row_max), anchor).x, sum_excludes_max);
     let part = select((sum_others + s.exp_max) * rescale(s.anchor, anchor), sum_others, first);

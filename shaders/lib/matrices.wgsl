@@ -1,20 +1,20 @@
 // requires: store_row
-// What the kernels of a matrix product C = A B share: its sizes, and sums of products of a few rows and columns.
+// Shared by the kernels of a matrix product C = A B: its sizes, and the sums of products of a few rows and columns.
 
 struct Uniforms {
   m: u32,
   n: u32,
   k: u32,
   batches: u32,
-  a_row: u32, // strides of A: of its rows (m) and columns (k)
+  a_row: u32, // strides of A along m and k
   a_column: u32,
-  b_row: u32, // strides of B: of its rows (k) and columns (n)
+  b_row: u32, // strides of B along k and n
   b_column: u32,
-  shape: vec4u, // of the batches, and the operands' strides along it
+  shape: vec4u, // the batch dimensions; below, the strides of A and B along them
   a_batch: vec4u,
   b_batch: vec4u,
-  splits: u32, // parts of the k terms, each summed by workgroups of its own
-  split_terms: u32, // terms of a part
+  splits: u32, // number of parts of the k terms, each of which has its own workgroups
+  split_terms: u32, // number of terms of a part
   unused0: u32, // a struct of a uniform block begins at a multiple of 16 bytes
   unused1: u32,
   op: Params,
@@ -26,7 +26,7 @@ struct Offsets {
   b: u32,
 }
 
-// Where a batch's operands begin.
+// The index of the first element of each operand of a batch.
 fn operand_offsets(batch: u32) -> Offsets {
   var rest = batch;
   var offsets = Offsets();
@@ -39,12 +39,12 @@ fn operand_offsets(batch: u32) -> Offsets {
   return offsets;
 }
 
-// Where a batch's results begin; those of all batches in one split lie together.
+// The index of the first result of a batch in a split. The results of all batches of one split are stored together.
 fn result_offset(batch: u32, split: u32) -> u32 {
   return (split * u.batches + batch) * u.m * u.n;
 }
 
-// Sums for four rows of four results. A struct, not an array: emulated GPUs keep arrays in memory.
+// Sums for four rows of four results. It is a struct, because emulated GPUs keep arrays in memory, not in registers.
 struct Fragment {
   r0: vec4f,
   r1: vec4f,
@@ -64,7 +64,7 @@ fn add_fragments(x: Fragment, y: Fragment) -> Fragment {
   return Fragment(x.r0 + y.r0, x.r1 + y.r1, x.r2 + y.r2, x.r3 + y.r3);
 }
 
-// Sums and the products of four rows of A with four columns of B, at one k.
+// Adds the products of four rows of A with four columns of B for one k.
 fn add_products(sums: Fragment, rows: vec4f, columns: vec4f) -> Fragment {
   return Fragment(
     fma(vec4f(rows.x), columns, sums.r0),
@@ -74,13 +74,13 @@ fn add_products(sums: Fragment, rows: vec4f, columns: vec4f) -> Fragment {
   );
 }
 
-// The same at four k: a column of the blocks holds what is at one k.
+// The same for four k. A column of the matrices `a` and `b` holds the elements for one k.
 fn add_block_products(sums: Fragment, rows: mat4x4f, columns: mat4x4f) -> Fragment {
   let first = add_products(add_products(sums, rows[0], columns[0]), rows[1], columns[1]);
   return add_products(add_products(first, rows[2], columns[2]), rows[3], columns[3]);
 }
 
-// A block without what is past the last k.
+// A block in which the elements past the last k are 0.
 fn within_k(block: mat4x4f, k: u32) -> mat4x4f {
   return mat4x4f(
     select(vec4f(), block[0], k < u.k),
@@ -90,7 +90,7 @@ fn within_k(block: mat4x4f, k: u32) -> mat4x4f {
   );
 }
 
-// A workgroup's tile: its first row and column, and the slice (a batch, and a split of its terms) that it is of.
+// The tile of a workgroup: its first row and column, its batch, and its split of the terms.
 struct Tile {
   row: u32,
   column: u32,
@@ -98,8 +98,8 @@ struct Tile {
   split: u32,
 }
 
-// Workgroups are numbered along rows, tile by tile and slice by slice, over both dimensions of the dispatch. The last ones may
-// have nothing to do: their batch is past the last one.
+// Workgroups are counted along x first, then along y. They are given to the tiles of a row, then to the next rows of
+// tiles, then to the next batches and splits. The last workgroups may have nothing to do: their batch is past the last one.
 fn tile_of(workgroup: vec3u, workgroups: vec3u, rows: u32, columns: u32) -> Tile {
   let i = workgroup.x + workgroup.y * workgroups.x;
   let across = (u.n + columns - 1u) / columns;

@@ -1,24 +1,25 @@
 //#include "lib/anchored-exp.wgsl"
 // requires: lane_index, lanes, u.chunk_quads, u.inner, u.n, u.quads, u.rows
-// How a lane goes over its part of a row: by quads of four neighbouring elements, and blocks of `block_quads` quads. What
-// does not fill a block, or a quad, is a last block of its own, padded; all others are read without any test. Where there is
-// no other block, the row is `in_registers`: what was read once is still there when the row is written.
+// How a lane reads its part of a row: in quads of four neighbouring elements, and blocks of `block_quads` quads. The elements
+// that are left over, which do not fill a block or a quad, are the last block, which is padded. All other blocks are whole
+// and are read without tests. If the last block is the only one, the row is `in_registers`: it is read once and stays in
+// registers until it is written.
 
 override block_quads = 1u;
-override padded: bool = true;  // there is a last block; else every block is whole
+override padded: bool = true;  // whether there is a last block that is not whole
 override in_registers: bool = false;
-override exact: bool = false;  // a held row of one lane: all quads but the last are known to be full
+override exact: bool = false;  // whether one lane has a row in registers whose quads, but the last, are known to be full
 
 struct Block { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
 
 struct Lane {
-  first: u32, // quad
-  step: u32,  // quads from one to the next
-  count: u32, // quads
-  full: u32,  // blocks ahead of the last
+  first: u32, // index of its first quad
+  step: u32,  // distance to its next quad
+  count: u32, // number of quads
+  full: u32,  // number of whole blocks before the last one
 }
 
-// The part of a row that one lane has of one chunk.
+// The part of one chunk of a row that a lane reads.
 fn lane_of(chunk: u32, local: u32) -> Lane {
   let start = chunk * u.chunk_quads;
   let end = min(start + u.chunk_quads, u.quads);
@@ -30,7 +31,7 @@ fn lane_of(chunk: u32, local: u32) -> Lane {
   return Lane(first, lanes(), count, select((max(count, 1u) - 1u) / block_quads, 0u, in_registers));
 }
 
-// The quad of a last block, clamped to one that is there.
+// The index of quad k of the last block, limited to the last quad of the row.
 fn last_quad(lane: Lane, k: u32) -> u32 {
   return min(lane.first + (lane.full * block_quads + k) * lane.step, u.quads - 1u);
 }
@@ -39,14 +40,14 @@ fn has_last(lane: Lane, k: u32) -> bool {
   return lane.full * block_quads + k < lane.count;
 }
 
-// Which elements of a last block's quad are the lane's.
+// Which elements of quad k of the last block are inside the row and belong to the lane.
 fn inside_last(lane: Lane, k: u32) -> vec4<bool> {
   let i = vec4u(last_quad(lane, k) * 4u) + vec4u(0u, 1u, 2u, 3u);
   return (i < vec4u(u.n)) & vec4<bool>(has_last(lane, k));
 }
 
-// Which chunk of which row. The chunks at one place of all rows are numbered one after another, so that neighbours
-// read neighbouring columns.
+// Which chunk of which row. First come the first chunks of all rows, then their second chunks, and so on, so that
+// neighbouring invocations read neighbouring columns.
 struct Place {
   row: u32,
   chunk: u32,
@@ -68,7 +69,7 @@ fn horizontal_sum(v: vec4f) -> f32 {
   return (v.x + v.y) + (v.z + v.w);
 }
 
-// NaN may be passed over.
+// The largest element. A NaN may be ignored.
 fn largest_of(v: Block) -> f32 {
   var m = v.a;
   if (block_quads > 1u) {
@@ -112,7 +113,7 @@ fn exp_of(x: Block, anchor: Anchor) -> Block {
   return e;
 }
 
-// The elements of v where those of x equal p, or where they do not; elsewhere 0.
+// The elements of v for which the element of x equals p (or, if `equal` is false, does not equal p); 0 for the others.
 fn chosen_quad(v: vec4f, x: vec4f, p: f32, equal: bool) -> vec4f {
   return select(vec4f(), v, (x == vec4f(p)) == vec4<bool>(equal));
 }

@@ -1,6 +1,6 @@
 // requires: combine_sum, lane_index, lanes, unit_of
-// For kernels that go over a row element by element: which elements an invocation takes, and one sum over all of them. The
-// `rows` slot says whether a row is an invocation's or a workgroup's.
+// For kernels that read rows element by element: which elements of a row an invocation reads, and a sum over all of them.
+// The `rows` slot decides whether one invocation or one workgroup computes a row.
 struct Lane {
   first: u32,
   step: u32,

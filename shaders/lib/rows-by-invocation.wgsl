@@ -1,6 +1,6 @@
 //#include "lib/grid.wgsl"
-// One row, or chunk of a row, per invocation: no barrier, and neighbours read neighbouring columns. For short rows, columns,
-// and software adapters.
+// One invocation computes a row, or a chunk of a row, without barriers. It is for short rows, for rows along a dimension that
+// is not the last one, where neighbouring invocations read neighbouring columns, and for software adapters.
 const shared_row = false;
 
 fn unit_of(workgroup: vec3u, workgroups: vec3u, local: u32) -> u32 {

@@ -1,9 +1,9 @@
 //#include "lib/grid.wgsl"
 // requires: workgroup_size
-// One row, or chunk of a row, per workgroup, its invocations side by side along it. For rows on a hardware GPU.
+// One workgroup computes a row, or a chunk of a row: its invocations read neighbouring quads. It is for rows on a real GPU.
 const shared_row = true;
 
-// Apart from the lane, so that compilers see that all of a workgroup share it.
+// It does not depend on `local`, so that compilers see that it is the same for the whole workgroup, as barriers need.
 fn unit_of(workgroup: vec3u, workgroups: vec3u, local: u32) -> u32 {
   return workgroup.x + workgroup.y * workgroups.x;
 }
@@ -18,7 +18,7 @@ fn lanes() -> u32 {
 
 var<workgroup> lane_values: array<vec2f, workgroup_size>;
 
-// The largest of all invocations' values, none of them NaN.
+// The largest value of all invocations. None of them may be NaN.
 fn combine_max(v: f32, local: u32) -> f32 {
   lane_values[local].x = v;
   workgroupBarrier();
@@ -34,7 +34,7 @@ fn combine_max(v: f32, local: u32) -> f32 {
   return result;
 }
 
-// The sums of all invocations' values, as a tree.
+// The sums of the values of all invocations, added in pairs, as a tree.
 fn combine_sum(v: vec2f, local: u32) -> vec2f {
   lane_values[local] = v;
   workgroupBarrier();
@@ -49,7 +49,7 @@ fn combine_sum(v: vec2f, local: u32) -> vec2f {
   return result;
 }
 
-// The sum of all invocations' first values, and the largest of the second, none of them NaN.
+// The sum of the first values of all invocations, and the largest of their second values, none of which may be NaN.
 fn combine_sum_max(v: vec2f, local: u32) -> vec2f {
   lane_values[local] = v;
   workgroupBarrier();

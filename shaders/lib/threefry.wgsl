@@ -1,5 +1,5 @@
 // Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror & Shaw 2011, Parallel Random Numbers: As Easy as 1, 2, 3): random
-// words from a key and a counter, so that any element's number is computed alone and is the same on every device.
+// words from a key and a counter. The number of an element depends on nothing else, so it is the same on every device.
 fn threefry_round(x: vec2u, rotation: u32) -> vec2u {
   let sum = x.x + x.y;
   return vec2u(sum, ((x.y << rotation) | (x.y >> (32u - rotation))) ^ sum);
@@ -20,7 +20,7 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
   return x + vec2u(parity, key.x + 5u);
 }
 
-// The number of element `index`, uniform in [0, 1) in steps of 2^-24.
+// The random number of element `index`, uniform in [0, 1), a multiple of 2^-24.
 fn uniform_at(key: vec2u, index: u32) -> f32 {
   return uniform_of_row(key, index, 0u);
 }
@@ -30,7 +30,7 @@ fn uniform_of_row(key: vec2u, index: u32, row: u32) -> f32 {
   return f32(threefry(key, vec2u(index, row)).x >> 8u) * 0x1p-24f;
 }
 
-// The same in the open interval (0, 1), in steps of 2^-23: its logarithm is finite and not 0.
+// The same in the open interval (0, 1), in steps of 2^-23. Its logarithm is finite and not 0.
 fn open_uniform_at(key: vec2u, index: u32) -> f32 {
   return (f32(threefry(key, vec2u(index, 0u)).x >> 9u) + 0.5) * 0x1p-23f;
 }

@@ -31,11 +31,11 @@ import { source } from './link.ts';
 
 /** `is_nan`, `is_inf`, `infinity`, `nan`, powers of two by bits. */
 export const bits = /* @__PURE__ */ source('lib/bits.wgsl', bitsText);
-/** `report_index`: a class index out of range, for the next read. */
+/** `report_index`: records a class index out of range, which the next read throws. */
 export const classStatus = /* @__PURE__ */ source('lib/class-status.wgsl', classStatusText);
 /** `nl_rcp1p`: 1 / (1 + e); `nl_quotient`, `nl_divide`, `nl_remainder`, `nl_sixth`. */
 export const div = /* @__PURE__ */ source('lib/div.wgsl', divText);
-/** `Uniforms` of a matrix product, where its batches begin, sums of products. */
+/** For matrix products: `Uniforms`, offsets of batches, sums of products. */
 export const matrices = /* @__PURE__ */ source('lib/matrices.wgsl', matricesText);
 /** `nl_exp`. */
 export const exp = /* @__PURE__ */ source('lib/exp.wgsl', expText, [bits]);
@@ -55,7 +55,7 @@ export const sigmoid = /* @__PURE__ */ source('lib/sigmoid.wgsl', sigmoidText, [
 export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText, [bits, exp, log]);
 /** `nl_bce`: the binary cross-entropy of a logit. */
 export const bce = /* @__PURE__ */ source('lib/bce.wgsl', bceText, [bits, softplus]);
-/** `sum_add`, `sum_value`: sums that keep what rounding loses. */
+/** `sum_add`, `sum_value`: compensated sums. */
 export const sum = /* @__PURE__ */ source('lib/sum.wgsl', sumText);
 /** `Lane`, `row_of`, `lane_of`, `combine_one`, beside one of the files that fill a `rows` slot. */
 export const rowLanes = /* @__PURE__ */ source('lib/row-lanes.wgsl', rowLanesText);
@@ -65,7 +65,7 @@ export const sqrt = /* @__PURE__ */ source('lib/sqrt.wgsl', sqrtText, [bits, div
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
 /** `nl_pow`: x^y for x >= 0. */
 export const pow = /* @__PURE__ */ source('lib/pow.wgsl', powText, [bits]);
-/** `anchored_exp`: e^x of a row's elements, on a scale that the largest chooses. */
+/** `anchored_exp`: e^x of the elements of a row, times a factor that keeps all of them in range. */
 export const anchoredExp = /* @__PURE__ */ source('lib/anchored-exp.wgsl', anchoredExpText, [
   bits,
   exp,
@@ -81,13 +81,13 @@ export const normaliser = /* @__PURE__ */ source('lib/normaliser.wgsl', normalis
   log1p,
   anchoredExp,
 ]);
-/** `normaliser_of`: that of a row whose lanes have parts. */
+/** `normaliser_of`: the normaliser of a row, from the sums of its lanes. */
 export const logSoftmax = /* @__PURE__ */ source('lib/log-softmax.wgsl', logSoftmaxText, [
   bits,
   anchoredExp,
   normaliser,
 ]);
-/** `label_of`: a row's class index, checked. */
+/** `label_of`: the class index of a row, checked. */
 export const classLabel = /* @__PURE__ */ source('lib/class-label.wgsl', classLabelText, [
   classStatus,
 ]);
@@ -107,5 +107,5 @@ export const rowsByWorkgroup = /* @__PURE__ */ source(
 );
 /** `threefry`, `uniform_at`: random numbers by key and index. */
 export const threefry = /* @__PURE__ */ source('lib/threefry.wgsl', threefryText);
-/** `wide_exp`, `wide_sum_times`, `wide_ln`: numbers of any size. */
+/** `wide_exp`, `wide_sum_times`, `wide_ln`: numbers with an exponent without limits. */
 export const wide = /* @__PURE__ */ source('lib/wide.wgsl', wideText, [bits, exp, log]);

@@ -1,4 +1,4 @@
-// Links WGSL files to one shader: each included file once, in order, and an op's functions in the kernel's slots.
+// Links WGSL files to one shader. Each included file appears once, and the functions of an op replace the slots of the kernel.
 import { ShaderError } from '../core/errors.ts';
 import { reach } from './reach.ts';
 
@@ -16,18 +16,18 @@ export function source(name: string, text: string, includes: readonly Source[] =
 }
 
 /**
- * What replaces a kernel's `//#slot name … //#end` block: WGSL text, or a file. The block makes the file readable alone; it
- * is used, and not left out by the build, only under `//#slot name default`.
+ * What replaces each block `//#slot name … //#end` of a kernel: WGSL text, or a file. The content of the block shows a reader
+ * what the slot may hold. It is part of a shader only if the slot is `//#slot name default` and nothing fills it.
  */
 export type Slots = Readonly<Record<string, string | Source>>;
 
-/** A shader, which a GPU device links when it first needs it; its identity is part of the pipeline cache's key. */
+/** A shader before it is linked, which a GPU device does when it first needs it. `id` is part of the key of its pipelines. */
 export interface Program {
   readonly id: number;
   readonly label: string;
   readonly kernel: Source;
   readonly slots: Slots;
-  /** Rewrites the linked text, for a device that binds tensors in another way. */
+  /** Changes the linked text, for a device that has to bind tensors in another way. */
   readonly rewrite?: (wgsl: string) => string;
 }
 
@@ -39,7 +39,7 @@ export function program(label: string, kernel: Source, slots: Slots = {}): Progr
 
 const cache = /* @__PURE__ */ new WeakMap<object, Map<string, Program>>();
 
-/** The program of an op in one variant, made once; `owner` is the op, `key` names the variant among its own. */
+/** The program of one variant of an op, which is made once. `owner` is the op, and `key` tells its variants apart. */
 export function cachedProgram(
   owner: object,
   key: string,
@@ -64,7 +64,7 @@ export function shaderOf({ kernel, slots, rewrite }: Program, entry: string): st
   return rewrite ? rewrite(text) : text;
 }
 
-/** One WGSL text from a kernel and what fills its slots; throws `ShaderError` for an include or slot that is missing or not filled. */
+/** The WGSL text of a kernel and what fills its slots. Throws `ShaderError` if an include is missing, or if a slot is not filled or unknown. */
 export function link(kernel: Source, slots: Slots = {}): string {
   /** Slots that the kernel does not have, or that nothing fills. */
   const wrong = new Set(Object.keys(slots));
@@ -89,7 +89,7 @@ export function link(kernel: Source, slots: Slots = {}): string {
   return [...parts.values(), main].join('\n');
 }
 
-/** A file's text without its includes, which are added to `parts` ahead of it, each once. */
+/** The text of a file without its `//#include` lines. The included files are added to `parts` before it, each once. */
 function body(file: Source, parts: Map<Source, string>): string {
   for (const [, name] of file.text.matchAll(INCLUDE)) {
     const found = file.includes.find((candidate) => candidate.name === name);

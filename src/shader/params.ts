@@ -1,21 +1,21 @@
-// The `Params` struct of an op's options: its WGSL, its values in a uniform block, and choices as override constants.
+// The options of an op in a shader: the WGSL struct `Params`, its values in the uniforms, and choices as override constants.
 import type { UniformWriter } from '../core/kernel.ts';
 
-/** Options as the shader gets them: float32 or, where named in `integers`, u32. */
+/** The options of an op for its shader. They are float32, or u32 if `integers` names them. */
 export interface ParamLayout {
   readonly names: readonly string[];
   readonly integers?: readonly string[];
   /**
-   * Options that name one of several formulas: u32 `override` constants. A branch on a uniform costs both its sides where
-   * the GPU is emulated, and the registers of both anywhere.
+   * Options that choose one of several formulas. They are u32 `override` constants. With a branch on a uniform an emulated
+   * GPU would compute both sides, and every GPU would need the registers of both.
    */
   readonly choices?: readonly string[];
-  /** Options whose value 1 has a formula of its own, told by such a constant. */
+  /** Options with a simpler formula for the value 1, which such a constant chooses. */
   readonly units?: readonly string[];
 }
 export type ParamValues = Readonly<Record<string, number>>;
 
-/** The WGSL struct, its fields in snake_case; one without options has a field all the same, as WGSL wants one. */
+/** The WGSL struct, with fields in snake_case. WGSL does not allow an empty struct, so without options it has an unused field. */
 export function paramsStruct({
   names,
   integers = [],
@@ -45,7 +45,7 @@ export function choiceConstants(
 
 const unitOf = (name: string): string => `unit_${snake(name)}`;
 
-/** Whether two sets of values are the same for the shader. */
+/** Whether two sets of option values are the same for the shader. */
 export function sameParams(
   { names, choices = [] }: ParamLayout,
   a: ParamValues,

@@ -1,9 +1,9 @@
-// Removes the functions that an entry point never calls: an op needs a few of a library of numerics, and browsers parse and
-// compile all there are.
+// Removes the functions that an entry point never calls. An op needs only a few functions of the libraries that it includes,
+// but browsers parse and compile all that are there.
 
-// Innermost first, as block comments nest.
+// Matches innermost comments first, because block comments nest.
 const COMMENT = /\/\/.*|\/\*(?:(?!\/\*|\*\/)[^])*\*\//g;
-// Letters beyond ASCII are part of a name, whatever they are: Unicode's properties would take long to compile.
+// All characters beyond ASCII count as letters of a name. Exact Unicode properties make regular expressions slow to compile.
 const FUNCTION = /(?:@[^{};]*)?\bfn\s+([\w\u0080-\uffff]+)/g;
 const CALLED = /[\w\u0080-\uffff]+(?=\s*\()/g;
 
@@ -23,7 +23,7 @@ export function reach(wgsl: string, entry: string): string {
     functions.set(name, text.slice(index, end));
   }
   rest += text.slice(end);
-  // Declarations may be in any order: what is reached is put behind the rest.
+  // WGSL allows declarations in any order, so the functions that are reached are put after the rest.
   let reached = '';
   const visit = (name: string): void => {
     const body = functions.get(name);
@@ -37,7 +37,7 @@ export function reach(wgsl: string, entry: string): string {
   return rest + reached;
 }
 
-/** Behind the brace that closes the first one from `index` on. By searches: a look at each character takes its time. */
+/** The index after the brace that closes the first one from `index` on. Searches are faster than a look at each character. */
 function endOfBody(text: string, index: number): number {
   let end = text.indexOf('{', index) + 1;
   for (let depth = 1; depth > 0;) {

@@ -3,8 +3,8 @@
 // requires: lane_index, lane_of, lanes, normalised, operands_full, operands_last_quad, padded, parts, place_of
 // requires: store_y_full, store_y_last, u.chunks, u.reciprocal, u.rows, unit_of, workgroup_size, x_block, x_full
 // requires: x_last
-// The part of norm.wgsl that computes the gradient of x, from x and what was kept of each row: the gradient of a normalised
-// element needs the mean of two terms over the row.
+// The part of norm.wgsl that computes the gradient of x from x and the row statistics that the forward direction stored. It
+// needs the means of two terms over the row.
 
 fn add_terms(total: ptr<function, Terms>, terms: Terms) {
   *total = Terms((*total).a + terms.a, (*total).b + terms.b);
@@ -45,7 +45,7 @@ fn terms_of_block(base: u32, q: u32, step: u32, row: Row) -> Terms {
   return total;
 }
 
-// The lane's part of the two sums, in two stages as in `second_sum`.
+// The two sums over a lane's part of the row. They have two stages, as in `second_sum`.
 fn backward_sum(
   base: u32,
   lane: Lane,
@@ -75,7 +75,8 @@ fn backward_sum(
   return vec2f(horizontal_sum(total.a), horizontal_sum(total.b));
 }
 
-// What a gradient on the row's scale is multiplied by, one after another: a product that stays within float32.
+// Two factors, by which gradients on the scale of the row are multiplied one after the other. Their product alone could
+// leave the range of float32.
 fn slopes_of(row: Row) -> vec2f {
   return select(vec2f(row.factor * row.scale, 1.0), vec2f(row.factor, row.scale), row.scale < 1.0);
 }

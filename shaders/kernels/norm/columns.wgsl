@@ -1,7 +1,7 @@
 // requires: Grid, Operands, add_operands, base_of, grad_output_tail, kept_row, normalised, operand_terms
 // requires: store_operands, u.chunk_quads, u.chunks, u.n, u.quads, u.rows, unit_of, workgroup_size, x_tail
-// The part of norm.wgsl that sums the gradients of operands over rows: each invocation has four neighbouring columns of a group of
-// rows, and what it leaves is summed over groups by `reduce`. No atomics: the same result each time.
+// The part of norm.wgsl that sums the gradients of operands (weight, bias) over rows. Each invocation sums four neighbouring
+// columns of a group of rows. `reduce` then sums the groups. There are no atomics, so every run gives the same bits.
 
 @compute @workgroup_size(workgroup_size)
 fn columns(grid: Grid, @builtin(local_invocation_index) local: u32) {

@@ -3,16 +3,16 @@
 // requires: operands_full, operands_last_quad, padded, parts, place_of, store_row, store_y_full, store_y_last, sum_of
 // requires: term, u.chunks, u.eps, u.reciprocal, u.rows, u.scale_limit, unit_of, workgroup_size, x_at, x_block
 // requires: x_full, x_last
-// The part of norm.wgsl that computes results, in two sums over a row. The first is of differences from an element of the row, exact
-// where the row is far from 0: it gives the mean, and the largest difference the scale. The second is of deviations from that
-// mean: it gives what is left of the mean, and the op's measure.
+// The part of norm.wgsl that computes results. It sums twice over a row. The first sum is of the differences from one element of
+// the row, the pivot. They are exact where the row is far from 0. Their sum gives the mean, and the largest of them the scale.
+// The second pass sums the deviations from that mean, which corrects the mean, and the op's terms, which give the factor.
 
 struct First {
   sum: vec4f,
-  bits: vec4u, // of the largest magnitudes: as integers, where NaN is the largest
+  bits: vec4u, // the largest magnitudes, compared as integers, for which NaN is the largest
 }
 
-// What a row is compared with at first.
+// The element from which the first differences are taken.
 fn pivot_of(base: u32) -> f32 {
   if (centred) {
     return x_at(base, 0u);
@@ -20,7 +20,7 @@ fn pivot_of(base: u32) -> f32 {
   return 0.0;
 }
 
-// Sixteenths of the differences: they, and sums of sixteen, stay within float32.
+// The differences divided by 16. These, and sums of sixteen of them, cannot overflow.
 fn differences(v: Block, pivot: f32) -> Block {
   let s = pivot * 0.0625;
   return Block(v.a * 0.0625 - s, v.b * 0.0625 - s, v.c * 0.0625 - s, v.d * 0.0625 - s);
@@ -44,7 +44,7 @@ fn add_first(first: ptr<function, First>, v: Block) {
   *first = First((*first).sum + sum_of(v) * u.reciprocal, max((*first).bits, bits));
 }
 
-// The lane's part of the mean difference, and the exponent of its largest.
+// A lane's part of the mean difference, and the exponent of its largest difference.
 fn first_sum(base: u32, lane: Lane, pivot: f32, last: ptr<function, Block>) -> vec2f {
   var total: First;
   if (padded) {
@@ -68,7 +68,8 @@ fn first_sum(base: u32, lane: Lane, pivot: f32, last: ptr<function, Block>) -> v
   return vec2f(horizontal_sum(total.sum), f32(bits >> 23u));
 }
 
-// The largest difference becomes 8 to 16. In a row that is the same throughout, none: there its elements stay within float32.
+// The scale on which the largest difference is 8 to 16. If all elements of the row are equal, it is a scale on which they do
+// not overflow.
 fn scale_of(exponent: u32, pivot: f32) -> f32 {
   let own = 253u - clamp(exponent, 1u, 252u);
   let most = 353u - min((bitcast<u32>(pivot) & 0x7fffffffu) >> 23u, 255u);
@@ -81,7 +82,7 @@ fn begun(first: vec2f, pivot: f32) -> Row {
   let scale = scale_of(exponent, pivot);
   var centre = 0.0;
   if (centred) {
-    // Scaled first: sixteen times a mean difference may be past the largest float32.
+    // The scale is applied first, because 16 times the mean difference may overflow.
     centre = select(pivot * scale + first.x * scale * 16.0, nan(), exponent == 255u);
   }
   return Row(scale, centre, 0.0, 1.0);
@@ -105,7 +106,7 @@ fn second_of(d: Block) -> Terms {
   return Terms(sum_of(d), terms);
 }
 
-// The lane's part of the sums of deviations, and of the op's terms.
+// A lane's part of the sum of deviations, and of the sum of the op's terms.
 fn second_sum(base: u32, lane: Lane, row: Row, last: Block) -> vec2f {
   var total: Terms;
   if (padded) {
@@ -196,7 +197,7 @@ fn forward_first(grid: Grid, @builtin(local_invocation_index) local: u32) {
   }
 }
 
-// A row as the first sums of all its chunks begin it.
+// What the first sums of all chunks of a row say of the row.
 fn begun_by_chunks(r: u32, base: u32, local: u32) -> Row {
   var first = vec2f();
   for (var c = lane_index(local); c < u.chunks; c += lanes()) {

@@ -1,23 +1,24 @@
 //#include "lib/bits.wgsl"
-// Norms: each row of [rows, n] is divided by a measure of its size (its root mean square, its deviation), once its mean is
-// taken away where the op is centred. The op gives that measure and what becomes of a normalised element; the rows slot,
-// whether a row, or a chunk of one, is an invocation's or a workgroup's.
+// Norms of the rows of [rows, n]. If the op is centred, the mean of the row is subtracted from each element. Then the row is
+// multiplied by a factor, as 1 / (its root mean square) or 1 / (its standard deviation). The op gives that factor, and the
+// result of a normalised element. The rows slot decides whether one invocation or one workgroup computes a row, or a chunk
+// of a row.
 //
-// A row is looked at on a scale of its own, a power of two, on which its elements are of the size of 1: squares stay within
-// float32 whatever the row holds. Its mean is known in two parts: the nearest float32, and what is left.
+// Each row is computed on a scale of its own: its elements are multiplied by a power of two that brings them near 1, so that
+// squares neither overflow nor underflow. The mean is a sum of two floats: the nearest float32 and what is left.
 
 override workgroup_size = 64u;
 
 struct Uniforms {
   n: u32,
-  inner: u32,       // 1
+  inner: u32,       // always 1; lib/row-blocks.wgsl reads it
   rows: u32,
-  chunks: u32,      // of a row; for `columns`, groups of rows
-  quads: u32,       // of a row
-  chunk_quads: u32, // of a chunk; for `columns`, rows of a group
+  chunks: u32,      // chunks per row; for `columns`, number of groups of rows
+  quads: u32,       // quads (four elements) per row
+  chunk_quads: u32, // quads per chunk; for `columns`, rows per group
   reciprocal: f32,  // 1 / n
   eps: f32,
-  scale_limit: f32, // on larger scales eps leaves float32
+  scale_limit: f32, // the largest scale on which eps does not overflow
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 
@@ -30,7 +31,7 @@ struct Uniforms {
 // The sums of two terms.
 struct Terms { a: vec4f, b: vec4f }
 
-// What is known of a row: an element is normalised to ((x scale - centre) - shift) factor.
+// What was computed of a row. Its normalised elements are ((x scale - centre) - shift) factor.
 struct Row {
   scale: f32,
   centre: f32,
@@ -38,22 +39,22 @@ struct Row {
   factor: f32,
 }
 
-// The tensors, written by src/kernels/norm/bindings.ts: `x`; `y`, what is written; `grad_output`; the operands, and what their
-// gradients are sums of; `kept_row`, of the forward direction.
+// src/kernels/norm/bindings.ts writes this slot: the input `x`, the output `y`, `grad_output`, the operands, the terms of
+// their gradients, and `kept_row`, which reads what the forward direction stored of a row.
 //#slot access
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 struct Operands { weight: vec4f }
 //#end
 
-// Of each chunk of each row: two sums; in the forward direction two more, behind those of all chunks.
+// Two sums for each chunk of each row. In the forward direction two more follow, after the first ones of all chunks.
 @group(0) @binding(4) var<storage, read_write> parts: array<vec2f>;
 
 //#slot op
 //#include "norms/rms-norm.wgsl"
 //#end
 
-// On the row's scale, and less the mean where the op is centred.
+// Elements on the scale of the row, minus its mean if the op is centred.
 fn deviation(v: vec4f, row: Row) -> vec4f {
   let scaled = v * row.scale;
   if (centred) {
@@ -66,7 +67,7 @@ fn normalised(v: vec4f, row: Row) -> vec4f {
   return deviation(v, row) * row.factor;
 }
 
-// 0 where there is no element.
+// The elements of a last block, with 0 in place of those past the end.
 fn kept(v: Block, lane: Lane) -> Block {
   var k: Block;
   k.a = select(vec4f(), v.a, inside_last(lane, 0u));

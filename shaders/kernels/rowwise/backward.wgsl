@@ -2,13 +2,13 @@
 // requires: grad_output_full, grad_output_last, horizontal_sum, in_registers, lane_index, lane_of, lanes, padded
 // requires: parts, place_of, store_y_full, store_y_last, sum_of, u.chunks, u.rows, unit_of, workgroup_size, x_block
 // requires: x_full, x_last
-// The part of rowwise.wgsl that computes gradients, from results.
+// The part of rowwise.wgsl that computes gradients. They are computed from the results, not from the input.
 
 fn terms_of(v: Block, g: Block) -> vec4f {
   return sum_of(Block(backward_term(v.a, g.a), backward_term(v.b, g.b), backward_term(v.c, g.c), backward_term(v.d, g.d)));
 }
 
-// The lane's part of the sum that the gradient takes, in two stages as in `scan`.
+// The sum over a lane's part of the row that the gradient needs. It has two stages, as in `scan`.
 fn backward_sum(base: u32, lane: Lane, last: ptr<function, Block>, last_grad: ptr<function, Block>) -> f32 {
   var total = vec4f();
   if (padded) {

@@ -16,7 +16,8 @@ fn last_of(base: u32, lane: Lane) -> Block {
   return last;
 }
 
-// The lane's part of the sum; `last` is its last block, and `e` that of its exponentials on the part's own scale.
+// The sum over a lane's part of the row. `last` becomes its last block, and `e` the exponentials of that block, on the scale
+// of this part's maximum.
 fn scan(base: u32, lane: Lane, last: ptr<function, Block>, e: ptr<function, Block>) -> RowSum {
   var s: RowSum;
   if (padded) {

@@ -1,8 +1,8 @@
 //#include "lib/bits.wgsl"
-// Softmax and its kin: each row of [outer, n, inner], along the middle dimension, is normalised by its maximum and sum of
-// exponentials, read once for both. The op gives what becomes of an element; the rows slot, whether a row, or a chunk of
-// one, is an invocation's or a workgroup's. Few long rows are in chunks: `*_parts` leaves a sum for each, `*_chunks` has
-// what became of all of them and writes.
+// Softmax and similar ops. A row is the middle dimension of [outer, n, inner]. The maximum and the sum of exponentials of each
+// row are computed in one pass over its elements. The op says how a result follows from an element and these two. The rows
+// slot decides whether one invocation or one workgroup computes a row, or a chunk of a row. Few long rows are divided into
+// chunks: the `*_parts` entry points store a sum for each chunk, and `*_chunks` combine these sums and write the results.
 
 override workgroup_size = 64u;
 
@@ -10,9 +10,9 @@ struct Uniforms {
   n: u32,
   inner: u32,
   rows: u32,        // outer * inner
-  chunks: u32,      // of a row
-  quads: u32,       // of a row
-  chunk_quads: u32, // of a chunk
+  chunks: u32,      // chunks per row
+  quads: u32,       // quads (four elements) per row
+  chunk_quads: u32, // quads per chunk
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 
@@ -22,14 +22,14 @@ struct Uniforms {
 
 //#include "lib/row-blocks.wgsl"
 
-// The tensors, written by src/kernels/rows/bindings.ts: `x`, the input, or the output in the backward direction; `y`, what is
-// written; `grad_output` there.
+// src/kernels/rows/bindings.ts writes this slot. In the forward direction `x` is the input and `y` the result. In the backward
+// direction `x` is the result, `grad_output` the upstream gradient, and `y` the gradient of the input.
 //#slot access
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 //#end
 
-// One for each chunk of each row: its maximum and the rest of its sum, or its share of the gradient's sum.
+// For each chunk of each row its maximum and the sum of its other exponentials, or its part of the gradient's sum.
 @group(0) @binding(4) var<storage, read_write> parts: array<vec2f>;
 
 //#slot op

@@ -1,6 +1,6 @@
 //#include "lib/bits.wgsl"
-// Ops that go over a row of [outer, n, inner], along the middle dimension, more often than is known ahead: each row is one
-// invocation's. The op gives what becomes of a row.
+// Ops that read a row several times, how often depends on its elements. A row is the middle dimension of [outer, n, inner].
+// One invocation computes each row, by the op's own function.
 
 override workgroup_size = 64u;
 
@@ -14,11 +14,11 @@ struct Uniforms {
   rows: u32, // outer * inner
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // the input, or the output in `backward_rows`
+@group(0) @binding(1) var<storage, read> x: array<f32>; // the input; in `backward_rows` the result
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<storage, read> grad_output: array<f32>;
 
-// Where element i of a row is.
+// The index of element i of a row.
 fn at(base: u32, i: u32) -> u32 {
   return base + i * u.inner;
 }

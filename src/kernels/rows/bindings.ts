@@ -1,5 +1,5 @@
-// Writes the WGSL that binds the tensors of a row-wise kernel, and loads and stores their quads: the groups of four
-// neighbours that lib/row-blocks.wgsl works on.
+// Writes the WGSL that binds the tensors of a row kernel, and loads and stores their quads, the groups of four neighbours
+// that lib/row-blocks.wgsl works on.
 import type { DType } from '../../core/dtype.ts';
 import { float16 } from '../../shader/lib.ts';
 import { source, type Source } from '../../shader/link.ts';
@@ -10,29 +10,29 @@ export interface RowTensor {
   readonly name: string;
   readonly dtype: DType;
   readonly access: 'read' | 'write';
-  /** Whether every quad is whole and aligned, so that it is one load or store. */
+  /** Whether every quad is one aligned vec4, which takes one load or store. */
   readonly packed: boolean;
   /** A WGSL expression: the value of elements outside of a row. 0 by default. */
   readonly fill?: string;
-  /** WGSL for the distance between neighbours of a row: `u.inner`, or 1 for what is alike for all rows. */
+  /** WGSL: the distance between neighbours of a row. It is `u.inner`, or 1 for a tensor that is the same for all rows. */
   readonly step?: '1u';
 }
 
-/** Whether rows consist of whole quads, each in one piece of memory. */
+/** Whether rows consist of whole quads whose elements are next to each other in memory. */
 export function isPacked({ n, inner }: RowLayout): boolean {
   return inner === 1 && n % 4 === 0;
 }
 
 /**
- * Bindings and, for a tensor `x`: `x_at(base, i)`, one element; `x_full(base, q)`, a quad inside the row;
- * `x_block(base, q, step)`, four of them; `x_last(base, lane)`, the lane's last block, filled up. For one that is written:
- * `store_x_full(base, q, v)` and `store_x_last(base, lane, block)`.
+ * WGSL with the bindings and these functions. For a tensor `x` that is read: `x_at(base, i)` is one element, `x_full(base, q)`
+ * a quad inside the row, `x_block(base, q, step)` four quads, and `x_last(base, lane)` the lane's last block, padded. For one
+ * that is written: `store_x_full(base, q, v)` and `store_x_last(base, lane, block)`.
  */
 export function rowAccess(tensors: readonly RowTensor[]): string {
   return tensors.map(accessOf).join('');
 }
 
-/** WGSL of an access slot, with what unpacks float16 where it is needed. */
+/** The source of an access slot. It includes the functions that unpack float16 if one of the dtypes is float16. */
 export function accessSource(text: string, dtypes: readonly DType[]): Source {
   const half = dtypes.includes('float16');
   const include = half ? `//#include "${float16.name}"\n` : '';
@@ -41,7 +41,7 @@ export function accessSource(text: string, dtypes: readonly DType[]): Source {
 
 const KEY: Record<DType, string> = { float32: 'f', float16: 'h', int32: 'i' };
 
-/** Tells apart what `rowAccess` gives for different tensors. */
+/** A key that differs wherever `rowAccess` gives different WGSL. */
 export function accessKey(tensors: readonly RowTensor[]): string {
   return tensors
     .map(({ slot, dtype, packed }) => `${slot}${KEY[dtype]}${packed ? '4' : ''}`)
@@ -80,7 +80,7 @@ function reader({ name, dtype, packed, step, fill = '0.0' }: RowTensor): string 
       : `  return ${name}[(base >> 2u) + q];`
     : `  let at = vec4u(base) + (vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u))${scale};
   return vec4f(${['x', 'y', 'z', 'w'].map((c) => element(`at.${c}`)).join(', ')});`;
-  // No branch round a load: on an emulated GPU that costs more than what it would save.
+  // Loads past the end are clamped instead of skipped: on an emulated GPU a branch costs more than the load.
   const tail = packed
     ? `  return ${name}_full(base, q);`
     : `  let i = vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u);

@@ -1,14 +1,14 @@
-// Windows along rows that are longer than a binding, and how each window is shared out to invocations.
+// Windows along rows that are longer than a binding, and how the work of each window is divided among invocations.
 import type { Capabilities } from '../../core/kernel.ts';
 import type { RowLayout } from '../../core/shape.ts';
 import { tileChunks, type ChunkTiling } from './tiling.ts';
 import type { Block } from '../windows/regions.ts';
 import type { Windows } from '../windows/windows.ts';
 
-/** Some columns of one slice of [outer, n, inner]; all windows but the last are of one length. */
+/** Some columns of one slice of [outer, n, inner]. All windows but the last have the same length. */
 export interface LongRow {
   readonly outer: number;
-  /** The first of the columns, and how many. */
+  /** The first column, and the number of columns. */
   readonly from: number;
   readonly columns: number;
   readonly length: number;
@@ -19,23 +19,23 @@ export interface LongRow {
   }[];
 }
 
-/** Columns that are planned together: their parts are copied side by side. */
+/** Number of columns that are planned together, because their parts are copied next to each other. */
 const COLUMNS = 64;
 
-/** Calls `plan` with each row, or each few columns. */
+/** Calls `plan` with each row, or with each group of columns. */
 export function forEachLongRow(
   { outer, n, inner }: RowLayout,
   windows: Windows,
   plan: (row: LongRow) => void,
 ): void {
   const { most } = windows;
-  // Few enough that one binding spans what is kept of all chunks.
+  // There must be so few chunks that one binding holds the sums of all of them.
   const fewer = Math.max(1, Math.floor(most / Math.sqrt(1024 * n)));
   const count = Math.min(inner, COLUMNS, fewer);
   for (let o = 0; o < outer; o++) {
     for (let from = 0; from < inner; from += count) {
       const columns = Math.min(count, inner - from);
-      // Windows end where a chunk may, and where a binding may begin.
+      // A window ends at a multiple of the length of a chunk, and where the next binding may begin.
       const length = Math.floor(most / columns / 128) * 128 || Math.floor(most / columns);
       const blocks = Array.from({ length: Math.ceil(n / length) }, (_, w) => {
         const first = w * length;
@@ -49,7 +49,7 @@ export function forEachLongRow(
   }
 }
 
-/** How a window of a long row is shared out: all chunks have one length, and none stays in registers. */
+/** The tiling of a window of a long row. All chunks have the same length, and none stays in registers. */
 export function tileLong(layout: RowLayout, caps: Capabilities): ChunkTiling {
   const tiling = tileChunks(layout, caps);
   const block = caps.tuning.rowBlock;

@@ -1,4 +1,4 @@
-// How the rows of a tensor are shared out to invocations, for every row-wise kernel.
+// The tiling of row kernels: how the rows of a tensor are divided among invocations and workgroups.
 import { BYTES } from '../../core/dtype.ts';
 import { rowsByInvocation, rowsByWorkgroup } from '../../shader/lib.ts';
 import type { Source } from '../../shader/link.ts';
@@ -12,34 +12,34 @@ import {
 } from '../../core/kernel.ts';
 import type { RowLayout } from '../../core/shape.ts';
 
-/** Elements that kernels load, and count, together. */
+/** The number of elements of a quad. */
 const QUAD = 4;
-/** Most quads of a block. */
+/** The largest number of quads of a block. */
 const BLOCK = 4;
 
-/** How rows are shared out. */
+/** How rows are divided among invocations or workgroups. */
 export interface RowTiling {
-  /** Whether an invocation or a workgroup computes a row, or a chunk of one. Each has a program of its own. */
+  /** Whether a workgroup, and not an invocation, computes a row or a chunk of a row. The two have different programs. */
   readonly unit: 'invocation' | 'workgroup';
-  /** What fills the kernel's `rows` slot. */
+  /** The source for the kernel's `rows` slot. */
   readonly source: Source;
   readonly rows: number;
   readonly constants: Readonly<{ workgroup_size: number } & Record<string, number>>;
 }
 
-/** The same for kernels that read rows in blocks, and may split them. */
+/** The same for kernels that read rows in blocks and may divide them into chunks. */
 export interface ChunkTiling extends RowTiling {
-  /** Chunks of each row, 1 for whole rows. More take two launches: what each chunk adds up to, and what follows from all. */
+  /** Chunks per row; 1 for whole rows. More chunks need two launches: one sums each chunk, the other combines the sums. */
   readonly chunks: number;
   readonly quads: number;
   readonly chunkQuads: number;
 }
 
 /**
- * For kernels that go over a row element by element. A GPU wants thousands of invocations, and neighbours reading neighbours:
- * columns (inner > 1) have that with a row per invocation. Where barriers are dear, a workgroup shares a row only if there
- * are too few rows to go round, or if the work is `quadratic` in the length of a row (Mesa's lavapipe ends an invocation's
- * loops, without a word, after 65,535 steps in all).
+ * The tiling for kernels that read a row element by element. A GPU needs thousands of invocations, and neighbouring
+ * invocations should read neighbouring memory. For rows along an inner dimension (inner > 1) one invocation per row does
+ * that. Where barriers are slow, a workgroup shares a row only if there are too few rows for all invocations, or if the work
+ * is `quadratic` in the length of a row. (Mesa's lavapipe silently ends the loops of an invocation after 65,535 steps.)
  */
 export function tileRows(
   { outer, n, inner }: RowLayout,
@@ -65,10 +65,11 @@ export function tileRows(
 }
 
 /**
- * For kernels that read rows in blocks. Where barriers are cheap a row has a workgroup, as large as leaves each invocation
- * a block of four quads, up to 256 or what the device takes; so rows to 4,096 elements stay in registers and are read once.
- * Columns (inner > 1) have neighbours with an invocation each. Few rows are split into chunks, for about 512 workgroups or
- * as many invocations as the adapter likes.
+ * The tiling for kernels that read rows in blocks. Where barriers are fast, a workgroup computes a row. It has so many
+ * invocations that each reads one block of four quads, up to 256 or the limit of the device. Rows of up to 4,096 elements
+ * then stay in registers and are read once. For rows along an inner dimension (inner > 1), an invocation computes a row. If
+ * there are few rows, they are divided into chunks, so that there are about 512 workgroups, or as many invocations as
+ * `Tuning` asks for.
  */
 export function tileChunks(layout: RowLayout, caps: Capabilities, splits = true): ChunkTiling {
   const { outer, n, inner } = layout;
@@ -79,9 +80,9 @@ export function tileChunks(layout: RowLayout, caps: Capabilities, splits = true)
   const { invocations, shortest } = byWorkgroup
     ? { invocations: 512, shortest: 4096 }
     : tuning.chunks;
-  // What is kept of all chunks, 16 bytes each, has to fit a binding.
+  // One binding must hold the sums of all chunks, 16 bytes each.
   const units = Math.min(invocations, Math.floor(caps.maxBindingSize / 32));
-  // A chunk's sum is read by every other one of its row.
+  // Every chunk of a row reads the sums of all others, so there should not be too many.
   const most = byWorkgroup ? 256 : 128;
   const wanted = splits ? Math.min(Math.ceil(units / rows), Math.floor(n / shortest), most) : 1;
   const perChunk = Math.ceil(quads / Math.max(wanted, 1) / BLOCK) * BLOCK;
@@ -92,7 +93,7 @@ export function tileChunks(layout: RowLayout, caps: Capabilities, splits = true)
     : workgroupSize(rowWorkgroup(rows * chunks, caps), caps);
   const lanes = byWorkgroup ? size : 1;
   const perLane = Math.ceil(chunkQuads / lanes);
-  // Larger blocks have more loads under way.
+  // With larger blocks more loads are in flight at a time.
   const inRegisters = perLane <= BLOCK;
   const block = inRegisters ? perLane : tuning.rowBlock;
   const padded = inRegisters || block > 1 || n % QUAD !== 0;
@@ -113,7 +114,10 @@ export function tileChunks(layout: RowLayout, caps: Capabilities, splits = true)
   };
 }
 
-/** Invocations of a workgroup of which each has a unit of its own: 64 workgroups, where that leaves them large enough. */
+/**
+ * The size of workgroups whose invocations each compute a row or a chunk. There are 64 workgroups, if that leaves them large
+ * enough.
+ */
 export function rowWorkgroup(units: number, { tuning }: Capabilities): number {
   const { least, most } = tuning.rowWorkgroup;
   return powerOfTwo(units / 64, least, most);
@@ -126,7 +130,7 @@ export function powerOfTwo(x: number, least: number, most: number): number {
   return size;
 }
 
-/** Workgroups for as many units: rows, or their chunks. */
+/** The workgroups for a number of units, which are rows or chunks. */
 export function workgroupsOf(
   { unit, constants }: RowTiling,
   units: number,
@@ -136,7 +140,7 @@ export function workgroupsOf(
   return foldWorkgroups(Math.ceil(units / per), caps);
 }
 
-/** The head of a row kernel's uniforms: n, inner, rows, chunks, quads, chunk_quads. */
+/** Writes the first uniforms of a row kernel: n, inner, rows, chunks, quads, chunk_quads. */
 export function writeTiling(
   writer: UniformWriter,
   { n, inner }: RowLayout,
@@ -145,18 +149,18 @@ export function writeTiling(
   return writer.u32(n, inner, rows, chunks, quads, chunkQuads);
 }
 
-/** Some of the outer slices of [outer, n, inner], as a tensor of its own. */
+/** A window: some of the outer slices of [outer, n, inner], as a tensor of its own. */
 export interface RowWindow {
   readonly layout: RowLayout;
-  /** Slices ahead of it. */
+  /** Number of slices before it. */
   readonly first: number;
-  /** Whether it is not the whole: then its bindings have an offset and a size. */
+  /** Whether it is only a part of the tensor. Its bindings then have an offset and a size. */
   readonly part: boolean;
 }
 
 /**
- * Windows of whole slices, of n · inner elements, that a binding can span. A window starts where a binding may, at a
- * multiple of 256 bytes: none for slices too long for that, or for any binding.
+ * Windows of whole slices of n · inner elements, each small enough for a binding. A window must start where a binding may
+ * start, at a multiple of 256 bytes. If slices are too long for that, or for any binding, there are no windows.
  */
 export function windowsOf(
   layout: RowLayout,
@@ -169,7 +173,7 @@ export function windowsOf(
   const most = Math.max(...bytes) * slice;
   const whole = { layout, first: 0, part: false };
   if (outer * most <= maxBindingSize) return [whole];
-  // Together so many slices are a multiple of the alignment.
+  // The bytes of so many slices are a multiple of the alignment.
   const step = offsetAlignment / powerOfTwoIn(Math.min(...bytes) * slice, offsetAlignment);
   const slices = Math.floor(maxBindingSize / most / step) * step;
   if (slices === 0) return [];
@@ -179,14 +183,14 @@ export function windowsOf(
   });
 }
 
-/** The largest power of two that divides `x`, up to a bound that is one. */
+/** The largest power of two that divides `x`, but at most `most`, which is a power of two. */
 function powerOfTwoIn(x: number, most: number): number {
   let power = 1;
   while (power < most && x % (2 * power) === 0) power *= 2;
   return power;
 }
 
-/** A binding of a window of a tensor in the rows' layout. */
+/** The binding of a window of a tensor whose shape is that of the rows. */
 export function windowBinding(
   binding: Binding,
   { layout: { outer, n, inner }, first, part }: RowWindow,
