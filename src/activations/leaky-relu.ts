@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/activations/leaky-relu.wgsl?raw';
+import { at } from '../cpu/rows.ts';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 
@@ -12,8 +13,8 @@ export const leakyRelu = /* @__PURE__ */ defineActivation({
     // Looked up instead of chosen: a branch on the sign is mispredicted every other time, which costs three times as much.
     const slopes = new Float64Array([negativeSlope, 1]);
     for (let i = 0; i < y.length; i++) {
-      const v = x[i] ?? NaN;
-      y[i] = v * (slopes[Number(v > 0)] ?? NaN);
+      const v = at(x, i);
+      y[i] = v * at(slopes, Number(v > 0));
     }
   },
   backward: (x, gradOutput, { negativeSlope }) => (x > 0 ? gradOutput : negativeSlope * gradOutput),

@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/activations/relu.wgsl?raw';
+import { at } from '../cpu/rows.ts';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 
@@ -9,7 +10,7 @@ export const relu = /* @__PURE__ */ defineActivation({
   forward: (x) => (x < 0 ? 0 : x),
   forwardAll: (x, y) => {
     if (!(x instanceof Float32Array && y instanceof Float32Array)) {
-      for (let i = 0; i < y.length; i++) y[i] = Math.max(x[i] ?? NaN, 0);
+      for (let i = 0; i < y.length; i++) y[i] = Math.max(at(x, i), 0);
       return;
     }
     // By the bits: a branch on the sign is mispredicted every other time. Those of negative numbers are, as integers, below

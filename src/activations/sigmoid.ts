@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/activations/sigmoid.wgsl?raw';
+import { at } from '../cpu/rows.ts';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { sigmoid as sigmoidLib } from '../shader/lib.ts';
@@ -11,7 +12,7 @@ export const sigmoid = /* @__PURE__ */ defineActivation({
   includes: [sigmoidLib],
   forward: logistic,
   forwardAll: (x, y) => {
-    for (let i = 0; i < y.length; i++) y[i] = logistic(x[i] ?? NaN);
+    for (let i = 0; i < y.length; i++) y[i] = logistic(at(x, i));
   },
   backward: (x, gradOutput) => gradOutput * (logistic(x) * logistic(-x)),
   accuracy: { forward: 2, backward: 3 },

@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/activations/softplus.wgsl?raw';
+import { at } from '../cpu/rows.ts';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { div, sigmoid as sigmoidLib, softplus as softplusLib } from '../shader/lib.ts';
@@ -16,7 +17,7 @@ export const softplus = /* @__PURE__ */ defineActivation({
   params: { beta: { default: 1, unit: true }, threshold: 20 },
   forward: (x, { beta, threshold }) => scaledSoftplus(x, beta, threshold),
   forwardAll: (x, y, { beta, threshold }) => {
-    for (let i = 0; i < y.length; i++) y[i] = scaledSoftplus(x[i] ?? NaN, beta, threshold);
+    for (let i = 0; i < y.length; i++) y[i] = scaledSoftplus(at(x, i), beta, threshold);
   },
   backward: (x, gradOutput, { beta, threshold }) =>
     beta * x > threshold ? gradOutput : gradOutput * logistic(beta * x),

@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/activations/tanh.wgsl?raw';
+import { at } from '../cpu/rows.ts';
 import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { tanh as tanhLib } from '../shader/lib.ts';
@@ -15,7 +16,7 @@ export const tanh = /* @__PURE__ */ defineActivation({
   includes: [tanhLib],
   forward: Math.tanh,
   forwardAll: (x, y) => {
-    for (let i = 0; i < y.length; i++) y[i] = Math.tanh(x[i] ?? NaN);
+    for (let i = 0; i < y.length; i++) y[i] = Math.tanh(at(x, i));
   },
   backward: (x, gradOutput) => gradOutput * sech2(x),
   accuracy: { forward: 1.25, backward: 3 },

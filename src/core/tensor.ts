@@ -174,7 +174,8 @@ export class Tensor {
         received: `shape ${formatShape(this.shape)}`,
       });
     }
-    return (await this.data())[0] ?? NaN;
+    const [value = NaN] = await this.data();
+    return value;
   }
 
   /** The elements as nested arrays (a number for a scalar). */

@@ -6,6 +6,7 @@ import {
   type Operand,
   type Preparable,
 } from '../core/device.ts';
+import { at } from './rows.ts';
 import {
   boundsOf,
   BYTES,
@@ -182,7 +183,7 @@ export class CpuDevice extends Device {
       const [output, result] = [outputs[k], results[k]];
       if (output?.dtype !== 'float16' || !result) continue;
       const bits = new Uint16Array(bytesOf(output.storage), 0, output.size);
-      for (let i = 0; i < bits.length; i++) bits[i] = toHalf(result[i] ?? NaN);
+      for (let i = 0; i < bits.length; i++) bits[i] = toHalf(at(result, i));
     }
   }
 

@@ -1,6 +1,7 @@
 // Makes a function with gradient, bias and `out` from the declaration of an activation: its formula and derivative,
 // in WGSL and in float64, and its options.
 import { isRecording, record } from '../core/autograd.ts';
+import { at } from '../cpu/rows.ts';
 import type { Device } from '../core/device.ts';
 import type { NumericArray } from '../core/dtype.ts';
 import { runOne } from '../core/dispatcher.ts';
@@ -103,9 +104,6 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     ...common,
     inputs: ['x'],
     body: '  return Results(forward(x, p));',
-    reference: (v, r, p) => {
-      r[0] = forward(v[0] ?? NaN, p as ParamsOf<S>);
-    },
     unary: forward as Unary,
     ...(declaration.forwardAll ? { unaryAll: declaration.forwardAll as UnaryAll } : {}),
     inPlace: [0],
@@ -114,9 +112,6 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     ...common,
     inputs: ['x', 'bias'],
     body: '  return Results(forward(x + bias, p));',
-    reference: (v, r, p) => {
-      r[0] = forward((v[0] ?? NaN) + (v[1] ?? NaN), p as ParamsOf<S>);
-    },
     binary: (x, bias, p) => forward(x + bias, p as ParamsOf<S>),
     inPlace: [0],
   };
@@ -124,9 +119,6 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     ...common,
     inputs: ['x', 'grad_output'],
     body: '  return Results(backward(x, grad_output, p));',
-    reference: (v, r, p) => {
-      r[0] = backward(v[0] ?? NaN, v[1] ?? NaN, p as ParamsOf<S>);
-    },
     binary: backward as Binary,
   };
   const backwardBiasOp: PointwiseOp = {
@@ -134,7 +126,7 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     inputs: ['x', 'grad_output', 'bias'],
     body: '  return Results(backward(x + bias, grad_output, p));',
     reference: (v, r, p) => {
-      r[0] = backward((v[0] ?? NaN) + (v[2] ?? NaN), v[1] ?? NaN, p as ParamsOf<S>);
+      r[0] = backward(at(v, 0) + at(v, 2), at(v, 1), p as ParamsOf<S>);
     },
   };
 

@@ -1,5 +1,6 @@
 // The pointwise ops of a declared loss, one for each set of gradients and weights that calls have.
 import { source } from '../shader/link.ts';
+import { at } from '../cpu/rows.ts';
 import type { ParamLayout, ParamValues } from '../shader/params.ts';
 import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
 
@@ -50,7 +51,7 @@ export function lossOps(parts: LossParts): LossOps {
     const fill = (v: Float64Array): number[] => {
       let next = 0;
       for (let k = 0; k < args.length; k++)
-        args[k] = k < count || weighted[k - count] ? (v[next++] ?? NaN) : 1;
+        args[k] = k < count || weighted[k - count] ? at(v, next++) : 1;
       return args;
     };
     return { names, text: text.join(', '), fill };
@@ -64,7 +65,9 @@ export function lossOps(parts: LossParts): LossOps {
     from: number,
   ): void => {
     let k = from;
-    for (let i = 0; i < differentiable.length; i++) if (needs[i]) r[k++] = grads[i] ?? NaN;
+    grads.forEach((grad, i) => {
+      if (needs[i]) r[k++] = grad;
+    });
   };
 
   const forward = (variant: Variant): PointwiseOp => {
@@ -99,7 +102,7 @@ export function lossOps(parts: LossParts): LossOps {
       results: grads.length,
       body: `  let g = loss_grad(${text}, grad_output * u.scale, p);\n  return Results(${grads.join(', ')});`,
       reference: (v, r, p, _index, scale) => {
-        const gradOutput = (v[names.length] ?? NaN) * scale;
+        const gradOutput = at(v, names.length) * scale;
         spread(parts.backward(...fill(v), gradOutput, p), variant, r, 0);
       },
     };

@@ -1,5 +1,6 @@
 // Pairwise distance: the p-norms of the differences between the vectors of two tensors, with gradients.
 import wgsl from '../../shaders/distances/pairwise.wgsl?raw';
+import { at } from '../cpu/rows.ts';
 import { rowNorms } from '../kernels/rows/sources.ts';
 import { optionsFor } from '../define/module.ts';
 import { comparePairs } from '../define/pair-rows.ts';
@@ -34,7 +35,8 @@ const op: PairRowsOp = {
   powers: true,
   constants: ({ p = 2 }) => ({ kind: normKind(p), pairs: 1 }),
   reference: ([x, y], _label, { p = 2, eps = 0 }, upstream, grads) => {
-    const d = Float64Array.from(x ?? [], (v, i) => v - (y?.[i] ?? NaN) + eps);
+    if (!x || !y) return NaN;
+    const d = x.map((v, i) => v - at(y, i) + eps);
     const value = norm(d, p);
     const [gx, gy] = grads ?? [];
     if (gx && gy) {

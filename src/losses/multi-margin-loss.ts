@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/losses/multi-margin.wgsl?raw';
+import { addTo, at } from '../cpu/rows.ts';
 import { defineMarginLoss } from '../define/margin-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, classStatus } from '../shader/lib.ts';
@@ -10,8 +11,8 @@ function forEachActive(
   margin: number,
   visit: (z: number, index: number, own: number) => void,
 ): void {
-  const own = target[0] ?? NaN;
-  const score = scores[own] ?? NaN;
+  const own = at(target, 0);
+  const score = at(scores, own);
   for (const [index, x] of scores.entries()) {
     // The difference is computed first. It is exact, so the margin is not lost beside large scores.
     const z = margin + (x - score);
@@ -19,7 +20,7 @@ function forEachActive(
   }
 }
 
-const isValid = ({ scores, target }: MarginRow): boolean => (target[0] ?? NaN) in scores;
+const isValid = ({ scores, target }: MarginRow): boolean => at(target, 0) in scores;
 
 /**
  * Multi-class hinge loss of scores [N, C] (or [C]) and int32 class indices [N] (or a scalar): by how much each other class
@@ -39,14 +40,14 @@ export const multiMarginLoss = /* @__PURE__ */ defineMarginLoss({
     forEachActive(row, margin, (z) => {
       total += z ** p;
     });
-    return total === 0 ? 0 : row.weightOf(row.target[0] ?? NaN) * total;
+    return total === 0 ? 0 : row.weightOf(at(row.target, 0)) * total;
   },
   grad: (row, { p, margin }, scores) => {
     if (!isValid(row)) scores.fill(NaN);
     forEachActive(row, margin, (z, index, own) => {
       const slope = row.weightOf(own) * (p === 1 ? 1 : 2 * z);
       scores[index] = slope;
-      scores[own] = (scores[own] ?? NaN) - slope;
+      addTo(scores, own, -slope);
     });
   },
   accuracy: { forward: 3, backward: 3 },

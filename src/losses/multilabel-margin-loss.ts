@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/losses/multilabel-margin.wgsl?raw';
+import { addTo, at } from '../cpu/rows.ts';
 import { defineMarginLoss } from '../define/margin-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, classStatus } from '../shader/lib.ts';
@@ -19,7 +20,7 @@ function forEachActive(
     if (known.has(index)) continue;
     for (const label of labels) {
       // The difference is computed first. It is exact, so the margin is not lost beside large scores.
-      const z = 1 + (x - (scores[label] ?? NaN));
+      const z = 1 + (x - at(scores, label));
       if (z > 0) visit(z, label, index);
     }
   }
@@ -50,8 +51,8 @@ export const multilabelMarginLoss = /* @__PURE__ */ defineMarginLoss({
   grad: (row, _params, scores) => {
     if (!isValid(row)) scores.fill(NaN);
     forEachActive(row, (_z, label, index) => {
-      scores[index] = (scores[index] ?? NaN) + 1;
-      scores[label] = (scores[label] ?? NaN) - 1;
+      addTo(scores, index, 1);
+      addTo(scores, label, -1);
     });
   },
   accuracy: { forward: 4, backward: 2 },

@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/losses/multilabel-soft-margin.wgsl?raw';
+import { at } from '../cpu/rows.ts';
 import { defineMarginLoss } from '../define/margin-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, exp, sigmoid, softplus } from '../shader/lib.ts';
@@ -18,12 +19,12 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ defineMarginLoss({
   weighted: true,
   loss: ({ scores, target, weightOf }) =>
     scores.reduce((total, x, i) => {
-      const y = target[i] ?? NaN;
+      const y = at(target, i);
       return total + weightOf(i) * (y * softplusOf(-x) + (1 - y) * softplusOf(x));
     }, 0),
   grad: (row, _params, scores, target) => {
     for (const [i, x] of row.scores.entries()) {
-      const y = row.target[i] ?? NaN;
+      const y = at(row.target, i);
       const w = row.weightOf(i);
       scores[i] = w * ((1 - y) / (1 + Math.exp(-x)) - y / (1 + Math.exp(x)));
       target[i] = -w * x;

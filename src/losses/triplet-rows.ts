@@ -1,5 +1,6 @@
 // The hinge of the two distances of each triplet, used by both triplet losses.
 import wgsl from '../../shaders/losses/triplet-margin.wgsl?raw';
+import { at, atOr } from '../cpu/rows.ts';
 import type { Reduction } from '../define/loss.ts';
 import { comparePairs } from '../define/pair-rows.ts';
 import { layoutOf } from '../define/params.ts';
@@ -39,25 +40,23 @@ function reference(
   grads: readonly Float64Array[] | null,
 ): number {
   if (!anchor || !positive || !negative) return NaN;
-  const distances = [
-    [anchor, positive] as const,
-    [anchor, negative] as const,
-    ...(swap ? [[positive, negative] as const] : []),
-  ].map(([a, b]) => {
-    const d = a.map((v, i) => v - (b[i] ?? NaN) + eps);
+  const between = (a: Float64Array, b: Float64Array) => {
+    const d = a.map((v, i) => v - at(b, i) + eps);
     return { d, value: norm(d, p), grad: new Float64Array(d.length) };
-  });
-  const [near, far, other] = distances;
-  const hinge = tripletHinge(near?.value ?? NaN, far?.value ?? NaN, other?.value, margin, upstream);
+  };
+  const near = between(anchor, positive);
+  const far = between(anchor, negative);
+  const other = swap ? between(positive, negative) : undefined;
+  const hinge = tripletHinge(near.value, far.value, other?.value, margin, upstream);
   const [ga, gp, gn] = grads ?? [];
   if (ga && gp && gn) {
-    distances.forEach(({ d, value, grad }, k) => {
+    [near, far, ...(other ? [other] : [])].forEach(({ d, value, grad }, k) => {
       normGrad(d, p, value, hinge.grads[k] ?? 0, grad);
     });
     for (let i = 0; i < ga.length; i++) {
-      const pull = near?.grad[i] ?? NaN;
-      const push = far?.grad[i] ?? NaN;
-      const swapped = other?.grad[i] ?? 0;
+      const pull = at(near.grad, i);
+      const push = at(far.grad, i);
+      const swapped = atOr(other?.grad, i, 0);
       ga[i] = pull + push;
       gp[i] = swapped - pull;
       gn[i] = -push - swapped;

@@ -26,20 +26,17 @@ function defineArithmetic(name: string, { wgsl, result, gradients }: Formula): A
     inputs: ['a', 'b'],
     results: 1,
     body: `  return Results(${wgsl[0]});`,
-    reference: ([a = NaN, b = NaN], r) => {
-      r[0] = result(a, b);
-    },
     binary: result,
     inPlace: [0],
   };
-  const [backwardA, backwardB] = [0, 1].map((operand): PointwiseOp => ({
+  const [backwardA, backwardB] = ([0, 1] as const).map((operand): PointwiseOp => ({
     name,
     params: { names: [] },
     inputs: ['a', 'b', 'g'],
     results: 1,
     body: `  return Results(${wgsl[operand + 1] ?? ''});`,
     reference: ([a = NaN, b = NaN, g = NaN], r) => {
-      r[0] = gradients(a, b, g)[operand] ?? NaN;
+      r[0] = gradients(a, b, g)[operand];
     },
   }));
   return (left, right, options = {}) => {

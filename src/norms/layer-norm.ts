@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/norms/layer-norm.wgsl?raw';
+import { addAll, at, meanOf, product } from '../cpu/rows.ts';
 import { defineNorm } from '../define/norm.ts';
 import { normModule } from '../define/norm-module.ts';
 import { sqrt } from '../shader/lib.ts';
@@ -17,19 +18,17 @@ export const layerNorm = /* @__PURE__ */ defineNorm({
   eps: 1e-5,
   forward: ({ x, weight, bias }, eps, y) => {
     const { z } = normalised(x, eps);
-    for (const [i, v] of z.entries()) y[i] = v * (weight[i] ?? NaN) + (bias[i] ?? NaN);
+    y.set(product(z, weight));
+    addAll(y, bias);
   },
   backward: ({ x, weight }, eps, gradOutput, grads) => {
     const { z, factor } = normalised(x, eps);
-    const slope = gradOutput.map((g, i) => g * (weight[i] ?? NaN));
+    const slope = product(gradOutput, weight);
     const mean = meanOf(slope);
-    const meanProduct = meanOf(slope.map((v, i) => v * (z[i] ?? NaN)));
-    for (const [i, v] of z.entries()) {
-      const g = gradOutput[i] ?? NaN;
-      grads.x[i] = factor * ((slope[i] ?? NaN) - mean - v * meanProduct);
-      grads.weight[i] = (grads.weight[i] ?? NaN) + g * v;
-      grads.bias[i] = (grads.bias[i] ?? NaN) + g;
-    }
+    const meanProduct = meanOf(product(slope, z));
+    grads.x.set(slope.map((s, i) => factor * (s - mean - at(z, i) * meanProduct)));
+    addAll(grads.weight, product(gradOutput, z));
+    addAll(grads.bias, gradOutput);
   },
   accuracy: { forward: 8, backward: 12 },
   docs: {
@@ -41,8 +40,6 @@ export const layerNorm = /* @__PURE__ */ defineNorm({
     use: 'Keeps the activations of a layer at one size, whatever the batch: in transformers and recurrent networks.',
   },
 });
-
-const meanOf = (x: Float64Array): number => x.reduce((sum, v) => sum + v, 0) / x.length;
 
 /** A row normalised, and its factor. The mean is corrected once, as sums of float64 round too. */
 function normalised(x: Float64Array, eps: number): { z: Float64Array; factor: number } {

@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/norms/rms-norm.wgsl?raw';
+import { addAll, at, meanOf, product } from '../cpu/rows.ts';
 import { defineNorm } from '../define/norm.ts';
 import { normModule } from '../define/norm-module.ts';
 import { sqrt } from '../shader/lib.ts';
@@ -17,19 +18,20 @@ export const rmsNorm = /* @__PURE__ */ defineNorm({
   eps: 2 ** -23,
   forward: ({ x, weight }, eps, y) => {
     const factor = factorOf(x, eps);
-    for (const [i, v] of x.entries()) y[i] = v * factor * (weight[i] ?? NaN);
+    y.set(
+      product(
+        x.map((v) => v * factor),
+        weight,
+      ),
+    );
   },
   backward: ({ x, weight }, eps, gradOutput, grads) => {
     const factor = factorOf(x, eps);
-    let mean = 0;
-    for (const [i, v] of x.entries()) {
-      const g = gradOutput[i] ?? NaN;
-      mean += (g * (weight[i] ?? NaN) * v * factor) / x.length;
-      grads.weight[i] = (grads.weight[i] ?? NaN) + g * v * factor;
-    }
-    for (const [i, v] of x.entries()) {
-      grads.x[i] = factor * ((gradOutput[i] ?? NaN) * (weight[i] ?? NaN) - v * factor * mean);
-    }
+    const z = x.map((v) => v * factor);
+    const slope = product(gradOutput, weight);
+    const mean = meanOf(product(slope, z));
+    grads.x.set(slope.map((s, i) => factor * (s - at(z, i) * mean)));
+    addAll(grads.weight, product(gradOutput, z));
   },
   accuracy: { forward: 6, backward: 12 },
   docs: {
@@ -44,7 +46,7 @@ export const rmsNorm = /* @__PURE__ */ defineNorm({
 
 /** The factor of a row. */
 function factorOf(x: Float64Array, eps: number): number {
-  return 1 / Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length + eps);
+  return 1 / Math.sqrt(meanOf(product(x, x)) + eps);
 }
 
 /** `rmsNorm` as a module with a learned weight. */

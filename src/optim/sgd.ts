@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/optim/sgd.wgsl?raw';
 import { OptionError } from '../core/errors.ts';
 import { source } from '../shader/link.ts';
-import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
+import type { PointwiseOp, PointwiseReference } from '../kernels/pointwise/plan.ts';
 import { checkBoolean, checkNumber } from '../core/validate-options.ts';
 import type { Kind, OptimizerParameters, ParamGroup } from './groups.ts';
 import { Optimizer, type Rule } from './optimizer.ts';
@@ -31,7 +31,7 @@ const base = {
   params,
 };
 
-function reference(momentum: boolean): PointwiseOp['reference'] {
+function reference(momentum: boolean): PointwiseReference {
   return ([w = NaN, grad = NaN, velocity = 0], r, p) => {
     const {
       lr = 0,

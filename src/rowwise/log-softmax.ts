@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/rowwise/log-softmax.wgsl?raw';
+import { at, logSoftmaxOf } from '../cpu/rows.ts';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
-import { logSoftmaxOf } from '../cpu/special.ts';
 
 /**
  * Logarithm of the softmax along `dim`: x - log(sum of e^x), computed from the row's maximum. A row that holds NaN or
@@ -13,9 +13,9 @@ export const logSoftmax = /* @__PURE__ */ defineRowwise({
   forward: logSoftmaxOf,
   backward: (y, gradOutput, gradInput) => {
     let total = 0;
-    for (let i = 0; i < y.length; i++) total += gradOutput[i] ?? NaN;
+    for (let i = 0; i < y.length; i++) total += at(gradOutput, i);
     for (let i = 0; i < y.length; i++) {
-      gradInput[i] = (gradOutput[i] ?? NaN) - Math.exp(y[i] ?? NaN) * total;
+      gradInput[i] = at(gradOutput, i) - Math.exp(at(y, i)) * total;
     }
   },
   largestTerm: {
@@ -23,7 +23,7 @@ export const logSoftmax = /* @__PURE__ */ defineRowwise({
       const total = Math.abs(gradOutput.reduce((sum, g) => sum + g, 0));
       const largest = gradOutput.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
       for (const [i, v] of y.entries()) {
-        term[i] = Math.max(Math.abs(gradOutput[i] ?? NaN), Math.exp(v) * Math.max(total, largest));
+        term[i] = Math.max(Math.abs(at(gradOutput, i)), Math.exp(v) * Math.max(total, largest));
       }
     },
   },

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/rowwise/softmax.wgsl?raw';
+import { softmaxGrad, softmaxGradTerm, softmaxOf } from '../cpu/rows.ts';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
-import { softmaxGrad, softmaxGradTerm, softmaxOf } from '../cpu/special.ts';
 
 /**
  * Softmax along `dim`: e^x over the sum of e^x, so that the results are positive and sum to 1. The row's maximum is

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/rowwise/softmin.wgsl?raw';
+import { softmaxGrad, softmaxGradTerm, softmaxOf } from '../cpu/rows.ts';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
-import { softmaxGrad, softmaxGradTerm, softmaxOf } from '../cpu/special.ts';
 
 /**
  * Softmax of -x along `dim`: the smallest element gets the largest share. A row that holds NaN or -Inf, or only +Inf, is

@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/rowwise/sparsemax.wgsl?raw';
+import { at } from '../cpu/rows.ts';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
 import { rowScan } from '../kernels/rowwise/plan.ts';
@@ -37,11 +38,11 @@ export const sparsemax = /* @__PURE__ */ defineRowwise({
     let count = 0;
     for (const [i, v] of y.entries()) {
       if (!(v > 0)) continue;
-      total += gradOutput[i] ?? NaN;
+      total += at(gradOutput, i);
       count++;
     }
     for (const [i, v] of y.entries()) {
-      gradInput[i] = v > 0 ? (gradOutput[i] ?? NaN) - total / count : 0 * v;
+      gradInput[i] = v > 0 ? at(gradOutput, i) - total / count : 0 * v;
     }
   },
   largestTerm: {

@@ -1,6 +1,7 @@
 // The kernels of an adaptive softmax besides its layers: rows by index, copies of columns, targets by cluster, and
 // the largest element of a row. Each has its launches and its CPU loop.
 import argmaxText from '../../../shaders/kernels/adaptive/argmax.wgsl?raw';
+import { at, atOr } from '../../cpu/rows.ts';
 import targetsText from '../../../shaders/kernels/adaptive/cluster-targets.wgsl?raw';
 import pickText from '../../../shaders/kernels/adaptive/pick-rows.wgsl?raw';
 import { bits, classStatus, grid, rowLanes } from '../../shader/lib.ts';
@@ -117,7 +118,7 @@ export const pickRowsKernel: Kernel<PickArgs> = {
     if (!x || !index || !y) return;
     for (let k = 0; k < rows; k++) {
       const row = index[k] ?? -1;
-      for (let j = 0; j < width; j++) y[k * width + j] = row < 0 ? 0 : (x[row * width + j] ?? NaN);
+      for (let j = 0; j < width; j++) y[k * width + j] = row < 0 ? 0 : at(x, row * width + j);
     }
   },
 };
@@ -161,9 +162,9 @@ export const columnsKernel: Kernel<ColumnsArgs> = {
   cpu: ({ rows, count, x, y, shift }, [from, added], [to]) => {
     if (!from || !to) return;
     for (let row = 0; row < rows; row++) {
-      const more = shift ? (added?.[row * shift.width + shift.from] ?? NaN) : 0;
+      const more = shift ? atOr(added, row * shift.width + shift.from, NaN) : 0;
       for (let j = 0; j < count; j++)
-        to[row * y.width + y.from + j] = (from[row * x.width + x.from + j] ?? NaN) + more;
+        to[row * y.width + y.from + j] = at(from, row * x.width + x.from + j) + more;
     }
   },
 };
@@ -253,13 +254,13 @@ export const argmaxKernel: Kernel<{ readonly rows: number; readonly n: number }>
   cpu: ({ rows, n }, [x], [y]) => {
     if (!x || !y) return;
     for (let row = 0; row < rows; row++) {
-      let at = 0;
+      let largest = 0;
       for (let i = 0; i < n; i++) {
-        const [v, best] = [x[row * n + i] ?? NaN, x[row * n + at] ?? NaN];
+        const [v, best] = [at(x, row * n + i), at(x, row * n + largest)];
         if (Number.isNaN(best)) break;
-        if (v > best || Number.isNaN(v)) at = i;
+        if (v > best || Number.isNaN(v)) largest = i;
       }
-      y[row] = at;
+      y[row] = largest;
     }
   },
 };

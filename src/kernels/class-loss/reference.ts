@@ -1,6 +1,6 @@
 // The float64 loop of class losses: losses and gradients, row by row.
 import type { NumericArray } from '../../core/dtype.ts';
-import { logSoftmaxOf } from '../../cpu/special.ts';
+import { at, atOr, logSoftmaxOf } from '../../cpu/rows.ts';
 import { placesOf, type ClassLossArgs } from './args.ts';
 import { forEachRow } from '../rows/tiling.ts';
 import { gather } from '../rowwise/plan.ts';
@@ -20,9 +20,9 @@ export function classLossReference(
     k < 0 ? undefined : list[k];
   const weights = pick(inputs, places.inputs.weights);
   const gradOutput = pick(inputs, places.inputs.gradOutput);
-  const weightOf = (c: number): number => (weights ? (weights[c] ?? NaN) : 1);
+  const weightOf = (c: number): number => atOr(weights, c, 1);
   const classes = args.inputs.target === 'classes';
-  const classOf = (row: number): number => target[row] ?? NaN;
+  const classOf = (row: number): number => at(target, row);
 
   let divisor = reduction === 'mean' ? rows : 1;
   if (reduction === 'mean' && classes) {
@@ -52,30 +52,29 @@ export function classLossReference(
     let loss = 0;
     let slope = 0;
     for (let c = from; c < to; c++) {
-      const hard = classes ? Number(c === label) : (target[base + c * inner] ?? NaN);
+      const hard = classes ? Number(c === label) : at(target, base + c * inner);
       const share = weightOf(c) * ((1 - labelSmoothing) * hard + labelSmoothing / n);
-      loss += share * op.loss(l[c] ?? NaN, params);
-      slope += own[c] = share * op.grad(l[c] ?? NaN, params);
+      loss += share * op.loss(at(l, c), params);
+      slope += own[c] = share * op.grad(at(l, c), params);
     }
     total += loss;
     if (losses && reduction === 'none') losses[row] = loss;
-    const upstream =
-      (gradOutput ? (gradOutput[reduction === 'none' ? row : 0] ?? NaN) : 1) / divisor;
+    const upstream = atOr(gradOutput, reduction === 'none' ? row : 0, 1) / divisor;
     for (let c = 0; c < n; c++) {
-      const lc = l[c] ?? NaN;
-      const at = base + c * inner;
+      const lc = at(l, c);
+      const element = base + c * inner;
       if (gradScores) {
         // Classes that do not depend on the scores get 0, even if the upstream gradient is infinite or NaN.
         const owns = c >= from && c < to;
-        const q = owns ? (own[c] ?? NaN) : 0;
+        const q = owns ? at(own, c) : 0;
         // q - p slope, with 1 - p computed as -expm1(l), which is accurate even where p is almost 1.
         const others = ignored || q === slope ? 0 : slope - q;
         const left = op.normalised && q !== 0 ? -Math.expm1(lc) : 1;
         const spread = op.normalised ? Math.exp(lc) * (ignored ? 0 : upstream * others) : 0;
-        gradScores[at] = (owns ? upstream * (q * left) : 0) - spread;
+        gradScores[element] = (owns ? upstream * (q * left) : 0) - spread;
       }
       if (gradProbabilities) {
-        gradProbabilities[at] =
+        gradProbabilities[element] =
           upstream * ((1 - labelSmoothing) * weightOf(c) * op.loss(lc, params));
       }
     }

@@ -1,5 +1,6 @@
 // The float64 loop of the CTC loss and its gradient: the forward-backward algorithm.
 import type { NumericArray } from '../../core/dtype.ts';
+import { addTo, at, atOr } from '../../cpu/rows.ts';
 import type { CtcArgs } from './args.ts';
 
 /** The states of the lattice: the labels of one batch element, with a blank before, between and after them. */
@@ -29,15 +30,14 @@ export function ctcReference(
   let total = 0;
   for (let n = 0; n < batch; n++) {
     const labels = targetLengths[n] ?? 0;
-    const at = args.stride > 0 ? n * args.stride : offset;
+    const first = args.stride > 0 ? n * args.stride : offset;
     offset += labels;
-    const own = [...targets.subarray(at, at + labels)];
+    const own = [...targets.subarray(first, first + labels)];
     const sequence: Sequence = {
       steps: inputLengths[n] ?? 0,
       states: [args.blank, ...own.flatMap((label) => [label, args.blank])],
     };
-    const logProb = (t: number, c: number): number =>
-      logProbs[(t * batch + n) * classes + c] ?? NaN;
+    const logProb = (t: number, c: number): number => at(logProbs, (t * batch + n) * classes + c);
     const forward = variables(sequence, logProb);
     const { likelihood } = forward;
     const value = zeroInfinity && likelihood === -Infinity ? 0 : -likelihood;
@@ -45,7 +45,7 @@ export function ctcReference(
     total += value / divisor;
     if (loss && reduction === 'none') loss[n] = value;
     if (!grad) continue;
-    const upstream = gradOutput ? (gradOutput[reduction === 'none' ? n : 0] ?? NaN) : 1;
+    const upstream = atOr(gradOutput, reduction === 'none' ? n : 0, 1);
     const g = upstream / (reduction === 'mean' ? batch * divisor : 1);
     writeGradient(args, n, g, sequence, forward, logProb, grad);
   }
@@ -88,10 +88,10 @@ function variables(
     const score = lessLargest(scores);
     const row = scores.map((chance, s) => {
       if (!before) return s < 2 ? chance : -Infinity;
-      const terms = [before[s] ?? NaN];
-      if (s > 0) terms.push(before[s - 1] ?? NaN);
+      const terms = [at(before, s)];
+      if (s > 0) terms.push(at(before, s - 1));
       // A label may follow a different label without a blank between.
-      if (s > 1 && s % 2 === 1 && states[s - 2] !== states[s]) terms.push(before[s - 2] ?? NaN);
+      if (s > 1 && s % 2 === 1 && states[s - 2] !== states[s]) terms.push(at(before, s - 2));
       return logSum(...terms) + chance;
     });
     sum += score + lessLargest(row);
@@ -106,7 +106,7 @@ function variables(
 function lessLargest(values: Float64Array): number {
   const max = values.reduce((a, b) => (b > a ? b : a), -Infinity);
   if (!Number.isFinite(max)) return 0;
-  for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? NaN) - max;
+  for (let i = 0; i < values.length; i++) values[i] = at(values, i) - max;
   return max;
 }
 
@@ -136,7 +136,7 @@ function writeGradient(
         const both =
           (rows[t]?.[s] ?? -Infinity) +
           (backward.rows[steps - 1 - t]?.[states.length - 1 - s] ?? -Infinity);
-        share[s] = both === -Infinity ? both : both - (own[t]?.[s] ?? NaN);
+        share[s] = both === -Infinity ? both : both - atOr(own[t], s, NaN);
       }
       const [ahead = 0, score = 0] = shared[t] ?? [];
       const [behind = 0] = backward.shared[steps - 1 - t] ?? [];
@@ -146,13 +146,13 @@ function writeGradient(
         ? likelihood - (ahead + behind - score)
         : logSum(...share);
       for (const [s, c] of states.entries()) {
-        posterior[c] = (posterior[c] ?? 0) + Math.exp((share[s] ?? NaN) - total);
+        addTo(posterior, c, Math.exp(at(share, s) - total));
       }
     }
     for (let c = 0; c < classes; c++) {
       const l = logProb(t, c);
       // PyTorch divides by the probability, so the gradient of a class with probability 0 is NaN.
-      const path = l === -Infinity ? NaN : (posterior[c] ?? NaN);
+      const path = l === -Infinity ? NaN : at(posterior, c);
       set(t, c, flat ? 0 : (Math.exp(l) - path) * g);
     }
   }

@@ -1,6 +1,7 @@
 // Plans the Dice loss of rows of probabilities and targets, or the sum of these losses, and the sums that the
 // gradient needs. The CPU loop is here as well.
 import kernelText from '../../../shaders/kernels/dice/dice.wgsl?raw';
+import { at } from '../../cpu/rows.ts';
 import { bits, div } from '../../shader/lib.ts';
 import { program, source } from '../../shader/link.ts';
 import {
@@ -164,7 +165,7 @@ export const diceKernel: Kernel<DiceArgs> = {
     for (let row = 0; row < rows; row++) {
       let [apart, common, whole] = [0, 0, eps];
       for (let i = row * n; i < (row + 1) * n; i++) {
-        const [x, y] = [p[i] ?? NaN, t[i] ?? NaN];
+        const [x, y] = [at(p, i), at(t, i)];
         apart += x * (1 - y) + y * (1 - x);
         common += x * y;
         whole += x + y;

@@ -1,5 +1,6 @@
 // Plans gated activations of a tensor seen as [outer, 2, n]: one half times the activation of the other.
 import kernelText from '../../../shaders/kernels/gated/gated.wgsl?raw';
+import { at, atOr } from '../../cpu/rows.ts';
 import { bits } from '../../shader/lib.ts';
 import { cachedProgram, source, type Source } from '../../shader/link.ts';
 import {
@@ -67,12 +68,12 @@ export const gated: Kernel<GatedArgs> = {
       const first = i + Math.floor(i / n) * n;
       const atGate = first + op.gate * n;
       const atLinear = first + (1 - op.gate) * n;
-      const gate = x[atGate] ?? NaN;
-      const linear = x[atLinear] ?? NaN;
+      const gate = at(x, atGate);
+      const linear = at(x, atLinear);
       if (direction === 'forward') {
         y[i] = op.forward(gate, params) * linear;
       } else {
-        const g = gradOutput?.[i] ?? NaN;
+        const g = atOr(gradOutput, i, NaN);
         y[atGate] = op.backward(gate, g * linear, params);
         y[atLinear] = g * op.forward(gate, params);
       }

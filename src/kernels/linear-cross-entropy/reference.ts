@@ -1,6 +1,7 @@
 // The float64 loop of the linear cross-entropy. Logits that exceed the memory budget are computed twice instead of
 // stored.
 import type { NumericArray } from '../../core/dtype.ts';
+import { at, atOr, maxOf } from '../../cpu/rows.ts';
 import { placesOf, wantsGradients, type LinearCrossEntropyArgs } from './args.ts';
 
 /** What the gradient needs to know of a row: its normaliser, and the total share of its classes in the loss. */
@@ -32,19 +33,19 @@ export function linearCrossEntropyReference(
   const weighted = !indices || labelSmoothing > 0;
   const columns = classes * inner;
   const rows = batch * inner;
-  const weightOf = (c: number): number => (weights ? (weights[c] ?? NaN) : 1);
-  const classOf = (row: number): number => target[row] ?? NaN;
+  const weightOf = (c: number): number => atOr(weights, c, 1);
+  const classOf = (row: number): number => at(target, row);
   const isIgnored = (row: number): boolean => indices && classOf(row) === ignoreIndex;
   /**
    * The factor of a class's loss from label smoothing or probabilities, without the factor for being the class index.
    */
   const shareOf = (n: number, c: number, d: number): number => {
-    const soft = indices ? 0 : (target[(n * classes + c) * inner + d] ?? NaN);
+    const soft = indices ? 0 : at(target, (n * classes + c) * inner + d);
     const each = labelSmoothing / classes;
     return indices ? each * weightOf(c) : weightOf(c) * ((1 - labelSmoothing) * soft + each);
   };
   const product = (n: number, column: number): number => {
-    let z = bias ? (bias[column] ?? NaN) : 0;
+    let z = atOr(bias, column, 0);
     const [x, w] = [n * features, column * features];
     for (let i = 0; i < features; i++) z += (input[x + i] ?? NaN) * (weight[w + i] ?? NaN);
     return z;
@@ -54,7 +55,7 @@ export function linearCrossEntropyReference(
   if (kept)
     for (let i = 0; i < kept.length; i++) kept[i] = product(Math.floor(i / columns), i % columns);
   const logit = (n: number, column: number): number =>
-    kept ? (kept[n * columns + column] ?? NaN) : product(n, column);
+    kept ? at(kept, n * columns + column) : product(n, column);
 
   let divisor = reduction === 'mean' ? rows : 1;
   if (reduction === 'mean' && indices) {
@@ -68,20 +69,20 @@ export function linearCrossEntropyReference(
   for (let row = 0; row < rows; row++) {
     const [n, d] = [Math.floor(row / inner), row % inner];
     for (let c = 0; c < classes; c++) z[c] = logit(n, c * inner + d);
-    const at = z.indexOf(z.reduce((a, b) => Math.max(a, b), -Infinity));
-    const max = z[at] ?? NaN;
+    const largest = z.indexOf(maxOf(z));
+    const max = at(z, largest);
     let sumOthers = 0;
     let below = 0;
     let share = 0;
     for (let c = 0; c < classes; c++) {
-      if (c !== at) sumOthers += Math.exp((z[c] ?? NaN) - max);
+      if (c !== largest) sumOthers += Math.exp(at(z, c) - max);
       if (!weighted) continue;
       const s = shareOf(n, c, d);
       share += s;
-      below += s * (max - (z[c] ?? NaN));
+      below += s * (max - at(z, c));
     }
     const logSum = Math.abs(max) < Infinity ? Math.log1p(sumOthers) : NaN;
-    const label = indices ? -(logSum + (max - (z[classOf(row)] ?? NaN))) : 0;
+    const label = indices ? -(logSum + (max - at(z, classOf(row)))) : 0;
     found.push({ max, sumOthers, logSum, share, label });
     let loss = weighted ? below + share * logSum : 0;
     if (indices) loss += (1 - labelSmoothing) * weightOf(classOf(row)) * -label;
@@ -106,8 +107,7 @@ export function linearCrossEntropyReference(
     for (let n = 0; n < batch; n++) {
       const row = n * inner + d;
       const { max, sumOthers, logSum, share, label } = found[row] ?? NOTHING;
-      const upstream =
-        (gradOutput ? (gradOutput[reduction === 'none' ? row : 0] ?? NaN) : 1) / divisor;
+      const upstream = atOr(gradOutput, reduction === 'none' ? row : 0, 1) / divisor;
       const scale = isIgnored(row) ? 0 : upstream;
       const value = logit(n, column);
       const keep = indices ? (1 - labelSmoothing) * weightOf(classOf(row)) : 0;
@@ -117,10 +117,10 @@ export function linearCrossEntropyReference(
       if (indices && c === classOf(row) && !isIgnored(row))
         g = scale * (keep * Math.expm1(label) + (Math.exp(label) * share - own));
       lineSum += g;
+      const [x, w] = [n * features, column * features];
       for (let i = 0; i < features; i++) {
-        const at = n * features + i;
-        if (gradInput) sums[at] = (sums[at] ?? NaN) + g * (weight[column * features + i] ?? NaN);
-        line[i] = (line[i] ?? NaN) + g * (input[at] ?? NaN);
+        if (gradInput) sums[x + i] = (sums[x + i] ?? NaN) + g * (weight[w + i] ?? NaN);
+        line[i] = (line[i] ?? NaN) + g * (input[x + i] ?? NaN);
       }
       if (gradTarget) {
         const loss = logSum + (max - value);
@@ -129,10 +129,9 @@ export function linearCrossEntropyReference(
       }
     }
     if (gradBias) gradBias[column] = lineSum;
-    if (gradWeight)
-      for (let i = 0; i < features; i++) gradWeight[column * features + i] = line[i] ?? NaN;
+    gradWeight?.set(line, column * features);
   }
-  if (gradInput) for (let i = 0; i < sums.length; i++) gradInput[i] = sums[i] ?? NaN;
+  gradInput?.set(sums);
 }
 
 const NOTHING: Row = { max: NaN, sumOthers: NaN, logSum: NaN, share: NaN, label: NaN };

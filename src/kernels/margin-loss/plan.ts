@@ -1,6 +1,7 @@
 // Plans losses of rows of scores. The target of a row is a class index, a list of labels, or a row of numbers. The
 // CPU loop is here as well.
 import kernelText from '../../../shaders/kernels/margin-loss/margin-loss.wgsl?raw';
+import { atOr } from '../../cpu/rows.ts';
 import marksText from '../../../shaders/kernels/margin-loss/marks.wgsl?raw';
 import rowsText from '../../../shaders/kernels/margin-loss/rows.wgsl?raw';
 import type { NumericArray } from '../../core/dtype.ts';
@@ -298,7 +299,7 @@ function cpu(
   const row = {
     scores: new Float64Array(n),
     target: new Float64Array(perRow),
-    weightOf: (index: number): number => (weights ? (weights[index] ?? NaN) : 1),
+    weightOf: (index: number): number => atOr(weights, index, 1),
   };
   const grads = [new Float64Array(n), new Float64Array(n)] as const;
   const divisor = reduction === 'mean' ? rows : 1;
@@ -310,7 +311,7 @@ function cpu(
     total += loss;
     if (losses && reduction === 'none') losses[r] = loss;
     if (!gradScores && !gradTarget) return;
-    const upstream = gradOutput ? (gradOutput[reduction === 'none' ? r : 0] ?? NaN) : 1;
+    const upstream = atOr(gradOutput, reduction === 'none' ? r : 0, 1);
     for (const grad of grads) grad.fill(0);
     op.grad(row, params, ...grads);
     for (const [i, to] of [gradScores, gradTarget].entries()) {

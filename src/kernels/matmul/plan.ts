@@ -1,5 +1,6 @@
 // The matmul kernel: its plan and its CPU loop.
 import type { NumericArray } from '../../core/dtype.ts';
+import { at } from '../../cpu/rows.ts';
 import type { Capabilities, Kernel, Plan, View } from '../../core/kernel.ts';
 import { offsetOf, type MatmulArgs, type MatmulPlaces } from './args.ts';
 import { planProduct } from './launch.ts';
@@ -44,7 +45,7 @@ function cpu(
     const products = multiply(rows, columns, m, n, k);
     const base = batch * m * n;
     for (let i = 0; i < m * n; i++) {
-      const z = (products[i] ?? NaN) + (bias?.[i % n] ?? 0);
+      const z = at(products, i) + (bias?.[i % n] ?? 0);
       if (before) before[base + i] = z;
       result[base + i] = activation ? activation.forward(z, activation.params) : z;
     }
@@ -60,8 +61,9 @@ function pack(
   stride: number,
 ): Float64Array {
   const packed = new Float64Array(lines * length);
-  for (let i = 0, at = 0; i < lines; i++) {
-    for (let j = 0; j < length; j++) packed[at++] = from[base + i * lineStride + j * stride] ?? NaN;
+  for (let i = 0, next = 0; i < lines; i++) {
+    for (let j = 0; j < length; j++)
+      packed[next++] = from[base + i * lineStride + j * stride] ?? NaN;
   }
   return packed;
 }
@@ -94,11 +96,11 @@ function multiply(
         s2 += x * (columns[c2 + p] ?? NaN);
         s3 += x * (columns[c3 + p] ?? NaN);
       }
-      const at = i * n + j;
-      products[at] = s0;
-      if (j + 1 < n) products[at + 1] = s1;
-      if (j + 2 < n) products[at + 2] = s2;
-      if (j + 3 < n) products[at + 3] = s3;
+      const first = i * n + j;
+      products[first] = s0;
+      if (j + 1 < n) products[first + 1] = s1;
+      if (j + 2 < n) products[first + 2] = s2;
+      if (j + 3 < n) products[first + 3] = s3;
     }
   }
   return products;

@@ -1,10 +1,11 @@
 // The cosine of two rows and its gradient in float64.
+import { at } from '../../cpu/rows.ts';
 
 /** The scalar product and both sums of squares. */
 export function squares(x: Float64Array, y: Float64Array): [dot: number, xx: number, yy: number] {
   let [dot, xx, yy] = [0, 0, 0];
   for (const [i, a] of x.entries()) {
-    const b = y[i] ?? NaN;
+    const b = at(y, i);
     dot += a * b;
     xx += a * a;
     yy += b * b;
@@ -28,6 +29,6 @@ export function cosineGrad(
 ): void {
   for (const [i, a] of v.entries()) {
     const along = own === 0 ? 0 : a / own;
-    grad[i] = (g / length) * ((w[i] ?? NaN) / other - value * along);
+    grad[i] = (g / length) * (at(w, i) / other - value * along);
   }
 }

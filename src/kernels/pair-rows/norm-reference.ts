@@ -1,9 +1,10 @@
 // The p-norm of a row of differences and its gradient in float64, as in torch.linalg.vector_norm.
+import { at } from '../../cpu/rows.ts';
 
 /** The sum of `f` over all elements. */
 function sumOf(d: Float64Array, f: (v: number) => number): number {
   let sum = 0;
-  for (let i = 0; i < d.length; i++) sum += f(d[i] ?? NaN);
+  for (let i = 0; i < d.length; i++) sum += f(at(d, i));
   return sum;
 }
 
@@ -56,7 +57,7 @@ export function normGrad(
     return;
   }
   const slope = slopeOf(d, p, value);
-  for (let i = 0; i < d.length; i++) grad[i] = g * slope(d[i] ?? NaN);
+  for (let i = 0; i < d.length; i++) grad[i] = g * slope(at(d, i));
 }
 
 /** The number of the WGSL constant `kind` for a norm of degree p. */

@@ -1,6 +1,7 @@
 // Plans ops that compare two or three tensors row by row: one result per row, its reduction, and in the same pass the
 // gradients of all elements. The CPU loop is here as well.
 import kernelText from '../../../shaders/kernels/pair-rows/pair-rows.wgsl?raw';
+import { atOr } from '../../cpu/rows.ts';
 import type { NumericArray } from '../../core/dtype.ts';
 import { bits, rowLanes } from '../../shader/lib.ts';
 import { cachedProgram, source, type Source } from '../../shader/link.ts';
@@ -245,8 +246,8 @@ function cpu(
     row.forEach((values, i) => {
       gather(inputs[i] ?? values, base, inner, values);
     });
-    const upstream = (gradOutput ? (gradOutput[reduction === 'none' ? r : 0] ?? NaN) : 1) * scale;
-    const value = op.reference(row, labels?.[r] ?? NaN, params, upstream, grads);
+    const upstream = atOr(gradOutput, reduction === 'none' ? r : 0, 1) * scale;
+    const value = op.reference(row, atOr(labels, r, NaN), params, upstream, grads);
     total += value;
     if (result && reduction === 'none') result[r] = value;
     targets.forEach((target, i) => {

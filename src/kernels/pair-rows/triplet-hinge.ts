@@ -58,9 +58,8 @@ function hingeOps(swap: boolean): HingeOps {
       results: inputs.length,
       body: `  let g = hinge_grad(near, ${reach}, grad_output * u.scale, p);\n  return Results(${grads});`,
       reference: ([near = NaN, far = NaN, ...rest], r, { margin = 1 }, _index, scale) => {
-        const other = swap ? rest[0] : undefined;
-        const upstream = (rest.at(-1) ?? NaN) * scale;
-        r.set(tripletHinge(near, far, other, margin, upstream).grads);
+        const [other, gradOutput = NaN] = swap ? rest : [undefined, ...rest];
+        r.set(tripletHinge(near, far, other, margin, gradOutput * scale).grads);
       },
     },
   };

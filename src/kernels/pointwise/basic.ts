@@ -12,9 +12,6 @@ const sumOfTwo: PointwiseOp = {
   inputs: ['a', 'b'],
   results: 1,
   body: '  return Results(a + b);',
-  reference: (v, r) => {
-    r[0] = (v[0] ?? NaN) + (v[1] ?? NaN);
-  },
   binary: (a, b) => a + b,
   inPlace: [0],
 };

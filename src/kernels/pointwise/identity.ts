@@ -8,9 +8,6 @@ export const identity: PointwiseOp = {
   inputs: ['x'],
   results: 1,
   body: '  return Results(x);',
-  reference: (v, r) => {
-    r[0] = v[0] ?? NaN;
-  },
   unary: (x) => x,
 };
 

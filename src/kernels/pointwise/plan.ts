@@ -39,6 +39,15 @@ import { fits } from '../windows/regions.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/pointwise/pointwise.wgsl', kernelText, [sumLib]);
 
+/** An op in float64: from the inputs `v` of one element to its results `r`. */
+export type PointwiseReference = (
+  v: Float64Array,
+  r: Float64Array,
+  p: ParamValues,
+  index: number,
+  scale: number,
+) => void;
+
 /** A pointwise op. Ops are declared once, at module level. */
 export interface PointwiseOp {
   readonly name: string;
@@ -51,15 +60,9 @@ export interface PointwiseOp {
   readonly results: number;
   /** WGSL: statements that return `Results(...)` from the inputs' names, `index`, `p` (the options) and `u.scale`. */
   readonly body: string;
-  /** The same in float64: reads `v`, writes `r`. */
-  readonly reference: (
-    v: Float64Array,
-    r: Float64Array,
-    p: ParamValues,
-    index: number,
-    scale: number,
-  ) => void;
-  /** `reference` as a function of numbers, of one or two inputs: the CPU's loops then call it and nothing else. */
+  /** The same in float64. Not needed where `unary` or `binary` says it. */
+  readonly reference?: PointwiseReference;
+  /** The same in float64 for one result and one or two inputs. The CPU then has shorter loops. */
   readonly unary?: Unary;
   /** The whole CPU loop, for ops where a loop of its own is worth it. */
   readonly unaryAll?: UnaryAll;

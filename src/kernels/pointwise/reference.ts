@@ -103,21 +103,23 @@ function general(
   inputShapes: readonly Shape[],
 ): void {
   const size = sizeOf(shape);
-  const maps = inputs.map((input, i) =>
-    input.length === size ? null : indexMap(inputShapes[i] ?? [], shape, size),
-  );
+  const { unary, binary, reference } = op;
+  const sources = inputs.map((values, k) => ({
+    values,
+    map: values.length === size ? null : indexMap(inputShapes[k] ?? [], shape, size),
+  }));
   const v = new Float64Array(inputs.length);
   const r = new Float64Array(op.results);
   const summed = sum !== undefined;
   let total = 0;
   for (let i = 0; i < size; i++) {
-    for (let k = 0; k < inputs.length; k++) {
-      const map = maps[k];
-      v[k] = inputs[k]?.[map ? (map[i] ?? 0) : i] ?? NaN;
-    }
-    op.reference(v, r, params, i, scale);
+    let k = 0;
+    for (const { values, map } of sources) v[k++] = values[map?.[i] ?? i] ?? NaN;
+    if (reference) reference(v, r, params, i, scale);
+    else if (binary) r[0] = binary(v[0] ?? NaN, v[1] ?? NaN, params);
+    else if (unary) r[0] = unary(v[0] ?? NaN, params);
     if (summed) total += r[0] ?? NaN;
-    for (let k = summed ? 1 : 0; k < outputs.length; k++) {
+    for (k = summed ? 1 : 0; k < outputs.length; k++) {
       const output = outputs[k];
       if (output) output[i] = r[k] ?? NaN;
     }

@@ -1,5 +1,6 @@
 // Plans row-wise ops on a tensor seen as [outer, n, inner]; with the CPU loop over rows.
 import scanText from '../../../shaders/kernels/rowwise/scan.wgsl?raw';
+import { at } from '../../cpu/rows.ts';
 import backwardText from '../../../shaders/kernels/rowwise/backward.wgsl?raw';
 import forwardText from '../../../shaders/kernels/rowwise/forward.wgsl?raw';
 import kernelText from '../../../shaders/kernels/rowwise/rowwise.wgsl?raw';
@@ -306,7 +307,7 @@ function computeRows(
     });
     if (direction === 'forward') op.forward(first, result);
     else if (second) op.backward(first, second, result);
-    for (let i = 0; i < n; i++) y[base + i * inner] = result[i] ?? NaN;
+    for (let i = 0; i < n; i++) y[base + i * inner] = at(result, i);
   });
 }
 
