@@ -14,7 +14,7 @@ import {
   Tensor,
   type Device,
 } from '../src/index.ts';
-import { apply, argumentsOf, familyOf, opNames, type Call } from './calls.ts';
+import { apply, argumentsOf, familyOf, opNames, resultOf, type Call } from './calls.ts';
 import { requiredOptions } from './calls/draw.ts';
 import {
   call,
@@ -32,14 +32,18 @@ import { AWKWARD, refusalTests } from './refusals/suite.ts';
 import { openOn } from './open.ts';
 
 /** Ops that take numbers in the place of tensors. */
-const TAKE_NUMBERS = ['add', 'sub', 'mul', 'div'];
+const TAKE_NUMBERS = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum'];
+/** Arguments that may be numbers, beside a tensor. */
+const NUMBERS: Readonly<Record<string, readonly string[]>> = { where: ['a', 'b'] };
 /** Ops that only look at the memory. */
-const ANY_DTYPE = ['reshape'];
+const ANY_DTYPE = ['reshape', 'where', 'cast', 'permute', 'transpose', 'narrow', 'cat'];
 /** Arguments that may be float or int32. */
 const TAKE_EITHER = ['attnMask'];
 /** Arguments that may be arrays of numbers as well. */
 const TAKE_ARRAYS = ['inputLengths', 'targetLengths', 'indices'];
-const WITHOUT_OUT = ['reshape'];
+const WITHOUT_OUT = ['reshape', 'max'];
+/** Ops whose result, and so `out`, is int32, and has no gradient. */
+const INDICES = ['argmax'];
 /** Ops whose targets may be class probabilities. */
 const SOFT = ['crossEntropy', 'linearCrossEntropy'];
 
@@ -58,7 +62,7 @@ function wrongTensors({ op, positional, optional }: Call): Wrong[] {
       ...(argument in positional ? [null, undefined] : []),
     ].filter(
       (value) =>
-        !(TAKE_NUMBERS.includes(op) && value === 5) &&
+        !((TAKE_NUMBERS.includes(op) || NUMBERS[op]?.includes(argument)) && value === 5) &&
         !(TAKE_ARRAYS.includes(argument) && Array.isArray(value)),
     );
     const soft = SOFT.includes(op) && argument === 'target';
@@ -136,29 +140,45 @@ function sizeOfShape(shape: readonly number[]): number {
 /** What is wrong with `out`. `shape`: the right one. */
 function wrongOuts(op: string, shape: readonly number[]): Wrong[] {
   if (WITHOUT_OUT.includes(op)) return [];
+  const integers = INDICES.includes(op);
+  const dtype = integers ? ('int32' as const) : undefined;
+  const other = integers ? undefined : ('int32' as const);
   const argument = 'out';
   return [
     { what: '= 5', argument, value: constant(5), error: DTypeError },
     { what: '= null', argument, value: constant(null), error: DTypeError },
-    { what: 'of another shape', argument, value: shaped([...shape, 2]), error: ShapeError },
+    { what: 'of another shape', argument, value: shaped([...shape, 2], dtype), error: ShapeError },
     { what: 'of dtype float16', argument, value: shaped(shape, 'float16'), error: DTypeError },
-    { what: 'of dtype int32', argument, value: shaped(shape, 'int32'), error: DTypeError },
+    {
+      what: integers ? 'of dtype float32' : 'of dtype int32',
+      argument,
+      value: shaped(shape, other),
+      error: DTypeError,
+    },
     {
       what: 'on another device',
       argument,
-      value: ({ other }) => tensor(new Float32Array(sizeOfShape(shape)), { shape, device: other }),
+      value: (made) => shaped(shape, dtype)({ ...made, device: made.other }),
       error: DeviceMismatchError,
     },
     {
       what: 'disposed',
       argument,
       value: (made) => {
-        const gone = shaped(shape)(made);
+        const gone = shaped(shape, dtype)(made);
         gone.dispose();
         return gone;
       },
       error: DisposedError,
     },
+    ...(integers ? [] : withGradients(shape)),
+  ];
+}
+
+/** What is wrong with `out` because of gradients. */
+function withGradients(shape: readonly number[]): Wrong[] {
+  const argument = 'out';
+  return [
     {
       what: 'with requiresGrad',
       argument,
@@ -252,7 +272,9 @@ export function badInputSuite(backend: 'cpu' | 'webgpu'): void {
 
       it('accepts the valid call', () => {
         scope(() => {
-          expect(apply(valid, argumentsOf(valid, device, { grad: true }))).toBeInstanceOf(Tensor);
+          expect(resultOf(valid, argumentsOf(valid, device, { grad: true }))).toBeInstanceOf(
+            Tensor,
+          );
         });
       });
 

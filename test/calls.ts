@@ -15,11 +15,14 @@ import { pointwiseLossFamily } from './calls/pointwise-losses.ts';
 import { adaptiveFamily, marginLossFamily } from './calls/margin-losses.ts';
 import * as math from './calls/math.ts';
 import * as rows from './calls/rows.ts';
+import * as tensorOps from './calls/tensor-ops.ts';
 
 export * from './calls/call.ts';
 export type { Values } from './calls/draw.ts';
 export { randomNumbers, requiredOptions, shapes, upstreamOf } from './calls/draw.ts';
 export { elementwise } from './calls/activations.ts';
+
+const tensorFamilies = Object.values(tensorOps).filter((value) => 'ops' in value);
 
 const families: readonly Family[] = [
   activationFamily,
@@ -37,11 +40,13 @@ const families: readonly Family[] = [
   ctcFamily,
   linearCrossEntropyFamily,
   ...Object.values(math),
+  ...tensorFamilies,
 ];
 
 /** Ops that are not in the catalog. */
 const SUPPORT = [
   ...Object.values(math).flatMap(({ ops }) => ops),
+  ...tensorFamilies.flatMap(({ ops }) => ops),
   ...distanceLosses.pairwiseFamily.ops,
   ...distanceLosses.cosineFamily.ops,
 ];

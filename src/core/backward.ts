@@ -1,6 +1,7 @@
 // Computes the gradients of all leaves that a tensor was computed from, and adds them to their `grad`. If anything fails,
 // no `grad` has changed.
 import { noGrad, Upstream, type GradNode } from './autograd.ts';
+import { calling } from './calling.ts';
 import { encode } from './dtype.ts';
 import { AutogradError } from './errors.ts';
 import { accumulate, accumulateAll, copyOf } from '../kernels/pointwise/basic.ts';
@@ -141,7 +142,12 @@ class Pass {
     const before = this.#leaves.get(leaf);
     if (before) accumulate(before, grad, before);
     else
-      this.#leaves.set(leaf, keep(grad.storage('backward').shared ? copyOf(grad) : grad.detach()));
+      this.#leaves.set(
+        leaf,
+        keep(
+          grad.storage('backward').shared ? calling('backward', () => copyOf(grad)) : grad.detach(),
+        ),
+      );
   }
 }
 

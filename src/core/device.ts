@@ -99,6 +99,10 @@ export abstract class Device {
   ): { buffer: GPUBuffer; offset: number; size: number };
   /** @internal */
   abstract read(storage: Storage, dtype: DType, size: number): Promise<Float32Array | Int32Array>;
+  /** @internal The elements by index, where the host has them; null where they have to be waited for. */
+  peek(_storage: Storage, _dtype: DType): ((index: number) => number) | null {
+    return null;
+  }
   /** @internal Whether the storage can be read and written in whole 16 bytes beyond `bytes`. */
   abstract isPadded(storage: Storage, bytes: number): boolean;
   /** @internal Whether two storages share memory. */

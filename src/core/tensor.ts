@@ -7,6 +7,7 @@ import { BYTES, isFloat, type DType, type HostArray } from './dtype.ts';
 import { DisposedError, DTypeError, OptionError, ShapeError } from './errors.ts';
 import { encodeChecked, flatten, type TensorData } from './host-data.ts';
 import { TENSOR } from './is-tensor.ts';
+import { print } from './print.ts';
 import { track } from './scope.ts';
 import { formatShape, sizeOf, type Shape } from './shape.ts';
 import type { Storage } from './storage.ts';
@@ -38,6 +39,9 @@ export interface FromBufferOptions {
   offset?: number;
   device?: Device;
 }
+
+/** What Node's `util.inspect` calls. */
+const INSPECT: unique symbol = /* @__PURE__ */ Symbol.for('nodejs.util.inspect.custom');
 
 // A collected tensor gives its storage back: the registry holds the storage, never the tensor.
 const collected = /* @__PURE__ */ new FinalizationRegistry<Storage>((storage) => {
@@ -221,6 +225,19 @@ export class Tensor {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /**
+   * Shape, dtype, device, whether it requires a gradient; on the CPU the elements too, of many the first and last. Those of a GPU
+   * have to be waited for (`array`, `data`). Also what Node's `console.log` shows. Never throws.
+   */
+  toString(): string {
+    return print(this);
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return print(this);
   }
 }
 

@@ -135,6 +135,16 @@ export class CpuDevice extends Device {
     return allocating('data', size * 4, () => decode(dtype, bytes, 0, size));
   }
 
+  override peek(storage: Storage, dtype: DType): (index: number) => number {
+    const bytes = bytesOf(storage);
+    if (dtype === 'float16') {
+      const halves = new Uint16Array(bytes);
+      return (index) => fromHalf(halves[index] ?? NaN);
+    }
+    const words = dtype === 'int32' ? new Int32Array(bytes) : new Float32Array(bytes);
+    return (index) => words[index] ?? NaN;
+  }
+
   override isPadded(): boolean {
     return true;
   }

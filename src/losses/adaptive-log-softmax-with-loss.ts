@@ -4,12 +4,11 @@ import { gradientsInForward, gradientsInBackward } from '../define/in-forward.ts
 import { defineOp } from '../define/op.ts';
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
 import type { Device } from '../core/device.ts';
-import { runOne } from '../core/dispatcher.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';
 import { OptionError } from '../core/errors.ts';
-import { argmaxKernel } from '../kernels/adaptive/plan.ts';
 import { copyOf } from '../kernels/pointwise/basic.ts';
 import { mul } from '../math/arithmetic.ts';
+import { argmax } from '../math/max.ts';
 import { mean, sum } from '../math/reduce.ts';
 import { reshape } from '../math/reshape.ts';
 import { Linear, Sequential } from '../nn/layers.ts';
@@ -219,9 +218,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveLogSoftmaxResult>
     return noGrad(() =>
       scope(() => {
         const all = allLogProbs(input, layers);
-        const [rows = 0, n = 0] = all.shape;
-        const shape = input.shape.slice(0, -1);
-        return runOne(argmaxKernel, { rows, n }, [all], { shape, dtype: 'int32' });
+        return reshape(argmax(all, { dim: 1 }), input.shape.slice(0, -1));
       }),
     );
   }

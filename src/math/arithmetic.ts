@@ -1,9 +1,13 @@
-// Sum, difference, product and quotient of two tensors that broadcast, or of a tensor and a number, with gradients.
+// Sum, difference, product, quotient, maximum and minimum of two tensors that broadcast, or of a tensor and a number, with
+// gradients.
+import maximumText from '../../shaders/math/maximum.wgsl?raw';
 import { isRecording, record } from '../core/autograd.ts';
 import { run, runOne } from '../core/dispatcher.ts';
 import { encode } from '../core/dtype.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { sumTo } from '../kernels/reduce/sum-to.ts';
+import { bits } from '../shader/lib.ts';
+import { source, type Source } from '../shader/link.ts';
 import { broadcastShapes, sameShape } from '../core/shape.ts';
 import { fromHost, Tensor } from '../core/tensor.ts';
 import { checkOut, checkTensor, checkTensors } from '../core/validate.ts';
@@ -11,6 +15,8 @@ import { checkOptionNames } from '../core/validate-options.ts';
 import type { OutOption } from './matmul.ts';
 
 interface Formula {
+  /** WGSL functions that the others call. */
+  readonly source?: Source;
   /** WGSL of the result, and of the gradients with respect to a and b, from a, b and the upstream gradient g. */
   readonly wgsl: readonly [result: string, gradA: string, gradB: string];
   readonly result: (a: number, b: number) => number;
@@ -19,9 +25,12 @@ interface Formula {
 
 type Arithmetic = (a: Tensor | number, b: Tensor | number, options?: OutOption) => Tensor;
 
-function defineArithmetic(name: string, { wgsl, result, gradients }: Formula): Arithmetic {
+function defineArithmetic(name: string, formula: Formula): Arithmetic {
+  const { wgsl, result, gradients } = formula;
+  const own = formula.source ? { source: formula.source } : {};
   const forward: PointwiseOp = {
     name,
+    ...own,
     params: { names: [] },
     inputs: ['a', 'b'],
     results: 1,
@@ -31,6 +40,7 @@ function defineArithmetic(name: string, { wgsl, result, gradients }: Formula): A
   };
   const [backwardA, backwardB] = ([0, 1] as const).map((operand): PointwiseOp => ({
     name,
+    ...own,
     params: { names: [] },
     inputs: ['a', 'b', 'g'],
     results: 1,
@@ -106,4 +116,32 @@ export const div = /* @__PURE__ */ defineArithmetic('div', {
   wgsl: ['a / b', 'g / b', '-(a / b) * (g / b)'],
   result: (a, b) => a / b,
   gradients: (a, b, g) => [g / b, (-a / b) * (g / b)],
+});
+
+const maximumSource = /* @__PURE__ */ source('math/maximum.wgsl', maximumText, [bits]);
+
+/**
+ * The larger of a and b by element, broadcast as in PyTorch; either may be a number. NaN if either is; 0 is larger than -0.
+ * Gradient: to the larger; half to each where they are equal, all to both where one is NaN.
+ *
+ * @example maximum(tensor([1, 5]), 3) // [3, 5]
+ */
+export const maximum = /* @__PURE__ */ defineArithmetic('maximum', {
+  source: maximumSource,
+  wgsl: ['maximum_of(a, b)', 'maximum_grad(a, b, g)', 'maximum_grad(b, a, g)'],
+  result: (a, b) => Math.max(a, b),
+  gradients: (a, b, g) => [a < b ? 0 : a === b ? g / 2 : g, b < a ? 0 : a === b ? g / 2 : g],
+});
+
+/**
+ * The smaller of a and b by element, broadcast as in PyTorch; either may be a number. NaN if either is; -0 is smaller than 0.
+ * Gradient: to the smaller; half to each where they are equal, all to both where one is NaN.
+ *
+ * @example minimum(tensor([1, 5]), 3) // [1, 3]
+ */
+export const minimum = /* @__PURE__ */ defineArithmetic('minimum', {
+  source: maximumSource,
+  wgsl: ['minimum_of(a, b)', 'minimum_grad(a, b, g)', 'minimum_grad(b, a, g)'],
+  result: (a, b) => Math.min(a, b),
+  gradients: (a, b, g) => [a > b ? 0 : a === b ? g / 2 : g, b > a ? 0 : a === b ? g / 2 : g],
 });

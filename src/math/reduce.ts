@@ -61,7 +61,8 @@ function reduce(op: 'sum' | 'mean', x: Tensor, options: ReduceOptions): Tensor {
   });
 }
 
-function dimsOf(op: string, dim: unknown, rank: number): number[] {
+/** @internal The dimensions that are named: all for none, and for an empty list. */
+export function dimsOf(op: string, dim: unknown, rank: number): number[] {
   const list: unknown[] = Array.isArray(dim) ? dim : [dim];
   if (dim === undefined || list.length === 0) return Array.from({ length: rank }, (_, d) => d);
   const dims = list.map((d) => {

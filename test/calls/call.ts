@@ -101,8 +101,10 @@ export function apply(
   return functionOf(call.op)(...positional, ...rest, ...last);
 }
 
+/** The result of a call that is differentiated; of several, `values`. */
 export function resultOf(call: Call, args: Arguments): Tensor {
-  const result = apply(call, args);
+  const given = apply(call, args);
+  const result = given instanceof Object && 'values' in given ? given.values : given;
   if (!(result instanceof Tensor)) throw new Error(`${call.op} returned no tensor`);
   return result;
 }

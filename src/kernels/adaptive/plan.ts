@@ -1,11 +1,10 @@
-// The kernels of an adaptive softmax besides its layers: rows by index, copies of columns, targets by cluster, and
-// the largest element of a row. Each has its launches and its CPU loop.
-import argmaxText from '../../../shaders/kernels/adaptive/argmax.wgsl?raw';
+// The kernels of an adaptive softmax besides its layers: rows by index, copies of columns, targets by cluster. Each has its
+// launches and its CPU loop.
 import { at, atOr } from '../../cpu/rows.ts';
 import targetsText from '../../../shaders/kernels/adaptive/cluster-targets.wgsl?raw';
 import pickText from '../../../shaders/kernels/adaptive/pick-rows.wgsl?raw';
-import { bits, classStatus, grid, rowLanes } from '../../shader/lib.ts';
-import { cachedProgram, program, source } from '../../shader/link.ts';
+import { classStatus, grid } from '../../shader/lib.ts';
+import { program, source } from '../../shader/link.ts';
 import { statusCode } from '../../gpu/status.ts';
 import {
   foldWorkgroups,
@@ -14,9 +13,7 @@ import {
   type Capabilities,
   type Kernel,
   type Launch,
-  type Plan,
 } from '../../core/kernel.ts';
-import { tileRows, workgroupsOf } from '../rows/tiling.ts';
 import { fits, inputsOf, outputsOf, windowOf, type Part, type Region } from '../windows/regions.ts';
 import { planCopy } from '../windows/copy.ts';
 import { rowsOf, Windows } from '../windows/windows.ts';
@@ -29,11 +26,6 @@ const targetsProgram = /* @__PURE__ */ program(
   'clusterTargets',
   /* @__PURE__ */ source('kernels/adaptive/cluster-targets.wgsl', targetsText, [classStatus, grid]),
 );
-const argmaxSource = /* @__PURE__ */ source('kernels/adaptive/argmax.wgsl', argmaxText, [
-  bits,
-  rowLanes,
-]);
-
 /** The number of workgroups for `count` elements. Each invocation processes about four of them in a loop. */
 function loopOver(
   count: number,
@@ -233,52 +225,3 @@ export const clusterKernel: Kernel<ClusterArgs> = {
     }
   },
 };
-
-/**
- * The index of the largest of the n elements of each row; the first index if several are equal. NaN counts as the
- * largest.
- */
-export const argmaxKernel: Kernel<{ readonly rows: number; readonly n: number }> = {
-  name: 'argmax',
-  float16: 'convert',
-  plan: ({ rows, n }, inputs, outputs, caps) => {
-    if (fits([...inputs, ...outputs], caps)) return argmaxPlan(rows, n, caps);
-    const windows = new Windows(caps);
-    const [x] = inputsOf(inputs);
-    const [y] = outputsOf(outputs);
-    const planned = windows.rows({ outer: rows, inner: 1 }, rowsOf(x, n), rowsOf(y, 1), (part) =>
-      argmaxPlan(part.outer, n, caps),
-    );
-    return planned ? windows : argmaxPlan(rows, n, caps);
-  },
-  cpu: ({ rows, n }, [x], [y]) => {
-    if (!x || !y) return;
-    for (let row = 0; row < rows; row++) {
-      let largest = 0;
-      for (let i = 0; i < n; i++) {
-        const [v, best] = [at(x, row * n + i), at(x, row * n + largest)];
-        if (Number.isNaN(best)) break;
-        if (v > best || Number.isNaN(v)) largest = i;
-      }
-      y[row] = largest;
-    }
-  },
-};
-
-function argmaxPlan(rows: number, n: number, caps: Capabilities): Plan {
-  const tiling = tileRows({ outer: rows, n, inner: 1 }, caps);
-  const launch: Launch = {
-    program: cachedProgram(argmaxSource, tiling.unit, 'argmax', argmaxSource, () => ({
-      rows: tiling.source,
-    })),
-    entry: 'argmax',
-    constants: tiling.constants,
-    bindings: [
-      { slot: 1, of: 'input', index: 0, access: 'read' },
-      { slot: 2, of: 'output', index: 0, access: 'write' },
-    ],
-    uniforms: new UniformWriter(2).u32(n, rows).buffer,
-    workgroups: workgroupsOf(tiling, tiling.rows, caps),
-  };
-  return { launches: [launch], scratch: [] };
-}

@@ -35,8 +35,9 @@ export interface StorageSpec {
 /** The kernel's `storage` slot for one op: its options, its bindings, and the code from loads to stores. */
 export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
   const { inputs, outputs, aliased, summed } = storage;
-  const results = Array.from({ length: op.results }, (_, k) => `r${k}: f32`);
-  const parameters = inputs.map((_, i) => `${op.inputs[i] ?? ''}: f32, `);
+  const stored = (k: number): TensorSpec | undefined => outputs[summed ? k - 1 : k];
+  const results = Array.from({ length: op.results }, (_, k) => `r${k}: ${elementOf(stored(k))}`);
+  const parameters = inputs.map((input, i) => `${op.inputs[i] ?? ''}: ${elementOf(input)}, `);
   const variables = inputs.map((_, i) => {
     const alias = aliased.indexOf(i);
     return alias >= 0 ? `out${alias}` : `in${i}`;
@@ -63,7 +64,15 @@ export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
   return source(op.name, `//#include "lib/float16.wgsl"\n${text}`, [float16, ...includes]);
 }
 
-/** `nl_each`, which computes one float32 element. */
+/** The WGSL type of an element; arithmetic of floats is float32, whatever is stored. */
+function elementOf(spec: TensorSpec | undefined): 'f32' | 'i32' {
+  return spec?.dtype === 'int32' ? 'i32' : 'f32';
+}
+
+const packOf = (spec: TensorSpec | undefined): 'vec4f' | 'vec4i' =>
+  spec?.dtype === 'int32' ? 'vec4i' : 'vec4f';
+
+/** `nl_each`, which computes one element. */
 function eachSource({ inputs, outputs }: StorageSpec, variables: readonly string[]): string[] {
   const values = inputs.map(({ access }, i) => {
     const at = access === 'scalar' ? '0u' : access === 'broadcast' ? `offset_of(at, ${i}u)` : 'i';
@@ -91,11 +100,14 @@ function packSource(storage: StorageSpec, variables: readonly string[], summed: 
     const values = inputs.map((_, i) => `a${i}.${lane}, `).join('');
     lines.push(`  let ${lane} = nl_element(first + ${l}u, ${values}p);`);
   });
-  const packed = (k: number): string => `vec4f(x.r${k}, y.r${k}, z.r${k}, w.r${k})`;
+  const packed = (k: number, output?: TensorSpec): string =>
+    `${packOf(output)}(x.r${k}, y.r${k}, z.r${k}, w.r${k})`;
   outputs.forEach((output, k) => {
-    lines.push(...store(`out${k}`, packed(summed ? k + 1 : k), output));
+    lines.push(...store(`out${k}`, packed(summed ? k + 1 : k, output), output));
   });
-  lines.push(`  return ${packed(0)};`, '}');
+  // What is returned is used where it is summed, and then no integer.
+  const integers = !summed && outputs[0]?.dtype === 'int32';
+  lines.push(`  return ${integers ? 'vec4f()' : packed(0)};`, '}');
   return lines;
 }
 
@@ -106,7 +118,8 @@ function declare(
   { dtype, access: how }: TensorSpec,
 ): string {
   const half = dtype === 'float16';
-  const type = isPacked(how) ? (half ? 'vec2u' : 'vec4f') : half ? 'u32' : 'f32';
+  const spec = { dtype, access: how };
+  const type = isPacked(how) ? (half ? 'vec2u' : packOf(spec)) : half ? 'u32' : elementOf(spec);
   return `@group(0) @binding(${slot}) var<storage, ${access}> ${name}: array<${type}>;`;
 }
 
@@ -141,14 +154,16 @@ function isPacked(access: Access): boolean {
   return access === 'pack' || access === 'periodic';
 }
 
-/** A WGSL expression for four consecutive elements as vec4f. */
-function load(name: string, operand: number, { dtype, access }: TensorSpec): string {
+/** A WGSL expression for four consecutive elements as vec4f, or vec4i. */
+function load(name: string, operand: number, spec: TensorSpec): string {
+  const { dtype, access } = spec;
   const half = dtype === 'float16';
+  const pack4 = packOf(spec);
   if (isPacked(access)) {
     const pack = `${name}[${access === 'pack' ? 'pack' : `c.at${operand}`}]`;
     return half ? `vec4f(unpack_half2(${pack}.x), unpack_half2(${pack}.y))` : pack;
   }
-  if (access === 'scalar') return `vec4f(${half ? `unpack_half2(${name}[0]).x` : `${name}[0]`})`;
+  if (access === 'scalar') return `${pack4}(${half ? `unpack_half2(${name}[0]).x` : `${name}[0]`})`;
   const element = (l: number): string => {
     const index =
       access === 'broadcast'
@@ -156,7 +171,7 @@ function load(name: string, operand: number, { dtype, access }: TensorSpec): str
         : `min(pack * 4u + ${l}u, u.count - 1u)`;
     return half ? `unpack_half2(${name}[(${index}) / 2u])[(${index}) % 2u]` : `${name}[${index}]`;
   };
-  return `vec4f(${[0, 1, 2, 3].map(element).join(', ')})`;
+  return `${pack4}(${[0, 1, 2, 3].map(element).join(', ')})`;
 }
 
 /** WGSL statements that store four elements. If a tensor has no padding, nothing past its end is written. */

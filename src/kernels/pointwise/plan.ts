@@ -54,7 +54,7 @@ export interface PointwiseOp {
   /** WGSL functions that `body` calls, if there are any. */
   readonly source?: Source;
   readonly params: ParamLayout;
-  /** Names of the input elements in `body`. */
+  /** Names of the input elements in `body`: f32, or i32 of an int32 tensor. */
   readonly inputs: readonly string[];
   /** Number of results, the summed one included. */
   readonly results: number;
@@ -111,7 +111,7 @@ function plan(
   const each =
     !summed &&
     size <= caps.tuning.scalarBelow &&
-    [...inputs, ...outputs].every(({ dtype }) => dtype === 'float32');
+    [...inputs, ...outputs].every(({ dtype }) => dtype !== 'float16');
   const operands = inputs.map((view) => operandOf(view, shape, size, !each));
   const broadcast = operands.some(({ access }) => access === 'broadcast')
     ? collapse(

@@ -1,0 +1,6 @@
+import { describe } from 'vitest';
+import { tensorOpsSuite } from '../tensor-ops.ts';
+
+describe.each(['software', 'hardware'] as const)('planned for %s', (tuning) => {
+  tensorOpsSuite({ backend: 'webgpu', tuning });
+});
