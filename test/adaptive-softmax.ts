@@ -286,7 +286,10 @@ export function adaptiveSoftmaxSuite(
   });
 
   describe('the largest of a row', () => {
-    const argmaxOf = (data: number[], shape: [number, number]): Promise<Float32Array | Int32Array> =>
+    const argmaxOf = (
+      data: number[],
+      shape: [number, number],
+    ): Promise<Float32Array | Int32Array> =>
       argmax(tensor(data, { shape, device }), { dim: 1 }).data();
 
     it('is the first of equal ones, or NaN', async () => {

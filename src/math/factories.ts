@@ -115,7 +115,7 @@ export function arange(...args: readonly (number | FactoryOptions | undefined)[]
   const numbers: readonly unknown[] = hasOptions ? args.slice(0, -1) : args;
   const { dtype, device, requiresGrad } = placedBy(
     'arange',
-    (hasOptions && last !== undefined ? last : {}),
+    hasOptions && last !== undefined ? last : {},
   );
   const [start, end, step = 1] = numbers.length < 2 ? [0, numbers[0]] : numbers;
   const range = { integer: dtype === 'int32' };
