@@ -3,11 +3,15 @@
  * case in so many. Odd steps meet both dtypes.
  */
 export const MANY_PIPELINES: Readonly<Record<string, number>> = {
-  cross_entropy: 7,
-  focal_loss: 7,
+  cross_entropy: 13,
+  cross_entropy_hard: 5,
+  focal_loss: 13,
   nll_loss: 7,
+  nll_loss_hard: 5,
+  adaptive_log_softmax_with_loss: 7,
+  triplet_margin_loss: 7,
   layer_norm: 3,
   rms_norm: 3,
   linear_cross_entropy: 3,
-  triplet_margin_loss: 3,
+  scaled_dot_product_attention: 3,
 };

@@ -1,12 +1,13 @@
 // Optimizers against PyTorch's steps, and initial values, on this adapter.
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { init, manualSeed, type Device } from '../../src/index.ts';
+import { manualSeed, type Device } from '../../src/index.ts';
 import { initChecks } from '../init-checks.ts';
+import { openGpu } from '../open.ts';
 import { optimizerGoldenChecks } from '../training-golden.ts';
 
 let device: Device;
 beforeAll(async () => {
-  device = await init({ backend: 'webgpu' });
+  device = await openGpu();
 });
 afterAll(() => {
   device.dispose();
