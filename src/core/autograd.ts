@@ -8,14 +8,14 @@ import type { Shape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 import { checkFunction, checkSynchronous } from './validate-options.ts';
 
-/** The gradient arriving at a node. A scalar loss starts with an implicit 1, which costs nothing until it is needed. */
+/** The gradient that arrives at a node. That of a scalar loss is 1, and a tensor of it is made only if it is needed. */
 export class Upstream {
   readonly shape: Shape;
   readonly dtype: DType;
   readonly device: Device;
   #tensor: Tensor | (() => Tensor);
 
-  /** `tensor`: the gradient, or what makes it when it is needed: a 1. */
+  /** `tensor`: the gradient, or a function that makes it, for a gradient of 1. */
   constructor(
     like: { shape: Shape; dtype: DType; device: Device },
     tensor: Tensor | (() => Tensor),
@@ -26,7 +26,7 @@ export class Upstream {
     this.#tensor = tensor;
   }
 
-  /** Whether this is the 1 a scalar's `backward()` starts with. */
+  /** Whether this is the gradient 1 with which `backward()` of a scalar starts. */
   get isOne(): boolean {
     return typeof this.#tensor === 'function';
   }
@@ -43,8 +43,8 @@ export class Upstream {
 }
 
 /**
- * Gradients for each input, null where none is needed. Each is a tensor of its own, which the engine disposes: one that
- * passes `upstream.tensor` or a saved tensor through is a `detach()` of it.
+ * The gradient of each input, or null where none is needed. The engine disposes of them. Therefore a gradient that is the
+ * same as `upstream.tensor` or as a saved tensor has to be a `detach()` of it.
  */
 export type BackwardFn = (
   upstream: Upstream,
@@ -77,7 +77,7 @@ export class GradNode {
       if (!input.requiresGrad) return null;
       return input.node ? { node: input.node.retain() } : { leaf: input };
     });
-    // Views of their own, so that a caller may dispose the tensor, or leave its scope, before backward().
+    // The node has its own views, so that a caller may dispose of a tensor, or leave its scope, before backward().
     this.#saved = saved.map((tensor) => keep(tensor.detach()));
     this.#versions = saved.map((tensor) => tensor.storage(op).version);
     this.#backward = backward;
@@ -88,9 +88,9 @@ export class GradNode {
     return this;
   }
 
-  /** Once neither a tensor nor a later node needs it, what was saved for backward() is freed. */
+  /** Frees what was saved for backward(), as soon as no tensor and no later node needs this node. */
   release(): void {
-    // A list, as a recursion over a long graph overflows the stack.
+    // A loop over a list, because recursion over a long graph would overflow the stack.
     const dropped: GradNode[] = [this];
     for (let node = dropped.pop(); node; node = dropped.pop()) {
       if (--node.#references > 0) continue;
@@ -104,7 +104,7 @@ export class GradNode {
     for (const tensor of this.#saved) tensor.dispose();
   }
 
-  /** Throws where the node was freed, or something that it saved has changed. */
+  /** Throws if the node was freed, or if a tensor that it saved has been changed. */
   check(): BackwardFn {
     const backward = this.#backward;
     if (!backward)
@@ -141,7 +141,7 @@ export class GradNode {
 
 let enabled = true;
 
-/** Runs `fn` without recording: results have no gradient. `fn` is synchronous: an `async` one would record what it does later. */
+/** Runs `fn` without recording, so that results have no gradient. `fn` must be synchronous: what an `async` function does later would be recorded. */
 export function noGrad<T>(fn: () => T): T {
   checkFunction('noGrad', 'fn', fn);
   const result = recordingIf(false, fn);
@@ -149,7 +149,7 @@ export function noGrad<T>(fn: () => T): T {
   return result;
 }
 
-/** @internal Runs `fn` with recording, inside of a backward pass too. */
+/** @internal Runs `fn` with recording, even inside a backward pass. */
 export const enableGrad = <T>(fn: () => T): T => recordingIf(true, fn);
 
 function recordingIf<T>(wanted: boolean, fn: () => T): T {

@@ -62,14 +62,14 @@ function oneLike(root: Tensor): Tensor {
   return root.over(device.upload(encode(dtype, [1])), shape, dtype);
 }
 
-/** One run of backward: what has been computed of it so far, and is nobody else's yet. */
+/** One run of backward. It owns the gradients that it has computed so far. */
 class Pass {
-  /** How many gradients are still to come for each node. */
+  /** How many gradients have still to arrive at each node. */
   readonly #waiting: Map<GradNode, number>;
   readonly #retainGraph: boolean;
   readonly #arrived = new Map<GradNode, Upstream>();
   readonly #leaves = new Map<Tensor, Tensor>();
-  /** What the node being run was given, and what it gave. */
+  /** The gradient that the current node received, and the gradients that it returned. */
   #upstream: Upstream | undefined;
   #grads: readonly (Tensor | null)[] = [];
   #add = (): void => undefined;
@@ -94,7 +94,7 @@ class Pass {
       this.#upstream = upstream;
       const grads = upstream ? node.run(upstream) : [];
       this.#grads = grads;
-      // Freed before the gradients are handed on: one that was saved, or passed through, then has no other owner.
+      // The node is freed before its gradients are passed on. A gradient that shares memory with a saved tensor then has no other owner.
       if (!this.#retainGraph) node.free();
       upstream?.dispose();
       node.edges.forEach((edge, i) => {
@@ -113,14 +113,14 @@ class Pass {
     }
   }
 
-  /** Takes the memory that adding what was found to each leaf's `grad` needs. */
+  /** Allocates the memory that is needed to add the results to the `grad` of each leaf. */
   ready(): void {
     const pairs: [to: Tensor, by: Tensor][] = [];
     for (const [leaf, grad] of this.#leaves) if (isLive(leaf.grad)) pairs.push([leaf.grad, grad]);
     this.#add = accumulateAll(pairs);
   }
 
-  /** Adds what was found to each leaf's `grad`, in place once it is there. Nothing is allocated any more. */
+  /** Adds the results to the `grad` of each leaf, in place if there is one. It allocates nothing, so it cannot fail half-way. */
   commit(): void {
     this.#add();
     for (const [leaf, grad] of this.#leaves) {
@@ -129,7 +129,7 @@ class Pass {
     }
   }
 
-  /** Frees what was computed. A graph that would have been freed is: parts of it are by now. */
+  /** Frees what was computed. Unless the graph is retained it is freed too, because parts of it were freed already. */
   abandon(): void {
     this.#upstream?.dispose();
     for (const grad of this.#grads) grad?.dispose();
@@ -156,8 +156,8 @@ function isLive(grad: Tensor | null): grad is Tensor {
 }
 
 /**
- * All nodes below `root`, each able to run, and how many recorded uses its result has there: its gradient is complete when
- * as many have arrived.
+ * All nodes that `root` was computed from, each checked to be able to run, with the number of recorded uses of its result.
+ * The gradient of a node is complete when as many gradients have arrived.
  */
 function nodesBelow(root: GradNode): Map<GradNode, number> {
   const uses = new Map<GradNode, number>([[root, 0]]);

@@ -1,4 +1,4 @@
-// The device of tensors that name none: the one of the latest `init()`, or the CPU before any.
+// The device of tensors for which no device is named: that of the latest `init()`, or the CPU before the first.
 import { CpuDevice } from '../cpu/device.ts';
 import type { Device } from './device.ts';
 
@@ -13,7 +13,7 @@ export function setCurrentDevice(device: Device): void {
   current = device;
 }
 
-/** Whether it is the CPU that tensors were made on as `init()` had not been called. */
+/** Whether it is the CPU device on which tensors were made before `init()` was called. */
 export function isBeforeInit(device: Device): boolean {
   return device === beforeInit;
 }

@@ -2,11 +2,11 @@
 import { isTensor } from './is-tensor.ts';
 import { formatShape } from './shape.ts';
 
-/** Most elements of a list, and characters of a string, that a message shows. */
+/** The largest number of elements of a list, and of characters of a string, that a message shows. */
 const MOST_SHOWN = 8;
 const LONGEST_SHOWN = 40;
 
-/** A noun with its article; only words that begin with a vowel's sound, as `Uint8Array` does not. */
+/** A noun with its article: `an` before the sound of a vowel, with which `Uint8Array` does not begin. */
 export function withArticle(noun: string): string {
   return `${/^[aeio]/i.test(noun) ? 'an' : 'a'} ${noun}`;
 }

@@ -3,7 +3,7 @@ import type { Bounds, DType, HostArray } from './dtype.ts';
 import type { Kernel, View } from './kernel.ts';
 import type { Storage } from './storage.ts';
 
-/** Counters since `init()`, and what is held now. Bytes are as allocated. */
+/** Counts since `init()`, and the memory that is held now. Bytes are those that were allocated. */
 export interface DeviceStats {
   /** Buffers (or host arrays) held by tensors. */
   liveBuffers: number;
@@ -24,7 +24,7 @@ export interface DeviceLostDetails {
   readonly message: string;
 }
 
-/** A tensor's memory with what kernels are told of it. */
+/** The memory of a tensor, with what kernels have to know of it. */
 export interface Operand extends View {
   readonly storage: Storage;
 }
@@ -47,29 +47,29 @@ export abstract class Device {
 
   abstract stats(): DeviceStats;
 
-  /** Waits until all work called for so far is done; throws what went wrong on the GPU since the last read. */
+  /** Waits until all work so far is done. Throws errors of the GPU since the last read. */
   abstract synchronize(): Promise<void>;
 
   /**
-   * Puts the ops called inside `fn` into the caller's command encoder: nothing is submitted here. Work called for
-   * earlier is submitted first. Results are there once the caller has submitted the encoder. `fn` is synchronous.
+   * Records the ops that `fn` calls into the caller's command encoder, which the caller submits. Ops that were called earlier
+   * are submitted first. Results are available once the caller has submitted the encoder. `fn` must be synchronous.
    */
   abstract record<T>(encoder: GPUCommandEncoder, fn: () => T): T;
 
-  /** Compiles the pipelines of `ops` ahead, in parallel, so that their first call does not wait. */
+  /** Compiles the pipelines of `ops` in advance and in parallel, so that the first call of each op does not wait. */
   abstract prepare(
     ops: readonly Preparable[],
     options?: { dtype?: 'float32' | 'float16' },
   ): Promise<void>;
 
-  /** Frees what the device holds. A `GPUDevice` passed to `init()` is left as it is; one made there is destroyed. */
+  /** Frees what the device holds. A `GPUDevice` that was passed to `init()` is left as it is; one that `init()` made is destroyed. */
   abstract dispose(): void;
 
   /** @internal Throws where the device is lost or disposed. */
   abstract check(op: string): void;
   /**
-   * @internal What is called for up to `end` is of one op: it is done whole or not at all. `keeps` is told where it is not
-   * done because something that it needs has failed; what it writes to is then what it was before.
+   * @internal All launches until `end` belong to one op, which is done completely or not at all. `keeps` is called if it was
+   * not done because something that it needs had failed. What it would have written to is then unchanged.
    */
   begin(_op: string, _keeps?: () => void): void {
     // nothing to watch
@@ -78,7 +78,7 @@ export abstract class Device {
   end(): void {
     // nothing to watch
   }
-  /** @internal Throws where no tensor can have as many bytes: asked before values for one are made on the host. */
+  /** @internal Throws if no tensor can have so many bytes. It is called before the values are made on the host. */
   checkBytes(_op: string, _bytes: number): void {
     // as many as there is memory for
   }

@@ -47,7 +47,7 @@ export function run<A>(
     }
     return some(results);
   } catch (error) {
-    // A refused launch leaves nothing behind.
+    // If the launch is refused, the outputs are freed.
     results.forEach((result, k) => {
       if (result !== outputs[k]) result.dispose();
     });
@@ -58,7 +58,7 @@ export function run<A>(
   }
 }
 
-/** One of the call's tensors: all are on one device. */
+/** One of the tensors of the call, all of which are on one device. */
 function anyOf(inputs: readonly Tensor[], outputs: readonly Output[]): Tensor {
   const [first] = inputs;
   if (first) return first;
@@ -128,7 +128,7 @@ function fill<A>(
   });
 }
 
-/** Whether an output overlaps an input other than element by element, as the kernel allows. */
+/** Whether an output overlaps an input in a way that the kernel does not allow. A kernel may allow it element by element. */
 function clashes<A>(
   device: Device,
   kernel: Kernel<A>,
@@ -156,7 +156,7 @@ export function runOne<A>(
   return run(kernel, args, inputs, [output])[0];
 }
 
-/** A run that writes into tensors that are there. */
+/** A run that writes into existing tensors. */
 export interface Rewrite<A> {
   readonly args: A;
   readonly inputs: readonly Tensor[];
@@ -164,8 +164,8 @@ export interface Rewrite<A> {
 }
 
 /**
- * What may fail for want of memory in several runs, one after another, so that they are done whole or not at all: what is
- * returned only writes. On the CPU float16 goes through memory of its own: the results are computed before.
+ * Does the part of several runs that may fail because memory is missing, so that all of them are done or none. The functions
+ * that it returns only write. On the CPU results of float16 need memory of their own, so they are computed here already.
  */
 export function staged<A>(kernel: Kernel<A>, runs: readonly Rewrite<A>[]): (() => void)[] {
   const written = new Set<Storage>();
@@ -174,7 +174,7 @@ export function staged<A>(kernel: Kernel<A>, runs: readonly Rewrite<A>[]): (() =
     const onItsOwn =
       anyOf(inputs, outputs).device.type === 'cpu' &&
       all.some(({ dtype }) => dtype === 'float16') &&
-      // What another run writes is read after it.
+      // A tensor that an earlier run writes is read after that run.
       !all.some((tensor) => written.has(tensor.storage(kernel.name)));
     for (const output of outputs) written.add(output.storage(kernel.name));
     if (!onItsOwn) return () => void run(kernel, args, inputs, outputs);
@@ -190,7 +190,7 @@ export function staged<A>(kernel: Kernel<A>, runs: readonly Rewrite<A>[]): (() =
   });
 }
 
-/** Puts a result in the place of a tensor like it. */
+/** Copies a result into a tensor of the same shape and dtype. */
 function overwrite(op: string, from: Tensor, to: Tensor): void {
   const storage = to.storage(op);
   to.device.copy(op, from.storage(op), storage, byteLength(to));

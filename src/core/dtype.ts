@@ -48,7 +48,7 @@ export function fromHalf(bits: number): number {
     : sign * (1024 + mantissa) * 2 ** (exponent - 25);
 }
 
-/** Elements of any dtype as numbers a kernel can use (float16 is widened, exactly). */
+/** Elements of any dtype as numbers that a CPU kernel can use. float16 is converted to float32, which is exact. */
 export function decode(
   dtype: DType,
   bytes: ArrayBuffer,
@@ -69,7 +69,7 @@ export function encode(dtype: DType, values: ArrayLike<number>): HostArray {
   return Uint16Array.from(values, toHalf);
 }
 
-/** Smallest and largest of some elements, and whether one is NaN; of none, infinity and -infinity. */
+/** The smallest and the largest element, and whether one is NaN. Without elements they are Infinity and -Infinity. */
 export interface Bounds {
   readonly min: number;
   readonly max: number;

@@ -72,7 +72,7 @@ export class DeviceMismatchError extends NonlinError {
   override readonly code = 'device-mismatch';
 }
 
-/** No device of the wanted kind can be had here. */
+/** No device of the wanted kind is available here. */
 export class DeviceUnavailableError extends NonlinError {
   override readonly name = 'DeviceUnavailableError';
   override readonly code = 'device-unavailable';

@@ -7,7 +7,7 @@ import { formatShape, type Shape } from './shape.ts';
 
 /** A typed array of any kind. */
 export type NumberView = ArrayBufferView & ArrayLike<number | bigint>;
-/** Numbers nested evenly; true and false are 1 and 0 where a dtype is given. */
+/** Numbers in lists that are nested regularly. true and false count as 1 and 0 if a dtype is given. */
 export type TensorData = number | bigint | boolean | readonly TensorData[] | NumberView;
 
 export interface FlatData {
@@ -15,7 +15,7 @@ export interface FlatData {
   readonly shape: number[];
 }
 
-/** Most dimensions: lists nested deeper, or within themselves, would overflow the stack. */
+/** The largest number of dimensions. Lists that are nested deeper, or that contain themselves, would overflow the stack. */
 const DEEPEST = 64;
 
 function isView(value: unknown): value is NumberView {
@@ -26,10 +26,10 @@ function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || isView(value);
 }
 
-/** Whether a typed array's memory was moved elsewhere, or cut off: it looks like an empty one. */
+/** Whether the memory of a typed array was transferred or is out of bounds. Such an array looks like an empty one. */
 function isDetached(view: ArrayBufferView): boolean {
   try {
-    // Methods look at the memory first, where `length` does not.
+    // Methods check the memory and throw, which `length` does not.
     Uint8Array.prototype.at.call(view as Uint8Array, 0);
     return false;
   } catch {
@@ -58,7 +58,7 @@ function wrong(argument: string, expected: string, received: string, hint?: stri
   });
 }
 
-/** The extents of the first lists; the others have to be like them. */
+/** The lengths of the first list of each depth. All others must have the same lengths. */
 function nestingOf(data: unknown): number[] {
   const shape: number[] = [];
   for (let level = data; isList(level); level = level[0]) {

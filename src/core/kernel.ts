@@ -5,32 +5,32 @@ import type { Program } from '../shader/link.ts';
 import type { Tuning } from '../kernels/tuning.ts';
 import type { Shape } from './shape.ts';
 
-/** What a kernel is told of a tensor it reads or writes: enough to plan without a device. */
+/** What a planner knows of a tensor that is read or written. It is enough to plan without a device. */
 export interface View {
   readonly shape: Shape;
   readonly size: number;
   readonly dtype: DType;
-  /** Whether the memory reaches to a multiple of 16 bytes, so that whole vec4 can be read and written. */
+  /** Whether the memory extends to a multiple of 16 bytes, so that whole vec4 can be read and written. */
   readonly padded: boolean;
-  /** For an output that shares its memory with an input, element by element: that input's index. */
+  /** For an output that shares its memory with an input, element by element: the index of that input. */
   readonly aliasOf?: number;
 }
 
-/** What the planner needs to know of an adapter. */
+/** What planners need to know of an adapter. */
 export interface Capabilities {
-  /** Largest number of bytes one storage binding may span. */
+  /** The largest size of a storage binding, in bytes. */
   readonly maxBindingSize: number;
   readonly maxWorkgroups: number;
   /** Alignment of a binding's offset, in bytes. */
   readonly offsetAlignment: number;
-  /** Most invocations of a workgroup, in all and along x: at least 128 on every device. */
+  /** The largest number of invocations of a workgroup, in total and along x. It is at least 128 on every device. */
   readonly maxInvocations: number;
   readonly maxWorkgroupSizeX: number;
   /** Bytes of workgroup memory. */
   readonly maxWorkgroupStorage: number;
-  /** Most storage buffers that one launch binds. */
+  /** The largest number of storage buffers that a launch may bind. */
   readonly maxStorageBuffers: number;
-  /** How the adapter likes its work. */
+  /** Which plans are fast on the adapter. */
   readonly tuning: Tuning;
 }
 
@@ -41,12 +41,12 @@ export interface Binding {
   readonly of: 'input' | 'output' | 'scratch' | 'status';
   readonly index: number;
   readonly access: 'read' | 'write';
-  /** A window of the tensor, in bytes; the whole where left out. */
+  /** A window of the tensor, in bytes. Without it the whole tensor is bound. */
   readonly offset?: number;
   readonly size?: number;
 }
 
-/** Memory of a launch, without the slot: a whole buffer, or a window of it. */
+/** Memory that a launch uses: a whole buffer, or a window of it. */
 export type BufferSlice = Pick<Binding, 'of' | 'index' | 'offset' | 'size'>;
 
 /** One dispatch. */
@@ -63,19 +63,19 @@ export interface Launch {
 
 export interface Plan {
   readonly launches: readonly Launch[];
-  /** Bytes of each scratch buffer. */
+  /** The size of each scratch buffer, in bytes. */
   readonly scratch: readonly number[];
 }
 
-/** Largest uniform block of a launch. */
+/** The largest size of the uniforms of a launch, in bytes. */
 export const UNIFORM_BYTES = 512;
 
 /** One kind of computation, on every device. `A` holds its shapes and options. */
 export interface Kernel<A> {
   readonly name: string;
-  /** Whether the GPU kernel reads and writes float16 itself; otherwise the dispatcher converts round it. */
+  /** Whether the GPU kernel reads and writes float16 itself. If not, the dispatcher converts inputs and outputs. */
   readonly float16: 'native' | 'convert';
-  /** Outputs that a `'native'` kernel writes as float32 nevertheless: sums. */
+  /** Outputs that a `'native'` kernel always writes as float32, such as sums. */
   widens?(args: A, output: number): boolean;
   /** Whether a call writes a part of its outputs and leaves the rest as it is. */
   readonly partial?: boolean;
@@ -94,8 +94,8 @@ export interface Kernel<A> {
    */
   aliases?(args: A, output: number): number;
   /**
-   * How to tell a call like an earlier one: plans are then kept by `key`, an object that lives as long as the op, and one
-   * made for `a` serves `b` if they are the same for the planner. For kernels that are called over and over.
+   * For kernels that are called very often: how to find the plan of an earlier call. Plans are stored by `key`, an object that
+   * lives as long as the op. The plan for `a` is used for `b` if both are the same for the planner.
    */
   readonly kept?: {
     readonly key: (args: A) => object;
@@ -103,7 +103,7 @@ export interface Kernel<A> {
   };
 }
 
-/** The op that a call of a kernel is for, as the user knows it: kernels that many ops share are told it. */
+/** The name of the op that a kernel is called for. Kernels that several ops share get it with their arguments. */
 export function opName<A>(kernel: Kernel<A>, args: A): string {
   const op = called();
   if (op !== null) return op;
@@ -111,7 +111,7 @@ export function opName<A>(kernel: Kernel<A>, args: A): string {
   return typeof own === 'string' ? own : kernel.name;
 }
 
-/** Invocations of a workgroup: the power of two that is wanted, or the largest one that the device takes. */
+/** The size of a workgroup: the power of two that is wanted, or the largest one that the device allows. */
 export function workgroupSize(
   wanted: number,
   { maxInvocations, maxWorkgroupSizeX }: Capabilities,
@@ -121,7 +121,7 @@ export function workgroupSize(
   return size;
 }
 
-/** Extents of a dispatch over `count` workgroups, folded into two dimensions past the limit. */
+/** The dimensions of a dispatch of `count` workgroups: one, or two if there are more than one dimension may have. */
 export function foldWorkgroups(count: number, caps: Capabilities): [number, number, number] {
   if (count <= caps.maxWorkgroups) return [Math.max(count, 1), 1, 1];
   const y = Math.ceil(count / caps.maxWorkgroups);

@@ -1,9 +1,9 @@
 // Runs work that needs host memory, and turns a failed allocation into an OutOfMemoryError that names the op and the bytes.
 import { OutOfMemoryError } from './errors.ts';
 
-/** Bytes to allocate for `bytes`: 16 sizes per power of two, so that at most 1/16 is wasted and sizes repeat. */
+/** The number of bytes to allocate for `bytes`. There are 16 sizes per power of two, so that at most 1/16 is unused and buffers can be reused. */
 export function sizeClass(bytes: number, least = 256): number {
-  // More than anything can hold, and than is counted exactly.
+  // So many bytes do not exist, and numbers of this size are not exact.
   if (!(bytes <= Number.MAX_SAFE_INTEGER)) return Infinity;
   const step = Math.max(least, 2 ** Math.floor(Math.log2(Math.max(bytes, 1))) / 16);
   return Math.max(least, Math.ceil(bytes / step) * step);
@@ -19,8 +19,8 @@ export function allocating<T>(op: string, bytes: number, work: () => T): T {
 }
 
 /**
- * JavaScript engines throw a bare RangeError where there is no memory: this makes a typed error of it. Other errors stay
- * as they are.
+ * JavaScript engines throw a RangeError if there is no memory. This makes an OutOfMemoryError of it. Other errors are
+ * returned as they are.
  */
 export function memoryError(op: string, bytes: number, cause: unknown): unknown {
   // V8: "Array buffer allocation failed", "Invalid typed array length: n"; others: "invalid array length", "Out of memory".

@@ -1,4 +1,4 @@
-// Random numbers from a seed: each is computed from a key and an index, the same on the host and on every device.
+// Random numbers from a seed. Each is computed from a key and an index, and is the same on the host and on every device.
 import { checkNumber } from './validate-options.ts';
 
 /** 64 bits that name a stream of random numbers. */
@@ -25,12 +25,12 @@ export function threefry([k0, k1]: Key, [c0, c1]: Key): Key {
   return [x0, x1];
 }
 
-/** The number of element `index` (of a row, where there are more than 2^32), uniform in [0, 1) in steps of 2^-24. */
+/** The random number of element `index` (of a row, if there are more than 2^32 elements), uniform in [0, 1), a multiple of 2^-24. */
 export function uniformAt(key: Key, index: number, row = 0): number {
   return (threefry(key, [index, row])[0] >>> 8) * 2 ** -24;
 }
 
-/** The same in the open interval (0, 1), in steps of 2^-23: its logarithm is finite and not 0. */
+/** The same in the open interval (0, 1), in steps of 2^-23. Its logarithm is finite and not 0. */
 export function openUniformAt(key: Key, index: number): number {
   return ((threefry(key, [index, 0])[0] >>> 9) + 0.5) * 2 ** -23;
 }

@@ -4,23 +4,23 @@ import { checkFunction, checkSynchronous, isPlain } from './validate-options.ts'
 
 let current: Set<Tensor> | null = null;
 
-/** @internal Notes a new tensor in the running scope. */
+/** @internal Adds a new tensor to the current scope. */
 export function track(tensor: Tensor): void {
   current?.add(tensor);
 }
 
-/** @internal Takes a tensor out of the running scope: it lives until disposed or collected. */
+/** @internal Takes a tensor out of the current scope. It then lives until it is disposed of or collected. */
 export function keep(tensor: Tensor): Tensor {
   current?.delete(tensor);
   return tensor;
 }
 
-/** @internal Runs `fn`; where it throws, the tensors made inside are disposed: by the running scope's end, if there is one. */
+/** @internal Runs `fn`. If it throws, the tensors that it made are disposed of; inside a scope, at the end of that scope. */
 export function undoneInTime<T>(fn: () => T): T {
   return current ? fn() : undone(fn);
 }
 
-/** @internal Runs `fn`; where it throws, the tensors made inside are disposed. */
+/** @internal Runs `fn`. If it throws, the tensors that it made are disposed of. */
 export function undone<T>(fn: () => T): T {
   const outer = current;
   const inner = new Set<Tensor>();
@@ -63,7 +63,7 @@ export function scope<T>(fn: () => T): T {
   }
 }
 
-/** The members of `known` reachable from a result. */
+/** The members of `known` that a result contains. */
 function tensorsIn(result: unknown, known: ReadonlySet<Tensor>): Tensor[] {
   const found: Tensor[] = [];
   const seen = new Set<unknown>();

@@ -72,7 +72,7 @@ export function broadcastShapes(
   return result;
 }
 
-/** Strides of `shape` seen as `target`: 0 along the dimensions in which it is repeated. */
+/** The strides with which a tensor of `shape` is read as one of shape `target`: 0 along the dimensions in which it is repeated. */
 export function broadcastStrides(shape: Shape, target: Shape): number[] {
   const strides = stridesOf(shape);
   const lead = target.length - shape.length;
@@ -81,7 +81,7 @@ export function broadcastStrides(shape: Shape, target: Shape): number[] {
   );
 }
 
-/** A shape with the dimensions merged that all operands walk through alike: fewer divisions per element. */
+/** A shape in which neighbouring dimensions are merged, if they are contiguous in all operands. It takes fewer divisions per element. */
 export interface Layout {
   readonly shape: number[];
   /** One list of strides per operand. */
@@ -112,7 +112,7 @@ export function collapse(target: Shape, operands: readonly (readonly number[])[]
   return { shape, strides };
 }
 
-/** A tensor seen as `[outer, n, inner]` round one dimension. */
+/** A tensor as `[outer, n, inner]`, where n is one dimension, and the others are merged before and after it. */
 export interface RowLayout {
   readonly outer: number;
   readonly n: number;

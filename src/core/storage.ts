@@ -5,11 +5,11 @@ import { boundsOf, fromHalf, type Bounds } from './dtype.ts';
 /** Memory of one device. Tensors that share it (`reshape`, `detach`) hold one reference each. */
 export abstract class Storage {
   readonly device: Device;
-  /** Raised by every write after creation, so that autograd can tell a saved tensor from a changed one. */
+  /** Increased by every write after creation, so that autograd notices if a saved tensor was changed. */
   version = 0;
-  /** int32 values as the host gave them, kept to check class indices without reading back; null once written elsewhere. */
+  /** int32 values from the host, kept to check class indices without reading back; null once the device has written the memory. */
   host: Int32Array | null = null;
-  /** Float elements as the host gave them, where they are few: until their bounds are asked for, or they are written elsewhere. */
+  /** Few float elements from the host, kept until their bounds are asked for or the device has written the memory. */
   given: Float32Array | Uint16Array | null = null;
   #bounds: Bounds | null = null;
   #references = 1;
@@ -24,8 +24,8 @@ export abstract class Storage {
   }
 
   /**
-   * Smallest and largest element, where the host knows the elements. Computed when first asked for, as few tensors are
-   * asked.
+   * The smallest and the largest element, if the host knows the elements. They are computed when they are first asked for,
+   * because that happens for few tensors.
    */
   get bounds(): Bounds | null {
     const { given } = this;
@@ -38,14 +38,14 @@ export abstract class Storage {
     return this.#bounds;
   }
 
-  /** The host no longer knows what is there. */
+  /** Called when the device writes the memory: the host no longer knows its contents. */
   forget(): void {
     this.host = null;
     this.given = null;
     this.#bounds = null;
   }
 
-  /** Whether more than one tensor holds it. */
+  /** Whether more than one tensor holds a reference. */
   get shared(): boolean {
     return this.#references > 1;
   }

@@ -18,7 +18,7 @@ import { checkBoolean, checkOptionNames } from './validate-options.ts';
 export type NestedArray = number | readonly NestedArray[];
 
 export interface TensorOptions {
-  /** Defaults to the nesting of `data`, or its length. */
+  /** Defaults to the shape of the nested lists of `data`, or to its length. */
   shape?: Shape;
   /** Defaults to `'float32'`. */
   dtype?: DType;
@@ -43,11 +43,11 @@ export interface FromBufferOptions {
 /** What Node's `util.inspect` calls. */
 const INSPECT: unique symbol = /* @__PURE__ */ Symbol.for('nodejs.util.inspect.custom');
 
-// A collected tensor gives its storage back: the registry holds the storage, never the tensor.
+// When a tensor is garbage-collected, its storage is released. The registry holds the storage and never the tensor.
 const collected = /* @__PURE__ */ new FinalizationRegistry<Storage>((storage) => {
   storage.release();
 });
-/** New tensors. They are registered later, as most are disposed first, and registering costs as much as the rest of a call. */
+/** New tensors that are not yet registered. Most are disposed of before that, and registering takes as long as the rest of a call. */
 const unregistered: Tensor[] = [];
 const MOST_UNREGISTERED = 256;
 
@@ -67,7 +67,7 @@ export class Tensor {
   #storage: Storage | null;
   #registered = false;
 
-  /** @internal Use `tensor()` or `Tensor.fromBuffer()`. Takes over one reference of `storage`. */
+  /** @internal Use `tensor()` or `Tensor.fromBuffer()`. The tensor takes over one reference to `storage`. */
   constructor(storage: Storage, shape: Shape, dtype: DType) {
     this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
     this.dtype = dtype;
@@ -207,12 +207,12 @@ export class Tensor {
     runBackward(this, gradOutput, retainGraph);
   }
 
-  /** The same data, cut off from the graph that computed it. */
+  /** The same data without the graph that computed it. */
   detach(): Tensor {
     return new Tensor(this.storage('detach').retain(), this.shape, this.dtype);
   }
 
-  /** Gives the memory back now instead of when the tensor is collected; harmless when repeated. */
+  /** Releases the memory now, and not when the tensor is garbage-collected. Further calls do nothing. */
   dispose(): void {
     const storage = this.#storage;
     if (storage === null) return;

@@ -10,7 +10,7 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** An object of names and values; not an array, a Map or a tensor, which would pass for one without any. */
+/** An object of names and values. An array, a Map or a tensor is refused, because it would look like an object without options. */
 export function checkIsOptions(op: string, options: unknown): asserts options is object {
   if (kindOf(options) !== 'Object' || isTensor(options)) {
     throw new OptionError({
@@ -22,7 +22,7 @@ export function checkIsOptions(op: string, options: unknown): asserts options is
   }
 }
 
-/** Refuses option names that the op does not have: a misspelt option must not pass in silence. */
+/** Refuses option names that the op does not have, so that a misspelt option is not ignored. */
 export function checkOptionNames(
   op: string,
   options: unknown,
@@ -82,7 +82,7 @@ export function checkNumber(
   }
 }
 
-/** An object told by a method: the class of a browser's object is another one in each window, and none in Node. */
+/** An object that is recognised by a method. Each window of a browser has its own classes, and Node has none of them. */
 export function checkHas(
   op: string,
   argument: string,
@@ -100,10 +100,10 @@ export function checkFunction(op: string, argument: string, value: unknown): voi
     throw new OptionError({ op, argument, expected: 'a function', received: describe(value) });
 }
 
-/** The result of a function that must not go on later: what it does then would be outside. */
+/** The result of a function that must be synchronous, because it would do the rest of its work outside of the scope or recording. */
 export function checkSynchronous(op: string, result: unknown): void {
   if (result instanceof Object && 'then' in result && typeof result.then === 'function') {
-    // The caller gets the error below: what becomes of the promise is nobody's any more.
+    // The caller gets the error below, so nobody handles a rejection of the promise.
     void Promise.resolve(result).catch(() => undefined);
     throw new OptionError({
       op,
@@ -114,7 +114,7 @@ export function checkSynchronous(op: string, result: unknown): void {
   }
 }
 
-/** Two numbers that bound an interval. */
+/** The two ends of an interval. */
 export function checkOrder(
   op: string,
   [lowerName, lower]: readonly [string, number],

@@ -1,11 +1,11 @@
-// Checks the targets of a classification loss, and tells the caller how to mend a wrong call.
+// Checks the targets of a classification loss, and tells the caller how to correct a wrong call.
 import { describe } from './describe.ts';
 import { IndexOutOfRangeError, ShapeError } from './errors.ts';
 import { formatShape, sameShape, sizeOf, type Shape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 import { checkShapeIs, CLASS_INDICES } from './validate.ts';
 
-/** One index for each row; classes on the last dimension, as in other frameworks, are told apart from other mistakes. */
+/** Checks class indices, one for each row. Scores with the classes on the last dimension, as in other frameworks, get a hint of their own. */
 export function checkIndexShape(op: string, target: Tensor, input: Tensor, rowShape: Shape): void {
   const lead = input.shape.slice(0, -1);
   if (sameShape(target.shape, rowShape) || input.rank < 3 || !sameShape(target.shape, lead)) {
@@ -22,7 +22,7 @@ export function checkIndexShape(op: string, target: Tensor, input: Tensor, rowSh
   });
 }
 
-/** Class probabilities of `shape`; what has the shape of class indices was meant as those. */
+/** Checks class probabilities of shape `shape`. A tensor with the shape of class indices was probably meant as class indices. */
 export function checkProbabilityShape(
   op: string,
   target: Tensor,
@@ -43,8 +43,8 @@ export function checkProbabilityShape(
 }
 
 /**
- * Class indices known on the host; those only known on the GPU are checked there and reported at the next read. Returns
- * how many are not ignored, or null where only the GPU knows.
+ * Checks class indices that the host knows. Others are checked on the GPU, and the next read throws the error. Returns how
+ * many are not ignored, or null if only the GPU knows.
  */
 export function checkClassIndices(
   op: string,

@@ -41,9 +41,9 @@ export function checkPlacement(op: string, device: unknown, dtype: unknown): voi
   checkIsDevice(op, device);
 }
 
-/** `least`: the smallest extent; -1 stands for one that is inferred. */
+/** `least` is the smallest size of a dimension; -1 allows a size that is inferred. */
 export function checkShape(op: string, argument: string, shape: unknown, least = 0): void {
-  // Copied, as `every` passes over holes.
+  // The list is copied, because `every` skips the holes of a sparse array.
   const valid =
     Array.isArray(shape) &&
     Array.from<unknown>(shape).every((d) => Number.isSafeInteger(d) && (d as number) >= least);
@@ -57,7 +57,7 @@ export function checkShape(op: string, argument: string, shape: unknown, least =
   }
 }
 
-/** How to mend a call that got something else than class indices. */
+/** How to correct a call that got something else instead of class indices. */
 export const CLASS_INDICES = "class indices are int32: tensor([0, 1], { dtype: 'int32' })";
 
 /** A live tensor of one of the given dtypes. */
@@ -79,7 +79,7 @@ export function checkTensor(
   });
 }
 
-/** Float tensors of one dtype on one live device; the first sets both. Names are their arguments'. */
+/** Float tensors of one dtype on one live device, those of the first tensor. The keys are the names of the arguments. */
 export function checkTensors(op: string, tensors: Readonly<Record<string, unknown>>): Device {
   let first: Tensor | undefined;
   for (const argument in tensors) {
@@ -129,7 +129,7 @@ export function checkShapeIs(op: string, argument: string, tensor: Tensor, shape
   }
 }
 
-/** A gradient of `of`, which is added to it, or to its own gradient, element by element. */
+/** A gradient for the tensor `of`: it must have the same shape, dtype and device. */
 export function checkGrad(
   op: string,
   argument: string | undefined,
@@ -218,7 +218,7 @@ export interface ValueRange {
   readonly nan: boolean;
 }
 
-/** Elements within a range, where the host knows them: on the CPU, and on a GPU for small tensors uploaded and not written since. */
+/** Checks that elements are within a range, if the host knows them: on the CPU, and on a GPU for small tensors that were uploaded and not written since. */
 export function checkValues(op: string, argument: string, tensor: Tensor, range: ValueRange): void {
   const bounds = tensor.device.bounds(tensor.storage(op, argument), tensor.dtype, tensor.size);
   if (!bounds) return;
@@ -253,7 +253,7 @@ export function checkSameRank(
   }
 }
 
-/** A tensor to write a result into: right device, dtype and shape, and not part of a gradient computation. */
+/** A tensor to write a result into. It must have the right device, dtype and shape, and not be part of a gradient computation. */
 export function checkOut(
   op: string,
   out: unknown,

@@ -7,7 +7,7 @@ import type { NumericArray } from '../core/dtype.ts';
 import { runOne } from '../core/dispatcher.ts';
 import { source, type Source } from '../shader/link.ts';
 import type { ParamValues } from '../shader/params.ts';
-import type { Binary, Unary, UnaryAll } from '../kernels/pointwise/reference.ts';
+import type { Binary, Unary, UnaryAll } from '../kernels/pointwise/args.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { sumTo } from '../kernels/reduce/sum-to.ts';
 import type { Tensor } from '../core/tensor.ts';

@@ -2,49 +2,18 @@
 // memory is allocated.
 import { UNIFORM_BYTES } from '../core/kernel.ts';
 import { destroy, unpooled, type PooledBuffer } from './buffers.ts';
+import type { Batch, Block, QueueParts } from './batch.ts';
 import type { Command, Op } from './encoder.ts';
 import type { Fate } from './fate.ts';
-import type { Faults } from './faults.ts';
-import type { Layouts } from './layouts.ts';
-import type { PipelineCache, PipelineEntry } from './pipelines.ts';
+import type { PipelineEntry } from './pipelines.ts';
 import type { KeptLaunch } from './plans.ts';
 import { Submission } from './submission.ts';
-
-/** The uniforms of up to `BATCH` launches. */
-interface Block {
-  /** The value of `KeptLaunch.block` for a launch whose uniforms are in this batch. */
-  readonly number: number;
-  bytes: Uint8Array<ArrayBuffer>;
-  used: number;
-}
-
-export interface Batch {
-  readonly number: number;
-  readonly commands: Command[];
-  /** One block, unless an op has more launches than a block has room for. */
-  readonly blocks: Block[];
-  /** The indices of the first commands of the second and later blocks. */
-  readonly cuts: number[];
-  /** Fates of buffers and pipelines that the batch must wait for. */
-  births: readonly Fate[] | null;
-  /** Buffers to destroy once the batch is submitted. */
-  readonly doomed: PooledBuffer[];
-  readonly submitted: () => void;
-  readonly whenSubmitted: Promise<void>;
-}
 
 /** Number of dispatches per batch. A batch usually needs one submit; an op with more dispatches needs several. */
 const BATCH = 256;
 /** Number of dispatches that a new batch has room for. Most batches have few. */
 const FIRST = 16;
 const UNIFORM_DST = 0x40 | 0x08; // GPUBufferUsage.UNIFORM | COPY_DST by value: the global is missing in Node
-
-export interface QueueParts {
-  readonly device: GPUDevice;
-  readonly faults: Faults;
-  readonly layouts: Layouts;
-  readonly pipelines: PipelineCache;
-}
 
 /** Collects commands and submits them in order, in the next microtask or when a batch is full. */
 export class CommandQueue {

@@ -1,11 +1,11 @@
 // Submits the commands of a batch that can run. All others are skipped, and the buffers they would have written count
 // as failed.
+import type { Batch, QueueParts } from './batch.ts';
 import type { PooledBuffer } from './buffers.ts';
 import { CommandEncoding, type Command, type Op } from './encoder.ts';
 import { joined, type Fate } from './fate.ts';
 import type { Scopes } from './faults.ts';
 import { consider, judge, mark, newJudgement, skip, type Judgement } from './judgement.ts';
-import type { Batch, QueueParts } from './queue.ts';
 import type { Run } from './runs.ts';
 
 /**

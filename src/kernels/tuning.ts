@@ -91,7 +91,7 @@ export const SOFTWARE: Tuning = {
   rowBlock: 1,
   chunks: { invocations: 256, shortest: 512 },
   logitsInvocations: 512,
-  // A first product takes the compiler 0.1 to 1 s instead of 2.4 to 17; later ones take 0.1 to 0.8 of the time.
+  // SwiftShader takes much longer to compile loops with barriers, and a barrier costs more than the loads that it saves.
   matmul: 'direct',
   productWorkgroups: { tiled: 1, fewRows: 1, direct: 1 },
   ctcByWorkgroup: false,

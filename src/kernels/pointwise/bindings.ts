@@ -3,7 +3,7 @@ import type { DType } from '../../core/dtype.ts';
 import { float16 } from '../../shader/lib.ts';
 import { source, type Source } from '../../shader/link.ts';
 import { paramsStruct } from '../../shader/params.ts';
-import type { PointwiseOp } from './plan.ts';
+import type { PointwiseOp } from './args.ts';
 
 /**
  * How a kernel reads or writes four neighbouring elements of a tensor (a pack):

@@ -1,6 +1,6 @@
 // The op that copies its input. It is the default of the pointwise kernel's slot.
 import type { Shape } from '../../core/shape.ts';
-import type { PointwiseArgs, PointwiseOp } from './plan.ts';
+import type { PointwiseArgs, PointwiseOp } from './args.ts';
 
 export const identity: PointwiseOp = {
   name: 'identity',

@@ -4,7 +4,7 @@ import kernelText from '../../../shaders/kernels/pointwise/pointwise.wgsl?raw';
 import { BYTES } from '../../core/dtype.ts';
 import { LimitError } from '../../core/errors.ts';
 import { sum as sumLib } from '../../shader/lib.ts';
-import { cachedProgram, source, type Program, type Source } from '../../shader/link.ts';
+import { cachedProgram, source, type Program } from '../../shader/link.ts';
 import {
   UNIFORM_BYTES,
   UniformWriter,
@@ -24,14 +24,9 @@ import {
   type Layout,
   type Shape,
 } from '../../core/shape.ts';
-import {
-  choiceConstants,
-  sameParams,
-  writeParams,
-  type ParamLayout,
-  type ParamValues,
-} from '../../shader/params.ts';
-import { pointwiseOnCpu, type Binary, type Unary, type UnaryAll } from './reference.ts';
+import { choiceConstants, sameParams, writeParams } from '../../shader/params.ts';
+import type { PointwiseArgs, PointwiseOp } from './args.ts';
+import { pointwiseOnCpu } from './reference.ts';
 import { storageSource, type Access, type StorageSpec, type TensorSpec } from './bindings.ts';
 import { planPointwiseParts } from './windows.ts';
 import { planSum } from '../reduce/plan.ts';
@@ -39,47 +34,7 @@ import { fits } from '../windows/regions.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/pointwise/pointwise.wgsl', kernelText, [sumLib]);
 
-/** An op in float64: from the inputs `v` of one element to its results `r`. */
-export type PointwiseReference = (
-  v: Float64Array,
-  r: Float64Array,
-  p: ParamValues,
-  index: number,
-  scale: number,
-) => void;
-
-/** A pointwise op. Ops are declared once, at module level. */
-export interface PointwiseOp {
-  readonly name: string;
-  /** WGSL functions that `body` calls, if there are any. */
-  readonly source?: Source;
-  readonly params: ParamLayout;
-  /** Names of the input elements in `body`: f32, or i32 of an int32 tensor. */
-  readonly inputs: readonly string[];
-  /** Number of results, the summed one included. */
-  readonly results: number;
-  /** WGSL: statements that return `Results(...)` from the inputs' names, `index`, `p` (the options) and `u.scale`. */
-  readonly body: string;
-  /** The same in float64. Not needed where `unary` or `binary` says it. */
-  readonly reference?: PointwiseReference;
-  /** The same in float64 for one result and one or two inputs. The CPU then has shorter loops. */
-  readonly unary?: Unary;
-  /** The whole CPU loop, for ops where a loop of its own is worth it. */
-  readonly unaryAll?: UnaryAll;
-  readonly binary?: Binary;
-  /** If result k and input `inPlace[k]` are in the same buffer, the result overwrites the input. */
-  readonly inPlace?: readonly number[];
-}
-
-export interface PointwiseArgs {
-  readonly op: PointwiseOp;
-  readonly params: ParamValues;
-  /** The broadcast shape, which every output has except a sum. */
-  readonly shape: Shape;
-  /** If given, the first result is summed into a scalar and divided by this number. */
-  readonly sum?: number;
-  readonly scale?: number;
-}
+export type { PointwiseArgs, PointwiseOp, PointwiseReference } from './args.ts';
 
 export const pointwise: Kernel<PointwiseArgs> = {
   name: 'pointwise',

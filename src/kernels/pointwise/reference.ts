@@ -2,12 +2,7 @@
 import type { NumericArray } from '../../core/dtype.ts';
 import { broadcastStrides, sizeOf, type Shape } from '../../core/shape.ts';
 import type { ParamValues } from '../../shader/params.ts';
-import type { PointwiseArgs } from './plan.ts';
-
-/** One result from one or two elements and the options. */
-export type Unary = (a: number, p: ParamValues) => number;
-export type UnaryAll = (a: NumericArray, y: NumericArray, p: ParamValues) => void;
-export type Binary = (a: number, b: number, p: ParamValues) => number;
+import type { Binary, PointwiseArgs, Unary } from './args.ts';
 
 export function pointwiseOnCpu(
   args: PointwiseArgs,

@@ -3,7 +3,7 @@
 import type { Capabilities, Plan, View } from '../../core/kernel.ts';
 import { broadcastStrides, collapse, sizeOf } from '../../core/shape.ts';
 import { castArgs } from './identity.ts';
-import type { PointwiseArgs } from './plan.ts';
+import type { PointwiseArgs } from './args.ts';
 import { addSums } from '../reduce/plan.ts';
 import { inputsOf, outputsOf, stretch, type Region } from '../windows/regions.ts';
 import { Windows } from '../windows/windows.ts';
