@@ -1,5 +1,5 @@
-// Runs and records an op over rows, for all that are declared: what is kept for the gradient, in which dtype, and which
-// gradients are computed. Arguments are valid by now.
+// Runs an op over rows and records it for its gradient, for all declared row ops: which tensors are saved, in which dtype,
+// and which gradients are computed. The arguments are checked before.
 import { isRecording, record } from '../core/autograd.ts';
 import { run, runOne } from '../core/dispatcher.ts';
 import type { FloatDType } from '../core/dtype.ts';
@@ -12,23 +12,23 @@ import { checkOut } from '../core/validate.ts';
 export interface RowsCall<A> {
   readonly op: string;
   readonly kernel: Kernel<A>;
-  /** What gradients are for: x, of whose shape the result is, then other operands. The inputs of the forward direction. */
+  /** The inputs of the forward direction, which may get gradients: x, whose shape the result has, then the operands. */
   readonly inputs: readonly [x: Tensor, ...operands: Tensor[]];
   readonly out: Tensor | undefined;
-  /** Of the result; by default that of x. */
+  /** The dtype of the result. Defaults to that of x. */
   readonly dtype?: FloatDType | undefined;
   /**
-   * What the gradient is computed from: the result, or else the inputs that are named by index, x among them, and a
-   * tensor of numbers of each row, of this shape, which the forward direction writes after the result.
+   * What the gradient is computed from. It is either the result, or the inputs with these indices (x is one of them) and the
+   * statistics of the rows, a tensor of this shape that the forward direction writes as its second output.
    */
   readonly saves: 'result' | { readonly inputs: readonly number[]; readonly statistics: Shape };
-  /** `keeps`: whether the statistics are written. */
+  /** `keeps` says whether the statistics are written. */
   readonly forward: (keeps: boolean) => A;
-  /** Inputs: what is saved (x, the statistics, the other inputs), then the upstream gradient; outputs: the gradients needed. */
+  /** Its inputs are the saved tensors (x, the statistics, the other inputs) and the upstream gradient; its outputs are the gradients that are needed. */
   readonly backward: (needs: readonly boolean[]) => A;
 }
 
-/** The result of a call. What is saved is float32 but for the inputs, and each float16 result is rounded once. */
+/** The result of a call. Saved tensors that are not inputs are float32. Each float16 result is rounded once. */
 export function callRows<A>(call: RowsCall<A>): Tensor {
   const { op, kernel, inputs, out, saves, forward, backward } = call;
   const [x] = inputs;
