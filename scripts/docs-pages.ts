@@ -90,6 +90,7 @@ function optionsOf(op: Documented): string | undefined {
     return `\`${name}\` (${[defaultOf(op.specs?.[name], value), ...range].join(', ')})`;
   });
   const shape =
+    op.weightsOf ??
     { norm: 'of the normalised shape', attention: 'see the shapes' }[op.kind as string] ??
     'broadcast';
   const weights = (op.weights ?? []).map((name) => `\`${name}\` (a tensor, ${shape})`);

@@ -5,6 +5,7 @@ import { activationFamily, preluFamily, rreluFamily } from './calls/activations.
 import { attentionFamily } from './calls/attention.ts';
 import type { Call } from './calls/call.ts';
 import { shapes, type Drawn, type Values } from './calls/draw.ts';
+import { channelNormFamily } from './calls/channel-norms.ts';
 import { ctcFamily } from './calls/ctc.ts';
 import * as distanceLosses from './calls/distance-losses.ts';
 import * as embeddings from './calls/embeddings.ts';
@@ -14,6 +15,7 @@ import { classLossFamily, lossFamily } from './calls/losses.ts';
 import { pointwiseLossFamily } from './calls/pointwise-losses.ts';
 import { adaptiveFamily, marginLossFamily } from './calls/margin-losses.ts';
 import * as math from './calls/math.ts';
+import { normalizeFamily } from './calls/normalize.ts';
 import * as rows from './calls/rows.ts';
 import * as tensorOps from './calls/tensor-ops.ts';
 
@@ -31,6 +33,8 @@ const families: readonly Family[] = [
   ...Object.values(rows),
   ...Object.values(embeddings),
   attentionFamily,
+  channelNormFamily,
+  normalizeFamily,
   lossFamily,
   classLossFamily,
   pointwiseLossFamily,

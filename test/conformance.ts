@@ -26,6 +26,9 @@ export const ADAPTIVE: readonly string[] = [
   'log_softmax',
   'layer_norm',
   'rms_norm',
+  'group_norm',
+  'instance_norm',
+  'batch_norm',
   'nll_loss',
   'cross_entropy',
   'focal_loss',
@@ -46,11 +49,20 @@ export const ADAPTIVE: readonly string[] = [
   'scaled_dot_product_attention',
 ];
 /** Inputs that PyTorch may leave out: options here, by the names below. */
-const OPTIONAL = ['weight', 'pos_weight', 'linear_bias', 'bias', 'attn_mask', 'sinks'];
+const OPTIONAL = [
+  'weight',
+  'pos_weight',
+  'linear_bias',
+  'bias',
+  'attn_mask',
+  'sinks',
+  'running_mean',
+  'running_var',
+];
 /** Ops whose weight is required. */
 const WEIGHED = ['prelu', 'embedding'];
 /** Attributes that come after the tensors. */
-const POSITIONAL = ['normalized_shape'];
+const POSITIONAL = ['normalized_shape', 'num_groups', 'size'];
 
 /** What a call gave: elements, and gradients by input. */
 export interface Computed {
@@ -98,10 +110,11 @@ function prepareAdaptive({ attributes }: GoldenCase, inputs: Map<string, Tensor>
 /** The call of a case, ready to run: required tensors in order, optional ones and attributes as options. */
 function prepare(op: string, golden: GoldenCase, inputs: Map<string, Tensor>): () => Tensor {
   if (op === 'adaptive_log_softmax_with_loss') return prepareAdaptive(golden, inputs);
-  const { attributes } = golden;
+  const { returns, ...attributes } = golden.attributes;
   const options: Record<string, unknown> = {};
   const rest: unknown[] = [];
-  for (const [name, value] of Object.entries(attributes)) {
+  for (const [name, written] of Object.entries(attributes)) {
+    const value = written === 'inf' ? Infinity : written;
     if (POSITIONAL.includes(name)) rest.push(value);
     else options[camelCase(name)] = value;
   }
@@ -115,7 +128,9 @@ function prepare(op: string, golden: GoldenCase, inputs: Map<string, Tensor>): (
     const last = Object.keys(options).length > 0 ? [options] : [];
     const out = fn(...positional, ...rest, ...last);
     if (!(out instanceof Tensor)) throw new Error(`${op} returned no tensor`);
-    return out;
+    // A statistic that the call moves.
+    const instead = typeof returns === 'string' ? inputs.get(returns) : undefined;
+    return instead ?? out;
   };
 }
 

@@ -109,7 +109,7 @@ export function defineNorm<O extends string>(declaration: NormDeclaration<O>): N
     for (const [operand, tensor] of given) checkShapeIs(name, operand, tensor, normalizedShape);
     const n = sizeOf(normalizedShape);
     const outer = sizeOf(x.shape.slice(0, x.rank - normalizedShape.length));
-    const common = { op, layout: { outer, n, inner: 1 }, eps };
+    const common = { op, layout: { outer, n, inner: 1, span: n }, eps };
     const has = presenceOf(names, given);
     // Gradients are in the order of the inputs: x, and the operands that there are.
     const places = given.map(([operand]) => names.indexOf(operand));

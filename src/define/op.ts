@@ -46,6 +46,8 @@ export interface OpInfo {
   readonly specs?: ParamSpecs;
   /** Names of the options that are tensors, of a loss or a norm. */
   readonly weights?: readonly string[];
+  /** Of a norm: what the shape of those is, where it is not the normalised shape. */
+  readonly weightsOf?: string;
   /** The reductions of a loss, the default first. */
   readonly reductions?: readonly string[];
 }

@@ -1,8 +1,8 @@
 import wgsl from '../../shaders/norms/layer-norm.wgsl?raw';
-import { addAll, at, meanOf, product } from '../cpu/rows.ts';
 import { defineNorm } from '../define/norm.ts';
 import { normModule } from '../define/norm-module.ts';
 import { sqrt } from '../shader/lib.ts';
+import { backward, forward } from './standardise.ts';
 
 /**
  * (x - mean) / sqrt(variance + eps) · weight + bias over the last dimensions, which `normalizedShape` names; the variance is
@@ -16,20 +16,8 @@ export const layerNorm = /* @__PURE__ */ defineNorm({
   operands: { weight: { absent: 1, saved: true }, bias: { absent: 0, saved: false } },
   degree: 2,
   eps: 1e-5,
-  forward: ({ x, weight, bias }, eps, y) => {
-    const { z } = normalised(x, eps);
-    y.set(product(z, weight));
-    addAll(y, bias);
-  },
-  backward: ({ x, weight }, eps, gradOutput, grads) => {
-    const { z, factor } = normalised(x, eps);
-    const slope = product(gradOutput, weight);
-    const mean = meanOf(slope);
-    const meanProduct = meanOf(product(slope, z));
-    grads.x.set(slope.map((s, i) => factor * (s - mean - at(z, i) * meanProduct)));
-    addAll(grads.weight, product(gradOutput, z));
-    addAll(grads.bias, gradOutput);
-  },
+  forward,
+  backward,
   accuracy: { forward: 8, backward: 12 },
   docs: {
     tex: String.raw`\frac{x_i - \mu}{\sqrt{\sigma^2 + \epsilon}} w_i + b_i`,
@@ -40,15 +28,6 @@ export const layerNorm = /* @__PURE__ */ defineNorm({
     use: 'Keeps the activations of a layer at one size, whatever the batch: in transformers and recurrent networks.',
   },
 });
-
-/** A row normalised, and its factor. The mean is corrected once, as sums of float64 round too. */
-function normalised(x: Float64Array, eps: number): { z: Float64Array; factor: number } {
-  const about = meanOf(x);
-  const mean = about + meanOf(x.map((v) => v - about));
-  const deviations = x.map((v) => v - mean);
-  const factor = 1 / Math.sqrt(meanOf(deviations.map((d) => d * d)) + eps);
-  return { z: deviations.map((d) => d * factor), factor };
-}
 
 /** `layerNorm` as a module with a learned weight and, unless `bias` is false, a learned bias. */
 export class LayerNorm extends /* @__PURE__ */ normModule('LayerNorm', layerNorm, ['bias']) {}

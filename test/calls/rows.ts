@@ -238,7 +238,7 @@ function normCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
 }
 
 export const normFamily: Family = {
-  ops: ofKind('norm'),
+  ops: ['layerNorm', 'rmsNorm'],
   adaptive: true,
   draw: normCalls,
   valid: (op) => ({

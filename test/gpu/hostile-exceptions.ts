@@ -65,6 +65,7 @@ export const OVERFLOWING: Readonly<Record<string, string>> = {
 
 const gated = catalog.filter(({ kind }) => kind === 'gated').map(({ op }) => op);
 const norms = catalog.filter(({ kind }) => kind === 'norm').map(({ op }) => op);
+const channelNorms = ['groupNorm', 'instanceNorm', 'batchNorm'];
 const distances = ['pairwiseDistance', 'tripletMarginLoss', 'tripletMarginWithDistanceLoss'];
 
 const classLosses = ['crossEntropy', 'focalLoss'];
@@ -188,7 +189,7 @@ export const EXCEPTIONS: readonly Exception[] = [
       (weight?.data.some((w) => Math.abs(w) >= HUGE) ?? false),
   },
   {
-    ops: norms.filter((op) => op !== 'layerNorm'),
+    ops: ['rmsNorm'],
     reason:
       'an element that is nothing beside its row, 2^100 times smaller, is 0, whatever its weight; PyTorch gives 0 for all of them',
     holds: ({ name, index, expected, value }, { positional: { x }, optional: { weight } }) => {
@@ -208,6 +209,27 @@ export const EXCEPTIONS: readonly Exception[] = [
       name === 'out' &&
       bias !== undefined &&
       Math.abs(value - expected) <= 2 ** -20 * Math.abs(bias.data[index % bias.data.length] ?? 0),
+  },
+  {
+    ops: channelNorms,
+    reason:
+      'a normalised element is as exact as those of its row, of size 1, are: so is its product with a weight, or what a bias leaves of it',
+    holds: ({ name, index, expected, value }, { positional: { x }, optional }) => {
+      const spatial = (x?.shape.slice(2) ?? []).reduce((product, d) => product * d, 1);
+      const channel = Math.floor(index / spatial) % (x?.shape[1] ?? 1);
+      const sizes = ['weight', 'bias'].map((of) => Math.abs(optional[of]?.data[channel] ?? 0));
+      return name === 'out' && Math.abs(value - expected) <= 2 ** -20 * Math.max(...sizes);
+    },
+  },
+  {
+    ops: channelNorms,
+    reason:
+      'beside statistics that are given elements may be of any size: what they are before a weight, and sums of their products, leave float32',
+    holds: ({ name, value }, call) =>
+      (name === 'weight' || name === 'out') &&
+      'runningMean' in call.optional &&
+      !Number.isFinite(value) &&
+      isHuge(call),
   },
   {
     ops: ['tripletMarginLoss', 'tripletMarginWithDistanceLoss'],

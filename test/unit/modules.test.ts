@@ -10,14 +10,18 @@ const NAMES: Readonly<Record<string, string>> = {
   binaryCrossEntropy: 'BCELoss',
   binaryCrossEntropyWithLogits: 'BCEWithLogitsLoss',
   klDiv: 'KLDivLoss',
+  batchNorm: 'BatchNorm2d',
+  instanceNorm: 'InstanceNorm2d',
 };
+/** PyTorch has functions only. */
+const WITHOUT = ['normalize'];
 /** Modules that hold tensors of their own, which the function is given; tested beside their ops. */
 const OWN_STATE = [
   'prelu',
   'linearCrossEntropy',
   'adaptiveLogSoftmaxWithLoss',
   ...catalog.filter(({ kind }) => kind === 'norm' || kind === 'embedding').map(({ op }) => op),
-];
+].filter((op) => !WITHOUT.includes(op));
 
 type ModuleClass = new (options?: object) => { forward: (...inputs: unknown[]) => unknown };
 
@@ -55,7 +59,9 @@ describe('modules', () => {
   });
 
   // Attention is a part of modules.
-  const alike = catalog.filter(({ op, kind }) => kind !== 'attention' && !OWN_STATE.includes(op));
+  const alike = catalog.filter(
+    ({ op, kind }) => kind !== 'attention' && ![...OWN_STATE, ...WITHOUT].includes(op),
+  );
   for (const { op } of alike) {
     it(op, async () => {
       const found = classOf(op);

@@ -1,94 +1,62 @@
-// requires: Block, Grid, Lane, Row, Terms, backward, backward_terms, base_of, block_quads, combine_sum
-// requires: grad_output_block, grad_output_full, grad_output_last, horizontal_sum, in_registers, kept, kept_row
-// requires: lane_index, lane_of, lanes, normalised, operands_full, operands_last_quad, padded, parts, place_of
-// requires: store_y_full, store_y_last, u.chunks, u.reciprocal, u.rows, unit_of, workgroup_size, x_block, x_full
-// requires: x_last
-// The part of norm.wgsl that computes the gradient of x from x and the row statistics that the forward direction stored. It
-// needs the means of two terms over the row.
+//#include "kernels/norm/backward-sums.wgsl"
+// requires: Block, Grid, Lane, Own, Row, backward, block_quads, by_row, combine_sum, grad_output_full, grad_output_last
+// requires: in_registers, kept_row, lane_index, lane_of, lanes, normalised, own_of, padded, parts, place_of, row_factor
+// requires: start_of, store_sums, store_y_full, store_y_last, term_operands_full, term_operands_last_quad, u.chunks
+// requires: u.reciprocal, u.rows, unit_of, workgroup_size, x_full, x_last
+// The part of norm.wgsl that computes the gradient of x, from x and what was kept of each row.
 
-fn add_terms(total: ptr<function, Terms>, terms: Terms) {
-  *total = Terms((*total).a + terms.a, (*total).b + terms.b);
+// Two factors, by which gradients on the scale of the row are multiplied one after the other. Their product alone could
+// leave the range of float32. A factor of the
+// row's operands that goes the other way is multiplied by it first.
+fn slopes_of(row: Row, own: Own) -> vec3f {
+  let slopes = select(vec2f(row.factor * row.scale, 1.0), vec2f(row.factor, row.scale), row.scale < 1.0);
+  if (!by_row) {
+    return vec3f(slopes, 1.0);
+  }
+  let factor = row_factor(own);
+  let together = (abs(factor) < 1.0) != (slopes.x < 1.0);
+  return select(vec3f(factor, slopes), vec3f(factor * slopes.x, slopes.y, 1.0), together);
 }
 
-fn normalised_block(v: Block, row: Row) -> Block {
-  return Block(normalised(v.a, row), normalised(v.b, row), normalised(v.c, row), normalised(v.d, row));
+fn scaled(v: vec4f, slopes: vec3f) -> vec4f {
+  let most = v * slopes.x * slopes.y;
+  if (by_row) {
+    return most * slopes.z;
+  }
+  return most;
 }
 
-fn terms_of_last(lane: Lane, row: Row, v: Block, g: Block) -> Terms {
-  let z = kept(normalised_block(v, row), lane);
-  var total = backward_terms(z.a, g.a, operands_last_quad(lane, 0u));
-  if (block_quads > 1u) {
-    add_terms(&total, backward_terms(z.b, g.b, operands_last_quad(lane, 1u)));
-  }
-  if (block_quads > 2u) {
-    add_terms(&total, backward_terms(z.c, g.c, operands_last_quad(lane, 2u)));
-  }
-  if (block_quads > 3u) {
-    add_terms(&total, backward_terms(z.d, g.d, operands_last_quad(lane, 3u)));
-  }
-  return total;
+fn gradient_of_last(
+  lane: Lane,
+  k: u32,
+  row: Row,
+  own: Own,
+  v: vec4f,
+  g: vec4f,
+  means: vec2f,
+  slopes: vec3f,
+) -> vec4f {
+  let o = term_operands_last_quad(own, lane, k);
+  return scaled(backward(normalised(v, row), g, o, means), slopes);
 }
 
-fn terms_of_block(base: u32, q: u32, step: u32, row: Row) -> Terms {
-  let v = x_block(base, q, step);
-  let g = grad_output_block(base, q, step);
-  var total = backward_terms(normalised(v.a, row), g.a, operands_full(q));
-  if (block_quads > 1u) {
-    add_terms(&total, backward_terms(normalised(v.b, row), g.b, operands_full(q + step)));
-  }
-  if (block_quads > 2u) {
-    add_terms(&total, backward_terms(normalised(v.c, row), g.c, operands_full(q + 2u * step)));
-  }
-  if (block_quads > 3u) {
-    add_terms(&total, backward_terms(normalised(v.d, row), g.d, operands_full(q + 3u * step)));
-  }
-  return total;
-}
-
-// The two sums over a lane's part of the row. They have two stages, as in `second_sum`.
-fn backward_sum(
+fn write_grad(
   base: u32,
   lane: Lane,
   row: Row,
-  last: ptr<function, Block>,
-  last_grad: ptr<function, Block>,
-) -> vec2f {
-  var total: Terms;
-  if (padded) {
-    *last = x_last(base, lane);
-    *last_grad = grad_output_last(base, lane);
-    total = terms_of_last(lane, row, *last, *last_grad);
-  }
-  if (!in_registers) {
-    var block: Terms;
-    var q = lane.first;
-    for (var k = 0u; k < lane.full; k++) {
-      add_terms(&block, terms_of_block(base, q, lane.step, row));
-      if ((k & 31u) == 31u) {
-        add_terms(&total, block);
-        block = Terms();
-      }
-      q += block_quads * lane.step;
-    }
-    add_terms(&total, block);
-  }
-  return vec2f(horizontal_sum(total.a), horizontal_sum(total.b));
-}
-
-// Two factors, by which gradients on the scale of the row are multiplied one after the other. Their product alone could
-// leave the range of float32.
-fn slopes_of(row: Row) -> vec2f {
-  return select(vec2f(row.factor * row.scale, 1.0), vec2f(row.factor, row.scale), row.scale < 1.0);
-}
-
-fn write_grad(base: u32, lane: Lane, row: Row, last: Block, last_grad: Block, sums: vec2f) {
+  own: Own,
+  last: Block,
+  last_grad: Block,
+  sums: vec2f,
+) {
   let means = sums * u.reciprocal;
-  let s = slopes_of(row);
+  let s = slopes_of(row, own);
   if (!in_registers) {
     var q = lane.first;
     for (var k = 0u; k < lane.full * block_quads; k++) {
       let z = normalised(x_full(base, q), row);
-      store_y_full(base, q, backward(z, grad_output_full(base, q), operands_full(q), means) * s.x * s.y);
+      let g = grad_output_full(base, q);
+      store_y_full(base, q, scaled(backward(z, g, term_operands_full(own, q), means), s));
       q += lane.step;
     }
   }
@@ -96,15 +64,15 @@ fn write_grad(base: u32, lane: Lane, row: Row, last: Block, last_grad: Block, su
     return;
   }
   var r: Block;
-  r.a = backward(normalised(last.a, row), last_grad.a, operands_last_quad(lane, 0u), means) * s.x * s.y;
+  r.a = gradient_of_last(lane, 0u, row, own, last.a, last_grad.a, means, s);
   if (block_quads > 1u) {
-    r.b = backward(normalised(last.b, row), last_grad.b, operands_last_quad(lane, 1u), means) * s.x * s.y;
+    r.b = gradient_of_last(lane, 1u, row, own, last.b, last_grad.b, means, s);
   }
   if (block_quads > 2u) {
-    r.c = backward(normalised(last.c, row), last_grad.c, operands_last_quad(lane, 2u), means) * s.x * s.y;
+    r.c = gradient_of_last(lane, 2u, row, own, last.c, last_grad.c, means, s);
   }
   if (block_quads > 3u) {
-    r.d = backward(normalised(last.d, row), last_grad.d, operands_last_quad(lane, 3u), means) * s.x * s.y;
+    r.d = gradient_of_last(lane, 3u, row, own, last.d, last_grad.d, means, s);
   }
   store_y_last(base, lane, r);
 }
@@ -115,13 +83,17 @@ fn backward_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
   if (r >= u.rows) {
     return;
   }
-  let base = base_of(r);
+  let base = start_of(r);
   let lane = lane_of(0u, local);
   let row = kept_row(r);
   var last: Block;
   var last_grad: Block;
-  let sums = combine_sum(backward_sum(base, lane, row, &last, &last_grad), local);
-  write_grad(base, lane, row, last, last_grad, sums);
+  let own = own_of(r);
+  let sums = combine_sum(backward_sum(base, lane, row, own, &last, &last_grad), local);
+  if (lane_index(local) == 0u) {
+    store_sums(r, sums);
+  }
+  write_grad(base, lane, row, own, last, last_grad, sums);
 }
 
 @compute @workgroup_size(workgroup_size)
@@ -130,15 +102,10 @@ fn backward_parts(grid: Grid, @builtin(local_invocation_index) local: u32) {
   if (unit >= u.rows * u.chunks) {
     return;
   }
-  let at = place_of(unit);
-  var last: Block;
-  var last_grad: Block;
-  let part = backward_sum(
-    base_of(at.row), lane_of(at.chunk, local), kept_row(at.row), &last, &last_grad,
-  );
-  let total = combine_sum(part, local);
+  let total = sums_of(unit, local);
   if (lane_index(local) == 0u) {
     parts[unit] = total;
+    store_sums(unit, total);
   }
 }
 
@@ -154,7 +121,7 @@ fn backward_chunks(grid: Grid, @builtin(local_invocation_index) local: u32) {
     sums += parts[c * u.rows + at.row];
   }
   sums = combine_sum(sums, local);
-  let base = base_of(at.row);
+  let base = start_of(at.row);
   let lane = lane_of(at.chunk, local);
   var last: Block;
   var last_grad: Block;
@@ -162,5 +129,5 @@ fn backward_chunks(grid: Grid, @builtin(local_invocation_index) local: u32) {
     last = x_last(base, lane);
     last_grad = grad_output_last(base, lane);
   }
-  write_grad(base, lane, kept_row(at.row), last, last_grad, sums);
+  write_grad(base, lane, kept_row(at.row), own_of(at.row), last, last_grad, sums);
 }

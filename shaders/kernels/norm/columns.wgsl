@@ -1,4 +1,4 @@
-// requires: Grid, Operands, add_operands, base_of, grad_output_tail, kept_row, normalised, operand_terms
+// requires: Grid, Operands, add_operands, grad_output_tail, kept_row, normalised, operand_terms, start_of
 // requires: store_operands, u.chunk_quads, u.chunks, u.n, u.quads, u.rows, unit_of, workgroup_size, x_tail
 // The part of norm.wgsl that sums the gradients of operands (weight, bias) over rows. Each invocation sums four neighbouring
 // columns of a group of rows. `reduce` then sums the groups. There are no atomics, so every run gives the same bits.
@@ -16,7 +16,7 @@ fn columns(grid: Grid, @builtin(local_invocation_index) local: u32) {
   var total: Operands;
   var block: Operands;
   for (var r = first; r < end; r++) {
-    let base = base_of(r);
+    let base = start_of(r);
     block = add_operands(
       block, operand_terms(normalised(x_tail(base, q), kept_row(r)), grad_output_tail(base, q)),
     );

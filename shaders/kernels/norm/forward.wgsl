@@ -1,8 +1,8 @@
-// requires: Block, Grid, Lane, Row, Terms, base_of, block_quads, centred, combine_sum, combine_sum_max, deviation
+// requires: Block, Grid, Lane, Own, Row, Terms, block_quads, centred, combine_sum, combine_sum_max, deviation
 // requires: factor_of, forward, horizontal_sum, in_registers, kept, lane_index, lane_of, lanes, nan, normalised
-// requires: operands_full, operands_last_quad, padded, parts, place_of, store_row, store_y_full, store_y_last, sum_of
-// requires: term, u.chunks, u.eps, u.reciprocal, u.rows, u.scale_limit, unit_of, workgroup_size, x_at, x_block
-// requires: x_full, x_last
+// requires: operands_full, operands_last_quad, own_of, padded, parts, place_of, start_of, store_moments, store_row
+// requires: store_y_full, store_y_last, sum_of, term, u.chunks, u.eps, u.reciprocal, u.rows, u.scale_limit, unit_of
+// requires: workgroup_size, x_at, x_block, x_full, x_last
 // The part of norm.wgsl that computes results. It sums twice over a row. The first sum is of the differences from one element of
 // the row, the pivot. They are exact where the row is far from 0. Their sum gives the mean, and the largest of them the scale.
 // The second pass sums the deviations from that mean, which corrects the mean, and the op's terms, which give the factor.
@@ -12,10 +12,11 @@ struct First {
   bits: vec4u, // the largest magnitudes, compared as integers, for which NaN is the largest
 }
 
-// The element from which the first differences are taken.
+// What a row is compared with at first: 0 where that is no number, so that the sum of the differences is that of the row.
 fn pivot_of(base: u32) -> f32 {
   if (centred) {
-    return x_at(base, 0u);
+    let v = x_at(base, 0u);
+    return select(v, 0.0, (bitcast<u32>(v) & 0x7f800000u) == 0x7f800000u);
   }
   return 0.0;
 }
@@ -138,11 +139,11 @@ fn finished(row: Row, second: vec2f) -> Row {
   return Row(row.scale, row.centre, shift, factor);
 }
 
-fn write(base: u32, lane: Lane, last: Block, row: Row) {
+fn write(base: u32, lane: Lane, last: Block, row: Row, own: Own) {
   if (!in_registers) {
     var q = lane.first;
     for (var k = 0u; k < lane.full * block_quads; k++) {
-      store_y_full(base, q, forward(normalised(x_full(base, q), row), operands_full(q)));
+      store_y_full(base, q, forward(normalised(x_full(base, q), row), operands_full(own, q)));
       q += lane.step;
     }
   }
@@ -150,15 +151,15 @@ fn write(base: u32, lane: Lane, last: Block, row: Row) {
     return;
   }
   var r: Block;
-  r.a = forward(normalised(last.a, row), operands_last_quad(lane, 0u));
+  r.a = forward(normalised(last.a, row), operands_last_quad(own, lane, 0u));
   if (block_quads > 1u) {
-    r.b = forward(normalised(last.b, row), operands_last_quad(lane, 1u));
+    r.b = forward(normalised(last.b, row), operands_last_quad(own, lane, 1u));
   }
   if (block_quads > 2u) {
-    r.c = forward(normalised(last.c, row), operands_last_quad(lane, 2u));
+    r.c = forward(normalised(last.c, row), operands_last_quad(own, lane, 2u));
   }
   if (block_quads > 3u) {
-    r.d = forward(normalised(last.d, row), operands_last_quad(lane, 3u));
+    r.d = forward(normalised(last.d, row), operands_last_quad(own, lane, 3u));
   }
   store_y_last(base, lane, r);
 }
@@ -169,16 +170,19 @@ fn forward_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
   if (r >= u.rows) {
     return;
   }
-  let base = base_of(r);
+  let base = start_of(r);
   let lane = lane_of(0u, local);
   let pivot = pivot_of(base);
   var last: Block;
-  var row = begun(combine_sum_max(first_sum(base, lane, pivot, &last), local), pivot);
-  row = finished(row, combine_sum(second_sum(base, lane, row, last), local));
+  let first = combine_sum_max(first_sum(base, lane, pivot, &last), local);
+  var row = begun(first, pivot);
+  let second = combine_sum(second_sum(base, lane, row, last), local);
+  row = finished(row, second);
   if (lane_index(local) == 0u) {
     store_row(r, row);
+    store_moments(r, row, first, second.y * u.reciprocal);
   }
-  write(base, lane, last, row);
+  write(base, lane, last, row, own_of(r));
 }
 
 @compute @workgroup_size(workgroup_size)
@@ -188,7 +192,7 @@ fn forward_first(grid: Grid, @builtin(local_invocation_index) local: u32) {
     return;
   }
   let at = place_of(unit);
-  let base = base_of(at.row);
+  let base = start_of(at.row);
   var last: Block;
   let part = first_sum(base, lane_of(at.chunk, local), pivot_of(base), &last);
   let total = combine_sum_max(part, local);
@@ -197,14 +201,14 @@ fn forward_first(grid: Grid, @builtin(local_invocation_index) local: u32) {
   }
 }
 
-// What the first sums of all chunks of a row say of the row.
-fn begun_by_chunks(r: u32, base: u32, local: u32) -> Row {
+// The first sums of all chunks of a row.
+fn first_by_chunks(r: u32, local: u32) -> vec2f {
   var first = vec2f();
   for (var c = lane_index(local); c < u.chunks; c += lanes()) {
     let part = parts[c * u.rows + r];
     first = vec2f(first.x + part.x, max(first.y, part.y));
   }
-  return begun(combine_sum_max(first, local), pivot_of(base));
+  return combine_sum_max(first, local);
 }
 
 fn last_of(base: u32, lane: Lane) -> Block {
@@ -222,9 +226,9 @@ fn forward_second(grid: Grid, @builtin(local_invocation_index) local: u32) {
     return;
   }
   let at = place_of(unit);
-  let base = base_of(at.row);
+  let base = start_of(at.row);
   let lane = lane_of(at.chunk, local);
-  let row = begun_by_chunks(at.row, base, local);
+  let row = begun(first_by_chunks(at.row, local), pivot_of(base));
   let total = combine_sum(second_sum(base, lane, row, last_of(base, lane)), local);
   if (lane_index(local) == 0u) {
     parts[u.rows * u.chunks + unit] = total;
@@ -238,15 +242,18 @@ fn forward_chunks(grid: Grid, @builtin(local_invocation_index) local: u32) {
     return;
   }
   let at = place_of(unit);
-  let base = base_of(at.row);
+  let base = start_of(at.row);
   let lane = lane_of(at.chunk, local);
   var second = vec2f();
   for (var c = lane_index(local); c < u.chunks; c += lanes()) {
     second += parts[(u.chunks + c) * u.rows + at.row];
   }
-  let row = finished(begun_by_chunks(at.row, base, local), combine_sum(second, local));
+  second = combine_sum(second, local);
+  let first = first_by_chunks(at.row, local);
+  let row = finished(begun(first, pivot_of(base)), second);
   if (at.chunk == 0u && lane_index(local) == 0u) {
     store_row(at.row, row);
+    store_moments(at.row, row, first, second.y * u.reciprocal);
   }
-  write(base, lane, last_of(base, lane), row);
+  write(base, lane, last_of(base, lane), row, own_of(at.row));
 }

@@ -19,6 +19,13 @@ struct Uniforms {
   reciprocal: f32,  // 1 / n
   eps: f32,
   scale_limit: f32, // the largest scale on which eps does not overflow
+  unbias: f32,      // n / (n - 1)
+  span: u32,        // units of a piece of a row: elements, quads where each is in one piece of memory
+  gap: u32,         // units between two pieces
+  first: u32,       // rows ahead of the first
+  groups: u32,      // rows after which channels begin again
+  channels: u32,    // of a row
+  channel_span: u32, // of neighbours of one channel: quads of a row, or elements where a quad may be of several
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 
@@ -39,8 +46,8 @@ struct Row {
   factor: f32,
 }
 
-// src/kernels/norm/bindings.ts writes this slot: the input `x`, the output `y`, `grad_output`, the operands, the terms of
-// their gradients, and `kept_row`, which reads what the forward direction stored of a row.
+// The tensors, written by src/kernels/norm/bindings.ts: `x`; `y`, what is written; `grad_output`; the operands, `own_of` a row, and
+// what their gradients are sums of; `kept_row`, of the forward direction; `start_of` a row in memory.
 //#slot access
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;

@@ -1,7 +1,10 @@
 // Makes the launches of a norm: one over rows, or chunks of them, and one over columns.
 import backwardText from '../../../shaders/kernels/norm/backward.wgsl?raw';
+import sumsText from '../../../shaders/kernels/norm/backward-sums.wgsl?raw';
 import columnsText from '../../../shaders/kernels/norm/columns.wgsl?raw';
 import forwardText from '../../../shaders/kernels/norm/forward.wgsl?raw';
+import givenBackwardText from '../../../shaders/kernels/norm/given-backward.wgsl?raw';
+import givenForwardText from '../../../shaders/kernels/norm/given-forward.wgsl?raw';
 import kernelText from '../../../shaders/kernels/norm/norm.wgsl?raw';
 import type { DType } from '../../core/dtype.ts';
 import {
@@ -16,13 +19,25 @@ import {
 import { bits, rowBlocks, rowsByInvocation } from '../../shader/lib.ts';
 import { cachedProgram, source } from '../../shader/link.ts';
 import { rowWorkgroup, workgroupsOf, writeTiling, type ChunkTiling } from '../rows/tiling.ts';
-import type { NormArgs, NormBackward } from './args.ts';
-import { normAccess, SLOTS, type NormTensors } from './bindings.ts';
+import type { NormArgs, NormBackward, NormLayout } from './args.ts';
+import { inQuads, normAccess, SLOTS, type NormTensors } from './bindings.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/norm/norm.wgsl', kernelText, [bits, rowBlocks]);
+const forwardEntries = /* @__PURE__ */ source('kernels/norm/forward.wgsl', forwardText);
+const sumEntries = /* @__PURE__ */ source('kernels/norm/backward-sums.wgsl', sumsText);
+const backwardEntries = /* @__PURE__ */ source('kernels/norm/backward.wgsl', backwardText, [
+  sumEntries,
+]);
 const entries = {
-  forward: /* @__PURE__ */ source('kernels/norm/forward.wgsl', forwardText),
-  backward: /* @__PURE__ */ source('kernels/norm/backward.wgsl', backwardText),
+  forward: forwardEntries,
+  backward: backwardEntries,
+  sums: sumEntries,
+  'given forward': /* @__PURE__ */ source('kernels/norm/given-forward.wgsl', givenForwardText, [
+    forwardEntries,
+  ]),
+  'given backward': /* @__PURE__ */ source('kernels/norm/given-backward.wgsl', givenBackwardText, [
+    backwardEntries,
+  ]),
   columns: /* @__PURE__ */ source('kernels/norm/columns.wgsl', columnsText),
 };
 
@@ -37,7 +52,7 @@ export function launchColumns(
   const { op, layout, wants } = args;
   const { outer, n } = layout;
   const upstream = inputs.length - 1;
-  const access = normAccess(op, layout, {
+  const access = normAccess(args, layout, {
     x: dtypeOf(inputs, 0),
     gradOutput: dtypeOf(inputs, upstream),
     statistics: 'read',
@@ -64,37 +79,37 @@ export function launchColumns(
     program,
     entry: 'columns',
     constants: tiling.constants,
-    bindings: [
-      ...gradientReads(upstream),
-      ...sums.flatMap((slice, i): Binding[] =>
-        slice.index < 0 ? [] : [{ slot: SLOTS.grads + i, ...slice, access: 'write' }],
-      ),
-    ],
-    uniforms: uniformsOf(args, tiling),
+    bindings: [...gradientReads(upstream), ...sumBindings(sums)],
+    uniforms: uniformsOf(args, layout, tiling),
     workgroups: workgroupsOf(tiling, quads * groups, caps),
   };
 }
 
+/** One entry point over rows, or chunks of them. `layout`: where rows are others than those of the call. */
 export function launchRows(
   args: NormArgs,
+  layout: NormLayout,
   tiling: ChunkTiling,
   has: NormTensors,
   entry: string,
   bindings: readonly Binding[],
   caps: Capabilities,
 ): Launch {
-  const { op, layout, direction } = args;
-  const access = normAccess(op, layout, has);
+  const { op, direction } = args;
+  const access = normAccess(args, layout, has);
+  const given = entry.endsWith('_given');
+  const which =
+    entry === 'backward_sums' ? 'sums' : given ? (`given ${direction}` as const) : direction;
   const program = cachedProgram(
     op,
-    `${direction};${tiling.unit};${access.key}`,
+    `${which};${tiling.unit};${access.key}`,
     op.name,
     kernel,
     () => ({
       rows: tiling.source,
       access: access.source(),
       op: op.source,
-      entry: entries[direction],
+      entry: entries[which],
     }),
   );
   return {
@@ -102,17 +117,23 @@ export function launchRows(
     entry,
     constants: tiling.constants,
     bindings,
-    uniforms: uniformsOf(args, tiling),
+    uniforms: uniformsOf(args, layout, tiling),
     workgroups: workgroupsOf(tiling, tiling.rows * tiling.chunks, caps),
   };
 }
 
-function uniformsOf({ op, layout, eps }: NormArgs, tiling: ChunkTiling): ArrayBuffer {
-  return writeTiling(new UniformWriter(9), layout, tiling).f32(
-    1 / layout.n,
-    eps,
-    scaleLimit(eps, op.degree),
-  ).buffer;
+function uniformsOf(
+  { op, eps, channels, first = 0 }: NormArgs,
+  layout: NormLayout,
+  tiling: ChunkTiling,
+): ArrayBuffer {
+  const { outer, n, span } = layout;
+  const unit = inQuads(layout) ? 4 : 1;
+  const { groups = 1, each = 1, span: neighbours = 1 } = channels ?? {};
+  return writeTiling(new UniformWriter(16), layout, tiling)
+    .f32(1 / n, eps, scaleLimit(eps, op.degree), n / (n - 1))
+    .u32(span / unit, ((outer - 1) * span) / unit, first, groups, each)
+    .u32(neighbours % 4 === 0 ? neighbours / 4 : neighbours).buffer;
 }
 
 /**
@@ -132,6 +153,12 @@ export const gradientReads = (upstream: number): Binding[] => [
 export const operandBindings = (places: readonly number[]): Binding[] =>
   places.flatMap((index, i): Binding[] =>
     index < 0 ? [] : [{ slot: SLOTS.operands + i, of: 'input', index, access: 'read' }],
+  );
+
+/** Where what the gradients of operands are sums of is written; an index below 0 is of none. */
+export const sumBindings = (sums: readonly BufferSlice[]): Binding[] =>
+  sums.flatMap((slice, i): Binding[] =>
+    slice.index < 0 ? [] : [{ slot: SLOTS.grads + i, ...slice, access: 'write' }],
   );
 
 export function dtypeOf(views: readonly View[], index: number): DType {

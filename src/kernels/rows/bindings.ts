@@ -16,6 +16,8 @@ export interface RowTensor {
   readonly fill?: string;
   /** WGSL: the distance between neighbours of a row. It is `u.inner`, or 1 for a tensor that is the same for all rows. */
   readonly step?: '1u';
+  /** Whether rows are in pieces of `u.span` units, quads where packed, with `u.gap` units between them. */
+  readonly pieces?: boolean;
 }
 
 /** Whether rows consist of whole quads whose elements are next to each other in memory. */
@@ -44,7 +46,10 @@ const KEY: Record<DType, string> = { float32: 'f', float16: 'h', int32: 'i' };
 /** A key that differs wherever `rowAccess` gives different WGSL. */
 export function accessKey(tensors: readonly RowTensor[]): string {
   return tensors
-    .map(({ slot, dtype, packed }) => `${slot}${KEY[dtype]}${packed ? '4' : ''}`)
+    .map(
+      ({ slot, dtype, packed, pieces }) =>
+        `${slot}${KEY[dtype]}${packed ? '4' : ''}${pieces ? 'p' : ''}`,
+    )
     .join(',');
 }
 
@@ -61,30 +66,42 @@ function elementOf({ dtype, packed }: RowTensor): string {
   return packed ? 'vec4f' : 'f32';
 }
 
-function reader({ name, dtype, packed, step, fill = '0.0' }: RowTensor): string {
+/** WGSL: where units that are counted along a row in pieces are, from the row's first. */
+const inPieces = (units: string): string => `(${units} + ${units} / u.span * u.gap)`;
+const allInPieces = (units: string): string =>
+  `(${units} + ${units} / vec4u(u.span) * vec4u(u.gap))`;
+
+function reader({ name, dtype, packed, step, pieces = false, fill = '0.0' }: RowTensor): string {
   const half = dtype === 'float16';
-  const scale = step ? '' : ' * u.inner';
+  const scale = step || pieces ? '' : ' * u.inner';
+  const quadOf = pieces ? `(base >> 2u) + ${inPieces('(i >> 2u)')}` : '(base + i) >> 2u';
+  const ownQuad = pieces ? inPieces('q') : 'q';
   const element = (at: string): string =>
     half ? `unpack_half2(${name}[(${at}) >> 1u])[(${at}) & 1u]` : `${name}[${at}]`;
   const single = packed
     ? half
-      ? `  let w = ${name}[(base + i) >> 2u];
+      ? `  let w = ${name}[${quadOf}];
   return unpack_half2(w[(i >> 1u) & 1u])[i & 1u];`
-      : `  return ${name}[(base + i) >> 2u][i & 3u];`
-    : `  let at = base + i${scale};
+      : `  return ${name}[${quadOf}][i & 3u];`
+    : `  let at = base + ${pieces ? inPieces('i') : `i${scale}`};
   return ${element('at')};`;
   const quad = packed
     ? half
-      ? `  let w = ${name}[(base >> 2u) + q];
+      ? `  let w = ${name}[(base >> 2u) + ${ownQuad}];
   return vec4f(unpack_half2(w.x), unpack_half2(w.y));`
-      : `  return ${name}[(base >> 2u) + q];`
-    : `  let at = vec4u(base) + (vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u))${scale};
+      : `  return ${name}[(base >> 2u) + ${ownQuad}];`
+    : pieces
+      ? `  let i = vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u);
+  let at = vec4u(base) + ${allInPieces('i')};
+  return vec4f(${['x', 'y', 'z', 'w'].map((c) => element(`at.${c}`)).join(', ')});`
+      : `  let at = vec4u(base) + (vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u))${scale};
   return vec4f(${['x', 'y', 'z', 'w'].map((c) => element(`at.${c}`)).join(', ')});`;
   // Loads past the end are clamped instead of skipped: on an emulated GPU a branch costs more than the load.
   const tail = packed
     ? `  return ${name}_full(base, q);`
     : `  let i = vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u);
-  let at = vec4u(base) + min(i, vec4u(u.n - 1u))${scale};
+  let j = min(i, vec4u(u.n - 1u));
+  let at = vec4u(base) + ${pieces ? allInPieces('j') : `j${scale}`};
   return select(vec4f(${fill}), vec4f(${['x', 'y', 'z', 'w'].map((c) => element(`at.${c}`)).join(', ')}), i < vec4u(u.n));`;
   return `fn ${name}_at(base: u32, i: u32) -> f32 {
 ${single}
@@ -135,13 +152,15 @@ fn ${name}_last(base: u32, lane: Lane) -> Block {
 `;
 }
 
-function writer({ name, dtype, packed }: RowTensor): string {
+function writer({ name, dtype, packed, pieces = false }: RowTensor): string {
+  const at = pieces ? inPieces('q') : 'q';
+  const place = (i: string): string => (pieces ? inPieces(`(${i})`) : `(${i}) * u.inner`);
   const quad = packed
     ? dtype === 'float16'
-      ? `  ${name}[(base >> 2u) + q] = vec2u(pack_half2(v.xy), pack_half2(v.zw));`
-      : `  ${name}[(base >> 2u) + q] = v;`
+      ? `  ${name}[(base >> 2u) + ${at}] = vec2u(pack_half2(v.xy), pack_half2(v.zw));`
+      : `  ${name}[(base >> 2u) + ${at}] = v;`
     : ['x', 'y', 'z', 'w']
-        .map((c, k) => `  ${name}[base + (q * 4u + ${k}u) * u.inner] = v.${c};`)
+        .map((c, k) => `  ${name}[base + ${place(`q * 4u + ${k}u`)}] = v.${c};`)
         .join('\n');
   const tail = packed
     ? `  store_${name}_full(base, q, v);`
@@ -149,7 +168,7 @@ function writer({ name, dtype, packed }: RowTensor): string {
 ${['x', 'y', 'z', 'w']
   .map((c, k) => {
     const index = `i + ${k}u`;
-    const store = `${name}[base + (${index}) * u.inner] = v.${c};`;
+    const store = `${name}[base + ${place(index)}] = v.${c};`;
     return k === 0 ? `  ${store}` : `  if (${index} < u.n) {\n    ${store}\n  }`;
   })
   .join('\n')}`;

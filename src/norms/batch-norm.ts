@@ -1,0 +1,165 @@
+import { calling } from '../core/calling.ts';
+import type { Tensor } from '../core/tensor.ts';
+import {
+  callChannelNorm,
+  channelNormOp,
+  channelRows,
+  checkGiven,
+  CHANNEL_OPERANDS,
+  checkChannels,
+  EPS,
+  OF_CHANNELS,
+  prepareChannels,
+  refuseOneValue,
+  type ChannelOperands,
+} from '../define/channel-norm.ts';
+import { TrackingModule, type TrackingOptions } from '../define/channel-norm-module.ts';
+import { defineOp } from '../define/op.ts';
+import { resolveParams } from '../define/params.ts';
+import { updateRunning, type Running } from '../define/running.ts';
+
+export interface BatchNormOptions extends ChannelOperands {
+  /** The mean of each channel, of shape [C]; updated in training, used otherwise. */
+  runningMean?: Tensor | null;
+  /** The variance of each channel, of shape [C]. */
+  runningVar?: Tensor | null;
+  /** Whether mean and variance are those of `x`. Defaults to false. */
+  training?: boolean;
+  /** The weight of this batch in the running statistics. Defaults to 0.1. */
+  momentum?: number;
+  /** At least 0. Defaults to 1e-5. */
+  eps?: number;
+  /** Written instead of a new tensor; may be the input itself. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+const name = 'batchNorm';
+const op = /* @__PURE__ */ channelNormOp(name);
+const specs = { training: false, momentum: 0.1, eps: EPS };
+const TENSORS = [...CHANNEL_OPERANDS, 'runningMean', 'runningVar'];
+
+function apply(x: Tensor, options: BatchNormOptions = {}): Tensor {
+  return calling(name, () => normalise(x, options));
+}
+
+/** @internal The same with a count of batches (see `Running`), for the module. */
+export function batchNormCounted(
+  x: Tensor,
+  options: BatchNormOptions,
+  counted: Pick<Running, 'batches' | 'momentum'>,
+): Tensor {
+  return calling(name, () => normalise(x, options, counted));
+}
+
+function normalise(
+  x: Tensor,
+  options: BatchNormOptions,
+  counted?: Pick<Running, 'batches' | 'momentum'>,
+): Tensor {
+  const { eps, training, momentum } = resolveParams(name, specs, [...TENSORS, 'out'], options);
+  const { weight, bias, runningMean, runningVar, out } = options;
+  const tensors = { runningMean, runningVar, weight, bias };
+  const { batch, channels, spatial } = checkChannels(name, x, 2, tensors);
+  const n = batch * spatial;
+  const common = {
+    op,
+    x,
+    layout: channelRows(batch, channels, spatial),
+    channels: { groups: channels, each: 1, span: n },
+    operands: { weight: weight ?? null, bias: bias ?? null },
+    eps,
+    out,
+  };
+  if (training === 1) {
+    if (n === 1) refuseOneValue(name, 'more than one value of each channel in training', x.shape);
+    const running = {
+      mean: runningMean ?? null,
+      variance: runningVar ?? null,
+      batches: counted?.batches ?? null,
+      momentum: counted ? counted.momentum : momentum,
+    };
+    const updates = n > 0 && (running.mean ?? running.variance ?? running.batches) !== null;
+    return callChannelNorm({
+      ...common,
+      moments: updates
+        ? (mean, variance) => {
+            updateRunning(name, running, mean, variance);
+          }
+        : undefined,
+    });
+  }
+  return callChannelNorm({ ...common, given: checkGiven(name, runningMean, runningVar) });
+}
+
+/**
+ * (x - mean) / sqrt(variance + eps) · weight + bias, where in training mean and variance are those of a channel over the batch, and
+ * otherwise `runningMean` and `runningVar`; `x` is [N, C, …], the others are [C]. Training moves the running statistics, where they
+ * are given, by `momentum` towards those of the batch, as a part of the call; of the variance it is the unbiased one. No gradient
+ * goes through them. One value per channel is refused in training. Same shape, dtype and device as `x`. A channel that holds NaN or
+ * an infinity is NaN throughout.
+ *
+ * @example batchNorm(x, { runningMean, runningVar, weight, bias, training: true })
+ */
+export const batchNorm = /* @__PURE__ */ defineOp(apply, {
+  op: name,
+  kind: 'norm',
+  params: { training: false, momentum: 0.1, eps: EPS.default },
+  specs,
+  weights: TENSORS,
+  weightsOf: OF_CHANNELS,
+  prepare: /* @__PURE__ */ prepareChannels(
+    (x, operands) => apply(x, { ...operands, training: true }),
+    [
+      [2, 2, 8192],
+      [2, 2, 500],
+      [2, 4096, 1],
+    ],
+  ),
+  accuracy: { forward: 8, backward: 12 },
+  docs: {
+    tex: String.raw`\frac{x_{nci} - \mu_c}{\sqrt{\sigma^2_c + \epsilon}} w_c + b_c`,
+    derivative: String.raw`\partial y_i / \partial x_j = r w_c \left(\delta_{ij} - \tfrac{1}{n} - \tfrac{1}{n} z_i z_j\right) \text{ in training, else } r w_c \delta_{ij}, \quad z = r (x - \mu), \quad r = 1 / \sqrt{\sigma^2 + \epsilon}`,
+    range: String.raw`(-\infty, \infty)`,
+    shapes:
+      '`x` [N, C, …], `weight`, `bias`, `runningMean` and `runningVar` [C]; the result is of the shape of `x`',
+    torch: 'batch_norm',
+    cite: 'Ioffe & Szegedy 2015, Batch Normalization',
+    use: 'In convolutional networks trained on large batches. In use it is a factor and a term per channel; small batches make it noisy.',
+  },
+});
+
+/** A `batchNorm` module for inputs of so many dimensions. */
+function batchNormModule(
+  name: string,
+  ranks: readonly number[],
+): new (numFeatures: number, options?: TrackingOptions) => BatchNormModule {
+  return class extends TrackingModule {
+    constructor(numFeatures: number, options: TrackingOptions = {}) {
+      super(name, ranks, numFeatures, options, { affine: true, trackRunningStats: true });
+    }
+
+    override forward(x: Tensor): Tensor {
+      this.checkInput(x, () => 1);
+      const { weight, bias, eps, runningMean, runningVar, training } = this;
+      const { numBatchesTracked: batches, momentum } = this;
+      // Without running statistics those of the batch are used in evaluation mode too.
+      const own = training || runningMean === null;
+      const options = { weight, bias, eps, runningMean, runningVar, training: own };
+      return batchNormCounted(x, options, { batches, momentum });
+    }
+  };
+}
+
+/** A `batchNorm` module: its learned tensors and running statistics, null where it has none. */
+export type BatchNormModule = TrackingModule & { forward: (x: Tensor) => Tensor };
+
+/**
+ * `batchNorm` as a module for [N, C] and [N, C, L], with, unless `affine` is false, a learned weight and bias, and, unless
+ * `trackRunningStats` is false, running statistics: moved in training mode, used in evaluation mode. A `momentum` of null gives
+ * each batch the same weight in them.
+ */
+export class BatchNorm1d extends /* @__PURE__ */ batchNormModule('BatchNorm1d', [2, 3]) {}
+/** The same for images, [N, C, H, W]. */
+export class BatchNorm2d extends /* @__PURE__ */ batchNormModule('BatchNorm2d', [4]) {}
+/** The same for volumes, [N, C, D, H, W]. */
+export class BatchNorm3d extends /* @__PURE__ */ batchNormModule('BatchNorm3d', [5]) {}

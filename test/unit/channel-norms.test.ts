@@ -1,0 +1,3 @@
+import { channelNormSuite } from '../channel-norms.ts';
+
+channelNormSuite({ backend: 'cpu' });
