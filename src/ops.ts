@@ -64,6 +64,7 @@ export * from './norms/batch-norm.ts';
 export * from './norms/group-norm.ts';
 export * from './norms/instance-norm.ts';
 export * from './norms/layer-norm.ts';
+export * from './norms/local-response-norm.ts';
 export * from './norms/normalize.ts';
 export * from './norms/rms-norm.ts';
 export * from './rowwise/gumbel-softmax.ts';

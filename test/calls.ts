@@ -15,6 +15,7 @@ import { classLossFamily, lossFamily } from './calls/losses.ts';
 import { pointwiseLossFamily } from './calls/pointwise-losses.ts';
 import { adaptiveFamily, marginLossFamily } from './calls/margin-losses.ts';
 import * as math from './calls/math.ts';
+import { localResponseFamily } from './calls/local-response.ts';
 import { normalizeFamily } from './calls/normalize.ts';
 import * as rows from './calls/rows.ts';
 import * as tensorOps from './calls/tensor-ops.ts';
@@ -35,6 +36,7 @@ const families: readonly Family[] = [
   attentionFamily,
   channelNormFamily,
   normalizeFamily,
+  localResponseFamily,
   lossFamily,
   classLossFamily,
   pointwiseLossFamily,

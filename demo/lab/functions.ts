@@ -113,7 +113,7 @@ function codeOf(entry: Documented, options: readonly Option[], values: Values): 
   }
   if (entry.kind === 'rowwise' && Object.keys(entry.params).length === 0) given.push('dim: 1');
   const list = given.length > 0 ? `, { ${given.join(', ')} }` : '';
-  const along = entry.kind === 'norm' ? ', [n]' : '';
+  const along = 'operands' in entry ? ', [n]' : '';
   return `import { ${entry.op} } from 'nonlin';\nconst y = ${entry.op}(x${along}${list});`;
 }
 

@@ -74,6 +74,8 @@ export interface Norm<O extends string = never> extends Declared {
   readonly kind: 'norm';
   /** @internal The operands, for the module class. */
   readonly operands: Readonly<Record<O, OperandSpec>>;
+  /** @internal What the kernel computes, for the norm of a sum. */
+  readonly rows: NormOp;
 }
 
 /** Declares a norm. */
@@ -155,7 +157,7 @@ export function defineNorm<O extends string>(declaration: NormDeclaration<O>): N
       }
     },
   });
-  return Object.assign(declared, { operands });
+  return Object.assign(declared, { operands, rows: op });
 }
 
 /** The kernel has so many bindings for them. */
@@ -187,7 +189,11 @@ function presenceOf<O extends string>(
 }
 
 /** The last dimensions of x, at least one. */
-function checkNormalizedShape(op: string, x: Tensor, shape: unknown): asserts shape is Shape {
+export function checkNormalizedShape(
+  op: string,
+  x: Tensor,
+  shape: unknown,
+): asserts shape is Shape {
   const argument = 'normalizedShape';
   checkShape(op, argument, shape);
   const wanted = shape as Shape;

@@ -1,4 +1,5 @@
 import wgsl from '../../shaders/norms/layer-norm.wgsl?raw';
+import { addNorm } from '../define/add-norm.ts';
 import { defineNorm } from '../define/norm.ts';
 import { normModule } from '../define/norm-module.ts';
 import { sqrt } from '../shader/lib.ts';
@@ -31,3 +32,11 @@ export const layerNorm = /* @__PURE__ */ defineNorm({
 
 /** `layerNorm` as a module with a learned weight and, unless `bias` is false, a learned bias. */
 export class LayerNorm extends /* @__PURE__ */ normModule('LayerNorm', layerNorm, ['bias']) {}
+
+/**
+ * `{ output, sum }`: sum = x + residual, of one shape, and output = layerNorm(sum), in one kernel. Both may have gradients. The same bits
+ * as an addition and `layerNorm`.
+ *
+ * @example const { output, sum } = addLayerNorm(x, residual, [768], { weight, bias })
+ */
+export const addLayerNorm = /* @__PURE__ */ addNorm('addLayerNorm', layerNorm);

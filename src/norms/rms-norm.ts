@@ -1,5 +1,6 @@
 import wgsl from '../../shaders/norms/rms-norm.wgsl?raw';
 import { addAll, at, meanOf, product } from '../cpu/rows.ts';
+import { addNorm } from '../define/add-norm.ts';
 import { defineNorm } from '../define/norm.ts';
 import { normModule } from '../define/norm-module.ts';
 import { sqrt } from '../shader/lib.ts';
@@ -51,3 +52,11 @@ function factorOf(x: Float64Array, eps: number): number {
 
 /** `rmsNorm` as a module with a learned weight. */
 export class RMSNorm extends /* @__PURE__ */ normModule('RMSNorm', rmsNorm) {}
+
+/**
+ * `{ output, sum }`: sum = x + residual, of one shape, and output = rmsNorm(sum), in one kernel. Both may have gradients. The same bits
+ * as an addition and `rmsNorm`.
+ *
+ * @example const { output, sum } = addRmsNorm(x, residual, [4096], { weight })
+ */
+export const addRmsNorm = /* @__PURE__ */ addNorm('addRmsNorm', rmsNorm);

@@ -1,7 +1,7 @@
 // requires: Block, Grid, Lane, Own, Row, Terms, block_quads, centred, combine_sum, combine_sum_max, deviation
 // requires: factor_of, forward, horizontal_sum, in_registers, kept, lane_index, lane_of, lanes, nan, normalised
 // requires: operands_full, operands_last_quad, own_of, padded, parts, place_of, start_of, store_moments, store_row
-// requires: store_y_full, store_y_last, sum_of, term, u.chunks, u.eps, u.reciprocal, u.rows, u.scale_limit, unit_of
+// requires: store_sum_full, store_sum_last, store_y_full, store_y_last, sum_of, term, u.chunks, u.eps, u.reciprocal, u.rows, u.scale_limit, unit_of
 // requires: workgroup_size, x_at, x_block, x_full, x_last
 // The part of norm.wgsl that computes results. It sums twice over a row. The first sum is of the differences from one element of
 // the row, the pivot. They are exact where the row is far from 0. Their sum gives the mean, and the largest of them the scale.
@@ -143,13 +143,16 @@ fn write(base: u32, lane: Lane, last: Block, row: Row, own: Own) {
   if (!in_registers) {
     var q = lane.first;
     for (var k = 0u; k < lane.full * block_quads; k++) {
-      store_y_full(base, q, forward(normalised(x_full(base, q), row), operands_full(own, q)));
+      let v = x_full(base, q);
+      store_sum_full(base, q, v);
+      store_y_full(base, q, forward(normalised(v, row), operands_full(own, q)));
       q += lane.step;
     }
   }
   if (!padded) {
     return;
   }
+  store_sum_last(base, lane, last);
   var r: Block;
   r.a = forward(normalised(last.a, row), operands_last_quad(own, lane, 0u));
   if (block_quads > 1u) {

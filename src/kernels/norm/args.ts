@@ -1,5 +1,6 @@
 // What a call of a norm is for its kernel, and where its tensors are among inputs and outputs.
 import type { Source } from '../../shader/link.ts';
+import type { FloatDType } from '../../core/dtype.ts';
 import type { RowLayout } from '../../core/shape.ts';
 
 /** A tensor with one value per element of a row, or per channel, which a call may have. */
@@ -75,6 +76,8 @@ export interface NormForward extends Common {
   readonly direction: 'forward';
   readonly keeps: boolean;
   readonly moments?: boolean;
+  /** Whether x is a sum, of the first two inputs, rounded to their dtype; it is the second output. */
+  readonly adds?: FloatDType | undefined;
 }
 
 /** Inputs: x, what was kept, the operands, the upstream gradient. Outputs: the gradients that are wanted, in their order. */
@@ -100,9 +103,15 @@ export function indicesOf(there: readonly boolean[], first: number): number[] {
 }
 
 /** Where the operands are among the inputs. */
-export function operandInputs({ has, direction, given = false }: NormArgs): number[] {
-  return indicesOf(has, direction === 'forward' ? (given ? 3 : 1) : 2);
+export function operandInputs(args: NormArgs): number[] {
+  const { has, direction, given = false } = args;
+  if (direction === 'backward') return indicesOf(has, 2);
+  return indicesOf(has, 1 + (given ? 2 : 0) + Number(isSum(args)));
 }
+
+/** Whether x is a sum of two inputs. */
+export const isSum = (args: NormArgs): boolean =>
+  args.direction === 'forward' && args.adds !== undefined;
 
 /** Where the gradients of the operands are among the outputs. */
 export function operandOutputs({ wants }: NormBackward): number[] {

@@ -2,7 +2,7 @@
 import type { DType } from '../../core/dtype.ts';
 import type { Source } from '../../shader/link.ts';
 import { accessKey, accessSource, isPacked, rowAccess, type RowTensor } from '../rows/bindings.ts';
-import { byRow, type NormArgs, type NormLayout, type NormOperand } from './args.ts';
+import { byRow, isSum, type NormArgs, type NormLayout, type NormOperand } from './args.ts';
 
 /** The binding of each tensor; operands, and their gradients, have one after another. */
 export const SLOTS = {
@@ -17,6 +17,8 @@ export const SLOTS = {
   variance: 15,
   givenMean: 16,
   givenVariance: 17,
+  residual: 18,
+  sum: 19,
 } as const;
 
 /** What a launch has. */
@@ -24,6 +26,8 @@ export interface NormTensors {
   readonly x: DType;
   /** What is written: the result, or the gradient of x. */
   readonly y?: DType | undefined;
+  /** The sum that is normalised, where it is written. */
+  readonly sum?: DType | undefined;
   readonly gradOutput?: DType | undefined;
   readonly statistics?: 'read' | 'write' | undefined;
   readonly operands: readonly (DType | undefined)[];
@@ -56,7 +60,12 @@ export function normAccess(
   const write = { ...common, access: 'write' } as const;
   // What has an element for each channel, or row, is read by elements.
   const single = { packed: false, access: 'read', step: '1u' } as const;
-  const tensors: RowTensor[] = [{ ...read, slot: SLOTS.x, name: 'x', dtype: has.x }];
+  const adds = isSum(args);
+  const tensors: RowTensor[] = [
+    { ...read, slot: SLOTS.x, name: adds ? 'term' : 'x', dtype: has.x },
+  ];
+  if (adds) tensors.push({ ...read, slot: SLOTS.residual, name: 'residual', dtype: has.x });
+  if (adds && has.sum) tensors.push({ ...write, slot: SLOTS.sum, name: 'sum', dtype: has.sum });
   if (has.y) tensors.push({ ...write, slot: SLOTS.y, name: 'y', dtype: has.y });
   if (has.gradOutput)
     tensors.push({ ...read, slot: SLOTS.gradOutput, name: 'grad_output', dtype: has.gradOutput });
@@ -78,6 +87,7 @@ export function normAccess(
   const way = wayOf(args);
   const key = [
     accessKey(tensors),
+    adds ? 'sum' : '',
     statistics,
     way,
     inPieces(layout) ? 'pieces' : '',
@@ -90,6 +100,7 @@ export function normAccess(
     source: () => {
       const text =
         rowAccess(tensors) +
+        sumText(adds, has.x === 'float16') +
         rowText(layout) +
         statisticsText(statistics, spans) +
         momentsText(moments) +
@@ -112,6 +123,36 @@ function wayOf(args: NormArgs): Way {
   if (!channels) return 'columns';
   if (byRow(args)) return 'rows';
   return channels.span % 4 === 0 ? 'channels of quads' : 'channels';
+}
+
+/** x as the sum of two tensors, rounded as it is stored; and where it goes. */
+function sumText(adds: boolean, half: boolean): string {
+  if (!adds) {
+    return `fn store_sum_full(base: u32, q: u32, v: vec4f) {}
+fn store_sum_last(base: u32, lane: Lane, v: Block) {}
+`;
+  }
+  const rounded = half
+    ? 'vec4f(unpack_half2(pack_half2(v.xy)), unpack_half2(pack_half2(v.zw)))'
+    : 'v';
+  const of = (call: string): string => `rounded(term_${call} + residual_${call})`;
+  const blocks = (name: string, parameters: string, each: (k: number) => string): string =>
+    `fn x_${name}(${parameters}) -> Block {
+  var v: Block;
+  v.a = ${each(0)};
+${['b', 'c', 'd'].map((c, k) => `  if (block_quads > ${k + 1}u) {\n    v.${c} = ${each(k + 1)};\n  }\n`).join('')}  return v;
+}
+`;
+  return `fn rounded(v: vec4f) -> vec4f {
+  return ${rounded};
+}
+fn x_at(base: u32, i: u32) -> f32 {
+  return rounded(vec4f(term_at(base, i) + residual_at(base, i))).x;
+}
+fn x_full(base: u32, q: u32) -> vec4f {
+  return ${of('full(base, q)')};
+}
+${blocks('block', 'base: u32, q: u32, step: u32', (k) => (k === 0 ? 'x_full(base, q)' : `x_full(base, q + ${k}u * step)`))}${blocks('last', 'base: u32, lane: Lane', (k) => of(`last_quad(base, lane, ${k}u)`))}`;
 }
 
 /** Where a row begins. */

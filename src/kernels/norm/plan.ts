@@ -1,7 +1,7 @@
 // The kernel of norms: each row of a tensor over a measure of its size.
 import type { Kernel, Plan } from '../../core/kernel.ts';
 import { fits } from '../windows/regions.ts';
-import type { NormArgs } from './args.ts';
+import { isSum, type NormArgs } from './args.ts';
 import { inQuads } from './bindings.ts';
 import { computeNorm } from './reference.ts';
 import { planBackward, planResults } from './whole.ts';
@@ -16,7 +16,7 @@ export const normKernel: Kernel<NormArgs> = {
   widens: (args, output) =>
     args.direction === 'backward' && output >= Number(args.wants.x)
       ? true
-      : !inQuads(args.layout) && output === 0,
+      : !inQuads(args.layout) && output <= Number(isSum(args)),
   plan: (args, inputs, outputs, caps) => {
     if (args.layout.n === 0 && !args.channels) return PLANNED_NOTHING;
     if (!fits([...inputs, ...outputs], caps)) {

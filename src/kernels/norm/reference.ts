@@ -1,5 +1,5 @@
 // Norms in float64, a row at a time. The backward direction computes anew what it needs of a row: what was kept is rounded.
-import type { NumericArray } from '../../core/dtype.ts';
+import { fromHalf, toHalf, type NumericArray } from '../../core/dtype.ts';
 import {
   KEPT,
   operandInputs,
@@ -45,12 +45,21 @@ export function computeNorm(
     for (let i = 0; i < n; i++) to[base + (elements[i] ?? 0)] = from[i] ?? NaN;
   };
   if (args.direction === 'forward') {
-    const { keeps, moments = false } = args;
+    const { keeps, moments = false, adds } = args;
+    // As it is stored: the sum is rounded, and that is what is normalised.
+    const round = adds === 'float16' ? (v: number) => fromHalf(toHalf(v)) : Math.fround;
+    const residual = new Float64Array(n);
     const y = new Float64Array(n);
     const [result] = outputs;
     const [mean, variance] = moments ? outputs.slice(1 + Number(keeps)) : [];
     forEachStart(layout, (base, r) => {
       gather(input, base, x);
+      const [, other] = inputs;
+      if (adds && other) {
+        gather(other, base, residual);
+        for (let i = 0; i < n; i++) x[i] = round((x[i] ?? NaN) + (residual[i] ?? NaN));
+        if (outputs[1]) scatter(x, outputs[1], base);
+      }
       if (r === 0 || channels) begin(r);
       if (given) {
         const statistics = [inputs[1]?.[r] ?? NaN, inputs[2]?.[r] ?? NaN] as const;

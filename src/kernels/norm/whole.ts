@@ -5,6 +5,7 @@ import { planSum } from '../reduce/plan.ts';
 import { tileChunks } from '../rows/tiling.ts';
 import {
   byRow,
+  isSum,
   operandInputs,
   operandOutputs,
   type NormArgs,
@@ -43,9 +44,14 @@ export function planResults(
     ...operandBindings(places),
     { slot: SLOTS.y, of: 'output', index: 0, access: 'write' },
   ];
+  const adds = isSum(args);
   let next = 1;
   const write = (slot: number): number =>
     writes.push({ slot, of: 'output', index: next++, access: 'write' });
+  if (adds) {
+    reads.push({ slot: SLOTS.residual, of: 'input', index: 1, access: 'read' });
+    write(SLOTS.sum);
+  }
   if (keeps) write(SLOTS.statistics);
   if (moments) {
     write(SLOTS.mean);
@@ -59,6 +65,7 @@ export function planResults(
     x,
     y,
     operands,
+    sum: adds ? dtypeOf(outputs, 1) : undefined,
     statistics: keeps ? 'write' : undefined,
     moments,
     given: given ? dtypeOf(inputs, 1) : undefined,

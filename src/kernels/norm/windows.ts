@@ -11,7 +11,14 @@ import {
   type Region,
 } from '../windows/regions.ts';
 import { Windows } from '../windows/windows.ts';
-import { KEPT, operandInputs, operandOutputs, type NormArgs, type NormBackward } from './args.ts';
+import {
+  isSum,
+  KEPT,
+  operandInputs,
+  operandOutputs,
+  type NormArgs,
+  type NormBackward,
+} from './args.ts';
 import { inPieces } from './bindings.ts';
 import { planBackward, planResults } from './whole.ts';
 
@@ -35,14 +42,17 @@ function eachOfInputs(args: NormArgs, count: number): Each[] {
   return Array.from({ length: count }, (_, i): Each => {
     if (operands.includes(i)) return null;
     if (args.direction === 'backward') return i === 1 ? KEPT : 'row';
-    return i === 0 ? 'row' : 1;
+    return i <= Number(isSum(args)) ? 'row' : 1;
   });
 }
 
 /** The same of the results, behind which there are gradients of operands. */
 function eachOfResults(args: NormArgs, count: number): Each[] {
   const keeps = args.direction === 'forward' && args.keeps;
-  return Array.from({ length: count }, (_, i) => (i === 0 ? 'row' : i === 1 && keeps ? KEPT : 1));
+  const rows = 1 + Number(isSum(args));
+  return Array.from({ length: count }, (_, i) =>
+    i < rows ? 'row' : i === rows && keeps ? KEPT : 1,
+  );
 }
 
 /** Rows that lie together. */
