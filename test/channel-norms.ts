@@ -285,7 +285,8 @@ export function channelNormSuite(options: InitOptions): void {
         ],
       );
       expect(await values(batch.runningVar)).toEqual([1, 1, 1]);
-      const names = (module: nn.Module): string[] => Object.keys(module.stateDict());
+      const names = (module: { stateDict: () => object }): string[] =>
+        Object.keys(module.stateDict());
       expect(names(new nn.BatchNorm1d(3, { affine: false, device }))).toEqual([
         'running_mean',
         'running_var',

@@ -152,8 +152,9 @@ function trialsOf(op: string): Trial[] {
 /** A call without the options that an op declares, but for those that it has to be given. */
 function withDefaults(call: Call): Call {
   const declared = catalog.find(({ op }) => op === call.op);
-  const optional = Object.keys(declared?.params ?? {}).filter(
-    (name) => !requiredOf(call.op).includes(name),
+  // A mode says which tensors there have to be.
+  const optional = Object.entries(declared?.params ?? {}).flatMap(([name, value]) =>
+    requiredOf(call.op).includes(name) || typeof value === 'boolean' ? [] : [name],
   );
   const options = Object.entries(call.options).filter(([name]) => !optional.includes(name));
   return { ...call, options: Object.fromEntries(options) };
