@@ -268,11 +268,11 @@ describe('an app with everything', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 144 kB gzipped', () => {
+  it('is at most 153 kB gzipped', () => {
     // 37 kB is the foundation; an activation adds about 0.4, a loss 0.6 to 3, rows in chunks, windows and float16 9 in all, norms 7, attention 9.
     const size = gzipped(files);
     console.log(`everything: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(144 * kB);
+    expect(size).toBeLessThanOrEqual(153 * kB);
   });
 
   it("holds every op's shader", async () => {
