@@ -11,6 +11,7 @@ import {
   nn,
   noGrad,
   optim,
+  randn,
   rmsNorm,
   scope,
   softmax,
@@ -114,6 +115,8 @@ export async function exerciseTables(device: Device): Promise<void> {
 
 /** Rows so long and few that they are split. */
 export async function exerciseChunks(device: Device): Promise<void> {
+  // New tensors, of which no call is drawn.
+  randn([5], { device });
   const shape = [2, 20_000];
   const x = tensor(new Float32Array(40_000), { shape, device, requiresGrad: true });
   const weight = tensor(new Float32Array(20_000), { device });

@@ -30,16 +30,16 @@ import {
   where,
   zeros,
   type Device,
-  type InitOptions,
   type Tensor,
 } from '../src/index.ts';
+import { openOn, type Wanted } from './open.ts';
 
 const { E } = Math;
 
-export function tensorOpsSuite(options: InitOptions): void {
+export function tensorOpsSuite(backend: 'cpu' | 'webgpu', wanted?: Wanted): void {
   let device: Device;
   beforeAll(async () => {
-    device = await init(options);
+    device = await openOn(backend, wanted);
   });
   afterAll(() => {
     device.dispose();

@@ -4,13 +4,26 @@ import type { Activation, Epilogue } from '../../src/define/activation.ts';
 import type { Gated } from '../../src/define/gated.ts';
 import type { Documented } from '../../src/define/op.ts';
 import type { FloatDType } from '../../src/core/dtype.ts';
-import { nn, reshape, type Device, type Tensor } from '../../src/index.ts';
+import {
+  abs,
+  exp,
+  log,
+  neg,
+  nn,
+  reshape,
+  sqrt,
+  type Device,
+  type Tensor,
+} from '../../src/index.ts';
 import { fixNoise } from './gumbel.ts';
 
 /** Activations and row-wise ops of the catalog: the others are made of sums, and held by the conformance tests. */
 export const measured: readonly Documented[] = catalog.filter(
   ({ kind }) => !['loss', 'norm', 'embedding', 'attention'].includes(kind),
 );
+
+/** Functions of one tensor that are declared as activations are; docs/tensor-ops.md documents them. */
+export const functions = [exp, log, sqrt, abs, neg] as unknown as readonly Documented[];
 
 export type Options = Readonly<Record<string, number | string | boolean>>;
 

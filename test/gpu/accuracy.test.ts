@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../../src/catalog.ts';
 import type { Device } from '../../src/index.ts';
-import { measured, optionSets } from '../accuracy/cases.ts';
+import { functions, measured, optionSets } from '../accuracy/cases.ts';
 import { constantsOf, everyHalf, runsRound, stratified } from '../accuracy/inputs.ts';
 import type { Worst } from '../accuracy/measure.ts';
 import { LENGTHS, rowBound, sweep, sweepRows, type Errors } from '../accuracy/sweep.ts';
@@ -39,7 +39,7 @@ describe('stated accuracy', () => {
     );
   });
 
-  for (const op of measured.filter(({ kind }) => kind !== 'rowwise')) {
+  for (const op of [...measured, ...functions].filter(({ kind }) => kind !== 'rowwise')) {
     it(op.op, async () => {
       const chunks = [...stratified(INPUTS), ...runsRound(constantsOf(op))];
       const sets = optionSets(op);

@@ -2,5 +2,5 @@ import { describe } from 'vitest';
 import { tensorOpsSuite } from '../tensor-ops.ts';
 
 describe.each(['software', 'hardware'] as const)('planned for %s', (tuning) => {
-  tensorOpsSuite({ backend: 'webgpu', tuning });
+  tensorOpsSuite('webgpu', { tuning });
 });

@@ -1,3 +1,3 @@
 import { tensorOpsSuite } from '../tensor-ops.ts';
 
-tensorOpsSuite({ backend: 'cpu' });
+tensorOpsSuite('cpu');

@@ -1,6 +1,6 @@
 //#include "lib/bits.wgsl"
 //#include "lib/log-softmax.wgsl"
-// requires: Block, Lane, Result, block_quads, in_registers, inside_last, padded, x_block, x_last
+// requires: Block, Lane, Result, block_quads, combine_max, in_registers, padded, x_block, x_last
 // The logarithm of the sum of e^x: the maximum, and the logarithm of the sum of e^(x - maximum), which is at least 0.
 const sum_excludes_max = true;
 

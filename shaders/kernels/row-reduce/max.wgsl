@@ -1,5 +1,5 @@
 //#include "lib/bits.wgsl"
-// requires: Block, Lane, Result, block_quads, in_registers, inside_last, last_quad, padded, u.first, x_block, x_last
+// requires: Lane, Result, block_quads, in_registers, inside_last, last_quad, padded, u.first, x_block, x_last
 // The largest element, and the first place where it is. NaN counts as larger than all numbers, as in PyTorch.
 struct State {
   rank: u32, // a number that is ordered as the elements are; 0 of none

@@ -42,6 +42,7 @@ fn store_result(row: u32, v: Result) {}
 // from eight bytes; `no_elements`; `result_of`.
 //#slot op
 //#include "kernels/row-reduce/max.wgsl"
+//#include "kernels/row-reduce/max-alone.wgsl"
 //#end
 
 @compute @workgroup_size(workgroup_size)
