@@ -7,7 +7,7 @@ const WORDS = `
   abs all any arrayLength atomicAdd atomicCompareExchangeWeak atomicLoad atomicMax atomicOr atomicStore bitcast ceil clamp
   countLeadingZeros countOneBits countTrailingZeros cross distance dot exp2 extractBits firstLeadingBit firstTrailingBit
   floor fma fract insertBits inverseSqrt ldexp length max min mix normalize reverseBits round saturate select sign sqrt
-  storageBarrier subgroupAdd trunc unpack4xU8 workgroupBarrier workgroupUniformLoad
+  storageBarrier subgroupAdd transpose trunc unpack4xU8 workgroupBarrier workgroupUniformLoad
 `;
 const BUILT_IN = new Set(WORDS.split(/\s+/));
 

@@ -70,6 +70,13 @@ const MODELS: readonly Call[] = [
     weight: zeros(4096, 256),
     target: classes(64),
   }),
+  ...[64, 128].map((e) =>
+    modelCall('scaledDotProductAttention', {
+      query: zeros(1, 512, e),
+      key: zeros(1, 512, e),
+      value: zeros(1, 512, e),
+    }),
+  ),
   modelCall('sum', { x: zeros(1024, 1024) }),
   ...['softmax', 'logSoftmax', 'softmin'].flatMap((op) =>
     ROWS.map(([rows, columns]) => modelCall(op, { x: zeros(rows, columns) }, { dim: -1 })),

@@ -22,9 +22,14 @@ fn anchor_of(row_max: f32) -> Anchor {
 }
 
 fn anchored_exp(x: vec4f, anchor: Anchor) -> vec4f {
+  return anchored_exp_each(x, vec4f(anchor.shift), vec4f(anchor.lowest), vec4i(anchor.scale));
+}
+
+// The same of elements of four rows.
+fn anchored_exp_each(x: vec4f, shift: vec4f, lowest: vec4f, scale: vec4i) -> vec4f {
   // As nl_exp, for four elements. 2^n is a factor here and not added to the exponent bits, because a product keeps NaN.
-  let d = x - anchor.shift;
-  let b = select(d, vec4f(anchor.lowest), d < vec4f(anchor.lowest));
+  let d = x - shift;
+  let b = select(d, lowest, d < lowest);
   let n = bitcast<vec4i>(fma(b, vec4f(0x1.715476p+0f), vec4f(12582912.0f))) - 0x4b400000;
   let nf = vec4f(n);
   // As in nl_exp_t, the term of degree 6 is computed from hi instead of r.
@@ -35,7 +40,7 @@ fn anchored_exp(x: vec4f, anchor: Anchor) -> vec4f {
   p = fma(p, r, vec4f(0x1.555490p-3f));
   p = fma(p, r, vec4f(0x1.000002p-1f));
   let t = fma(r * r, p, r);
-  return (1.0f + t) * bitcast<vec4f>((n + anchor.scale) << vec4u(23u));
+  return (1.0f + t) * bitcast<vec4f>((n + scale) << vec4u(23u));
 }
 
 // The factor that converts a sum from the scale of one anchor to that of another, whose maximum is at least as large. It is

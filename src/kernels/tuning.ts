@@ -34,6 +34,8 @@ export interface Tuning {
   readonly logitsInvocations: number;
   /** `tiled`: through workgroup memory. `direct`: from memory to registers, without barriers. */
   readonly matmul: 'tiled' | 'direct';
+  /** Whether attention goes by tiles in workgroup memory; else an invocation has a whole row. */
+  readonly attentionByTiles: boolean;
   /** Workgroups that keep the adapter busy in a product of matrices, by kernel: with fewer, the terms of each sum are split. */
   readonly productWorkgroups: {
     readonly tiled: number;
@@ -63,6 +65,7 @@ export const HARDWARE: Tuning = {
   chunks: { invocations: 16_384, shortest: 64 },
   logitsInvocations: 16_384,
   matmul: 'tiled',
+  attentionByTiles: true,
   productWorkgroups: { tiled: 128, fewRows: 512, direct: 1 },
   ctcByWorkgroup: true,
   hoistArrayLengths: false,
@@ -93,6 +96,7 @@ export const SOFTWARE: Tuning = {
   logitsInvocations: 512,
   // SwiftShader takes much longer to compile loops with barriers, and a barrier costs more than the loads that it saves.
   matmul: 'direct',
+  attentionByTiles: false,
   productWorkgroups: { tiled: 1, fewRows: 1, direct: 1 },
   ctcByWorkgroup: false,
   // Browsers hold every index to the length of its array, which SwiftShader computes by a division at each access:

@@ -8,6 +8,7 @@ import divText from '../../shaders/lib/div.wgsl?raw';
 import erfText from '../../shaders/lib/erf.wgsl?raw';
 import expText from '../../shaders/lib/exp.wgsl?raw';
 import expm1Text from '../../shaders/lib/expm1.wgsl?raw';
+import fragmentsText from '../../shaders/lib/fragments.wgsl?raw';
 import float16Text from '../../shaders/lib/float16.wgsl?raw';
 import gridText from '../../shaders/lib/grid.wgsl?raw';
 import logText from '../../shaders/lib/log.wgsl?raw';
@@ -35,8 +36,10 @@ export const bits = /* @__PURE__ */ source('lib/bits.wgsl', bitsText);
 export const classStatus = /* @__PURE__ */ source('lib/class-status.wgsl', classStatusText);
 /** `nl_rcp1p`: 1 / (1 + e); `nl_quotient`, `nl_divide`, `nl_remainder`, `nl_sixth`. */
 export const div = /* @__PURE__ */ source('lib/div.wgsl', divText);
+/** `Fragment`: sums of products of a few rows and columns. */
+export const fragments = /* @__PURE__ */ source('lib/fragments.wgsl', fragmentsText);
 /** For matrix products: `Uniforms`, offsets of batches, sums of products. */
-export const matrices = /* @__PURE__ */ source('lib/matrices.wgsl', matricesText);
+export const matrices = /* @__PURE__ */ source('lib/matrices.wgsl', matricesText, [fragments]);
 /** `nl_exp`. */
 export const exp = /* @__PURE__ */ source('lib/exp.wgsl', expText, [bits]);
 /** `nl_expm1`: e^x - 1. */

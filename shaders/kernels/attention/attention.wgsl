@@ -67,6 +67,7 @@ struct Places {
   key: u32,
   value: u32,
   mask: u32,
+  result: u32,
   head: u32,
 }
 
@@ -94,6 +95,7 @@ fn places_of(batch: u32) -> Places {
   at.key -= u.key_start;
   at.value -= u.value_start;
   at.mask -= u.mask_start;
+  at.result = batch * u.rows * u.value_columns - u.result_start;
   return at;
 }
 
@@ -121,8 +123,9 @@ struct Statistics {
   delta: f32,
 }
 
-// On the row's own scale its largest weight is about 2^-8: sums of products with values up to 2^127 stay within float32 then.
-const headroom = 38;
+// On the row's own scale its largest weight is 2^-16 or so: sums of products with values up to 2^127 stay within float32 then,
+// also where the largest is e^11 times larger than it was when the scale was chosen.
+const headroom = 46;
 
 fn anchor_for(row_max: f32) -> Anchor {
   let anchor = anchor_of(row_max);
@@ -133,12 +136,18 @@ fn anchor_at(shift: f32, scale: i32) -> Anchor {
   return Anchor(shift, f32(-scale) * 0x1.62e43p-1f, scale);
 }
 
+// From the sum of a row's weights: 0 where it attends to nothing. A NaN makes all its weights NaN.
+fn statistics_at_scale(shift: f32, scale: f32, sum: f32) -> Statistics {
+  let factor = select(nl_quotient(1.0, sum), 0.0, sum == 0.0);
+  let wrong = is_nan(sum);
+  return Statistics(select(shift, nan(), wrong), scale, select(factor, nan(), wrong), 0.0);
+}
+
 fn statistics_of(row_max: f32, sum: f32) -> Statistics {
   let anchor = anchor_for(row_max);
-  // A sum of 0 is of a row that attends to nothing. A NaN makes all weights of the row NaN, as does a score of +Inf.
-  let wrong = is_nan(sum) | (bitcast<u32>(row_max) == 0x7f800000u);
-  let factor = select(nl_quotient(1.0, sum), 0.0, sum == 0.0);
-  return Statistics(select(anchor.shift, nan(), wrong), f32(anchor.scale), select(factor, nan(), wrong), 0.0);
+  // Beside a score of +Inf all weights are NaN.
+  let infinite = bitcast<u32>(row_max) == 0x7f800000u;
+  return statistics_at_scale(anchor.shift, f32(anchor.scale), select(sum, nan(), infinite));
 }
 
 fn left_out(score: vec4f) -> vec4<bool> {

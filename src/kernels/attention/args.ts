@@ -72,7 +72,7 @@ export function batchesOf({ batch }: AttentionShape): number {
 }
 
 /** Heads of the query that a batch of key and value in the gradient stands for: those that share both. */
-export function sharedHeads({ groups }: AttentionShape): number {
+export function sharedHeads({ groups }: Pick<AttentionShape, 'groups'>): number {
   return groups.key === groups.value ? groups.key : 1;
 }
 

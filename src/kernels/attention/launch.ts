@@ -1,5 +1,8 @@
 // Makes the launches of attention: their programs, bindings and uniforms.
 import kernelText from '../../../shaders/kernels/attention/attention.wgsl?raw';
+import forwardTilesText from '../../../shaders/kernels/attention/forward.wgsl?raw';
+import backwardTilesText from '../../../shaders/kernels/attention/backward.wgsl?raw';
+import tilesText from '../../../shaders/kernels/attention/tiles.wgsl?raw';
 import backwardRowsText from '../../../shaders/software/attention-backward.wgsl?raw';
 import forwardRowsText from '../../../shaders/software/attention-forward.wgsl?raw';
 import {
@@ -10,7 +13,7 @@ import {
   type Capabilities,
   type Launch,
 } from '../../core/kernel.ts';
-import { anchoredExp, div } from '../../shader/lib.ts';
+import { anchoredExp, div, fragments } from '../../shader/lib.ts';
 import { cachedProgram, source, type Source } from '../../shader/link.ts';
 import { windowOf, type Region } from '../windows/regions.ts';
 import {
@@ -25,6 +28,13 @@ import { accessOf, SLOTS, type AttentionTensors } from './bindings.ts';
 const kernel = /* @__PURE__ */ source('kernels/attention/attention.wgsl', kernelText, [
   anchoredExp,
   div,
+]);
+const tiles = /* @__PURE__ */ source('kernels/attention/tiles.wgsl', tilesText, [fragments]);
+const forwardTiles = /* @__PURE__ */ source('kernels/attention/forward.wgsl', forwardTilesText, [
+  tiles,
+]);
+const backwardTiles = /* @__PURE__ */ source('kernels/attention/backward.wgsl', backwardTilesText, [
+  tiles,
 ]);
 const forwardRows = /* @__PURE__ */ source('software/attention-forward.wgsl', forwardRowsText);
 const backwardRows = /* @__PURE__ */ source('software/attention-backward.wgsl', backwardRowsText);
@@ -45,6 +55,32 @@ export function entryOfRows(name: string, each: number, caps: Capabilities): Ent
     file: name === 'forward_rows' ? forwardRows : backwardRows,
     constants: { workgroup_size: size },
     workgroups: (batches) => Math.ceil((batches * each) / size),
+  };
+}
+
+/** Entry points of which a workgroup has a tile: of rows, or of keys. */
+export function entryOfTiles(
+  name: 'forward_tiles' | 'backward_query_tiles' | 'backward_key_tiles',
+  { rows, keys, columns, valueColumns, ...args }: AttentionShape,
+  wanted: { readonly key: boolean; readonly value: boolean } = { key: false, value: false },
+): Entry {
+  const blocks = (width: number): number => Math.max(1, Math.ceil(width / 64));
+  const value = { value_blocks: blocks(valueColumns) };
+  const both = { ...value, column_blocks: blocks(columns) };
+  const choice = { with_key: Number(wanted.key), with_value: Number(wanted.value) };
+  const constants = {
+    forward_tiles: value,
+    backward_query_tiles: { column_blocks: both.column_blocks },
+    backward_key_tiles: { ...both, ...choice },
+  }[name];
+  const ofKeys = name === 'backward_key_tiles';
+  const tiles = Math.ceil((ofKeys ? keys : rows) / 32);
+  const step = ofKeys ? sharedHeads(args) : 1;
+  return {
+    name,
+    file: name === 'forward_tiles' ? forwardTiles : backwardTiles,
+    constants,
+    workgroups: (batches) => (batches / step) * tiles,
   };
 }
 

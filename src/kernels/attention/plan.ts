@@ -24,6 +24,7 @@ import {
 import { isPacked, SLOTS, type AttentionTensors } from './bindings.ts';
 import {
   entryOfRows,
+  entryOfTiles,
   launchAttention,
   maskRepeats,
   type Bound,
@@ -98,6 +99,11 @@ class AttentionPlan implements Plan {
     this.#whole = fits([...inputs, ...outputs], caps);
   }
 
+  /** Tiles have rows and keys; where there are none, what adds up nothing is as good. */
+  get #byTiles(): boolean {
+    return this.#caps.tuning.attentionByTiles && this.#args.rows * this.#args.keys > 0;
+  }
+
   forward(args: AttentionForward): void {
     const { rows, valueColumns, keeps } = args;
     if (valueColumns === 0 && !keeps) return;
@@ -105,7 +111,10 @@ class AttentionPlan implements Plan {
       newResult: this.#outputs[0]?.view.dtype,
       newStatistics: keeps,
     });
-    this.#add(entryOfRows('forward_rows', rows, this.#caps), has, [
+    const entry = this.#byTiles
+      ? entryOfTiles('forward_tiles', args)
+      : entryOfRows('forward_rows', rows, this.#caps);
+    this.#add(entry, has, [
       ...this.#operands(),
       ...this.#sinks(),
       ...this.#ofRows(SLOTS.newResult, this.#outputs[0], valueColumns, 'write'),
@@ -152,24 +161,36 @@ class AttentionPlan implements Plan {
     const base = { gradOutput, statistics: true, sinks: undefined };
     if (wants.query) {
       const has = this.#tensors({ ...base, gradQuery: output(to.query)?.view.dtype });
-      this.#add(entryOfRows('backward_query', rows, this.#caps), has, [
+      const entry = this.#byTiles
+        ? entryOfTiles('backward_query_tiles', args)
+        : entryOfRows('backward_query', rows, this.#caps);
+      this.#add(entry, has, [
         ...reads,
         ...this.#ofRows(SLOTS.gradQuery, output(to.query), columns, 'write'),
       ]);
     }
-    if (wants.key || wants.value) this.#keys(args, base, reads, keys);
+    const { key, value } = wants;
+    if (this.#byTiles && key && value && Math.max(columns, valueColumns) > 64) {
+      // The sums of both would take too many registers.
+      this.#keys(args, { key: false, value }, base, reads, keys);
+      this.#keys(args, { key, value: false }, base, reads, keys);
+    } else if (key || value) {
+      this.#keys(args, { key, value }, base, reads, keys);
+    }
     if (wants.mask) this.#mask(args, base, reads);
   }
 
   #keys(
     args: AttentionBackward,
+    wanted: { readonly key: boolean; readonly value: boolean },
     base: Partial<AttentionTensors>,
     reads: readonly PlacedTensor[],
     keys: number,
   ): void {
     const { columns, valueColumns } = args;
     const to = outputsAt(args);
-    const [key, value] = [this.#outputs[to.key], this.#outputs[to.value]];
+    const key = wanted.key ? this.#outputs[to.key] : undefined;
+    const value = wanted.value ? this.#outputs[to.value] : undefined;
     const shared = sharedHeads(args);
     const has = this.#tensors({
       ...base,
@@ -187,8 +208,11 @@ class AttentionPlan implements Plan {
             },
           ]
         : [];
+    const entry = this.#byTiles
+      ? entryOfTiles('backward_key_tiles', args, wanted)
+      : entryOfRows('backward_key', keys / shared, this.#caps);
     this.#add(
-      entryOfRows('backward_key', keys / shared, this.#caps),
+      entry,
       has,
       [
         ...reads,

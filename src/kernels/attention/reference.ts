@@ -18,7 +18,7 @@ import {
  * Weights below e^LEAST of the largest are 0, as they are in float32: there what an infinite value adds must not depend
  * on the device.
  */
-const LEAST = -82.5;
+const LEAST = -77;
 
 export function computeAttention(
   args: AttentionArgs,

@@ -1,0 +1,3 @@
+import { attentionSuite } from '../attention.ts';
+
+attentionSuite({ backend: 'cpu' });
