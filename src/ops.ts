@@ -40,6 +40,7 @@ export * from './losses/cross-entropy.ts';
 export * from './losses/dice-loss.ts';
 export * from './losses/cosine-embedding-loss.ts';
 export * from './losses/ctc-loss.ts';
+export * from './losses/distillation-loss.ts';
 export * from './losses/focal-loss.ts';
 export * from './losses/gaussian-nll-loss.ts';
 export * from './losses/hinge-embedding-loss.ts';

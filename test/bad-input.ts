@@ -41,6 +41,8 @@ const ANY_DTYPE = ['reshape', 'where', 'cast', 'permute', 'transpose', 'narrow',
 const TAKE_EITHER = ['attnMask'];
 /** Arguments that may be arrays of numbers as well. */
 const TAKE_ARRAYS = ['inputLengths', 'targetLengths', 'indices'];
+/** Ops that take one tensor or two. */
+const PAIRED = ['swiglu', 'geglu', 'reglu'];
 const WITHOUT_OUT = ['reshape', 'max'];
 /** Ops whose result, and so `out`, is int32, and has no gradient. */
 const INDICES = ['argmax'];
@@ -326,7 +328,11 @@ export function badInputSuite(backend: 'cpu' | 'webgpu'): void {
           scope(() => {
             const args = argumentsOf({ ...valid, optional: {}, options: {} }, device);
             const extra = tensor([1], { device });
-            refuse(op, 'options', OptionError, () =>
+            // To gated units it is the second operand.
+            const [argument, error] = PAIRED.includes(op)
+              ? (['up', ShapeError] as const)
+              : (['options', OptionError] as const);
+            refuse(op, argument, error, () =>
               apply(
                 { ...valid, rest: [...(valid.rest ?? []), extra] },
                 { tensors: args.tensors, options: {} },

@@ -8,6 +8,7 @@ import { shapes, type Drawn, type Values } from './calls/draw.ts';
 import { channelNormFamily } from './calls/channel-norms.ts';
 import { ctcFamily } from './calls/ctc.ts';
 import * as distanceLosses from './calls/distance-losses.ts';
+import { distillationFamily } from './calls/distillation.ts';
 import * as embeddings from './calls/embeddings.ts';
 import type { Family } from './calls/family.ts';
 import { linearCrossEntropyFamily } from './calls/linear-cross-entropy.ts';
@@ -45,6 +46,7 @@ const families: readonly Family[] = [
   ...Object.values(distanceLosses),
   ctcFamily,
   linearCrossEntropyFamily,
+  distillationFamily,
   ...Object.values(math),
   ...tensorFamilies,
 ];

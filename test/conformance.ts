@@ -44,6 +44,8 @@ export const ADAPTIVE: readonly string[] = [
   'softmax_hard',
   'log_softmax_hard',
   'softmin_hard',
+  'softmax_masked',
+  'log_softmax_masked',
   'cross_entropy_hard',
   'nll_loss_hard',
   'scaled_dot_product_attention',
@@ -56,6 +58,7 @@ const OPTIONAL = [
   'bias',
   'attn_mask',
   'sinks',
+  'mask',
   'running_mean',
   'running_var',
 ];

@@ -28,6 +28,8 @@ const KINKED = [
   'marginRankingLoss',
   'poissonNllLoss',
   'sparsemax',
+  // At the limit of the clamps.
+  'swiglu',
 ];
 
 /** Elements of a tensor that are perturbed. */

@@ -185,13 +185,18 @@ function wordsOf({ positional, optional, options }: Call): string {
  * Options that are words, other than the defaults: they choose between formulas. How a loss is reduced shows in its entry
  * points.
  */
-function choiceOf({ op, options }: Call): string {
+function choiceOf({ op, options, optional }: Call): string {
   const defaults = catalog.find((declared) => declared.op === op)?.params ?? {};
-  return Object.entries(options)
+  const words = Object.entries(options)
     .filter(([name, value]) => typeof value === 'string' && value !== defaults[name])
     .filter(([name]) => name !== 'reduction')
-    .map(([name, value]) => `${name} ${String(value)}`)
-    .join(', ');
+    .map(([name, value]) => `${name} ${String(value)}`);
+  // Loads and stores are others with a mask or a scale.
+  if ('mask' in optional) words.push('masked');
+  else if ('scale' in options && defaults.scale === undefined) words.push('scaled');
+  if (['softcap', 'temperature', 'zLoss'].some((name) => name in options && !(name in defaults)))
+    words.push('tempered');
+  return words.join(', ');
 }
 
 /** What a subject launches, one call after another, in one dtype. */

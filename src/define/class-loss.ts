@@ -1,5 +1,9 @@
 // Makes a classification loss from its declaration: the loss of one log-probability and its derivative. The function takes
 // class weights, ignored indices, label smoothing, class probabilities and reductions, and has gradients.
+import temperText from '../../shaders/losses/tempered.wgsl?raw';
+import { div, tanh } from '../shader/lib.ts';
+import type { ParamValues } from '../shader/params.ts';
+import { resolveTemper, TEMPER, type TemperOptions } from './temper.ts';
 import type { Device } from '../core/device.ts';
 import { run } from '../core/dispatcher.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';
@@ -71,7 +75,7 @@ export type ClassLossOptions<S extends ParamSpecs, Soft extends boolean> = Param
     ? {
         /** From 0 (default) to 1: the share of each target that is spread evenly over all classes. */
         labelSmoothing?: number;
-      }
+      } & TemperOptions
     : unknown);
 
 /**
@@ -86,7 +90,7 @@ export interface ClassLoss<
   readonly kind: 'loss';
 }
 
-interface AnyOptions {
+interface AnyOptions extends TemperOptions {
   readonly weight?: Tensor;
   readonly ignoreIndex?: number;
   readonly labelSmoothing?: number;
@@ -110,11 +114,30 @@ export function defineClassLoss<
     loss: (l, p) => declaration.loss(l, p as ParamsOf<S>),
     grad: (l, p) => declaration.grad(l, p as ParamsOf<S>),
   };
-  const others = ['weight', 'ignoreIndex', 'reduction', 'out', ...(soft ? ['labelSmoothing'] : [])];
+  const others = [
+    'weight',
+    'ignoreIndex',
+    'reduction',
+    'out',
+    ...(soft ? ['labelSmoothing', ...TEMPER] : []),
+  ];
+  const file = op.source;
+  const tempered: ClassLossOp = {
+    ...op,
+    tempered: true,
+    source: source(`${name}-tempered.wgsl`, `${file.text}\n${temperText}`, [
+      div,
+      tanh,
+      ...file.includes,
+    ]),
+    params: { names: ['softcap', 'inverse', 'zLoss'] },
+  };
 
   const apply = (input: Tensor, target: Tensor, given: ClassLossOptions<S, Soft> = {}): Tensor => {
     const options: AnyOptions = given;
-    const params = resolveParams(name, specs, others, options);
+    const own = resolveParams(name, specs, others, options);
+    const temper = soft ? resolveTemper(name, options) : null;
+    const params: ParamValues = temper ? { ...temper } : own;
     const { weight, reduction = 'mean', ignoreIndex = -100, labelSmoothing = 0, out } = options;
     checkOneOf(name, 'reduction', reduction, REDUCTIONS);
     checkNumber(name, 'ignoreIndex', ignoreIndex, { integer: true });
@@ -148,7 +171,7 @@ export function defineClassLoss<
       gradOutput: boolean,
       [gradScores = false, gradProbabilities = false]: readonly boolean[],
     ): ClassLossArgs => ({
-      op,
+      op: temper ? tempered : op,
       params,
       layout,
       ignoreIndex,
@@ -169,7 +192,7 @@ export function defineClassLoss<
       },
     });
     const operands = weight ? [...inputs, weight] : inputs;
-    const own = operands.length;
+    const leading = operands.length;
     return recordFused({
       op: name,
       inputs,
@@ -184,7 +207,7 @@ export function defineClassLoss<
         run(
           classLoss,
           args(true, plan.needs),
-          [...saved.slice(0, own), gradOutput, ...saved.slice(own)],
+          [...saved.slice(0, leading), gradOutput, ...saved.slice(leading)],
           likesOf(saved, plan.needs),
         ),
     });

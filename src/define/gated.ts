@@ -10,6 +10,8 @@ import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkTensors } from '../core/validate.ts';
 import { checkNumber } from '../core/validate-options.ts';
 import type { Activation } from './activation.ts';
+import { definePair, type GatedPair } from './gated-pair.ts';
+import { isTensor } from '../core/is-tensor.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { variantsOf, type ParamOptions, type ParamSpecs, type ParamsOf } from './params.ts';
 import { warmUp } from './prepare.ts';
@@ -20,6 +22,8 @@ export interface GatedDeclaration<S extends ParamSpecs> {
   readonly activation: Activation<S>;
   /** The half that the activation is applied to; the other is multiplied. */
   readonly gate: 'first' | 'second';
+  /** The form that takes the gate and the other operand as two tensors. */
+  readonly pair?: GatedPair;
   /** Error bounds that the tests check. */
   readonly accuracy?: Accuracy;
   /** Documentation for tables and the demo. The build removes it. */
@@ -33,6 +37,12 @@ export type GatedOptions<S extends ParamSpecs> = ParamOptions<S> & {
   out?: Tensor;
 };
 
+/** The options where the gate and what it is multiplied with are two tensors. */
+export type PairOptions<S extends ParamSpecs> = ParamOptions<S> & {
+  /** Written instead of a new tensor; may be either of them. Only where no gradient is recorded. */
+  out?: Tensor;
+};
+
 /** A gated unit: half as long as `x` along `dim`. Same dtype and device. */
 export interface Gated<S extends ParamSpecs = ParamSpecs> extends Declared {
   (x: Tensor, options?: GatedOptions<S>): Tensor;
@@ -43,11 +53,22 @@ export interface Gated<S extends ParamSpecs = ParamSpecs> extends Declared {
   readonly gate: GatedDeclaration<S>['gate'];
 }
 
-/** Declares a gated unit: one half of `x` times an activation of the other. */
+/** One that also takes its two operands as two tensors, of one shape. `O`: the options of that form. */
+export type PairedGated<S extends ParamSpecs, O extends object> = Pick<Gated<S>, keyof Gated<S>> & {
+  (gate: Tensor, up: Tensor, options?: O): Tensor;
+  (x: Tensor, options?: GatedOptions<S>): Tensor;
+};
+
+/** Declares a gated unit: one half of `x` times an activation of the other; with `pair`, of two tensors too. */
+export function defineGated<const S extends ParamSpecs, O extends object = PairOptions<S>>(
+  declaration: GatedDeclaration<S> & { readonly pair: GatedPair },
+): PairedGated<S, O>;
+export function defineGated<const S extends ParamSpecs>(declaration: GatedDeclaration<S>): Gated<S>;
 export function defineGated<const S extends ParamSpecs>(
   declaration: GatedDeclaration<S>,
 ): Gated<S> {
   const { name, activation, gate, accuracy, docs } = declaration;
+  const paired = declaration.pair && definePair(name, declaration.pair);
   const { source, layout, resolve, forward, backward } = activation.epilogue;
   const op: GatedOp = {
     name,
@@ -58,7 +79,12 @@ export function defineGated<const S extends ParamSpecs>(
     gate: gate === 'first' ? 0 : 1,
   };
 
-  const apply = (x: Tensor, options: GatedOptions<S> = {}): Tensor => {
+  const apply = (x: Tensor, second: Tensor | GatedOptions<S> = {}, third?: object): Tensor => {
+    // Whoever gives a third argument, or a tensor, means the two operands.
+    if (paired && (third !== undefined || isTensor(second))) {
+      return paired(x, second as Tensor, third);
+    }
+    const options = second as GatedOptions<S>;
     const params = resolve(name, options, ['dim', 'out']);
     const { dim = -1, out } = options;
     checkNumber(name, 'dim', dim, { integer: true });
@@ -106,6 +132,7 @@ export function defineGated<const S extends ParamSpecs>(
     prepare: (device: Device, dtype: FloatDType) => {
       for (const options of variantsOf(activation.specs ?? {})) {
         warmUp(device, dtype, [[2]], (x) => apply(x, options as GatedOptions<S>));
+        if (paired) warmUp(device, dtype, [[2], [2]], (a, b) => apply(a, b, options));
       }
     },
   });

@@ -59,6 +59,30 @@ export function optionalModule<O extends object>(
   ) => ActivationModule;
 }
 
+/** A module of a gated unit: of the halves of one tensor, or of two. */
+export interface GatedModule extends Module {
+  forward(x: Tensor, up?: Tensor): Tensor;
+}
+
+/** The module class of a gated unit of one tensor or two, with the options of either. They are checked at each `forward`. */
+export function gatedModule<P extends object, O extends object>(fn: {
+  (gate: Tensor, up: Tensor, options?: P): Tensor;
+  (x: Tensor, options?: O): Tensor;
+}): new (options?: Omit<P & O, 'out'>) => GatedModule {
+  return class extends Module {
+    readonly #options: P & O;
+
+    constructor(options?: Omit<P & O, 'out'>) {
+      super();
+      this.#options = optionsFor(nameOf(fn), options as (P & O) | undefined);
+    }
+
+    override forward(x: Tensor, up?: Tensor): Tensor {
+      return up === undefined ? fn(x, this.#options) : fn(x, up, this.#options);
+    }
+  };
+}
+
 /** The module class of a function of one tensor with required options. They are checked at the first `forward`. */
 export function functionModule<O extends object>(
   fn: (x: Tensor, options: O) => Tensor,

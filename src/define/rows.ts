@@ -16,6 +16,8 @@ export interface RowsCall<A> {
   readonly inputs: readonly [x: Tensor, ...operands: Tensor[]];
   /** Inputs of the forward direction behind x that no gradient is for. */
   readonly constants?: readonly Tensor[];
+  /** What the backward direction reads behind all else that is saved. */
+  readonly keeps?: readonly Tensor[];
   /** Further outputs of the forward direction, behind all others, float32 of this shape each; `take` disposes them. */
   readonly also?: {
     readonly shapes: readonly Shape[];
@@ -64,7 +66,7 @@ export function callRows<A>(call: RowsCall<A>): Tensor {
   const output = result.dtype === dtype ? result : castTo(result, dtype);
   const [first, ...rest] = fromResult ? [result] : saves.inputs.flatMap((i) => inputs[i] ?? []);
   const likes = inputs.map((input) => input.like());
-  const saved = [...(first ? [first] : []), ...statistics, ...rest];
+  const saved = [...(first ? [first] : []), ...statistics, ...rest, ...(call.keeps ?? [])];
   const recorded = record(output, op, inputs, saved, (upstream, all, needs) => {
     const wanted = likes.filter((_, i) => needs[i]);
     const grads = run(kernel, backward(needs), [...all, upstream.tensor], wanted);

@@ -3,15 +3,19 @@ import type { Device } from '../core/device.ts';
 import type { FloatDType } from '../core/dtype.ts';
 import { source, type Source } from '../shader/link.ts';
 import type { Kernel } from '../core/kernel.ts';
+import { maskLayout } from '../kernels/rowwise/masking.ts';
 import { rowwise, type RowwiseArgs, type RowwiseOp } from '../kernels/rowwise/plan.ts';
 import { normalizeDim, rowLayout } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { checkTensors } from '../core/validate.ts';
+import { checkBroadcastsTo, checkDevice, checkTensor, checkTensors } from '../core/validate.ts';
 import { checkNumber, checkOptionNames } from '../core/validate-options.ts';
 import { checkDeclaration } from './check-declaration.ts';
 import { warmUp } from './prepare.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { callRows } from './rows.ts';
+
+/** The largest float32. */
+const LARGEST = 2 ** 128 - 2 ** 104;
 
 export interface RowwiseDeclaration {
   readonly name: string;
@@ -43,6 +47,11 @@ export interface RowwiseDeclaration {
     readonly forward?: (x: Float64Array, term: Float64Array) => void;
     readonly backward?: (y: Float64Array, gradOutput: Float64Array, term: Float64Array) => void;
   };
+  /**
+   * The result of elements that a mask leaves out: 0 or -Infinity. With it the op takes `mask` and `scale`, with the kernel
+   * `rowwise`, and `logit_of(padding())` also stands for what is left out.
+   */
+  readonly leftOut?: number;
   /** Error bounds that the tests check. */
   readonly accuracy?: Accuracy;
   /** Documentation for tables and the demo. The build removes it. */
@@ -59,9 +68,19 @@ export interface RowwiseOptions {
   out?: Tensor;
 }
 
+export interface MaskedOptions extends RowwiseOptions {
+  /**
+   * int32, of a shape that broadcasts to that of `x`: elements where it is 0 do not count, whatever they are, NaN too. They give
+   * 0, -Infinity of a logarithm, and have gradient 0, as does a row with nothing else.
+   */
+  mask?: Tensor | null;
+  /** `x` is multiplied by it first, in float32. Defaults to 1. */
+  scale?: number;
+}
+
 /** An op along one dimension. Same shape, dtype and device as `x`. */
-export interface Rowwise extends Declared {
-  (x: Tensor, options: RowwiseOptions): Tensor;
+export interface Rowwise<O extends RowwiseOptions = RowwiseOptions> extends Declared {
+  (x: Tensor, options: O): Tensor;
   readonly kind: 'rowwise';
   /** @internal The same, with a result of another dtype than `x`, rounded once. */
   readonly into: (x: Tensor, options: RowwiseOptions, dtype: FloatDType) => Tensor;
@@ -70,26 +89,45 @@ export interface Rowwise extends Declared {
 }
 
 /** Declares an op along a dimension whose gradient is computed from its result. */
-export function defineRowwise(declaration: RowwiseDeclaration): Rowwise {
+export function defineRowwise(
+  declaration: RowwiseDeclaration & { readonly leftOut: number },
+): Rowwise<MaskedOptions>;
+export function defineRowwise(declaration: RowwiseDeclaration): Rowwise;
+export function defineRowwise(declaration: RowwiseDeclaration): Rowwise<MaskedOptions> {
   checkDeclaration('defineRowwise', declaration, ['forward', 'backward']);
-  const { name, wgsl, includes, accuracy, docs, kernel = rowwise } = declaration;
+  const { name, wgsl, includes, accuracy, docs, leftOut, kernel = rowwise } = declaration;
+  const known = leftOut === undefined ? ['dim', 'out'] : ['dim', 'mask', 'scale', 'out'];
   const op: RowwiseOp = { ...declaration, source: source(`${name}.wgsl`, wgsl, includes) };
 
-  const apply = (x: Tensor, options: RowwiseOptions): Tensor => into(x, options);
-  const into = (x: Tensor, options: RowwiseOptions, wanted?: FloatDType): Tensor => {
-    checkOptionNames(name, options, ['dim', 'out']);
+  const apply = (x: Tensor, options: MaskedOptions): Tensor => into(x, options);
+  const into = (x: Tensor, options: MaskedOptions, wanted?: FloatDType): Tensor => {
+    checkOptionNames(name, options, known);
     checkNumber(name, 'dim', options.dim, { integer: true });
+    const { scale = 1, mask } = options;
+    checkNumber(name, 'scale', scale, { min: -LARGEST, max: LARGEST });
     checkTensors(name, { x });
-    const layout = rowLayout(x.shape, normalizeDim(name, options.dim, x.rank));
+    if (mask) {
+      checkTensor(name, 'mask', mask, ['int32']);
+      checkDevice(name, 'mask', mask, x.device);
+      checkBroadcastsTo(name, 'mask', mask, x.shape);
+    }
+    const dim = normalizeDim(name, options.dim, x.rank);
+    const layout = rowLayout(x.shape, dim);
+    const masking =
+      mask || scale !== 1
+        ? { masking: { scale, mask: mask ? maskLayout(mask.shape, x.shape, dim) : null } }
+        : {};
     return callRows({
       op: name,
       kernel,
       inputs: [x],
+      constants: mask ? [mask] : [],
+      keeps: mask ? [mask] : [],
       out: options.out,
       dtype: wanted,
       saves: 'result',
-      forward: () => ({ op, layout, direction: 'forward' as const }),
-      backward: () => ({ op, layout, direction: 'backward' as const }),
+      forward: () => ({ op, layout, direction: 'forward' as const, ...masking }),
+      backward: () => ({ op, layout, direction: 'backward' as const, ...masking }),
     });
   };
   const declared = defineOp(apply, {

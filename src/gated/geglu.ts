@@ -1,17 +1,24 @@
 import { gelu } from '../activations/gelu.ts';
 import { defineGated } from '../define/gated.ts';
-import { optionalModule } from '../define/module.ts';
+import { pairOf } from '../define/gated-pair.ts';
+import { gatedModule } from '../define/module.ts';
 
-/** Gated unit with gelu: gelu(a) · b, a and b the halves of `x` along `dim` (default -1). `approximate` as in gelu. */
+/**
+ * Gated unit with gelu: gelu(a) · b, a and b the halves of `x` along `dim` (default -1), or two tensors of one shape. `approximate` as in gelu.
+ *
+ * `geglu(x)`, `geglu(gate, up)`
+ */
 export const geglu = /* @__PURE__ */ defineGated({
   name: 'geglu',
   activation: gelu,
   gate: 'first',
+  pair: /* @__PURE__ */ pairOf(gelu),
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`\mathrm{gelu}(a) \cdot b`,
     derivative: String.raw`\partial a: b \, \mathrm{gelu}'(a), \quad \partial b: \mathrm{gelu}(a)`,
     range: String.raw`(-\infty, \infty)`,
+    shapes: 'x, of an even size along `dim`; or gate and up of one shape: `geglu(gate, up)`',
     torch: null,
     cite: 'Shazeer 2020, GLU Variants Improve Transformer',
     use: 'Feed-forward layers of transformers (T5 v1.1, Gemma), at 2/3 of the width for the same cost.',
@@ -19,4 +26,4 @@ export const geglu = /* @__PURE__ */ defineGated({
 });
 
 /** `geglu` as a module. */
-export class GEGLU extends /* @__PURE__ */ optionalModule(geglu) {}
+export class GEGLU extends /* @__PURE__ */ gatedModule(geglu) {}

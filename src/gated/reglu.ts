@@ -1,17 +1,24 @@
 import { relu } from '../activations/relu.ts';
 import { defineGated } from '../define/gated.ts';
-import { optionalModule } from '../define/module.ts';
+import { pairOf } from '../define/gated-pair.ts';
+import { gatedModule } from '../define/module.ts';
 
-/** Gated unit with relu: relu(a) · b, a and b the halves of `x` along `dim` (default -1). */
+/**
+ * Gated unit with relu: relu(a) · b, a and b the halves of `x` along `dim` (default -1), or two tensors of one shape.
+ *
+ * `reglu(x)`, `reglu(gate, up)`
+ */
 export const reglu = /* @__PURE__ */ defineGated({
   name: 'reglu',
   activation: relu,
   gate: 'first',
+  pair: /* @__PURE__ */ pairOf(relu),
   accuracy: { forward: 1, backward: 1 },
   docs: {
     tex: String.raw`\max(a, 0) \cdot b`,
     derivative: String.raw`\partial a: b \text{ where } a > 0, \text{ else } 0, \quad \partial b: \max(a, 0)`,
     range: String.raw`(-\infty, \infty)`,
+    shapes: 'x, of an even size along `dim`; or gate and up of one shape: `reglu(gate, up)`',
     torch: null,
     cite: 'Shazeer 2020, GLU Variants Improve Transformer',
     kinks: '0 for a at a = 0',
@@ -20,4 +27,4 @@ export const reglu = /* @__PURE__ */ defineGated({
 });
 
 /** `reglu` as a module. */
-export class ReGLU extends /* @__PURE__ */ optionalModule(reglu) {}
+export class ReGLU extends /* @__PURE__ */ gatedModule(reglu) {}

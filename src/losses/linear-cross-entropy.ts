@@ -4,6 +4,7 @@ import type { Device } from '../core/device.ts';
 import { likesOf, planGradients, recordFused } from '../define/fused-gradient.ts';
 import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
 import { defineOp } from '../define/op.ts';
+import { resolveTemper, TEMPER, type TemperOptions } from '../define/temper.ts';
 import { warmUp } from '../define/prepare.ts';
 import { run } from '../core/dispatcher.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';
@@ -37,10 +38,11 @@ const OPTIONS = [
   'ignoreIndex',
   'labelSmoothing',
   'memoryBudget',
+  ...TEMPER,
   'out',
 ];
 
-export interface LinearCrossEntropyOptions {
+export interface LinearCrossEntropyOptions extends TemperOptions {
   /** One number per logit, of shape [C, d1, …]: added to the product. */
   linearBias?: Tensor;
   /** A factor for each class, of shape [C]. */
@@ -103,6 +105,7 @@ function apply(
   checkNumber(NAME, 'ignoreIndex', ignoreIndex, { integer: true });
   checkNumber(NAME, 'labelSmoothing', labelSmoothing, { min: 0, max: 1 });
   checkNumber(NAME, 'memoryBudget', memoryBudget, { min: 0, above: true });
+  const temper = resolveTemper(NAME, options);
   const operands: Operands = { input, linearWeight, target, linearBias, weight };
   checkTensorsOf(NAME, operands);
   const hard = target.dtype === 'int32';
@@ -140,6 +143,7 @@ function apply(
     ignoreIndex: ignoreIndex,
     labelSmoothing,
     reduction,
+    temper,
     memoryBudget,
     target: hard ? 'classes' : 'probabilities',
     inputs: {

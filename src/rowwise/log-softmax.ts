@@ -27,11 +27,14 @@ export const logSoftmax = /* @__PURE__ */ defineRowwise({
       }
     },
   },
+  leftOut: -Infinity,
   accuracy: { forward: 6, backward: 8 },
   docs: {
     tex: String.raw`x_i - \log \sum_j e^{x_j}`,
     derivative: String.raw`\partial y_i / \partial x_j = \delta_{ij} - e^{y_j}`,
     range: String.raw`(-\infty, 0]`,
+    shapes:
+      '`mask` (int32, 0 leaves an element out) broadcasts to x, which `scale` (default 1) multiplies first',
     torch: 'log_softmax',
     cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
     use: 'Log-probabilities from logits, for nllLoss; both at once, in one kernel and without storing them, is crossEntropy.',

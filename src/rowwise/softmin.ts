@@ -19,11 +19,14 @@ export const softmin = /* @__PURE__ */ defineRowwise({
     for (const [i, g] of gradInput.entries()) gradInput[i] = -g;
   },
   largestTerm: { backward: softmaxGradTerm },
+  leftOut: 0,
   accuracy: { forward: 6, backward: 8 },
   docs: {
     tex: String.raw`\frac{e^{-x_i}}{\sum_j e^{-x_j}}`,
     derivative: String.raw`\partial y_i / \partial x_j = -y_i (\delta_{ij} - y_j)`,
     range: String.raw`[0, 1]`,
+    shapes:
+      '`mask` (int32, 0 leaves an element out) broadcasts to x, which `scale` (default 1) multiplies first',
     torch: 'softmin',
     cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
     use: 'Probabilities from distances or energies, where small is good.',

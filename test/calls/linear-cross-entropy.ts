@@ -48,6 +48,14 @@ function draw(kind: Values, shapes: Drawn): fc.Arbitrary<Call> {
   const options = maybe({
     reduction,
     labelSmoothing: fc.constantFrom(0, 0.1, 0.5, 1),
+    // Powers of two: others divide logits with a rounding that large ones are not told apart by.
+    ...(kind === 'smooth' || kind === 'any'
+      ? {
+          temperature: fc.constantFrom(1, 2),
+          softcap: fc.constantFrom(5, 30, Infinity),
+          zLoss: fc.constantFrom(0, 1e-4, 0.125),
+        }
+      : {}),
     memoryBudget: fc.constantFrom(1, 2 ** 20),
   });
   return fc.tuple(extents, forms, magnitudes, options).chain(([drawn, form, magnitude, given]) => {
@@ -69,7 +77,8 @@ function draw(kind: Values, shapes: Drawn): fc.Arbitrary<Call> {
     const logits = Math.max(8, magnitude * features);
     const summed = given.reduction === 'sum' ? Math.max(rows, 1) : 1;
     const spread = soft ? Math.min(count, 50) : 1;
-    const scale = 4 * logits * summed * spread;
+    const squared = given.zLoss === undefined ? 1 : 4;
+    const scale = 4 * logits * summed * spread * squared;
     return fc.record({
       op: fc.constant('linearCrossEntropy'),
       positional: fc.record({
@@ -131,6 +140,11 @@ export const linearCrossEntropyFamily: Family = {
     })),
     ...[0.5, NaN, '1', null].map((value) => wrongOption('ignoreIndex', value)),
     ...[-0.1, 1.5, NaN, '0', null].map((value) => wrongOption('labelSmoothing', value)),
-    ...[0, -1, NaN, '1', null].map((value) => wrongOption('memoryBudget', value)),
+    ...[0, -1, NaN, '1', null].flatMap((value) => [
+      wrongOption('memoryBudget', value),
+      wrongOption('temperature', value),
+      wrongOption('softcap', value),
+    ]),
+    wrongOption('zLoss', -1),
   ],
 };

@@ -60,7 +60,20 @@ function classLossCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Ca
     soft: fc.boolean(),
     ignored: fc.boolean(),
   });
-  const smooth = op === 'crossEntropy' ? { labelSmoothing: fc.constantFrom(0, 0.1, 0.5, 1) } : {};
+  const smooth =
+    op === 'crossEntropy'
+      ? {
+          labelSmoothing: fc.constantFrom(0, 0.1, 0.5, 1),
+          // Powers of two: others divide logits with a rounding that large ones are not told apart by.
+          ...(kind === 'smooth' || kind === 'any'
+            ? {
+                temperature: fc.constantFrom(1, 0.5, 2),
+                softcap: fc.constantFrom(5, 30, Infinity),
+                zLoss: fc.constantFrom(0, 1e-4, 0.125),
+              }
+            : {}),
+        }
+      : {};
   return fc
     .tuple(sizes, forms, magnitudes, maybe({ ...params(op), reduction, ...smooth }))
     .chain(([{ batch, classes, inner, single }, form, magnitude, options]) => {
@@ -90,6 +103,8 @@ function classLossCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Ca
           4 *
             Math.max(magnitude, 8) *
             (options.reduction === 'sum' ? Math.max(count, 1) : 1) *
+            // The square of the logarithm of a sum, and temperatures of a half.
+            (op === 'crossEntropy' ? 4 : 1) *
             (probabilities ? Math.min(classes, 50) : 1),
         ),
       });
@@ -142,7 +157,14 @@ export const classLossFamily: Family = {
     wrongOption('ignoreIndex', '1'),
     ...(op === 'focalLoss' ? [wrongOption('gamma', -0.5)] : []),
     ...(op === 'crossEntropy'
-      ? [-0.1, 1.5, NaN, '0'].map((value) => wrongOption('labelSmoothing', value))
+      ? [
+          ...[-0.1, 1.5, NaN, '0'].map((value) => wrongOption('labelSmoothing', value)),
+          ...['temperature', 'softcap'].flatMap((name) =>
+            [0, -1, NaN, null].map((value) => wrongOption(name, value)),
+          ),
+          wrongOption('zLoss', -1),
+          wrongOption('zLoss', '0'),
+        ]
       : [wrongOption('labelSmoothing', 0.1)]),
   ],
 };

@@ -4,9 +4,18 @@ import { catalog } from '../../src/catalog.ts';
 import { IndexOutOfRangeError } from '../../src/index.ts';
 import type { Call, TensorSpec } from './call.ts';
 import { sizeOf } from '../../src/core/shape.ts';
-import { floats, magnitudes, maybe, shapes, sized, type Drawn, type Values } from './draw.ts';
+import {
+  floats,
+  magnitudes,
+  maybe,
+  randomNumbers,
+  shapes,
+  sized,
+  type Drawn,
+  type Values,
+} from './draw.ts';
 import type { Family } from './family.ts';
-import { call, numbers, wrongOption, wrongShape } from './wrong.ts';
+import { call, classes, numbers, shaped, wrongOption, wrongShape } from './wrong.ts';
 
 function gumbelSoftmaxCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   const options = fc.record(
@@ -44,8 +53,43 @@ function softmax2dCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
     );
 }
 
+/** Options of gated units of two tensors. */
+const PAIR_OPTIONS: Readonly<Record<string, Readonly<Record<string, fc.Arbitrary<unknown>>>>> = {
+  swiglu: {
+    alpha: fc.constantFrom(0.5, 1.702),
+    limit: fc.constantFrom(2.5, 7, Infinity),
+    offset: fc.constantFrom(0.75, 1),
+  },
+  geglu: { approximate: fc.constantFrom('none', 'tanh') },
+  reglu: {},
+};
+
+/** Gated units of two tensors. */
+function pairCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  // By its tanh, gelu underflows below -10 in float32, not in float64.
+  const sizes = op === 'geglu' ? fc.constantFrom(0.5, 3, 8) : magnitudes;
+  return fc
+    .tuple(
+      sized(drawn, shapes, (r, c) => [r, c]),
+      sizes,
+    )
+    .chain(([shape, magnitude]) =>
+      fc.record({
+        op: fc.constant(op),
+        positional: fc.record({
+          gate: floats(shape, kind, magnitude),
+          up: floats(shape, kind, magnitude),
+        }),
+        optional: fc.constant({}),
+        options: maybe(PAIR_OPTIONS[op] ?? {}),
+        differentiable: fc.constant(['gate', 'up']),
+        scale: fc.constant(2 * magnitude * magnitude),
+      }),
+    );
+}
+
 /** Gated units: an even extent along a dimension of any sign. */
-function gatedCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+function halvesCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   const own = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 });
   return fc
     .tuple(
@@ -67,6 +111,38 @@ function gatedCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> 
         scale: fc.constant(magnitude * magnitude),
       });
     });
+}
+
+/** Ops that take a mask and a scale. */
+const MASKED = ['softmax', 'logSoftmax', 'softmin'];
+
+/** A mask of the shape, or of one that broadcasts to it and is not large; now and then rows are left out whole. */
+function maskOf(shape: readonly number[], how: number, seed: number): TensorSpec {
+  const random = randomNumbers(seed);
+  const repeats = shape.map((_, d) => (how >> d) % 2 === 1);
+  const broadcast = shape.map((extent, d) => (repeats[d] ? 1 : extent));
+  const own = sizeOf(broadcast) > 1000 ? shape : broadcast.slice(how % 5 === 0 ? 1 : 0);
+  const n = own.at(-1) ?? 1;
+  const share = [0.9, 0.5, 0.1, 0][how % 4] ?? 0;
+  let inRow = share;
+  const data = Array.from({ length: sizeOf(own) }, (_, i) => {
+    if (i % n === 0) inRow = random() < 0.2 ? 0 : random() < 0.2 ? 1 : share;
+    return random() < inRow ? 1 + (i % 3) : 0;
+  });
+  return { shape: own, dtype: 'int32', data };
+}
+
+/** Calls with a mask, a scale, or both, and without. Small powers of two: others round products to float32 first, or leave it. */
+function maskedCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  const scales = fc.constantFrom(undefined, undefined, 0.125, 0.5, -0.5);
+  return fc
+    .tuple(rowwiseCalls(op, kind, drawn), scales, fc.nat(2), fc.nat(255), fc.noShrink(fc.nat()))
+    .map(([call, scale, has, how, seed]) => ({
+      ...call,
+      optional: has === 0 ? {} : { mask: maskOf(call.positional.x?.shape ?? [], how, seed) },
+      options: { ...call.options, ...(scale === undefined ? {} : { scale }) },
+      scale: 2 * call.scale,
+    }));
 }
 
 function rowwiseCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
@@ -106,10 +182,31 @@ export const rowwiseFamily: Family = {
   ops: ofKind('rowwise').filter((op) => op !== 'gumbelSoftmax' && op !== 'softmax2d'),
   adaptive: true,
   shiftInvariant: true,
-  draw: rowwiseCalls,
-  valid: (op) => call(op, { x: numbers([2, 3]) }, { options: { dim: 1 } }),
+  draw: (op, kind, drawn) =>
+    MASKED.includes(op) ? maskedCalls(op, kind, drawn) : rowwiseCalls(op, kind, drawn),
+  valid: (op) =>
+    call(
+      op,
+      { x: numbers([2, 3]) },
+      MASKED.includes(op)
+        ? {
+            options: { dim: 1, scale: 0.5 },
+            optional: { mask: { ...classes(1, 0, 1), shape: [1, 3] } },
+          }
+        : { options: { dim: 1 } },
+    ),
   resultShape: () => [2, 3],
-  wrongs: () => [
+  wrongs: (op) => [
+    ...(MASKED.includes(op)
+      ? [
+          wrongOption('scale', '1'),
+          wrongOption('scale', NaN),
+          wrongOption('scale', Infinity),
+          wrongOption('scale', null),
+          { ...wrongShape('mask', [2]), value: shaped([2], 'int32') },
+          { ...wrongShape('mask', [1, 2, 3]), value: shaped([1, 2, 3], 'int32') },
+        ]
+      : [wrongOption('mask', null), wrongOption('scale', 1)]),
     wrongOption('dim', 2, IndexOutOfRangeError),
     wrongOption('dim', -3, IndexOutOfRangeError),
     wrongOption('dim', 0.5),
@@ -262,7 +359,10 @@ export const normFamily: Family = {
 
 export const gatedFamily: Family = {
   ops: ofKind('gated'),
-  draw: gatedCalls,
+  draw: (op, kind, drawn) =>
+    op in PAIR_OPTIONS
+      ? fc.oneof(halvesCalls(op, kind, drawn), pairCalls(op, kind, drawn))
+      : halvesCalls(op, kind, drawn),
   valid: (op) => call(op, { x: numbers([2, 4]) }, { options: { dim: 1 } }),
   resultShape: () => [2, 2],
   wrongs: () => [

@@ -316,8 +316,8 @@ export const EXCEPTIONS: readonly Exception[] = [
     ops: gated,
     reason:
       'a gate, or its slope, below 2^-126 is 0 in float32, and so is its product with a huge half',
-    holds: ({ expected, value }, { positional: { x } }) =>
-      value === 0 && Math.abs(expected) <= 2 ** -126 * largestOf(x),
+    holds: ({ expected, value }, { positional: { x, up } }) =>
+      value === 0 && Math.abs(expected) <= 2 ** -126 * largestOf(x ?? up),
   },
   {
     ops: ['sum', 'mean'],

@@ -46,12 +46,16 @@ struct Uniforms {
 
 // src/kernels/class-loss/bindings.ts writes this slot and binds only what a call needs. It says whether every class
 // adds to the loss (`soft`), losses are summed over rows (`summed`), and gradients (`with_grad`) or the sum of the
-// rows' weights (`with_divisor`) are stored.
+// rows' weights (`with_divisor`) are stored; and whether z_factor() lse² joins the loss of a row (`with_z`).
 //#slot access
 const soft = false;
 const summed = true;
 const with_grad = false;
 const with_divisor = false;
+const with_z = false;
+fn z_factor() -> f32 {
+  return 0.0;
+}
 @group(0) @binding(1) var<storage, read> scores: array<f32>;
 @group(0) @binding(2) var<storage, read> classes: array<i32>;
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;

@@ -1,7 +1,7 @@
 //#include "lib/class-label.wgsl"
 // requires: Block, Gradients, Lane, Row, class_loss, class_loss_grad, class_weight, is_inf, is_nan, log_probability
 // requires: nan, nl_exp, nl_expm1, normalised, soft, soft_loss, u.first_row, u.label_smoothing, u.n, u.op
-// requires: weight_block, weight_full, weight_last
+// requires: weight_block, weight_full, weight_last, with_z, z_of
 // The part of class-loss.wgsl for targets that are class indices.
 
 // The factor s[c] of label smoothing for a class of weight w. Each term is multiplied by it, not the sum at the end,
@@ -67,6 +67,9 @@ fn loss_of(t: Target, row: Row) -> vec2f {
     // With label smoothing 1 the loss of the label does not count, so an infinite one must become 0, not 0 Inf = NaN.
     loss = select(loss, 0.0, u.label_smoothing == 1.0) + soft_loss(row);
   }
+  if (with_z) {
+    loss += z_of(row).x;
+  }
   let label = t.label;
   return vec2f(select(select(nan(), loss, label.valid), 0.0, label.ignored), select(t.w, 0.0, label.ignored));
 }
@@ -101,6 +104,11 @@ fn grads_of(t: Target, upstream: f32, row: Row) -> Grads {
   if (soft) {
     at_label += spread * (smoothed(vec4f(t.w)).x - nl_exp(t.l) * row.soft.y);
     own += spread * row.soft.y;
+  }
+  if (with_z) {
+    let z = select(scale * z_of(row).y, 0.0, label.ignored);
+    own -= z;
+    at_label += z * nl_exp(t.l);
   }
   return Grads(at, -(own / row.sums.sum), spread, at_label);
 }

@@ -1,5 +1,5 @@
 // requires: Block, Gradients, Lane, Row, probabilities_block, probabilities_full, probabilities_last, soft_loss
-// requires: u.label_smoothing, u.n, weight_block, weight_full, weight_last, weight_tail, with_grad_probabilities
+// requires: u.label_smoothing, u.n, weight_block, weight_full, weight_last, weight_tail, with_grad_probabilities, with_z, z_of
 // The part of class-loss.wgsl for targets that are rows of class probabilities.
 
 // The factor s[c] of a class in the loss: its weight times its smoothed probability.
@@ -37,6 +37,9 @@ fn target_of(r: u32, base: u32, row: Row) -> Target {
 }
 
 fn loss_of(t: Target, row: Row) -> vec2f {
+  if (with_z) {
+    return vec2f(soft_loss(row) + z_of(row).x, 1.0);
+  }
   return vec2f(soft_loss(row), 1.0);
 }
 
@@ -47,6 +50,9 @@ struct Grads {
 }
 
 fn grads_of(t: Target, upstream: f32, row: Row) -> Grads {
+  if (with_z) {
+    return Grads(upstream, upstream * ((row.soft.y + z_of(row).y) / row.sums.sum));
+  }
   return Grads(upstream, upstream * (row.soft.y / row.sums.sum));
 }
 

@@ -1,6 +1,6 @@
 // requires: Block, Lane, Normaliser, RowSum, add_to, block_quads, combine_sum, end_stage, first_sum, horizontal_sum
 // requires: in_registers, inside_last, log_sum_of, merge, no_sum, normalised, normaliser_of, padded, parts, scores_at
-// requires: scores_block, scores_last, shared_row, soft, soft_block, soft_last, sum_of, u.chunks, u.rows
+// requires: scores_block, scores_last, shared_row, z_factor, soft, soft_block, soft_last, sum_of, u.chunks, u.rows
 // The part of class-loss.wgsl that makes the sums of a row, in one pass over its scores.
 //
 // Where every class adds to the loss (`soft`) with a factor s[c], the sum of -s[c] l[c] is accumulated beside the
@@ -164,6 +164,15 @@ fn log_probability(base: u32, i: u32, row: Row, scale: f32) -> f32 {
     return (x - row.sums.max * scale) - row.log_sum * scale;
   }
   return x;
+}
+
+// What the square of the logarithm of the sum of exponentials adds to the loss, and its derivative for that logarithm.
+fn z_of(row: Row) -> vec2f {
+  let lse = row.sums.max + row.log_sum;
+  if (z_factor() == 0.0) {
+    return vec2f();
+  }
+  return z_factor() * vec2f(lse * lse, 2.0 * lse);
 }
 
 // The sum of -s[c] l[c] over the row.

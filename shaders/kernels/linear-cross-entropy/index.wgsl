@@ -2,7 +2,7 @@
 //#include "lib/exp.wgsl"
 //#include "lib/expm1.wgsl"
 // requires: Grid, Row, class_weight, invocation_index, is_broken, normaliser_of, u.classes, u.first, u.ignore_index
-// requires: u.label_smoothing, u.op_code, u.rows, upstream_of, weighted, workgroup_size
+// requires: u.label_smoothing, u.op_code, u.rows, tempered, upstream_of, weighted, workgroup_size, z_of
 // The part of linear-cross-entropy.wgsl for targets that are class indices y. With w the class weights, e the label
 // smoothing and lse the log-sum-exp of a row, the loss is (1 - e) w[y] (lse - z[y]) + e / n sum_c w[c] (lse - z[c]).
 
@@ -66,11 +66,14 @@ fn loss_of(row: u32, found: Row) -> f32 {
   // True where both logits are finite but their difference is too large for a float32.
   let overflows = is_inf(far) & !is_inf(found.at_label);
   let half = 0.5 * found.max - 0.5 * found.at_label;
-  let loss = select(w * (log_sum + far), 2.0 * (w * half), overflows);
-  if (!weighted) {
-    return loss;
+  var loss = select(w * (log_sum + far), 2.0 * (w * half), overflows);
+  if (weighted) {
+    loss = select(loss, 0.0, u.label_smoothing == 1.0) + fma(found.share, log_sum, 16.0 * found.below);
   }
-  return select(loss, 0.0, u.label_smoothing == 1.0) + fma(found.share, log_sum, 16.0 * found.below);
+  if (tempered) {
+    loss += z_of(found).x;
+  }
+  return loss;
 }
 
 // Stores the weights of all rows. Their sum is the divisor of the mean.
@@ -97,6 +100,11 @@ fn factors_for(row: u32, found: Row) -> vec4f {
   if (weighted && !ignored) {
     at_label += nl_exp(l) * found.share - each * class_weight(u32(classes[row]));
     all += found.share;
+  }
+  if (tempered && !ignored) {
+    let z = z_of(found).y;
+    at_label += nl_exp(l) * z;
+    all += z;
   }
   return vec4f(
     found.max,

@@ -25,6 +25,10 @@ struct Uniforms {
   ignore_index: i32,
   label_smoothing: f32,
   scale: f32, // upstream gradient of every row, if it is known when the kernel is planned
+  softcap: f32, // the bound of logits; 0 for none
+  inverse: f32, // one over the temperature
+  z_loss: f32,  // factor of the squared logarithm of the sum of exponentials
+  unused: f32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read_write> logits: array<f32>;
@@ -44,6 +48,10 @@ struct Uniforms {
 fn class_weight(i: u32) -> f32 { return 1.0; }
 fn upstream_of(row: u32) -> f32 { return u.scale; }
 fn store_grad_target(i: u32, v: f32) {}
+// What becomes of a logit z of the product, and of its gradient g.
+const tempered = false;
+fn temper(z: f32) -> f32 { return z; }
+fn through_temper(g: f32, z: f32) -> f32 { return g; }
 //#end
 
 // What is known of a row, or of the part of a row that one invocation has read.
@@ -98,6 +106,15 @@ fn normaliser_of(row: Row) -> f32 {
   return select(nl_log1p(row.sum_others), nan(), is_broken(row));
 }
 
+// What the squared logarithm of the sum of exponentials adds to the loss, and its derivative for that logarithm.
+fn z_of(row: Row) -> vec2f {
+  if (u.z_loss == 0.0) {
+    return vec2f();
+  }
+  let lse = row.max + normaliser_of(row);
+  return u.z_loss * vec2f(lse * lse, 2.0 * lse);
+}
+
 //#slot target
 //#include "kernels/linear-cross-entropy/index.wgsl"
 //#end
@@ -114,7 +131,7 @@ fn gather(grid: Grid, @builtin(local_invocation_index) local: u32) {
   var found = empty_row();
   var at = u.count;
   for (var c = segment; c < u.count; c += u.segments) {
-    let z = logits[base + c * u.inner];
+    let z = temper(logits[base + c * u.inner]);
     let higher = z > found.max;
     found.max = select(found.max, z, higher);
     at = select(at, c, higher);
@@ -125,7 +142,7 @@ fn gather(grid: Grid, @builtin(local_invocation_index) local: u32) {
   while (c < u.count) {
     var block = vec3f();
     for (var k = 0u; k < 32u && c < u.count; k++) {
-      let z = logits[base + c * u.inner];
+      let z = temper(logits[base + c * u.inner]);
       let e = select(nl_exp(z - found.max), 0.0, c == at);
       if (weighted) {
         let share = share_of(row, u.first + c);
@@ -139,7 +156,7 @@ fn gather(grid: Grid, @builtin(local_invocation_index) local: u32) {
   }
   let label = label_in_chunk(row);
   if (label < u.count && label % u.segments == segment) {
-    found.at_label = logits[base + label * u.inner];
+    found.at_label = temper(logits[base + label * u.inner]);
   }
   found = Row(found.max, total.x, found.at_label, total.y, total.z);
   if (u.first > 0u) {
@@ -199,6 +216,8 @@ fn gradient(grid: Grid, @builtin(local_invocation_index) local: u32) {
   for (var i = invocation_index(grid, local); i < u.elements; i += u.invocations) {
     let column = i % across;
     let row = (i / across) * u.inner + column % u.inner;
-    logits[i] = gradient_of(row, u.first + column / u.inner, logits[i], factors_of[row]);
+    let z = logits[i];
+    let g = gradient_of(row, u.first + column / u.inner, temper(z), factors_of[row]);
+    logits[i] = through_temper(g, z);
   }
 }

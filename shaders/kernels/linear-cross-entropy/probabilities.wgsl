@@ -1,7 +1,7 @@
 //#include "lib/bits.wgsl"
 //#include "lib/exp.wgsl"
 // requires: Row, class_weight, is_broken, normaliser_of, store_grad_target, u.classes, u.count, u.inner
-// requires: u.label_smoothing, upstream_of
+// requires: tempered, u.label_smoothing, upstream_of, z_of
 // The part of linear-cross-entropy.wgsl for targets that are class probabilities t. With w the class weights, e the
 // label smoothing and lse the log-sum-exp of a row, the loss is sum_c s[c] (lse - z[c]). Here
 // s[c] = w[c] ((1 - e) t[c] + e / n) is the share of class c.
@@ -22,13 +22,21 @@ fn share_of(row: u32, c: u32) -> f32 {
 }
 
 fn loss_of(row: u32, found: Row) -> f32 {
-  return fma(found.share, normaliser_of(found), 16.0 * found.below);
+  let loss = fma(found.share, normaliser_of(found), 16.0 * found.below);
+  if (tempered) {
+    return loss + z_of(found).x;
+  }
+  return loss;
 }
 
 // The result is (maximum, factor of e^(z - max), upstream gradient, log of the sum of e^(z - max)).
 fn factors_for(row: u32, found: Row) -> vec4f {
   let scale = upstream_of(row);
-  let factor = select(scale * found.share / (1.0 + found.sum_others), nan(), is_broken(found));
+  var all = found.share;
+  if (tempered) {
+    all += z_of(found).y;
+  }
+  let factor = select(scale * all / (1.0 + found.sum_others), nan(), is_broken(found));
   return vec4f(found.max, factor, scale, normaliser_of(found));
 }
 

@@ -1,4 +1,4 @@
-// requires: Block, Grid, Lane, backward, backward_term, base_of, block_quads, combine_sum, grad_output_block
+// requires: Block, Grid, Lane, backward, backward_term, row_base, block_quads, combine_sum, grad_output_block
 // requires: grad_output_full, grad_output_last, horizontal_sum, in_registers, lane_index, lane_of, lanes, padded
 // requires: parts, place_of, store_y_full, store_y_last, sum_of, u.chunks, u.rows, unit_of, workgroup_size, x_block
 // requires: x_full, x_last
@@ -63,7 +63,7 @@ fn backward_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
   if (r >= u.rows) {
     return;
   }
-  let base = base_of(r);
+  let base = row_base(r);
   let lane = lane_of(0u, local);
   var last: Block;
   var last_grad: Block;
@@ -78,7 +78,7 @@ fn backward_parts(grid: Grid, @builtin(local_invocation_index) local: u32) {
     return;
   }
   let at = place_of(unit);
-  let base = base_of(at.row);
+  let base = row_base(at.row);
   let lane = lane_of(at.chunk, local);
   var last: Block;
   var last_grad: Block;
@@ -100,7 +100,7 @@ fn backward_chunks(grid: Grid, @builtin(local_invocation_index) local: u32) {
     total += parts[c * u.rows + at.row].x;
   }
   total = combine_sum(vec2f(total, 0.0), local).x;
-  let base = base_of(at.row);
+  let base = row_base(at.row);
   let lane = lane_of(at.chunk, local);
   var last: Block;
   var last_grad: Block;

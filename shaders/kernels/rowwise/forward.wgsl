@@ -1,4 +1,4 @@
-// requires: Block, Grid, Lane, Normaliser, RowSum, add_to, anchored_exp, base_of, block_quads, divisor_of, end_stage
+// requires: Block, Grid, Lane, Normaliser, RowSum, add_to, anchored_exp, row_base, block_quads, divisor_of, end_stage
 // requires: first_sum, forward, from_exp, in_registers, lane_index, lane_of, lanes, logit_of, merge, no_sum
 // requires: normaliser_of, padded, parts, place_of, put_on_scale, store_y_full, store_y_last, u.chunks, u.rows
 // requires: unit_of, workgroup_size, x_block, x_full, x_last
@@ -81,7 +81,7 @@ fn forward_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
   if (r >= u.rows) {
     return;
   }
-  let base = base_of(r);
+  let base = row_base(r);
   let lane = lane_of(0u, local);
   var last: Block;
   var e: Block;
@@ -108,7 +108,7 @@ fn forward_parts(grid: Grid, @builtin(local_invocation_index) local: u32) {
     return;
   }
   let at = place_of(unit);
-  let base = base_of(at.row);
+  let base = row_base(at.row);
   let lane = lane_of(at.chunk, local);
   var last: Block;
   var e: Block;
@@ -131,7 +131,7 @@ fn forward_chunks(grid: Grid, @builtin(local_invocation_index) local: u32) {
     merge(&s, part.x, part.y);
   }
   let row = normaliser_of(s, local, true);
-  let base = base_of(at.row);
+  let base = row_base(at.row);
   let lane = lane_of(at.chunk, local);
   write(base, lane, last_of(base, lane), row);
 }

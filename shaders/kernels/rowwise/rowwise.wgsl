@@ -13,6 +13,9 @@ struct Uniforms {
   chunks: u32,      // chunks per row
   quads: u32,       // quads (four elements) per row
   chunk_quads: u32, // quads per chunk
+//#slot operands default
+  // What a mask and a scale need.
+//#end
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 
@@ -24,7 +27,11 @@ struct Uniforms {
 
 // src/kernels/rows/bindings.ts writes this slot. In the forward direction `x` is the input and `y` the result. In the backward
 // direction `x` is the result, `grad_output` the upstream gradient, and `y` the gradient of the input.
+// `row_base` gives where a row begins. A mask and a scale are part of the loads and stores.
 //#slot access
+fn row_base(row: u32) -> u32 {
+  return base_of(row);
+}
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 //#end

@@ -11,6 +11,8 @@ export interface ClassLossOp {
   readonly params: ParamLayout;
   /** Whether the scores are logits, of which the log-softmax is taken. */
   readonly normalised: boolean;
+  /** Whether scores go through `shaders/losses/tempered.wgsl`, and the options `softcap`, `inverse`, `zLoss` are there. */
+  readonly tempered?: boolean;
   readonly loss: (l: number, p: ParamValues) => number;
   readonly grad: (l: number, p: ParamValues) => number;
 }

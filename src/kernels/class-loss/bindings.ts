@@ -44,7 +44,7 @@ export function phaseAccess(
   outputs: readonly View[],
   sums: { readonly losses: boolean; readonly weights: boolean; readonly passing: boolean },
 ): PhaseAccess {
-  const { layout, reduction } = args;
+  const { op, layout, reduction } = args;
   const places = placesOf(args);
   const dtypeOf = (views: readonly View[], index: number): DType =>
     views[index]?.dtype ?? 'float32';
@@ -69,7 +69,10 @@ export function phaseAccess(
   ): RowTensor => ({ slot, name, dtype, access: 'read', packed, ...more });
   const write = { access: 'write' } as const;
   const tensors: RowTensor[] = [
-    tensor(SLOTS.scores, 'scores', dtypeOf(inputs, 0), { fill: '-infinity()' }),
+    tensor(SLOTS.scores, 'scores', dtypeOf(inputs, 0), {
+      fill: '-infinity()',
+      ...(op.tempered ? { through: 'tempered' } : {}),
+    }),
   ];
   if (!classes) tensors.push(tensor(SLOTS.target, 'probabilities', dtypeOf(inputs, 1)));
   if (args.inputs.weights) {
@@ -80,7 +83,8 @@ export function phaseAccess(
   }
   if (has.gradScores) {
     const dtype = dtypeOf(outputs, places.outputs.gradScores);
-    tensors.push(tensor(SLOTS.gradScores, 'grad_scores', dtype, write));
+    const through = op.tempered ? { through: 'through_temper' } : {};
+    tensors.push(tensor(SLOTS.gradScores, 'grad_scores', dtype, { ...write, ...through }));
   }
   if (has.gradProbabilities) {
     const dtype = dtypeOf(outputs, places.outputs.gradProbabilities);
@@ -96,6 +100,8 @@ export function phaseAccess(
       `const with_grad = ${grads};`,
       `const with_grad_probabilities = ${has.gradProbabilities};`,
       `const with_divisor = ${has.divisorOut};`,
+      `const with_z = ${Boolean(op.tempered)};`,
+      op.tempered ? '' : 'fn z_factor() -> f32 { return 0.0; }',
       ...(classes ? [bind(SLOTS.target, 'read', 'classes', 'i32')] : []),
       ...(has.loss ? [bind(SLOTS.losses, 'read_write', 'losses')] : []),
       ...(sums.weights ? [bind(SLOTS.rowWeights, 'read_write', 'row_weights')] : []),

@@ -1,6 +1,7 @@
 // The float64 loop of class losses: losses and gradients, row by row.
 import type { NumericArray } from '../../core/dtype.ts';
-import { at, atOr, logSoftmaxOf } from '../../cpu/rows.ts';
+import { at, atOr, logSoftmaxOf, maxOf } from '../../cpu/rows.ts';
+import { bend, slopeOf, type Temper } from './temper.ts';
 import { placesOf, type ClassLossArgs } from './args.ts';
 import { forEachRow } from '../rows/tiling.ts';
 import { gather } from '../rowwise/plan.ts';
@@ -37,12 +38,22 @@ export function classLossReference(
   const gradScores = pick(outputs, places.outputs.gradScores);
   const gradProbabilities = pick(outputs, places.outputs.gradProbabilities);
   const l = new Float64Array(n);
+  const slopes = new Float64Array(n).fill(1);
+  const { zLoss = 0 } = op.tempered ? params : {};
   // The gradient with respect to each log-probability, for the classes that add to the loss.
   const own = new Float64Array(n);
   const alone = classes && labelSmoothing === 0;
   let total = 0;
   forEachRow(layout, (base, row) => {
     gather(scores, base, inner, l);
+    if (op.tempered) {
+      for (let c = 0; c < n; c++) {
+        slopes[c] = slopeOf(l[c] ?? NaN, params as unknown as Temper);
+        l[c] = bend(l[c] ?? NaN, params as unknown as Temper);
+      }
+    }
+    const peak = zLoss === 0 ? 0 : maxOf(l);
+    const top = zLoss === 0 ? 0 : l.indexOf(peak);
     if (op.normalised) logSoftmaxOf(l, l);
     const ignored = classes && classOf(row) === ignoreIndex;
     // Only the target's class adds to the loss. The others are skipped, not multiplied by 0, because their loss may
@@ -57,6 +68,10 @@ export function classLossReference(
       loss += share * op.loss(at(l, c), params);
       slope += own[c] = share * op.grad(at(l, c), params);
     }
+    // The logarithm of the sum of exponentials.
+    const lse = zLoss === 0 ? 0 : peak - (l[top] ?? NaN);
+    const joins = zLoss !== 0 && !ignored;
+    if (joins) loss += zLoss * lse * lse;
     total += loss;
     if (losses && reduction === 'none') losses[row] = loss;
     const upstream = atOr(gradOutput, reduction === 'none' ? row : 0, 1) / divisor;
@@ -71,7 +86,9 @@ export function classLossReference(
         const others = ignored || q === slope ? 0 : slope - q;
         const left = op.normalised && q !== 0 ? -Math.expm1(lc) : 1;
         const spread = op.normalised ? Math.exp(lc) * (ignored ? 0 : upstream * others) : 0;
-        gradScores[element] = (owns ? upstream * (q * left) : 0) - spread;
+        const more = joins ? upstream * 2 * zLoss * lse * Math.exp(lc) : 0;
+        const all = (owns ? upstream * (q * left) : 0) - spread + more;
+        gradScores[element] = op.tempered ? all * (slopes[c] ?? NaN) : all;
       }
       if (gradProbabilities) {
         gradProbabilities[element] =

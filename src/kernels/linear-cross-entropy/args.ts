@@ -1,5 +1,6 @@
 // The arguments of the linear cross-entropy kernel, and the chunks of classes in which it is computed.
 import type { Capabilities } from '../../core/kernel.ts';
+import type { Temper } from '../class-loss/temper.ts';
 
 /** Which tensors a call binds. The tensors are in the order of these lists. */
 export interface LinearCrossEntropyArgs {
@@ -11,6 +12,8 @@ export interface LinearCrossEntropyArgs {
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
   readonly reduction: 'none' | 'mean' | 'sum';
+  /** What is done to logits; null for nothing. */
+  readonly temper: Temper | null;
   /** The most bytes of logits that are in memory at a time. */
   readonly memoryBudget: number;
   /** The inputs: input, linearWeight, classes or probabilities, then those of the following that the call has. */

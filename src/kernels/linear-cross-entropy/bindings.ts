@@ -2,7 +2,8 @@
 import indexText from '../../../shaders/kernels/linear-cross-entropy/index.wgsl?raw';
 import kernelText from '../../../shaders/kernels/linear-cross-entropy/linear-cross-entropy.wgsl?raw';
 import probabilitiesText from '../../../shaders/kernels/linear-cross-entropy/probabilities.wgsl?raw';
-import { bits, exp, expm1, grid, log1p } from '../../shader/lib.ts';
+import temperText from '../../../shaders/losses/tempered-logits.wgsl?raw';
+import { bits, div, exp, expm1, grid, log1p, tanh } from '../../shader/lib.ts';
 import { cachedProgram, source, type Program } from '../../shader/link.ts';
 import type { LinearCrossEntropyArgs } from './args.ts';
 
@@ -46,6 +47,7 @@ export function programFor({
   inputs,
   outputs,
   reduction,
+  temper,
 }: LinearCrossEntropyArgs): Program {
   const divided = reduction === 'mean' && target === 'classes';
   const bind = (name: keyof typeof SLOTS): string => {
@@ -65,8 +67,15 @@ export function programFor({
     `fn upstream_of(row: u32) -> f32 { return ${above}${divided ? ' / divisor[0]' : ''}; }\n`,
     `fn store_grad_target(i: u32, v: f32) { ${outputs.gradTarget ? 'grad_target[i] = v;' : ''} }\n`,
   ].join('');
-  return cachedProgram(kernel, `${target};${access}`, 'linearCrossEntropy', kernel, () => ({
-    access,
+  const key = `${target};${temper !== null};${access}`;
+  return cachedProgram(kernel, key, 'linearCrossEntropy', kernel, () => ({
+    access: temper ? source('access', access + temperText, [div, tanh]) : access + PLAIN,
     target: target === 'classes' ? indexTarget : probabilitiesTarget,
   }));
 }
+
+/** Logits as they are. */
+const PLAIN = `const tempered = false;
+fn temper(z: f32) -> f32 { return z; }
+fn through_temper(g: f32, z: f32) -> f32 { return g; }
+`;

@@ -285,7 +285,7 @@ class Planner {
     { first, count }: Chunk = { first: 0, count: 0 },
   ): void {
     if (this.#rows === 0) return;
-    const { target, inputs, outputs, classes, inner, reduction } = this.#args;
+    const { target, inputs, outputs, classes, inner, reduction, temper } = this.#args;
     const elements = this.#rows * count;
     const size = workgroupSize(entry === 'gradient' ? 256 : 64, this.#caps);
     const needed = entry === 'gather' ? this.#rows * this.#segments : this.#rows;
@@ -317,11 +317,12 @@ class Planner {
         ...(entry === 'weigh' ? {} : { weighted: Number(this.#weighted) }),
       },
       bindings,
-      uniforms: new UniformWriter(12)
+      uniforms: new UniformWriter(16)
         .u32(classes, inner, this.#rows, first, count, this.#segments)
         .u32(workgroups[0] * size, elements, statusCode('linearCrossEntropy'))
         .i32(this.#args.ignoreIndex)
-        .f32(this.#args.labelSmoothing, mean ? 1 / this.#rows : 1).buffer,
+        .f32(this.#args.labelSmoothing, mean ? 1 / this.#rows : 1)
+        .f32(temper?.softcap ?? 0, temper?.inverse ?? 1, temper?.zLoss ?? 0, 0).buffer,
       workgroups,
     });
   }

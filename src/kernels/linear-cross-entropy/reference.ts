@@ -2,6 +2,7 @@
 // stored.
 import type { NumericArray } from '../../core/dtype.ts';
 import { at, atOr, maxOf } from '../../cpu/rows.ts';
+import { bend, slopeOf } from '../class-loss/temper.ts';
 import { placesOf, wantsGradients, type LinearCrossEntropyArgs } from './args.ts';
 
 /** What the gradient needs to know of a row: its normaliser, and the total share of its classes in the loss. */
@@ -29,6 +30,9 @@ export function linearCrossEntropyReference(
   const bias = pick(inputs, places.inputs.linearBias);
   const weights = pick(inputs, places.inputs.weights);
   const gradOutput = pick(inputs, places.inputs.gradOutput);
+  const { temper } = args;
+  const bent = (z: number): number => (temper ? bend(z, temper) : z);
+  const zLoss = temper?.zLoss ?? 0;
   const indices = args.target === 'classes';
   const weighted = !indices || labelSmoothing > 0;
   const columns = classes * inner;
@@ -68,7 +72,7 @@ export function linearCrossEntropyReference(
   const z = new Float64Array(classes);
   for (let row = 0; row < rows; row++) {
     const [n, d] = [Math.floor(row / inner), row % inner];
-    for (let c = 0; c < classes; c++) z[c] = logit(n, c * inner + d);
+    for (let c = 0; c < classes; c++) z[c] = bent(logit(n, c * inner + d));
     const largest = z.indexOf(maxOf(z));
     const max = at(z, largest);
     let sumOthers = 0;
@@ -86,6 +90,8 @@ export function linearCrossEntropyReference(
     found.push({ max, sumOthers, logSum, share, label });
     let loss = weighted ? below + share * logSum : 0;
     if (indices) loss += (1 - labelSmoothing) * weightOf(classOf(row)) * -label;
+    const lse = max + logSum;
+    if (zLoss !== 0) loss += zLoss * lse * lse;
     if (isIgnored(row)) loss = 0;
     total += loss;
     if (losses && reduction === 'none') losses[row] = loss;
@@ -109,13 +115,16 @@ export function linearCrossEntropyReference(
       const { max, sumOthers, logSum, share, label } = found[row] ?? NOTHING;
       const upstream = atOr(gradOutput, reduction === 'none' ? row : 0, 1) / divisor;
       const scale = isIgnored(row) ? 0 : upstream;
-      const value = logit(n, column);
+      const raw = logit(n, column);
+      const value = bent(raw);
       const keep = indices ? (1 - labelSmoothing) * weightOf(classOf(row)) : 0;
       const own = weighted ? shareOf(n, c, d) : 0;
       const p = Math.abs(max) < Infinity ? Math.exp(value - max) / (1 + sumOthers) : NaN;
       let g = scale * (isIgnored(row) ? p : p * (keep + share) - own);
       if (indices && c === classOf(row) && !isIgnored(row))
         g = scale * (keep * Math.expm1(label) + (Math.exp(label) * share - own));
+      if (zLoss !== 0 && !isIgnored(row)) g += scale * 2 * zLoss * (max + logSum) * p;
+      if (temper) g *= slopeOf(raw, temper);
       lineSum += g;
       const [x, w] = [n * features, column * features];
       for (let i = 0; i < features; i++) {

@@ -14,6 +14,11 @@ export interface RowTensor {
   readonly packed: boolean;
   /** A WGSL expression: the value of elements outside of a row. 0 by default. */
   readonly fill?: string;
+  /**
+   * A WGSL function of a quad, `base` and its index `q`, that elements go through when they are loaded or stored; `x_raw(base,
+   * q)` then gives them as they are stored.
+   */
+  readonly through?: string;
   /** WGSL: the distance between neighbours of a row. It is `u.inner`, or 1 for a tensor that is the same for all rows. */
   readonly step?: '1u';
   /** Whether rows are in pieces of `u.span` units, quads where packed, with `u.gap` units between them. */
@@ -47,8 +52,8 @@ const KEY: Record<DType, string> = { float32: 'f', float16: 'h', int32: 'i' };
 export function accessKey(tensors: readonly RowTensor[]): string {
   return tensors
     .map(
-      ({ slot, dtype, packed, pieces }) =>
-        `${slot}${KEY[dtype]}${packed ? '4' : ''}${pieces ? 'p' : ''}`,
+      ({ slot, dtype, packed, pieces, through = '' }) =>
+        `${slot}${KEY[dtype]}${packed ? '4' : ''}${pieces ? 'p' : ''}${through}`,
     )
     .join(',');
 }
@@ -57,7 +62,7 @@ function accessOf(tensor: RowTensor): string {
   const { slot, name, access } = tensor;
   const mode = access === 'read' ? 'read' : 'read_write';
   return `@group(0) @binding(${slot}) var<storage, ${mode}> ${name}: array<${elementOf(tensor)}>;
-${access === 'read' ? reader(tensor) : writer(tensor)}`;
+${access === 'read' ? readerOf(tensor) : writerOf(tensor)}`;
 }
 
 function elementOf({ dtype, packed }: RowTensor): string {
@@ -200,6 +205,55 @@ fn store_${name}_last(base: u32, lane: Lane, v: Block) {
   if (block_quads > 3u) {
     store_${name}_last_quad(base, lane, 3u, v.d);
   }
+}
+`;
+}
+
+/** A reader whose elements go through a function: what it loads itself is under other names. */
+function readerOf(tensor: RowTensor): string {
+  const { name, packed, through, fill = '0.0' } = tensor;
+  const text = reader(tensor);
+  if (!through) return text;
+  const own = text.replace(
+    new RegExp(`fn ${name}_(at|full|tail)\\(`, 'g'),
+    (_, what: string) => `fn ${name}_stored_${what}(`,
+  );
+  const tail = packed
+    ? `  return ${name}_full(base, q);`
+    : `  let i = vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u);
+  return select(vec4f(${fill}), ${through}(${name}_stored_tail(base, q), base, q), i < vec4u(u.n));`;
+  return `${own}fn ${name}_raw(base: u32, q: u32) -> vec4f {
+  return ${name}_stored_${packed ? 'full' : 'tail'}(base, q);
+}
+fn ${name}_at(base: u32, i: u32) -> f32 {
+  return ${through}(vec4f(${name}_stored_at(base, i)), base, i >> 2u).x;
+}
+fn ${name}_full(base: u32, q: u32) -> vec4f {
+  return ${through}(${name}_stored_full(base, q), base, q);
+}
+fn ${name}_tail(base: u32, q: u32) -> vec4f {
+${tail}
+}
+`;
+}
+
+/** The same of a writer. */
+function writerOf(tensor: RowTensor): string {
+  const { name, packed, through } = tensor;
+  const text = writer(tensor);
+  if (!through) return text;
+  const own = text.replace(
+    new RegExp(`fn store_${name}_(full|tail)\\(`, 'g'),
+    (_, what: string) => `fn store_${name}_own_${what}(`,
+  );
+  const tail = packed
+    ? `store_${name}_full(base, q, v)`
+    : `store_${name}_own_tail(base, q, ${through}(v, base, q))`;
+  return `${own}fn store_${name}_full(base: u32, q: u32, v: vec4f) {
+  store_${name}_own_full(base, q, ${through}(v, base, q));
+}
+fn store_${name}_tail(base: u32, q: u32, v: vec4f) {
+  ${tail};
 }
 `;
 }

@@ -32,6 +32,18 @@ import {
 import { forEachLongRow, tileLong } from '../rows/long-rows.ts';
 import { inputsOf, outputsOf, stretch, viewsOf, type Region } from '../windows/regions.ts';
 import { Windows, type RowRegion } from '../windows/windows.ts';
+import {
+  computeMasked,
+  maskingAccess,
+  maskingKey,
+  MASKING_WORDS,
+  OPERANDS,
+  PLAIN_BASE,
+  throughOf,
+  writeMasking,
+  type Masking,
+  type Start,
+} from './masking.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/rowwise/rowwise.wgsl', kernelText, [
   bits,
@@ -50,13 +62,16 @@ export interface RowwiseOp {
   readonly source: Source;
   readonly forward: (x: Float64Array, y: Float64Array) => void;
   readonly backward: (y: Float64Array, gradOutput: Float64Array, gradInput: Float64Array) => void;
+  /** The result where a mask leaves an element out: 0 or -Infinity. */
+  readonly leftOut?: number;
 }
 
 export interface RowwiseArgs {
   readonly op: RowwiseOp;
   readonly layout: RowLayout;
-  /** Inputs: x for `'forward'`; output and gradOutput for `'backward'`. */
+  /** Inputs: x for `'forward'`; output and gradOutput for `'backward'`. A mask comes after the first. */
   readonly direction: 'forward' | 'backward';
+  readonly masking?: Masking;
 }
 
 export const rowwise: Kernel<RowwiseArgs> = {
@@ -76,6 +91,11 @@ export const rowScan: Kernel<RowwiseArgs> = {
   cpu: computeRows,
 };
 
+/** Whether an input has an element for each of the rows: all but a mask that is broadcast, which is bound whole. */
+function isOfRows({ masking }: RowwiseArgs, index: number): boolean {
+  return index !== 1 || !masking?.mask || masking.mask.whole;
+}
+
 /** The launches of each window, with scratch of its own. */
 function planRows(
   args: RowwiseArgs,
@@ -83,12 +103,14 @@ function planRows(
   outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
-  const windows = windowsOf(args.layout, [...inputs, ...outputs], caps);
+  const ofRows = inputs.filter((_, index) => isOfRows(args, index));
+  const windows = windowsOf(args.layout, [...ofRows, ...outputs], caps);
   if (windows.length === 0) return planParts(args, inputs, outputs, caps);
   const launches: Launch[] = [];
   const scratch: number[] = [];
   for (const window of windows) {
-    const plan = planWindow(args, window, scratch.length, inputs, outputs, caps);
+    const start = { row: window.first * args.layout.inner, element: 0 };
+    const plan = planWindow(args, window, start, scratch.length, inputs, outputs, caps);
     launches.push(...plan.launches);
     scratch.push(...plan.scratch);
   }
@@ -104,12 +126,16 @@ function planParts(
 ): Plan {
   const { n } = args.layout;
   const windows = new Windows(caps);
-  const rows = (list: readonly Region[]): RowRegion[] =>
-    list.map((region) => ({ ...region, each: n }));
   const [ins, outs] = [inputsOf(inputs), outputsOf(outputs)];
-  const planned = windows.rows(args.layout, rows(ins), rows(outs), ({ outer, inner }, from, to) => {
+  const rows = ins.map((region, i): RowRegion => ({
+    ...region,
+    each: isOfRows(args, i) ? n : null,
+  }));
+  const results = outs.map((region): RowRegion => ({ ...region, each: n }));
+  const planned = windows.rows(args.layout, rows, results, ({ outer, inner, first }, from, to) => {
     const window = { layout: { outer, n, inner }, first: 0, part: false };
-    return planWindow(args, window, 0, viewsOf(from), viewsOf(to), caps);
+    const start = { row: first, element: 0 };
+    return planWindow(args, window, start, 0, viewsOf(from), viewsOf(to), caps);
   });
   if (!planned) planLongRows(args, windows, ins, outs);
   return windows;
@@ -129,21 +155,24 @@ function planLongRows(
   const [output] = outputs;
   if (!output) return;
   let parts: Region | undefined;
-  forEachLongRow(args.layout, windows, ({ columns, length, blocks }) => {
+  forEachLongRow(args.layout, windows, ({ outer, from, columns, length, blocks }) => {
+    const row = outer * args.layout.inner + from;
     const tiling = tileLong({ outer: 1, n: length, inner: columns }, caps);
     const chunksOf = (count: number): number => Math.ceil(Math.ceil(count / 4) / tiling.chunkQuads);
     const chunks = blocks.reduce((sum, { count }) => sum + chunksOf(count), 0);
     const sums = (parts ??= windows.keep(chunks * columns * 2));
     for (const write of [false, true]) {
       let before = 0;
-      for (const { count, block } of blocks) {
+      for (const { first: element, count, block } of blocks) {
         const layout = { outer: 1, n: count, inner: columns };
         const window = { layout, first: 0, part: false };
         const own = chunksOf(count);
         const first = before;
         before += own;
         windows.part(() => {
-          const sources = inputs.map((input) => windows.read(input, block));
+          const sources = inputs.map((input, i) =>
+            isOfRows(args, i) ? windows.read(input, block) : input,
+          );
           const target = write ? windows.write(output, block) : output;
           const made = write
             ? sums
@@ -151,8 +180,9 @@ function planLongRows(
           const quads = Math.ceil(count / 4);
           const tilingHere = { ...tiling, quads, chunks: write ? chunks : own };
           const [views, written] = [viewsOf(sources), viewsOf([target])];
-          const launch = launcherFor(args, window, tilingHere, views, written, caps);
-          const [reads, writes] = bindingsOf(window, views, target.view);
+          const start = { row, element };
+          const launch = launcherFor(args, window, start, tilingHere, views, written, caps);
+          const [reads, writes] = bindingsOf(args, window, views, target.view);
           const between: Binding = { slot: 4, of: 'output', index: 1, access: 'write' };
           const bindings = [...reads, ...(write ? [writes] : []), between];
           const launches = [launch(write ? 'chunks' : 'parts', bindings, own * columns)];
@@ -166,6 +196,7 @@ function planLongRows(
 function planWindow(
   args: RowwiseArgs,
   window: RowWindow,
+  start: Start,
   scratchIndex: number,
   inputs: readonly View[],
   outputs: readonly View[],
@@ -173,8 +204,8 @@ function planWindow(
 ): Plan {
   const tiling = tileChunks(window.layout, caps);
   const { rows, chunks } = tiling;
-  const [reads, writes] = bindingsOf(window, inputs, outputs[0]);
-  const launch = launcherFor(args, window, tiling, inputs, outputs, caps);
+  const [reads, writes] = bindingsOf(args, window, inputs, outputs[0]);
+  const launch = launcherFor(args, window, start, tiling, inputs, outputs, caps);
   if (chunks === 1) return { launches: [launch('rows', [...reads, writes], rows)], scratch: [] };
   const parts: Binding = { slot: 4, of: 'scratch', index: scratchIndex, access: 'write' };
   return {
@@ -188,8 +219,9 @@ function planWindow(
 
 /** A function that makes the launches of a window. */
 function launcherFor(
-  { op, direction }: RowwiseArgs,
+  { op, direction, masking }: RowwiseArgs,
   { layout }: RowWindow,
+  start: Start,
   tiling: ChunkTiling,
   inputs: readonly View[],
   [output]: readonly View[],
@@ -197,8 +229,11 @@ function launcherFor(
 ): (entry: string, bindings: readonly Binding[], units: number) => Launch {
   const { unit, constants } = tiling;
   const packed = isPacked(layout);
-  const [x, gradOutput] = inputs;
+  const [x, ...others] = inputs;
+  const gradOutput = others[masking?.mask ? 1 : 0];
   const common = { packed, access: 'read' } as const;
+  const through = (name: 'x' | 'y' | 'grad_output') =>
+    masking ? throughOf(masking, direction, name) : {};
   const tensors: RowTensor[] = [
     {
       ...common,
@@ -207,28 +242,41 @@ function launcherFor(
       dtype: x?.dtype ?? 'float32',
       // Elements past the end of a row must change neither its maximum nor its sum.
       fill: direction === 'forward' ? 'padding()' : '0.0',
+      ...through('x'),
     },
-    { ...common, slot: 2, name: 'y', dtype: output?.dtype ?? 'float32', access: 'write' },
+    {
+      ...common,
+      slot: 2,
+      name: 'y',
+      dtype: output?.dtype ?? 'float32',
+      access: 'write',
+      ...through('y'),
+    },
   ];
   if (gradOutput) {
-    tensors.push({ ...common, slot: 3, name: 'grad_output', dtype: gradOutput.dtype });
+    const { dtype } = gradOutput;
+    tensors.push({ ...common, slot: 3, name: 'grad_output', dtype, ...through('grad_output') });
   }
+  const more = masking ? maskingAccess(masking, layout, direction, op.leftOut ?? 0) : PLAIN_BASE;
   const program = cachedProgram(
     op,
-    `${direction};${unit};${accessKey(tensors)}`,
+    `${direction};${unit};${accessKey(tensors)};${masking ? maskingKey(masking, layout) : ''}`,
     op.name,
     kernel,
     () => ({
       rows: tiling.source,
+      ...(masking ? { operands: OPERANDS } : {}),
       access: accessSource(
-        rowAccess(tensors),
+        more + rowAccess(tensors),
         tensors.map(({ dtype }) => dtype),
       ),
       op: op.source,
       entry: entries[direction],
     }),
   );
-  const uniforms = writeTiling(new UniformWriter(6), layout, tiling).buffer;
+  const writer = new UniformWriter(masking ? MASKING_WORDS : 6);
+  writeTiling(writer, layout, tiling);
+  const uniforms = (masking ? writeMasking(writer, masking, start) : writer).buffer;
   return (entry, bindings, units) => ({
     program,
     entry: `${direction}_${entry}`,
@@ -239,33 +287,36 @@ function launcherFor(
   });
 }
 
-/** The windows of x, or of the output, and gradOutput that are read; and what is written. */
+/** The windows of x, or of the output, of a mask and gradOutput that are read; and what is written. */
 function bindingsOf(
+  args: RowwiseArgs,
   window: RowWindow,
   inputs: readonly View[],
   output: View | undefined,
 ): [reads: Binding[], writes: Binding] {
   const reads = inputs.map((view, index) => {
-    const slot = index === 0 ? 1 : 3;
-    return windowBinding({ slot, of: 'input', index, access: 'read' }, window, view);
+    const slot = index === 0 ? 1 : index === 1 && args.masking?.mask ? 5 : 3;
+    const binding = { slot, of: 'input', index, access: 'read' } as const;
+    return isOfRows(args, index) ? windowBinding(binding, window, view) : binding;
   });
   const writes: Binding = { slot: 2, of: 'output', index: 0, access: 'write' };
   return [reads, windowBinding(writes, window, output)];
 }
 
 function planScan(
-  { op, layout, direction }: RowwiseArgs,
+  args: RowwiseArgs,
   inputs: readonly View[],
   outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
+  const { op, layout, direction } = args;
   const program = cachedProgram(op, '', op.name, scanKernel, () => ({
     rows: rowsByInvocation,
     op: op.source,
   }));
   const launchOf = (window: RowWindow): Launch => {
     const { outer, n, inner } = window.layout;
-    const [reads, writes] = bindingsOf(window, inputs, outputs[0]);
+    const [reads, writes] = bindingsOf(args, window, inputs, outputs[0]);
     return {
       program,
       entry: `${direction}_rows`,
@@ -292,10 +343,15 @@ function planScan(
 }
 
 function computeRows(
-  { op, layout, direction }: RowwiseArgs,
+  args: RowwiseArgs,
   inputs: readonly NumericArray[],
   [y]: readonly NumericArray[],
 ): void {
+  const { op, layout, direction, masking } = args;
+  if (masking && y) {
+    computeMasked(args, masking, inputs, y);
+    return;
+  }
   const { n, inner } = layout;
   const rows = inputs.map(() => new Float64Array(n));
   const [first, second] = rows;

@@ -1,0 +1,3 @@
+import { gatedPairSuite } from '../gated-pairs.ts';
+
+gatedPairSuite({ backend: 'cpu' });
