@@ -5,6 +5,7 @@
 export const MANY_PIPELINES: Readonly<Record<string, number>> = {
   cross_entropy: 13,
   cross_entropy_hard: 5,
+  cross_entropy_more: 13,
   focal_loss: 13,
   nll_loss: 7,
   nll_loss_hard: 5,
@@ -13,5 +14,8 @@ export const MANY_PIPELINES: Readonly<Record<string, number>> = {
   layer_norm: 3,
   rms_norm: 3,
   linear_cross_entropy: 3,
+  linear_cross_entropy_more: 5,
+  softmax_masked: 3,
+  log_softmax_masked: 3,
   scaled_dot_product_attention: 3,
 };
