@@ -62,7 +62,7 @@ export function normAccess(
   const single = { packed: false, access: 'read', step: '1u' } as const;
   const adds = isSum(args);
   const tensors: RowTensor[] = [
-    { ...read, slot: SLOTS.x, name: adds ? 'term' : 'x', dtype: has.x },
+    { ...read, slot: SLOTS.x, name: adds ? 'addend' : 'x', dtype: has.x },
   ];
   if (adds) tensors.push({ ...read, slot: SLOTS.residual, name: 'residual', dtype: has.x });
   if (adds && has.sum) tensors.push({ ...write, slot: SLOTS.sum, name: 'sum', dtype: has.sum });
@@ -135,7 +135,7 @@ fn store_sum_last(base: u32, lane: Lane, v: Block) {}
   const rounded = half
     ? 'vec4f(unpack_half2(pack_half2(v.xy)), unpack_half2(pack_half2(v.zw)))'
     : 'v';
-  const of = (call: string): string => `rounded(term_${call} + residual_${call})`;
+  const of = (call: string): string => `rounded(addend_${call} + residual_${call})`;
   const blocks = (name: string, parameters: string, each: (k: number) => string): string =>
     `fn x_${name}(${parameters}) -> Block {
   var v: Block;
@@ -147,7 +147,7 @@ ${['b', 'c', 'd'].map((c, k) => `  if (block_quads > ${k + 1}u) {\n    v.${c} = 
   return ${rounded};
 }
 fn x_at(base: u32, i: u32) -> f32 {
-  return rounded(vec4f(term_at(base, i) + residual_at(base, i))).x;
+  return rounded(vec4f(addend_at(base, i) + residual_at(base, i))).x;
 }
 fn x_full(base: u32, q: u32) -> vec4f {
   return ${of('full(base, q)')};
