@@ -241,7 +241,9 @@ export async function* launchesOf(
     );
     await settle(device);
     yield { ...about, direction: 'forward', dispatches: take() };
-    scope(() => result.backward(place(upstreamOf(result.shape, i), dtype, device)));
+    if (result.requiresGrad) {
+      scope(() => result.backward(place(upstreamOf(result.shape, i), result.dtype, device)));
+    }
     result.dispose();
     await settle(device);
     yield { ...about, direction: 'backward', dispatches: take() };

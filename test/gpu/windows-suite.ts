@@ -123,7 +123,8 @@ export function windowsSuite(ops: readonly string[], { draws, refused }: WindowD
           attempt(() => resultOf(call, args));
           const out = resultOf(call, args);
           const { shape, data } = upstreamOf(out.shape, 1);
-          const upstream = tensor([...data], { shape, device });
+          const upstream = tensor([...data], { shape, dtype: out.dtype, device });
+          if (!out.requiresGrad) return;
           attempt(() => {
             out.backward(upstream);
           });
