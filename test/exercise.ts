@@ -79,7 +79,14 @@ export async function exerciseOptimizers(dtype: Float, device: Device): Promise<
     y.backward(y.detach());
     optimizer.step();
     optimizer.step();
+    optimizer.zeroGrad();
   }
+  const y = layer.forward(tensor(new Float32Array(6), { shape: [2, 3], dtype, device }));
+  y.backward(y.detach());
+  for (const normType of [1, 2, 3, Infinity]) {
+    nn.utils.clipGradNorm(layer.parameters(), 1, { normType, errorIfNonfinite: normType === 1 });
+  }
+  nn.utils.clipGradValue(layer.parameters(), 1);
   await settle(device);
 }
 

@@ -105,6 +105,10 @@ export abstract class Device {
   }
   /** @internal Whether the storage can be read and written in whole 16 bytes beyond `bytes`. */
   abstract isPadded(storage: Storage, bytes: number): boolean;
+  /** @internal Tells memory that launches cannot write twice at once: storages in one buffer have the same. */
+  memoryOf(storage: Storage): object {
+    return storage;
+  }
   /** @internal Whether two storages share memory. */
   abstract overlaps(a: Storage, b: Storage): boolean;
   /** @internal */

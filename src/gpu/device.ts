@@ -292,6 +292,10 @@ export class WebGpuDevice extends Device {
     return !asGpu(storage).borrowed || (bytes > 0 && bytes % 16 === 0);
   }
 
+  override memoryOf(storage: Storage): object {
+    return asGpu(storage).buffer;
+  }
+
   override overlaps(a: Storage, b: Storage): boolean {
     // WebGPU forbids reading and writing one buffer in one dispatch, even in disjoint ranges.
     return asGpu(a).buffer === asGpu(b).buffer;

@@ -1,5 +1,5 @@
 // The status words that kernels write, and the errors that these stand for.
-import { IndexOutOfRangeError, type NonlinError } from '../core/errors.ts';
+import { IndexOutOfRangeError, OptionError, type NonlinError } from '../core/errors.ts';
 
 /**
  * The words that a kernel writes if an index or length is out of range: a flag, the op, the value, and the bound that
@@ -24,10 +24,21 @@ const FLAGS: Readonly<Record<number, readonly [argument: string, values: string]
   5: ['indices', 'indices'],
 };
 
+/** The flag of a norm that is to be finite and is not. */
+const NOT_FINITE = 5;
+
 export function statusError(bytes: ArrayBuffer): NonlinError | null {
   const [flag = 0, code = 0] = new Uint32Array(bytes);
   if (flag === 0) return null;
   const [, , value = 0, bound = 0] = new Int32Array(bytes);
+  if (flag === NOT_FINITE) {
+    return new OptionError({
+      op: ops[code] ?? 'unknown op',
+      argument: 'errorIfNonfinite',
+      expected: 'gradients with a finite norm',
+      received: value === 0 ? 'Infinity' : 'NaN',
+    });
+  }
   const [argument, values] = FLAGS[flag] ?? ['target', 'class indices'];
   return new IndexOutOfRangeError({
     op: ops[code] ?? 'unknown op',

@@ -1,16 +1,16 @@
 // The base class of optimizers: groups of parameters with options, a state for each parameter, and steps that are taken whole
 // or not at all.
 import { noGrad } from '../core/autograd.ts';
-import { staged } from '../core/dispatcher.ts';
 import { copyOf } from '../kernels/pointwise/basic.ts';
 import type { ParamValues } from '../shader/params.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { allocating } from '../core/memory.ts';
 import { clearGrad } from '../nn/module.ts';
 import { keep, undone } from '../core/scope.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { checkGrad, checkTensor } from '../core/validate.ts';
 import { checkState, savedOptions } from './checks.ts';
+import { writesOf, type Update } from './writes.ts';
 import {
   checkOptions,
   checkRate,
@@ -168,7 +168,7 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions> {
     const { updates, writes } = undone(() => {
       const updates = this.#groups.flatMap((group) => {
         const { op, slots, params } = this.rule(group);
-        return group.params.flatMap((parameter) => {
+        return group.params.flatMap((parameter): Update[] => {
           const { grad } = parameter;
           if (!grad) return [];
           const step = (this.#steps.get(parameter) ?? 0) + 1;
@@ -182,30 +182,35 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions> {
             (tensor) => !grad.device.overlaps(grad.storage(name), tensor.storage(name)),
           );
           const own = apart ? grad : copyOf(grad);
-          const args = { op, params: params(step, fresh), shape: parameter.shape };
           return [
-            { parameter, grad: own, step, state, args, inputs: [parameter, own, ...used], outputs },
+            {
+              parameter,
+              grad: own,
+              step,
+              state,
+              op,
+              params: params(step, fresh),
+              inputs: [parameter, own, ...used],
+              outputs,
+            },
           ];
         });
       });
-      return { updates, writes: staged(pointwise, updates) };
+      return { updates, writes: writesOf(name, updates) };
     });
     for (const device of new Set(updates.map(({ parameter }) => parameter.device))) {
-      const own = (i: number): boolean => updates[i]?.parameter.device === device;
+      const all = updates.filter(({ parameter }) => parameter.device === device);
       // Where a gradient has failed, which may turn out later, no parameter is updated and the step does not count.
       device.begin(name, () => {
-        updates.forEach(({ parameter }, i) => {
-          if (own(i)) this.#uncount(parameter);
-        });
+        for (const { parameter } of all) this.#uncount(parameter);
       });
       try {
-        updates.forEach(({ parameter, grad, step, state }, i) => {
-          if (!own(i)) return;
+        for (const { parameter, step, state } of all) {
           this.#state.set(parameter, state.map(keep));
           this.#steps.set(parameter, step);
-          writes[i]?.();
-          if (grad !== parameter.grad) grad.dispose();
-        });
+        }
+        for (const write of writes.get(device) ?? []) write();
+        for (const { parameter, grad } of all) if (grad !== parameter.grad) grad.dispose();
       } finally {
         device.end();
       }
