@@ -170,7 +170,10 @@ class AttentionPlan implements Plan {
       ]);
     }
     const { key, value } = wants;
-    if (this.#byTiles && key && value && Math.max(columns, valueColumns) > 64) {
+    // What makes weights of scores takes registers as well.
+    const plain = args.mask === null && args.softcap === null && args.dropout === null;
+    const large = Math.max(columns, valueColumns) > 64 || !plain;
+    if (this.#byTiles && key && value && large) {
       // The sums of both would take too many registers.
       this.#keys(args, { key: false, value }, base, reads, keys);
       this.#keys(args, { key, value: false }, base, reads, keys);
