@@ -100,6 +100,19 @@ export async function exerciseAdaptive(dtype: Float, device: Device): Promise<vo
   await settle(device);
 }
 
+/** Attention with its weights, and the layers that it is a part of. */
+export async function exerciseTransformers(dtype: Float, device: Device): Promise<void> {
+  const options = { dimFeedforward: 8, activation: 'gelu', device, dtype } as const;
+  const layer = new nn.TransformerDecoderLayer(8, 2, options);
+  const x = tensor(new Float32Array(48), { shape: [3, 2, 8], dtype, device, requiresGrad: true });
+  const mask = tensor(new Int32Array(9), { shape: [3, 3], dtype: 'int32', device });
+  const y = layer.forward(x, x, { tgtMask: mask });
+  y.backward(y.detach());
+  const { output, weights } = layer.selfAttn.forward(x, x, x, { attnMask: mask });
+  for (const one of [output, weights]) one?.backward(one.detach(), { retainGraph: true });
+  await settle(device);
+}
+
 /** Indices that only the device knows: a few, and so many that they are sorted by digits. */
 export async function exerciseTables(device: Device): Promise<void> {
   for (const [count, dtype] of [

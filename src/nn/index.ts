@@ -2,5 +2,24 @@
 export * from '../ops.ts';
 export * from './layers.ts';
 export * as init from './init/index.ts';
-export { Module } from './module.ts';
+export {
+  MultiheadAttention,
+  type AttentionCallOptions,
+  type AttentionResult,
+  type MultiheadAttentionOptions,
+} from './multihead-attention.ts';
+export {
+  TransformerDecoderLayer,
+  TransformerEncoderLayer,
+  type DecoderLayerCallOptions,
+  type EncoderLayerCallOptions,
+  type TransformerLayerOptions,
+} from './transformer-layers.ts';
+export {
+  TransformerDecoder,
+  TransformerEncoder,
+  type EncoderCallOptions,
+  type TransformerStackOptions,
+} from './transformer.ts';
+export { Module, type AnyModule } from './module.ts';
 export * as utils from './utils/index.ts';

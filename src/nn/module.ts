@@ -7,16 +7,24 @@ import type { Tensor } from '../core/tensor.ts';
 import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../core/validate.ts';
 import { checkBoolean, checkOptionNames, isPlain } from '../core/validate-options.ts';
 
+/** A module, whatever its forward takes and returns. */
+export type AnyModule = Module<unknown, never[]>;
+
+/** What a module of one tensor is to those that call it. */
+export interface UnaryModule {
+  forward(x: Tensor): Tensor;
+}
+
 /** Base of all modules. A subclass registers its tensors and children, and computes in `forward`: a tensor, unless it says so. */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- a subclass names what its forward returns
-export abstract class Module<Result = Tensor> {
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- a subclass names what its forward takes and returns
+export abstract class Module<Result = Tensor, Inputs extends readonly unknown[] = Tensor[]> {
   /** Whether the module behaves as in training (dropout); see `train` and `eval`. */
   training = true;
   readonly #parameters = new Map<string, Tensor>();
   readonly #buffers = new Map<string, Tensor>();
-  readonly #children = new Map<string, Module<unknown>>();
+  readonly #children = new Map<string, AnyModule>();
 
-  abstract forward(...inputs: Tensor[]): Result;
+  abstract forward(...inputs: Inputs): Result;
 
   /** Registers a learned tensor under a name and returns it. */
   protected parameter(name: string, tensor: Tensor): Tensor {
@@ -34,14 +42,14 @@ export abstract class Module<Result = Tensor> {
   }
 
   /** Registers a child module under a name and returns it. */
-  protected child<M extends Module<unknown>>(name: string, module: M): M {
+  protected child<M extends AnyModule>(name: string, module: M): M {
     checkIsModule('Module.child', name, module);
     this.#children.set(name, module);
     return module;
   }
 
   /** Child modules in order. */
-  children(): Module<unknown>[] {
+  children(): AnyModule[] {
     return [...this.#children.values()];
   }
 
@@ -134,7 +142,7 @@ export abstract class Module<Result = Tensor> {
 
   #collect(
     prefix: string,
-    pick: (module: Module<unknown>) => ReadonlyMap<string, Tensor>,
+    pick: (module: AnyModule) => ReadonlyMap<string, Tensor>,
   ): [string, Tensor][] {
     const own = [...pick(this)].map(([name, tensor]): [string, Tensor] => [prefix + name, tensor]);
     const below = [...this.#children].flatMap(([name, child]) =>
@@ -155,7 +163,11 @@ function checkIsState(state: unknown): void {
   });
 }
 
-export function checkIsModule(op: string, argument: string, value: unknown): void {
+export function checkIsModule(
+  op: string,
+  argument: string,
+  value: unknown,
+): asserts value is AnyModule {
   if (!(value instanceof Module))
     throw new DTypeError({ op, argument, expected: 'a module', received: describe(value) });
 }

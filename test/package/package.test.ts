@@ -279,11 +279,11 @@ describe('an app with everything', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 153 kB gzipped', () => {
-    // 37 kB is the foundation; an activation adds about 0.4, a loss 0.6 to 3, rows in chunks, windows and float16 9 in all, norms 16, attention 9.
+  it('is at most 157 kB gzipped', () => {
+    // 37 kB is the foundation; an activation adds about 0.4, a loss 0.6 to 3, rows in chunks, windows and float16 9 in all, norms 16, attention 9, layers of transformers 4.
     const size = gzipped(files);
     console.log(`everything: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(153 * kB);
+    expect(size).toBeLessThanOrEqual(157 * kB);
   });
 
   it("holds every op's shader", async () => {

@@ -6,7 +6,13 @@ import { WebGpuDevice } from '../../src/gpu/device.ts';
 import type { Device } from '../../src/index.ts';
 import { HARDWARE, SOFTWARE, type Tuning } from '../../src/kernels/tuning.ts';
 import { opNames, upload } from '../calls.ts';
-import { exerciseAdaptive, exerciseChunks, exerciseOp, exerciseOptimizers } from '../exercise.ts';
+import {
+  exerciseAdaptive,
+  exerciseChunks,
+  exerciseOp,
+  exerciseOptimizers,
+  exerciseTransformers,
+} from '../exercise.ts';
 import { withLowLimits } from '../low-limits.ts';
 
 // Dawn crashes if its entry point is collected while a device is in use.
@@ -45,6 +51,7 @@ describe.each(PLANS)('at low limits, on the plan for %s', (_, tuning) => {
   for (const dtype of ['float32', 'float16'] as const) {
     it(`optimizers in ${dtype}`, () => exerciseOptimizers(dtype, device));
     it(`an adaptive softmax in ${dtype}`, () => exerciseAdaptive(dtype, device));
+    it(`layers of transformers in ${dtype}`, () => exerciseTransformers(dtype, device));
   }
   it('rows in chunks', () => exerciseChunks(device));
 });

@@ -15,6 +15,7 @@ import {
   exerciseOp,
   exerciseOptimizers,
   exerciseTables,
+  exerciseTransformers,
 } from '../exercise.ts';
 import { withLowLimits } from '../low-limits.ts';
 import { MODES } from '../arithmetic/helpers.ts';
@@ -111,6 +112,8 @@ describe('every shader compiles and every launch is valid', () => {
 
     it(`all log-probabilities of an adaptive softmax in ${dtype}`, () =>
       exerciseAdaptive(dtype, device));
+
+    it(`layers of transformers in ${dtype}`, () => exerciseTransformers(dtype, device));
   }
 
   it('tensors that share a buffer', () => exerciseOptimizers('float32', few));

@@ -1,0 +1,3 @@
+import { transformerSuite } from '../transformers.ts';
+
+transformerSuite({ backend: 'cpu' });
