@@ -1,7 +1,6 @@
 // Takes a backend, and gives tests of attention modules and of the layers of transformers; those against PyTorch's are golden.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  init,
   manualSeed,
   nn,
   OptionError,
@@ -12,11 +11,11 @@ import {
   tanh,
   tensor,
   type Device,
-  type InitOptions,
   type Tensor,
 } from '../src/index.ts';
 import { randomNumbers } from './calls.ts';
 import { camelCase, decodeTensor, type EncodedTensor, type Tensors } from './golden.ts';
+import { openOn, type Wanted } from './open.ts';
 import { unpack } from './unpack.ts';
 
 interface LayerCase {
@@ -58,10 +57,15 @@ function expectNear(
   expect(worst, `${what}: off by ${worst}`).toBeLessThanOrEqual(by);
 }
 
-export function transformerSuite(options: InitOptions): void {
+/** `short`: the golden layers alone. */
+export function transformerSuite(
+  backend: 'cpu' | 'webgpu',
+  wanted: Wanted = {},
+  short = false,
+): void {
   let device: Device;
   beforeAll(async () => {
-    device = await init(options);
+    device = await openOn(backend, wanted);
   });
   afterAll(async () => {
     await device.synchronize();
@@ -118,6 +122,8 @@ export function transformerSuite(options: InitOptions): void {
       layer.dispose();
     });
   });
+
+  if (short) return;
 
   describe('nn.MultiheadAttention', () => {
     it('begins as PyTorch’s does', async () => {

@@ -18,4 +18,5 @@ export const MANY_PIPELINES: Readonly<Record<string, number>> = {
   softmax_masked: 3,
   log_softmax_masked: 3,
   scaled_dot_product_attention: 3,
+  multihead_attention: 5,
 };

@@ -1,3 +1,3 @@
 import { transformerSuite } from '../transformers.ts';
 
-transformerSuite({ backend: 'cpu' });
+transformerSuite('cpu');
