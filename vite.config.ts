@@ -80,6 +80,8 @@ export default defineConfig({
       },
       {
         extends: true,
+        // the demo says `from 'nonlin'`, as an app does
+        resolve: { alias: { nonlin: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
         test: {
           name: 'gpu',
           include: ['test/gpu/**/*.test.ts'],

@@ -134,10 +134,11 @@ export abstract class Module<Result = Tensor, Inputs extends readonly unknown[] 
     for (const parameter of this.parameters()) clearGrad(parameter);
   }
 
-  /** Frees the memory of all parameters, buffers and gradients. */
+  /** Frees the memory of all parameters, buffers and gradients, and of what else its modules keep. */
   dispose(): void {
-    this.zeroGrad();
-    for (const tensor of Object.values(this.stateDict())) tensor.dispose();
+    for (const parameter of this.#parameters.values()) clearGrad(parameter);
+    for (const tensor of [...this.#parameters.values(), ...this.#buffers.values()]) tensor.dispose();
+    for (const child of this.#children.values()) child.dispose();
   }
 
   #collect(

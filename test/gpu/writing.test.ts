@@ -1,0 +1,67 @@
+// The small GPT of the demo on the GPU: the same losses as on the CPU, and nothing new after the warm-up.
+import { describe, expect, it } from 'vitest';
+import { splitText } from '../../demo/writing/text.ts';
+import { DEFAULTS, Writer } from '../../demo/writing/writer.ts';
+import { init, type Device } from '../../src/index.ts';
+import { requestGpuDevice } from './gpu-device.ts';
+
+const CONFIG = {
+  vocabulary: 11,
+  context: 16,
+  layers: 2,
+  width: 32,
+  heads: 2,
+  dropout: 0.1,
+  activation: 'gelu',
+  norm: 'layerNorm',
+  positions: 'rotary',
+} as const;
+const SETTINGS = { ...DEFAULTS, steps: 50, batchSize: 4, learningRate: 1e-2, testEvery: 10 };
+
+/** What a run says, and the counts after each ten steps. */
+async function run(device: Device) {
+  const text = Int32Array.from({ length: 3000 }, (_, i) => (i * i) % 11);
+  const writer = new Writer({
+    config: CONFIG,
+    settings: SETTINGS,
+    corpus: splitText(text),
+    device,
+  });
+  const losses: number[] = [];
+  const tests: number[] = [];
+  const counts: { pipelines: number; buffers: number; submits: number }[] = [];
+  for await (const report of writer.train()) {
+    if (report.kind === 'test') {
+      tests.push(report.loss);
+      const { pipelinesCompiled, buffersCreated, submits } = device.stats();
+      counts.push({ pipelines: pipelinesCompiled, buffers: buffersCreated, submits });
+    } else losses.push(...report.losses);
+  }
+  writer.dispose();
+  return { losses, tests, counts };
+}
+
+describe('a small GPT', () => {
+  it('has the curve of the CPU, by both plans, without new pipelines or buffers', async () => {
+    const cpu = await init({ backend: 'cpu' });
+    const reference = await run(cpu);
+    cpu.dispose();
+    expect(reference.losses).toHaveLength(SETTINGS.steps);
+    expect(reference.tests.at(-1)).toBeLessThan((reference.tests[0] ?? NaN) - 1);
+    for (const tuning of ['hardware', 'software'] as const) {
+      const device = await init({ device: await requestGpuDevice(), tuning });
+      const { losses, tests, counts } = await run(device);
+      losses.forEach((loss, i) => {
+        expect(Math.abs(loss - (reference.losses[i] ?? NaN)), `step ${i}`).toBeLessThan(1e-3);
+      });
+      tests.forEach((loss, i) => {
+        expect(Math.abs(loss - (reference.tests[i] ?? NaN))).toBeLessThan(1e-3);
+      });
+      // After ten steps and two tests of held-out text.
+      const [early, late] = [counts[1], counts.at(-1)];
+      expect(late?.pipelines).toBe(early?.pipelines);
+      expect(late?.buffers).toBe(early?.buffers);
+      device.dispose();
+    }
+  });
+});
