@@ -21,7 +21,9 @@ export class Vocabulary {
 
   /** Characters that are not known are left out. */
   encode(text: string): Int32Array {
-    return Int32Array.from(Array.from(text).flatMap((character) => this.#indices.get(character) ?? []));
+    return Int32Array.from(
+      Array.from(text).flatMap((character) => this.#indices.get(character) ?? []),
+    );
   }
 
   decode(indices: Iterable<number>): string {

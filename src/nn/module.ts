@@ -137,7 +137,8 @@ export abstract class Module<Result = Tensor, Inputs extends readonly unknown[] 
   /** Frees the memory of all parameters, buffers and gradients, and of what else its modules keep. */
   dispose(): void {
     for (const parameter of this.#parameters.values()) clearGrad(parameter);
-    for (const tensor of [...this.#parameters.values(), ...this.#buffers.values()]) tensor.dispose();
+    for (const tensor of [...this.#parameters.values(), ...this.#buffers.values()])
+      tensor.dispose();
     for (const child of this.#children.values()) child.dispose();
   }
 
