@@ -2,6 +2,9 @@
 // launch: what comes of them is not looked at.
 import fc from 'fast-check';
 import {
+  add,
+  addLayerNorm,
+  addRmsNorm,
   crossEntropy,
   embedding,
   gumbelSoftmax,
@@ -17,6 +20,7 @@ import {
   softmax,
   tensor,
   type Device,
+  type Tensor,
 } from '../src/index.ts';
 import { argumentsOf, callsOf, resultOf, upstreamOf, type Upload } from './calls.ts';
 
@@ -97,6 +101,24 @@ export async function exerciseAdaptive(dtype: Float, device: Device): Promise<vo
   const all = module.logProb(x);
   all.backward(all.detach());
   module.predict(x);
+  await settle(device);
+}
+
+/** Norms that keep running statistics, and norms of sums: of these no call is drawn. */
+export async function exerciseNorms(dtype: Float, device: Device): Promise<void> {
+  const make = (): Tensor =>
+    tensor(new Float32Array(48), { shape: [4, 12], dtype, device, requiresGrad: true });
+  const [x, residual] = [make(), make()];
+  for (const momentum of [0.1, null]) {
+    const y = new nn.BatchNorm1d(12, { momentum, device, dtype }).forward(x);
+    y.backward(y.detach());
+  }
+  const weight = tensor(new Float32Array(12), { dtype, device, requiresGrad: true });
+  for (const norm of [addRmsNorm, addLayerNorm]) {
+    const { output, sum: total } = norm(x, residual, [12], { weight });
+    const y = add(output, total);
+    y.backward(y.detach());
+  }
   await settle(device);
 }
 

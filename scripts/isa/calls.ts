@@ -7,7 +7,13 @@ import { sizeOf } from '../../src/core/shape.ts';
 import { argumentsOf, callsOf, opNames, resultOf, upload, upstreamOf } from '../../test/calls.ts';
 import type { Call, TensorSpec, Upload } from '../../test/calls.ts';
 import { requiredOf } from '../../test/calls/draw.ts';
-import { exerciseAdaptive, exerciseOptimizers, settle } from '../../test/exercise.ts';
+import {
+  exerciseAdaptive,
+  exerciseNorms,
+  exerciseOptimizers,
+  exerciseTransformers,
+  settle,
+} from '../../test/exercise.ts';
 import type { Dispatch, Recording } from './record.ts';
 
 export const DTYPES = ['float32', 'float16'] as const;
@@ -101,6 +107,8 @@ function modelCall(
 const PROGRAMS: Readonly<Record<string, (dtype: FloatDType, device: Device) => Promise<void>>> = {
   optimizers: exerciseOptimizers,
   AdaptiveLogSoftmaxWithLoss: exerciseAdaptive,
+  norms: exerciseNorms,
+  transformers: exerciseTransformers,
 };
 
 export const subjects: readonly string[] = [...opNames, ...Object.keys(PROGRAMS)];

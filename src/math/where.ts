@@ -23,8 +23,8 @@ const choose: PointwiseOp = {
   inPlace: [1],
 };
 
-/** The upstream gradient where the condition holds, for a, or where it does not, for b. */
-const [gradOfA, gradOfB] = [true, false].map((wanted): PointwiseOp => ({
+/** The upstream gradient where the condition is as wanted, else 0. */
+const gradWhere = (wanted: boolean): PointwiseOp => ({
   name: 'where',
   params: { names: [] },
   inputs: ['condition', 'g'],
@@ -33,7 +33,10 @@ const [gradOfA, gradOfB] = [true, false].map((wanted): PointwiseOp => ({
   reference: ([condition = NaN, g = NaN], r) => {
     r[0] = (condition !== 0) === wanted ? g : 0;
   },
-}));
+});
+
+const gradOfA = /* @__PURE__ */ gradWhere(true);
+const gradOfB = /* @__PURE__ */ gradWhere(false);
 
 const DTYPES: readonly DType[] = ['float32', 'float16', 'int32'];
 
@@ -69,14 +72,14 @@ export function where(
   const { device } = condition;
   const likeA = typeof a === 'number' ? null : a;
   const likeB = typeof b === 'number' ? null : b;
-  if (likeA !== null) {
-    checkTensor('where', 'a', likeA, DTYPES);
-    checkDevice('where', 'a', likeA, device);
+  if (typeof a !== 'number') {
+    checkTensor('where', 'a', a, DTYPES);
+    checkDevice('where', 'a', a, device);
   }
-  if (likeB !== null) {
-    checkTensor('where', 'b', likeB, DTYPES);
-    checkDevice('where', 'b', likeB, device);
-    if (likeA) checkSameDType('where', 'b', likeB, likeA.dtype);
+  if (typeof b !== 'number') {
+    checkTensor('where', 'b', b, DTYPES);
+    checkDevice('where', 'b', b, device);
+    if (likeA) checkSameDType('where', 'b', b, likeA.dtype);
   }
   device.check('where');
   const first = broadcastShapes('where', [condition.shape, likeA?.shape ?? []], 'a');

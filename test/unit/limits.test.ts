@@ -9,6 +9,7 @@ import { opNames, upload } from '../calls.ts';
 import {
   exerciseAdaptive,
   exerciseChunks,
+  exerciseNorms,
   exerciseOp,
   exerciseOptimizers,
   exerciseTransformers,
@@ -52,6 +53,7 @@ describe.each(PLANS)('at low limits, on the plan for %s', (_, tuning) => {
     it(`optimizers in ${dtype}`, () => exerciseOptimizers(dtype, device));
     it(`an adaptive softmax in ${dtype}`, () => exerciseAdaptive(dtype, device));
     it(`layers of transformers in ${dtype}`, () => exerciseTransformers(dtype, device));
+    it(`norms that keep something in ${dtype}`, () => exerciseNorms(dtype, device));
   }
   it('rows in chunks', () => exerciseChunks(device));
 });

@@ -44,7 +44,7 @@ afterAll(() => {
 /** The call as a module makes it: options at construction, required tensors at `forward`. */
 function byModule(call: Call, Class: ModuleClass): Tensor {
   const { tensors, options } = argumentsOf(call, device);
-  const { training, ...rest } = options;
+  const { training, ...rest } = options as Readonly<Record<string, unknown>>;
   const module = Object.keys(rest).length > 0 ? new Class(rest) : new Class();
   // In PyTorch's modules it is a mode, not an option.
   if (module instanceof nn.Module) module.train(training === true);

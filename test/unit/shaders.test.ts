@@ -12,6 +12,7 @@ import { opNames, upload, type Upload } from '../calls.ts';
 import {
   exerciseAdaptive,
   exerciseChunks,
+  exerciseNorms,
   exerciseOp,
   exerciseOptimizers,
   exerciseTables,
@@ -114,6 +115,8 @@ describe('every shader compiles and every launch is valid', () => {
       exerciseAdaptive(dtype, device));
 
     it(`layers of transformers in ${dtype}`, () => exerciseTransformers(dtype, device));
+
+    it(`norms that keep something in ${dtype}`, () => exerciseNorms(dtype, device));
   }
 
   it('tensors that share a buffer', () => exerciseOptimizers('float32', few));
