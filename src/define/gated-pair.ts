@@ -31,7 +31,8 @@ export interface GatedPair {
 }
 
 /** The pair of an activation, with its options. */
-export function pairOf<S extends ParamSpecs>({ epilogue }: Activation<S>): GatedPair {
+export function pairOf<S extends ParamSpecs>(activation: Activation<S>): GatedPair {
+  const { epilogue } = activation;
   const { forward, backward } = epilogue;
   return {
     source: epilogue.source,

@@ -226,20 +226,20 @@ describe('an app with one op', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 19.8 kB gzipped for the op itself: tensors, gradients, CPU path, shader', async () => {
+  it('is at most 20.4 kB gzipped for the op itself: tensors, gradients, CPU path, shader', async () => {
     // 13.4 before sums past the binding limit (3), whole backward passes and checked gradients (1), and refusals of data (1).
     const source = "import { relu } from 'nonlin';\nglobalThis.relu = relu;\n";
     const size = gzipped(await buildApp(await makeApp('op', { 'main.js': source })));
     console.log(`one op: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(19.8 * kB);
+    expect(size).toBeLessThanOrEqual(20.4 * kB);
   });
 
-  it('is at most 35.5 kB gzipped with init() and so the WebGPU device', () => {
+  it('is at most 36.1 kB gzipped with init() and so the WebGPU device', () => {
     // 21.9 before those, failures of single tensors (4), devices of few storage buffers (2), init's own refusals (1) and callers' encoders
     // that read each other's results (0.4).
     const size = gzipped(files);
     console.log(`one op and both devices: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(35.5 * kB);
+    expect(size).toBeLessThanOrEqual(36.1 * kB);
   });
 
   it("holds no other op's shader", async () => {
@@ -279,11 +279,11 @@ describe('an app with everything', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 157 kB gzipped', () => {
+  it('is at most 203 kB gzipped', () => {
     // 37 kB is the foundation; an activation adds about 0.4, a loss 0.6 to 3, rows in chunks, windows and float16 9 in all, norms 16, attention 9, layers of transformers 4.
     const size = gzipped(files);
     console.log(`everything: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(157 * kB);
+    expect(size).toBeLessThanOrEqual(203 * kB);
   });
 
   it("holds every op's shader", async () => {
