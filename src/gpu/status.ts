@@ -25,7 +25,7 @@ const FLAGS: Readonly<Record<number, readonly [argument: string, values: string]
 };
 
 /** The flag of a norm that is to be finite and is not. */
-const NOT_FINITE = 5;
+const NOT_FINITE = 6;
 
 export function statusError(bytes: ArrayBuffer): NonlinError | null {
   const [flag = 0, code = 0] = new Uint32Array(bytes);

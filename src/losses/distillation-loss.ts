@@ -13,7 +13,7 @@ import { defaultsOf, resolveParams } from '../define/params.ts';
 import { warmUp } from '../define/prepare.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { logSoftmax } from '../rowwise/log-softmax.ts';
-import { exp } from '../shader/lib.ts';
+import { softmax } from '../rowwise/softmax.ts';
 import { source } from '../shader/link.ts';
 
 const NAME = 'distillationLoss';
@@ -31,24 +31,24 @@ export interface DistillationLossOptions {
 
 const common = {
   name: NAME,
-  source: /* @__PURE__ */ source('losses/distillation.wgsl', wgsl, [exp]),
+  source: /* @__PURE__ */ source('losses/distillation.wgsl', wgsl),
   params: { names: ['factor'] },
   results: 1,
 };
 const divergence: PointwiseOp = {
   ...common,
-  inputs: ['log_q', 'log_p'],
-  body: '  return Results(divergence(log_q, log_p, p.factor));',
-  reference: ([logQ = NaN, logP = NaN], r, { factor = 1 }) => {
-    r[0] = logP < -745 ? 0 : Math.exp(logP) * (logP - logQ) * factor;
+  inputs: ['log_q', 'log_p', 'share'],
+  body: '  return Results(divergence(log_q, log_p, share, p.factor));',
+  reference: ([logQ = NaN, logP = NaN, share = NaN], r, { factor = 1 }) => {
+    r[0] = share === 0 ? 0 : share * (logP - logQ) * factor;
   },
 };
 const gradient: PointwiseOp = {
   ...common,
-  inputs: ['log_p', 'grad_output'],
-  body: '  return Results(divergence_grad(log_p, grad_output * p.factor));',
-  reference: ([logP = NaN, gradOutput = NaN], r, { factor = 1 }) => {
-    r[0] = logP < -745 ? 0 : -Math.exp(logP) * gradOutput * factor;
+  inputs: ['share', 'grad_output'],
+  body: '  return Results(divergence_grad(share, grad_output * p.factor));',
+  reference: ([share = NaN, gradOutput = NaN], r, { factor = 1 }) => {
+    r[0] = share === 0 ? 0 : -share * gradOutput * factor;
   },
 };
 
@@ -76,15 +76,20 @@ function apply(
   const compute = ([student]: readonly Tensor[], [teacher]: readonly Tensor[]): [Tensor] => {
     if (!student || !teacher) throw new RangeError('two tensors');
     const logQ = logSoftmax.into(student, softened, 'float32');
-    const logP = noGrad(() => logSoftmax.into(teacher, softened, 'float32'));
+    // Both, as the exponential of a rounded logarithm would be off by as many ULP as the logarithm is large.
+    const [logP, p] = noGrad(() => [
+      logSoftmax.into(teacher, softened, 'float32'),
+      softmax.into(teacher, softened, 'float32'),
+    ]);
+    if (!logP || !p) throw new RangeError('two tensors');
     const sum = reduced ? { sum: divisor } : {};
     const loss = runOne(
       pointwise,
       { op: divergence, params: { factor }, shape, ...sum },
-      [logQ, logP],
+      [logQ, logP, p],
       recording ? like : (out ?? like),
     );
-    const recorded = record(loss, NAME, [logQ], [logP], (upstream, saved) => [
+    const recorded = record(loss, NAME, [logQ], [p], (upstream, saved) => [
       runOne(
         pointwise,
         { op: gradient, params: { factor: factor / divisor }, shape },
@@ -94,6 +99,7 @@ function apply(
     ]);
     logQ.dispose();
     logP.dispose();
+    p.dispose();
     return [recorded];
   };
   const composed = {

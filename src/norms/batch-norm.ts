@@ -42,8 +42,8 @@ function apply(x: Tensor, options: BatchNormOptions = {}): Tensor {
   return calling(name, () => normalise(x, options));
 }
 
-/** @internal The same with a count of batches (see `Running`), for the module. */
-export function batchNormCounted(
+/** The same with a count of batches (see `Running`), for the module. */
+function batchNormCounted(
   x: Tensor,
   options: BatchNormOptions,
   counted: Pick<Running, 'batches' | 'momentum'>,

@@ -24,6 +24,9 @@ struct Status {
 }
 @group(0) @binding(11) var<storage, read_write> status: Status;
 
+// The flag of such a norm in src/gpu/status.ts.
+const NOT_FINITE = 6u;
+
 override workgroup_size = 256u;
 override kind: u32 = 2u;
 var<workgroup> peaks: array<u32, workgroup_size>;
@@ -91,7 +94,7 @@ fn finish_finite(@builtin(local_invocation_index) lane: u32) {
   if (lane == 0u) {
     norm[0] = value;
     if (is_nan(value) || is_inf(value)) {
-      if (atomicMax(&status.flag, 5u) == 0u) {
+      if (atomicMax(&status.flag, NOT_FINITE) == 0u) {
         status.op_code = u.op_code;
         status.index = select(0, 1, is_nan(value));
         status.bound = 0u;

@@ -1,6 +1,7 @@
 // Norms in float64, a row at a time. The backward direction computes anew what it needs of a row: what was kept is rounded.
 import { fromHalf, toHalf, type NumericArray } from '../../core/dtype.ts';
 import {
+  byRow,
   KEPT,
   operandInputs,
   operandOutputs,
@@ -28,10 +29,16 @@ export function computeNorm(
     ...Object.fromEntries(op.operands.map(({ name }) => [name, new Float64Array(n)])),
   });
   const rows = rowOf();
+  // Of a row of one channel, what its gradient is multiplied by comes last, as in PyTorch: an infinite weight gives infinities.
+  const last = byRow(args) && args.direction === 'backward';
+  let factor = 1;
   const begin = (r: number): void => {
     for (let i = 0; i < n; i++) own[i] = channelOf(args, r, i);
-    op.operands.forEach(({ name, absent }, k) => {
-      const from = inputs[places[k] ?? -1];
+    factor = 1;
+    op.operands.forEach(({ name, absent, saved }, k) => {
+      const given = inputs[places[k] ?? -1];
+      if (last && saved && given) factor *= given[own[0] ?? -1] ?? NaN;
+      const from = last ? undefined : given;
       own.forEach((c, i) => {
         const to = rows[name];
         if (to) to[i] = from ? (from[c] ?? NaN) : absent;
@@ -90,6 +97,7 @@ export function computeNorm(
       const kept = inputs[1]?.subarray(r * KEPT, r * KEPT + 2) ?? [];
       slopeGiven(rows, [kept[0] ?? NaN, kept[1] ?? NaN], eps, gradOutput, grads);
     } else op.backward(rows, eps, gradOutput, grads);
+    if (factor !== 1) grads.x?.forEach((g, i, all) => (all[i] = g * factor));
     if (gradX) scatter(grads.x, gradX, base);
     op.operands.forEach(({ name }, k) => {
       const [total, more] = [sums[k], grads[name]];
