@@ -14,6 +14,7 @@ import { warmUp } from '../define/prepare.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { logSoftmax } from '../rowwise/log-softmax.ts';
 import { softmax } from '../rowwise/softmax.ts';
+import { bits } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
 
 const NAME = 'distillationLoss';
@@ -31,7 +32,7 @@ export interface DistillationLossOptions {
 
 const common = {
   name: NAME,
-  source: /* @__PURE__ */ source('losses/distillation.wgsl', wgsl),
+  source: /* @__PURE__ */ source('losses/distillation.wgsl', wgsl, [bits]),
   params: { names: ['factor'] },
   results: 1,
 };
@@ -40,7 +41,9 @@ const divergence: PointwiseOp = {
   inputs: ['log_q', 'log_p', 'share'],
   body: '  return Results(divergence(log_q, log_p, share, p.factor));',
   reference: ([logQ = NaN, logP = NaN, share = NaN], r, { factor = 1 }) => {
-    r[0] = share === 0 ? 0 : share * (logP - logQ) * factor;
+    const difference = logP - logQ;
+    const term = Math.abs(difference) === Infinity ? difference : share * difference * factor;
+    r[0] = logP < -745 ? 0 : term;
   },
 };
 const gradient: PointwiseOp = {
