@@ -47,7 +47,7 @@ async function serveBelow(folder: string): Promise<{ server: Server; address: st
   return { server, address: `http://localhost:${port}${folder}` };
 }
 
-test('the first page weighs at most 272 kB gzipped, and can be used within 2 s', async ({
+test('the first page weighs at most 337 kB gzipped, and can be used within 2 s', async ({
   page,
 }) => {
   const sizes: Promise<number>[] = [];
@@ -70,8 +70,8 @@ test('the first page weighs at most 272 kB gzipped, and can be used within 2 s',
   console.log(
     `first page: ${(total / 1000).toFixed(1)} kB gzipped, usable in ${seconds.toFixed(2)} s`,
   );
-  // 18 kB of it are the norms
-  expect(total).toBeLessThanOrEqual(281_000);
+  // The catalog brings every op along: attention, norms and embeddings are 70 kB of it.
+  expect(total).toBeLessThanOrEqual(337_000);
   expect(total).toBeGreaterThan(50_000);
   expect(seconds).toBeLessThan(2);
 });
