@@ -80,11 +80,8 @@ function apply(
     if (!student || !teacher) throw new RangeError('two tensors');
     const logQ = logSoftmax.into(student, softened, 'float32');
     // Both, as the exponential of a rounded logarithm would be off by as many ULP as the logarithm is large.
-    const [logP, p] = noGrad(() => [
-      logSoftmax.into(teacher, softened, 'float32'),
-      softmax.into(teacher, softened, 'float32'),
-    ]);
-    if (!logP || !p) throw new RangeError('two tensors');
+    const logP = noGrad(() => logSoftmax.into(teacher, softened, 'float32'));
+    const p = noGrad(() => softmax.into(teacher, softened, 'float32'));
     const sum = reduced ? { sum: divisor } : {};
     const loss = runOne(
       pointwise,

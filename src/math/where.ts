@@ -103,7 +103,7 @@ export function where(
   const recorded = record(output, 'where', [x, y], [condition], (upstream, [saved], needs) =>
     [gradOfA, gradOfB].map((op, i) => {
       const like = likes[i];
-      if (!needs[i] || !saved || !op || !like) return null;
+      if (!needs[i] || !saved || !like) return null;
       // float32 where it is summed over broadcast dimensions, so that it is rounded once.
       const [grad] = run(
         pointwise,

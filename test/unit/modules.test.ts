@@ -48,7 +48,9 @@ function byModule(call: Call, Class: ModuleClass): Tensor {
   const module = Object.keys(rest).length > 0 ? new Class(rest) : new Class();
   // In PyTorch's modules it is a mode, not an option.
   if (module instanceof nn.Module) module.train(training === true);
-  const result = module.forward(...Object.keys(call.positional).map((name) => tensors[name]));
+  const result: unknown = module.forward(
+    ...Object.keys(call.positional).map((name) => tensors[name]),
+  );
   if (!(result instanceof Tensor)) throw new Error(`${call.op}'s module returned no tensor`);
   return result;
 }

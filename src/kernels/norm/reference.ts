@@ -97,7 +97,7 @@ export function computeNorm(
       const kept = inputs[1]?.subarray(r * KEPT, r * KEPT + 2) ?? [];
       slopeGiven(rows, [kept[0] ?? NaN, kept[1] ?? NaN], eps, gradOutput, grads);
     } else op.backward(rows, eps, gradOutput, grads);
-    if (factor !== 1) grads.x?.forEach((g, i, all) => (all[i] = g * factor));
+    if (factor !== 1) grads.x.forEach((g, i, all) => (all[i] = g * factor));
     if (gradX) scatter(grads.x, gradX, base);
     op.operands.forEach(({ name }, k) => {
       const [total, more] = [sums[k], grads[name]];
