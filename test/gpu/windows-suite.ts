@@ -135,9 +135,9 @@ export function windowsSuite(ops: readonly string[], { draws, refused }: WindowD
           const args = argumentsOf(call, device, { grad: true });
           attempt(() => resultOf(call, args));
           const out = resultOf(call, args);
+          if (!out.requiresGrad) return;
           const { shape, data } = upstreamOf(out.shape, 1);
           const upstream = tensor([...data], { shape, dtype: out.dtype, device });
-          if (!out.requiresGrad) return;
           attempt(() => {
             out.backward(upstream);
           });
