@@ -115,8 +115,8 @@ export default defineConfig({
         // a long lane too
         test: {
           name: 'hostile',
+          // a page for each file: all pipelines of the lane together would take more than 7 GB
           include: ['test/hostile/**/*.test.ts'],
-          isolate: false,
           ...inBrowser,
         },
       },
