@@ -34,25 +34,28 @@ fn has_nan(v: Block) -> bool {
 }
 
 fn scan(base: u32, lane: Lane) -> State {
-  var s = no_elements();
+  // Variables of their own: a pointer to a member of a struct is no argument that naga and Mesa take.
+  var sum = no_sum();
+  var found = false;
   if (padded) {
     let last = x_last(base, lane);
     var e: Block;
-    s = State(first_sum(last, &e), has_nan(last));
+    sum = first_sum(last, &e);
+    found = has_nan(last);
   }
   if (!in_registers) {
     var q = lane.first;
     for (var k = 0u; k < lane.full; k++) {
       let v = x_block(base, q, lane.step);
-      s.has_nan = s.has_nan | has_nan(v);
-      add_to(&s.sum, v);
+      found = found | has_nan(v);
+      add_to(&sum, v);
       if ((k & 31u) == 31u) {
-        end_stage(&s.sum);
+        end_stage(&sum);
       }
       q += block_quads * lane.step;
     }
   }
-  return s;
+  return State(sum, found);
 }
 
 struct Combined {
@@ -73,7 +76,9 @@ fn pack_part(s: Combined) -> vec2u {
 fn add_part(s: ptr<function, State>, part: vec2u) {
   let p = bitcast<vec2f>(part);
   (*s).has_nan = (*s).has_nan | is_nan(p.y);
-  merge(&(*s).sum, p.x, p.y);
+  var sum = (*s).sum;
+  merge(&sum, p.x, p.y);
+  (*s).sum = sum;
 }
 
 fn result_of(s: Combined) -> Result {
