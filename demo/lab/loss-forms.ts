@@ -75,6 +75,11 @@ export const FORMS = {
     target: (t) => Math.log(t),
   }),
   classes: row('classes', (n, t, device) => indices([t], n, device, [n])),
+  cosines: {
+    ...row('cosines', (n, t, device) => indices([t], n, device, [n])),
+    axis: 'cosine of class 0, of others 0',
+    range: [-0.999, 0.999],
+  },
   logClasses: {
     ...row('logClasses', (n, t, device) => indices([t], n, device, [n])),
     axis: 'log-probability of class 0, of others -1',
@@ -293,6 +298,8 @@ const GENERAL: readonly Form[] = [
 /** Losses that would also accept a form above, but are meant for another: what a number stands for is not in its shape. */
 const MEANT: Readonly<Partial<Record<string, Form>>> = {
   nllLoss: FORMS.logClasses,
+  arcFaceLoss: FORMS.cosines,
+  cosFaceLoss: FORMS.cosines,
   binaryCrossEntropy: FORMS.probability,
   binaryCrossEntropyWithLogits: FORMS.logit,
   sigmoidFocalLoss: FORMS.logit,

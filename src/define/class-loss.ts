@@ -1,5 +1,6 @@
 // Makes a classification loss from its declaration: the loss of one log-probability and its derivative. The function takes
 // class weights, ignored indices, label smoothing, class probabilities and reductions, and has gradients.
+import marginText from '../../shaders/losses/margin.wgsl?raw';
 import temperText from '../../shaders/losses/tempered.wgsl?raw';
 import { div, tanh } from '../shader/lib.ts';
 import type { ParamValues } from '../shader/params.ts';
@@ -9,7 +10,7 @@ import { run } from '../core/dispatcher.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';
 import { OptionError, ShapeError } from '../core/errors.ts';
 import { source, type Source } from '../shader/link.ts';
-import type { ClassLossArgs, ClassLossOp } from '../kernels/class-loss/args.ts';
+import type { ClassLossArgs, ClassLossOp, Margin } from '../kernels/class-loss/args.ts';
 import { classLoss } from '../kernels/class-loss/plan.ts';
 import { formatShape, rowLayout, type Shape } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
@@ -52,6 +53,14 @@ export interface ClassLossDeclaration<S extends ParamSpecs> {
   readonly normalised: boolean;
   /** Whether targets may be class probabilities, and label smoothing is offered. */
   readonly soft: boolean;
+  /**
+   * For scores that are cosines, which the kernel multiplies by the option `s`: what becomes of the one of a row's class before.
+   * In WGSL `fn margin(c: f32, p: Params) -> f32` and `fn margin_grad`. `derive` gives the numbers that all these work with, `s`
+   * among them, where they are not the options.
+   */
+  readonly margin?: Margin & {
+    readonly derive?: (params: ParamsOf<S>) => ParamValues & { readonly s: number };
+  };
   readonly loss: (l: number, params: ParamsOf<S>) => number;
   readonly grad: (l: number, params: ParamsOf<S>) => number;
   /** Error bounds that the tests check. */
@@ -106,10 +115,15 @@ export function defineClassLoss<
   checkDeclaration('defineClassLoss', declaration, ['loss', 'grad']);
   const { name, wgsl, includes, normalised, soft, accuracy, docs } = declaration;
   const specs = declaration.params ?? ({} as S);
+  const { margin } = declaration;
+  const derive = margin?.derive;
   const op: ClassLossOp = {
     name,
-    source: source(`${name}.wgsl`, wgsl, includes),
-    params: layoutOf(specs),
+    source: source(`${name}.wgsl`, margin ? `${wgsl}\n${marginText}` : wgsl, includes),
+    params: derive
+      ? { names: Object.keys(derive(resolveParams(name, specs, []))) }
+      : layoutOf(specs),
+    ...(margin ? { margin } : {}),
     normalised,
     loss: (l, p) => declaration.loss(l, p as ParamsOf<S>),
     grad: (l, p) => declaration.grad(l, p as ParamsOf<S>),
@@ -137,7 +151,7 @@ export function defineClassLoss<
     const options: AnyOptions = given;
     const own = resolveParams(name, specs, others, options);
     const temper = soft ? resolveTemper(name, options) : null;
-    const params: ParamValues = temper ? { ...temper } : own;
+    const params: ParamValues = temper ? { ...temper } : derive ? derive(own) : own;
     const { weight, reduction = 'mean', ignoreIndex = -100, labelSmoothing = 0, out } = options;
     checkOneOf(name, 'reduction', reduction, REDUCTIONS);
     checkNumber(name, 'ignoreIndex', ignoreIndex, { integer: true });

@@ -166,6 +166,10 @@ const OPTION_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   'threshold.threshold': [0.5, -1.25, 0],
   'threshold.value': [-0.75, 3, 0],
   'gelu.approximate': ['none', 'tanh'],
+  'polyLoss.epsilon': [2, 1, -0.59375, -1],
+  'generalizedCrossEntropy.q': [0.7, 0.109375, 1],
+  'arcFaceLoss.m': [0.5, 0.25, 0, 1.25],
+  'arcFaceLoss.easyMargin': [false, true],
 };
 
 /** Names of the options that every call of an op has to give. */

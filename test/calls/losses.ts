@@ -39,6 +39,9 @@ function lossCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
     });
 }
 
+/** Losses whose scores are cosines. */
+const COSINES: readonly string[] = ['arcFaceLoss', 'cosFaceLoss'];
+
 function classLossCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   const own = fc.record({
     batch: fc.integer({ min: 0, max: 6 }),
@@ -74,8 +77,14 @@ function classLossCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Ca
             : {}),
         }
       : {};
+  const cosines = COSINES.includes(op);
   return fc
-    .tuple(sizes, forms, magnitudes, maybe({ ...params(op), reduction, ...smooth }))
+    .tuple(
+      sizes,
+      forms,
+      cosines ? fc.constantFrom(0.5, 0.95) : magnitudes,
+      maybe({ ...params(op), reduction, ...smooth }),
+    )
     .chain(([{ batch, classes, inner, single }, form, magnitude, options]) => {
       const { weighted, soft, ignored } = form;
       const shape = single ? [classes] : [batch, classes, ...inner];
@@ -105,6 +114,7 @@ function classLossCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Ca
             (options.reduction === 'sum' ? Math.max(count, 1) : 1) *
             // The square of the logarithm of a sum, and temperatures of a half.
             (op === 'crossEntropy' ? 4 : 1) *
+            (cosines ? Number(options.s ?? 64) : 1) *
             (probabilities ? Math.min(classes, 50) : 1),
         ),
       });
@@ -130,7 +140,7 @@ export const lossFamily: Family = {
 };
 
 export const classLossFamily: Family = {
-  ops: ['nllLoss', 'crossEntropy', 'focalLoss'],
+  ops: ['nllLoss', 'crossEntropy', 'focalLoss', 'polyLoss', 'generalizedCrossEntropy', ...COSINES],
   adaptive: true,
   draw: classLossCalls,
   valid: (op) =>
@@ -156,6 +166,17 @@ export const classLossFamily: Family = {
     wrongOption('ignoreIndex', NaN),
     wrongOption('ignoreIndex', '1'),
     ...(op === 'focalLoss' ? [wrongOption('gamma', -0.5)] : []),
+    ...(op === 'polyLoss' ? [NaN, '1'].map((value) => wrongOption('epsilon', value)) : []),
+    ...(op === 'generalizedCrossEntropy'
+      ? [0, -0.5, 1.5, NaN].map((value) => wrongOption('q', value))
+      : []),
+    ...(COSINES.includes(op) ? [0, -1, '64'].map((value) => wrongOption('s', value)) : []),
+    ...(op === 'arcFaceLoss'
+      ? [
+          ...[-0.5, Math.PI / 2, NaN].map((value) => wrongOption('m', value)),
+          wrongOption('easyMargin', 1),
+        ]
+      : []),
     ...(op === 'crossEntropy'
       ? [
           ...[-0.1, 1.5, NaN, '0'].map((value) => wrongOption('labelSmoothing', value)),

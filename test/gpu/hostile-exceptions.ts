@@ -68,7 +68,14 @@ const norms = catalog.filter(({ kind }) => kind === 'norm').map(({ op }) => op);
 const channelNorms = ['groupNorm', 'instanceNorm', 'batchNorm'];
 const distances = ['pairwiseDistance', 'tripletMarginLoss', 'tripletMarginWithDistanceLoss'];
 
-const classLosses = ['crossEntropy', 'focalLoss'];
+const cosineLosses = ['arcFaceLoss', 'cosFaceLoss'];
+const classLosses = [
+  'crossEntropy',
+  'focalLoss',
+  'polyLoss',
+  'generalizedCrossEntropy',
+  ...cosineLosses,
+];
 const LARGEST = 2 ** 128 * (1 - 2 ** -24);
 
 const known = new WeakMap<Call, boolean>();
@@ -273,6 +280,12 @@ export const EXCEPTIONS: readonly Exception[] = [
       (name === 'out' && options.reduction !== 'none'
         ? largestOf(input) > LARGEST / 2
         : spreadOf(input, index, name === 'out') > LARGEST),
+  },
+  {
+    ops: cosineLosses,
+    reason: 'cosines, of at most 1, so large that the scale takes them out of float32',
+    holds: ({ value }, { positional: { input }, options }) =>
+      !Number.isFinite(value) && largestOf(input) > LARGEST / Number(options.s ?? 64),
   },
   {
     ops: classLosses,

@@ -43,6 +43,10 @@ const WHOLE_ROWS = [
   'adaptiveLogSoftmaxWithLoss',
   'crossEntropy',
   'focalLoss',
+  'polyLoss',
+  'generalizedCrossEntropy',
+  'arcFaceLoss',
+  'cosFaceLoss',
   'nllLoss',
   'ctcLoss',
 ];

@@ -1,4 +1,4 @@
-// requires: Block, Grid, Row, Totals, add_row, base_of, combine_sum, exp_of, lane_index, lane_of, lanes, loss_of
+// requires: Block, Grid, Row, Totals, add_row, base_of, begin_row, combine_sum, exp_of, lane_index, lane_of, lanes, loss_of
 // requires: merged, normalised, padded, part_of, parts, place_of, row_of, scan, scores_last, store_divisor
 // requires: store_loss, target_of, u.first_loss, u.rows, u.units, unit_of, weight_of, with_divisor, with_grad
 // requires: workgroup_size, write_grads
@@ -13,7 +13,9 @@ fn part_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
   let at = place_of(unit);
   var last: Block;
   var e: Block;
-  let part = part_of(scan(base_of(at.row), lane_of(at.chunk, local), &last, &e), local);
+  let base = base_of(at.row);
+  begin_row(at.row, base);
+  let part = part_of(scan(base, lane_of(at.chunk, local), &last, &e), local);
   if (lane_index(local) == 0u) {
     parts[unit] = part;
   }
@@ -37,6 +39,7 @@ fn chunk_rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
   }
   let at = place_of(unit);
   let base = base_of(at.row);
+  begin_row(at.row, base);
   var row: Row;
   if (normalised) {
     row = row_of(merged(at.row, lane_index(local), lanes()), local);

@@ -46,7 +46,8 @@ struct Uniforms {
 
 // src/kernels/class-loss/bindings.ts writes this slot and binds only what a call needs. It says whether every class
 // adds to the loss (`soft`), losses are summed over rows (`summed`), and gradients (`with_grad`) or the sum of the
-// rows' weights (`with_divisor`) are stored; and whether z_factor() lse² joins the loss of a row (`with_z`).
+// rows' weights (`with_divisor`) are stored; and whether z_factor() lse² joins the loss of a row (`with_z`). `begin_row` is
+// called before the scores of a row are loaded.
 //#slot access
 const soft = false;
 const summed = true;
@@ -56,6 +57,7 @@ const with_z = false;
 fn z_factor() -> f32 {
   return 0.0;
 }
+fn begin_row(r: u32, base: u32) {}
 @group(0) @binding(1) var<storage, read> scores: array<f32>;
 @group(0) @binding(2) var<storage, read> classes: array<i32>;
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
@@ -122,6 +124,7 @@ fn rows(grid: Grid, @builtin(local_invocation_index) local: u32) {
   for (var r = unit; r < u.rows; r += u.units) {
     let base = base_of(r);
     let lane = lane_of(0u, local);
+    begin_row(r, base);
     var last: Block;
     var e: Block;
     let row = start(base, lane, local, &last, &e);

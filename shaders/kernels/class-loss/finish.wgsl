@@ -1,4 +1,4 @@
-// requires: Totals, add_row, base_of, loss_of, merged, nan, row_of, store_loss, target_of, u.divisor, u.rows
+// requires: Totals, add_row, base_of, begin_row, loss_of, merged, nan, row_of, store_loss, target_of, u.divisor, u.rows
 // requires: workgroup_size
 // The entry point of class-loss.wgsl that sums the losses of rows that were divided into chunks. It is linked with
 // the `rows` slot that gives each row to one invocation.
@@ -7,8 +7,10 @@
 fn losses_from(first: u32, step: u32, local: u32) -> vec2f {
   var totals: Totals;
   for (var r = first; r < u.rows; r += step) {
+    let base = base_of(r);
+    begin_row(r, base);
     let row = row_of(merged(r, 0u, 1u), local);
-    add_row(&totals, loss_of(target_of(r, base_of(r), row), row));
+    add_row(&totals, loss_of(target_of(r, base, row), row));
   }
   return totals.sum + totals.block;
 }

@@ -4,6 +4,12 @@ import type { Source } from '../../shader/link.ts';
 import type { RowLayout } from '../../core/shape.ts';
 import type { ParamLayout, ParamValues } from '../../shader/params.ts';
 
+/** What a margin makes of the cosine of a row's class, and its derivative. */
+export interface Margin {
+  readonly score: (cosine: number, p: ParamValues) => number;
+  readonly slope: (cosine: number, p: ParamValues) => number;
+}
+
 /** A loss of the log-probability l of a class, and its derivative. */
 export interface ClassLossOp {
   readonly name: string;
@@ -13,6 +19,8 @@ export interface ClassLossOp {
   readonly normalised: boolean;
   /** Whether scores go through `shaders/losses/tempered.wgsl`, and the options `softcap`, `inverse`, `zLoss` are there. */
   readonly tempered?: boolean;
+  /** Of scores that are cosines: what the one of the class becomes. All are multiplied by `s`, in `shaders/losses/margin.wgsl`. */
+  readonly margin?: Margin;
   readonly loss: (l: number, p: ParamValues) => number;
   readonly grad: (l: number, p: ParamValues) => number;
 }

@@ -72,6 +72,7 @@ export function phaseAccess(
     tensor(SLOTS.scores, 'scores', dtypeOf(inputs, 0), {
       fill: '-infinity()',
       ...(op.tempered ? { through: 'tempered' } : {}),
+      ...(op.margin ? { through: 'marked_scores', throughOne: 'marked_score' } : {}),
     }),
   ];
   if (!classes) tensors.push(tensor(SLOTS.target, 'probabilities', dtypeOf(inputs, 1)));
@@ -83,7 +84,10 @@ export function phaseAccess(
   }
   if (has.gradScores) {
     const dtype = dtypeOf(outputs, places.outputs.gradScores);
-    const through = op.tempered ? { through: 'through_temper' } : {};
+    const through = {
+      ...(op.tempered ? { through: 'through_temper' } : {}),
+      ...(op.margin ? { through: 'through_margin' } : {}),
+    };
     tensors.push(tensor(SLOTS.gradScores, 'grad_scores', dtype, { ...write, ...through }));
   }
   if (has.gradProbabilities) {
@@ -101,7 +105,8 @@ export function phaseAccess(
       `const with_grad_probabilities = ${has.gradProbabilities};`,
       `const with_divisor = ${has.divisorOut};`,
       `const with_z = ${Boolean(op.tempered)};`,
-      op.tempered ? '' : 'fn z_factor() -> f32 { return 0.0; }',
+      op.tempered || op.margin ? '' : 'fn z_factor() -> f32 { return 0.0; }',
+      op.margin ? '' : 'fn begin_row(r: u32, base: u32) {}',
       ...(classes ? [bind(SLOTS.target, 'read', 'classes', 'i32')] : []),
       ...(has.loss ? [bind(SLOTS.losses, 'read_write', 'losses')] : []),
       ...(sums.weights ? [bind(SLOTS.rowWeights, 'read_write', 'row_weights')] : []),

@@ -52,13 +52,22 @@ export function classLossReference(
         l[c] = bend(l[c] ?? NaN, params as unknown as Temper);
       }
     }
+    const label = classes ? classOf(row) : -1;
+    const { margin } = op;
+    if (margin) {
+      const { s = NaN } = params;
+      for (let c = 0; c < n; c++) {
+        const cosine = at(l, c);
+        slopes[c] = c === label ? s * margin.slope(cosine, params) : s;
+        l[c] = s * (c === label ? margin.score(cosine, params) : cosine);
+      }
+    }
     const peak = zLoss === 0 ? 0 : maxOf(l);
     const top = zLoss === 0 ? 0 : l.indexOf(peak);
     if (op.normalised) logSoftmaxOf(l, l);
-    const ignored = classes && classOf(row) === ignoreIndex;
+    const ignored = classes && label === ignoreIndex;
     // Only the target's class adds to the loss. The others are skipped, not multiplied by 0, because their loss may
     // be infinite.
-    const label = classes ? classOf(row) : -1;
     const [from, to] = ignored ? [0, 0] : alone ? [label, label + 1] : [0, n];
     let loss = 0;
     let slope = 0;
@@ -88,7 +97,7 @@ export function classLossReference(
         const spread = op.normalised ? Math.exp(lc) * (ignored ? 0 : upstream * others) : 0;
         const more = joins ? upstream * 2 * zLoss * lse * Math.exp(lc) : 0;
         const all = (owns ? upstream * (q * left) : 0) - spread + more;
-        gradScores[element] = op.tempered ? all * (slopes[c] ?? NaN) : all;
+        gradScores[element] = op.tempered || margin ? all * (slopes[c] ?? NaN) : all;
       }
       if (gradProbabilities) {
         gradProbabilities[element] =

@@ -19,6 +19,8 @@ export interface RowTensor {
    * q)` then gives them as they are stored.
    */
   readonly through?: string;
+  /** The same of one element, `base` and its index, where that is another function. */
+  readonly throughOne?: string;
   /** WGSL: the distance between neighbours of a row. It is `u.inner`, or 1 for a tensor that is the same for all rows. */
   readonly step?: '1u';
   /** Whether rows are in pieces of `u.span` units, quads where packed, with `u.gap` units between them. */
@@ -211,7 +213,7 @@ fn store_${name}_last(base: u32, lane: Lane, v: Block) {
 
 /** A reader whose elements go through a function: what it loads itself is under other names. */
 function readerOf(tensor: RowTensor): string {
-  const { name, packed, through, fill = '0.0' } = tensor;
+  const { name, packed, through, throughOne, fill = '0.0' } = tensor;
   const text = reader(tensor);
   if (!through) return text;
   const own = text.replace(
@@ -226,7 +228,11 @@ function readerOf(tensor: RowTensor): string {
   return ${name}_stored_${packed ? 'full' : 'tail'}(base, q);
 }
 fn ${name}_at(base: u32, i: u32) -> f32 {
-  return ${through}(vec4f(${name}_stored_at(base, i)), base, i >> 2u).x;
+  return ${
+    throughOne
+      ? `${throughOne}(${name}_stored_at(base, i), base, i)`
+      : `${through}(vec4f(${name}_stored_at(base, i)), base, i >> 2u).x`
+  };
 }
 fn ${name}_full(base: u32, q: u32) -> vec4f {
   return ${through}(${name}_stored_full(base, q), base, q);

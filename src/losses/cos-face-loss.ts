@@ -1,0 +1,38 @@
+import ceText from '../../shaders/losses/cross-entropy.wgsl?raw';
+import wgsl from '../../shaders/losses/cos-face.wgsl?raw';
+import { defineClassLoss } from '../define/class-loss.ts';
+import { lossModule } from '../define/module.ts';
+import { source } from '../shader/link.ts';
+
+/**
+ * CosFace loss of cosines [N, C, d1, …] (of embeddings and class centres, both normalised) and class indices: cross-entropy of s
+ * times the cosines, that of the target class less a margin m. Options: `s` (64, above 0), `m` (0.4), `weight`, `ignoreIndex`
+ * (-100), `reduction` ('mean'). s times a cosine must be a float32.
+ *
+ * `cosFaceLoss(linear(normalize(x), normalize(centres)), classes)`
+ */
+export const cosFaceLoss = /* @__PURE__ */ defineClassLoss({
+  name: 'cosFaceLoss',
+  wgsl,
+  includes: [/* @__PURE__ */ source('losses/cross-entropy.wgsl', ceText)],
+  params: { s: { default: 64, min: 0, above: true }, m: 0.4 },
+  normalised: true,
+  soft: false,
+  margin: { score: (c, { m = NaN }) => c - m, slope: () => 1 },
+  loss: (l) => -l,
+  grad: () => -1,
+  accuracy: { forward: 8, backward: 8 },
+  docs: {
+    tex: String.raw`-w_y \log \frac{e^{s (x_y - m)}}{e^{s (x_y - m)} + \sum_{c \ne y} e^{s x_c}}`,
+    derivative: String.raw`w_y s (p_c - \delta_{cy})`,
+    range: String.raw`[0, \infty)`,
+    shapes:
+      'input (cosines) [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or the shape of target for `none`',
+    torch: null,
+    cite: 'Wang et al. 2018, CosFace: Large Margin Cosine Loss for Deep Face Recognition',
+    use: 'Embeddings that are compared by cosine: faces, speakers, products, with many classes and few examples each. Takes cosines, not logits. Too large a margin, or too small a scale for the number of classes, and it does not converge.',
+  },
+});
+
+/** `cosFaceLoss` as a module. */
+export class CosFaceLoss extends /* @__PURE__ */ lossModule(cosFaceLoss) {}

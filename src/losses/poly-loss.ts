@@ -1,0 +1,36 @@
+import wgsl from '../../shaders/losses/poly.wgsl?raw';
+import { defineClassLoss } from '../define/class-loss.ts';
+import { lossModule } from '../define/module.ts';
+import { exp, expm1 } from '../shader/lib.ts';
+
+/**
+ * Poly-1 loss of logits [N, C, d1, …] and class indices: cross-entropy plus epsilon (1 - p), where p is the probability of
+ * the target class. Options: `epsilon` (2; -1 weighs confident examples less), `weight`, `ignoreIndex` (-100), `reduction`
+ * ('mean').
+ *
+ * `polyLoss(logits, classes, { epsilon: 1 })`
+ */
+export const polyLoss = /* @__PURE__ */ defineClassLoss({
+  name: 'polyLoss',
+  wgsl,
+  includes: [exp, expm1],
+  params: { epsilon: 2 },
+  normalised: true,
+  soft: false,
+  loss: (l, { epsilon }) => -l - epsilon * Math.expm1(l),
+  grad: (l, { epsilon }) => -1 - epsilon * Math.exp(l),
+  accuracy: { forward: 8, backward: 8 },
+  docs: {
+    tex: String.raw`w_y \left(-\log p_y + \varepsilon (1 - p_y)\right)`,
+    derivative: String.raw`w_y (1 + \varepsilon p_y) (p_c - \delta_{cy})`,
+    range: String.raw`[0, \infty)`,
+    shapes:
+      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or the shape of target for `none`',
+    torch: null,
+    cite: 'Leng et al. 2022, PolyLoss; optax poly_loss_cross_entropy',
+    use: 'Where crossEntropy is tuned already: epsilon 1 to 2 pulls confident predictions further up, which helps image classes; about -1 holds them back, for detection with imbalance. One more number to tune, and the best one differs by task.',
+  },
+});
+
+/** `polyLoss` as a module. */
+export class PolyLoss extends /* @__PURE__ */ lossModule(polyLoss) {}
