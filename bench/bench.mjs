@@ -7,9 +7,10 @@
  * adapter on a busy machine.
  * `--before PATH`: beside this library of another checkout, call by call in one page: times as multiples of its times, and
  * their geometric mean. PATH is a checkout of an older revision, as `git worktree add PATH REVISION` makes it.
- * Out: tables in the terminal, test-results/bench.json and, of a full run, docs/benchmarks.md.
+ * Out: tables in the terminal, test-results/bench.json and, of a full run, docs/benchmarks.md; of `--part training` alone its own
+ * sections of that file. Fails where libraries in training do not agree, or where training or attention is not within its bounds.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -20,6 +21,7 @@ import { ensureBrowser } from '../scripts/browser.mjs';
 import { installPeers, ownVersion, peers } from './install.mjs';
 import { servePages, withPage } from './pages.mjs';
 import { planOf } from './plan.mjs';
+import { attentionOf, trainingOf } from './training.mjs';
 
 /**
  * @typedef {import('./report.ts').Results} Results
@@ -50,7 +52,6 @@ try {
 }
 
 async function main() {
-  const results = await measure();
   const server = await createServer({
     configFile: false,
     logLevel: 'warn',
@@ -58,32 +59,48 @@ async function main() {
     server: { middlewareMode: true, hmr: false, ws: false, watch: null },
     optimizeDeps: { noDiscovery: true, include: [] },
   });
-  /** @type {typeof import('./report.ts')} */
-  const { report } = /** @type {typeof import('./report.ts')} */ (
-    await server.ssrLoadModule(fileURLToPath(new URL('report.ts', import.meta.url)))
+  /** @param {string} name @returns {Promise<unknown>} */
+  const load = (name) => server.ssrLoadModule(fileURLToPath(new URL(name, import.meta.url)));
+  const { report } = /** @type {typeof import('./report.ts')} */ (await load('report.ts'));
+  const { renewed } = /** @type {typeof import('./report-training.ts')} */ (
+    await load('report-training.ts')
   );
+  const { lessonOf } = /** @type {typeof import('./lessons.ts')} */ (await load('lessons.ts'));
+  const results = await measure(lessonOf);
   await server.close();
   const target = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
-  const text = await format(report(results), {
-    ...(await resolveConfig(target)),
-    filepath: target,
-  });
+  /** @param {string} words */
+  const pretty = async (words) =>
+    format(words, { ...(await resolveConfig(target)), filepath: target });
+  const text = await pretty(report(results));
   console.log(text);
   const folder = new URL('../test-results/', import.meta.url);
   await mkdir(folder, { recursive: true });
   await writeFile(new URL('bench.json', folder), JSON.stringify(results, null, 1));
-  // A part is to look at; the file has everything.
-  if (plan.full) await writeFile(target, text);
+  const failures = [...results.training, ...results.attention].flatMap((one) => one.failures);
+  if (failures.length > 0) {
+    console.error(failures.join('\n'));
+    process.exitCode = 1;
+    // A part is to look at; the file has everything.
+  } else if (plan.full) await writeFile(target, text);
+  else if (plan.apart) {
+    await writeFile(target, await pretty(renewed(await readFile(target, 'utf8'), text)));
+  }
   console.log(`${((performance.now() - start) / 1000).toFixed(0)} s`);
 }
 
-/** @returns {Promise<Results>} */
-async function measure() {
+/**
+ * @param {typeof import('./lessons.ts').lessonOf} lessonOf
+ * @returns {Promise<Results>}
+ */
+async function measure(lessonOf) {
   const steps =
     plan.cells.length +
     plan.cpuCells.length +
     plan.coldStarts.length +
     plan.counts.length +
+    plan.training.length +
+    plan.attention.length +
     (plan.overhead.length > 0 ? 1 : 0);
   const bar = process.stdout.isTTY
     ? new SingleBar({ format: '{bar} {value}/{total} {step}', hideCursor: true })
@@ -161,6 +178,21 @@ async function measure() {
     );
   const gpu = await cellsOf(plan.cells);
   const cpu = plan.cpuCells.length > 0 ? await cellsOf(plan.cpuCells) : { cells: [] };
+  const options = { cpuTime: values['cpu-time'] };
+  /** @type {Results['training'][number][]} */
+  const training = [];
+  for (const request of plan.training) {
+    const work = lessonOf(request.model).then((lesson) =>
+      trainingOf(site.url, request, lesson, options),
+    );
+    training.push(await during(request.name, work));
+  }
+  /** @type {Results['attention'][number][]} */
+  const attention = [];
+  for (const request of plan.attention) {
+    const work = attentionOf(site.url, request, options);
+    attention.push(await during(`attention of ${request.length}`, work));
+  }
   bar?.stop();
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -177,5 +209,7 @@ async function measure() {
     overhead,
     coldStarts,
     counts,
+    training,
+    attention,
   };
 }

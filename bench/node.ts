@@ -15,7 +15,8 @@ import { copyOn, handWrittenOn } from './page/libraries/hand.ts';
 import { libraryOn } from './page/libraries/nonlin.ts';
 import type { Library, OpName, Runner, Shape } from './page/types.ts';
 import { planOf } from './plan.mjs';
-import { digits, OPS, table } from './report.ts';
+import { OPS } from './report.ts';
+import { digits, table } from './report-words.ts';
 import { GpuClock } from './timestamps.ts';
 
 const { values } = parseArgs({

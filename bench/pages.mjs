@@ -55,6 +55,8 @@ export async function servePages(before) {
       plugins: [wgslMinify(), docsStripper()],
       resolve: {
         alias: {
+          // as the demo, whose models are trained, names it
+          nonlin: here('../src/index.ts'),
           'nonlin-before': other,
           '@stdlib/math-base-special-exp': shim('exp'),
           '@stdlib/number-float64-base-set-low-word': shim('set-low-word'),

@@ -15,7 +15,10 @@ import {
  * @typedef {import('./page/types.ts').Shape} Shape
  * @typedef {import('./page/types.ts').LibraryName} LibraryName
  * @typedef {import('./page/cell.ts').CellRequest} CellRequest
- * @typedef {'cells' | 'cpu' | 'overhead' | 'cold' | 'counts'} Part
+ * @typedef {'cells' | 'cpu' | 'overhead' | 'cold' | 'counts' | 'training'} Part
+ * @typedef {import('./page/training/types.ts').AttentionRequest} AttentionRequest
+ * @typedef {import('./page/training/types.ts').LearnerName} LearnerName
+ * @typedef {import('./page/training/types.ts').TrainingRequest} TrainingRequest
  * @typedef {{
  *   quick?: boolean, op?: string[], size?: string[], only?: string[], part?: string[], rounds?: string, before?: string, 'cpu-time'?: boolean
  * }} Options
@@ -36,7 +39,76 @@ const ROWS = [
   [8, 128_256],
 ];
 /** @type {readonly Part[]} */
-const PARTS = ['cold', 'counts', 'overhead', 'cells', 'cpu'];
+const PARTS = ['cold', 'counts', 'overhead', 'cells', 'cpu', 'training'];
+/** Parts whose sections of docs/benchmarks.md stand by themselves, and may be written anew alone. @type {readonly Part[]} */
+const APART = ['training'];
+
+/** @type {readonly LearnerName[]} */
+const LEARNERS = ['nonlin', 'tfjs', 'jax'];
+
+/**
+ * A GPT is learned by this library and jax-js alone: TensorFlow.js has no attention, and no gelu with a gradient.
+ * @type {readonly Omit<TrainingRequest, 'rounds' | 'span'>[]}
+ */
+const MODELS = [
+  {
+    name: 'GPT, 4 layers of 128',
+    model: { kind: 'gpt', layers: 4, width: 128, heads: 4, context: 64, batch: 16 },
+    libraries: ['nonlin', 'jax'],
+    steps: 8,
+  },
+  {
+    name: 'GPT, 2 layers of 64',
+    model: { kind: 'gpt', layers: 2, width: 64, heads: 4, context: 64, batch: 8 },
+    libraries: ['nonlin', 'jax'],
+    steps: 12,
+  },
+  {
+    name: 'digits, 784-128-10',
+    model: {
+      kind: 'perceptron',
+      data: 'digits',
+      activation: 'relu',
+      sizes: [784, 128, 10],
+      batch: 64,
+      learningRate: 0.003,
+    },
+    libraries: LEARNERS,
+    steps: 20,
+  },
+  {
+    name: 'spirals, 2-24-24-24-2',
+    model: {
+      kind: 'perceptron',
+      data: 'spirals',
+      activation: 'tanh',
+      sizes: [2, 24, 24, 24, 2],
+      batch: 60,
+      learningRate: 0.01,
+    },
+    libraries: LEARNERS,
+    steps: 20,
+  },
+];
+/** In place of the GPTs where it is to be quick. @type {typeof MODELS[number]} */
+const SMALL_GPT = {
+  name: 'GPT, 1 layer of 32',
+  model: { kind: 'gpt', layers: 1, width: 32, heads: 2, context: 16, batch: 4 },
+  libraries: ['nonlin', 'jax'],
+  steps: 8,
+};
+
+/**
+ * The longest has one head: eight would take an emulator half a minute a call. Memory alone is measured where it has a bound.
+ * @type {readonly Omit<AttentionRequest, 'rounds' | 'span'>[]}
+ */
+const ATTENTION = [
+  { length: 256, heads: 8, width: 64 },
+  { length: 1024, heads: 8, width: 64 },
+  { length: 4096, heads: 1, width: 64 },
+];
+/** @type {Omit<AttentionRequest, 'rounds' | 'span'>} */
+const ATTENTION_MEMORY = { length: 2048, heads: 8, width: 64 };
 
 /** One op of each kind, and one size. @type {readonly OpName[]} */
 const QUICK_OPS = ['relu', 'gelu', 'tanh', 'mse', 'softmax', 'crossEntropy', 'crossEntropyGrad'];
@@ -113,8 +185,28 @@ export function planOf({ quick = false, op, size, only, part, rounds: given, bef
   /** @type {<T>(name: Part, list: readonly T[]) => readonly T[]} */
   const when = (name, list) => (parts.includes(name) ? list : []);
   const started = kept(STARTED);
+  // Ratios of few rounds are enough where each is of seconds.
+  const long = given === undefined ? 3 : rounds;
+  const models = quick ? [SMALL_GPT, ...MODELS.slice(2)] : MODELS;
+  const lengths = quick ? ATTENTION.slice(0, 1) : ATTENTION;
+  const alone = part !== undefined && parts.every((name) => APART.includes(name));
   return {
     full,
+    /** Whether the sections of these parts are to be written anew, and nothing else. */
+    apart: alone && !quick && !narrowed && others['cpu-time'] !== true,
+    training: when(
+      'training',
+      models.map((one) => ({
+        ...one,
+        libraries: one.libraries.filter((name, i) => i === 0 || wanted.includes(name)),
+        rounds: long,
+        span: quick ? 100 : 1500,
+      })),
+    ),
+    attention: when('training', [
+      ...lengths.map((one) => ({ ...one, rounds: long, span: quick ? 100 : 500 })),
+      ...(quick ? [] : [{ ...ATTENTION_MEMORY, rounds: 0, span: 0 }]),
+    ]),
     cells: when('cells', cellsOf(gpuLibraries, quick ? 10 : 20)),
     cpuCells: when('cpu', cellsOf(cpuLibraries, quick ? 10 : 20)),
     overhead: when('overhead', compared ? gpuLibraries : started),

@@ -10,13 +10,10 @@ import type {
   Overhead,
   Timing,
 } from './page/types.ts';
+import { trainingSections, type TrainingResults } from './report-training.ts';
+import { digits, NAMES, section, table } from './report-words.ts';
 
-export interface Results {
-  readonly date: string;
-  readonly adapter: string;
-  readonly browser: string;
-  readonly processor: string;
-  readonly threads: number;
+export interface Results extends TrainingResults {
   readonly version: string;
   readonly peers: Readonly<Record<string, string>>;
   readonly full: boolean;
@@ -32,21 +29,6 @@ export interface Results {
   }[];
 }
 
-const NAMES: Record<LibraryName, string> = {
-  copy: 'copy',
-  memcpy: 'copy',
-  'hand-written': 'hand-written',
-  before: 'before',
-  'before-cpu': 'before',
-  nonlin: 'nonlin',
-  'nonlin-cpu': 'nonlin',
-  tfjs: 'TensorFlow.js',
-  'tfjs-cpu': 'TensorFlow.js cpu',
-  'tfjs-wasm': 'TensorFlow.js wasm',
-  ort: 'ONNX Runtime Web',
-  jax: 'jax-js',
-};
-
 export const OPS: Readonly<Record<string, string>> = {
   gelu: 'gelu (erf)',
   geluTanh: 'gelu (tanh)',
@@ -56,18 +38,6 @@ export const OPS: Readonly<Record<string, string>> = {
   crossEntropy: 'cross-entropy mean',
   crossEntropyGrad: 'cross-entropy mean with gradient',
 };
-
-/** Three digits, as many as a timing has. */
-export function digits(value: number): string {
-  if (!Number.isFinite(value)) return '–';
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(value < 1 ? 2 : 3).replace(/e.*/, '');
-}
-
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const rule = head.map((_, i) => (i === 0 ? '---' : '--:'));
-  return [line(head), line(rule), ...rows.map(line)].join('\n');
-}
 
 function shapeOf({ op, shape: [rows, columns] }: Cell): string {
   const rowwise = op === 'softmax' || op === 'logSoftmax' || op.startsWith('crossEntropy');
@@ -198,11 +168,6 @@ function memoryTable(counted: Results['counts']): string {
   return table(['', 'multiple of the logits'], rows);
 }
 
-/** A section, or nothing where nothing was measured. */
-function section(title: string, words: string, body: string, measured: boolean): string[] {
-  return measured ? [`## ${title}`, words, body] : [];
-}
-
 export function report(results: Results): string {
   const { cells, cpuCells, overhead, coldStarts, counts } = results;
   const peers = Object.entries(results.peers)
@@ -256,6 +221,7 @@ export function report(results: Results): string {
       cpuCells.length > 0,
     ),
     ...(cpuCells.length > 0 ? [`Slower than TensorFlow.js cpu: ${listed(behindCpu)}.`] : []),
+    ...trainingSections(results),
     ...(wrong.length > 0 ? ['## Wrong and failed', wrong.join('\n')] : []),
   ].join('\n\n');
 }

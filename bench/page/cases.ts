@@ -16,7 +16,7 @@ function generator(seed: number): () => number {
 }
 
 /** Normal numbers of standard deviation 3; past `BASE` they repeat, which no library can make use of. */
-function normals(size: number, seed: number): Float32Array<ArrayBuffer> {
+export function normals(size: number, seed: number): Float32Array<ArrayBuffer> {
   const uniform = generator(seed);
   const values = new Float32Array(size);
   const own = Math.min(size, BASE);

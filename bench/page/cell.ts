@@ -104,7 +104,7 @@ async function timeOf({ run, sync }: Runner, calls: number): Promise<number> {
 }
 
 /** Milliseconds; with `--cpu-time`, those that the browser's GPU process has computed. */
-function now(): number | Promise<number> {
+export function now(): number | Promise<number> {
   const clock = Reflect.get(globalThis, 'cpuTime') as (() => Promise<number>) | undefined;
   return clock ? clock() : performance.now();
 }

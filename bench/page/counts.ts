@@ -3,17 +3,22 @@ import { inputsOf } from './cases.ts';
 import { libraryOf } from './libraries/index.ts';
 import type { Counts, LibraryName, Memory, OpName, Shape } from './types.ts';
 
-const counters = { dispatches: 0, submits: 0, buffers: 0, bindGroups: 0 };
-const memory = { alive: 0, peak: 0 };
+export const counters = { dispatches: 0, submits: 0, buffers: 0, bindGroups: 0, pipelines: 0 };
+export const memory = { alive: 0, peak: 0 };
 
 /** Counts from now on. Nothing is timed in a page that counts. */
-function count(): void {
+export function count(): void {
   const passes = GPUComputePassEncoder.prototype;
   const devices = GPUDevice.prototype;
   after(passes, 'dispatchWorkgroups', () => counters.dispatches++);
   after(passes, 'dispatchWorkgroupsIndirect', () => counters.dispatches++);
-  after(GPUQueue.prototype, 'submit', () => counters.submits++);
+  // Without commands it only makes the browser look for finished work.
+  after(GPUQueue.prototype, 'submit', (_queue, _result, [commands]) => {
+    if (Array.isArray(commands) && commands.length > 0) counters.submits++;
+  });
   after(devices, 'createBindGroup', () => counters.bindGroups++);
+  after(devices, 'createComputePipeline', () => counters.pipelines++);
+  after(devices, 'createComputePipelineAsync', () => counters.pipelines++);
   after(devices, 'createBuffer', (_device, buffer) => {
     counters.buffers++;
     memory.alive += (buffer as GPUBuffer).size;
@@ -31,12 +36,12 @@ function count(): void {
 function after<T extends object>(
   prototype: T,
   name: keyof T,
-  note: (self: object, result: unknown) => void,
+  note: (self: object, result: unknown, args: readonly unknown[]) => void,
 ): void {
   const method = prototype[name] as (this: object, ...args: unknown[]) => unknown;
   Reflect.set(prototype, name, function (this: object, ...args: unknown[]): unknown {
     const result = method.apply(this, args);
-    note(this, result);
+    note(this, result, args);
     return result;
   });
 }

@@ -33,6 +33,25 @@ declare module '@tensorflow/tfjs-core' {
   export function mul(a: Tensor, b: Tensor | number): Tensor;
   export function pow(a: Tensor, b: number): Tensor;
   export function matMul(a: Tensor, b: Tensor): Tensor;
+  export function stack(tensors: readonly Tensor[]): Tensor;
+  export type Variable = Tensor & { readonly isVariable: true };
+  export function variable(initial: Tensor): Variable;
+  interface Optimizer {
+    minimize(loss: () => Tensor, returnCost: true, variables: readonly Variable[]): Tensor | null;
+    dispose(): void;
+  }
+  export const train: {
+    adam(learningRate: number, beta1: number, beta2: number, epsilon: number): Optimizer;
+  };
+  export const fused: {
+    matMul(options: {
+      a: Tensor;
+      b: Tensor;
+      transposeB: boolean;
+      bias: Tensor;
+      activation: 'linear' | 'relu';
+    }): Tensor;
+  };
   export const losses: {
     meanSquaredError(labels: Tensor, predictions: Tensor): Tensor;
     softmaxCrossEntropy(labels: Tensor, logits: Tensor): Tensor;
@@ -91,9 +110,11 @@ declare module '@jax-js/jax' {
   /** Passing one to a function uses it up; `ref` is one more of it. */
   export class Array {
     readonly ref: Array;
-    add(other: Array): Array;
+    readonly ndim: number;
+    add(other: Array | number): Array;
     sub(other: Array): Array;
     mul(other: Array | number): Array;
+    transpose(): Array;
     sum(axis?: number): Array;
     mean(axis?: number): Array;
     reshape(shape: readonly number[]): Array;
@@ -102,15 +123,16 @@ declare module '@jax-js/jax' {
   }
   export function init(device: 'webgpu'): Promise<readonly string[]>;
   export function defaultDevice(device: 'webgpu'): void;
-  export function blockUntilReady(array: Array): Promise<Array>;
-  export function jit<A extends readonly Array[], R>(fn: (...args: A) => R): (...args: A) => R;
+  export const tree: { ref<T extends object>(tree: T): T; dispose(tree: object): void };
+  export function blockUntilReady<T extends object>(tree: T): Promise<T>;
+  export function jit<A extends readonly object[], R>(fn: (...args: A) => R): (...args: A) => R;
   export function vjp(
     fn: (x: Array) => Array,
     primals: readonly [Array],
   ): [Array, ((cotangent: Array) => [Array]) & { dispose(): void }];
-  export function valueAndGrad<A extends readonly Array[]>(
-    fn: (...args: A) => Array,
-  ): (...args: A) => [Array, Array];
+  export function valueAndGrad<T extends object, A extends readonly Array[]>(
+    fn: (first: T, ...others: A) => Array,
+  ): (first: T, ...others: A) => [Array, T];
   export const nn: {
     readonly relu: (x: Array) => Array;
     readonly leakyRelu: (x: Array, negativeSlope: number) => Array;
@@ -121,6 +143,15 @@ declare module '@jax-js/jax' {
     readonly softmax: (x: Array, axis: number) => Array;
     readonly logSoftmax: (x: Array, axis: number) => Array;
     readonly logsumexp: (x: Array, axis: number) => Array;
+    readonly standardize: (x: Array, axis: number) => Array;
+    readonly oneHot: (indices: Array, classes: number) => Array;
+    /** Of [batch, length, heads, width]. */
+    readonly dotProductAttention: (
+      query: Array,
+      key: Array,
+      value: Array,
+      options: { isCausal: boolean },
+    ) => Array;
   };
   export const numpy: {
     readonly matmul: (a: Array, b: Array) => Array;
@@ -135,6 +166,9 @@ declare module '@jax-js/jax' {
     readonly add: (a: Array, b: Array) => Array;
     readonly subtract: (a: Array, b: Array) => Array;
     readonly square: (x: Array) => Array;
+    readonly sqrt: (x: Array) => Array;
+    readonly divide: (a: Array | number, b: Array) => Array;
+    readonly minimum: (a: Array, b: number) => Array;
     readonly tanh: (x: Array) => Array;
     readonly mean: (x: Array) => Array;
     readonly equal: (a: Array, b: Array) => Array;

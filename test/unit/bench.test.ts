@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { inputsOf, mistake } from '../../bench/page/cases.ts';
 import { measureCell, quantile } from '../../bench/page/cell.ts';
 import { ELEMENTWISE, ROWWISE } from '../../bench/page/ops.mjs';
+import { countSteps, faultsOfSteps, measureTraining } from '../../bench/page/training/measure.ts';
+import type { Learner, LearnerName } from '../../bench/page/training/types.ts';
 import type { Library, Runner } from '../../bench/page/types.ts';
 import { planOf } from '../../bench/plan.mjs';
+import { renewed } from '../../bench/report-training.ts';
 import { lost, ratioOf } from '../../bench/report.ts';
 
 /** A library whose result is `read()`, and whose calls are logged. */
@@ -79,6 +82,97 @@ describe('a cell', () => {
   });
 });
 
+/** A library in training whose losses fall by a tenth each step, from 1. */
+function learner(off: (step: number) => number, log: string[] = [], name = ''): Learner {
+  let steps = 0;
+  let pending: number[] = [];
+  return {
+    step: () => {
+      log.push(name);
+      pending.push(0.9 ** steps + off(steps));
+      steps++;
+    },
+    losses: () => {
+      const read = pending;
+      pending = [];
+      return Promise.resolve(read);
+    },
+    free: () => undefined,
+  };
+}
+
+describe('training', () => {
+  const request = { name: 'small', steps: 5, rounds: 3, span: 0.1 };
+  const run = (others: Readonly<Partial<Record<LearnerName, Learner>>>) => {
+    const libraries = ['nonlin', ...(Object.keys(others) as LearnerName[])] as const;
+    return measureTraining({ ...request, libraries }, (name) => {
+      const made = name === 'nonlin' ? learner(() => 0) : others[name];
+      return made ? Promise.resolve(made) : Promise.reject(new Error('lost'));
+    });
+  };
+
+  it('accepts losses within the bound, and says how far off they are', async () => {
+    const { trained, failures } = await run({ jax: learner((step) => (step === 3 ? 5e-4 : 0)) });
+    expect(failures).toEqual([]);
+    expect(trained.map(({ library }) => library)).toEqual(['nonlin', 'jax']);
+    expect(trained[0]).toMatchObject({ ratio: 1, difference: 0 });
+    expect(trained[1]?.difference).toBeCloseTo(5e-4, 10);
+    expect(trained[1]?.ms).toBeGreaterThanOrEqual(0);
+  });
+
+  it('fails where a loss is off, missing or not a number, and where a library fails', async () => {
+    const late = await run({ jax: learner((step) => (step === 4 ? 2e-3 : 0)) });
+    expect(late.failures.join()).toContain('jax: losses');
+    const nan = await run({ tfjs: learner((step) => (step === 0 ? NaN : 0)) });
+    expect(nan.failures.join()).toContain('tfjs: losses');
+    const short = { ...learner(() => 0), losses: () => Promise.resolve([]) };
+    expect((await run({ jax: short })).failures.join()).toContain('jax: losses');
+    const failing = {
+      ...learner(() => 0),
+      step: () => {
+        throw new Error('out of memory');
+      },
+    };
+    const failed = await run({ jax: failing });
+    expect(failed.failures).toEqual(['jax failed: Error: out of memory']);
+    expect(failed.trained.map(({ library }) => library)).toEqual(['nonlin']);
+  });
+
+  it('takes turns in each round, another one first', async () => {
+    const log: string[] = [];
+    const made = { nonlin: learner(() => 0, log, 'a'), jax: learner(() => 0, log, 'b') };
+    // a span of 0: one step a turn
+    const libraries = ['nonlin', 'jax'] as const;
+    await measureTraining({ ...request, span: 0, libraries }, (name) =>
+      Promise.resolve(name === 'nonlin' ? made.nonlin : made.jax),
+    );
+    expect(log.slice(-6)).toEqual(['a', 'b', 'b', 'a', 'a', 'b']);
+  });
+
+  it('counts steps after the warm-up, and knows what a step of ours must not do', async () => {
+    const zero = { dispatches: 0, submits: 0, buffers: 0, bindGroups: 0, pipelines: 0 };
+    const totals = { ...zero };
+    let steps = 0;
+    const counted = {
+      ...learner(() => 0),
+      step: () => {
+        totals.dispatches += 7;
+        totals.submits++;
+        // The last new one is that of the tenth step.
+        if (++steps <= 10) totals.buffers++;
+      },
+    };
+    const counts = await countSteps('nonlin', counted, 4, () => ({ ...totals }));
+    expect(counts).toEqual({ ...zero, dispatches: 7, submits: 1 });
+    const about = { library: 'nonlin', ...counts, peak: 0 } as const;
+    expect(faultsOfSteps(about, 4)).toEqual([]);
+    expect(faultsOfSteps({ ...about, submits: 1.25 }, 4)).toEqual([]);
+    expect(faultsOfSteps({ ...about, submits: 1.5 }, 4)).toEqual(['1.5 submits a step']);
+    expect(faultsOfSteps({ ...about, buffers: 0.25, pipelines: 1 }, 4)).toHaveLength(2);
+    expect(faultsOfSteps({ ...about, library: 'jax', buffers: 3 }, 4)).toEqual([]);
+  });
+});
+
 describe('the judge', () => {
   it('accepts float32 of the right numbers and nothing else, for every op', () => {
     for (const op of [...ELEMENTWISE, ...ROWWISE]) {
@@ -130,12 +224,28 @@ describe('the plan', () => {
     ]);
     expect(planOf({ quick: true }).full).toBe(false);
     expect(planOf({ 'cpu-time': true }).full).toBe(false);
+    const { training, attention, apart, cells: none } = planOf({ part: ['training'] });
+    expect(apart).toBe(true);
+    expect(none).toEqual([]);
+    expect(training.map(({ libraries }) => libraries[0])).toEqual(Array(4).fill('nonlin'));
+    expect(attention.map(({ length }) => length)).toEqual([256, 1024, 4096, 2048]);
+    expect(planOf({ part: ['training'], quick: true }).apart).toBe(false);
+    expect(planOf({ part: ['training', 'cells'] }).apart).toBe(false);
+    const own = planOf({ part: ['training'], only: ['jax'] }).training;
+    expect(own.at(-1)?.libraries).toEqual(['nonlin', 'jax']);
     expect(() => planOf({ op: ['geluu'] })).toThrow('geluu');
     expect(() => planOf({ size: ['1e3.5'] })).toThrow('1e3.5');
   });
 });
 
 describe('the report', () => {
+  it('replaces the sections of a part, and leaves the others', () => {
+    const page = '# Title\n\nwords\n\n## One\n\nold\n\n## Two\n\n| a |\n';
+    expect(renewed(page, '# Other\n\n## One\n\nnew\n\n## Three\n\nadded')).toBe(
+      '# Title\n\nwords\n\n## One\n\nnew\n\n## Two\n\n| a |\n\n## Three\n\nadded\n',
+    );
+  });
+
   it('says where a peer is faster', () => {
     const ok = (ratio: number) => ({ status: 'ok', ns: 1, ratio, quartiles: [1, 1] }) as const;
     const cell = (nonlin: number, ort: number) =>
