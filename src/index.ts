@@ -1,5 +1,6 @@
 // The public names.
 export { noGrad } from './core/autograd.ts';
+export { capture, type CapturedStep } from './capture/capture.ts';
 export { checkGradient, type GradientCheck, type GradientCheckOptions } from './check-gradient.ts';
 export {
   defineActivation,

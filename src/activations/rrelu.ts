@@ -9,7 +9,7 @@ import { source } from '../shader/link.ts';
 import type { ParamValues } from '../shader/params.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { Module } from '../nn/module.ts';
-import { nextKey, uniformAt } from '../core/random.ts';
+import { uniformAt, withKey } from '../core/random.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkTensors } from '../core/validate.ts';
 import {
@@ -73,10 +73,9 @@ function apply(x: Tensor, options: RReluOptions = {}): Tensor {
   checkBoolean('rrelu', 'training', training);
   checkTensors('rrelu', { x });
   checkOut('rrelu', out, x, isRecording([x]));
-  const [key0, key1] = training ? nextKey() : [0, 0];
   const params = training
-    ? { lower, span: upper - lower, key0, key1 }
-    : { lower: (lower + upper) / 2, span: 0, key0, key1 };
+    ? withKey(([key0, key1]) => ({ lower, span: upper - lower, key0, key1 }))
+    : { lower: (lower + upper) / 2, span: 0, key0: 0, key1: 0 };
   const output = runOne(pointwise, { op: forwardOp, params, shape: x.shape }, [x], out ?? x.like());
   return record(output, 'rrelu', [x], [x], (upstream, [saved]) => {
     if (!saved) return [];

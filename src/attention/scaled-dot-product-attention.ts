@@ -2,7 +2,7 @@
 import { isRecording, record } from '../core/autograd.ts';
 import { run, runOne } from '../core/dispatcher.ts';
 import type { DType } from '../core/dtype.ts';
-import { nextKey } from '../core/random.ts';
+import { withKey } from '../core/random.ts';
 import { sameShape, sizeOf, type Shape } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { encode } from '../core/dtype.ts';
@@ -74,7 +74,7 @@ function apply(
   const shape = [...layout.batch, rows, valueColumns];
   checkOut(NAME, out, { device, dtype, shape }, recording);
 
-  const dropout = dropoutP > 0 ? { p: dropoutP, key: nextKey() } : null;
+  const dropout = dropoutP > 0 ? withKey(([key0, key1]) => ({ p: dropoutP, key0, key1 })) : null;
   const args: AttentionShape = { ...layout.shape, dropout };
   const forward = { ...args, direction: 'forward', keeps: recording } as const;
   if (!recording) return runOne(attentionKernel, forward, inputs, out ?? { shape, dtype });

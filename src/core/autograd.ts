@@ -162,6 +162,11 @@ function recordingIf<T>(wanted: boolean, fn: () => T): T {
   }
 }
 
+/** @internal Whether ops are recorded here: not within `noGrad`. */
+export function isGradEnabled(): boolean {
+  return enabled;
+}
+
 /** @internal Whether an op on these inputs is recorded. */
 export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
   if (!enabled) return false;

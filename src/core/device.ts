@@ -71,7 +71,7 @@ export abstract class Device {
    * @internal All launches until `end` belong to one op, which is done completely or not at all. `keeps` is called if it was
    * not done because something that it needs had failed. What it would have written to is then unchanged.
    */
-  begin(_op: string, _keeps?: () => void): void {
+  begin(_op: string, _keeps?: (() => void) | null): void {
     // nothing to watch
   }
   /** @internal */

@@ -1,5 +1,6 @@
 // Runs a kernel on tensors. It does once what every kernel needs: it allocates the outputs, handles outputs that overlap an
 // input, and converts float16 for kernels that compute in float32 only.
+import { capturing } from './capturing.ts';
 import type { Device, Operand } from './device.ts';
 import { BYTES, type DType } from './dtype.ts';
 import { isTensor } from './is-tensor.ts';
@@ -28,6 +29,7 @@ export function run<A>(
   const { device } = like;
   const op = opName(kernel, args);
   device.check(op);
+  capturing()?.runsOn(op, device);
   const results: Tensor[] = [];
   const temporaries: Tensor[] = [];
   device.begin(op);

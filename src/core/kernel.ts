@@ -2,6 +2,7 @@
 import { called } from './calling.ts';
 import type { DType, NumericArray } from './dtype.ts';
 import type { Program } from '../shader/link.ts';
+import type { ParamLayout } from '../shader/params.ts';
 import type { Tuning } from '../kernels/tuning.ts';
 import type { Shape } from './shape.ts';
 
@@ -59,6 +60,17 @@ export interface Launch {
   /** Contents of the uniform buffer, at most `UNIFORM_BYTES`. */
   readonly uniforms: ArrayBuffer;
   readonly workgroups: readonly [number, number, number];
+  /** Where options stand in the uniforms that may be others in the next replay of a captured step. */
+  readonly places?: readonly OptionPlace[];
+}
+
+/** The place of a set of options in the uniforms of a launch. */
+export interface OptionPlace {
+  /** Which set of the call's: 0, unless it has a list of them. */
+  readonly set: number;
+  /** In bytes. */
+  readonly offset: number;
+  readonly layout: ParamLayout;
 }
 
 export interface Plan {
@@ -137,6 +149,11 @@ export class UniformWriter {
   constructor(words: number) {
     this.buffer = new ArrayBuffer(Math.ceil(words / 4) * 16);
     this.#view = new DataView(this.buffer);
+  }
+
+  /** Bytes written so far. */
+  get offset(): number {
+    return this.#offset;
   }
 
   u32(...values: number[]): this {

@@ -1,4 +1,5 @@
 // Random numbers from a seed. Each is computed from a key and an index, and is the same on the host and on every device.
+import { capturing, hostWork, type FromKey } from './capturing.ts';
 import { checkNumber } from './validate-options.ts';
 
 /** 64 bits that name a stream of random numbers. */
@@ -47,12 +48,36 @@ const state: { seed: number | null; drawn: number } = { seed: null, drawn: 0 };
 /** Makes what follows repeatable: weights of new layers, dropout masks. `seed`: an integer from 0 to 2^53 - 1. */
 export function manualSeed(seed: number): void {
   checkNumber('manualSeed', 'seed', seed, { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
-  state.seed = seed;
-  state.drawn = 0;
+  hostWork(() => {
+    state.seed = seed;
+    state.drawn = 0;
+  });
 }
 
-/** @internal A new key, from the seed; from the system's entropy before any `manualSeed`. */
+/** @internal A new key for random numbers of the host: a captured step has none. */
 export function nextKey(): Key {
+  capturing()?.refuse('manualSeed', 'no random numbers of the host in a captured step');
+  return draw();
+}
+
+/** @internal Options of a launch that has random numbers. A captured step draws another key for each replay. */
+export function withKey<T extends object>(make: FromKey<T>): T {
+  const first = make(draw());
+  const step = capturing();
+  if (step) {
+    let now = first;
+    step.host({
+      run: () => {
+        now = make(draw());
+      },
+    });
+    step.changes(first, () => now);
+  }
+  return first;
+}
+
+/** A new key, from the seed; from the system's entropy before any `manualSeed`. */
+function draw(): Key {
   state.seed ??= Math.floor(Math.random() * 2 ** 53);
   const low = state.seed >>> 0;
   return threefry([low, Math.floor(state.seed / 2 ** 32)], [state.drawn++, 1]);

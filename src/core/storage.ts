@@ -50,6 +50,11 @@ export abstract class Storage {
     return this.#references > 1;
   }
 
+  /** Whether nobody holds a reference any more. */
+  get freed(): boolean {
+    return this.#references <= 0;
+  }
+
   release(): void {
     if (--this.#references === 0) this.free();
   }

@@ -1,6 +1,7 @@
 // The tensor: a shape over reference-counted memory of one device, made from numbers or from a GPU buffer.
 import type { GradNode } from './autograd.ts';
 import { runBackward } from './backward.ts';
+import { capturing } from './capturing.ts';
 import { currentDevice } from './current.ts';
 import type { Device } from './device.ts';
 import { BYTES, isFloat, type DType, type HostArray } from './dtype.ts';
@@ -42,6 +43,8 @@ export interface FromBufferOptions {
 
 /** What Node's `util.inspect` calls. */
 const INSPECT: unique symbol = /* @__PURE__ */ Symbol.for('nodejs.util.inspect.custom');
+
+const NO_READ = 'no value read in a captured step';
 
 // When a tensor is garbage-collected, its storage is released. The registry holds the storage and never the tensor.
 const collected = /* @__PURE__ */ new FinalizationRegistry<Storage>((storage) => {
@@ -123,6 +126,7 @@ export class Tensor {
 
   /** Whether `backward()` computes a gradient for this tensor. */
   get requiresGrad(): boolean {
+    capturing()?.readsRequiresGrad(this, this.#requiresGrad);
     return this.#requiresGrad;
   }
 
@@ -143,11 +147,13 @@ export class Tensor {
    * device can be one.
    */
   get grad(): Tensor | null {
+    capturing()?.readsGrad(this, this.#grad);
     return this.#grad;
   }
 
   set grad(value: Tensor | null) {
     if (value !== null) checkGrad('grad', undefined, value, this);
+    capturing()?.setsGrad(this, false);
     this.#grad = value;
   }
 
@@ -165,12 +171,22 @@ export class Tensor {
   }
 
   /** The elements in row-major order: `Int32Array` for int32, otherwise `Float32Array` (float16 is widened). */
-  async data(): Promise<Float32Array | Int32Array> {
+  data(): Promise<Float32Array | Int32Array> {
+    capturing()?.refuse('data', NO_READ);
+    return this.#read();
+  }
+
+  async #read(): Promise<Float32Array | Int32Array> {
     return this.device.read(this.storage('data'), this.dtype, this.size);
   }
 
   /** The value of a tensor with one element. */
-  async item(): Promise<number> {
+  item(): Promise<number> {
+    capturing()?.refuse('item', NO_READ);
+    return this.#item();
+  }
+
+  async #item(): Promise<number> {
     if (this.size !== 1) {
       throw new ShapeError({
         op: 'item',
@@ -183,7 +199,12 @@ export class Tensor {
   }
 
   /** The elements as nested arrays (a number for a scalar). */
-  async array(): Promise<NestedArray> {
+  array(): Promise<NestedArray> {
+    capturing()?.refuse('array', NO_READ);
+    return this.#array();
+  }
+
+  async #array(): Promise<NestedArray> {
     return nest(await this.data(), this.shape);
   }
 
@@ -192,6 +213,7 @@ export class Tensor {
    * after this call see the tensor's value. Valid until the tensor is disposed or collected.
    */
   buffer(): { buffer: GPUBuffer; offset: number; size: number } {
+    capturing()?.refuse('buffer', NO_READ);
     return this.device.expose(this.storage('buffer'), this.size * BYTES[this.dtype]);
   }
 

@@ -1,4 +1,5 @@
 // Checks the targets of a classification loss, and tells the caller how to correct a wrong call.
+import { capturing } from './capturing.ts';
 import { describe } from './describe.ts';
 import { IndexOutOfRangeError, ShapeError } from './errors.ts';
 import { formatShape, sameShape, sizeOf, type Shape } from './shape.ts';
@@ -52,8 +53,17 @@ export function checkClassIndices(
   classes: number,
   ignoreIndex: number,
 ): number | null {
-  const { host } = target.storage(op, 'target');
-  if (!host) return null;
+  const storage = target.storage(op, 'target');
+  if (storage.host) return countOf(op, storage.host, classes, ignoreIndex);
+  // A captured step has other targets each time: it is captured for those without any that are ignored, or counts on the GPU.
+  const whole = capturing()?.concludes(
+    storage,
+    (host) => countOf(op, host, classes, ignoreIndex) === host.length,
+  );
+  return whole ? target.size : null;
+}
+
+function countOf(op: string, host: Int32Array, classes: number, ignoreIndex: number): number {
   let count = 0;
   for (const index of host) {
     if (index === ignoreIndex) continue;

@@ -6,6 +6,7 @@ import {
   type Operand,
   type Preparable,
 } from '../core/device.ts';
+import { capturing } from '../core/capturing.ts';
 import { at } from './rows.ts';
 import {
   boundsOf,
@@ -64,6 +65,7 @@ export class CpuDevice extends Device {
   }
 
   override async synchronize(): Promise<void> {
+    capturing()?.refuse('synchronize', 'no wait in a captured step');
     await this.#turn();
     this.check('synchronize');
   }

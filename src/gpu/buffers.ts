@@ -4,6 +4,7 @@ import { sizeClass } from '../core/memory.ts';
 import type { Fate } from './fate.ts';
 import type { Scopes } from './faults.ts';
 import type { Run } from './runs.ts';
+import type { Tap } from './tap.ts';
 
 /** A GPU buffer and what the scheduler must know of it. */
 export interface PooledBuffer {
@@ -39,6 +40,14 @@ export interface PooledBuffer {
    * the time between two reads of that word.
    */
   noted: number;
+  /** Who has it until its end, although tensors may have it as well. */
+  owner: BufferOwner | null;
+}
+
+/** Keeps buffers that are not to be used for anything else. */
+export interface BufferOwner {
+  /** No tensor has the buffer any more. */
+  released(buffer: PooledBuffer): void;
 }
 
 export interface PoolStats {
@@ -70,6 +79,7 @@ function handleOf(gpu: GPUBuffer, size: number, birth: Fate | null): PooledBuffe
     run: null,
     writer: -1,
     noted: -1,
+    owner: null,
   };
 }
 
@@ -92,6 +102,8 @@ export class BufferPool {
     pooledBytes: 0,
     buffersCreated: 0,
   };
+  /** Told of what is given out and comes back. */
+  tap: Tap | null = null;
   readonly #device: GPUDevice;
   readonly #usage: GPUBufferUsageFlags;
   readonly #label: string;
@@ -138,10 +150,16 @@ export class BufferPool {
     buffer ??= this.#create(op, bytes, size);
     this.stats.liveBuffers++;
     this.stats.liveBytes += size;
+    this.tap?.acquired(buffer);
     return buffer;
   }
 
   release(buffer: PooledBuffer): void {
+    this.tap?.released(buffer);
+    if (buffer.owner) {
+      buffer.owner.released(buffer);
+      return;
+    }
     this.stats.liveBuffers--;
     this.stats.liveBytes -= buffer.size;
     if (buffer.pinned) return;

@@ -1,5 +1,6 @@
 // The WebGPU device: allocates, runs kernels, reads results back, and reports faults at the next read.
 import { called } from '../core/calling.ts';
+import { capturing } from '../core/capturing.ts';
 import {
   Device,
   type DeviceLostDetails,
@@ -36,6 +37,7 @@ const POOL_BYTES = 512 * 2 ** 20;
 const STAGING_BYTES = 32 * 2 ** 20;
 /** The largest upload whose values the host keeps in order to check them later: 256 KiB. */
 const MOST_KEPT = 65_536;
+const NO_WAIT = 'no wait in a captured step';
 
 export class WebGpuDevice extends Device {
   override readonly type = 'webgpu';
@@ -158,6 +160,7 @@ export class WebGpuDevice extends Device {
   }
 
   override async synchronize(): Promise<void> {
+    capturing()?.refuse('synchronize', NO_WAIT);
     await this.#guard('synchronize', async () => {
       await this.#queue.flush();
       await this.gpuDevice.queue.onSubmittedWorkDone();
@@ -169,7 +172,13 @@ export class WebGpuDevice extends Device {
 
   override record<T>(encoder: GPUCommandEncoder, fn: () => T): T {
     this.check('device.record');
+    capturing()?.refuse('device.record', 'no encoder within a captured step');
     return this.#launcher.record(encoder, fn);
+  }
+
+  /** @internal What a captured step works with. */
+  get launcher(): Launcher {
+    return this.#launcher;
   }
 
   override async prepare(
@@ -177,6 +186,7 @@ export class WebGpuDevice extends Device {
     options: { dtype?: 'float32' | 'float16' } = {},
   ): Promise<void> {
     this.check('device.prepare');
+    capturing()?.refuse('device.prepare', NO_WAIT);
     checkPrepare(ops, options);
     const { dtype = 'float32' } = options;
     const entries = this.#launcher.collectPipelines(() => {
@@ -239,6 +249,7 @@ export class WebGpuDevice extends Device {
     } finally {
       this.#faults.end();
     }
+    this.#launcher.tap?.uploaded(buffer, data);
     const storage = this.#own(buffer);
     if (data instanceof Int32Array) storage.host = data;
     else if (data.length <= MOST_KEPT) storage.given = data;

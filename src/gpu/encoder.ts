@@ -40,7 +40,19 @@ export interface Copy {
   readonly encoded?: () => void;
 }
 
-export type Command = Dispatch | Copy;
+/** The commands of a captured step: they run together or not at all. */
+export interface Sequence {
+  readonly op: Op;
+  readonly pipelines: readonly PipelineEntry[];
+  /** Buffers that are new: whether memory was available may not be known. */
+  readonly births: readonly PooledBuffer[];
+  /** Buffers whose contents it needs, and buffers that it writes and that are read by others. */
+  readonly reads: readonly PooledBuffer[];
+  readonly writes: readonly PooledBuffer[];
+  readonly encode: (encoding: CommandEncoding) => void;
+}
+
+export type Command = Dispatch | Copy | Sequence;
 
 /** Dynamic offsets, passed in one reused typed array, because a new array per dispatch would cost time. */
 const offsets = /* @__PURE__ */ new Uint32Array(1);

@@ -56,6 +56,16 @@ export function judge(
       command.to.writer = judgement.pass;
       continue;
     }
+    if ('encode' in command) {
+      for (const entry of command.pipelines) lookAtPipeline(op, entry, judgement, faults);
+      for (const buffer of command.births) look(op, buffer, false, judgement);
+      for (const buffer of command.reads) look(op, buffer, true, judgement);
+      for (const buffer of command.writes) {
+        look(op, buffer, false, judgement);
+        buffer.writer = judgement.pass;
+      }
+      continue;
+    }
     lookAtPipeline(op, command.pipeline, judgement, faults);
     const { uses } = command.kept;
     const { buffers } = command.bound;
@@ -128,6 +138,10 @@ export function forWritten(
     if (!command) continue;
     if ('from' in command) {
       visit(command.to);
+      continue;
+    }
+    if ('encode' in command) {
+      for (const buffer of command.writes) visit(buffer);
       continue;
     }
     const { uses } = command.kept;

@@ -23,6 +23,7 @@ import { encodeInto, type Recorded } from './recording.ts';
 import type { Readback } from './readback.ts';
 import { STATUS_BYTES } from './status.ts';
 import { asGpu } from './storage.ts';
+import type { Tap } from './tap.ts';
 
 const NO_SCRATCH: readonly PooledBuffer[] = [];
 /** Number of bind groups remembered per launch: one for each set of buffers, if several sets are used in turn. */
@@ -40,6 +41,8 @@ export interface LauncherParts {
 }
 
 export class Launcher {
+  /** Told of every call, launch and copy. */
+  tap: Tap | null = null;
   readonly #parts: LauncherParts;
   readonly #plans = new Plans();
   // One object that each launch fills again.
@@ -52,6 +55,15 @@ export class Launcher {
     this.#parts = parts;
   }
 
+  get parts(): LauncherParts {
+    return this.#parts;
+  }
+
+  /** The commands of a caller's encoder, while they are collected. */
+  get recording(): Recorded[] | null {
+    return this.#recording;
+  }
+
   execute<A>(
     kernel: Kernel<A>,
     args: A,
@@ -60,6 +72,7 @@ export class Launcher {
   ): void {
     const { pool } = this.#parts;
     const { plan, launches } = this.#plans.get(kernel, args, inputs, outputs, this.#plan);
+    this.tap?.called(args, inputs, outputs);
     const scratch =
       plan.scratch.length === 0
         ? NO_SCRATCH
@@ -73,6 +86,7 @@ export class Launcher {
     this.#touch(copy.from);
     this.#touch(copy.to);
     const command = { ...copy, op: queue.op };
+    this.tap?.added(command);
     if (this.#recording) this.#recording.push(command);
     else if (!this.#preparing) queue.add(command);
   }
@@ -145,7 +159,9 @@ export class Launcher {
     if (this.#recording) {
       const bound = this.#bound(kept, inputs, outputs, scratch);
       for (const buffer of bound.buffers) this.#touch(buffer);
-      this.#recording.push({ op: queue.op, kept, bound });
+      const command = { op: queue.op, kept, bound };
+      this.tap?.added(command);
+      this.#recording.push(command);
       return;
     }
     const { pipeline } = kept;
@@ -157,7 +173,9 @@ export class Launcher {
     }
     const uniformOffset = queue.addUniforms(kept);
     const bound = this.#group(kept, inputs, outputs, scratch);
-    queue.add({ op: queue.op, pipeline: entry, kept, bound, uniformOffset });
+    const command = { op: queue.op, pipeline: entry, kept, bound, uniformOffset };
+    this.tap?.added(command);
+    queue.add(command);
   }
 
   /** The buffers of a launch with their bind group, from one of its latest calls or new. */

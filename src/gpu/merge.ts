@@ -108,6 +108,10 @@ function merge(plan: Plan, bytesOf: (binding: Binding) => number, caps: Capabili
       program: mergedProgram(launch.program, merged),
       bindings,
       uniforms: uniforms.buffer,
+      places: (launch.places ?? []).map((place) => ({
+        ...place,
+        offset: place.offset + 16 * rows,
+      })),
     });
     launches.push(...behind);
   }

@@ -138,8 +138,7 @@ export class CommandQueue {
     if (this.#sealed.length === 0) return;
     for (const { commands } of this.#sealed) {
       for (const command of commands) {
-        if ('pipeline' in command && isCompiling(command.pipeline))
-          pipelines.compileNow(command.pipeline);
+        for (const entry of compiling(command)) pipelines.compileNow(entry);
       }
     }
     faults.useBirths();
@@ -162,8 +161,7 @@ export class CommandQueue {
           if (fate.error === undefined) unknown.push(fate.settled());
         }
         for (const command of batch.commands) {
-          if ('pipeline' in command && isCompiling(command.pipeline))
-            unknown.push(command.pipeline.ready);
+          for (const { ready } of compiling(command)) unknown.push(ready);
         }
       }
       const fate = unknown.length === 0 ? this.#submit(batch, true) : null;
@@ -232,6 +230,14 @@ export class CommandQueue {
       whenSubmitted: promise,
     };
   }
+}
+
+const NONE: readonly PipelineEntry[] = [];
+
+/** The pipelines of a command that are not ready. */
+function compiling(command: Command): readonly PipelineEntry[] {
+  if ('pipeline' in command) return isCompiling(command.pipeline) ? [command.pipeline] : NONE;
+  return 'pipelines' in command ? command.pipelines.filter(isCompiling) : NONE;
 }
 
 function isCompiling({ pipeline, error }: PipelineEntry): boolean {

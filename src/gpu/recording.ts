@@ -3,7 +3,7 @@
 import { OptionError } from '../core/errors.ts';
 import { UNIFORM_BYTES } from '../core/kernel.ts';
 import { unpooled, type PooledBuffer } from './buffers.ts';
-import { CommandEncoding, type Command, type Copy, type Dispatch } from './encoder.ts';
+import { CommandEncoding, type Copy, type Dispatch } from './encoder.ts';
 import { Fate, joined } from './fate.ts';
 import type { Faults } from './faults.ts';
 import { forWritten, judge, mark, newJudgement, skip } from './judgement.ts';
@@ -31,14 +31,14 @@ export function encodeInto(
   parts: RecordingParts,
 ): void {
   const { device, layouts, pipelines, queue, faults } = parts;
-  const commands = recorded.map((item, i): Command => {
+  const commands = recorded.map((item, i): Copy | Dispatch => {
     if ('from' in item) return item;
     const pipeline = pipelines.compileNow(pipelines.get(item.kept.launch, false));
     return { ...item, pipeline, uniformOffset: i * UNIFORM_BYTES };
   });
   faults.useBirths();
   const encoded = new Fate();
-  const ready: Command[] = [];
+  const ready: (Copy | Dispatch)[] = [];
   const made = faults.open('device.record');
   let runs: Runs;
   try {
@@ -97,7 +97,7 @@ export function encodeInto(
   }
 }
 
-function encode(encoding: CommandEncoding, command: Command): void {
+function encode(encoding: CommandEncoding, command: Copy | Dispatch): void {
   if ('from' in command) {
     encoding.copy(command);
     return;
@@ -111,7 +111,12 @@ function encode(encoding: CommandEncoding, command: Command): void {
  * If an op updates tensors in place from results of another recording, its results are useless if that recording has
  * not run. This marks the tensors, and returns a function that removes the marks.
  */
-function spoil(commands: readonly Command[], begin: number, end: number, run: Run): () => void {
+function spoil(
+  commands: readonly (Copy | Dispatch)[],
+  begin: number,
+  end: number,
+  run: Run,
+): () => void {
   const before = new Map<PooledBuffer, Run | null>();
   forWritten(commands, begin, end, (buffer) => {
     if (buffer.run === run) return;

@@ -107,6 +107,10 @@ export class Submission {
       command.encoded?.();
       return;
     }
+    if ('encode' in command) {
+      command.encode(encoding);
+      return;
+    }
     const { pipeline, kept, bound, uniformOffset } = command;
     bound.group ??= layouts.bindGroup(this.#uniforms, bound.resources);
     if (!pipeline.pipeline) return;

@@ -8,7 +8,7 @@ import { runOne, type Output } from '../core/dispatcher.ts';
 import { BYTES, encode, isFloat, type DType } from '../core/dtype.ts';
 import { OptionError } from '../core/errors.ts';
 import { allocating } from '../core/memory.ts';
-import { nextKey, openUniformAt, threefry as threefryAt } from '../core/random.ts';
+import { openUniformAt, threefry as threefryAt, withKey } from '../core/random.ts';
 import type { Shape } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { checkDType, checkIsDevice, checkPlacement, checkShape } from '../core/validate.ts';
@@ -165,10 +165,10 @@ export function randn(shape: Shape, options: FactoryOptions = {}): Tensor {
   const { dtype, device, requiresGrad } = placedBy('randn', options);
   checkPlacement('randn', device, dtype);
   checkShape('randn', 'shape', shape);
-  const [key0, key1] = nextKey();
+  const params = withKey(([key0, key1]) => ({ key0, key1 }));
   // The kernel has an input for each op.
   const none = fromHost(encode('float32', [0]), [], 'float32', device);
-  const args = { op: normal, params: { key0, key1 }, shape };
+  const args = { op: normal, params, shape };
   const result = calling('randn', () => runOne(pointwise, args, [none], { shape, dtype }));
   none.dispose();
   result.requiresGrad = requiresGrad;

@@ -1,5 +1,6 @@
 // The base class of modules: parameters, state dict, train and eval mode.
 import { noGrad } from '../core/autograd.ts';
+import { capturing } from '../core/capturing.ts';
 import { describe } from '../core/describe.ts';
 import { DTypeError, OptionError } from '../core/errors.ts';
 import { copyAll } from '../kernels/pointwise/basic.ts';
@@ -18,11 +19,20 @@ export interface UnaryModule {
 /** Base of all modules. A subclass registers its tensors and children, and computes in `forward`: a tensor, unless it says so. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- a subclass names what its forward takes and returns
 export abstract class Module<Result = Tensor, Inputs extends readonly unknown[] = Tensor[]> {
-  /** Whether the module behaves as in training (dropout); see `train` and `eval`. */
-  training = true;
+  #training = true;
   readonly #parameters = new Map<string, Tensor>();
   readonly #buffers = new Map<string, Tensor>();
   readonly #children = new Map<string, AnyModule>();
+
+  /** Whether the module behaves as in training (dropout); see `train` and `eval`. */
+  get training(): boolean {
+    capturing()?.readsMode(this, this.#training);
+    return this.#training;
+  }
+
+  set training(value: boolean) {
+    this.#training = value;
+  }
 
   abstract forward(...inputs: Inputs): Result;
 
@@ -176,6 +186,7 @@ export function checkIsModule(
 
 /** Clears a gradient and frees its memory. */
 export function clearGrad(tensor: Tensor): void {
+  capturing()?.setsGrad(tensor, true);
   tensor.grad?.dispose();
   tensor.grad = null;
 }

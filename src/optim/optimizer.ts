@@ -1,6 +1,7 @@
 // The base class of optimizers: groups of parameters with options, a state for each parameter, and steps that are taken whole
 // or not at all.
 import { noGrad } from '../core/autograd.ts';
+import { capturing, hostWork, type HostWork } from '../core/capturing.ts';
 import { copyOf } from '../kernels/pointwise/basic.ts';
 import type { ParamValues } from '../shader/params.ts';
 import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
@@ -74,7 +75,9 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions> {
 
   set lr(value: number) {
     checkRate(this.#kind.op, value);
-    for (const group of this.#groups) group.lr = value;
+    hostWork(() => {
+      for (const group of this.#groups) group.lr = value;
+    });
   }
 
   /** All parameters, group by group. */
@@ -152,9 +155,7 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions> {
    */
   step(): void {
     const name = `${this.#kind.op}.step`;
-    this.#groups.forEach((group, i) => {
-      checkOptions(this.#kind, name, group, (option) => `paramGroups[${i}].${option}`, -Infinity);
-    });
+    this.#checkGroups(name);
     this.parameters.forEach((parameter, i) => {
       if (!parameter.grad) return;
       const argument = `parameters[${i}]`;
@@ -198,6 +199,7 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions> {
       });
       return { updates, writes: writesOf(name, updates) };
     });
+    capturing()?.host(this.#again(name, updates));
     for (const device of new Set(updates.map(({ parameter }) => parameter.device))) {
       const all = updates.filter(({ parameter }) => parameter.device === device);
       // Where a gradient has failed, which may turn out later, no parameter is updated and the step does not count.
@@ -217,6 +219,50 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions> {
     }
   }
 
+  #checkGroups(name: string): void {
+    this.#groups.forEach((group, i) => {
+      checkOptions(this.#kind, name, group, (option) => `paramGroups[${i}].${option}`, -Infinity);
+    });
+  }
+
+  /** What a replay of a captured step does in place of `step`: it counts, and computes the options of its launches. */
+  #again(name: string, updates: readonly Update[]): HostWork {
+    const step = capturing();
+    const all = this.parameters;
+    const ops = this.#groups.map((group) => this.rule(group).op);
+    const now = new Map<Tensor, ParamValues>();
+    for (const { parameter, params, state } of updates) {
+      step?.changes(params, () => now.get(parameter) ?? params);
+      for (const tensor of state) step?.keepsState(tensor);
+    }
+    return {
+      check: () => {
+        this.#checkGroups(name);
+        return (
+          sameItems(this.parameters, all) &&
+          this.#groups.every((group, i) => this.rule(group).op === ops[i]) &&
+          updates.every(({ parameter, state }) => {
+            const own = this.#state.get(parameter) ?? [];
+            return sameItems(own, state) && own.every(({ disposed }) => !disposed);
+          })
+        );
+      },
+      run: () => {
+        const rules = new Map<Tensor, Rule>();
+        for (const group of this.#groups) {
+          const rule = this.rule(group);
+          for (const parameter of group.params) rules.set(parameter, rule);
+        }
+        for (const { parameter } of updates) {
+          const count = (this.#steps.get(parameter) ?? 0) + 1;
+          this.#steps.set(parameter, count);
+          const params = rules.get(parameter)?.params(count, false);
+          if (params) now.set(parameter, params);
+        }
+      },
+    };
+  }
+
   /** A step of a parameter has not been done. */
   #uncount(parameter: Tensor): void {
     const step = (this.#steps.get(parameter) ?? 1) - 1;
@@ -233,4 +279,8 @@ function newState(op: string, { shape, size, device }: Tensor, slots: number): T
     const zeros = allocating(op, 4 * size, () => new Float32Array(size));
     return fromHost(zeros, shape, 'float32', device);
   });
+}
+
+function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
 }

@@ -10,7 +10,7 @@ import { log, threefry } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { rowScan } from '../kernels/rowwise/plan.ts';
-import { nextKey, openUniformAt } from '../core/random.ts';
+import { openUniformAt, withKey } from '../core/random.ts';
 import { normalizeDim } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkTensors } from '../core/validate.ts';
@@ -79,12 +79,12 @@ function apply(logits: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
   checkTensors('gumbelSoftmax', { logits });
   normalizeDim('gumbelSoftmax', dim, logits.rank);
   checkOut('gumbelSoftmax', out, logits, isRecording([logits]));
-  const [key0, key1] = nextKey();
+  const params = withKey(([key0, key1]) => ({ tau, key0, key1 }));
   const like = logits.like();
   const dtype = logits.dtype === 'float16' ? 'float16' : 'float32';
   // Computed in float32 up to the result, so that it is rounded once.
   const perturbed = record(
-    runOne(pointwise, { op: noise, params: { tau, key0, key1 }, shape: logits.shape }, [logits], {
+    runOne(pointwise, { op: noise, params, shape: logits.shape }, [logits], {
       shape: logits.shape,
       dtype: 'float32',
     }),

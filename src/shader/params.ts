@@ -68,3 +68,19 @@ export function writeParams(
     else writer.f32(value);
   }
 }
+
+/** Writes options over those that uniforms have. */
+export function rewriteParams(
+  uniforms: DataView,
+  offset: number,
+  { names, integers = [] }: ParamLayout,
+  values: ParamValues,
+): void {
+  let at = offset;
+  for (const name of names) {
+    const value = values[name] ?? 0;
+    if (integers.includes(name)) uniforms.setUint32(at, value, true);
+    else uniforms.setFloat32(at, value, true);
+    at += 4;
+  }
+}

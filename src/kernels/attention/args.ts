@@ -30,7 +30,7 @@ export interface AttentionShape {
   /** A row attends to keys from `left` before to `right` after its own index. */
   readonly left: number;
   readonly right: number;
-  readonly dropout: { readonly p: number; readonly key: readonly [number, number] } | null;
+  readonly dropout: { readonly p: number; readonly key0: number; readonly key1: number } | null;
 }
 
 export interface AttentionForward extends AttentionShape {

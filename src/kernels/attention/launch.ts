@@ -12,6 +12,7 @@ import {
   type Binding,
   type Capabilities,
   type Launch,
+  type OptionPlace,
 } from '../../core/kernel.ts';
 import { anchoredExp, div, fragments } from '../../shader/lib.ts';
 import { cachedProgram, source, type Source } from '../../shader/link.ts';
@@ -122,7 +123,7 @@ export function launchAttention(
     entry: entry.name,
     constants: entry.constants,
     bindings,
-    uniforms: uniformsOf(args, part, starts),
+    ...uniformsOf(args, part, starts),
     workgroups: foldWorkgroups(entry.workgroups(part.count), caps),
   };
 }
@@ -133,11 +134,13 @@ const padded = (list: readonly number[], fill: number): number[] => [
   ...list,
 ];
 
+const KEY = { names: ['key0', 'key1'], integers: ['key0', 'key1'] };
+
 function uniformsOf(
   args: AttentionArgs,
   part: Part,
   starts: ReadonlyMap<number, number>,
-): ArrayBuffer {
+): { uniforms: ArrayBuffer; places: OptionPlace[] } {
   const { batch, strides, groups, mask, maskRows, maskKeys, dropout, softcap } = args;
   const startOf = (slot: number): number => starts.get(slot) ?? 0;
   const start = Math.max(
@@ -151,17 +154,21 @@ function uniformsOf(
     startOf(SLOTS.gradSinks),
   );
   const p = dropout?.p ?? 0;
-  return new UniformWriter(76)
+  const writer = new UniformWriter(76)
     .u32(...padded(batch, 1), ...padded(strides.query, 0), ...padded(strides.key, 0))
     .u32(...padded(strides.value, 0), ...padded(strides.mask, 0))
     .u32(part.count, part.first, args.rows, args.keys, args.columns, args.valueColumns)
     .u32(groups.key, groups.value, sharedHeads(args), args.left, args.right)
     .u32(maskRows === 1 || mask === null ? 0 : maskKeys, maskKeys === 1 ? 0 : 1)
-    .u32(maskRows, maskKeys, maskDims(args), dropout?.key[0] ?? 0, dropout?.key[1] ?? 0)
+    .u32(maskRows, maskKeys, maskDims(args));
+  const places = [{ set: 0, offset: writer.offset, layout: KEY }];
+  writer
+    .u32(dropout?.key0 ?? 0, dropout?.key1 ?? 0)
     .f32(p, p < 1 ? 1 / (1 - p) : 0, args.scale, softcap ?? 1, 1 / (softcap ?? 1))
     .u32(maskRepeats(args), startOf(SLOTS.query), startOf(SLOTS.key), startOf(SLOTS.value))
     .u32(startOf(SLOTS.mask), start, row, startOf(SLOTS.gradQuery), startOf(SLOTS.gradKey))
-    .u32(startOf(SLOTS.gradValue), startOf(SLOTS.gradMask)).buffer;
+    .u32(startOf(SLOTS.gradValue), startOf(SLOTS.gradMask));
+  return { uniforms: writer.buffer, places };
 }
 
 /** A bit for each batch dimension along which the mask is not repeated. */

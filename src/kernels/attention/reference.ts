@@ -101,7 +101,7 @@ class Rows {
       weights[j] = w === 0 ? 0 : w * factor;
       kept[j] = 1;
       if (dropout) {
-        const u = uniformAt(dropout.key, j, batch * this.#args.rows + i);
+        const u = uniformAt([dropout.key0, dropout.key1], j, batch * this.#args.rows + i);
         kept[j] = u >= dropout.p ? 1 / (1 - dropout.p) : 0;
       }
     }

@@ -8,6 +8,7 @@ import {
   type BufferSlice,
   type Capabilities,
   type Launch,
+  type OptionPlace,
   type View,
 } from '../../core/kernel.ts';
 import { float16 } from '../../shader/lib.ts';
@@ -32,6 +33,8 @@ export interface Item {
   /** Elements. */
   readonly count: number;
   readonly params?: ParamValues;
+  /** Which of the call's sets of options they are. */
+  readonly set?: number;
 }
 
 /** What is to be launched over items. */
@@ -134,11 +137,13 @@ function launchOf(
     .u32(perGroup, interleaved ? 1 : perLane, interleaved ? workgroup : 1)
     .u32(interleaved ? perGroup - workgroup + 1 : perLane, first, 0)
     .f32(...numbers);
+  const places: OptionPlace[] = [];
   let groups = 0;
   for (const item of items) {
     writer.u32(packsOf(item), item.count, groups, 0);
     groups += Math.ceil(packsOf(item) / perGroup);
     if (!params) continue;
+    places.push({ set: item.set ?? 0, offset: writer.offset, layout: params });
     writeParams(writer, params, item.params ?? {});
     for (let rest = params.names.length; rest % 4 !== 0; rest++) writer.u32(0);
   }
@@ -160,6 +165,7 @@ function launchOf(
       constants: { ...constants, workgroup_size: workgroup },
       bindings: [...bindings, ...shared],
       uniforms: writer.buffer,
+      places,
       workgroups: [groups, 1, 1],
     },
   };

@@ -32,7 +32,7 @@ export const updateKernel: Kernel<UpdateArgs> = {
           : ({ of: 'output', index: item * op.results + Math.max(0, r - 1) } as const),
       );
       const views = roles.map((_, r) => viewAt(inputs, item * roles.length + r));
-      return windowsOf(slices, views, caps, own);
+      return windowsOf(slices, views, caps, own).map((part) => ({ ...part, set: item }));
     });
     const { tuning } = caps;
     const { launches } = launchesOf(

@@ -13,6 +13,7 @@ import {
   type Capabilities,
   type Kernel,
   type Launch,
+  type OptionPlace,
   type Plan,
   type View,
 } from '../../core/kernel.ts';
@@ -150,7 +151,7 @@ function plan(
       entry: each ? 'each' : summed ? 'accumulate' : 'map',
       constants: { ...choiceConstants(op.params, args.params), workgroup_size: walk.workgroup },
       bindings: bindingsOf(first, count),
-      uniforms: uniforms(args, layout, walk, { first, count, partial: w * invocations }),
+      ...uniforms(args, layout, walk, { first, count, partial: w * invocations }),
       workgroups: [walk.workgroups, 1, 1],
     });
   }
@@ -239,7 +240,7 @@ function uniforms(
   layout: Layout,
   { perGroup, perLane, step, span }: Walk,
   { first, count, partial }: { first: number; count: number; partial: number },
-): ArrayBuffer {
+): { uniforms: ArrayBuffer; places: OptionPlace[] } {
   const { op, params, scale = 1 } = args;
   const { shape, strides } = layout;
   const words = 12 + 8 + 8 * strides.length + Math.max(op.params.names.length, 1);
@@ -249,13 +250,14 @@ function uniforms(
   for (const list of [shape, ...strides]) {
     for (let d = 0; d < 8; d++) writer.u32(list[d] ?? 0);
   }
+  const places = [{ set: 0, offset: writer.offset, layout: op.params }];
   writeParams(writer, op.params, params);
   const { byteLength } = writer.buffer;
   if (byteLength > UNIFORM_BYTES) {
     const expected = `operands and options of at most ${UNIFORM_BYTES} bytes of uniforms`;
     throw new LimitError({ op: op.name, expected, received: `${byteLength} bytes` });
   }
-  return writer.buffer;
+  return { uniforms: writer.buffer, places };
 }
 
 function programFor(op: PointwiseOp, storage: StorageSpec): Program {

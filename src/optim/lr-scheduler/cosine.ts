@@ -1,4 +1,5 @@
 // Schedulers that lower the rate along a cosine, once or again and again.
+import { hostWork } from '../../core/capturing.ts';
 import { checkNumber, checkOptionNames } from '../../core/validate-options.ts';
 import type { Optimizer } from '../optimizer.ts';
 import { LRScheduler, type SchedulerOptions } from './scheduler.ts';
@@ -76,6 +77,12 @@ export class CosineAnnealingWarmRestarts extends LRScheduler<{
 
   /** `epoch`: where to go instead of to the next one; a fraction is within an epoch, such as `epoch + i / batches`. */
   override step(epoch?: number): void {
+    hostWork(() => {
+      this.#goTo(epoch);
+    });
+  }
+
+  #goTo(epoch: number | undefined): void {
     const { own } = this;
     if (epoch === undefined && this.lastEpoch >= 0) {
       own.tCur++;

@@ -1,4 +1,5 @@
 // Lowers the rate where a metric has stopped getting better.
+import { capturing } from '../../core/capturing.ts';
 import { describe } from '../../core/describe.ts';
 import { OptionError } from '../../core/errors.ts';
 import { isTensor } from '../../core/is-tensor.ts';
@@ -97,6 +98,7 @@ export class ReduceLROnPlateau {
 
   /** Takes the metric of an epoch into account; one that is NaN is no progress. */
   step(metric: number): void {
+    capturing()?.refuse('ReduceLROnPlateau.step', 'no metric of the host in a captured step');
     if (typeof metric !== 'number') {
       throw new OptionError({
         op: 'ReduceLROnPlateau.step',

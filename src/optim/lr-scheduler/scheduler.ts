@@ -1,4 +1,5 @@
 // The base class of learning rate schedulers: it counts steps and sets the rate of each group of an optimizer.
+import { hostWork } from '../../core/capturing.ts';
 import { describe } from '../../core/describe.ts';
 import { OptionError } from '../../core/errors.ts';
 import { checkNumber, checkOptionNames, isPlain } from '../../core/validate-options.ts';
@@ -81,7 +82,9 @@ export abstract class LRScheduler<Own extends object = object> {
 
   /** Sets the rates of the next epoch. Called after the optimizer's steps of an epoch, or after each, as the schedule counts. */
   step(): void {
-    this.#enter(this.lastEpoch + 1, () => this.rates());
+    hostWork(() => {
+      this.#enter(this.lastEpoch + 1, () => this.rates());
+    });
   }
 
   /** The rates that the last step has set, one for each group. */

@@ -1,4 +1,5 @@
 // Schedulers one after another.
+import { hostWork } from '../../core/capturing.ts';
 import { describe } from '../../core/describe.ts';
 import { OptionError } from '../../core/errors.ts';
 import { checkOptionNames } from '../../core/validate-options.ts';
@@ -79,6 +80,12 @@ export class SequentialLR {
 
   /** Sets the rates of the next epoch. */
   step(): void {
+    hostWork(() => {
+      this.#step();
+    });
+  }
+
+  #step(): void {
     const state = this.#state;
     const epoch = state.lastEpoch + 1;
     const index = state.milestones.filter((milestone) => milestone <= epoch).length;
