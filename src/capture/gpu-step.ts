@@ -105,9 +105,13 @@ export function captureOn(
       ),
     );
     launcher.tap = pool.tap = null;
-    watcher.end(inputs, (storage) => {
-      tape.arena.retain(storage);
-    });
+    watcher.end(
+      inputs,
+      (storage) => {
+        tape.arena.retain(storage);
+      },
+      (storage) => tape.external.has(storage),
+    );
     const step = new GpuStep(device, tape, watcher, inputs, results, make);
     return { step, value: make(copies) };
   } catch (error) {

@@ -8,18 +8,25 @@ import type { Tensor } from '../core/tensor.ts';
 
 /** How a function uses the gradient of a tensor. */
 interface GradUse {
-  /** Whether it depends on the gradient that was there before: that, and its memory. */
+  /** Whether it looks at the gradient that was there before it sets one: that, and its memory. */
   readonly relies: boolean;
-  readonly before: Storage | null;
+  readonly before: Tensor | null;
+  readonly memory: Storage | null;
   /** Whether it disposes of the gradient that was there. */
   readonly clears: boolean;
 }
 
-/** The gradient that a tensor has after the function; null: none. */
-interface GradAfter {
+/** What is known of the gradient of a tensor before and after the function. */
+interface GradRule {
   readonly tensor: Tensor;
-  readonly use: GradUse;
+  /** Whether there has to be a gradient before; null: it makes no difference. */
+  readonly needed: boolean | null;
+  /** The memory that the launches use of it. */
   readonly memory: Storage | null;
+  readonly clears: boolean;
+  /** Whether there is another gradient afterwards, or none: its memory, and the tensor of it. */
+  readonly sets: boolean;
+  readonly after: Storage | null;
   grad: Tensor | null;
 }
 
@@ -41,7 +48,7 @@ export class Watcher implements Capturing {
     result: boolean;
   }[] = [];
   readonly #work: HostWork[] = [];
-  #after: GradAfter[] = [];
+  #rules: GradRule[] = [];
 
   constructor(
     device: Device,
@@ -90,12 +97,12 @@ export class Watcher implements Capturing {
 
   readsGrad(tensor: Tensor, grad: Tensor | null): void {
     if (this.#grads.has(tensor)) return;
-    const before = grad && !grad.disposed ? grad.storage('capture') : null;
-    this.#grads.set(tensor, { relies: true, before, clears: false });
+    this.#grads.set(tensor, { relies: true, before: grad, memory: memoryOf(grad), clears: false });
   }
 
   setsGrad(tensor: Tensor, clears: boolean): void {
-    if (!this.#grads.has(tensor)) this.#grads.set(tensor, { relies: false, before: null, clears });
+    if (!this.#grads.has(tensor))
+      this.#grads.set(tensor, { relies: false, before: null, memory: null, clears });
   }
 
   readsMode(module: { readonly training: boolean }, training: boolean): void {
@@ -123,16 +130,32 @@ export class Watcher implements Capturing {
     this.#work.push(work);
   }
 
-  /** Called when the function has returned and what it made is disposed of. `retain` keeps memory for later replays. */
-  end(inputs: readonly Tensor[], retain: (storage: Storage) => void): void {
-    for (const tensor of [...this.#needs.keys(), ...inputs])
+  /**
+   * Called when the function has returned and what it made is disposed of. `retain` keeps memory for later replays, `isUsed` tells
+   * whether the launches use memory that was there before.
+   */
+  end(
+    inputs: readonly Tensor[],
+    retain: (storage: Storage) => void,
+    isUsed: (storage: Storage) => boolean,
+  ): void {
+    for (const tensor of this.#needs.keys())
       if (tensor.disposed || inputs.includes(tensor)) this.#needs.delete(tensor);
-    for (const [tensor, use] of this.#grads) {
+    for (const [tensor, { relies, before, memory, clears }] of this.#grads) {
       if (tensor.disposed || inputs.includes(tensor)) continue;
       const { grad } = tensor;
-      const memory = grad && !grad.disposed ? grad.storage('capture') : null;
-      if (memory && memory !== use.before) retain(memory);
-      this.#after.push({ tensor, use, memory, grad });
+      const sets = !relies || grad !== before;
+      const after = sets ? memoryOf(grad) : null;
+      if (after) retain(after);
+      this.#rules.push({
+        tensor,
+        needed: relies ? before !== null : null,
+        memory: memory && isUsed(memory) ? memory : null,
+        clears: clears || before?.disposed === true,
+        sets,
+        after,
+        grad: after ? grad : null,
+      });
     }
     this.#grads.clear();
   }
@@ -141,11 +164,10 @@ export class Watcher implements Capturing {
   holds(inputs: readonly Storage[]): boolean {
     for (const [tensor, value] of this.#needs) if (tensor.requiresGrad !== value) return false;
     for (const [module, training] of this.#modes) if (module.training !== training) return false;
-    for (const { tensor, use } of this.#after) {
-      if (!use.relies) continue;
+    for (const { tensor, needed, memory } of this.#rules) {
       const { grad } = tensor;
-      if ((grad === null) !== (use.before === null)) return false;
-      if (grad && (grad.disposed || grad.storage('capture') !== use.before)) return false;
+      if (needed !== null && needed !== (grad !== null)) return false;
+      if (memory && memoryOf(grad) !== memory) return false;
     }
     for (const { input, test, result } of this.#conclusions) {
       const host = inputs[input]?.host ?? null;
@@ -162,20 +184,19 @@ export class Watcher implements Capturing {
 
   /** Gives tensors the gradients that the launches have written. */
   setGrads(): void {
-    for (const after of this.#after) {
-      const { tensor, use, memory } = after;
+    for (const rule of this.#rules) {
+      const { tensor, sets, after, clears } = rule;
+      if (!sets) continue;
       const before = tensor.grad;
-      if (memory === null) {
-        if (before === null) continue;
-        if (use.clears) before.dispose();
-        tensor.grad = null;
-        continue;
-      }
-      if (before === after.grad && before?.disposed === false) continue;
-      if (before !== after.grad && use.clears) before?.dispose();
-      if (after.grad?.disposed !== false)
-        after.grad = keep(tensor.over(memory.retain(), tensor.shape, tensor.dtype));
-      tensor.grad = after.grad;
+      if (before && before === rule.grad && !before.disposed) continue;
+      if (clears) before?.dispose();
+      if (after && rule.grad?.disposed !== false)
+        rule.grad = keep(tensor.over(after.retain(), tensor.shape, tensor.dtype));
+      tensor.grad = rule.grad;
     }
   }
+}
+
+function memoryOf(grad: Tensor | null): Storage | null {
+  return grad && !grad.disposed ? grad.storage('capture') : null;
 }

@@ -8,10 +8,10 @@ import { compile, type Compiled } from './compiled.ts';
 import type { CommandEncoding, Copy, Op } from './encoder.ts';
 import { failed } from './fate.ts';
 import type { Launcher, LauncherParts } from './launcher.ts';
-import { KeptLaunch } from './plans.ts';
 import type { Recorded } from './recording.ts';
 import { asGpu } from './storage.ts';
 import type { Life, Tape } from './tape.ts';
+import { unroll } from './unrolled.ts';
 
 /** Where a result is when the commands have run. */
 export interface Outcome {
@@ -81,7 +81,7 @@ export class Replay {
 
   /** Copies inputs in, runs the commands, and copies results out. */
   run(inputs: readonly Tensor[], results: readonly Tensor[]): void {
-    const { queue } = this.#parts;
+    const { queue, readback } = this.#parts;
     for (const command of this.#compiled.commands) {
       if (!('kept' in command)) continue;
       for (const { offset, layout, next } of command.changes)
@@ -98,12 +98,43 @@ export class Replay {
     }
     // Uniforms of one replay at a time are there, so two are never in one submit.
     if (this.#batch === queue.current) void queue.flush();
+    if (this.#status) readback.usesStatus('once');
+    const { reads } = this.#compiled;
     const keeps = this.#keepers.length > 0;
-    let op: Op | null = null;
-    this.#device.begin('capture', keeps ? () => this.#fail(op, results) : null);
+    const foreign = inputs.some((input) => bufferOf(input).foreign);
+    const apart = keeps && reads.some((buffer) => buffer.foreign);
+    // A caller may have destroyed its memory, which a submit of its own tells before anything that keeps is done.
+    if (foreign || apart) {
+      this.#op(null, (op) => {
+        this.#copyIn(op, inputs, (copy) => {
+          queue.add(copy);
+        });
+      });
+    }
+    if (apart) {
+      this.#enqueueOps();
+      this.#op(null, (op) => {
+        this.#copyOut(op, results, (copy) => {
+          queue.add(copy);
+        });
+      });
+      return;
+    }
+    let own: Op | null = null;
+    const fail = (): void => {
+      this.#fail(own, results);
+    };
+    this.#op(keeps ? fail : null, (op) => {
+      own = op;
+      this.#enqueue(op, foreign ? [] : inputs, results);
+    });
+  }
+
+  /** Adds the commands of one op to the queue. */
+  #op(keeps: (() => void) | null, add: (op: Op) => void): void {
+    this.#device.begin('capture', keeps);
     try {
-      op = queue.op;
-      this.#enqueue(op, inputs, results);
+      add(this.#parts.queue.op);
     } finally {
       this.#device.end();
     }
@@ -118,13 +149,11 @@ export class Replay {
   }
 
   #enqueue(op: Op, inputs: readonly Tensor[], results: readonly Tensor[]): void {
-    const { queue, readback } = this.#parts;
-    const { pipelines, buffers, reads, writes, bytes, changing } = this.#compiled;
-    const { current } = queue;
-    this.#batch = current;
-    if (this.#status) readback.usesStatus('once');
-    for (const buffer of buffers) buffer.lastUse = current;
-    this.#copies(op, inputs, results, 'in', (copy) => {
+    const { queue } = this.#parts;
+    const { pipelines, reads, writes, bytes, changing } = this.#compiled;
+    this.#batch = queue.current;
+    this.#touch();
+    this.#copyIn(op, inputs, (copy) => {
       queue.add(copy);
     });
     this.#births = this.#births.filter(({ birth }) => birth !== null);
@@ -133,9 +162,33 @@ export class Replay {
       this.#encode(encoding, changed);
     };
     queue.add({ op, pipelines, births: this.#births, reads, writes, encode });
-    this.#copies(op, inputs, results, 'out', (copy) => {
+    this.#copyOut(op, results, (copy) => {
       queue.add(copy);
     });
+  }
+
+  /** Adds the commands as the function has called them. */
+  #enqueueOps(): void {
+    const { queue } = this.#parts;
+    for (const { op: before, commands } of unroll(this.#compiled)) {
+      queue.beginOp(before.name, before.keeps);
+      const { op } = queue;
+      for (const command of commands) {
+        if ('from' in command) {
+          queue.add({ ...command, op });
+          continue;
+        }
+        const { entry: pipeline, kept, bound } = command;
+        queue.add({ op, pipeline, kept, bound, uniformOffset: queue.addUniforms(kept) });
+      }
+      queue.endOp();
+      this.#touch();
+    }
+  }
+
+  #touch(): void {
+    const { current } = this.#parts.queue;
+    for (const buffer of this.#compiled.buffers) buffer.lastUse = current;
   }
 
   #encode(encoding: CommandEncoding, changed: Uint8Array<ArrayBuffer> | null): void {
@@ -188,38 +241,32 @@ export class Replay {
     }
   }
 
-  #copies(
-    op: Op,
-    inputs: readonly Tensor[],
-    results: readonly Tensor[],
-    way: 'in' | 'out',
-    add: (copy: Copy) => void,
-  ): void {
-    const { current } = this.#parts.queue;
-    if (way === 'in') {
-      inputs.forEach((input, i) => {
-        const to = this.#inputs[i];
-        const bytes = bytesOf(input);
-        if (!to || bytes === 0) return;
-        const { buffer: from, offset: fromOffset } = asGpu(input.storage('capture'));
-        from.lastUse = current;
-        add({ op, from, fromOffset, to: bufferOf(to), toOffset: 0, bytes });
-      });
-      return;
-    }
-    this.#outcomes.forEach(({ offset: fromOffset, bytes }, i) => {
-      const [from, result] = [this.#compiled.sources[i], results[i]];
-      if (!from || !result || bytes === 0) return;
-      const to = bufferOf(result);
-      from.lastUse = to.lastUse = current;
-      add({ op, from, fromOffset, to, toOffset: 0, bytes });
+  #copyIn(op: Op, inputs: readonly Tensor[], add: (copy: Copy) => void): void {
+    inputs.forEach((input, i) => {
+      const to = this.#inputs[i];
+      const bytes = bytesOf(input);
+      if (!to || bytes === 0) return;
+      const { buffer: from, offset: fromOffset } = asGpu(input.storage('capture'));
+      this.#addCopy({ op, from, fromOffset, to: bufferOf(to), toOffset: 0, bytes }, add);
     });
   }
 
-  /** The commands as they were called, for a caller's encoder, which has uniforms of its own. */
+  #copyOut(op: Op, results: readonly Tensor[], add: (copy: Copy) => void): void {
+    this.#outcomes.forEach(({ offset: fromOffset, bytes }, i) => {
+      const [from, result] = [this.#compiled.sources[i], results[i]];
+      if (!from || !result || bytes === 0) return;
+      this.#addCopy({ op, from, fromOffset, to: bufferOf(result), toOffset: 0, bytes }, add);
+    });
+  }
+
+  #addCopy(copy: Copy, add: (copy: Copy) => void): void {
+    copy.from.lastUse = copy.to.lastUse = this.#parts.queue.current;
+    add(copy);
+  }
+
+  /** Adds the commands to a caller's encoder, which has uniforms of its own. */
   #record(recording: Recorded[], inputs: readonly Tensor[], results: readonly Tensor[]): void {
     const { queue, readback } = this.#parts;
-    const { commands, bytes } = this.#compiled;
     const add = (command: Recorded): void => {
       const used = 'from' in command ? [command.from, command.to] : command.bound.buffers;
       for (const buffer of used) {
@@ -228,29 +275,14 @@ export class Replay {
       }
       recording.push(command);
     };
+    const plainOp = (): Op => ({ name: 'capture', keeps: null, error: null });
     if (this.#status) readback.usesStatus('always');
-    this.#copies({ name: 'capture', keeps: null, error: null }, inputs, results, 'in', add);
-    const ops = new Map<Op, Op>();
-    for (const command of commands) {
-      let op = ops.get(command.op);
-      if (!op) ops.set(command.op, (op = { ...command.op, error: null }));
-      if ('from' in command) {
-        add({ ...command, op });
-        continue;
-      }
-      const { kept, resources, offset, changes } = command;
-      const { launch, uses } = kept;
-      const uniforms = bytes.slice(offset, offset + launch.uniforms.byteLength).buffer;
-      const bound = {
-        buffers: resources.map(({ buffer }) => buffer),
-        offsets: resources.map((resource) => resource.offset),
-        resources,
-        group: null,
-      };
-      const own = changes.length > 0 ? new KeptLaunch({ ...launch, uniforms }, uses) : kept;
-      add({ op, kept: own, bound });
+    this.#copyIn(plainOp(), inputs, add);
+    for (const { op: before, commands } of unroll(this.#compiled)) {
+      const op = { ...before, error: null };
+      for (const command of commands) add({ ...command, op });
     }
-    this.#copies({ name: 'capture', keeps: null, error: null }, inputs, results, 'out', add);
+    this.#copyOut(plainOp(), results, add);
   }
 }
 
