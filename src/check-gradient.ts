@@ -3,6 +3,7 @@
 import { currentDevice } from './core/current.ts';
 import type { Activation } from './define/activation.ts';
 import type { AnyLoss } from './define/loss-types.ts';
+import type { OpInfo } from './define/op.ts';
 import type { ParamOptions, ParamSpecs, ParamsOf } from './define/params.ts';
 import type { Device } from './core/device.ts';
 import { scope } from './core/scope.ts';
@@ -115,7 +116,7 @@ function slicesOf<S extends ParamSpecs>(
   ) as ParamOptions<S>;
   if (op.kind === 'activation') {
     const { resolve, forward, backward, largestTerm } = op.epilogue;
-    const filled = { ...rounded(op.params as ParamsOf<S>), ...given };
+    const filled = { ...rounded(standardOf(op) as ParamsOf<S>), ...given };
     const params = rounded(resolve(op.op, filled));
     return [
       {
@@ -186,6 +187,16 @@ function slicesOfLoss<S extends ParamSpecs>(
       }),
     );
   });
+}
+
+/** The default options, without those whose default is the value of another option. */
+function standardOf({ params, specs = {} }: OpInfo): object {
+  return Object.fromEntries(
+    Object.entries(params).filter(([name]) => {
+      const spec = specs[name];
+      return !(typeof spec === 'object' && 'like' in spec);
+    }),
+  );
 }
 
 function rounded<P extends object>(params: P): P {

@@ -21,6 +21,7 @@ export * from './activations/silu.ts';
 export * from './activations/softplus.ts';
 export * from './activations/softshrink.ts';
 export * from './activations/softsign.ts';
+export * from './activations/swish.ts';
 export * from './activations/tanh.ts';
 export * from './activations/tanhshrink.ts';
 export * from './activations/threshold.ts';

@@ -74,7 +74,11 @@ const OPTIONAL = [
 /** Ops whose weight is required. */
 const WEIGHED = ['prelu', 'embedding'];
 /** Attributes that come after the tensors. */
-const POSITIONAL = ['normalized_shape', 'num_groups', 'size'];
+const POSITIONAL = ['normalized_shape', 'num_groups', 'size', 'var'];
+/** Attributes that have other names here, by op. */
+const RENAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  softshrink: { bias: 'offset' },
+};
 
 /** What a call gave: elements, and gradients by input. */
 export interface Computed {
@@ -158,7 +162,7 @@ function prepare(op: string, golden: GoldenCase, inputs: Map<string, Tensor>): (
   for (const [name, written] of Object.entries(attributes)) {
     const value = written === 'inf' ? Infinity : written;
     if (POSITIONAL.includes(name)) rest.push(value);
-    else options[camelCase(name)] = value;
+    else options[RENAMED[op]?.[name] ?? camelCase(name)] = value;
   }
   const positional: Tensor[] = [];
   for (const [name, input] of inputs) {

@@ -6,7 +6,7 @@
 // are accurate too. As in PyTorch, x = -Inf gives NaN.
 fn nl_bce(x: f32, t: f32, w: f32) -> f32 {
   let q = nl_softplus(-abs(x));
-  let line = select((1.0 - t) * x, -w * t * x, x < 0.0);
+  let line = select((1.0 - t) * x, -w * (t * x), x < 0.0);
   return select(fma(nl_bce_share(t, w), q, line), nan(), x < -0x1.fffffep+127f);
 }
 

@@ -16,3 +16,9 @@ fn loss_grad(input: f32, expected: f32, weight: f32, pos_weight: f32, grad_outpu
   let line = (input * upstream) * select(-1.0, -pos_weight, below);
   return vec2f(by_input * upstream, fma((pos_weight - 1.0) * upstream, nl_softplus(-abs(input)), line));
 }
+
+// The gradients with respect to both weights.
+fn weight_grad(input: f32, expected: f32, weight: f32, pos_weight: f32, grad_output: f32, p: Params) -> vec2f {
+  let by_weight = nl_bce(input, expected, pos_weight) * grad_output;
+  return vec2f(by_weight, (expected * (weight * grad_output)) * nl_softplus(-input));
+}

@@ -1,11 +1,16 @@
-// (input - expected)^2.
-fn loss(input: f32, expected: f32, p: Params) -> f32 {
+//#include "lib/div.wgsl"
+// weight (input - expected)^2.
+fn loss(input: f32, expected: f32, weight: f32, p: Params) -> f32 {
   let d = input - expected;
-  return d * d;
+  return weight * (d * d);
 }
 
-fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
+fn loss_grad(input: f32, expected: f32, weight: f32, grad_output: f32, p: Params) -> vec2f {
   // The factor 2 is applied to the upstream gradient, because twice the difference could overflow.
-  let g = (input - expected) * (2.0 * grad_output);
+  let g = (input - expected) * (2.0 * (weight * grad_output));
   return vec2f(g, -g);
+}
+
+fn weight_grad(input: f32, expected: f32, weight: f32, grad_output: f32, p: Params) -> f32 {
+  return loss(input, expected, 1.0, p) * grad_output;
 }

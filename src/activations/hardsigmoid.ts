@@ -3,24 +3,46 @@ import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { div } from '../shader/lib.ts';
 
-/** Piecewise linear sigmoid: min(max(x + 3, 0), 6) / 6. Gradient 1/6 between -3 and 3, 0 elsewhere, -3 and 3 included. */
+/**
+ * Piecewise linear sigmoid: min(max(alpha x + beta, 0), 1), with `alpha` 1/6 and `beta` 1/2 by default, as in PyTorch, where it
+ * is min(max(x + 3, 0), 6) / 6. ONNX has 0.2 and 0.5. Gradient alpha strictly between 0 and 1, else 0.
+ *
+ * @example hardsigmoid(x, { alpha: 0.2, beta: 0.5 })
+ */
 export const hardsigmoid = /* @__PURE__ */ defineActivation({
   name: 'hardsigmoid',
   wgsl,
   includes: [div],
-  forward: (x) => (x <= -3 ? 0 : x >= 3 ? 1 : (x + 3) / 6),
-  backward: (x, gradOutput) => (x > -3 && x < 3 ? gradOutput / 6 : 0),
+  params: {
+    alpha: { default: 1 / 6, unit: 1 / 6, pair: true },
+    beta: { default: 0.5, unit: 0.5, pair: true },
+  },
+  forward: (x, { alpha, beta }) => {
+    if (isStandard(alpha, beta)) return x <= -3 ? 0 : x >= 3 ? 1 : (x + 3) / 6;
+    const y = alpha * x + beta;
+    return y <= 0 ? 0 : y >= 1 ? 1 : y;
+  },
+  backward: (x, gradOutput, { alpha, beta }) => {
+    if (isStandard(alpha, beta)) return x > -3 && x < 3 ? gradOutput / 6 : 0;
+    const y = alpha * x + beta;
+    return y > 0 && y < 1 ? gradOutput * alpha : 0;
+  },
   accuracy: { forward: 1, backward: 1 },
   docs: {
-    tex: String.raw`\frac{\min(\max(x + 3, 0), 6)}{6}`,
-    derivative: String.raw`\begin{cases} \tfrac16 & |x| < 3 \\ 0 & |x| \ge 3 \end{cases}`,
+    tex: String.raw`\min(\max(\alpha x + \beta, 0), 1)`,
+    derivative: String.raw`\begin{cases} \alpha & 0 < \alpha x + \beta < 1 \\ 0 & \text{else} \end{cases}`,
     range: String.raw`[0, 1]`,
     torch: 'hardsigmoid',
-    cite: 'Courbariaux, Bengio & David 2015, BinaryConnect; Howard et al. 2019, Searching for MobileNetV3',
-    kinks: '0 at x = ±3',
+    cite: 'Courbariaux, Bengio & David 2015, BinaryConnect; Howard et al. 2019, Searching for MobileNetV3; ONNX HardSigmoid',
+    kinks: '0 at both, ±3 by default',
     use: 'Gates in networks for small devices. Exactly 0 and 1 outside ±3, with no gradient there.',
   },
 });
+
+/** With the default options x + 3 is rounded once, as in PyTorch. */
+function isStandard(alpha: number, beta: number): boolean {
+  return alpha === 1 / 6 && beta === 0.5;
+}
 
 /** `hardsigmoid` as a module. */
 export class Hardsigmoid extends /* @__PURE__ */ activationModule(hardsigmoid) {}

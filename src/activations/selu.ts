@@ -3,24 +3,32 @@ import { defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { exp, expm1 } from '../shader/lib.ts';
 
-const SCALE = 1.0507009873554805;
+const GAMMA = 1.0507009873554805;
 const ALPHA = 1.6732632423543772;
 
-/** Scaled exponential linear unit: elu with the alpha and scale that keep mean 0 and variance 1 through deep networks. */
+/**
+ * Scaled exponential linear unit: gamma x above 0, else gamma alpha (e^x - 1). By default `alpha` and `gamma` are those of the
+ * paper and of PyTorch, which keep mean 0 and variance 1 through deep networks; other ones are ONNX Selu's.
+ */
 export const selu = /* @__PURE__ */ defineActivation({
   name: 'selu',
   wgsl,
   includes: [exp, expm1],
-  forward: (x) => (x > 0 ? SCALE * x : SCALE * ALPHA * Math.expm1(x)),
-  backward: (x, gradOutput) => gradOutput * (x > 0 ? SCALE : SCALE * ALPHA * Math.exp(x)),
+  params: {
+    alpha: { default: ALPHA, unit: ALPHA, pair: true },
+    gamma: { default: GAMMA, unit: GAMMA, pair: true },
+  },
+  forward: (x, { alpha, gamma }) => (x > 0 ? gamma * x : gamma * alpha * Math.expm1(x)),
+  backward: (x, gradOutput, { alpha, gamma }) =>
+    gradOutput * (x > 0 ? gamma : gamma * alpha * Math.exp(x)),
   accuracy: { forward: 2.5, backward: 3 },
   docs: {
-    tex: String.raw`\lambda \begin{cases} x & x > 0 \\ \alpha (e^x - 1) & x \le 0 \end{cases}`,
-    derivative: String.raw`\lambda \begin{cases} 1 & x > 0 \\ \alpha e^x & x \le 0 \end{cases}`,
-    range: String.raw`[-\lambda \alpha, \infty)`,
+    tex: String.raw`\gamma \begin{cases} x & x > 0 \\ \alpha (e^x - 1) & x \le 0 \end{cases}`,
+    derivative: String.raw`\gamma \begin{cases} 1 & x > 0 \\ \alpha e^x & x \le 0 \end{cases}`,
+    range: String.raw`[-\gamma \alpha, \infty)`,
     torch: 'selu',
     cite: 'Klambauer, Unterthiner, Mayr & Hochreiter 2017, Self-Normalizing Neural Networks',
-    kinks: 'scale · alpha = 1.758 at x = 0',
+    kinks: 'gamma · alpha, 1.758 by default, at x = 0',
     use: 'Plain deep networks without normalisation layers, with LeCun initial weights. Other initial weights, or dropout, break what it is for.',
   },
 });

@@ -14,7 +14,7 @@ export const softplus = /* @__PURE__ */ defineActivation({
   name: 'softplus',
   wgsl,
   includes: [div, sigmoidLib, softplusLib],
-  params: { beta: { default: 1, unit: true }, threshold: 20 },
+  params: { beta: { default: 1, unit: 1 }, threshold: 20 },
   forward: (x, { beta, threshold }) => scaledSoftplus(x, beta, threshold),
   forwardAll: (x, y, { beta, threshold }) => {
     for (let i = 0; i < y.length; i++) y[i] = scaledSoftplus(at(x, i), beta, threshold);

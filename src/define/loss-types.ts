@@ -46,9 +46,25 @@ export interface LossDeclaration<
   readonly differentiable?: D;
   /**
    * Names of options that are tensors, broadcast to the loss's shape. Formulas get 1 for one that is not given. They
-   * have no gradient.
+   * have a gradient if `weightBackward` is declared.
    */
   readonly weights?: W;
+  /** Whether weights must have the shape of the first input, as PyTorch demands it of some losses. */
+  readonly weightsLikeInput?: boolean;
+  /**
+   * Whether `'mean'` divides by the sum of the first weight, where it is given. The WGSL then includes `lib/div.wgsl`, and
+   * the loss is `weight` times something.
+   */
+  readonly meanByWeight?: boolean;
+  /**
+   * The gradients with respect to the weights, in float64. In WGSL it is `weight_grad`, with the arguments of `loss_grad`;
+   * its result has a component for each weight, and is an f32 for one.
+   */
+  readonly weightBackward?: (
+    ...args: [...Inputs<N, number>, ...Numbers<W>, gradOutput: number, params: ParamsOf<S>]
+  ) => Numbers<W>;
+  /** Names of inputs that a call may give as a number, which is kept in float32 whatever the dtype. */
+  readonly numbers?: Names;
   /** Reductions that are offered, the default first. Defaults to `['mean', 'sum', 'none']`. */
   readonly reductions?: readonly [R, ...R[]];
   /**
@@ -115,7 +131,7 @@ export interface LossFormula<S extends ParamSpecs = ParamSpecs> {
   ) => readonly number[];
   /** The magnitude of the largest term of the loss, then of each derivative; 0 where no terms cancel. */
   readonly largestTerms: (args: readonly number[], params: ParamsOf<S>) => readonly number[];
-  readonly apply: (inputs: readonly Tensor[], options: object) => Tensor;
+  readonly apply: (inputs: readonly (Tensor | number)[], options: object) => Tensor;
 }
 
 /** A pointwise loss of any inputs, as `checkGradient` takes it. */

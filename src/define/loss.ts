@@ -1,23 +1,24 @@
 // Makes a loss function with reductions and gradients from the loss of one element and its gradient, declared in WGSL
 // and in float64.
 import type { Device } from '../core/device.ts';
-import { run } from '../core/dispatcher.ts';
-import type { DType, FloatDType } from '../core/dtype.ts';
+import { run, runOne, type Output } from '../core/dispatcher.ts';
+import { encode, type FloatDType } from '../core/dtype.ts';
 import { pointwise, type PointwiseArgs } from '../kernels/pointwise/plan.ts';
+import { castTo } from '../kernels/pointwise/basic.ts';
 import { sumTo, view } from '../kernels/reduce/sum-to.ts';
-import { broadcastShapes, sameShape, type Shape } from '../core/shape.ts';
-import type { Tensor } from '../core/tensor.ts';
-import { checkBroadcastsTo, checkOut, checkTensors, checkValues } from '../core/validate.ts';
-import { checkOneOf } from '../core/validate-options.ts';
-import { lossOps, type LossParts } from './loss-ops.ts';
-import type {
-  InputAndTarget,
-  Loss,
-  LossDeclaration,
-  LossFormula,
-  Names,
-  NoNames,
-} from './loss-types.ts';
+import { broadcastShapes, sameShape, sizeOf, type Shape } from '../core/shape.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
+import {
+  checkBroadcastsTo,
+  checkOut,
+  checkShapeIs,
+  checkTensors,
+  checkValues,
+} from '../core/validate.ts';
+import { checkNumber, checkOneOf } from '../core/validate-options.ts';
+import { formulaOf } from './loss-formula.ts';
+import { lossOps, type LossParts, type Variant } from './loss-ops.ts';
+import type { InputAndTarget, Loss, LossDeclaration, Names, NoNames } from './loss-types.ts';
 import { checkDeclaration, checkNames } from './check-declaration.ts';
 import { planGradients, recordFused, type FusedCall } from './fused-gradient.ts';
 import { defineOp } from './op.ts';
@@ -59,7 +60,8 @@ export function defineLoss<
   const R extends AnyReduction = Reduction,
 >(declaration: LossDeclaration<S, N, D, W, R>): Loss<S, N, W, R> {
   checkDeclaration('defineLoss', declaration, ['forward', 'backward']);
-  const { name, docs, accuracy, arrange, domain = {} } = declaration;
+  const { name, docs, accuracy, arrange, domain = {}, numbers = [] } = declaration;
+  const { weightsLikeInput = false, meanByWeight = false } = declaration;
   const specs = declaration.params ?? ({} as S);
   const {
     inputs = ['input', 'target'],
@@ -86,13 +88,14 @@ export function defineLoss<
     weights,
     forward: declaration.forward as LossParts['forward'],
     backward: declaration.backward as LossParts['backward'],
+    weightBackward: (declaration.weightBackward as LossParts['weightBackward'] | undefined) ?? null,
   };
   const ops = lossOps(parts);
   const others = [...weights, 'reduction', 'out'];
   const resolve = (options?: object): ParamsOf<S> => resolveParams(name, specs, others, options);
-  const withGradient = differentiable.map((input) => inputs.indexOf(input));
+  const differentiated = differentiable.map((input) => inputs.indexOf(input));
 
-  const apply = (given: readonly Tensor[], options: object): Tensor => {
+  const apply = (values: readonly (Tensor | number)[], options: object): Tensor => {
     const params = resolve(options);
     const { reduction = reductions[0], out, ...rest } = options as Others;
     checkOneOf(name, 'reduction', reduction, reductions);
@@ -101,61 +104,114 @@ export function defineLoss<
       return tensor === undefined ? [] : [[weight, tensor]];
     });
     const factors = named.map(([, tensor]) => tensor);
-    const positional = inputs.map((input, i): [string, Tensor | undefined] => [input, given[i]]);
+    const weighted = weights.map((weight) => rest[weight] !== undefined);
+    const isNumber = (i: number): boolean =>
+      typeof values[i] === 'number' && numbers.includes(inputs[i] ?? '');
+    const positional = inputs.flatMap((input, i): [string, unknown][] =>
+      isNumber(i) ? [] : [[input, values[i]]],
+    );
     const device = checkTensors(name, Object.fromEntries([...positional, ...named]));
-    const shapes = given.map((tensor) => tensor.shape);
-    const seen = arrange ? arrange(name, shapes) : shapes;
+    const [first] = values as readonly Tensor[];
+    const own = first?.shape ?? [];
+    // A number goes with any shape, so that the check sees it as one of the right shape.
+    const shapes = values.map((value) => (typeof value === 'number' ? own : value.shape));
+    const arranged = arrange ? arrange(name, shapes) : shapes;
+    const seen = arranged.map((shape, i) => (isNumber(i) ? [] : shape));
     const shape = broadcastShapes(name, seen, inputs.at(-1));
-    for (const [weight, tensor] of named) checkBroadcastsTo(name, weight, tensor, shape);
-    const leaves = withGradient.flatMap((i) => given[i] ?? []);
+    for (const [weight, tensor] of named) {
+      if (weightsLikeInput) checkShapeIs(name, weight, tensor, own);
+      checkBroadcastsTo(name, weight, tensor, shape);
+    }
+    const withGradient = [
+      ...differentiated,
+      ...(parts.weightBackward ? factors.map((_, k) => inputs.length + k) : []),
+    ];
+    const leaves = withGradient.flatMap((i) => [...values, ...factors][i] ?? []) as Tensor[];
     const plan = planGradients(leaves, reduction);
     const reduced = reduction !== 'none';
-    const like = { device, dtype: dtypeOf(given), shape: reduced ? [] : shape };
+    const like = { device, dtype: first?.dtype ?? 'float32', shape: reduced ? [] : shape } as const;
     checkOut(name, out, like, plan.recording);
-    for (const [i, tensor] of given.entries()) {
-      const range = domain[inputs[i] ?? ''];
-      if (range) checkValues(name, inputs[i] ?? '', tensor, range);
-    }
+    inputs.forEach((input, i) => {
+      const [range, value] = [domain[input], values[i]];
+      if (typeof value === 'number') checkNumber(name, input, value, range);
+      else if (range && value) checkValues(name, input, value, range);
+    });
 
-    const { needs, fused } = plan;
-    const weighted = weights.map((weight) => rest[weight] !== undefined);
-    const divisor = divisorOf(reduction, shape, shapes[0] ?? []);
+    const given = values.map((value) =>
+      typeof value === 'number'
+        ? fromHost(encode('float32', [value]), [], 'float32', device)
+        : value,
+    );
+    const operands = given.map((tensor, i) => seenAs(tensor, seen[i] ?? tensor.shape));
+    const tensors = [...operands, ...factors];
+    const total =
+      meanByWeight && reduction === 'mean' && factors[0] ? sumTo(factors[0], [], 'float32') : null;
+    const variantOf = (flags: readonly boolean[]): Variant => {
+      let next = differentiated.length;
+      return {
+        needs: flags.slice(0, next),
+        weightNeeds: weighted.map((is) => is && (flags[next++] ?? false)),
+        weighted,
+        divided: total !== null,
+      };
+    };
+    const variant = variantOf(plan.needs);
+    // The gradient of such a weight needs the mean, which the forward pass does not have yet.
+    const late = total !== null && variant.weightNeeds.includes(true);
+    const fused = late ? plan.fused.map(() => false) : plan.fused;
+    const divisor = total ? 1 : divisorOf(reduction, shape, own);
     const call: LossCall = {
       shape,
       withGradient,
-      shapes,
-      args: { op: ops.backward({ needs, weighted }), params, shape, scale: 1 / divisor },
+      shapes: [...given, ...factors].map((tensor) => tensor.shape),
+      args: {
+        op: ops.backward(variant),
+        params,
+        shape,
+        scale: total ? (factors[0]?.size ?? 1) / sizeOf(shape) : 1 / divisor,
+      },
     };
-    const operands = given.map((tensor, i) => seenAs(tensor, seen[i] ?? tensor.shape));
-    const tensors = [...operands, ...factors];
-    const [output, ...raw] = run(
+    const [result, ...raw] = run(
       pointwise,
       {
         ...call.args,
-        op: ops.forward({ needs: fused, weighted }),
+        op: ops.forward(variantOf(fused)),
         ...(reduced ? { sum: divisor } : {}),
       },
-      tensors,
-      [out ?? like, ...gradientsLike(call, operands, fused)],
+      total && fused.includes(true) ? [...tensors, total] : tensors,
+      [
+        total ? { shape: [], dtype: 'float32' } : (out ?? like),
+        ...gradientsLike(call, tensors, fused),
+      ],
     );
+    const mean = total
+      ? dividedBy(result, total, late ? { ...like, dtype: 'float32' } : (out ?? like))
+      : result;
+    const output = mean.dtype === like.dtype ? mean : castTo(mean, like.dtype);
     const recorded = recordFused({
       op: name,
       inputs: leaves,
-      plan,
-      operands: tensors,
-      outputs: [output, ...fitted(call, raw, operands, fused)],
-      backward: backwardOf(call, needs),
+      plan: { ...plan, fused },
+      operands: [...tensors, ...(total ? [total] : []), ...(late ? [mean] : [])],
+      outputs: [output, ...fitted(call, raw, tensors, fused)],
+      backward: backwardOf(call, plan.needs),
     });
     operands.forEach((operand, i) => {
-      if (operand !== given[i]) operand.dispose();
+      if (operand !== values[i]) operand.dispose();
     });
+    if (total) result.dispose();
+    total?.dispose();
+    if (mean !== output) mean.dispose();
     return recorded;
   };
+  /** The mean by weights: a sum of losses over a sum of weights. */
+  const dividedBy = (losses: Tensor, total: Tensor, to: Output): Tensor =>
+    runOne(pointwise, { op: ops.quotient, params: {}, shape: [] }, [losses, total], to);
 
   const loss = (...args: readonly unknown[]): Tensor => {
     const options = args[inputs.length];
     return apply(
-      inputs.map((_, i) => args[i] as Tensor),
+      inputs.map((_, i) => args[i] as Tensor | number),
       options === undefined ? {} : (options as object),
     );
   };
@@ -167,6 +223,7 @@ export function defineLoss<
     params: defaultsOf(specs),
     specs,
     weights,
+    ...(weightsLikeInput ? { weightsOf: 'of the shape of the input' } : {}),
     reductions,
     prepare: (device: Device, dtype: FloatDType) => {
       for (const reduction of ['mean', 'none'] as const) {
@@ -186,9 +243,9 @@ export function defineLoss<
 /** What a backward pass needs to know of a call. It contains no tensors, because the graph must not keep them. */
 interface LossCall {
   readonly shape: Shape;
-  /** For each differentiable input, its index among all inputs. */
+  /** For each input or weight that may have a gradient, its index among all inputs and the weights that are given. */
   readonly withGradient: readonly number[];
-  /** The shapes of the inputs as the caller passed them. */
+  /** The shapes of the inputs and the weights as the caller passed them. */
   readonly shapes: readonly Shape[];
   readonly args: PointwiseArgs;
 }
@@ -199,10 +256,6 @@ function backwardOf(call: LossCall, needs: readonly boolean[]): FusedCall['backw
     const likes = gradientsLike(call, saved, needs);
     return fitted(call, run(pointwise, call.args, [...saved, gradOutput], likes), saved, needs);
   };
-}
-
-function dtypeOf([first]: readonly Tensor[]): DType {
-  return first?.dtype ?? 'float32';
 }
 
 /** A view of the same memory with another shape, or the tensor itself if it has this shape. */
@@ -247,32 +300,4 @@ function fitted(
     summed.dispose();
     return shaped;
   });
-}
-
-/** A declaration without its types, for `checkGradient`. */
-function formulaOf<S extends ParamSpecs>(
-  {
-    largestTerm,
-  }: { readonly largestTerm?: { readonly forward?: unknown; readonly backward?: unknown } },
-  { inputs, weights, differentiable, forward, backward }: LossParts,
-  domain: LossFormula['domain'],
-  resolve: LossFormula<S>['resolve'],
-  apply: LossFormula['apply'],
-): LossFormula<S> {
-  const terms = largestTerm as
-    { forward?: LossParts['forward']; backward?: LossParts['backward'] } | undefined;
-  return {
-    inputs,
-    weights,
-    differentiable,
-    domain,
-    resolve,
-    forward: (args, params) => forward(...args, params),
-    backward: (args, gradOutput, params) => backward(...args, gradOutput, params),
-    largestTerms: (args, params) => [
-      terms?.forward?.(...args, params) ?? 0,
-      ...(terms?.backward?.(...args, params) ?? differentiable.map(() => 0)),
-    ],
-    apply,
-  };
 }

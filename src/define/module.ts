@@ -101,7 +101,15 @@ export function functionModule<O extends object>(
   };
 }
 
+/** A loss of three inputs, the last of which may be a number. */
+export interface NumberLossModule extends Module {
+  forward(first: Tensor, second: Tensor, third: Tensor | number): Tensor;
+}
+
 /** The module class of a loss of input and target, or of three inputs. */
+export function lossModule<O extends object>(
+  loss: (first: Tensor, second: Tensor, third: Tensor | number, options?: O) => Tensor,
+): new (options?: Omit<O, 'out'>) => NumberLossModule;
 export function lossModule<O extends object>(
   loss: (input: Tensor, target: Tensor, options?: O) => Tensor,
 ): new (options?: Omit<O, 'out'>) => LossModule;
@@ -110,7 +118,7 @@ export function lossModule<O extends object>(
 ): new (options?: Omit<O, 'out'>) => TripleLossModule;
 export function lossModule(
   loss: (...args: never[]) => Tensor,
-): new (options?: object) => LossModule & TripleLossModule {
+): new (options?: object) => LossModule & NumberLossModule {
   checkFunction('lossModule', 'loss', loss);
   return class extends Module {
     readonly #options: object;
@@ -128,7 +136,7 @@ export function lossModule(
       }
     }
 
-    override forward(...inputs: Tensor[]): Tensor {
+    override forward(...inputs: (Tensor | number)[]): Tensor {
       return (loss as (...args: unknown[]) => Tensor)(...inputs, this.#options);
     }
   };

@@ -46,7 +46,7 @@ export interface OpInfo {
   readonly specs?: ParamSpecs;
   /** Names of the options that are tensors, of a loss or a norm. */
   readonly weights?: readonly string[];
-  /** Of a norm: what the shape of those is, where it is not the normalised shape. */
+  /** What the shape of those is, where it is not the normalised shape of a norm, or one that broadcasts for a loss. */
   readonly weightsOf?: string;
   /** The reductions of a loss, the default first. */
   readonly reductions?: readonly string[];

@@ -17,10 +17,16 @@ export interface RangeSpec extends NumberRange {
    */
   readonly required?: true;
   /**
-   * The formula is simpler for the value 1. WGSL then has an `override unit_NAME: u32`, which is 1 for this value and
-   * otherwise 0.
+   * The formula is simpler for this value. WGSL then has an `override unit_NAME: u32`, which is 1 for it and otherwise 0.
    */
-  readonly unit?: true;
+  readonly unit?: number;
+  /**
+   * The formula needs more digits than float32 has. WGSL then also has `NAME_low`, what is left of the number where it was
+   * rounded to float32.
+   */
+  readonly pair?: true;
+  /** An option declared before, whose value this one has where it is not given; `default` is that for its default. */
+  readonly like?: string;
 }
 
 /**
@@ -56,6 +62,10 @@ function isChoice(spec: ParamSpec | undefined): spec is ChoiceSpec {
   return typeof spec === 'object' && 'choices' in spec;
 }
 
+function rangeOf(spec: ParamSpec | undefined): RangeSpec | undefined {
+  return typeof spec === 'object' && !isChoice(spec) ? spec : undefined;
+}
+
 /**
  * The options in the order of declaration. On the GPU, choices are constants, booleans and integers are `u32`, and
  * other numbers are `f32`.
@@ -73,10 +83,13 @@ export function layoutOf(specs: ParamSpecs): ParamLayout {
       );
     }),
     choices: all.filter((name) => isChoice(specs[name])),
-    units: names.filter((name) => {
-      const spec = specs[name];
-      return typeof spec === 'object' && 'unit' in spec;
-    }),
+    units: Object.fromEntries(
+      names.flatMap((name): [string, number][] => {
+        const unit = rangeOf(specs[name])?.unit;
+        return unit === undefined ? [] : [[name, unit]];
+      }),
+    ),
+    pairs: names.filter((name) => rangeOf(specs[name])?.pair),
   };
 }
 
@@ -133,7 +146,8 @@ export function resolveParams<S extends ParamSpecs>(
     if (value === undefined && range.required) {
       throw new OptionError({ op, argument: name, expected: 'a number', received: 'none' });
     }
-    const number = value === undefined ? range.default : value;
+    const standard = range.like === undefined ? range.default : resolved[range.like];
+    const number = value === undefined ? standard : value;
     checkNumber(op, name, number, range);
     resolved[name] = number as number;
   }

@@ -8,7 +8,7 @@ import { bceOf, bceShare, logistic, softplusOf } from '../cpu/special.ts';
 /**
  * Binary cross-entropy of logits and targets (from 0 to 1) of the same shape: the sigmoid is part of it, so that no
  * logit saturates. Averaged by default. `weight` is a factor of each element, `posWeight` of positive targets; both are
- * broadcast to the input's shape.
+ * broadcast to the input's shape, and have gradients.
  */
 export const binaryCrossEntropyWithLogits = /* @__PURE__ */ defineLoss({
   name: 'binaryCrossEntropyWithLogits',
@@ -24,6 +24,10 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ defineLoss({
     const line = input < 0 ? -posWeight * input : -input;
     return [byInput * g, (line + (posWeight - 1) * softplusOf(-Math.abs(input))) * g];
   },
+  weightBackward: (input, target, weight, posWeight, gradOutput) => [
+    bceOf(input, target, posWeight) * gradOutput,
+    target * (weight * gradOutput) * softplusOf(-input),
+  ],
   largestTerm: {
     forward: (input, target, weight, posWeight) => {
       const line = input < 0 ? posWeight * target * input : (1 - target) * input;

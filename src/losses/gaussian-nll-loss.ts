@@ -1,28 +1,42 @@
 import wgsl from '../../shaders/losses/gaussian-nll.wgsl?raw';
 import { withVariance } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { defineLoss, type Loss, type LossOptions } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
+import type { Tensor } from '../core/tensor.ts';
 import { bits, div, log } from '../shader/lib.ts';
 
 /** Returns NaN for a negative variance. */
 const clamped = (variance: number, eps: number): number =>
   variance < 0 ? NaN : variance < eps ? eps : variance;
 const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);
+const SPECS = { full: false, eps: 1e-6 };
+
+type Options = LossOptions<typeof SPECS>;
+
+export interface GaussianNllLoss extends Loss<
+  typeof SPECS,
+  readonly ['input', 'target', 'variance']
+> {
+  (input: Tensor, target: Tensor, variance: Tensor | number, options?: Options): Tensor;
+}
 
 /**
  * Negative log-likelihood of targets under a Gaussian of mean `input` and `variance`: (log v + (input - target)² / v) / 2
  * with v at least `eps` (1e-6), and log(2π) / 2 more with `full` (false). The variance is of the input's shape, of that
- * without its last dimension, or 1 in one dimension. Gradients for all three; that of the variance passes the limit eps
- * as if it were not there. Averaged by default. A negative variance is refused with an `OptionError` where the host knows
- * it, and gives NaN where only a GPU does.
+ * without its last dimension, or 1 in one dimension; or a number, for all elements. Gradients for all three tensors; that of
+ * the variance passes the limit eps as if it were not there. Averaged by default. A negative variance is refused with an
+ * `OptionError` where the host knows it, and gives NaN where only a GPU does.
+ *
+ * @example gaussianNllLoss(input, target, 0.25)
  */
 export const gaussianNllLoss = /* @__PURE__ */ defineLoss({
   name: 'gaussianNllLoss',
   wgsl,
   includes: [bits, div, log],
-  params: { full: false, eps: 1e-6 },
+  params: SPECS,
   inputs: ['input', 'target', 'variance'],
   arrange: withVariance,
+  numbers: ['variance'],
   domain: { variance: { min: 0, max: Infinity, nan: true } },
   forward: (input, target, variance, { full, eps }) => {
     const v = clamped(variance, eps);
@@ -52,13 +66,13 @@ export const gaussianNllLoss = /* @__PURE__ */ defineLoss({
     derivative: String.raw`\frac{x - y}{v}`,
     range: String.raw`(-\infty, \infty)`,
     shapes:
-      'input and target broadcast to each other, variance of the shape of input, without its last dimension, or 1 in one dimension; result: a scalar, or their shape for `none`',
+      'input and target broadcast to each other, variance of the shape of input, without its last dimension, or 1 in one dimension, or a number; result: a scalar, or their shape for `none`',
     torch: 'gaussian_nll_loss',
     cite: 'Nix & Weigend 1994, Estimating the Mean and Variance of the Target Probability Distribution',
     kinks: 'a variance below eps has the gradient of eps',
     use: 'Regression that also learns how sure it is: input and variance are two outputs (the second through softplus). Large variances damp the gradient of bad fits, which may then never improve; start with the variance fixed.',
   },
-});
+}) as GaussianNllLoss;
 
 /** `gaussianNllLoss` as a module. */
 export class GaussianNLLLoss extends /* @__PURE__ */ lossModule(gaussianNllLoss) {}

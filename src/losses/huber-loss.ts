@@ -2,30 +2,38 @@ import wgsl from '../../shaders/losses/huber.wgsl?raw';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
+function huberOf(input: number, target: number, delta: number): number {
+  const d = Math.abs(input - target);
+  return d > delta ? delta * (d - 0.5 * delta) : 0.5 * d * d;
+}
+
 /**
  * Huber loss: d²/2 for |d| ≤ delta, else delta · (|d| - delta/2), with d = input - target; averaged by default.
- * `delta` (default 1) is above 0.
+ * `delta` (default 1) is above 0. `weight`, of the input's shape, is a factor of each element and has a gradient too; `mean`
+ * divides by the number of elements all the same, as in PyTorch.
  */
 export const huberLoss = /* @__PURE__ */ defineLoss({
   name: 'huberLoss',
   wgsl,
   params: { delta: { default: 1, min: 0, above: true } },
-  forward: (input, target, { delta }) => {
-    const d = Math.abs(input - target);
-    return d > delta ? delta * (d - 0.5 * delta) : 0.5 * d * d;
-  },
-  backward: (input, target, gradOutput, { delta }) => {
+  weights: ['weight'],
+  weightsLikeInput: true,
+  forward: (input, target, weight, { delta }) => weight * huberOf(input, target, delta),
+  backward: (input, target, weight, gradOutput, { delta }) => {
     const d = input - target;
-    const g = (d > delta ? delta : d < -delta ? -delta : d) * gradOutput;
+    const g = (d > delta ? delta : d < -delta ? -delta : d) * (weight * gradOutput);
     return [g, -g];
   },
+  weightBackward: (input, target, _weight, gradOutput, { delta }) => [
+    huberOf(input, target, delta) * gradOutput,
+  ],
   accuracy: { forward: 3, backward: 2 },
   docs: {
-    tex: String.raw`\begin{cases} \tfrac12 d^2 & |d| \le \delta \\ \delta(|d| - \tfrac12\delta) & |d| > \delta \end{cases}\quad d = x - y`,
-    derivative: String.raw`\min(\max(d, -\delta), \delta)`,
+    tex: String.raw`w \begin{cases} \tfrac12 d^2 & |d| \le \delta \\ \delta(|d| - \tfrac12\delta) & |d| > \delta \end{cases}\quad d = x - y`,
+    derivative: String.raw`w \min(\max(d, -\delta), \delta)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other, weight of the shape of input; result: a scalar, or their broadcast shape for `none`',
     torch: 'huber_loss',
     cite: 'Huber 1964, Robust Estimation of a Location Parameter',
     use: 'Regression with outliers: squared near the target, linear beyond delta, so that an outlier has a bounded pull. delta is in the units of the target.',

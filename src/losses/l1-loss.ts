@@ -1,23 +1,32 @@
 import wgsl from '../../shaders/losses/l1.wgsl?raw';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
+import { div } from '../shader/lib.ts';
 
-/** Absolute error: |input - target|, averaged by default. The gradient where they are equal is 0. */
+/**
+ * Absolute error: |input - target|, averaged by default. The gradient where they are equal is 0. `weight`, of the input's
+ * shape, is a factor of each element and has a gradient too; `mean` then divides by its sum.
+ */
 export const l1Loss = /* @__PURE__ */ defineLoss({
   name: 'l1Loss',
   wgsl,
-  forward: (input, target) => Math.abs(input - target),
-  backward: (input, target, gradOutput) => {
-    const g = (Number(input > target) - Number(input < target)) * gradOutput;
+  includes: [div],
+  weights: ['weight'],
+  weightsLikeInput: true,
+  meanByWeight: true,
+  forward: (input, target, weight) => weight * Math.abs(input - target),
+  backward: (input, target, weight, gradOutput) => {
+    const g = (Number(input > target) - Number(input < target)) * (weight * gradOutput);
     return [g, -g];
   },
-  accuracy: { forward: 1, backward: 1 },
+  weightBackward: (input, target, _weight, gradOutput) => [Math.abs(input - target) * gradOutput],
+  accuracy: { forward: 2, backward: 1 },
   docs: {
-    tex: '|x - y|',
-    derivative: String.raw`\mathrm{sgn}(x - y)`,
+    tex: 'w |x - y|',
+    derivative: String.raw`w \, \mathrm{sgn}(x - y)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other, weight of the shape of input (`mean` divides by its sum); result: a scalar, or their broadcast shape for `none`',
     torch: 'l1_loss',
     cite: 'Boscovich 1757; Laplace 1793',
     kinks: '0 at x = y',

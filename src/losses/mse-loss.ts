@@ -1,23 +1,34 @@
 import wgsl from '../../shaders/losses/mse.wgsl?raw';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
+import { div } from '../shader/lib.ts';
 
-/** Squared error: (input - target)², averaged by default. Gradients for both input and target. */
+/**
+ * Squared error: (input - target)², averaged by default. Gradients for input, target and weight. `weight`, of the input's
+ * shape, is a factor of each element; `mean` then divides by its sum.
+ *
+ * @example mseLoss(input, target, { weight })
+ */
 export const mseLoss = /* @__PURE__ */ defineLoss({
   name: 'mseLoss',
   wgsl,
-  forward: (input, target) => (input - target) * (input - target),
-  backward: (input, target, gradOutput) => {
-    const g = 2 * (input - target) * gradOutput;
+  includes: [div],
+  weights: ['weight'],
+  weightsLikeInput: true,
+  meanByWeight: true,
+  forward: (input, target, weight) => weight * ((input - target) * (input - target)),
+  backward: (input, target, weight, gradOutput) => {
+    const g = 2 * (input - target) * (weight * gradOutput);
     return [g, -g];
   },
-  accuracy: { forward: 2, backward: 2 },
+  weightBackward: (input, target, _weight, gradOutput) => [(input - target) ** 2 * gradOutput],
+  accuracy: { forward: 3, backward: 2 },
   docs: {
-    tex: '(x - y)^2',
-    derivative: String.raw`2 (x - y)`,
+    tex: 'w (x - y)^2',
+    derivative: String.raw`2 w (x - y)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other, weight of the shape of input (`mean` divides by its sum); result: a scalar, or their broadcast shape for `none`',
     torch: 'mse_loss',
     cite: 'Legendre 1805; Gauss 1809',
     use: 'Regression with Gaussian errors. One outlier of size r weighs r²; l1Loss and huberLoss are robust to them.',

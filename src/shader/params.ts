@@ -10,8 +10,10 @@ export interface ParamLayout {
    * GPU would compute both sides, and every GPU would need the registers of both.
    */
   readonly choices?: readonly string[];
-  /** Options with a simpler formula for the value 1, which such a constant chooses. */
-  readonly units?: readonly string[];
+  /** Options with a simpler formula for one value, which such a constant chooses. */
+  readonly units?: Readonly<Record<string, number>>;
+  /** Options that are given as two float32, the second of which, `NAME_low`, is what rounding takes from the first. */
+  readonly pairs?: readonly string[];
 }
 export type ParamValues = Readonly<Record<string, number>>;
 
@@ -20,11 +22,15 @@ export function paramsStruct({
   names,
   integers = [],
   choices = [],
-  units = [],
+  units = {},
+  pairs = [],
 }: ParamLayout): string {
-  const constants = [...choices.map(snake), ...units.map(unitOf)];
+  const constants = [...choices.map(snake), ...Object.keys(units).map(unitOf)];
   const overrides = constants.map((name) => `override ${name}: u32 = 0u;\n`);
-  const fields = names.map((name) => `${snake(name)}: ${integers.includes(name) ? 'u32' : 'f32'}`);
+  const fields = names.flatMap((name) => [
+    `${snake(name)}: ${integers.includes(name) ? 'u32' : 'f32'}`,
+    ...(pairs.includes(name) ? [`${snake(name)}_low: f32`] : []),
+  ]);
   return `${overrides.join('')}struct Params { ${fields.join(', ') || 'unused: f32'} }\n`;
 }
 
@@ -34,12 +40,14 @@ function snake(name: string): string {
 
 /** The values of the choices, for a launch's constants. */
 export function choiceConstants(
-  { choices = [], units = [] }: ParamLayout,
+  { choices = [], units = {} }: ParamLayout,
   values: ParamValues,
 ): Record<string, number> {
   return Object.fromEntries([
     ...choices.map((name) => [snake(name), values[name] ?? 0] as const),
-    ...units.map((name) => [unitOf(name), Number(values[name] === 1)] as const),
+    ...Object.entries(units).map(([name, unit]) => {
+      return [unitOf(name), Number(values[name] === unit)] as const;
+    }),
   ]);
 }
 
@@ -57,15 +65,21 @@ export function sameParams(
   return true;
 }
 
+/** The number of words that the options take in the uniforms. */
+export function wordsOf({ names, pairs = [] }: ParamLayout): number {
+  return Math.max(1, names.length + pairs.length);
+}
+
 export function writeParams(
   writer: UniformWriter,
-  { names, integers = [] }: ParamLayout,
+  { names, integers = [], pairs = [] }: ParamLayout,
   values: ParamValues,
 ): void {
   for (const name of names) {
     const value = values[name] ?? 0;
     if (integers.includes(name)) writer.u32(value);
     else writer.f32(value);
+    if (pairs.includes(name)) writer.f32(lowOf(value));
   }
 }
 
@@ -73,7 +87,7 @@ export function writeParams(
 export function rewriteParams(
   uniforms: DataView,
   offset: number,
-  { names, integers = [] }: ParamLayout,
+  { names, integers = [], pairs = [] }: ParamLayout,
   values: ParamValues,
 ): void {
   let at = offset;
@@ -82,5 +96,14 @@ export function rewriteParams(
     if (integers.includes(name)) uniforms.setUint32(at, value, true);
     else uniforms.setFloat32(at, value, true);
     at += 4;
+    if (!pairs.includes(name)) continue;
+    uniforms.setFloat32(at, lowOf(value), true);
+    at += 4;
   }
+}
+
+/** What is left of a number where it is rounded to float32. */
+function lowOf(value: number): number {
+  const rest = value - Math.fround(value);
+  return Number.isFinite(rest) ? rest : 0;
 }

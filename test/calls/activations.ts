@@ -23,7 +23,7 @@ export const elementwise: readonly string[] = catalog
   .map(({ op }) => op);
 
 /** Ops whose derivative crosses 0 where it is a difference of larger terms: there its error is relative to those. */
-const CROSSING = ['gelu', 'silu', 'mish', 'quickGelu', 'hardswish'];
+const CROSSING = ['gelu', 'silu', 'mish', 'quickGelu', 'hardswish', 'swish'];
 
 function elementwiseCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   return fc

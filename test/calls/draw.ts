@@ -170,6 +170,9 @@ const OPTION_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   'generalizedCrossEntropy.q': [0.7, 0.109375, 1],
   'arcFaceLoss.m': [0.5, 0.25, 0, 1.25],
   'arcFaceLoss.easyMargin': [false, true],
+  'swish.beta': [1, 1.702, 0, -1.5, 0.25],
+  'hardsigmoid.alpha': [1 / 6, 0.2, -0.25, 1],
+  'hardsigmoid.beta': [0.5, 0, -0.3125],
 };
 
 /** Names of the options that every call of an op has to give. */

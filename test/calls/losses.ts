@@ -19,21 +19,27 @@ import { call, classes, numbers, shaped, wrongOption, wrongShape, type Wrong } f
 
 function lossCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   return fc
-    .tuple(broadcasting(2, drawn), magnitudes, maybe({ ...params(op), reduction }))
-    .chain(([[first = [], second = []], magnitude, options]) => {
+    .tuple(broadcasting(2, drawn), magnitudes, maybe({ ...params(op), reduction }), fc.boolean())
+    .chain(([[first = [], second = []], magnitude, options, weighted]) => {
       const count = sizeOf(broadcastShapes(op, [first, second]));
+      const weights: Record<string, fc.Arbitrary<TensorSpec>> = weighted
+        ? { weight: floats(first, 'smooth', 2, true) }
+        : {};
+      const { reduction = 'mean' } = options;
+      // A mean by weights divides by as many of them as the input has.
+      const averaged = reduction === 'mean' && (!weighted || count === sizeOf(first));
       return fc.record({
         op: fc.constant(op),
         positional: fc.record({
           input: floats(first, kind, magnitude),
           target: floats(second, kind, magnitude),
         }),
-        optional: fc.constant({}),
+        optional: fc.record(weights),
         options: fc.constant(options),
-        differentiable: fc.constant(['input', 'target']),
+        differentiable: fc.constant(['input', 'target', ...Object.keys(weights)]),
         // Of a mean, a sum or a gradient added up over repeated elements.
         scale: fc.constant(
-          4 * magnitude * magnitude * (options.reduction === 'mean' ? 1 : Math.max(count, 1)),
+          4 * magnitude * magnitude * (weighted ? 4 : 1) * (averaged ? 1 : Math.max(count, 1)),
         ),
       });
     });
@@ -129,12 +135,16 @@ export const lossFamily: Family = {
     call(
       op,
       { input: numbers([2, 3]), target: numbers([2, 3], 1) },
-      { options: { reduction: 'none' } },
+      { optional: { weight: numbers([2, 3]) }, options: { reduction: 'none' } },
     ),
   resultShape: () => [2, 3],
   wrongs: (op) => [
     wrongShape('target', [2, 2]),
     wrongShape('target', [3, 3]),
+    // As in PyTorch a weight is not broadcast.
+    wrongShape('weight', [3]),
+    wrongShape('weight', [2, 1]),
+    wrongShape('weight', []),
     ...(op === 'huberLoss' ? [wrongOption('delta', 0), wrongOption('delta', -1)] : []),
   ],
 };

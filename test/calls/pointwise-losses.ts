@@ -31,6 +31,8 @@ interface LossCalls {
   readonly inputs: readonly string[];
   readonly weights?: readonly string[];
   readonly differentiable?: readonly string[];
+  /** Whether weights have gradients. */
+  readonly weightGradients?: true;
   readonly shapes: (drawn: Drawn) => fc.Arbitrary<Shapes>;
   readonly options?: Readonly<Record<string, fc.Arbitrary<unknown>>>;
   readonly reductions?: readonly string[];
@@ -98,6 +100,7 @@ const LOSSES: Readonly<Record<string, LossCalls>> = {
   binaryCrossEntropyWithLogits: {
     inputs: ['input', 'target'],
     weights: ['weight', 'posWeight'],
+    weightGradients: true,
     shapes: alike(2),
     tensors: ({ shapes: [a = []], kind, magnitude }) => [
       floats(a, kind, magnitude),
@@ -326,7 +329,10 @@ function drawCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
         ),
         optional: fc.record(Object.fromEntries(weights)),
         options: fc.constant(options),
-        differentiable: fc.constant(loss.differentiable ?? loss.inputs),
+        differentiable: fc.constant([
+          ...(loss.differentiable ?? loss.inputs),
+          ...(loss.weightGradients ? weights.map(([name]) => name) : []),
+        ]),
         scale: fc.constant(4 * loss.term(setting) * (summed ? Math.max(count, 1) : 1)),
       });
     });

@@ -28,7 +28,7 @@ import {
 } from '../../core/kernel.ts';
 import { phaseAccess, SLOTS, type Phase } from './bindings.ts';
 import { placesOf, type ClassLossArgs } from './args.ts';
-import { paramsStruct, writeParams } from '../../shader/params.ts';
+import { paramsStruct, wordsOf, writeParams } from '../../shader/params.ts';
 import {
   windowBinding,
   workgroupsOf,
@@ -113,7 +113,7 @@ export function launchOf(context: LaunchContext): Launch {
   const known = reduction === 'mean' && !(args.inputs.divisor || args.outputs.divisor);
   const rows = layout.outer * layout.inner;
   const by = reduction !== 'mean' ? 1 : (args.count ?? (classes ? 0 : rows));
-  const uniforms = writeTiling(new UniformWriter(16 + op.params.names.length), layout, tiling)
+  const uniforms = writeTiling(new UniformWriter(16 + wordsOf(op.params)), layout, tiling)
     .u32(units, statusCode(op.name))
     .i32(args.ignoreIndex)
     .f32(args.labelSmoothing, known ? 1 / (args.count ?? rows) : 1, by)

@@ -14,6 +14,7 @@ import {
 import {
   choiceConstants,
   paramsStruct,
+  wordsOf,
   writeParams,
   type ParamLayout,
   type ParamValues,
@@ -97,7 +98,7 @@ function planGated({ op, params, outer, n, direction }: GatedArgs, caps: Capabil
     { slot: 2, of: 'output', index: 0, access: 'write' },
   ];
   if (direction === 'backward') bindings.push({ slot: 3, of: 'input', index: 1, access: 'read' });
-  const uniforms = new UniformWriter(4 + Math.max(op.layout.names.length, 1));
+  const uniforms = new UniformWriter(4 + wordsOf(op.layout));
   uniforms.u32(n, count, workgroups * size, 0);
   writeParams(uniforms, op.layout, params);
   return {

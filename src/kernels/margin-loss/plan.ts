@@ -21,6 +21,7 @@ import {
 } from '../../core/kernel.ts';
 import {
   paramsStruct,
+  wordsOf,
   writeParams,
   type ParamLayout,
   type ParamValues,
@@ -137,7 +138,7 @@ function accessSlot({ op, inputs, outputs, reduction }: MarginLossArgs, marking:
 }
 
 function uniformsOf({ op, params, n, rows, all = rows, reduction }: MarginLossArgs): ArrayBuffer {
-  const writer = new UniformWriter(4 + Math.max(op.params.names.length, 1));
+  const writer = new UniformWriter(4 + wordsOf(op.params));
   const scale = 1 / (Math.max(n, 1) * (reduction === 'mean' ? Math.max(all, 1) : 1));
   writer.u32(n, rows, statusCode(op.name)).f32(scale);
   writeParams(writer, op.params, params);

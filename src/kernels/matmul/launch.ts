@@ -14,7 +14,7 @@ import {
 import { epilogueSource, operandSource, readingOf, type Layout } from './access.ts';
 import { batchesOf, type MatmulArgs, type MatmulPlaces, type Matrix } from './args.ts';
 import { exchanged, FEW, splitsOf, variantOf, type Variant } from './variants.ts';
-import { choiceConstants, writeParams } from '../../shader/params.ts';
+import { choiceConstants, wordsOf, writeParams } from '../../shader/params.ts';
 
 const sumSplits = /* @__PURE__ */ source('kernels/matmul/sum-splits.wgsl', sumSplitsText, [
   matrices,
@@ -41,7 +41,7 @@ function uniformsOf(args: MatmulArgs, batches: number, splits: number, terms: nu
     ...new Array<number>(4 - list.length).fill(fill),
     ...list,
   ];
-  const uniforms = new UniformWriter(24 + (activation?.layout.names.length ?? 0))
+  const uniforms = new UniformWriter(24 + (activation ? wordsOf(activation.layout) : 0))
     .u32(m, n, k, batches, ...a, ...b)
     .u32(...four(args.batch, 1), ...four(args.aBatch, 0), ...four(args.bBatch, 0))
     .u32(splits, terms, 0, 0);

@@ -18,6 +18,7 @@ import {
 import type { RowLayout } from '../../core/shape.ts';
 import {
   paramsStruct,
+  wordsOf,
   writeParams,
   type ParamLayout,
   type ParamValues,
@@ -211,7 +212,7 @@ function launch(args: PairRowsArgs, results: BufferSlice, caps: Capabilities): L
     if (wanted) bindings.push({ slot: 6 + k, of: 'output', index: written++, access: 'write' });
   });
   if (gradOutput) bindings.push({ slot: 9, of: 'input', index: next, access: 'read' });
-  const uniforms = new UniformWriter(4 + Math.max(op.params.names.length, 1))
+  const uniforms = new UniformWriter(4 + wordsOf(op.params))
     .u32(packed ? n / 4 : n, inner, rows)
     .f32(reduction === 'mean' ? 1 / (args.all ?? rows) : 1);
   writeParams(uniforms, op.params, params);

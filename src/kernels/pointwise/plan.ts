@@ -25,7 +25,7 @@ import {
   type Layout,
   type Shape,
 } from '../../core/shape.ts';
-import { choiceConstants, sameParams, writeParams } from '../../shader/params.ts';
+import { choiceConstants, sameParams, wordsOf, writeParams } from '../../shader/params.ts';
 import type { PointwiseArgs, PointwiseOp } from './args.ts';
 import { pointwiseOnCpu } from './reference.ts';
 import { storageSource, type Access, type StorageSpec, type TensorSpec } from './bindings.ts';
@@ -243,7 +243,7 @@ function uniforms(
 ): { uniforms: ArrayBuffer; places: OptionPlace[] } {
   const { op, params, scale = 1 } = args;
   const { shape, strides } = layout;
-  const words = 12 + 8 + 8 * strides.length + Math.max(op.params.names.length, 1);
+  const words = 12 + 8 + 8 * strides.length + wordsOf(op.params);
   const writer = new UniformWriter(words);
   writer.u32(Math.ceil(count / 4), count, first, partial, perGroup, perLane, step, span);
   writer.u32(shape.length).f32(scale).u32(0, 0);

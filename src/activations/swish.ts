@@ -1,0 +1,36 @@
+import wgsl from '../../shaders/activations/swish.wgsl?raw';
+import { defineActivation } from '../define/activation.ts';
+import { activationModule } from '../define/module.ts';
+import { bits, div, sigmoid } from '../shader/lib.ts';
+import { gateTerm, logistic } from '../cpu/special.ts';
+
+/**
+ * x · sigmoid(beta x), with any number as `beta` (default 1): silu at 1, quickGelu at 1.702, half of x at 0. Not in PyTorch.
+ *
+ * @example swish(x, { beta: 1.5 })
+ */
+export const swish = /* @__PURE__ */ defineActivation({
+  name: 'swish',
+  wgsl,
+  includes: [bits, div, sigmoid],
+  params: { beta: { default: 1, pair: true } },
+  forward: (x, { beta }) => x * logistic(beta * x),
+  // Two terms, as PyTorch would have it: Inf - Inf for an infinite gradOutput, 0 Inf for an infinite x.
+  backward: (x, gradOutput, { beta }) => {
+    const gate = logistic(beta * x);
+    return gradOutput * gate + gradOutput * x * (beta * gate * logistic(-beta * x));
+  },
+  largestTerm: (x, { beta }) => gateTerm(beta * x, beta * x),
+  accuracy: { forward: 3, backward: 4 },
+  docs: {
+    tex: String.raw`x \cdot \sigma(\beta x)`,
+    derivative: String.raw`\sigma(v) + v \sigma(v) \sigma(-v), \quad v = \beta x`,
+    range: String.raw`[-0.28 / \beta, \infty)`,
+    torch: null,
+    cite: 'Ramachandran, Zoph & Le 2017, Searching for Activation Functions; ONNX Swish',
+    use: 'silu with another steepness: the larger beta, the nearer to relu. silu is the same at 1, and cheaper.',
+  },
+});
+
+/** `swish` as a module. */
+export class Swish extends /* @__PURE__ */ activationModule(swish) {}
