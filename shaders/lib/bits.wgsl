@@ -52,3 +52,12 @@ fn scale2(x: f32, n: i32) -> f32 {
 fn clamp_bits(x: f32, low: f32, high: f32) -> f32 {
   return bitcast<f32>(min(bitcast<u32>(min(bitcast<i32>(x), bitcast<i32>(high))), bitcast<u32>(low)));
 }
+
+// x * 2^n, by its exponent instead of a product; exact where x and the result are normal numbers, and for 0. Elsewhere the product.
+// Compilers make a (b - c) of a b - a c, and (a C) b of (a b) C, where C is a constant. Both may overflow where what was
+// written does not, so a factor that keeps values within range must not look like one.
+fn move_exponent(x: f32, n: i32) -> f32 {
+  let e = (bitcast<i32>(x) >> 23u) & 0xff;
+  let normal = (e > 0) & (e < 0xff) & (e + n > 0) & (e + n < 0xff);
+  return select(x * pow2i(n), bitcast<f32>(bitcast<i32>(x) + to_exponent(n)), normal);
+}

@@ -30,10 +30,10 @@ fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
   let ce = nl_bce(input, expected, 1.0);
   let hard = hardness(m, p);
   // The derivatives of m^gamma, divided by m^gamma and multiplied by ce. They are 0 where m or gamma is 0, unless ce
-  // is NaN.
+  // is NaN. Where m is subnormal, ce / m is nearly 1; a quotient of such numbers may be infinite.
   let nothing = vec2f(select(0.0, ce, is_nan(ce)));
-  let turn = vec2f(nl_divide(yes * no * (1.0 - 2.0 * expected), m), nl_divide(no - yes, m));
-  let bend = select(p.gamma * turn * ce, nothing, (p.gamma == 0.0) | (m == 0.0));
+  let share = p.gamma * select(nl_divide(ce, m), 1.0, abs(m) < 0x1p-126);
+  let bend = select(share * vec2f(yes * no * (1.0 - 2.0 * expected), no - yes), nothing, (p.gamma == 0.0) | (m == 0.0));
   let off = select((1.0 - expected) - no, yes - expected, input < 0.0);
   let a = balance(expected, p);
   let tilt = select(2.0 * p.alpha - 1.0, 0.0, p.alpha < 0.0);

@@ -3,9 +3,10 @@
 /**
  * What hardware does to float arithmetic, and WGSL lets it: `rcp+`, `rcp-`: x / y as x times the reciprocal of y, which is
  * one ULP too large or too small, unless y is a power of two; `contract`: a b + c rounded once, fma too; `flush`: subnormal
- * operands and results of every operation are 0.
+ * operands and results of every operation are 0; `reorder`: a b + a c as a (b + c), and (a b) C, of a constant C, as (a C) b, as
+ * Mesa's compiler has them.
  */
-export const MODES = ['rcp+', 'rcp-', 'contract', 'flush'] as const;
+export const MODES = ['rcp+', 'rcp-', 'contract', 'flush', 'reorder'] as const;
 export type Arithmetic = (typeof MODES)[number];
 
 const PARTS = ['x', 'y', 'z', 'w'] as const;
@@ -89,4 +90,5 @@ export const HELPERS: Readonly<Record<Arithmetic, string>> = {
   'rcp-': divide('-'),
   contract: CONTRACT,
   flush: FLUSH,
+  reorder: '',
 };

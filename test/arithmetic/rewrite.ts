@@ -30,8 +30,13 @@ const KEPT = new Set(['attribute', 'const', 'override', 'gvar', 'struct', 'alias
 /** An element that the parser read, not one that its linker added. */
 type Spanned = Exclude<AbstractElem, { kind: 'synthetic' }>;
 
-/** The factors of a product, as text. */
+/** The factors of a product, as text. `same`: what is equal for two factors that surely are; undefined where they may differ. */
 type Factors = readonly [string, string];
+type Same = readonly [string | undefined, string | undefined];
+interface Product {
+  readonly factors: Factors;
+  readonly same: Same;
+}
 
 /** Components of a float or a vector of floats that is computed at run time; undefined for every other type. */
 function floats(type: Type): number | undefined {
@@ -45,7 +50,7 @@ class Rewriter {
   readonly #mode: Arithmetic;
   readonly #parsed: Parsed;
   /** Products that a `let` names: their factors have names too, as compilers contract across statements. */
-  readonly #named = new Map<LetElem, Factors>();
+  readonly #named = new Map<LetElem, Product>();
 
   constructor(code: string, mode: Arithmetic) {
     this.#code = code;
@@ -137,6 +142,77 @@ class Rewriter {
         const value = `${this.#flushed(left, size)} ${op} ${this.#flushed(right, size)}`;
         return `${named('arith_flush', size)}(${value})`;
       }
+      case 'reorder':
+        return op === '*' ? this.#carry(size, left, right) : this.#factor(op, size, left, right);
+    }
+  }
+
+  /** a b + a c as a (b + c). */
+  #factor(
+    op: string,
+    size: number,
+    left: ExpressionElem,
+    right: ExpressionElem,
+  ): string | undefined {
+    if (op !== '+' && op !== '-') return undefined;
+    const first = this.#product(left, size);
+    const second = this.#product(right, size);
+    if (!first || !second) return undefined;
+    for (const i of [0, 1] as const) {
+      for (const j of [0, 1] as const) {
+        if (first.same[i] === undefined || first.same[i] !== second.same[j]) continue;
+        const [common, b, c] = [first.factors[i], first.factors[1 - i], second.factors[1 - j]];
+        return `((${common}) * ((${b}) ${op} (${c})))`;
+      }
+    }
+    return undefined;
+  }
+
+  /** (a b) C, of a constant C, as (a C) b. */
+  #carry(size: number, left: ExpressionElem, right: ExpressionElem): string | undefined {
+    for (const [product, constant] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      const inner = this.#isConstant(constant) && this.#product(product, size);
+      if (!inner || inner.same.some((one) => one?.startsWith('constant '))) continue;
+      const [a, b] = inner.factors;
+      return `(((${a}) * ${this.#spread(constant, size)}) * (${b}))`;
+    }
+    return undefined;
+  }
+
+  #carried(expr: ExpressionElem, size: number): boolean {
+    if (expr.kind === 'parenthesized-expression') return this.#carried(expr.expression, size);
+    if (expr.kind !== 'binary-expression' || expr.operator.value !== '*') return false;
+    return this.#carry(size, expr.left, expr.right) !== undefined;
+  }
+
+  #isConstant(expr: ExpressionElem): boolean {
+    return this.#sameAs(expr)?.startsWith('constant ') ?? false;
+  }
+
+  /** What is equal for two expressions that surely have one value, wherever they stand in a function. */
+  #sameAs(expr: ExpressionElem): string | undefined {
+    switch (expr.kind) {
+      case 'component-member-expression': {
+        const base = this.#sameAs(expr.base);
+        return base && `${base}${this.#code.slice(expr.base.end, expr.end)}`;
+      }
+      case 'literal':
+        return `constant ${this.#code.slice(expr.start, expr.end).replace(/(?<=\d)f$/, '')}`;
+      case 'parenthesized-expression':
+        return this.#sameAs(expr.expression);
+      case 'ref': {
+        const target = refTarget(expr.ident, this.#parsed.bindings);
+        const decl = typeof target === 'string' ? undefined : target.declElem;
+        if (decl?.kind === 'const') return `constant ${expr.ident.originalName}`;
+        return decl?.kind === 'let' || decl?.kind === 'param'
+          ? `value ${expr.ident.originalName} ${decl.start}`
+          : undefined;
+      }
+      default:
+        return undefined;
     }
   }
 
@@ -149,23 +225,25 @@ class Rewriter {
     if (op !== '+' && op !== '-') return undefined;
     const fma = named('arith_fma', size);
     const minus = op === '-' ? '-' : '';
-    const first = this.#product(left, size);
+    const first = this.#product(left, size)?.factors;
     if (first) {
       const [a, b] = first;
       return `${fma}(${a}, ${b}, ${minus}(${this.#spread(right, size)}))`;
     }
-    const second = this.#product(right, size);
+    const second = this.#product(right, size)?.factors;
     if (!second) return undefined;
     const [a, b] = second;
     return `${fma}(${minus}(${a}), ${b}, ${this.#spread(left, size)})`;
   }
 
   /** The factors of an expression that is a product of floats, or the name of one. */
-  #product(expr: ExpressionElem, size: number): Factors | undefined {
+  #product(expr: ExpressionElem, size: number): Product | undefined {
     if (expr.kind === 'parenthesized-expression') return this.#product(expr.expression, size);
     if (expr.kind === 'unary-expression' && expr.operator.value === '-') {
       const inner = this.#product(expr.expression, size);
-      return inner && [`-(${inner[0]})`, inner[1]];
+      if (!inner) return undefined;
+      const { factors, same } = inner;
+      return { factors: [`-(${factors[0]})`, factors[1]], same: [undefined, same[1]] };
     }
     if (expr.kind === 'ref') {
       const target = refTarget(expr.ident, this.#parsed.bindings);
@@ -175,18 +253,24 @@ class Rewriter {
     }
     if (expr.kind !== 'binary-expression' || expr.operator.value !== '*') return undefined;
     if (this.#floats(expr) !== size) return undefined;
-    return [this.#spread(expr.left, size), this.#spread(expr.right, size)];
+    return {
+      factors: [this.#spread(expr.left, size), this.#spread(expr.right, size)],
+      same: [this.#sameAs(expr.left), this.#sameAs(expr.right)],
+    };
   }
 
   #let(elem: LetElem): string | undefined {
-    const size = this.#mode === 'contract' && elem.init && this.#floats(elem.init);
+    const looks = this.#mode === 'contract' || this.#mode === 'reorder';
+    const size = looks && elem.init && this.#floats(elem.init);
     if (!size || !elem.init) return undefined;
+    // Its last factor is carried into the product of the others.
+    if (this.#mode === 'reorder' && this.#carried(elem.init, size)) return undefined;
     const product = this.#product(elem.init, size);
     if (!product) return undefined;
     const name = elem.name.decl.ident.originalName;
     const names = [`arith_a${elem.start}`, `arith_b${elem.start}`] as const;
-    this.#named.set(elem, names);
-    const [a, b] = product;
+    this.#named.set(elem, { factors: names, same: product.same });
+    const [a, b] = product.factors;
     return `let ${names[0]} = ${a}; let ${names[1]} = ${b}; let ${name} = ${names[0]} * ${names[1]};`;
   }
 

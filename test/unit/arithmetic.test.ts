@@ -70,6 +70,24 @@ describe('arithmetic', () => {
     expect(line(before, 'flush')).toBe(after);
   });
 
+  it.each([
+    ['let q = a * b + a * c;', 'let q = ((a) * ((b) + (c)));'],
+    ['let q = b * 0.5 - c * 0.5;', 'let q = ((0.5) * ((b) - (c)));'],
+    ['let q = v * a - w * a;', 'let q = ((vec4f(a)) * ((v) - (w)));'],
+    ['let q = a * b * 16.0;', 'let q = (((a) * 16.0) * (b));'],
+    ['var q = a * 2.0 * 16.0;', 'var q = a * 2.0 * 16.0;'],
+    ['let q = a * b + c * c;', 'let q = a * b + c * c;'],
+    ['let q = i * k + i * i;', 'let q = i * k + i * i;'],
+  ])('sums of products and products with constants, in another order: %s', (before, after) => {
+    expect(line(before, 'reorder')).toBe(after);
+  });
+
+  it('a product that has a name is one of the sum', () => {
+    expect(line('let s = c * 0.5; let q = v.x * 0.5 - s;', 'reorder')).toMatch(
+      /let q = \(\(0\.5\) \* \(\(v\.x\) - \((\w+)\)\)\);$/,
+    );
+  });
+
   it('what it cannot read is an error, not left out', () => {
     expect(() => rewrite('fn f() { let a = ; }', 'flush')).toThrow();
     expect(() => rewrite('fn f() { let a = unknown_function() / 2.0; }', 'rcp+')).toThrow();

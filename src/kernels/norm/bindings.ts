@@ -205,7 +205,7 @@ function givenText(there: boolean): string {
   let mean = given_mean_at(0u, c);
   let scale = select(1.0, 0.5, abs(mean) > 1.0);
   let factor = factor_of(given_variance_at(0u, c), 0.0, 1.0, u.eps);
-  return Row(scale, mean * scale, 0.0, select(factor, factor * 2.0, scale < 1.0));
+  return Row(scale, select(mean, move_exponent(mean, -1), scale < 1.0), 0.0, select(factor, factor * 2.0, scale < 1.0));
 }
 `;
 }
