@@ -1,13 +1,10 @@
-// requires: Places, anchored_exp_each, infinity, keep, keys_of, left_out, masked, places_of, rows_of, softcap_slope
-// requires: softcapped, statistics_at, store_grad_key_quad, store_grad_query_quad, store_grad_value_quad, u.batches
-// requires: u.columns, u.first_batch, u.grad_key_start, u.grad_query_start, u.grad_value_start, u.keys, u.row_start
-// requires: u.rows, u.scale, u.shared_heads, u.value_columns, weights_of
+// requires: Places, anchored_exp_each, infinity, keep, keys_of, left_out, places_of, rows_of, softcap_slope
+// requires: softcapped, statistics_at, u.batches, u.first_batch, u.keys, u.row_start, u.rows, u.scale, u.shared_heads
+// requires: weights_of
 //#include "kernels/attention/tiles.wgsl"
 // The backward direction: one entry point for the gradient of the query, whose workgroups have 32 rows and go through the keys, one
 // for those of key and value, whose workgroups have 32 keys and go through the rows: nothing is added by two workgroups.
 
-override column_blocks: u32 = 1u; // of query and key, of 64 columns each
-override value_blocks: u32 = 1u;
 override with_key: bool = true; // which gradients `backward_key_tiles` computes
 override with_value: bool = true;
 
@@ -59,82 +56,22 @@ fn backward_query_tiles(
     for (var key = first_key; key < end_key; key += tile_columns) {
       let inside = key >= first_inside && key + tile_columns <= end_inside;
       let own_key = key + x * 4u;
-      let s = scores_of(at, first_row, key, y, x);
-      let above = upstreams_of(at, first_row, key, y, x);
+      let s = products_of(of_query, of_key, at, first_row, key, y, x);
+      let above = products_of(of_result, of_value, at, first_row, key, y, x);
       let slopes = Fragment(
         row_slopes(s.r0, above.r0, at, row, batch, own_key, inside),
         row_slopes(s.r1, above.r1, at, row + 1u, batch, own_key, inside),
         row_slopes(s.r2, above.r2, at, row + 2u, batch, own_key, inside),
         row_slopes(s.r3, above.r3, at, row + 3u, batch, own_key, inside),
       );
-      for (var half = 0u; half < 2u; half++) {
-        write_half(slopes, half, y, x);
-        let from_key = key + half * depth + y * 4u;
-        sums.a = add_weighted(sums.a, key_block(at, from_key, x), y, x, careful);
-        if (column_blocks > 1u) { sums.b = add_weighted(sums.b, key_block(at, from_key, x + 16u), y, x, careful); }
-        if (column_blocks > 2u) { sums.c = add_weighted(sums.c, key_block(at, from_key, x + 32u), y, x, careful); }
-        if (column_blocks > 3u) { sums.d = add_weighted(sums.d, key_block(at, from_key, x + 48u), y, x, careful); }
-      }
+      sums = add_rows(sums, slopes, of_key, at, key, y, x, careful);
     }
     if (!any_lane(are_wrong(sums), lane, y, x)) {
       break;
     }
   }
   let index = batch * u.rows + row;
-  store_query_block(sums.a, index, row, x);
-  if (column_blocks > 1u) { store_query_block(sums.b, index, row, x + 16u); }
-  if (column_blocks > 2u) { store_query_block(sums.c, index, row, x + 32u); }
-  if (column_blocks > 3u) { store_query_block(sums.d, index, row, x + 48u); }
-}
-
-fn store_query_block(f: Fragment, index: u32, row: u32, q: u32) {
-  if (q * 4u < u.columns) {
-    for (var r = 0u; r < min(4u, max(row, u.rows) - row); r++) {
-      store_grad_query_quad((index + r) * u.columns - u.grad_query_start, q, row_of(f, r));
-    }
-  }
-}
-
-fn store_key_block(f: Fragment, index: u32, key: u32, q: u32) {
-  if (q * 4u < u.columns) {
-    for (var r = 0u; r < min(4u, max(key, u.keys) - key); r++) {
-      store_grad_key_quad((index + r) * u.columns - u.grad_key_start, q, row_of(f, r));
-    }
-  }
-}
-
-fn store_value_block(f: Fragment, index: u32, key: u32, q: u32) {
-  if (q * 4u < u.value_columns) {
-    for (var r = 0u; r < min(4u, max(key, u.keys) - key); r++) {
-      store_grad_value_quad((index + r) * u.value_columns - u.grad_value_start, q, row_of(f, r));
-    }
-  }
-}
-
-// Products of rows of the key with rows of the query.
-fn key_scores_of(at: Places, key: u32, row: u32, y: u32, x: u32) -> Fragment {
-  var sums = Fragment();
-  for (var c = 0u; c < u.columns; c += depth) {
-    if (x < 8u) { write_a_tile(transpose(key_block(at, key + x * 4u, c / 4u + y)), y, x); }
-    write_b_tile(transpose(query_block(at, row + x * 4u, c / 4u + y)), y, x);
-    workgroupBarrier();
-    sums = add_tile(sums, y, x);
-    workgroupBarrier();
-  }
-  return sums;
-}
-
-// Products of rows of the value with rows of the upstream gradient.
-fn key_upstreams_of(at: Places, key: u32, row: u32, y: u32, x: u32) -> Fragment {
-  var sums = Fragment();
-  for (var c = 0u; c < u.value_columns; c += depth) {
-    if (x < 8u) { write_a_tile(transpose(value_block(at, key + x * 4u, c / 4u + y)), y, x); }
-    write_b_tile(transpose(grad_block(at, row + x * 4u, c / 4u + y)), y, x);
-    workgroupBarrier();
-    sums = add_tile(sums, y, x);
-    workgroupBarrier();
-  }
-  return sums;
+  store_rows(of_query, sums, index, row, x);
 }
 
 // What is kept of four rows, each number together.
@@ -164,14 +101,7 @@ fn four_rows(batch: u32, row: u32) -> FourRows {
 fn key_weights(products: vec4f, at: Places, key: u32, row: u32, rows: FourRows, inside: bool) -> vec4f {
   let capped = softcapped(products * u.scale);
   let j = vec4u(row) + vec4u(0u, 1u, 2u, 3u);
-  let read = min(j, vec4u(u.rows - 1u));
-  let own = min(key, u.keys - 1u);
-  var s = vec4f(
-    masked(capped.x, at.mask, read.x, own),
-    masked(capped.y, at.mask, read.y, own),
-    masked(capped.z, at.mask, read.z, own),
-    masked(capped.w, at.mask, read.w, own),
-  );
+  var s = masked_quad(capped, at.mask, min(j, vec4u(u.rows - 1u)), vec4u(min(key, u.keys - 1u)));
   if (!inside) {
     let span = rows_of(key);
     s = select(vec4f(-infinity()), s, (j >= vec4u(span.first)) & (j < vec4u(span.last)));
@@ -220,7 +150,7 @@ fn backward_key_tiles(
         let own_row = row + x * 4u;
         let index = batch * u.rows + own_row;
         let rows = four_rows(batch, own_row);
-        let s = key_scores_of(at, first_key, row, y, x);
+        let s = products_of(of_key, of_query, at, first_key, row, y, x);
         let weights = Fragment(
           key_weights(s.r0, at, key, own_row, rows, inside),
           key_weights(s.r1, at, key + 1u, own_row, rows, inside),
@@ -234,31 +164,17 @@ fn backward_key_tiles(
             weights.r2 * kept_by(key + 2u, index),
             weights.r3 * kept_by(key + 3u, index),
           );
-          for (var half = 0u; half < 2u; half++) {
-            write_half(kept, half, y, x);
-            let from_row = row + half * depth + y * 4u;
-            value_sums.a = add_weighted(value_sums.a, grad_block(at, from_row, x), y, x, careful);
-            if (value_blocks > 1u) { value_sums.b = add_weighted(value_sums.b, grad_block(at, from_row, x + 16u), y, x, careful); }
-            if (value_blocks > 2u) { value_sums.c = add_weighted(value_sums.c, grad_block(at, from_row, x + 32u), y, x, careful); }
-            if (value_blocks > 3u) { value_sums.d = add_weighted(value_sums.d, grad_block(at, from_row, x + 48u), y, x, careful); }
-          }
+          value_sums = add_rows(value_sums, kept, of_result, at, row, y, x, careful);
         }
         if (with_key) {
-          let above = key_upstreams_of(at, first_key, row, y, x);
+          let above = products_of(of_value, of_result, at, first_key, row, y, x);
           let slopes = Fragment(
             slopes_of(s.r0, above.r0, kept_by(key, index), weights.r0, rows.delta),
             slopes_of(s.r1, above.r1, kept_by(key + 1u, index), weights.r1, rows.delta),
             slopes_of(s.r2, above.r2, kept_by(key + 2u, index), weights.r2, rows.delta),
             slopes_of(s.r3, above.r3, kept_by(key + 3u, index), weights.r3, rows.delta),
           );
-          for (var half = 0u; half < 2u; half++) {
-            write_half(slopes, half, y, x);
-            let from_row = row + half * depth + y * 4u;
-            sums.a = add_weighted(sums.a, query_block(at, from_row, x), y, x, careful);
-            if (column_blocks > 1u) { sums.b = add_weighted(sums.b, query_block(at, from_row, x + 16u), y, x, careful); }
-            if (column_blocks > 2u) { sums.c = add_weighted(sums.c, query_block(at, from_row, x + 32u), y, x, careful); }
-            if (column_blocks > 3u) { sums.d = add_weighted(sums.d, query_block(at, from_row, x + 48u), y, x, careful); }
-          }
+          sums = add_rows(sums, slopes, of_query, at, row, y, x, careful);
         }
       }
     }
@@ -268,15 +184,9 @@ fn backward_key_tiles(
   }
   let index = key_batch * u.keys + key;
   if (with_key) {
-    store_key_block(sums.a, index, key, x);
-    if (column_blocks > 1u) { store_key_block(sums.b, index, key, x + 16u); }
-    if (column_blocks > 2u) { store_key_block(sums.c, index, key, x + 32u); }
-    if (column_blocks > 3u) { store_key_block(sums.d, index, key, x + 48u); }
+    store_rows(of_key, sums, index, key, x);
   }
   if (with_value) {
-    store_value_block(value_sums.a, index, key, x);
-    if (value_blocks > 1u) { store_value_block(value_sums.b, index, key, x + 16u); }
-    if (value_blocks > 2u) { store_value_block(value_sums.c, index, key, x + 32u); }
-    if (value_blocks > 3u) { store_value_block(value_sums.d, index, key, x + 48u); }
+    store_rows(of_value, value_sums, index, key, x);
   }
 }

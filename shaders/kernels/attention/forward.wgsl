@@ -1,6 +1,5 @@
 // requires: anchor_at, anchor_for, headroom, infinity, is_inf, keys_of, nan, places_of, rescale, sink_of
-// requires: statistics_at_scale, store_new_result_quad, store_statistics, u.batches, u.first_batch, u.result_start
-// requires: u.row_start, u.rows, u.value_columns, unscaled_weights
+// requires: statistics_at_scale, store_statistics, u.batches, u.first_batch, u.row_start, u.rows, unscaled_weights
 //#include "kernels/attention/tiles.wgsl"
 // The forward direction: a workgroup has 32 rows, and goes through the keys 64 at a time. Scores are sums over steps of 32
 // columns; their weights, in two halves of 32 keys, are then the rows of the product with the values. An invocation computes the
@@ -8,8 +7,6 @@
 //
 // All weights of a row are on one scale, that of the largest score when it was chosen. It is chosen anew where a score is so
 // much larger that sums might leave float32: seldom after the first keys.
-
-override value_blocks: u32 = 1u; // of 64 columns each
 
 // A weight may be so many powers of e larger than the largest was on its scale.
 const rise = 11.0;
@@ -91,16 +88,17 @@ fn scaled(f: Fragment, factor: vec4f) -> Fragment {
   return Fragment(f.r0 * factor.x, f.r1 * factor.y, f.r2 * factor.z, f.r3 * factor.w);
 }
 
-fn weights_on(scale: RowScales, r: u32, score: vec4f) -> vec4f {
-  return unscaled_weights(score, anchor_at(scale.shift[r], i32(scale.scale[r])));
+fn scaled_sums(sums: Sums, factor: vec4f) -> Sums {
+  var next = sums;
+  next.a = scaled(sums.a, factor);
+  if (value_blocks > 1u) { next.b = scaled(sums.b, factor); }
+  if (value_blocks > 2u) { next.c = scaled(sums.c, factor); }
+  if (value_blocks > 3u) { next.d = scaled(sums.d, factor); }
+  return next;
 }
 
-fn store_block(f: Fragment, factor: vec4f, index: u32, row: u32, q: u32) {
-  if (q * 4u < u.value_columns) {
-    for (var r = 0u; r < min(4u, max(row, u.rows) - row); r++) {
-      store_new_result_quad((index + r) * u.value_columns - u.result_start, q, row_of(f, r) * factor[r]);
-    }
-  }
+fn weights_on(scale: RowScales, r: u32, score: vec4f) -> vec4f {
+  return unscaled_weights(score, anchor_at(scale.shift[r], i32(scale.scale[r])));
 }
 
 @compute @workgroup_size(lanes)
@@ -138,7 +136,7 @@ fn forward_tiles(
     for (var key = first_key; key < end_key; key += tile_columns) {
       let inside = key >= first_inside && key + tile_columns <= end_inside;
       let own_key = key + x * 4u;
-      var s = scores_of(at, first_row, key, y, x);
+      var s = products_of(of_query, of_key, at, first_row, key, y, x);
       s = Fragment(
         finished(s.r0, at, row, own_key, inside),
         finished(s.r1, at, row + 1u, own_key, inside),
@@ -148,10 +146,7 @@ fn forward_tiles(
       let factor = raise_rows(&rows, over_lanes(maxima(s), lane, y, x, false));
       // Not 1, or NaN.
       if (!all(factor == vec4f(1.0))) {
-        sums.a = scaled(sums.a, factor);
-        if (value_blocks > 1u) { sums.b = scaled(sums.b, factor); }
-        if (value_blocks > 2u) { sums.c = scaled(sums.c, factor); }
-        if (value_blocks > 3u) { sums.d = scaled(sums.d, factor); }
+        sums = scaled_sums(sums, factor);
       }
       let w = Fragment(
         weights_on(rows, 0u, s.r0),
@@ -166,14 +161,7 @@ fn forward_tiles(
         w.r2 * kept_of(own_key, index + 2u),
         w.r3 * kept_of(own_key, index + 3u),
       );
-      for (var half = 0u; half < 2u; half++) {
-        write_half(kept, half, y, x);
-        let from_key = key + half * depth + y * 4u;
-        sums.a = add_weighted(sums.a, value_block(at, from_key, x), y, x, careful);
-        if (value_blocks > 1u) { sums.b = add_weighted(sums.b, value_block(at, from_key, x + 16u), y, x, careful); }
-        if (value_blocks > 2u) { sums.c = add_weighted(sums.c, value_block(at, from_key, x + 32u), y, x, careful); }
-        if (value_blocks > 3u) { sums.d = add_weighted(sums.d, value_block(at, from_key, x + 48u), y, x, careful); }
-      }
+      sums = add_rows(sums, kept, of_value, at, key, y, x, careful);
     }
     if (!any_lane(are_wrong(sums), lane, y, x)) {
       break;
@@ -181,8 +169,5 @@ fn forward_tiles(
   }
   let total = over_lanes(rows.sum, lane, y, x, true);
   let factor = finish_rows(rows, total, index, row, x == 0u);
-  store_block(sums.a, factor, index, row, x);
-  if (value_blocks > 1u) { store_block(sums.b, factor, index, row, x + 16u); }
-  if (value_blocks > 2u) { store_block(sums.c, factor, index, row, x + 32u); }
-  if (value_blocks > 3u) { store_block(sums.d, factor, index, row, x + 48u); }
+  store_rows(of_result, scaled_sums(sums, factor), index, row, x);
 }

@@ -1,8 +1,13 @@
-// requires: Places, counts, grad_quad, infinity, keep, key_quad, keys_of, masked, query_quad, softcapped, u.columns
-// requires: u.keys, u.rows, u.scale, u.value_columns, value_quad
+// requires: Places, counts, grad_quad, infinity, keep, key_quad, keys_of, masked, query_quad, softcapped
+// requires: store_grad_key_quad, store_grad_query_quad, store_grad_value_quad, store_new_result_quad, u.columns
+// requires: u.grad_key_start, u.grad_query_start, u.grad_value_start, u.keys, u.result_start, u.rows, u.scale
+// requires: u.value_columns, value_quad
 //#include "lib/fragments.wgsl"
 // What both directions share: a workgroup of 128 invocations multiplies tiles of 32 x 32 and 32 x 64 in workgroup memory (12 KiB),
 // of which each invocation computes 4 x 4 results. Sums of more rows, with scores beside them, would leave too few registers.
+
+override column_blocks: u32 = 1u; // of query and key, of 64 columns each
+override value_blocks: u32 = 1u; // of the value and the result
 
 const lanes = 128u;
 const depth = 32u;
@@ -128,66 +133,116 @@ fn any_lane(found: bool, lane: u32, y: u32, x: u32) -> bool {
   return workgroupUniformLoad(&a_tile[3][0][0]).x > 0.0;
 }
 
-fn quad_there(v: vec4f, q: u32, columns: u32) -> vec4f {
-  return select(vec4f(), v, q * 4u < columns);
+// Which matrix a function is about. It is a constant wherever it is given, so that compilers keep one case of each.
+const of_query = 0u;
+const of_key = 1u;
+const of_value = 2u;
+const of_result = 3u; // or of the upstream gradient, which has its shape
+
+fn rows_in(which: u32) -> u32 {
+  return select(u.rows, u.keys, which == of_key || which == of_value);
+}
+
+fn columns_in(which: u32) -> u32 {
+  return select(u.columns, u.value_columns, which >= of_value);
+}
+
+fn blocks_in(which: u32) -> u32 {
+  return select(column_blocks, value_blocks, which >= of_value);
+}
+
+fn quad_of(which: u32, at: Places, row: u32, q: u32) -> vec4f {
+  let start = min(row, rows_in(which) - 1u) * columns_in(which);
+  switch which {
+    case of_query: { return query_quad(at.query + start, q); }
+    case of_key: { return key_quad(at.key + start, q); }
+    case of_value: { return value_quad(at.value + start, q); }
+    default: { return grad_quad(at.result + start, q); }
+  }
 }
 
 // Four rows at four columns; columns past the last are 0.
-fn query_block(at: Places, row: u32, q: u32) -> mat4x4f {
-  let column = min(q, (max(u.columns, 1u) - 1u) / 4u);
+fn block_of(which: u32, at: Places, row: u32, q: u32) -> mat4x4f {
+  let columns = columns_in(which);
+  let column = min(q, (max(columns, 1u) - 1u) / 4u);
+  let there = q * 4u < columns;
   return mat4x4f(
-    quad_there(query_quad(at.query + min(row, u.rows - 1u) * u.columns, column), q, u.columns),
-    quad_there(query_quad(at.query + min(row + 1u, u.rows - 1u) * u.columns, column), q, u.columns),
-    quad_there(query_quad(at.query + min(row + 2u, u.rows - 1u) * u.columns, column), q, u.columns),
-    quad_there(query_quad(at.query + min(row + 3u, u.rows - 1u) * u.columns, column), q, u.columns),
+    select(vec4f(), quad_of(which, at, row, column), there),
+    select(vec4f(), quad_of(which, at, row + 1u, column), there),
+    select(vec4f(), quad_of(which, at, row + 2u, column), there),
+    select(vec4f(), quad_of(which, at, row + 3u, column), there),
   );
 }
 
-// Four rows at four columns; columns past the last are 0.
-fn key_block(at: Places, row: u32, q: u32) -> mat4x4f {
-  let column = min(q, (max(u.columns, 1u) - 1u) / 4u);
-  return mat4x4f(
-    quad_there(key_quad(at.key + min(row, u.keys - 1u) * u.columns, column), q, u.columns),
-    quad_there(key_quad(at.key + min(row + 1u, u.keys - 1u) * u.columns, column), q, u.columns),
-    quad_there(key_quad(at.key + min(row + 2u, u.keys - 1u) * u.columns, column), q, u.columns),
-    quad_there(key_quad(at.key + min(row + 3u, u.keys - 1u) * u.columns, column), q, u.columns),
-  );
+// Products of rows of one matrix, from `first` on, with rows of another, from `second` on: four of each.
+fn products_of(one: u32, other: u32, at: Places, first: u32, second: u32, y: u32, x: u32) -> Fragment {
+  var sums = Fragment();
+  for (var c = 0u; c < columns_in(one); c += depth) {
+    if (x < 8u) { write_a_tile(transpose(block_of(one, at, first + x * 4u, c / 4u + y)), y, x); }
+    write_b_tile(transpose(block_of(other, at, second + x * 4u, c / 4u + y)), y, x);
+    workgroupBarrier();
+    sums = add_tile(sums, y, x);
+    workgroupBarrier();
+  }
+  return sums;
 }
 
-// Four rows at four columns; columns past the last are 0.
-fn value_block(at: Places, row: u32, q: u32) -> mat4x4f {
-  let column = min(q, (max(u.value_columns, 1u) - 1u) / 4u);
-  return mat4x4f(
-    quad_there(value_quad(at.value + min(row, u.keys - 1u) * u.value_columns, column), q, u.value_columns),
-    quad_there(value_quad(at.value + min(row + 1u, u.keys - 1u) * u.value_columns, column), q, u.value_columns),
-    quad_there(value_quad(at.value + min(row + 2u, u.keys - 1u) * u.value_columns, column), q, u.value_columns),
-    quad_there(value_quad(at.value + min(row + 3u, u.keys - 1u) * u.value_columns, column), q, u.value_columns),
-  );
+// Adds rows of a matrix, from `first` on, 64 of them, each as often as the weights say: those of this invocation and of all others.
+fn add_rows(before: Sums, weights: Fragment, which: u32, at: Places, first: u32, y: u32, x: u32, careful: bool) -> Sums {
+  var sums = before;
+  let blocks = blocks_in(which);
+  for (var half = 0u; half < 2u; half++) {
+    write_half(weights, half, y, x);
+    let row = first + half * depth + y * 4u;
+    sums.a = add_weighted(sums.a, block_of(which, at, row, x), y, x, careful);
+    if (blocks > 1u) { sums.b = add_weighted(sums.b, block_of(which, at, row, x + 16u), y, x, careful); }
+    if (blocks > 2u) { sums.c = add_weighted(sums.c, block_of(which, at, row, x + 32u), y, x, careful); }
+    if (blocks > 3u) { sums.d = add_weighted(sums.d, block_of(which, at, row, x + 48u), y, x, careful); }
+  }
+  return sums;
 }
 
-// Four rows at four columns; columns past the last are 0.
-fn grad_block(at: Places, row: u32, q: u32) -> mat4x4f {
-  let column = min(q, (max(u.value_columns, 1u) - 1u) / 4u);
-  return mat4x4f(
-    quad_there(grad_quad(at.result + min(row, u.rows - 1u) * u.value_columns, column), q, u.value_columns),
-    quad_there(grad_quad(at.result + min(row + 1u, u.rows - 1u) * u.value_columns, column), q, u.value_columns),
-    quad_there(grad_quad(at.result + min(row + 2u, u.rows - 1u) * u.value_columns, column), q, u.value_columns),
-    quad_there(grad_quad(at.result + min(row + 3u, u.rows - 1u) * u.value_columns, column), q, u.value_columns),
+fn store_quad(which: u32, index: u32, q: u32, v: vec4f) {
+  let start = index * columns_in(which);
+  switch which {
+    case of_query: { store_grad_query_quad(start - u.grad_query_start, q, v); }
+    case of_key: { store_grad_key_quad(start - u.grad_key_start, q, v); }
+    case of_value: { store_grad_value_quad(start - u.grad_value_start, q, v); }
+    default: { store_new_result_quad(start - u.result_start, q, v); }
+  }
+}
+
+fn store_block(which: u32, f: Fragment, index: u32, row: u32, q: u32) {
+  if (q * 4u < columns_in(which)) {
+    for (var r = 0u; r < min(4u, max(row, rows_in(which)) - row); r++) {
+      store_quad(which, index + r, q, row_of(f, r));
+    }
+  }
+}
+
+// Stores the sums in four rows of the result, or of the gradient of that matrix; `index` is that of the first among all batches.
+fn store_rows(which: u32, sums: Sums, index: u32, row: u32, x: u32) {
+  let blocks = blocks_in(which);
+  store_block(which, sums.a, index, row, x);
+  if (blocks > 1u) { store_block(which, sums.b, index, row, x + 16u); }
+  if (blocks > 2u) { store_block(which, sums.c, index, row, x + 32u); }
+  if (blocks > 3u) { store_block(which, sums.d, index, row, x + 48u); }
+}
+
+fn masked_quad(s: vec4f, start: u32, row: vec4u, key: vec4u) -> vec4f {
+  return vec4f(
+    masked(s.x, start, row.x, key.x),
+    masked(s.y, start, row.y, key.y),
+    masked(s.z, start, row.z, key.z),
+    masked(s.w, start, row.w, key.w),
   );
 }
 
 // The scores of a row and four keys; `inside`: the row attends to all keys of the tile, but for its mask.
 fn finished(products: vec4f, at: Places, row: u32, key: u32, inside: bool) -> vec4f {
   let capped = softcapped(products * u.scale);
-  let i = min(row, u.rows - 1u);
   let j = vec4u(key) + vec4u(0u, 1u, 2u, 3u);
-  let read = min(j, vec4u(u.keys - 1u));
-  let s = vec4f(
-    masked(capped.x, at.mask, i, read.x),
-    masked(capped.y, at.mask, i, read.y),
-    masked(capped.z, at.mask, i, read.z),
-    masked(capped.w, at.mask, i, read.w),
-  );
+  let s = masked_quad(capped, at.mask, vec4u(min(row, u.rows - 1u)), min(j, vec4u(u.keys - 1u)));
   if (inside) {
     return s;
   }
@@ -197,32 +252,6 @@ fn finished(products: vec4f, at: Places, row: u32, key: u32, inside: bool) -> ve
 
 fn sum_of(v: vec4f) -> f32 {
   return (v.x + v.y) + (v.z + v.w);
-}
-
-// Products of rows of the query and of the key: four of each.
-fn scores_of(at: Places, row: u32, key: u32, y: u32, x: u32) -> Fragment {
-  var sums = Fragment();
-  for (var c = 0u; c < u.columns; c += depth) {
-    if (x < 8u) { write_a_tile(transpose(query_block(at, row + x * 4u, c / 4u + y)), y, x); }
-    write_b_tile(transpose(key_block(at, key + x * 4u, c / 4u + y)), y, x);
-    workgroupBarrier();
-    sums = add_tile(sums, y, x);
-    workgroupBarrier();
-  }
-  return sums;
-}
-
-// The same of rows of the upstream gradient and of the value.
-fn upstreams_of(at: Places, row: u32, key: u32, y: u32, x: u32) -> Fragment {
-  var sums = Fragment();
-  for (var c = 0u; c < u.value_columns; c += depth) {
-    if (x < 8u) { write_a_tile(transpose(grad_block(at, row + x * 4u, c / 4u + y)), y, x); }
-    write_b_tile(transpose(value_block(at, key + x * 4u, c / 4u + y)), y, x);
-    workgroupBarrier();
-    sums = add_tile(sums, y, x);
-    workgroupBarrier();
-  }
-  return sums;
 }
 
 fn kept_of(key: u32, index: u32) -> vec4f {

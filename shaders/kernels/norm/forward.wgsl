@@ -1,8 +1,8 @@
 // requires: Block, Grid, Lane, Own, Row, Terms, block_quads, centred, combine_sum, combine_sum_max, deviation
-// requires: factor_of, forward, horizontal_sum, in_registers, kept, lane_index, lane_of, lanes, nan, normalised
-// requires: operands_full, operands_last_quad, own_of, padded, parts, place_of, start_of, store_moments, store_row
-// requires: store_sum_full, store_sum_last, store_y_full, store_y_last, sum_of, term, u.chunks, u.eps, u.reciprocal, u.rows, u.scale_limit, unit_of
-// requires: workgroup_size, x_at, x_block, x_full, x_last
+// requires: factor_of, forward, horizontal_sum, in_registers, kept, lane_index, lane_of, lanes, move_exponent, nan
+// requires: normalised, operands_full, operands_last_quad, own_of, padded, parts, place_of, start_of, store_moments
+// requires: store_row, store_sum_full, store_sum_last, store_y_full, store_y_last, sum_of, term, u.chunks, u.eps
+// requires: u.reciprocal, u.rows, u.scale_limit, unit_of, workgroup_size, x_at, x_block, x_full, x_last
 // The part of norm.wgsl that computes results. It sums twice over a row. The first sum is of the differences from one element of
 // the row, the pivot. They are exact where the row is far from 0. Their sum gives the mean, and the largest of them the scale.
 // The second pass sums the deviations from that mean, which corrects the mean, and the op's terms, which give the factor.
