@@ -1,5 +1,5 @@
 // @ts-check
-// In: `npm run accuracy`, with `-- --op NAME`, `-- --full` and `-- --arithmetic rcp+|rcp-|contract|flush|all`. Out: every
+// In: `npm run accuracy`, with `-- --op NAME`, `-- --full` and `-- --arithmetic rcp+|rcp-|contract|flush|reorder|all`. Out: every
 // activation swept on WebGPU in a headless browser, a table in the terminal and docs/accuracy.md. With --arithmetic the
 // shaders are rewritten to compute as hardware may; `all` writes the page's column of it, and leaves the other columns.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';

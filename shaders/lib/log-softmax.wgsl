@@ -31,25 +31,30 @@ fn first_sum(x: Block, e: ptr<function, Block>) -> RowSum {
   return RowSum(row_max, anchor, exp_max, select(vec4f(), vec4f(more * exp_max, 0.0, 0.0, 0.0), some), sum_of(chosen(*e, x, row_max, false)));
 }
 
-fn add_to(s: ptr<function, RowSum>, x: Block) {
+// The elements that do not equal `row_max`; -Inf, whose exponential is 0, in place of those that do.
+fn below_max(x: vec4f, row_max: f32) -> vec4f {
+  return select(x, vec4f(-infinity()), x == vec4f(row_max));
+}
+
+// There is one branch, and only for a new maximum, as all invocations of a group wait for those that take it.
+fn add_to(s: ptr<function, RowSum>, block: Block) {
+  var x = block;
   let row_max = largest_of(x);
-  let rises = row_max > (*s).max;
-  if (rises) {
+  if (row_max > (*s).max) {
     let anchor = anchor_of(row_max);
     let factor = rescale((*s).anchor, anchor);
     (*s).sum_others = ((*s).sum_others + vec4f((*s).exp_max, 0.0, 0.0, 0.0)) * factor;
     (*s).block *= factor;
     (*s).max = row_max;
     (*s).anchor = anchor;
+    if (sum_excludes_max) {
+      let exp_max = anchored_exp(vec4f(row_max), anchor).x;
+      (*s).exp_max = exp_max;
+      (*s).sum_others.x += (horizontal_sum(sum_of(chosen(ones(), x, row_max, true))) - 1.0) * exp_max;
+      x = Block(below_max(x.a, row_max), below_max(x.b, row_max), below_max(x.c, row_max), below_max(x.d, row_max));
+    }
   }
-  var e = exp_of(x, (*s).anchor);
-  if (sum_excludes_max && rises) {
-      let exp_max = largest_of(chosen(e, x, row_max, true));
-    (*s).exp_max = exp_max;
-    (*s).sum_others.x += (horizontal_sum(sum_of(chosen(ones(), x, row_max, true))) - 1.0) * exp_max;
-    e = chosen(e, x, row_max, false);
-  }
-  (*s).block += sum_of(e);
+  (*s).block += sum_of(exp_of(x, (*s).anchor));
 }
 
 // Adds the sum of the latest blocks to the whole sum.

@@ -32,8 +32,9 @@ fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {
   // The derivatives of m^gamma, divided by m^gamma and multiplied by ce. They are 0 where m or gamma is 0, unless ce
   // is NaN. Where m is subnormal, ce / m is nearly 1; a quotient of such numbers may be infinite.
   let nothing = vec2f(select(0.0, ce, is_nan(ce)));
-  let share = p.gamma * select(nl_divide(ce, m), 1.0, abs(m) < 0x1p-126);
-  let bend = select(share * vec2f(yes * no * (1.0 - 2.0 * expected), no - yes), nothing, (p.gamma == 0.0) | (m == 0.0));
+  let share = select(nl_divide(ce, m), 1.0, abs(m) < 0x1p-126);
+  let turn = share * vec2f(yes * no * (1.0 - 2.0 * expected), no - yes);
+  let bend = select(p.gamma * turn, nothing, (p.gamma == 0.0) | (m == 0.0));
   let off = select((1.0 - expected) - no, yes - expected, input < 0.0);
   let a = balance(expected, p);
   let tilt = select(2.0 * p.alpha - 1.0, 0.0, p.alpha < 0.0);

@@ -112,10 +112,9 @@ fn scan(base: u32, lane: Lane, last: ptr<function, Block>, e: ptr<function, Bloc
       }
       if ((k & 31u) == 31u) {
         end_stage(&s);
-        sum.far += sum.far_block;
-        sum.weight += sum.weight_block;
-        sum.far_block = vec4f();
-        sum.weight_block = vec4f();
+        if (soft) {
+          sum = SoftSum(sum.far + sum.far_block, sum.weight + sum.weight_block, vec4f(), vec4f());
+        }
       }
       q += block_quads * lane.step;
     }
