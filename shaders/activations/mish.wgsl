@@ -28,7 +28,7 @@ fn tail_of(v: Parts, f: f32) -> f32 {
 
 fn forward(x: f32, p: Params) -> f32 {
   let v = parts_of(x);
-  let below = (tail_of(v, fma(-v.e * (v.e + 1.0), v.r, 1.0)) * v.x) * 0x1p-64f;
+  let below = tail_of(v, fma(-v.e * (v.e + 1.0), v.r, 1.0) * v.x) * 0x1p-64f;
   let above = fma(-2.0, v.r, 1.0) * x;
   // From -0.7 to 0.35 a polynomial (own fit): the quotient has no bits to spare.
   let w = x + 0.175;

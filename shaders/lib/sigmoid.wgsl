@@ -10,8 +10,9 @@
 // Results under 2^-126 may be flushed to 0.
 
 struct Sigmoid {
-  y: f32,    // 2^64 times the sigmoid, so that it is never subnormal
-  rest: f32, // 1 - sigmoid
+  guess: f32, // nearly 2^64 times the sigmoid, so that it is never subnormal
+  step: f32,  // by how much of itself the guess is too small
+  rest: f32,  // 1 - sigmoid
 }
 
 // The sigmoid of a + low, for a in [-130, 30]. One Newton step improves the reciprocal. Its residual is computed from t, so
@@ -24,7 +25,14 @@ fn nl_sigmoid_of(a: f32, low: f32) -> Sigmoid {
   let y = s * r;
   let step = fma(-t, r, fma(y, -0x1p-64f, 1.0f) - r);
   let q = fma(r, step, r);
-  return Sigmoid(fma(y, step, y), fma(t, q, q));
+  return Sigmoid(y, step, fma(t, q, q));
+}
+
+// f 2^64 times the sigmoid. The sum stands between f and the 2^-64 that follows: of (y f) 2^-64 a compiler makes (y 2^-64) f,
+// whose first factor may be subnormal.
+fn nl_sigmoid_high(v: Sigmoid, f: f32) -> f32 {
+  let y = v.guess * f;
+  return fma(y, v.step, y);
 }
 
 // Beyond these limits the sigmoid is 1, or so small that its product with any number up to 10^7 is 0.
@@ -34,7 +42,7 @@ fn nl_sigmoid_arg(x: f32) -> f32 {
 
 fn nl_sigmoid(x: f32) -> f32 {
   // What is computed for a NaN does not matter, because the select returns it unchanged.
-  return select(nl_sigmoid_of(nl_sigmoid_arg(x), 0.0).y * 0x1p-64f, x, is_nan(x));
+  return select(nl_sigmoid_high(nl_sigmoid_of(nl_sigmoid_arg(x), 0.0), 1.0) * 0x1p-64f, x, is_nan(x));
 }
 
 // x sigmoid(v + low), where v has the sign of x and is (nearly) at least as large. For -Inf it is NaN, as in PyTorch, which
@@ -46,7 +54,7 @@ fn nl_gated(x: f32, v: f32, low: f32) -> f32 {
 // The same for inputs that are limited already: v is in [-130, 30], and `within` is x limited to `end` above, and below to
 // where the sigmoid is 0. Above `end` the sigmoid is 1.
 fn nl_gated_within(x: f32, within: f32, v: f32, low: f32, end: f32) -> f32 {
-  let near = (nl_sigmoid_of(v, low).y * within) * 0x1p-64f;
+  let near = nl_sigmoid_high(nl_sigmoid_of(v, low), within) * 0x1p-64f;
   // The bits are compared: those of a NaN are above those of +Inf or -Inf.
   let y = select(near, x, bitcast<i32>(x) > bitcast<i32>(end));
   return select(y, nan(), bitcast<u32>(x) >= 0xff800000u);
@@ -56,7 +64,7 @@ fn nl_gated_within(x: f32, within: f32, v: f32, low: f32, end: f32) -> f32 {
 fn nl_sigmoid_times(f: f32, x: f32, low: f32) -> f32 {
   // The product of f with 2^64 times the sigmoid stays in range only if the sigmoid is small.
   let tiny = x < -60.0;
-  let y = nl_sigmoid_of(nl_sigmoid_arg(x), low).y;
+  let y = nl_sigmoid_high(nl_sigmoid_of(nl_sigmoid_arg(x), low), 1.0);
   let product = ((y * select(0x1p-64f, 1.0, tiny)) * f) * select(1.0, 0x1p-64f, tiny);
   // Where e^x is 0, the result is 0, however large f is.
   return select(select(product, 0.0, x < -104.5), x, is_nan(x));
@@ -80,8 +88,8 @@ fn nl_gate_grad(x: f32, low: f32, s: f32, s_low: f32) -> f32 {
   let v = nl_sigmoid_of(nl_sigmoid_arg(x), low);
   let slope = s + s_low;
   // For x < 0 the sum 1 + s may cancel, and the sigmoid is small. For x > 0 the rest, 1 - sigmoid, is small.
-  let factor = select(fma(slope, v.rest, 1.0), (1.0 + s) + fma(slope * v.y, -0x1p-64f, s_low), x < 0.0);
-  return (v.y * factor) * 0x1p-64f;
+  let factor = select(fma(slope, v.rest, 1.0), (1.0 + s) + fma(nl_sigmoid_high(v, slope), -0x1p-64f, s_low), x < 0.0);
+  return nl_sigmoid_high(v, factor) * 0x1p-64f;
 }
 
 // 2^k e / (1 + e)^2 with e = exp(-|x|), for k in [0, 2].

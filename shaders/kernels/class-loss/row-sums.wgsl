@@ -1,6 +1,7 @@
 // requires: Block, Lane, Normaliser, RowSum, add_to, block_quads, combine_sum, end_stage, first_sum, horizontal_sum
-// requires: in_registers, inside_last, log_sum_of, merge, no_sum, normalised, normaliser_of, padded, parts, scores_at
-// requires: scores_block, scores_last, shared_row, z_factor, soft, soft_block, soft_last, sum_of, u.chunks, u.rows
+// requires: in_registers, inside_last, log_sum_of, merge, move_exponent, no_sum, normalised, normaliser_of, padded
+// requires: parts, scores_at, scores_block, scores_last, shared_row, soft, soft_block, soft_last, sum_of, u.chunks
+// requires: u.rows, z_factor
 // The part of class-loss.wgsl that makes the sums of a row, in one pass over its scores.
 //
 // Where every class adds to the loss (`soft`) with a factor s[c], the sum of -s[c] l[c] is accumulated beside the
@@ -20,7 +21,8 @@ struct SoftSum {
 // A sixteenth of the maximum. While all elements are -Inf, the lowest float32 is used instead, because -Inf - (-Inf)
 // would be NaN.
 fn scaled_max(row_max: f32) -> f32 {
-  return 0x1p-4f * select(row_max, -0x1.fffffep+127f, row_max < -0x1.fffffep+127f);
+  // By the exponent: of a difference of two such products compilers make one, of a difference that may overflow.
+  return move_exponent(select(row_max, -0x1.fffffep+127f, row_max < -0x1.fffffep+127f), -4);
 }
 
 // s (max - x) / 16, where `scaled` is max / 16. The multiplication of x by a power of two is exact.

@@ -80,7 +80,7 @@ fn join(a: Row, b: Row) -> Row {
     high.max,
     high.sum_others + (1.0 + low.sum_others) * nl_exp(-drop),
     high.at_label + low.at_label,
-    high.below + (low.below + low.share * (0x1p-4 * high.max - 0x1p-4 * low.max)),
+    high.below + (low.below + low.share * (move_exponent(high.max, -4) - move_exponent(low.max, -4))),
     high.share + low.share,
   );
 }
