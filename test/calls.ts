@@ -6,6 +6,7 @@ import { attentionFamily } from './calls/attention.ts';
 import type { Call } from './calls/call.ts';
 import { shapes, type Drawn, type Values } from './calls/draw.ts';
 import { channelNormFamily } from './calls/channel-norms.ts';
+import * as contrastive from './calls/contrastive.ts';
 import { ctcFamily } from './calls/ctc.ts';
 import * as distanceLosses from './calls/distance-losses.ts';
 import { distillationFamily } from './calls/distillation.ts';
@@ -47,6 +48,7 @@ const families: readonly Family[] = [
   ctcFamily,
   linearCrossEntropyFamily,
   distillationFamily,
+  ...Object.values(contrastive),
   ...Object.values(math),
   ...tensorFamilies,
 ];

@@ -54,6 +54,12 @@ export const ADAPTIVE: readonly string[] = [
   'nll_loss_hard',
   'scaled_dot_product_attention',
   'multihead_attention',
+  'clip_loss',
+  'sig_lip_loss',
+  'info_nce_loss',
+  'nt_xent_loss',
+  'sup_con_loss',
+  'contrastive_loss',
 ];
 /** Modules of several ops, by the op whose bounds hold for them. Each of their ops rounds its result to float16. */
 const MODULES: Readonly<Record<string, string>> = {
@@ -70,6 +76,9 @@ const OPTIONAL = [
   'mask',
   'running_mean',
   'running_var',
+  'logit_scale',
+  'logit_bias',
+  'negatives',
 ];
 /** Ops whose weight is required. */
 const WEIGHED = ['prelu', 'embedding'];

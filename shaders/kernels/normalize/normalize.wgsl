@@ -14,7 +14,12 @@ struct Uniforms {
   n: u32,    // elements of a row, or vec4 packs of a row if `V` is vec4f
   inner: u32,
   rows: u32, // outer * inner
-  unused: u32,
+  // Where the rows begin in x, in the upstream gradient, in the result.
+  x_first: u32,
+  grad_first: u32,
+  y_first: u32,
+  unused_a: u32,
+  unused_b: u32,
   op: Params,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
@@ -39,7 +44,7 @@ fn agree(b: bool, local: u32) -> bool { return b; }
 //#include "kernels/pair-rows/norms.wgsl"
 
 fn difference(k: u32, at: u32) -> V {
-  return x[at];
+  return x[u.x_first + at];
 }
 
 fn base_of(row: u32) -> u32 {
@@ -95,7 +100,7 @@ fn forward(grid: Grid, @builtin(local_invocation_index) local: u32) {
   let row = row_of_norm(base, lane, local);
   for (var i = lane.first; i < u.n; i += lane.step) {
     let at = base + i * u.inner;
-    y[at] = divided(x[at], row);
+    y[u.y_first + at] = divided(difference(0u, at), row);
   }
 }
 
@@ -115,7 +120,7 @@ fn backward(grid: Grid, @builtin(local_invocation_index) local: u32) {
     var block = V();
     for (var j = 0u; j < 32u && i < u.n; j++) {
       let at = base + i * u.inner;
-      block += grad_output[at] * divided(x[at], row);
+      block += grad_output[u.grad_first + at] * divided(difference(0u, at), row);
       i += lane.step;
     }
     sum += total(block);
@@ -123,10 +128,10 @@ fn backward(grid: Grid, @builtin(local_invocation_index) local: u32) {
   sum = select(combine_one(sum, local), 0.0, row.below || kind == 0u);
   for (i = lane.first; i < u.n; i += lane.step) {
     let at = base + i * u.inner;
-    var g = grad_output[at];
+    var g = grad_output[u.grad_first + at];
     if (!row.below && kind != 0u) {
       g -= norm_grad(0u, at, row.norm, 1.0) * sum;
     }
-    y[at] = (g * row.unit) * row.down;
+    y[u.y_first + at] = (g * row.unit) * row.down;
   }
 }

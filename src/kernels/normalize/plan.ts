@@ -4,6 +4,7 @@ import type { NumericArray } from '../../core/dtype.ts';
 import {
   UniformWriter,
   type Capabilities,
+  type BufferSlice,
   type Kernel,
   type Launch,
   type Plan,
@@ -92,9 +93,40 @@ function accessSlot(packed: boolean, shared: boolean): string {
   ].join('');
 }
 
+/** Rows in memory: a buffer, and where in it the first of them begins, as a number of elements, of whole rows. */
+export interface RowsPlace {
+  readonly place: BufferSlice;
+  readonly first: number;
+}
+
+/** Where a launch finds its rows. Backward has the upstream gradient too. */
+export interface NormalizePlaces {
+  readonly x: RowsPlace;
+  readonly gradOutput?: RowsPlace;
+  readonly y: RowsPlace;
+}
+
 function launch(
-  { p, eps, direction }: NormalizeArgs,
+  { direction, ...args }: NormalizeArgs,
   layout: RowLayout,
+  caps: Capabilities,
+): Launch {
+  const gradOutput: RowsPlace = { place: { of: 'input', index: 1 }, first: 0 };
+  return normalizeRows(
+    { ...args, layout },
+    {
+      x: { place: { of: 'input', index: 0 }, first: 0 },
+      ...(direction === 'backward' ? { gradOutput } : {}),
+      y: { place: { of: 'output', index: 0 }, first: 0 },
+    },
+    caps,
+  );
+}
+
+/** The launch that normalises rows, or, with an upstream gradient, computes their gradient; for plans of other kernels too. */
+export function normalizeRows(
+  { p, eps, layout }: Omit<NormalizeArgs, 'direction'>,
+  { x, gradOutput, y }: NormalizePlaces,
   caps: Capabilities,
 ): Launch {
   const { outer, n, inner } = layout;
@@ -112,17 +144,18 @@ function launch(
         access,
       }),
     ),
-    entry: direction,
+    entry: gradOutput ? 'backward' : 'forward',
     constants: { ...tiling.constants, kind: normKind(p), pairs: 1 },
     bindings: [
-      { slot: 1, of: 'input', index: 0, access: 'read' },
-      ...(direction === 'backward'
-        ? [{ slot: 2, of: 'input', index: 1, access: 'read' } as const]
-        : []),
-      { slot: 3, of: 'output', index: 0, access: 'write' },
+      { slot: 1, ...x.place, access: 'read' },
+      ...(gradOutput ? [{ slot: 2, ...gradOutput.place, access: 'read' } as const] : []),
+      { slot: 3, ...y.place, access: 'write' },
     ],
-    uniforms: new UniformWriter(6).u32(packed ? n / 4 : n, inner, tiling.rows, 0).f32(p, eps)
-      .buffer,
+    uniforms: new UniformWriter(10)
+      .u32(packed ? n / 4 : n, inner, tiling.rows)
+      .u32(...[x.first, gradOutput?.first ?? 0, y.first].map((at) => (packed ? at / 4 : at)))
+      .u32(0, 0)
+      .f32(p, eps).buffer,
     workgroups: workgroupsOf(tiling, tiling.rows, caps),
   };
 }

@@ -1,0 +1,70 @@
+import { contrast, scalarOf } from '../define/contrastive.ts';
+import { lossModule } from '../define/module.ts';
+import { defineOp } from '../define/op.ts';
+import { warmUp } from '../define/prepare.ts';
+import { softmaxForm } from '../kernels/contrastive/forms.ts';
+import { contrastiveKernel } from '../kernels/contrastive/plan.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkTensors } from '../core/validate.ts';
+import { checkOptionNames } from '../core/validate-options.ts';
+import { checkEmbeddings } from './embedding-checks.ts';
+
+const NAME = 'clipLoss';
+const kernel = /* @__PURE__ */ contrastiveKernel(NAME, softmaxForm);
+
+export interface ClipLossOptions {
+  /** What similarities are multiplied by: a number, or a scalar tensor, which then has a gradient. Defaults to 1 / 0.07. */
+  logitScale?: number | Tensor;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+function apply(image: Tensor, text: Tensor, options: ClipLossOptions = {}): Tensor {
+  checkOptionNames(NAME, options, ['logitScale', 'out']);
+  const { logitScale = 1 / 0.07, out } = options;
+  const { number: scale, tensor } = scalarOf(NAME, 'logitScale', logitScale);
+  checkTensors(NAME, { image, text, ...(tensor ? { logitScale: tensor } : {}) });
+  const [rows, features] = checkEmbeddings(NAME, { image, text });
+  const tensors = { left: image, right: text, scale: tensor };
+  return contrast({ kernel, pairing: 'both', tensors, rows, columns: rows, features, scale, out });
+}
+
+/**
+ * The loss of CLIP: each image [N, D] is to be more similar to its own text [N, D] than to the others, and each text to its own
+ * image: the mean of two cross-entropies, over the rows and over the columns of z = logitScale · image textᵀ. Embeddings are
+ * taken as they are: `normalize` them before. The matrix of similarities is never held whole. Gradients for both, and for
+ * `logitScale` if it is a tensor.
+ *
+ * `clipLoss(normalize(image), normalize(text), { logitScale: exp(t) })`
+ */
+export const clipLoss = /* @__PURE__ */ defineOp(apply, {
+  op: NAME,
+  kind: 'loss',
+  params: {},
+  accuracy: { forward: 8, backward: 8 },
+  docs: {
+    tex: String.raw`-\frac{1}{2N} \sum_i \left(\log \frac{e^{z_{ii}}}{\sum_j e^{z_{ij}}} + \log \frac{e^{z_{ii}}}{\sum_j e^{z_{ji}}}\right), \quad z = s \, x y^\top`,
+    derivative: String.raw`\tfrac{s}{2N} \sum_j \left(\mathrm{softmax}(z_i)_j + \mathrm{softmax}(z^\top_j)_i - 2 \delta_{ij}\right) y_j`,
+    range: String.raw`[0, \infty)`,
+    shapes: 'image and text [N, D], logitScale a scalar; result: a scalar',
+    torch: null,
+    cite: 'Radford et al. 2021, Learning Transferable Visual Models From Natural Language Supervision; open_clip',
+    use: 'Two encoders that are to agree on pairs, as images and their texts. The other pairs of the batch are the negatives: it wants large batches, and counts pairs that belong together by chance as wrong. Normalise the embeddings; a learned scale grows, so limit it (to 100).',
+  },
+  prepare: (device, dtype) => {
+    for (const n of [3, 64]) {
+      warmUp(
+        device,
+        dtype,
+        [
+          [n, n],
+          [n, n],
+        ],
+        (a, b) => apply(a, b),
+      );
+    }
+  },
+});
+
+/** `clipLoss` as a module: `forward(image, text)`. */
+export class ClipLoss extends /* @__PURE__ */ lossModule(clipLoss) {}

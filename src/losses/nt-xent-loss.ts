@@ -1,0 +1,90 @@
+import { contrast } from '../define/contrastive.ts';
+import { lossModule } from '../define/module.ts';
+import { defineOp } from '../define/op.ts';
+import { defaultsOf, resolveParams } from '../define/params.ts';
+import { warmUp } from '../define/prepare.ts';
+import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
+import { softmaxForm } from '../kernels/contrastive/forms.ts';
+import { contrastiveKernel } from '../kernels/contrastive/plan.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { checkTensors } from '../core/validate.ts';
+import { checkOneOf } from '../core/validate-options.ts';
+import { checkEmbeddings } from './embedding-checks.ts';
+
+const NAME = 'ntXentLoss';
+const kernel = /* @__PURE__ */ contrastiveKernel(NAME, softmaxForm);
+const specs = { temperature: { default: 0.5, min: 0, above: true } } as const;
+
+export interface NtXentLossOptions {
+  /** What cosines are divided by, above 0. Defaults to 0.5. */
+  temperature?: number;
+  /** `'mean'` (default) over the 2N embeddings, `'sum'`, or `'none'` for the loss of each: z1's, then z2's. */
+  reduction?: Reduction;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
+}
+
+function apply(z1: Tensor, z2: Tensor, options: NtXentLossOptions = {}): Tensor {
+  const { temperature } = resolveParams(NAME, specs, ['reduction', 'out'], options);
+  const { reduction = 'mean', out } = options;
+  checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
+  checkTensors(NAME, { z1, z2 });
+  const [rows, features] = checkEmbeddings(NAME, { z1, z2 });
+  return contrast({
+    kernel,
+    pairing: 'views',
+    tensors: { left: z1, right: z2 },
+    rows,
+    columns: 2 * rows,
+    features,
+    normalize: true,
+    scale: 1 / temperature,
+    reduction,
+    rowShape: [2 * rows],
+    out,
+  });
+}
+
+/**
+ * The loss of SimCLR: of the embeddings z1 and z2 [N, D] of two views of N examples, each is to be more similar to the other
+ * view of its example than to all the other 2N - 2: the cross-entropy of their cosines over the temperature, an embedding
+ * itself left out. The matrix of similarities is never held whole. Gradients for both.
+ *
+ * `ntXentLoss(project(augment(x)), project(augment(x)))`
+ */
+export const ntXentLoss = /* @__PURE__ */ defineOp(apply, {
+  op: NAME,
+  kind: 'loss',
+  params: /* @__PURE__ */ defaultsOf(specs),
+  specs,
+  reductions: REDUCTIONS,
+  accuracy: { forward: 8, backward: 12 },
+  docs: {
+    tex: String.raw`-\log \frac{e^{\cos(z_i, z_{i'}) / T}}{\sum_{k \ne i} e^{\cos(z_i, z_k) / T}}`,
+    derivative: String.raw`\text{of the cosines: } \tfrac{1}{T} \left(\mathrm{softmax}_{k \ne i}(\cos(z_i, z_k) / T) - \delta_{k i'}\right)`,
+    range: String.raw`[0, \infty)`,
+    shapes: 'z1 and z2 [N, D]; result: a scalar, or [2N] for `none`',
+    torch: null,
+    cite: 'Chen, Kornblith, Norouzi & Hinton 2020, A Simple Framework for Contrastive Learning of Visual Representations; Sohn 2016',
+    kinks: 'that of a row whose length is below 1e-12 is that of a division by 1e-12',
+    use: 'Learning without labels from two random views of each example. It wants batches of hundreds or thousands, strong augmentation, and a small network between embedding and loss that is thrown away later.',
+  },
+  prepare: (device, dtype) => {
+    for (const n of [3, 64]) {
+      for (const reduction of ['mean', 'none'] as const) {
+        warmUp(
+          device,
+          dtype,
+          [
+            [n, n],
+            [n, n],
+          ],
+          (a, b) => apply(a, b, { reduction }),
+        );
+      }
+    }
+  },
+});
+
+/** `ntXentLoss` as a module: `forward(z1, z2)`. */
+export class NtXentLoss extends /* @__PURE__ */ lossModule(ntXentLoss) {}
