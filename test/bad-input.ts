@@ -34,7 +34,11 @@ import { openOn } from './open.ts';
 /** Ops that take numbers in the place of tensors. */
 const TAKE_NUMBERS = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum'];
 /** Arguments that may be numbers, beside a tensor. */
-const NUMBERS: Readonly<Record<string, readonly string[]>> = { where: ['a', 'b'] };
+const NUMBERS: Readonly<Record<string, readonly string[]>> = {
+  where: ['a', 'b'],
+  clipLoss: ['logitScale'],
+  sigLipLoss: ['logitScale', 'logitBias'],
+};
 /** Ops that only look at the memory. */
 const ANY_DTYPE = ['reshape', 'where', 'cast', 'permute', 'transpose', 'narrow', 'cat'];
 /** Arguments that may be float or int32. */

@@ -31,6 +31,15 @@ const weightOf = (name: string, label: string, others: number): Extra => {
 const classWeight = weightOf('weight', 'weight of class 0', 2);
 const weight = weightOf('weight', 'weight', 0);
 
+/** A single negative, at an angle to the positive. */
+const negative: Extra = {
+  option: { name: 'negative', label: 'angle of a negative', value: 2, min: 0, max: 3.1, step: 0.1 },
+  given: (value, device) => ({
+    negatives: tensor([[Math.cos(value), Math.sin(value)]], { device }),
+  }),
+  code: (value) => `negatives: tensor([[Math.cos(${value}), Math.sin(${value})]])`,
+};
+
 const EXTRAS: Readonly<Partial<Record<string, readonly Extra[]>>> = {
   crossEntropy: [labelSmoothing, classWeight],
   linearCrossEntropy: [labelSmoothing, classWeight],
@@ -42,6 +51,7 @@ const EXTRAS: Readonly<Partial<Record<string, readonly Extra[]>>> = {
   cosFaceLoss: [classWeight],
   multiMarginLoss: [classWeight],
   multilabelSoftMarginLoss: [classWeight],
+  infoNceLoss: [negative],
   binaryCrossEntropy: [weight],
   binaryCrossEntropyWithLogits: [weight, weightOf('posWeight', 'posWeight', 0)],
 };

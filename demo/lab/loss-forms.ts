@@ -179,6 +179,26 @@ export const FORMS = {
     along: (gradient, i, x) =>
       -Math.sin(x) * (gradient[2 * i] ?? NaN) + Math.cos(x) * (gradient[2 * i + 1] ?? NaN),
   },
+  similar: {
+    name: 'similar',
+    group: 'Rankings and embeddings',
+    axis: 'distance between the two',
+    range: [0.05, 3],
+    setting: share(1),
+    names: ['x1', 'x2', 'target'],
+    input: (x) => ({
+      values: Float32Array.from({ length: 2 * x.length }, (_, i) =>
+        i % 2 === 0 ? (x[i >> 1] ?? 0) : 0,
+      ),
+      shape: [x.length, 2],
+    }),
+    args: (moving, n, similar, device) => [
+      moving,
+      repeated([0, 0], n, device),
+      filled(n, similar, device),
+    ],
+    along: (gradient, i) => gradient[2 * i] ?? NaN,
+  },
   triplet: {
     name: 'triplet',
     group: 'Rankings and embeddings',
@@ -278,6 +298,23 @@ export const FORMS = {
   },
 } satisfies Record<string, Form>;
 
+/** A query that turns away from its positive, of the same direction for all; negatives are the loss's to add. */
+const QUERY: Form = {
+  ...FORMS.angle,
+  name: 'query',
+  axis: 'angle between query and positive, in radians',
+  setting: {
+    name: 'length',
+    label: 'length of the positive',
+    value: 1,
+    min: 0.1,
+    max: 3,
+    step: 0.1,
+  },
+  names: ['query', 'positive'],
+  args: (moving, n, length, device) => [moving, repeated([length, 0], n, device)],
+};
+
 /** Tried in this order for a loss not named below. */
 const GENERAL: readonly Form[] = [
   FORMS.regression,
@@ -312,6 +349,8 @@ const MEANT: Readonly<Partial<Record<string, Form>>> = {
   gaussianNllLoss: FORMS.gaussian,
   marginRankingLoss: FORMS.ranking,
   cosineEmbeddingLoss: FORMS.angle,
+  contrastiveLoss: FORMS.similar,
+  infoNceLoss: QUERY,
   tripletMarginLoss: FORMS.triplet,
   multilabelMarginLoss: FORMS.labelSet,
   multilabelSoftMarginLoss: FORMS.multiHot,

@@ -19,7 +19,9 @@ fn compare(r: u32, base: u32, lane: Lane, local: u32) {
   if (!with_grad) {
     return;
   }
-  let g = upstream_of(r) * (label * distance - (1.0 - label) * hinge);
+  // Dissimilar rows that are infinitely far apart have no gradient.
+  let near = select(label * distance, 0.0, label == 0.0);
+  let g = upstream_of(r) * (near - (1.0 - label) * hinge);
   for (var i = lane.first; i < u.n; i += lane.step) {
     let at = base + i * u.inner;
     let slope = norm_grad(0u, at, norm, g);

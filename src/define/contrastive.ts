@@ -1,6 +1,8 @@
 // Calls losses of the similarities of all rows with all columns, with their reduction and gradients. Arguments are already
 // checked.
+import { describe } from '../core/describe.ts';
 import { run } from '../core/dispatcher.ts';
+import { DTypeError } from '../core/errors.ts';
 import type { Kernel } from '../core/kernel.ts';
 import type { Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -49,8 +51,16 @@ export function scalarOf(
     checkShapeIs(op, argument, value, []);
     return { number: 1, tensor: value };
   }
+  if (typeof value !== 'number') {
+    throw new DTypeError({
+      op,
+      argument,
+      expected: 'a number or a scalar tensor',
+      received: describe(value),
+    });
+  }
   checkNumber(op, argument, value);
-  return { number: value as number, tensor: undefined };
+  return { number: value, tensor: undefined };
 }
 
 export function contrast(call: ContrastiveCall): Tensor {

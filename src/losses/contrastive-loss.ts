@@ -40,9 +40,11 @@ const op: PairRowsOp = {
     const d = x.map((v, i) => v - at(y, i));
     const distance = norm(d, 2);
     const hinge = Math.max(margin - distance, 0);
+    // Dissimilar rows that are infinitely far apart have no gradient.
+    const near = label === 0 ? 0 : label * distance;
     const [gx, gy] = grads ?? [];
     if (gx && gy) {
-      normGrad(d, 2, distance, upstream * (label * distance - (1 - label) * hinge), gx);
+      normGrad(d, 2, distance, upstream * (near - (1 - label) * hinge), gx);
       for (const [i, g] of gx.entries()) gy[i] = -g;
     }
     return (label * distance * distance + (1 - label) * hinge * hinge) / 2;

@@ -60,6 +60,11 @@ export const OVERFLOWING: Readonly<Record<string, string>> = {
   multilabelMarginLoss: 'sums of margins over classes',
   multilabelSoftMarginLoss: 'sums over classes',
   nllLoss: 'losses of both signs, added up',
+  clipLoss: 'scalar products',
+  sigLipLoss: 'scalar products',
+  infoNceLoss: 'scalar products, without normalize',
+  supConLoss: 'scalar products, without normalize',
+  contrastiveLoss: 'differences and squares',
   ctcLoss: 'sums of log-probabilities along a path',
 };
 
