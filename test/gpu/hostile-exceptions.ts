@@ -6,6 +6,7 @@ import { HUGE } from '../hostile.ts';
 import { scoreBound } from './attention-errors.ts';
 import { KINKED, kinkBound } from './kinks.ts';
 import { logitBound } from './logit-errors.ts';
+import { similarityBound, SIMILARITIES } from './similarity-errors.ts';
 
 /** An element of a result (`out`) or of a tensor's gradient. */
 export interface Difference {
@@ -268,6 +269,12 @@ export const EXCEPTIONS: readonly Exception[] = [
     reason: 'a logit is as exact as the terms of its scalar product: see logit-errors.ts',
     holds: ({ name, index, dtype, expected, value }, call) =>
       isWithin(logitBound(call, dtype, name, index), expected, value),
+  },
+  {
+    ops: SIMILARITIES,
+    reason: 'a logit is as exact as the terms of its scalar product: see similarity-errors.ts',
+    holds: ({ name, index, dtype, expected, value }, call) =>
+      isWithin(similarityBound(call, dtype, name, index), expected, value),
   },
   {
     ops: ['scaledDotProductAttention'],

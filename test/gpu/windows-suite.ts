@@ -17,6 +17,7 @@ import { openGpu } from '../open.ts';
 import { borrow } from './gpu-device.ts';
 import { differences, outcome } from './judge.ts';
 import { settingsFor, type Setting } from './random-calls.ts';
+import { SIMILARITIES } from './similarity-errors.ts';
 
 /** 1,024 float32: many tensors that are drawn are larger. */
 const LIMIT = 4096;
@@ -41,6 +42,9 @@ const WHOLE_ROWS = [
   'tripletMarginLoss',
   'tripletMarginWithDistanceLoss',
   'adaptiveLogSoftmaxWithLoss',
+  // All columns.
+  ...SIMILARITIES,
+  'contrastiveLoss',
   'crossEntropy',
   'focalLoss',
   'polyLoss',

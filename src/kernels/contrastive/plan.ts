@@ -3,10 +3,6 @@
 // are multiplied into those of the embeddings.
 import { BYTES } from '../../core/dtype.ts';
 import {
-  foldWorkgroups,
-  UniformWriter,
-  workgroupSize,
-  type Binding,
   type BufferSlice,
   type Capabilities,
   type Kernel,
@@ -14,12 +10,11 @@ import {
   type Plan,
   type View,
 } from '../../core/kernel.ts';
-import type { Program, Source } from '../../shader/link.ts';
+import type { Source } from '../../shader/link.ts';
 import type { MatmulArgs, MatmulPlaces, Matrix } from '../matmul/args.ts';
 import { planProduct } from '../matmul/launch.ts';
 import { normalizeRows, type RowsPlace } from '../normalize/plan.ts';
 import { planSum } from '../reduce/plan.ts';
-import { tileRows, workgroupsOf, type RowTiling } from '../rows/tiling.ts';
 import {
   chunksOf,
   columnsOf,
@@ -30,7 +25,14 @@ import {
   type ContrastiveArgs,
   type TensorName,
 } from './args.ts';
-import { isSummed, programFor, rowsOf, scalarsOf, SLOTS, wantsGradients } from './bindings.ts';
+import { isSummed, rowsOf, wantsGradients, type SLOTS } from './bindings.ts';
+import {
+  contrastiveLaunch,
+  settingOf,
+  type Entry,
+  type LaunchSetting,
+  type Slices,
+} from './launch.ts';
 import { contrastiveReference } from './reference.ts';
 
 /** A product of single matrices, without batches. */
@@ -46,9 +48,6 @@ export function contrastiveKernel(name: string, form: Source): Kernel<Contrastiv
   };
 }
 
-type Entry = 'rows' | 'columns' | 'finish_columns' | 'gradient';
-type Slices = Readonly<Partial<Record<keyof typeof SLOTS, BufferSlice>>>;
-
 /** Collects the launches of one call. */
 class Planner {
   readonly #args: ContrastiveArgs;
@@ -56,14 +55,12 @@ class Planner {
   readonly #outputs: readonly View[];
   readonly #caps: Capabilities;
   readonly #chunks: readonly Chunk[];
-  readonly #tiling: RowTiling;
-  readonly #program: Program;
+  readonly #setting: LaunchSetting;
   readonly #launches: Launch[] = [];
   readonly #scratch: number[] = [];
-  readonly #segments: number;
   readonly #products: Matrix;
   /** What the entries bind, made where a call needs it. */
-  readonly #slices: Partial<Record<keyof typeof SLOTS, BufferSlice>> = {};
+  readonly #slices: Slices = {};
   /** The columns: an input, or its rows divided by their lengths. */
   readonly #columns: Matrix;
   /** The rows of a chunk, divided by their lengths, and those of their positives; their gradients. */
@@ -89,12 +86,8 @@ class Planner {
     this.#caps = caps;
     this.#chunks = chunksOf(args, caps);
     const most = Math.max(0, ...this.#chunks.map(({ count }) => count));
-    this.#tiling = tileRows({ outer: most, n: columns, inner: 1 }, caps);
-    this.#program = programFor(args, form, this.#tiling);
-    // If there are too few columns to keep the GPU busy, several invocations share one.
-    const shared = Math.ceil(caps.tuning.logitsInvocations / Math.max(columns, 1));
-    this.#segments = Math.max(1, Math.min(64, shared, Math.ceil(most / 32)));
-    this.#products = this.#allocate(most * columns);
+    this.#setting = settingOf(args, form, most, this.#slices, caps);
+    this.#products = this.#slices.products = this.#allocate(most * columns);
     const grads = wantsGradients(args);
     const rows = (count: number): Matrix => this.#allocate(count * features);
     this.#units = normalize ? rows(most) : null;
@@ -115,7 +108,7 @@ class Planner {
       if (grads) this.#slices.own_grads = this.#allocate(most);
     }
     if (pairing === 'both') {
-      this.#slices.parts = this.#allocate(3 * columns * this.#segments);
+      this.#slices.parts = this.#allocate(3 * columns * this.#setting.segments);
       if (grads) this.#slices.column_lines = this.#allocate(4 * columns);
     }
     if (args.outputs.includes('loss')) {
@@ -137,7 +130,7 @@ class Planner {
         if (pairing === 'both') this.#launch('columns', chunk, i === 0);
         if (alone) gradient?.(chunk, i === 0);
       }
-      if (pairing === 'both') this.#launch('finish_columns');
+      if (pairing === 'both') this.#launch('finish_columns', null);
     } else {
       for (const [i, chunk] of this.#chunks.entries()) {
         this.#multiply(chunk);
@@ -250,7 +243,7 @@ class Planner {
       : normalize
         ? (this.#gradColumns = this.#allocate(k * n))
         : { ...this.#output(by), padded: this.#output(by).padded };
-    if (isSummed(this.#args)) this.#slices.sums = this.#allocate(2 * this.#invocations());
+    if (isSummed(this.#args)) this.#slices.sums = this.#allocate(2 * this.#setting.invocations);
     return (chunk, fresh) => {
       this.#launch('gradient', chunk, fresh);
       this.#current = null;
@@ -327,7 +320,7 @@ class Planner {
     }
     const { sums } = this.#slices;
     if (!sums) return;
-    const count = this.#invocations();
+    const count = this.#setting.invocations;
     const half = { ...sums, size: 4 * count };
     if (outputs.includes('scale'))
       this.#sum(1, count, { ...half, offset: 0 }, this.#output('scale'));
@@ -355,64 +348,8 @@ class Planner {
     this.#scratch[index] = Math.max(bytes, this.#scratch[index] ?? 0);
   }
 
-  /** Invocations of `gradient`: a multiple of 64, so that a binding may begin behind so many sums. */
-  #invocations(): number {
-    const most = Math.max(1, ...this.#chunks.map(({ count }) => count));
-    const size = workgroupSize(256, this.#caps);
-    const workgroups = Math.ceil((most * this.#args.columns) / size / 4);
-    return Math.min(Math.max(workgroups, 1), 256, this.#caps.maxWorkgroups) * size;
-  }
-
-  #launch(entry: Entry, chunk?: Chunk, fresh = false): void {
-    const { columns, rows, views } = this.#args;
-    const { count, at } = chunk ?? { count: 0, at: 0 };
-    if (columns === 0 && entry !== 'rows') return;
-    const invocations = this.#invocations();
-    const size =
-      entry === 'rows'
-        ? this.#tiling.constants.workgroup_size
-        : workgroupSize(entry === 'gradient' ? 256 : 64, this.#caps);
-    const needed = {
-      columns: columns * this.#segments,
-      finish_columns: columns,
-      gradient: invocations,
-    };
-    const used: Readonly<Record<Entry, readonly (keyof typeof SLOTS)[]>> = {
-      rows: [
-        'row_lines',
-        'losses',
-        'own_products',
-        'own_grads',
-        'labels',
-        'scale',
-        'bias',
-        'grad_output',
-      ],
-      columns: ['parts', 'scale'],
-      finish_columns: ['parts', 'losses', 'column_lines', 'grad_output'],
-      gradient: ['row_lines', 'column_lines', 'labels', 'scale', 'bias', 'sums', 'grad_output'],
-    };
-    const slices: Slices = {
-      ...(entry === 'finish_columns' ? {} : { products: this.#products }),
-      ...Object.fromEntries(used[entry].map((name) => [name, this.#slices[name]])),
-    };
-    const bindings = Object.entries(slices).flatMap(([name, place]): Binding[] => {
-      const [slot, access] = SLOTS[name as keyof typeof SLOTS];
-      return place ? [{ slot, access, of: place.of, index: place.index }] : [];
-    });
-    this.#launches.push({
-      program: this.#program,
-      entry,
-      constants: { ...(entry === 'rows' ? this.#tiling.constants : {}), workgroup_size: size },
-      bindings,
-      uniforms: new UniformWriter(16)
-        .u32(count, columns, at, rowsOf(this.#args), rows, views, this.#segments, invocations)
-        .u32(Number(fresh), 0)
-        .f32(...scalarsOf(this.#args)).buffer,
-      workgroups:
-        entry === 'rows'
-          ? workgroupsOf(this.#tiling, count, this.#caps)
-          : foldWorkgroups(Math.ceil(needed[entry] / size), this.#caps),
-    });
+  #launch(entry: Entry, chunk: Chunk | null, fresh = false): void {
+    if (this.#args.columns === 0 && entry !== 'rows') return;
+    this.#launches.push(contrastiveLaunch(this.#setting, entry, chunk, fresh));
   }
 }
