@@ -7,8 +7,8 @@
  * adapter on a busy machine.
  * `--before PATH`: beside this library of another checkout, call by call in one page: times as multiples of its times, and
  * their geometric mean. PATH is a checkout of an older revision, as `git worktree add PATH REVISION` makes it.
- * Out: tables in the terminal, test-results/bench.json and, of a full run, docs/benchmarks.md; of `--part training` alone its own
- * sections of that file. Fails where libraries in training do not agree, or where training or attention is not within its bounds.
+ * Out: tables in the terminal, test-results/bench.json and, of a full run, docs/benchmarks.md; of `--part training` (or `models`, or
+ * `attention`, of which it consists) alone their own sections of that file. Fails where libraries in training do not agree, or where training or attention is not within its bounds.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';

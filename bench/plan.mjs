@@ -15,7 +15,7 @@ import {
  * @typedef {import('./page/types.ts').Shape} Shape
  * @typedef {import('./page/types.ts').LibraryName} LibraryName
  * @typedef {import('./page/cell.ts').CellRequest} CellRequest
- * @typedef {'cells' | 'cpu' | 'overhead' | 'cold' | 'counts' | 'training'} Part
+ * @typedef {'cells' | 'cpu' | 'overhead' | 'cold' | 'counts' | 'training' | 'models' | 'attention'} Part
  * @typedef {import('./page/training/types.ts').AttentionRequest} AttentionRequest
  * @typedef {import('./page/training/types.ts').LearnerName} LearnerName
  * @typedef {import('./page/training/types.ts').TrainingRequest} TrainingRequest
@@ -39,9 +39,9 @@ const ROWS = [
   [8, 128_256],
 ];
 /** @type {readonly Part[]} */
-const PARTS = ['cold', 'counts', 'overhead', 'cells', 'cpu', 'training'];
-/** Parts whose sections of docs/benchmarks.md stand by themselves, and may be written anew alone. @type {readonly Part[]} */
-const APART = ['training'];
+const PARTS = ['cold', 'counts', 'overhead', 'cells', 'cpu', 'training', 'models', 'attention'];
+/** `training` is `models` and `attention`. Parts whose sections of docs/benchmarks.md stand by themselves, and may be written anew alone. @type {readonly Part[]} */
+const APART = ['training', 'models', 'attention'];
 
 /** @type {readonly LearnerName[]} */
 const LEARNERS = ['nonlin', 'tfjs', 'jax'];
@@ -55,7 +55,7 @@ const MODELS = [
     name: 'GPT, 4 layers of 128',
     model: { kind: 'gpt', layers: 4, width: 128, heads: 4, context: 64, batch: 16 },
     libraries: ['nonlin', 'jax'],
-    steps: 8,
+    steps: 4,
   },
   {
     name: 'GPT, 2 layers of 64',
@@ -184,6 +184,8 @@ export function planOf({ quick = false, op, size, only, part, rounds: given, bef
     });
   /** @type {<T>(name: Part, list: readonly T[]) => readonly T[]} */
   const when = (name, list) => (parts.includes(name) ? list : []);
+  /** @type {<T>(name: Part, list: readonly T[]) => readonly T[]} */
+  const whenTraining = (name, list) => (parts.includes('training') ? list : when(name, list));
   const started = kept(STARTED);
   // Ratios of few rounds are enough where each is of seconds.
   const long = given === undefined ? 3 : rounds;
@@ -194,8 +196,8 @@ export function planOf({ quick = false, op, size, only, part, rounds: given, bef
     full,
     /** Whether the sections of these parts are to be written anew, and nothing else. */
     apart: alone && !quick && !narrowed && others['cpu-time'] !== true,
-    training: when(
-      'training',
+    training: whenTraining(
+      'models',
       models.map((one) => ({
         ...one,
         libraries: one.libraries.filter((name, i) => i === 0 || wanted.includes(name)),
@@ -203,7 +205,7 @@ export function planOf({ quick = false, op, size, only, part, rounds: given, bef
         span: quick ? 100 : 1500,
       })),
     ),
-    attention: when('training', [
+    attention: whenTraining('attention', [
       ...lengths.map((one) => ({ ...one, rounds: long, span: quick ? 100 : 500 })),
       ...(quick ? [] : [{ ...ATTENTION_MEMORY, rounds: 0, span: 0 }]),
     ]),

@@ -73,8 +73,11 @@ function attentionTable(results: readonly AttentionResult[]): string {
 }
 
 /** Where the sections were measured, as they may be newer than the rest. */
-function measured({ date, browser, adapter, processor, threads }: TrainingResults): string {
-  return `Measured on ${date} in headless ${browser}, ${adapter}, on ${processor}, ${threads} threads, by \`npm run bench -- --part training\`. Milliseconds are upper bounds where the machine had other work to do; multiples are of turns side by side in one round.`;
+function measured(
+  { date, browser, adapter, processor, threads }: TrainingResults,
+  part: string,
+): string {
+  return `Measured on ${date} in headless ${browser}, ${adapter}, on ${processor}, ${threads} threads, by \`npm run bench -- --part ${part}\`. Milliseconds are upper bounds where the machine had other work to do; multiples are of turns side by side in one round.`;
 }
 
 export function trainingSections(results: TrainingResults): string[] {
@@ -84,8 +87,8 @@ export function trainingSections(results: TrainingResults): string[] {
       'Training steps',
       [
         `One step: loss, gradients, and the update of all weights by Adam (of the GPTs AdamW, with gradients clipped to norm 1, as \`npm run gpt\` does it). The GPTs are those of \`demo/writing\`: embeddings of tokens and positions, blocks with layer norm, causal attention of 4 heads and a gelu (erf) layer of four times the width, a head tied to the tokens; context 64, batches of 16 (4 layers of 128) and 8 (2 layers of 64), characters of Moby Dick. The perceptrons are those of \`demo/training\`: the digits in batches of 64, two spirals in batches of 60. jax-js has a step compiled as a whole by its \`jit\`; TensorFlow.js has its fused layers and its own Adam, and no attention.`,
-        `Weights and batches are the same for all, and losses must be within ${BOUND} of ours at each of the first steps, or the benchmark fails: _loss_ is that of the last step compared, _off by_ the largest difference. Milliseconds are medians of rounds in which each library has its turn, _multiple_ is of our time in the same round. Dispatches, submits and new buffers are per step in the steady state, over five steps and one read of their losses, which takes a submit of its own. A step of ours makes no buffer and no pipeline after the tenth, and has one submit: the benchmark fails otherwise. Peak memory is of all buffers alive at the worst moment, weights and moments included.`,
-        measured(results),
+        `Weights and batches are the same for all, and losses must be within ${BOUND} of ours at each of the first steps, or the benchmark fails: _loss_ is that of the last step compared, _off by_ the largest difference. Milliseconds are medians of rounds in which each library has its turn, _multiple_ is of our time in the same round. Dispatches, submits and new buffers are per step in the steady state, over five steps of ours (two of the others) and one read of their losses, which takes a submit of its own. A step of ours makes no buffer and no pipeline after the tenth, and has one submit: the benchmark fails otherwise. Peak memory is of all buffers alive at the worst moment, weights and moments included.`,
+        measured(results, 'models'),
       ].join('\n\n'),
       stepsTable(training),
       training.length > 0,
@@ -94,7 +97,7 @@ export function trainingSections(results: TrainingResults): string[] {
       'Attention',
       [
         '`scaledDotProductAttention` beside `softmax(q kᵀ) v` composed of our own `matmul`, `softmax` and `transpose`, 64 numbers per head; _heads_ are heads times batch elements. Results and gradients agree within 1e-4 of the largest number, or the benchmark fails. _Multiple_: how many times as long the composed form takes. _Memory_: all buffers alive at the worst moment, as a multiple of query, key, value and result, which is 1 at least (with gradients 2, those of query, key, value and result). Above 1.3 for a forward pass the benchmark fails. Where there is no time, memory alone was measured. The longest has one head, as eight take an emulator half a minute.',
-        measured(results),
+        measured(results, 'attention'),
       ].join('\n\n'),
       attentionTable(attention),
       attention.length > 0,

@@ -25,8 +25,6 @@ async function librariesOf(names: readonly LibraryName[]): Promise<Map<LibraryNa
   return libraries;
 }
 
-const COUNTED_STEPS = 5;
-
 const bench = {
   async adapter(): Promise<string> {
     const adapter = await navigator.gpu.requestAdapter();
@@ -57,9 +55,9 @@ const bench = {
     const task = await taskOf(model, lesson);
     count();
     const learner = await learnerOf(library, task);
-    const counted = await countSteps(library, learner, COUNTED_STEPS, () => ({ ...counters }));
+    const counted = await countSteps(library, learner, () => ({ ...counters }));
     const counts = { library, ...counted, peak: memory.peak };
-    return { counts, faults: faultsOfSteps(counts, COUNTED_STEPS) };
+    return { counts, faults: faultsOfSteps(counts) };
   },
 
   attention: measureAttention,

@@ -32,7 +32,7 @@ test('a chain opens few error scopes: browsers take a time that grows with the s
     return value;
   });
   expect([...(await y.data())]).toEqual(new Array(16).fill(1));
-  // Three for each of the 24 submits and of the groups of buffers; six thousand ops would open 18,000.
+  // Three for each of the 12 submits and of the groups of buffers; six thousand ops would open 18,000.
   expect(most).toBeLessThan(450);
 });
 

@@ -162,14 +162,14 @@ describe('training', () => {
         if (++steps <= 10) totals.buffers++;
       },
     };
-    const counts = await countSteps('nonlin', counted, 4, () => ({ ...totals }));
+    const counts = await countSteps('nonlin', counted, () => ({ ...totals }));
     expect(counts).toEqual({ ...zero, dispatches: 7, submits: 1 });
     const about = { library: 'nonlin', ...counts, peak: 0 } as const;
-    expect(faultsOfSteps(about, 4)).toEqual([]);
-    expect(faultsOfSteps({ ...about, submits: 1.25 }, 4)).toEqual([]);
-    expect(faultsOfSteps({ ...about, submits: 1.5 }, 4)).toEqual(['1.5 submits a step']);
-    expect(faultsOfSteps({ ...about, buffers: 0.25, pipelines: 1 }, 4)).toHaveLength(2);
-    expect(faultsOfSteps({ ...about, library: 'jax', buffers: 3 }, 4)).toEqual([]);
+    expect(faultsOfSteps(about)).toEqual([]);
+    expect(faultsOfSteps({ ...about, submits: 1.2 })).toEqual([]);
+    expect(faultsOfSteps({ ...about, submits: 1.5 })).toEqual(['1.5 submits a step']);
+    expect(faultsOfSteps({ ...about, buffers: 0.25, pipelines: 1 })).toHaveLength(2);
+    expect(faultsOfSteps({ ...about, library: 'jax', buffers: 3 })).toEqual([]);
   });
 });
 
@@ -229,6 +229,9 @@ describe('the plan', () => {
     expect(none).toEqual([]);
     expect(training.map(({ libraries }) => libraries[0])).toEqual(Array(4).fill('nonlin'));
     expect(attention.map(({ length }) => length)).toEqual([256, 1024, 4096, 2048]);
+    const models = planOf({ part: ['models'] });
+    expect([models.apart, models.training.length, models.attention.length]).toEqual([true, 4, 0]);
+    expect(planOf({ part: ['attention'] }).training).toEqual([]);
     expect(planOf({ part: ['training'], quick: true }).apart).toBe(false);
     expect(planOf({ part: ['training', 'cells'] }).apart).toBe(false);
     const own = planOf({ part: ['training'], only: ['jax'] }).training;

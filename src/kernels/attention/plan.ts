@@ -23,6 +23,7 @@ import {
 } from './args.ts';
 import { isPacked, SLOTS, type AttentionTensors } from './bindings.ts';
 import {
+  entryOfFours,
   entryOfRows,
   entryOfTiles,
   launchAttention,
@@ -113,7 +114,7 @@ class AttentionPlan implements Plan {
     });
     const entry = this.#byTiles
       ? entryOfTiles('forward_tiles', args)
-      : entryOfRows('forward_rows', rows, this.#caps);
+      : entryOfFours('forward_rows', rows, this.#caps);
     this.#add(entry, has, [
       ...this.#operands(),
       ...this.#sinks(),
@@ -163,7 +164,7 @@ class AttentionPlan implements Plan {
       const has = this.#tensors({ ...base, gradQuery: output(to.query)?.view.dtype });
       const entry = this.#byTiles
         ? entryOfTiles('backward_query_tiles', args)
-        : entryOfRows('backward_query', rows, this.#caps);
+        : entryOfFours('backward_query', rows, this.#caps);
       this.#add(entry, has, [
         ...reads,
         ...this.#ofRows(SLOTS.gradQuery, output(to.query), columns, 'write'),
@@ -213,7 +214,7 @@ class AttentionPlan implements Plan {
         : [];
     const entry = this.#byTiles
       ? entryOfTiles('backward_key_tiles', args, wanted)
-      : entryOfRows('backward_key', keys / shared, this.#caps);
+      : entryOfFours('backward_key', keys, this.#caps, shared);
     this.#add(
       entry,
       has,
