@@ -96,7 +96,18 @@ fn nl_gate_grad(x: f32, low: f32, s: f32, s_low: f32) -> f32 {
 fn nl_exp_bell(x: f32, k: i32) -> f32 {
   let a = nl_exp_neg_arg(x);
   let n = nl_exp_n(a);
-  let t = nl_exp_t(a, f32(n));
+  return nl_bell_of(x, nl_exp_t(a, f32(n)), n, k);
+}
+
+// The same of x + low.
+fn nl_exp_bell_low(x: f32, low: f32, k: i32) -> f32 {
+  let a = nl_exp_neg_arg(x);
+  let n = nl_exp_n(a);
+  return nl_bell_of(x, nl_exp_t_low(a, select(-low, low, x < 0.0), f32(n)), n, k);
+}
+
+// The same from e = 2^n (1 + t).
+fn nl_bell_of(x: f32, t: f32, n: i32, k: i32) -> f32 {
   let s = pow2i(n + 64);
   let e = fma(t, s, s) * 0x1p-64f;
   let q = nl_rcp1p(e);

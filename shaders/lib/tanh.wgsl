@@ -34,6 +34,11 @@ fn nl_tanh(x: f32) -> f32 {
   return bitcast<f32>((bitcast<u32>(y) & 0x7fffffffu) | (bitcast<u32>(x) & 0x80000000u));
 }
 
+// The same of x + low.
+fn nl_sech2_low(x: f32, low: f32) -> f32 {
+  return nl_exp_bell_low(x + x, low + low, 2);
+}
+
 fn nl_sech2(x: f32) -> f32 {
   return nl_exp_bell(x + x, 2);
 }

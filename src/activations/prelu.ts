@@ -1,10 +1,10 @@
 import wgsl from '../../shaders/activations/prelu.wgsl?raw';
 import { isRecording, record } from '../core/autograd.ts';
+import { alongChannels } from '../define/along-channels.ts';
 import { defineOp } from '../define/op.ts';
 import { LENGTHS, warmUp } from '../define/prepare.ts';
 import { run, runOne } from '../core/dispatcher.ts';
 import { BYTES, encode, type FloatDType } from '../core/dtype.ts';
-import { ShapeError } from '../core/errors.ts';
 import { source } from '../shader/link.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { sumTo, view } from '../kernels/reduce/sum-to.ts';
@@ -12,7 +12,6 @@ import { allocating } from '../core/memory.ts';
 import { Module } from '../nn/module.ts';
 import { currentDevice } from '../core/current.ts';
 import type { Device } from '../core/device.ts';
-import { formatShape, type Shape } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { checkOut, checkPlacement, checkTensors } from '../core/validate.ts';
 import { checkNumber, checkOptionNames } from '../core/validate-options.ts';
@@ -43,26 +42,10 @@ const backwardOp: PointwiseOp = {
   },
 };
 
-/** The weight's shape as it is broadcast: along dimension 1 of `x`. */
-function channelShape(x: Tensor, weight: Tensor): Shape {
-  const channels = x.rank > 1 ? (x.shape[1] ?? 1) : 1;
-  const expected =
-    weight.rank <= 1 && (weight.size === 1 || (x.rank > 0 && weight.size === channels));
-  if (!expected) {
-    throw new ShapeError({
-      op: 'prelu',
-      argument: 'weight',
-      expected: `shape [1] or [${channels}] (the channels of x)`,
-      received: `shape ${formatShape(weight.shape)} for x of shape ${formatShape(x.shape)}`,
-    });
-  }
-  return weight.size === 1 ? [] : [channels, ...x.shape.slice(2).map(() => 1)];
-}
-
 function apply(x: Tensor, weight: Tensor, options: { out?: Tensor } = {}): Tensor {
   checkOptionNames('prelu', options, ['out']);
   checkTensors('prelu', { x, weight });
-  const along = channelShape(x, weight);
+  const along = alongChannels('prelu', 'weight', x, weight);
   const { out } = options;
   checkOut('prelu', out, x, isRecording([x, weight]));
   const spread = view(weight, along);
@@ -101,8 +84,9 @@ function apply(x: Tensor, weight: Tensor, options: { out?: Tensor } = {}): Tenso
 }
 
 /**
- * Parametric rectifier: x above 0, else weight · x. `weight` has one element, or one per channel (dimension 1 of `x`),
- * and gets a gradient. At 0 the gradient is that of the negative side.
+ * Parametric rectifier: x above 0, else weight · x. `weight` has one element, or one per channel (dimension 1 of `x`), or
+ * two dimensions or more that broadcast to the shape of `x`, such as one for each element; it gets a gradient. At 0 the gradient
+ * is that of the negative side.
  */
 export const prelu = /* @__PURE__ */ defineOp(apply, {
   op: 'prelu',

@@ -86,3 +86,6 @@ export function boundsOf(values: ArrayLike<number>): Bounds {
   }
   return { min, max, nan };
 }
+
+/** The largest float32. */
+export const LARGEST = 2 ** 128 - 2 ** 104;

@@ -1,21 +1,29 @@
 // Makes a function of a tensor and a dimension, with gradient, from the declaration of an op on rows.
+import { isRecording } from '../core/autograd.ts';
 import type { Device } from '../core/device.ts';
-import type { FloatDType } from '../core/dtype.ts';
+import { LARGEST, type FloatDType } from '../core/dtype.ts';
 import { source, type Source } from '../shader/link.ts';
 import type { Kernel } from '../core/kernel.ts';
 import { maskLayout } from '../kernels/rowwise/masking.ts';
 import { rowwise, type RowwiseArgs, type RowwiseOp } from '../kernels/rowwise/plan.ts';
+import { cast } from '../math/cast.ts';
 import { normalizeDim, rowLayout } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { checkBroadcastsTo, checkDevice, checkTensor, checkTensors } from '../core/validate.ts';
-import { checkNumber, checkOptionNames } from '../core/validate-options.ts';
+import {
+  checkBroadcastsTo,
+  checkDevice,
+  checkOut,
+  checkTensor,
+  checkTensors,
+} from '../core/validate.ts';
+import { checkNumber, checkOneOf, checkOptionNames } from '../core/validate-options.ts';
 import { checkDeclaration } from './check-declaration.ts';
 import { warmUp } from './prepare.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { callRows } from './rows.ts';
 
-/** The largest float32. */
-const LARGEST = 2 ** 128 - 2 ** 104;
+/** What `dtype` may be. */
+const FLOATS: readonly FloatDType[] = ['float32', 'float16'];
 
 export interface RowwiseDeclaration {
   readonly name: string;
@@ -52,6 +60,8 @@ export interface RowwiseDeclaration {
    * `rowwise`, and `logit_of(padding())` also stands for what is left out.
    */
   readonly leftOut?: number;
+  /** The dimension where a call names none; without it every call has to. */
+  readonly dim?: number;
   /** Error bounds that the tests check. */
   readonly accuracy?: Accuracy;
   /** Documentation for tables and the demo. The build removes it. */
@@ -69,6 +79,8 @@ export interface RowwiseOptions {
 }
 
 export interface MaskedOptions extends RowwiseOptions {
+  /** The dtype of the result, to which `x`, which may be int32 then, is converted first. Defaults to that of `x`. */
+  dtype?: FloatDType;
   /**
    * int32, of a shape that broadcasts to that of `x`: elements where it is 0 do not count, whatever they are, NaN too. They give
    * 0, -Infinity of a logarithm, and have gradient 0, as does a row with nothing else.
@@ -88,47 +100,70 @@ export interface Rowwise<O extends RowwiseOptions = RowwiseOptions> extends Decl
   readonly largestTerm: RowwiseDeclaration['largestTerm'];
 }
 
+/** An op along one dimension that has a default. */
+export interface OptionalRowwise extends Rowwise {
+  (x: Tensor, options?: Partial<RowwiseOptions>): Tensor;
+}
+
 /** Declares an op along a dimension whose gradient is computed from its result. */
 export function defineRowwise(
   declaration: RowwiseDeclaration & { readonly leftOut: number },
 ): Rowwise<MaskedOptions>;
+export function defineRowwise(
+  declaration: RowwiseDeclaration & { readonly dim: number },
+): OptionalRowwise;
 export function defineRowwise(declaration: RowwiseDeclaration): Rowwise;
-export function defineRowwise(declaration: RowwiseDeclaration): Rowwise<MaskedOptions> {
+export function defineRowwise(
+  declaration: RowwiseDeclaration,
+): Rowwise<MaskedOptions> & OptionalRowwise {
   checkDeclaration('defineRowwise', declaration, ['forward', 'backward']);
   const { name, wgsl, includes, accuracy, docs, leftOut, kernel = rowwise } = declaration;
-  const known = leftOut === undefined ? ['dim', 'out'] : ['dim', 'mask', 'scale', 'out'];
+  const known = leftOut === undefined ? ['dim', 'out'] : ['dim', 'mask', 'scale', 'dtype', 'out'];
   const op: RowwiseOp = { ...declaration, source: source(`${name}.wgsl`, wgsl, includes) };
 
-  const apply = (x: Tensor, options: MaskedOptions): Tensor => into(x, options);
-  const into = (x: Tensor, options: MaskedOptions, wanted?: FloatDType): Tensor => {
+  const apply = (x: Tensor, options?: Partial<MaskedOptions>): Tensor =>
+    // Options that are missing, but may not be, are refused there.
+    into(x, declaration.dim === undefined ? (options as object) : (options ?? {}));
+  const into = (given: Tensor, options: Partial<MaskedOptions>, wanted?: FloatDType): Tensor => {
     checkOptionNames(name, options, known);
-    checkNumber(name, 'dim', options.dim, { integer: true });
-    const { scale = 1, mask } = options;
+    const { dim: along = declaration.dim ?? NaN, scale = 1, mask, out, dtype } = options;
+    checkNumber(name, 'dim', along, { integer: true });
     checkNumber(name, 'scale', scale, { min: -LARGEST, max: LARGEST });
-    checkTensors(name, { x });
+    if (dtype === undefined) checkTensors(name, { x: given });
+    else {
+      checkOneOf(name, 'dtype', dtype, FLOATS);
+      checkTensor(name, 'x', given, ['float32', 'float16', 'int32']);
+      given.device.check(name);
+      const like = { shape: given.shape, dtype, device: given.device };
+      checkOut(name, out, like, isRecording([given]));
+    }
     if (mask) {
       checkTensor(name, 'mask', mask, ['int32']);
-      checkDevice(name, 'mask', mask, x.device);
-      checkBroadcastsTo(name, 'mask', mask, x.shape);
+      checkDevice(name, 'mask', mask, given.device);
+      checkBroadcastsTo(name, 'mask', mask, given.shape);
     }
-    const dim = normalizeDim(name, options.dim, x.rank);
+    const dim = normalizeDim(name, along, given.rank);
+    // As in PyTorch x is converted first. The kernel itself reads float16 and writes float32.
+    const x = dtype === undefined || given.dtype === 'float16' ? given : cast(given, dtype);
     const layout = rowLayout(x.shape, dim);
     const masking =
       mask || scale !== 1
         ? { masking: { scale, mask: mask ? maskLayout(mask.shape, x.shape, dim) : null } }
         : {};
-    return callRows({
+    const result = callRows({
       op: name,
       kernel,
       inputs: [x],
       constants: mask ? [mask] : [],
       keeps: mask ? [mask] : [],
-      out: options.out,
-      dtype: wanted,
+      out,
+      dtype: wanted ?? dtype,
       saves: 'result',
       forward: () => ({ op, layout, direction: 'forward' as const, ...masking }),
       backward: () => ({ op, layout, direction: 'backward' as const, ...masking }),
     });
+    if (x !== given) x.dispose();
+    return result;
   };
   const declared = defineOp(apply, {
     op: name,

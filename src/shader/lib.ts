@@ -23,6 +23,7 @@ import rowsByInvocationText from '../../shaders/lib/rows-by-invocation.wgsl?raw'
 import rowsByWorkgroupText from '../../shaders/lib/rows-by-workgroup.wgsl?raw';
 import sigmoidText from '../../shaders/lib/sigmoid.wgsl?raw';
 import softplusText from '../../shaders/lib/softplus.wgsl?raw';
+import sinText from '../../shaders/lib/sin.wgsl?raw';
 import sumText from '../../shaders/lib/sum.wgsl?raw';
 import sqrtText from '../../shaders/lib/sqrt.wgsl?raw';
 import tanhText from '../../shaders/lib/tanh.wgsl?raw';
@@ -58,6 +59,8 @@ export const sigmoid = /* @__PURE__ */ source('lib/sigmoid.wgsl', sigmoidText, [
 export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText, [bits, exp, log]);
 /** `nl_bce`: the binary cross-entropy of a logit. */
 export const bce = /* @__PURE__ */ source('lib/bce.wgsl', bceText, [bits, softplus]);
+/** `nl_sin`, `nl_sin_pair`: sines of numbers in two parts. */
+export const sin = /* @__PURE__ */ source('lib/sin.wgsl', sinText, [bits]);
 /** `sum_add`, `sum_value`: compensated sums. */
 export const sum = /* @__PURE__ */ source('lib/sum.wgsl', sumText);
 /** `Lane`, `row_of`, `lane_of`, `combine_one`, beside one of the files that fill a `rows` slot. */

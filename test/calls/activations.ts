@@ -23,7 +23,7 @@ export const elementwise: readonly string[] = catalog
   .map(({ op }) => op);
 
 /** Ops whose derivative crosses 0 where it is a difference of larger terms: there its error is relative to those. */
-const CROSSING = ['gelu', 'silu', 'mish', 'quickGelu', 'hardswish', 'swish'];
+const CROSSING = ['gelu', 'silu', 'mish', 'quickGelu', 'hardswish', 'swish', 'snake'];
 
 function elementwiseCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   return fc
@@ -43,10 +43,35 @@ function elementwiseCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<
         scale: fc.constant(withBias ? 0.25 * (magnitude + 1) : 0),
         scales: fc.constant({
           ...(CROSSING.includes(op) ? { x: 0.5 + (withBias ? 0.25 * magnitude : 0) } : {}),
+          // What rounding of x + bias moves the phase by.
+          ...(op === 'snake' && withBias ? { x: 128 } : {}),
           ...(withBias ? { bias: 2 * sizeOf(shape) } : {}),
         }),
       });
     });
+}
+
+/** Calls of snake with a learned alpha: one, or one per channel. */
+function learnedSnakeCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
+  return fc.tuple(drawn, magnitudes, fc.boolean()).chain(([shape, magnitude, shared]) => {
+    const channels = shape.length > 1 ? (shape[1] ?? 1) : 1;
+    // Up to where float32 has the wave.
+    const largest = kind === 'smooth' ? magnitude : 2 ** 20;
+    return fc.record({
+      op: fc.constant('snake'),
+      positional: fc.record({ x: floats(shape, kind, magnitude) }),
+      optional: fc.record({
+        alpha: floats([shared ? 1 : channels], 'smooth', 2, true).map((spec) => ({
+          ...spec,
+          data: spec.data.map((value) => value + 0.25),
+        })),
+      }),
+      options: fc.constant({}),
+      differentiable: fc.constant(['x', 'alpha']),
+      scale: fc.constant(1),
+      scales: fc.constant({ alpha: 16 * largest * Math.max(1, sizeOf(shape)) }),
+    });
+  });
 }
 
 function rreluCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
@@ -96,11 +121,17 @@ const OUT_OF_RANGE: Readonly<Record<string, readonly Wrong[]>> = {
   // Two limits that do not fit: either may be named.
   hardtanh: [wrongOption('minVal', 1.5), { ...wrongOption('maxVal', -1.5), names: '' }],
   gelu: [wrongOption('approximate', 'exact'), wrongOption('approximate', '')],
+  snake: [wrongOption('alpha', 0), { ...wrongOption('a', -1), names: 'alpha' }],
+  squareplus: [wrongOption('b', 0), wrongOption('b', Infinity)],
+  softcap: [wrongOption('cap', 0), wrongOption('cap', -1)],
 };
 
 export const activationFamily: Family = {
   ops: elementwise,
-  draw: (op, kind, drawn) => elementwiseCalls(op, kind === 'any' ? 'wild' : kind, drawn),
+  draw: (op, kind, drawn) => {
+    const calls = elementwiseCalls(op, kind === 'any' ? 'wild' : kind, drawn);
+    return op === 'snake' ? fc.oneof(calls, learnedSnakeCalls(kind, drawn)) : calls;
+  },
   valid: (op) =>
     call(
       op,

@@ -30,6 +30,7 @@ const WHOLE_ROWS = [
   // A head of it.
   'scaledDotProductAttention',
   'sparsemax',
+  'entmax15',
   ...catalog.filter(({ kind }) => kind === 'norm').map(({ op }) => op),
   // Its hard form.
   'gumbelSoftmax',
