@@ -2,6 +2,9 @@
 /**
  * `npm run memory`: what training a small network holds on each device, with and without `scope`, as tables.
  *
+ * `-- --capture`: the time that a step of a network of 2-24-24-24-2 takes in JavaScript, as it is and captured, its launches and its
+ * memory, on Dawn's null backend, where the GPU's own time is none.
+ *
  * In: `-- --steps N` (100,000), `--device cpu|webgpu`, `--scope yes|no`; VK_DRIVER_FILES for another Vulkan driver. Each table
  * is made by a process of its own, on WebGPU by the npm package `webgpu` with SwiftShader as Chromium ships it.
  */
@@ -18,6 +21,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '100000' },
     device: { type: 'string', multiple: true, default: ['cpu', 'webgpu'] },
     scope: { type: 'string', multiple: true, default: ['no', 'yes'] },
+    capture: { type: 'boolean', default: false },
   },
 });
 
@@ -35,6 +39,11 @@ function softwareVulkan() {
   return { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: folder };
 }
 
+if (values.capture) {
+  const program = ['scripts/run-ts.mjs', 'scripts/capture.ts'];
+  const { status } = spawnSync(process.execPath, program, { cwd: root, stdio: 'inherit' });
+  process.exit(status ?? 1);
+}
 for (const device of values.device) {
   for (const scope of values.scope) {
     const program = ['scripts/run-ts.mjs', 'scripts/memory.ts'];

@@ -1,5 +1,16 @@
 // Trains a GPT on a text: AdamW, a warm-up, a cosine, clipped gradients.
-import { manualSeed, nn, noGrad, optim, scope, tensor, type Device, type Tensor } from 'nonlin';
+import {
+  capture,
+  manualSeed,
+  nn,
+  noGrad,
+  optim,
+  scope,
+  tensor,
+  type CapturedStep,
+  type Device,
+  type Tensor,
+} from 'nonlin';
 import { generator } from '../training/random.ts';
 import { Gpt, type GptConfig } from './gpt.ts';
 import { drawPieces, evenPieces, type Corpus, type Pieces } from './text.ts';
@@ -49,6 +60,8 @@ export class Writer {
   readonly #optimizer: optim.AdamW;
   readonly #scheduler: optim.lrScheduler.SequentialLR;
   readonly #random: () => number;
+  /** A step of training: on a GPU its launches are kept and replayed. */
+  readonly #train: CapturedStep<[inputs: Tensor, targets: Tensor], Tensor>;
   #step = 0;
 
   constructor(options: WriterOptions) {
@@ -75,6 +88,14 @@ export class Writer {
       ],
       [warmUp],
     );
+    this.#train = capture((inputs: Tensor, targets: Tensor) => {
+      this.#optimizer.zeroGrad();
+      const loss = this.model.loss(inputs, targets);
+      loss.backward();
+      nn.utils.clipGradNorm(parameters, settings.maxNorm);
+      this.#optimizer.step();
+      return loss;
+    });
   }
 
   get step(): number {
@@ -111,7 +132,7 @@ export class Writer {
         inputs: pieces.inputs.subarray(from, to),
         targets: pieces.targets.subarray(from, to),
       };
-      return noGrad(() => scope(() => this.#loss(batch)));
+      return noGrad(() => scope(() => this.model.loss(...this.#tensors(batch))));
     });
     this.model.train();
     const values = await readAll(losses);
@@ -119,6 +140,7 @@ export class Writer {
   }
 
   dispose(): void {
+    this.#train.dispose();
     this.#optimizer.dispose();
     this.model.dispose();
   }
@@ -127,27 +149,20 @@ export class Writer {
   #update(): Tensor {
     const { corpus, settings, config } = this.#options;
     const pieces = drawPieces(corpus.training, settings.batchSize, config.context, this.#random);
-    const loss = scope(() => {
-      this.#optimizer.zeroGrad();
-      const value = this.#loss(pieces);
-      value.backward();
-      nn.utils.clipGradNorm(this.model.parameters(), settings.maxNorm);
-      this.#optimizer.step();
-      return value;
-    });
+    const loss = scope(() => this.#train(...this.#tensors(pieces)));
     this.#scheduler.step();
     this.#step++;
     return loss;
   }
 
-  #loss({ inputs, targets }: Pieces): Tensor {
+  #tensors({ inputs, targets }: Pieces): [inputs: Tensor, targets: Tensor] {
     const { config, device } = this.#options;
     const { context } = config;
     const options = { dtype: 'int32', device } as const;
-    return this.model.loss(
+    return [
       tensor(inputs, { shape: [inputs.length / context, context], ...options }),
       tensor(targets, { shape: [targets.length], ...options }),
-    );
+    ];
   }
 }
 

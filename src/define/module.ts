@@ -1,5 +1,5 @@
 // Makes the module class of a declared op. Its constructor takes the options, as in PyTorch.
-import { Module } from '../nn/module.ts';
+import { Module, type Fused } from '../nn/module.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkFunction, checkHas, checkIsOptions } from '../core/validate-options.ts';
 import type { Activation } from './activation.ts';
@@ -16,13 +16,19 @@ export function activationModule<S extends ParamSpecs>(
   const op = 'activationModule';
   checkFunction(op, 'activation', activation);
   checkHas(op, 'activation', activation.epilogue, 'resolve', 'an elementwise activation');
-  return class extends Module {
+  return class Plain extends Module {
     readonly #options: ParamOptions<S>;
 
     constructor(options: ParamOptions<S> = {}) {
       super();
       activation.epilogue.resolve(activation.op, options);
       this.#options = options;
+    }
+
+    override get fused(): Fused | null {
+      // A subclass may compute something else.
+      if (Reflect.get(this, 'forward') !== Reflect.get(Plain.prototype, 'forward')) return null;
+      return (run) => run(activation, this.#options);
     }
 
     override forward(x: Tensor): Tensor {

@@ -64,7 +64,10 @@ function uniform(shape: Shape, bound: number): Float32Array {
   );
 }
 
-/** Modules one after another; children are named 0, 1, … in the state dict. */
+/**
+ * Modules one after another; children are named 0, 1, … in the state dict. On a GPU a `Linear` of float32 and the elementwise activation
+ * behind it are one kernel, with the same results and gradients.
+ */
 export class Sequential extends Module {
   readonly #modules: readonly Module[];
 
@@ -78,8 +81,34 @@ export class Sequential extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.#modules.reduce((value, module) => module.forward(value), x);
+    const modules = this.#modules;
+    let value = x;
+    for (let i = 0; i < modules.length; i++) {
+      const module = modules[i];
+      if (!module) continue;
+      const next = fuse(module, modules[i + 1], value);
+      if (next) i++;
+      value = next ?? module.forward(value);
+    }
+    return value;
   }
+}
+
+/**
+ * What a linear layer and an activation behind it make of x in one kernel, or null: in float16 the sums would not be rounded before
+ * the activation, and the CPU computes in float64 between.
+ */
+function fuse(module: Module, next: Module | undefined, x: Tensor): Tensor | null {
+  const plain =
+    module instanceof Linear &&
+    Reflect.get(module, 'forward') === Reflect.get(Linear.prototype, 'forward');
+  if (!plain || x.device.type !== 'webgpu' || module.weight.dtype !== 'float32') return null;
+  const { weight, bias } = module;
+  return (
+    next?.fused?.((activation, activationOptions) =>
+      linear(x, weight, { bias, activation, activationOptions }),
+    ) ?? null
+  );
 }
 
 /** Merges dimensions `startDim` (1) to `endDim` (-1) into one. */

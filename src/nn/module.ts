@@ -7,9 +7,16 @@ import { copyAll } from '../kernels/pointwise/basic.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../core/validate.ts';
 import { checkBoolean, checkOptionNames, isPlain } from '../core/validate-options.ts';
+import type { Activation } from '../define/activation.ts';
+import type { ParamOptions, ParamSpecs } from '../define/params.ts';
 
 /** A module, whatever its forward takes and returns. */
 export type AnyModule = Module<unknown, never[]>;
+
+/** Runs another module's kernel with an activation and its options as a part of it. */
+export type Fused = (
+  run: <S extends ParamSpecs>(activation: Activation<S>, options: ParamOptions<S>) => Tensor,
+) => Tensor;
 
 /** What a module of one tensor is to those that call it. */
 export interface UnaryModule {
@@ -35,6 +42,12 @@ export abstract class Module<Result = Tensor, Inputs extends readonly unknown[] 
   }
 
   abstract forward(...inputs: Inputs): Result;
+
+  /** @internal What the module does, for the kernel of the module before it; null where it is more than an activation. */
+  // eslint-disable-next-line @typescript-eslint/class-literal-property-style -- subclasses compute it
+  get fused(): Fused | null {
+    return null;
+  }
 
   /** Registers a learned tensor under a name and returns it. */
   protected parameter(name: string, tensor: Tensor): Tensor {
