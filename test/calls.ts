@@ -5,6 +5,7 @@ import { activationFamily, preluFamily, rreluFamily } from './calls/activations.
 import { attentionFamily } from './calls/attention.ts';
 import type { Call } from './calls/call.ts';
 import { shapes, type Drawn, type Values } from './calls/draw.ts';
+import { boxLossFamily } from './calls/box-losses.ts';
 import { channelNormFamily } from './calls/channel-norms.ts';
 import * as contrastive from './calls/contrastive.ts';
 import { ctcFamily } from './calls/ctc.ts';
@@ -15,10 +16,13 @@ import type { Family } from './calls/family.ts';
 import { linearCrossEntropyFamily } from './calls/linear-cross-entropy.ts';
 import { classLossFamily, lossFamily } from './calls/losses.ts';
 import { pointwiseLossFamily } from './calls/pointwise-losses.ts';
+import { preferenceLossFamily } from './calls/preference-losses.ts';
+import { regressionLossFamily } from './calls/regression-losses.ts';
 import { adaptiveFamily, marginLossFamily } from './calls/margin-losses.ts';
 import * as math from './calls/math.ts';
 import { localResponseFamily } from './calls/local-response.ts';
 import { normalizeFamily } from './calls/normalize.ts';
+import * as rowLosses from './calls/row-losses.ts';
 import * as rows from './calls/rows.ts';
 import * as tensorOps from './calls/tensor-ops.ts';
 
@@ -42,6 +46,10 @@ const families: readonly Family[] = [
   lossFamily,
   classLossFamily,
   pointwiseLossFamily,
+  regressionLossFamily,
+  preferenceLossFamily,
+  boxLossFamily,
+  ...Object.values(rowLosses),
   marginLossFamily,
   adaptiveFamily,
   ...Object.values(distanceLosses),

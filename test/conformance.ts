@@ -79,6 +79,8 @@ const OPTIONAL = [
   'logit_scale',
   'logit_bias',
   'negatives',
+  'ref_log_probs',
+  'where',
 ];
 /** Ops whose weight is required. */
 const WEIGHED = ['prelu', 'embedding'];

@@ -14,6 +14,7 @@ export const LOSS_GROUPS = [
   'Classification',
   'Distributions',
   'Rankings and embeddings',
+  'Preferences and policies',
   'Others',
 ] as const;
 export type LossGroup = (typeof LOSS_GROUPS)[number];
@@ -27,6 +28,8 @@ export interface Form {
   readonly setting: Setting;
   /** Options of the loss that its tensors leave no choice of. */
   readonly settled?: readonly string[];
+  /** Whether the loss compares the examples of a batch: then each is a call of its own. */
+  readonly apart?: true;
   /** The loss's arguments as code. */
   readonly names: readonly string[];
   /** The tensor that moves, one example per number. */

@@ -1,5 +1,6 @@
 // What losses take as their tensors, in forms where one number moves, for their pictures.
 import { tensor } from 'nonlin';
+import { MORE_MEANT } from './more-forms.ts';
 import {
   filled,
   repeated,
@@ -354,6 +355,10 @@ const MEANT: Readonly<Partial<Record<string, Form>>> = {
   tripletMarginLoss: FORMS.triplet,
   multilabelMarginLoss: FORMS.labelSet,
   multilabelSoftMarginLoss: FORMS.multiHot,
+  squaredHingeLoss: FORMS.signs,
+  asymmetricLoss: FORMS.logit,
+  tvDistanceLoss: FORMS.probability,
+  ...MORE_MEANT,
 };
 
 /** The forms worth trying for a loss. */

@@ -1,5 +1,5 @@
 // Takes the catalog's losses, and gives each as a curve: the loss and its gradient while one number of its input moves.
-import { init, scope, tensor, type Device, type Tensor } from 'nonlin';
+import { cat, init, narrow, reshape, scope, tensor, type Device, type Tensor } from 'nonlin';
 import { catalog } from '../../src/catalog.ts';
 import type { Documented } from '../../src/define/op.ts';
 import { places } from './functions.ts';
@@ -62,6 +62,8 @@ async function lossOpOf(entry: Documented, cpu: Device): Promise<LossOp> {
       form,
       call: entry as unknown as LossFunction,
       given: (values, device) => ({
+        // of each example, where there is a choice
+        ...(entry.reductions?.length === 0 ? {} : { reduction: 'none' }),
         ...valuesOf(declared, values),
         ...Object.fromEntries(
           extras.flatMap(({ option: { name, value }, given }) =>
@@ -87,8 +89,17 @@ export async function lossCurve(
   const input = form.input(x, setting);
   const { loss, gradient } = scope(() => {
     const moving = tensor(input.values, { shape: input.shape, device, requiresGrad: true });
-    const args = form.args(moving, x.length, setting, device, values);
-    const out = call(...args, { ...given(values, device), reduction: 'none' });
+    const lossOf = (examples: Tensor, count: number): Tensor =>
+      call(...form.args(examples, count, setting, device, values), given(values, device));
+    const each = (input.shape[0] ?? 1) / x.length;
+    const out = form.apart
+      ? cat(
+          [...x].map((_, i) => {
+            const loss = lossOf(narrow(moving, 0, i * each, each), 1);
+            return reshape(loss, [loss.size]);
+          }),
+        )
+      : lossOf(moving, x.length);
     out.backward(tensor(new Float32Array(out.size).fill(1), { shape: out.shape, device }));
     if (!moving.grad) throw new Error('no gradient');
     return { loss: out, gradient: moving.grad };

@@ -31,6 +31,8 @@ const MEANT: Readonly<Partial<Record<string, Form>>> = {
   jsd: { input: 'logProbabilities', target: 'logOneHot' },
   binaryCrossEntropy: { input: 'sigmoids', target: 'oneHot' },
   diceLoss: { input: 'probabilities', target: 'oneHot' },
+  tvDistanceLoss: { input: 'probabilities', target: 'oneHot' },
+  squaredHingeLoss: { input: 'logits', target: 'signs' },
   softMarginLoss: { input: 'logits', target: 'signs' },
   multilabelMarginLoss: { input: 'logits', target: 'labelSet' },
 };

@@ -48,6 +48,8 @@ export interface NumberRange {
   readonly max?: number;
   /** Whether `min` itself is excluded. */
   readonly above?: boolean;
+  /** Whether `max` itself is excluded. */
+  readonly below?: boolean;
   readonly integer?: boolean;
   /** Whether 0 is excluded. */
   readonly nonzero?: boolean;
@@ -60,17 +62,18 @@ export function checkNumber(
   value: unknown,
   range: NumberRange = {},
 ): void {
-  const { min = -Infinity, max = Infinity, above = false, integer = false, nonzero } = range;
+  const { min = -Infinity, max = Infinity, above = false, below = false } = range;
+  const { integer = false, nonzero } = range;
   const inRange =
     typeof value === 'number' &&
-    value <= max &&
+    (below ? value < max : value <= max) &&
     (above ? value > min : value >= min) &&
     (!integer || Number.isInteger(value)) &&
     (!nonzero || value !== 0);
   if (!inRange) {
     const bounds = [
       min > -Infinity ? `${above ? 'above' : 'of at least'} ${min}` : '',
-      max < Infinity ? `at most ${max}` : '',
+      max < Infinity ? `${below ? 'below' : 'at most'} ${max}` : '',
       nonzero ? 'other than 0' : '',
     ].filter((part) => part !== '');
     throw new OptionError({

@@ -35,3 +35,24 @@ export function bceOf(x: number, t: number, w: number): number {
 export function bceShare(t: number, w: number): number {
   return w === 1 ? 1 : 1 + (w - 1) * t;
 }
+
+/** -(1 - l) ln σ(z) - l ln σ(-z): the loss of a preference with the logit z, where a share l of the labels is wrong. */
+export function preferenceOf(z: number, l: number): number {
+  return softplusOf(-Math.abs(z)) + (z < 0 ? (l - 1) * z : l === 0 ? 0 : l * z);
+}
+
+/** Its derivative. */
+export function preferenceGrad(z: number, l: number): number {
+  return l * logistic(z) - (1 - l) * logistic(-z);
+}
+
+/** e^k - k - 1 without cancellation near 0. */
+export function expRest(k: number): number {
+  if (Math.abs(k) > 0.1) return Math.expm1(k) - k;
+  let [term, total] = [(k * k) / 2, 0];
+  for (let n = 3; n < 14; n++) {
+    total += term;
+    term *= k / n;
+  }
+  return total;
+}

@@ -9,6 +9,19 @@ export function sameShapes(op: string, shapes: readonly Shape[]): readonly Shape
   return shapes;
 }
 
+/** Checks that all inputs have the shape of the first, by their names. */
+export const alike =
+  (inputs: readonly string[]) =>
+  (op: string, shapes: readonly Shape[]): readonly Shape[] => {
+    const [first = [], ...others] = shapes;
+    others.forEach((shape, i) => {
+      if (!sameShape(first, shape)) {
+        throw refused(op, inputs[i + 1] ?? '', `shape ${formatShape(first)}`, shape);
+      }
+    });
+    return shapes;
+  };
+
 /** Checks that the target broadcasts to the input's shape. */
 export function toInput(op: string, shapes: readonly Shape[]): readonly Shape[] {
   const [input = [], target = []] = shapes;

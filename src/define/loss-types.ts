@@ -40,6 +40,11 @@ export interface LossDeclaration<
   readonly includes?: readonly Source[];
   /** Options with their defaults; none by default. */
   readonly params?: S;
+  /**
+   * Numbers that follow from the options and that float32 would round badly, as 1 - p. They are computed in float64, and
+   * `Params` holds them beside the options.
+   */
+  readonly derived?: Readonly<Record<string, (params: ParamsOf<S>) => number>>;
   /** Names of the tensors a call has to give, in order. Defaults to `['input', 'target']`. */
   readonly inputs?: N;
   /** The inputs that have a gradient; all by default. */

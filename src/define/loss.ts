@@ -25,8 +25,10 @@ import { defineOp } from './op.ts';
 import { LENGTHS, warmUp } from './prepare.ts';
 import {
   defaultsOf,
+  derivedFrom,
   layoutOf,
   resolveParams,
+  withDerived,
   type NoParams,
   type ParamSpecs,
   type ParamsOf,
@@ -62,6 +64,7 @@ export function defineLoss<
   checkDeclaration('defineLoss', declaration, ['forward', 'backward']);
   const { name, docs, accuracy, arrange, domain = {}, numbers = [] } = declaration;
   const { weightsLikeInput = false, meanByWeight = false } = declaration;
+  const { name, docs, accuracy, arrange, domain = {}, derived } = declaration;
   const specs = declaration.params ?? ({} as S);
   const {
     inputs = ['input', 'target'],
@@ -82,7 +85,7 @@ export function defineLoss<
     name,
     wgsl: declaration.wgsl,
     includes: declaration.includes ?? [],
-    params: layoutOf(specs),
+    params: withDerived(layoutOf(specs), derived),
     inputs,
     differentiable,
     weights,
@@ -94,6 +97,11 @@ export function defineLoss<
   const others = [...weights, 'reduction', 'out'];
   const resolve = (options?: object): ParamsOf<S> => resolveParams(name, specs, others, options);
   const differentiated = differentiable.map((input) => inputs.indexOf(input));
+  const resolve = (options?: object): ParamsOf<S> => {
+    const params = resolveParams(name, specs, others, options);
+    return derived ? { ...params, ...derivedFrom(params, derived) } : params;
+  };
+  const withGradient = differentiable.map((input) => inputs.indexOf(input));
 
   const apply = (values: readonly (Tensor | number)[], options: object): Tensor => {
     const params = resolve(options);

@@ -56,6 +56,10 @@ export interface TripleLossModule extends Module {
   forward(first: Tensor, second: Tensor, third: Tensor): Tensor;
 }
 
+export interface QuadrupleLossModule extends Module {
+  forward(first: Tensor, second: Tensor, third: Tensor, fourth: Tensor): Tensor;
+}
+
 /** The module class of a function of one tensor whose options can all be left out. They are checked at the first `forward`. */
 export function optionalModule<O extends object>(
   fn: (x: Tensor, options?: O) => Tensor,
@@ -113,6 +117,7 @@ export interface NumberLossModule extends Module {
 }
 
 /** The module class of a loss of input and target, or of three inputs. */
+/** The module class of a loss of input and target, or of three or four inputs. */
 export function lossModule<O extends object>(
   loss: (first: Tensor, second: Tensor, third: Tensor | number, options?: O) => Tensor,
 ): new (options?: Omit<O, 'out'>) => NumberLossModule;
@@ -122,9 +127,13 @@ export function lossModule<O extends object>(
 export function lossModule<O extends object>(
   loss: (first: Tensor, second: Tensor, third: Tensor, options?: O) => Tensor,
 ): new (options?: Omit<O, 'out'>) => TripleLossModule;
+export function lossModule<O extends object>(
+  loss: (first: Tensor, second: Tensor, third: Tensor, fourth: Tensor, options?: O) => Tensor,
+): new (options?: Omit<O, 'out'>) => QuadrupleLossModule;
 export function lossModule(
   loss: (...args: never[]) => Tensor,
 ): new (options?: object) => LossModule & NumberLossModule {
+): new (options?: object) => LossModule & TripleLossModule & QuadrupleLossModule {
   checkFunction('lossModule', 'loss', loss);
   return class extends Module {
     readonly #options: object;

@@ -160,3 +160,18 @@ export function requiredOf(specs: ParamSpecs): string[] {
     typeof spec === 'object' && 'required' in spec ? [name] : [],
   );
 }
+
+/** The options, and behind them numbers that are derived from them. */
+export function withDerived(layout: ParamLayout, derived: object = {}): ParamLayout {
+  return { ...layout, names: [...layout.names, ...Object.keys(derived)] };
+}
+
+/** Those numbers, in float64. */
+export function derivedFrom<P>(
+  params: P,
+  derived: Readonly<Record<string, (params: P) => number>>,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(derived).map(([name, compute]) => [name, compute(params)]),
+  );
+}

@@ -1,9 +1,11 @@
 // The files of shaders/lib, each as a Source that WGSL can `//#include`. Bundlers drop the unused ones.
 import anchoredExpText from '../../shaders/lib/anchored-exp.wgsl?raw';
+import atanText from '../../shaders/lib/atan.wgsl?raw';
 import bceText from '../../shaders/lib/bce.wgsl?raw';
 import bitsText from '../../shaders/lib/bits.wgsl?raw';
 import classLabelText from '../../shaders/lib/class-label.wgsl?raw';
 import classStatusText from '../../shaders/lib/class-status.wgsl?raw';
+import clippedRatioText from '../../shaders/lib/clipped-ratio.wgsl?raw';
 import divText from '../../shaders/lib/div.wgsl?raw';
 import erfText from '../../shaders/lib/erf.wgsl?raw';
 import expText from '../../shaders/lib/exp.wgsl?raw';
@@ -17,6 +19,7 @@ import logSoftmaxText from '../../shaders/lib/log-softmax.wgsl?raw';
 import matricesText from '../../shaders/lib/matrices.wgsl?raw';
 import normaliserText from '../../shaders/lib/normaliser.wgsl?raw';
 import powText from '../../shaders/lib/pow.wgsl?raw';
+import preferenceText from '../../shaders/lib/preference.wgsl?raw';
 import rowBlocksText from '../../shaders/lib/row-blocks.wgsl?raw';
 import rowLanesText from '../../shaders/lib/row-lanes.wgsl?raw';
 import rowsByInvocationText from '../../shaders/lib/rows-by-invocation.wgsl?raw';
@@ -43,6 +46,11 @@ export const fragments = /* @__PURE__ */ source('lib/fragments.wgsl', fragmentsT
 export const matrices = /* @__PURE__ */ source('lib/matrices.wgsl', matricesText, [fragments]);
 /** `nl_exp`. */
 export const exp = /* @__PURE__ */ source('lib/exp.wgsl', expText, [bits]);
+/** `nl_clipped_ratio`: the clipped loss of a policy. */
+export const clippedRatio = /* @__PURE__ */ source('lib/clipped-ratio.wgsl', clippedRatioText, [
+  bits,
+  exp,
+]);
 /** `nl_expm1`: e^x - 1. */
 export const expm1 = /* @__PURE__ */ source('lib/expm1.wgsl', expm1Text, [bits, exp]);
 /** `pack_half2`, `unpack_half2`. */
@@ -61,10 +69,21 @@ export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText
 export const bce = /* @__PURE__ */ source('lib/bce.wgsl', bceText, [bits, softplus]);
 /** `nl_sin`, `nl_sin_pair`: sines of numbers in two parts. */
 export const sin = /* @__PURE__ */ source('lib/sin.wgsl', sinText, [bits]);
+/** `nl_preference`: the loss of a preference with smoothed labels. */
+export const preference = /* @__PURE__ */ source('lib/preference.wgsl', preferenceText, [
+  bits,
+  div,
+  exp,
+  log,
+  sigmoid,
+  softplus,
+]);
 /** `sum_add`, `sum_value`: compensated sums. */
 export const sum = /* @__PURE__ */ source('lib/sum.wgsl', sumText);
 /** `Lane`, `row_of`, `lane_of`, `combine_one`, beside one of the files that fill a `rows` slot. */
 export const rowLanes = /* @__PURE__ */ source('lib/row-lanes.wgsl', rowLanesText);
+/** `nl_atan`. */
+export const atan = /* @__PURE__ */ source('lib/atan.wgsl', atanText, [div]);
 /** `nl_sqrt`, `nl_reciprocal`. */
 export const sqrt = /* @__PURE__ */ source('lib/sqrt.wgsl', sqrtText, [bits, div]);
 /** `nl_tanh`, `nl_sech2`. */

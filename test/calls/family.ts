@@ -15,6 +15,8 @@ export interface Family {
   readonly products?: 'all' | 'gradients';
   /** Whether derivatives jump where no drawn value tells: gradients are not compared where second differences say so. */
   readonly kinked?: true;
+  /** Ops whose gradient is not the derivative, as a factor is held fixed: a test of their own says what it is. */
+  readonly heldFixed?: readonly string[];
   /** Arguments to put in the place of a call's, where its gradient is that of what is behind them. */
   readonly through?: (args: Arguments) => Readonly<Record<string, unknown>>;
   /** Valid calls with values of a kind; of [rows, columns] where such shapes are drawn. */

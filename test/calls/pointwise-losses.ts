@@ -20,14 +20,14 @@ import {
 import { call, numbers, wrongOption, wrongShape, type Wrong } from './wrong.ts';
 
 /** What is drawn before the tensors: shapes of the inputs, options, a typical magnitude. */
-interface Setting {
+export interface Setting {
   readonly shapes: Shapes;
   readonly kind: Values;
   readonly magnitude: number;
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-interface LossCalls {
+export interface LossCalls {
   readonly inputs: readonly string[];
   readonly weights?: readonly string[];
   readonly differentiable?: readonly string[];
@@ -288,14 +288,7 @@ const LOSSES: Readonly<Record<string, LossCalls>> = {
   },
 };
 
-function lossOf(op: string): LossCalls {
-  const loss = LOSSES[op];
-  if (!loss) throw new Error(`no calls are known of ${op}`);
-  return loss;
-}
-
-function drawCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
-  const loss = lossOf(op);
+function drawCalls(op: string, loss: LossCalls, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
   const reduction = fc.constantFrom(...(loss.reductions ?? ['none', 'mean', 'sum']));
   return fc
     .tuple(
@@ -344,10 +337,25 @@ function seenAs(op: string, shape: readonly number[], i: number, [first = []]: S
   return short ? [...shape, 1] : [...shape];
 }
 
-export const pointwiseLossFamily: Family = {
-  ops: Object.keys(LOSSES),
-  draw: drawCalls,
-  valid: (op) => lossOf(op).valid,
-  resultShape: (op) => (op === 'diceLoss' ? [] : [2, 3]),
-  wrongs: (op) => lossOf(op).wrongs,
-};
+/** The family of some losses. Their valid calls have the result's shape [2, 3], unless `resultShape` says another. */
+export function familyOfLosses(
+  losses: Readonly<Record<string, LossCalls>>,
+  resultShape: Family['resultShape'] = () => [2, 3],
+): Family {
+  const lossOf = (op: string): LossCalls => {
+    const loss = losses[op];
+    if (!loss) throw new Error(`no calls are known of ${op}`);
+    return loss;
+  };
+  return {
+    ops: Object.keys(losses),
+    draw: (op, kind, drawn) => drawCalls(op, lossOf(op), kind, drawn),
+    valid: (op) => lossOf(op).valid,
+    resultShape,
+    wrongs: (op) => lossOf(op).wrongs,
+  };
+}
+
+export const pointwiseLossFamily: Family = familyOfLosses(LOSSES, (op) =>
+  op === 'diceLoss' ? [] : [2, 3],
+);

@@ -25,6 +25,8 @@ export interface SortArgs {
   readonly rows: number;
   /** The row that is left out. */
   readonly padding: number | null;
+  /** Other keys than indices: WGSL as of `ENTRIES.indices`. The same object each time, as programs are cached by it. */
+  readonly keys?: { readonly wgsl: string };
 }
 
 const ENTRIES = {
@@ -48,7 +50,7 @@ fn entry_of(i: u32) -> vec2u {
 };
 
 /** Launches that write the sorted pairs of input 0, indices, to output 0. */
-export function planSort({ count, rows, padding }: SortArgs, caps: Capabilities): Plan {
+export function planSort({ count, rows, padding, keys }: SortArgs, caps: Capabilities): Plan {
   const size = workgroupSize(256, caps);
   const blocks = Math.min(BLOCKS, Math.ceil(count / size));
   const tiles = Math.ceil(count / (size * blocks));
@@ -59,7 +61,13 @@ export function planSort({ count, rows, padding }: SortArgs, caps: Capabilities)
     shift: number,
     workgroups: number,
   ): Launch => ({
-    program: cachedProgram(kernel, from, 'sort', kernel, () => ({ entries: ENTRIES[from] })),
+    program: cachedProgram(
+      from === 'indices' && keys ? keys : kernel,
+      from,
+      'sort',
+      kernel,
+      () => ({ entries: from === 'indices' && keys ? keys.wgsl : ENTRIES[from] }),
+    ),
     entry,
     constants: { workgroup_size: size },
     bindings,

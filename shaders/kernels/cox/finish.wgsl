@@ -1,0 +1,1 @@
+// requires: join, order, u.n, workgroup_size, x, event

@@ -1,0 +1,25 @@
+//#include "lib/bits.wgsl"
+//#include "lib/exp.wgsl"
+// The clipped loss of a policy: -min(r a, clip(r, floor, ceiling) a) with r = e^l and an advantage a. `low` and `high` are
+// the logarithms of the limits: l is compared with them, so that r may overflow. A clipped ratio is finite.
+struct Clip {
+  low: f32,
+  high: f32,
+  floor: f32,
+  ceiling: f32,
+}
+
+fn nl_is_clipped(l: f32, a: f32, c: Clip) -> bool {
+  return select(l > c.high, l < c.low, a < 0.0);
+}
+
+fn nl_clipped_ratio(l: f32, a: f32, c: Clip) -> f32 {
+  let limit = -a * select(c.ceiling, c.floor, a < 0.0);
+  // Without an advantage there is no loss, however large the ratio is.
+  return select(nl_exp_times(-a, l, 0.0), limit, nl_is_clipped(l, a, c));
+}
+
+// Its derivative by l, times g: -r a, or 0 where the ratio is clipped.
+fn nl_clipped_ratio_grad(g: f32, l: f32, a: f32, c: Clip) -> f32 {
+  return select(nl_exp_times(-a * g, l, 0.0), 0.0, nl_is_clipped(l, a, c));
+}

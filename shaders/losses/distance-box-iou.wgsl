@@ -1,0 +1,10 @@
+//#include "kernels/pair-rows/boxes.wgsl"
+//#include "kernels/pair-rows/center-distance.wgsl"
+// requires: Boxes
+fn penalty(o: Boxes) -> f32 {
+  return apart_of(o).share;
+}
+
+fn penalty_grad(o: Boxes) -> vec4f {
+  return apart_grad(o, apart_of(o));
+}

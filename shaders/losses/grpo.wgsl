@@ -1,0 +1,36 @@
+//#include "lib/clipped-ratio.wgsl"
+//#include "lib/expm1.wgsl"
+// The clipped loss of a token of a policy, and beta (e^k - k - 1) with k = ref - log_probs, over the number of tokens that its
+// mean is of. Where the ratio is one of a whole sequence, `old` is the mean of its logarithms. A token that is not kept is 0.
+fn ratio_of(log_probs: f32, old: f32) -> f32 {
+  return select(log_probs - old, old, importance_sampling_level == 1u);
+}
+
+// e^k - k - 1; near 0 by its series, where the difference would cancel.
+fn exp_rest(k: f32) -> f32 {
+  var q = fma(k, 0x1.71de3ap-19f, 0x1.a01a02p-16f);
+  q = fma(q, k, 0x1.a01a02p-13f);
+  q = fma(q, k, 0x1.6c16c2p-10f);
+  q = fma(q, k, 0x1.111112p-7f);
+  q = fma(q, k, 0x1.555556p-5f);
+  q = fma(q, k, 0x1.555556p-3f);
+  q = fma(q, k, 0.5f);
+  return select(nl_expm1(k) - k, (k * k) * q, abs(k) < 0.5);
+}
+
+fn clip_of(p: Params) -> Clip {
+  return Clip(p.low, p.high, p.floor, p.ceiling);
+}
+
+fn loss(log_probs: f32, old: f32, advantages: f32, ref_log_probs: f32, kept: f32, tokens: f32, p: Params) -> f32 {
+  let clipped = nl_clipped_ratio(ratio_of(log_probs, old), advantages, clip_of(p));
+  let far = select(p.beta * exp_rest(ref_log_probs - log_probs), 0.0, p.beta == 0.0);
+  return select(0.0, (clipped + far) / max(tokens, 1.0), kept != 0.0);
+}
+
+fn loss_grad(log_probs: f32, old: f32, advantages: f32, ref_log_probs: f32, kept: f32, tokens: f32, grad_output: f32, p: Params) -> f32 {
+  let g = grad_output / max(tokens, 1.0);
+  let clipped = nl_clipped_ratio_grad(g, ratio_of(log_probs, old), advantages, clip_of(p));
+  let far = select((p.beta * g) * nl_expm1(ref_log_probs - log_probs), 0.0, p.beta == 0.0);
+  return select(0.0, clipped - far, kept != 0.0);
+}

@@ -1,0 +1,40 @@
+import wgsl from '../../shaders/losses/bpr.wgsl?raw';
+import { preferenceGrad, preferenceOf } from '../cpu/special.ts';
+import { alike } from '../define/arrange.ts';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+import { preference } from '../shader/lib.ts';
+
+const INPUTS = ['positive', 'negative'] as const;
+
+/**
+ * Bayesian personalised ranking: -log σ(positive - negative) of the scores of items that were chosen and of others, of the same
+ * shape; averaged by default. Gradients for both. As RecBole's BPRLoss, without its 1e-10.
+ *
+ * @example bprLoss(scoresOfBought, scoresOfOthers)
+ */
+export const bprLoss = /* @__PURE__ */ defineLoss({
+  name: 'bprLoss',
+  wgsl,
+  includes: [preference],
+  inputs: INPUTS,
+  arrange: /* @__PURE__ */ alike(INPUTS),
+  forward: (positive, negative) => preferenceOf(positive - negative, 0),
+  backward: (positive, negative, gradOutput) => {
+    const g = preferenceGrad(positive - negative, 0) * gradOutput;
+    return [g, -g];
+  },
+  accuracy: { forward: 4, backward: 4 },
+  docs: {
+    tex: String.raw`-\log \sigma(x^+ - x^-)`,
+    derivative: String.raw`-\sigma(x^- - x^+)`,
+    range: String.raw`(0, \infty)`,
+    shapes: 'positive and negative of one shape; result: a scalar, or that shape for `none`',
+    torch: null,
+    cite: 'Rendle, Freudenthaler, Gantner & Schmidt-Thieme 2009, BPR: Bayesian Personalized Ranking from Implicit Feedback',
+    use: 'Recommendations from clicks or purchases alone: each chosen item against one drawn from the rest. Random ones are soon too easy to teach anything; scores grow without a bound unless weights decay.',
+  },
+});
+
+/** `bprLoss` as a module. */
+export class BPRLoss extends /* @__PURE__ */ lossModule(bprLoss) {}

@@ -1,0 +1,38 @@
+import wgsl from '../../shaders/losses/charbonnier.wgsl?raw';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+import { bits, div, sqrt } from '../shader/lib.ts';
+
+/**
+ * Charbonnier loss, a smooth absolute error: √(d² + eps²) with d = input - target (`eps` 1e-3, above 0); averaged by default.
+ * Gradient d / √(d² + eps²), and its negative for the target. Squares do not overflow on the way. As in LapSRN; Kornia's
+ * is this with eps 1, less 1.
+ *
+ * @example charbonnierLoss(image, target, { eps: 1e-3 })
+ */
+export const charbonnierLoss = /* @__PURE__ */ defineLoss({
+  name: 'charbonnierLoss',
+  wgsl,
+  includes: [bits, div, sqrt],
+  params: { eps: { default: 1e-3, min: 0, above: true } },
+  forward: (input, target, { eps }) => Math.hypot(input - target, eps),
+  backward: (input, target, gradOutput, { eps }) => {
+    const d = input - target;
+    const slope = Math.abs(d) === Infinity ? Math.sign(d) : d / Math.hypot(d, eps);
+    return [slope * gradOutput, -slope * gradOutput];
+  },
+  accuracy: { forward: 4, backward: 4 },
+  docs: {
+    tex: String.raw`\sqrt{(x - y)^2 + \varepsilon^2}`,
+    derivative: String.raw`\frac{x - y}{\sqrt{(x - y)^2 + \varepsilon^2}}`,
+    range: String.raw`[\varepsilon, \infty)`,
+    shapes:
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+    torch: null,
+    cite: 'Charbonnier, Blanc-Féraud, Aubert & Barlaud 1994; Lai, Huang, Ahuja & Yang 2017, LapSRN (arXiv 1704.03915)',
+    use: 'Images that are restored or enlarged: sharper than squares, and smooth at 0, where the absolute error is not. Its smallest value is eps, not 0. A large eps makes it squares, a tiny one a kink.',
+  },
+});
+
+/** `charbonnierLoss` as a module. */
+export class CharbonnierLoss extends /* @__PURE__ */ lossModule(charbonnierLoss) {}

@@ -1,0 +1,34 @@
+import wgsl from '../../shaders/losses/distance-box-iou.wgsl?raw';
+import { defineBoxLoss } from '../define/box-loss.ts';
+import { lossModule } from '../define/module.ts';
+import { centerDistance } from '../kernels/pair-rows/boxes-reference.ts';
+import { centerDistance as centerDistanceText, rowBoxes } from '../kernels/rows/sources.ts';
+
+/**
+ * Distance IoU loss of boxes (x1, y1, x2, y2), [N, 4] or [4]: 1 - iou + d² / (W² + H² + eps), d the distance of the centres, W
+ * and H the sides of the smallest box that holds both, iou = intersection / (union + eps), `eps` 1e-7. One loss per pair by
+ * default (`reduction: 'none'`); the mean of no pairs is 0. Gradient of `boxes1`; equal coordinates pass half of it. As
+ * torchvision.ops.distance_box_iou_loss.
+ *
+ * @example distanceBoxIouLoss(predicted, boxes, { reduction: 'sum' })
+ */
+export const distanceBoxIouLoss = /* @__PURE__ */ defineBoxLoss({
+  name: 'distanceBoxIouLoss',
+  wgsl,
+  includes: [rowBoxes, centerDistanceText],
+  penalty: centerDistance,
+  accuracy: { forward: 8, backward: 8 },
+  docs: {
+    tex: String.raw`1 - \frac{I}{U} + \frac{d^2}{W^2 + H^2}`,
+    derivative: String.raw`\frac{I\, U' - U\, I'}{U^2} + \left(\frac{d^2}{W^2 + H^2}\right)'`,
+    range: '[0, 2)',
+    shapes: 'boxes1 and boxes2 [N, 4] or [4]; result: [N] or a scalar',
+    torch: null,
+    cite: 'Zheng et al. 2020, Distance-IoU Loss (arXiv 1911.08287); torchvision.ops',
+    kinks: 'half of the gradient where coordinates of the two boxes are equal',
+    use: 'Detectors, where generalizedBoxIouLoss is slow: boxes that do not meet go straight to each other. Of two boxes with one centre only the overlap counts, not the shape: completeBoxIouLoss adds that.',
+  },
+});
+
+/** `distanceBoxIouLoss` as a module. */
+export class DistanceBoxIoULoss extends /* @__PURE__ */ lossModule(distanceBoxIouLoss) {}

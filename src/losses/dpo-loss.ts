@@ -1,0 +1,82 @@
+import wgsl from '../../shaders/losses/dpo.wgsl?raw';
+import { preferenceGrad, preferenceOf } from '../cpu/special.ts';
+import { alike } from '../define/arrange.ts';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+import { preference } from '../shader/lib.ts';
+
+const INPUTS = [
+  'policyChosenLogps',
+  'policyRejectedLogps',
+  'referenceChosenLogps',
+  'referenceRejectedLogps',
+] as const;
+type Four = [number, number, number, number];
+
+/** How much more the policy prefers the chosen answer than the reference does. */
+const marginOf = (...[pc, pr, rc, rr]: Four): number => pc - rc - (pr - rr);
+const largest = (...args: Four): number => Math.max(...args.map(Math.abs));
+
+/**
+ * Direct preference optimisation, of the log-probabilities that a policy and a reference give to chosen and rejected
+ * answers, all of the same shape. With h = (policyChosen - referenceChosen) - (policyRejected - referenceRejected), `beta`
+ * (0.1, above 0) and l = `labelSmoothing` (0, below 0.5): `lossType` `'sigmoid'` (default) is -(1 - l) log σ(beta h) - l log
+ * σ(-beta h), `'hinge'` max(1 - beta h, 0), `'ipo'` (h - 1/(2 beta))². Averaged by default. Gradients for the policy's two. As
+ * TRL's DPOTrainer.
+ *
+ * @example dpoLoss(policyChosen, policyRejected, referenceChosen, referenceRejected, { beta: 0.1 })
+ */
+export const dpoLoss = /* @__PURE__ */ defineLoss({
+  name: 'dpoLoss',
+  wgsl,
+  includes: [preference],
+  params: {
+    beta: { default: 0.1, min: 0, above: true },
+    labelSmoothing: { default: 0, min: 0, max: 0.5, below: true },
+    lossType: { choices: ['sigmoid', 'hinge', 'ipo'] },
+  },
+  derived: { aim: ({ beta }) => 0.5 / beta },
+  inputs: INPUTS,
+  differentiable: ['policyChosenLogps', 'policyRejectedLogps'],
+  arrange: /* @__PURE__ */ alike(INPUTS),
+  forward: (pc, pr, rc, rr, { beta, labelSmoothing, lossType }) => {
+    const h = marginOf(pc, pr, rc, rr);
+    if (lossType === 1) return beta * h > 1 ? 0 : 1 - beta * h;
+    return lossType === 2 ? (h - 0.5 / beta) ** 2 : preferenceOf(beta * h, labelSmoothing);
+  },
+  backward: (pc, pr, rc, rr, gradOutput, { beta, labelSmoothing, lossType }) => {
+    const h = marginOf(pc, pr, rc, rr);
+    let slope = beta * preferenceGrad(beta * h, labelSmoothing);
+    if (lossType === 1) slope = beta * h >= 1 ? 0 : -beta;
+    if (lossType === 2) slope = 2 * (h - 0.5 / beta);
+    return [slope * gradOutput, -slope * gradOutput];
+  },
+  largestTerm: {
+    forward: (pc, pr, rc, rr, { beta, lossType }) => {
+      const size = Math.max(largest(pc, pr, rc, rr), 0.5 / beta);
+      return lossType === 2
+        ? size * Math.max(size, Math.abs(marginOf(pc, pr, rc, rr)))
+        : beta * size;
+    },
+    backward: (pc, pr, rc, rr, { beta, lossType }) => {
+      const size = largest(pc, pr, rc, rr);
+      const term =
+        lossType === 2 ? 2 * Math.max(size, 0.5 / beta) : beta * Math.max(1, beta * size);
+      return [term, term];
+    },
+  },
+  accuracy: { forward: 4, backward: 4 },
+  docs: {
+    tex: String.raw`-\log \sigma(\beta h)\quad h = (\pi^+ - \rho^+) - (\pi^- - \rho^-)`,
+    derivative: String.raw`-\beta\, \sigma(-\beta h)`,
+    range: String.raw`(0, \infty)`,
+    shapes: 'all four of one shape; result: a scalar, or that shape for `none`',
+    torch: null,
+    cite: 'Rafailov et al. 2023, Direct Preference Optimization; Azar et al. 2023 (ipo); TRL DPOTrainer',
+    kinks: 'hinge: 0 at beta h = 1',
+    use: 'A language model that learns which of two answers people prefer, without a reward model; pass summed log-probabilities of the answers. Both may become less likely, only their gap counts: watch the chosen one. Sure labels that are wrong need labelSmoothing, or ipo.',
+  },
+});
+
+/** `dpoLoss` as a module. */
+export class DPOLoss extends /* @__PURE__ */ lossModule(dpoLoss) {}

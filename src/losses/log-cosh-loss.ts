@@ -1,0 +1,39 @@
+import wgsl from '../../shaders/losses/log-cosh.wgsl?raw';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+import { bits, div, exp, log, softplus, tanh } from '../shader/lib.ts';
+
+/**
+ * Log-cosh loss: log(cosh(d)) with d = input - target; averaged by default. It is about d²/2 near 0 and |d| - log 2 far
+ * from it, and never overflows. Gradient tanh(d), and -tanh(d) for the target. As Keras LogCosh.
+ *
+ * @example logCoshLoss(prediction, target, { reduction: 'sum' })
+ */
+export const logCoshLoss = /* @__PURE__ */ defineLoss({
+  name: 'logCoshLoss',
+  wgsl,
+  includes: [bits, div, exp, log, softplus, tanh],
+  forward: (input, target) => {
+    const d = Math.abs(input - target);
+    if (d < 1) return Math.log1p(2 * Math.sinh(d / 2) ** 2);
+    return d + (Math.log1p(Math.exp(-2 * d)) - Math.LN2);
+  },
+  backward: (input, target, gradOutput) => {
+    const g = Math.tanh(input - target) * gradOutput;
+    return [g, -g];
+  },
+  accuracy: { forward: 4, backward: 3 },
+  docs: {
+    tex: String.raw`\log \cosh(x - y)`,
+    derivative: String.raw`\tanh(x - y)`,
+    range: String.raw`[0, \infty)`,
+    shapes:
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+    torch: null,
+    cite: 'Keras LogCosh; Chen, Chen & Chen 2019, Log Hyperbolic Cosine Loss Improves Variational Auto-Encoder',
+    use: 'Regression with outliers, smooth everywhere: squares near the target, absolute values far from it, nothing to tune. The bend is at errors of about 1 whatever the unit of the target, so scale targets first.',
+  },
+});
+
+/** `logCoshLoss` as a module. */
+export class LogCoshLoss extends /* @__PURE__ */ lossModule(logCoshLoss) {}

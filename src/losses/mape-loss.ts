@@ -1,0 +1,43 @@
+import wgsl from '../../shaders/losses/mape.wgsl?raw';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+import { div } from '../shader/lib.ts';
+
+const sizeOf = (target: number, eps: number): number => {
+  const size = Math.abs(target);
+  return size < eps ? eps : size;
+};
+
+/**
+ * Mean absolute percentage error: 100 |input - target| / max(|target|, eps) (`eps` 1e-7, above 0); averaged by default. The
+ * gradient is that of the input alone, 0 where both are equal. As Keras MeanAbsolutePercentageError.
+ *
+ * @example mapeLoss(forecast, sales)
+ */
+export const mapeLoss = /* @__PURE__ */ defineLoss({
+  name: 'mapeLoss',
+  wgsl,
+  includes: [div],
+  params: { eps: { default: 1e-7, min: 0, above: true } },
+  differentiable: ['input'],
+  forward: (input, target, { eps }) => (100 * Math.abs(input - target)) / sizeOf(target, eps),
+  backward: (input, target, gradOutput, { eps }) => {
+    const side = Number(input > target) - Number(input < target);
+    return [(100 * side * gradOutput) / sizeOf(target, eps)];
+  },
+  accuracy: { forward: 4, backward: 4 },
+  docs: {
+    tex: String.raw`100 \frac{|x - y|}{\max(|y|, \varepsilon)}`,
+    derivative: String.raw`\frac{100 \operatorname{sign}(x - y)}{\max(|y|, \varepsilon)}`,
+    range: String.raw`[0, \infty)`,
+    shapes:
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+    torch: null,
+    cite: 'Keras MeanAbsolutePercentageError; Makridakis 1993, Accuracy Measures',
+    kinks: '0 where input and target are equal',
+    use: 'Forecasts of positive quantities of very different size, where the share of the error counts. Targets near 0 outweigh all others: raise eps, or use msleLoss. Guesses that are too low cost at most 100, so it prefers them.',
+  },
+});
+
+/** `mapeLoss` as a module. */
+export class MAPELoss extends /* @__PURE__ */ lossModule(mapeLoss) {}

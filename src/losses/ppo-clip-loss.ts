@@ -1,0 +1,46 @@
+import wgsl from '../../shaders/losses/ppo-clip.wgsl?raw';
+import { alike } from '../define/arrange.ts';
+import { defineLoss } from '../define/loss.ts';
+import { lossModule } from '../define/module.ts';
+import { CLIP_DERIVED, CLIP_SPECS, clippedRatio, clippedRatioGrad } from '../define/policy.ts';
+import { clippedRatio as clippedRatioText } from '../shader/lib.ts';
+
+const INPUTS = ['logProbs', 'oldLogProbs', 'advantages'] as const;
+
+/**
+ * The clipped surrogate of proximal policy optimisation: -min(r A, clip(r, 1 - epsLow, 1 + epsHigh) A) with r = e^(logProbs -
+ * oldLogProbs) and advantages A, all of the same shape; averaged by default. `epsLow` (0.2) is from 0 to below 1, `epsHigh`
+ * (0.2) at least 0. Gradient -r A for logProbs, at the limits too, and 0 where the ratio is clipped; a clipped loss is
+ * finite however large the ratio.
+ *
+ * @example ppoClipLoss(logProbs, oldLogProbs, advantages, { epsHigh: 0.28 })
+ */
+export const ppoClipLoss = /* @__PURE__ */ defineLoss({
+  name: 'ppoClipLoss',
+  wgsl,
+  includes: [clippedRatioText],
+  params: CLIP_SPECS,
+  derived: CLIP_DERIVED,
+  inputs: INPUTS,
+  differentiable: ['logProbs'],
+  arrange: /* @__PURE__ */ alike(INPUTS),
+  forward: (logProbs, oldLogProbs, advantages, limits) =>
+    clippedRatio(logProbs - oldLogProbs, advantages, limits),
+  backward: (logProbs, oldLogProbs, advantages, gradOutput, limits) => [
+    clippedRatioGrad(logProbs - oldLogProbs, advantages, limits) * gradOutput,
+  ],
+  accuracy: { forward: 3, backward: 4 },
+  docs: {
+    tex: String.raw`-\min\left(r A, \mathrm{clip}(r, 1 - \varepsilon_l, 1 + \varepsilon_h) A\right)\quad r = e^{x - x_{\mathrm{old}}}`,
+    derivative: String.raw`-r A`,
+    range: String.raw`(-\infty, \infty)`,
+    shapes: 'all three of one shape; result: a scalar, or that shape for `none`',
+    torch: null,
+    cite: 'Schulman, Wolski, Dhariwal, Radford & Klimov 2017, Proximal Policy Optimization Algorithms (arXiv 1707.06347)',
+    kinks: '-r A at the limits of the ratio',
+    use: 'Several steps on the same samples of a policy. A ratio beyond its limit has no gradient, so too many steps teach nothing more; normalise advantages. It bounds the gain, not the change: watch the divergence too.',
+  },
+});
+
+/** `ppoClipLoss` as a module. */
+export class PPOClipLoss extends /* @__PURE__ */ lossModule(ppoClipLoss) {}
