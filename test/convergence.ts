@@ -145,7 +145,7 @@ const REGRESSION_LOSSES: Readonly<Record<string, Regression>> = {
 };
 
 /** Steps of Adam with a learning rate that falls to a hundredth; returns the first and the last loss. */
-async function train(
+export async function train(
   parameters: Tensor[],
   lr: number,
   steps: number,

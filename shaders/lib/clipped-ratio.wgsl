@@ -13,13 +13,17 @@ fn nl_is_clipped(l: f32, a: f32, c: Clip) -> bool {
   return select(l > c.high, l < c.low, a < 0.0);
 }
 
+// f e^l. An infinite factor of an exponential that is 0 in float64 too is NaN.
+fn nl_ratio_times(f: f32, l: f32) -> f32 {
+  return select(nl_exp_times(f, l, 0.0), nan(), is_inf(f) & (l < -745.2f));
+}
+
 fn nl_clipped_ratio(l: f32, a: f32, c: Clip) -> f32 {
   let limit = -a * select(c.ceiling, c.floor, a < 0.0);
-  // Without an advantage there is no loss, however large the ratio is.
-  return select(nl_exp_times(-a, l, 0.0), limit, nl_is_clipped(l, a, c));
+  return select(nl_ratio_times(-a, l), limit, nl_is_clipped(l, a, c));
 }
 
 // Its derivative by l, times g: -r a, or 0 where the ratio is clipped.
 fn nl_clipped_ratio_grad(g: f32, l: f32, a: f32, c: Clip) -> f32 {
-  return select(nl_exp_times(-a * g, l, 0.0), 0.0, nl_is_clipped(l, a, c));
+  return select(nl_ratio_times(-a * g, l), 0.0, nl_is_clipped(l, a, c));
 }

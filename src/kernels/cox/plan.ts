@@ -82,6 +82,8 @@ fn element_of(k: u32) -> vec2f {
   let i = order[k].y;
   if (event[i] == 0) { return nothing; }
   let sum = risk[last_of(k)];
+  // Where nobody who is at risk has a hazard, as in 0 / 0.
+  if (sum.y == 0.0) { return vec2f(nothing.x, nan()); }
   return vec2f(-sum.x, weight_of(i) / sum.y);
 }
 `;
