@@ -3,7 +3,7 @@ import { preferenceGrad, preferenceOf } from '../cpu/special.ts';
 import { alike } from '../define/arrange.ts';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { preference } from '../shader/lib.ts';
+import { bits, preference } from '../shader/lib.ts';
 
 const INPUTS = [
   'policyChosenLogps',
@@ -29,7 +29,7 @@ const largest = (...args: Four): number => Math.max(...args.map(Math.abs));
 export const dpoLoss = /* @__PURE__ */ defineLoss({
   name: 'dpoLoss',
   wgsl,
-  includes: [preference],
+  includes: [bits, preference],
   params: {
     beta: { default: 0.1, min: 0, above: true },
     labelSmoothing: { default: 0, min: 0, max: 0.5, below: true },

@@ -29,6 +29,14 @@ export const ppoClipLoss = /* @__PURE__ */ defineLoss({
   backward: (logProbs, oldLogProbs, advantages, gradOutput, limits) => [
     clippedRatioGrad(logProbs - oldLogProbs, advantages, limits) * gradOutput,
   ],
+  largestTerm: {
+    // The rounding of the logarithm of the ratio counts as often as it is large.
+    forward: (x, old, a) =>
+      Math.abs(a) * Math.exp(x - old) * Math.max(1, Math.abs(x), Math.abs(old)),
+    backward: (x, old, a) => [
+      Math.abs(a) * Math.exp(x - old) * Math.max(1, Math.abs(x), Math.abs(old)),
+    ],
+  },
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`-\min\left(r A, \mathrm{clip}(r, 1 - \varepsilon_l, 1 + \varepsilon_h) A\right)\quad r = e^{x - x_{\mathrm{old}}}`,

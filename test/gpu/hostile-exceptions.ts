@@ -313,18 +313,6 @@ export const EXCEPTIONS: readonly Exception[] = [
       name === 'out' && Math.abs(value - expected) <= 2 ** -23 * largestOf(positional.input),
   },
   {
-    ops: ['dpoLoss'],
-    reason:
-      'of four huge numbers that cancel float32 keeps its roundings, of which `ipo` has the square',
-    holds: ({ name, index }, { positional, options }) =>
-      options.lossType === 'ipo' &&
-      Object.values(positional).some(({ data }) =>
-        name === 'out' && options.reduction !== 'none'
-          ? data.some((value) => Math.abs(value) >= HUGE)
-          : Math.abs(data[index] ?? 0) >= HUGE,
-      ),
-  },
-  {
     ops: ['ctcLoss'],
     reason: 'a loss that is infinite in float32 is 0 by `zeroInfinity`, of a batch too',
     holds: ({ name, expected, value }, call) =>
