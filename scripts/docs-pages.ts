@@ -109,6 +109,7 @@ interface Spec {
   readonly min?: number;
   readonly max?: number;
   readonly above?: boolean;
+  readonly below?: boolean;
   readonly integer?: boolean;
   readonly nonzero?: boolean;
   readonly required?: boolean;
@@ -123,12 +124,12 @@ const defaultOf = (spec: unknown, value: unknown): string =>
   specOf(spec).required ? 'required' : `default ${String(value)}`;
 
 function rangeOf(given: unknown): string[] {
-  const { min, max, above, integer, nonzero, choices } = specOf(given);
+  const { min, max, above, below, integer, nonzero, choices } = specOf(given);
   return [
     ...(choices ? [`one of ${choices.map((choice) => `\`${choice}\``).join(', ')}`] : []),
     ...(integer ? ['an integer'] : []),
     ...(min === undefined ? [] : [`${above ? 'above' : 'at least'} ${min}`]),
-    ...(max === undefined ? [] : [`at most ${max}`]),
+    ...(max === undefined ? [] : [`${below ? 'below' : 'at most'} ${max}`]),
     ...(nonzero ? ['not 0'] : []),
   ];
 }

@@ -1,4 +1,5 @@
 //#include "lib/clipped-ratio.wgsl"
+//#include "lib/exp.wgsl"
 //#include "lib/expm1.wgsl"
 // The clipped loss of a token of a policy, and beta (e^k - k - 1) with k = ref - log_probs, over the number of tokens that its
 // mean is of. Where the ratio is one of a whole sequence, `old` is the mean of its logarithms. A token that is not kept is 0.
@@ -18,19 +19,27 @@ fn exp_rest(k: f32) -> f32 {
   return select(nl_expm1(k) - k, (k * k) * q, abs(k) < 0.5);
 }
 
+// f e^k, in two steps where e^k may overflow and the product may not.
+fn large_exp(f: f32, k: f32) -> f32 {
+  return nl_exp_times(f * 2.35385267e17f, k - 40.0, 0.0);
+}
+
 fn clip_of(p: Params) -> Clip {
   return Clip(p.low, p.high, p.floor, p.ceiling);
 }
 
 fn loss(log_probs: f32, old: f32, advantages: f32, ref_log_probs: f32, kept: f32, tokens: f32, p: Params) -> f32 {
   let clipped = nl_clipped_ratio(ratio_of(log_probs, old), advantages, clip_of(p));
-  let far = select(p.beta * exp_rest(ref_log_probs - log_probs), 0.0, p.beta == 0.0);
-  return select(0.0, (clipped + far) / max(tokens, 1.0), kept != 0.0);
+  let k = ref_log_probs - log_probs;
+  let far = select(p.beta * exp_rest(k), large_exp(p.beta, k), k > 60.0);
+  let sum = clipped + select(far, 0.0, p.beta == 0.0);
+  return select(0.0, sum / max(tokens, 1.0), kept != 0.0);
 }
 
 fn loss_grad(log_probs: f32, old: f32, advantages: f32, ref_log_probs: f32, kept: f32, tokens: f32, grad_output: f32, p: Params) -> f32 {
   let g = grad_output / max(tokens, 1.0);
   let clipped = nl_clipped_ratio_grad(g, ratio_of(log_probs, old), advantages, clip_of(p));
-  let far = select((p.beta * g) * nl_expm1(ref_log_probs - log_probs), 0.0, p.beta == 0.0);
-  return select(0.0, clipped - far, kept != 0.0);
+  let k = ref_log_probs - log_probs;
+  let far = select((p.beta * g) * nl_expm1(k), large_exp(p.beta * g, k), k > 60.0);
+  return select(0.0, clipped - select(far, 0.0, p.beta == 0.0), kept != 0.0);
 }

@@ -29,7 +29,8 @@ function partsOf(x: number, y: number, { gammaNeg, gammaPos, clip, eps }: Option
  * Asymmetric loss of logits and targets from 0 to 1 of the same shape, for many labels of which few are positive: with p =
  * σ(input) and n = min(1 - p + clip, 1), -(y log max(p, eps) + (1 - y) log max(n, eps)) (1 - pt)^gamma, pt = y p + (1 - y) n,
  * gamma = `gammaPos` (1) y + `gammaNeg` (4) (1 - y). `clip` (0.05) is from 0 to below 1: negatives below it cost nothing;
- * `eps` 1e-8. **Summed** by default. The gradient, of the input, goes through the focusing factor too. As ASL, timm's
+ * `eps` 1e-8. **Summed** by default. The gradient, of the input, goes through the focusing factor too. Targets outside of [0, 1] are
+ * refused where the host knows them. As ASL, timm's
  * AsymmetricLossMultiLabel.
  *
  * @example asymmetricLoss(logits, labels, { gammaNeg: 2 })
@@ -48,6 +49,7 @@ export const asymmetricLoss = /* @__PURE__ */ defineLoss({
   differentiable: ['input'],
   reductions: ['sum', 'mean', 'none'],
   arrange: sameShapes,
+  domain: { target: { min: 0, max: 1, nan: true } },
   forward: (input, target, options) => {
     const { base, hard } = partsOf(input, target, options);
     return -base * hard;

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/bpr.wgsl?raw';
-import { logistic, preferenceGrad, preferenceOf } from '../cpu/special.ts';
+import { preferenceGrad, preferenceOf } from '../cpu/special.ts';
 import { alike } from '../define/arrange.ts';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
@@ -24,13 +24,11 @@ export const bprLoss = /* @__PURE__ */ defineLoss({
     const g = preferenceGrad(positive - negative, 0) * gradOutput;
     return [g, -g];
   },
+  // The difference is rounded.
   largestTerm: {
-    // The rounding of the difference counts as often as it is large.
-    forward: (positive, negative) =>
-      logistic(negative - positive) * Math.max(Math.abs(positive), Math.abs(negative)),
+    forward: (positive, negative) => Math.max(Math.abs(positive), Math.abs(negative)),
     backward: (positive, negative) => {
-      const size = Math.max(1, Math.abs(positive), Math.abs(negative));
-      const term = logistic(negative - positive) * size;
+      const term = Math.max(1, Math.abs(positive), Math.abs(negative));
       return [term, term];
     },
   },

@@ -13,8 +13,20 @@ const INPUTS = [
 ] as const;
 type Four = [number, number, number, number];
 
+/** A difference, and what it rounds. */
+function difference(a: number, b: number): [number, number] {
+  const d = a - b;
+  const low = a - (d - (d - a)) - (b + (d - a));
+  return [d, Number.isFinite(low) ? low : 0];
+}
+
 /** How much more the policy prefers the chosen answer than the reference does. */
-const marginOf = (...[pc, pr, rc, rr]: Four): number => pc - rc - (pr - rr);
+function marginOf(...[pc, pr, rc, rr]: Four): number {
+  const [chosen, rejected] = [difference(pc, rc), difference(pr, rr)];
+  const [h, low] = difference(chosen[0], rejected[0]);
+  return h + (low + (chosen[1] - rejected[1]));
+}
+
 const largest = (...args: Four): number => Math.max(...args.map(Math.abs));
 
 /**

@@ -24,7 +24,7 @@ import { warmUp } from '../define/prepare.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { reduceDims, view } from '../kernels/reduce/sum-to.ts';
 import { Module } from '../nn/module.ts';
-import { clippedRatio as clippedRatioText, expm1 } from '../shader/lib.ts';
+import { clippedRatio as clippedRatioText, exp, expm1 } from '../shader/lib.ts';
 
 export interface GRPOLossOptions {
   /** The least ratio is 1 - epsLow: from 0 to below 1. Defaults to 0.2. */
@@ -60,7 +60,7 @@ const BY_LENGTH = 3;
 const ops = /* @__PURE__ */ lossOps({
   name: NAME,
   wgsl,
-  includes: [clippedRatioText, expm1],
+  includes: [clippedRatioText, exp, expm1],
   params: /* @__PURE__ */ withDerived(/* @__PURE__ */ layoutOf(SPECS), CLIP_DERIVED),
   inputs: ['logProbs', 'oldLogProbs', 'advantages'],
   differentiable: ['logProbs'],

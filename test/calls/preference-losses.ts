@@ -6,6 +6,7 @@ import { alike, logProbabilities, probabilities } from './loss-values.ts';
 import { familyOfLosses, type LossCalls } from './pointwise-losses.ts';
 import { call, numbers, wrongOption, wrongShape, type Wrong } from './wrong.ts';
 
+const HALF = [0.1, 0.9, 0.5, 0.25, 1, 0];
 const shapesOf = (argument: string): Wrong[] => [
   wrongShape(argument, [2, 1]),
   wrongShape(argument, [3]),
@@ -106,6 +107,11 @@ const losses = familyOfLosses({
         eps: fc.constantFrom(1e-8, 0.0009765625),
       },
       reductions: ['sum', 'mean', 'none'],
+      valid: call(
+        'asymmetricLoss',
+        { input: numbers([2, 3]), target: { shape: [2, 3], dtype: 'float', data: HALF } },
+        { options: { reduction: 'none' }, differentiable: ['input'] },
+      ),
       tensors: ({ shapes: [a = []], kind, magnitude }) => [
         floats(a, kind, magnitude),
         probabilities(a, kind),

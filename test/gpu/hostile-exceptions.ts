@@ -66,6 +66,8 @@ export const OVERFLOWING: Readonly<Record<string, string>> = {
   infoNceLoss: 'scalar products, without normalize',
   supConLoss: 'scalar products, without normalize',
   contrastiveLoss: 'differences and squares',
+  ppoClipLoss: 'losses of both signs, added up',
+  grpoLoss: 'losses of both signs, and divergences, added up',
   ctcLoss: 'sums of log-probabilities along a path',
 };
 

@@ -22,5 +22,7 @@ fn gradient(grid: Grid, @builtin(local_invocation_index) local: u32) {
   let i = order[k].y;
   let share = shares[first_of(k)];
   let own = select(0.0, weight_of(i), event[i] != 0);
-  grads[i] = (nl_exp_times(share.y, x[i] + share.x, 0.0) - own) * factor_of();
+  // Before the first event there is no share of it, also for an infinite hazard.
+  let part = select(nl_exp_times(share.y, x[i] + share.x, 0.0), 0.0, share.y == 0.0);
+  grads[i] = (part - own) * factor_of();
 }
