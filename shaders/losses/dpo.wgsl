@@ -44,7 +44,7 @@ fn loss_grad(pc: f32, pr: f32, rc: f32, rr: f32, grad_output: f32, p: Params) ->
   if (loss_type == 1u) {
     g = select(-p.beta * grad_output, 0.0, z >= 1.0);
   } else if (loss_type == 2u) {
-    g = (4.0 * h - p.aim) * (2.0 * grad_output);
+    g = (h - 0.25 * p.aim) * (8.0 * grad_output);
   } else {
     g = nl_preference_grad(p.beta * grad_output, z, p.label_smoothing);
   }

@@ -1,3 +1,4 @@
+//#include "lib/bits.wgsl"
 //#include "lib/grid.wgsl"
 //#include "lib/log.wgsl"
 // requires: event, factor_of, first_of, grads, last_of, losses, order, risk, shares, u.n, weight_of, workgroup_size, x
@@ -24,5 +25,7 @@ fn gradient(grid: Grid, @builtin(local_invocation_index) local: u32) {
   let own = select(0.0, weight_of(i), event[i] != 0);
   // Before the first event there is no share of it, also for an infinite hazard.
   let part = select(nl_exp_times(share.y, x[i] + share.x, 0.0), 0.0, share.y == 0.0);
-  grads[i] = (part - own) * factor_of();
+  // Of an infinite hazard: as Inf / Inf.
+  let open = (x[i] > 0.0) & is_inf(x[i]) & (share.y != 0.0);
+  grads[i] = select((part - own) * factor_of(), nan(), open);
 }

@@ -21,7 +21,11 @@ import { planSort } from '../embedding/sort.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/cox/cox.wgsl', kernelText, [bits, exp]);
 const scanEntry = /* @__PURE__ */ source('kernels/cox/scan.wgsl', scanText);
-const resultsEntry = /* @__PURE__ */ source('kernels/cox/results.wgsl', resultsText, [grid, log]);
+const resultsEntry = /* @__PURE__ */ source('kernels/cox/results.wgsl', resultsText, [
+  bits,
+  grid,
+  log,
+]);
 
 /** Positions that one workgroup scans alone. */
 const ALONE = 1024;
@@ -84,7 +88,8 @@ fn element_of(k: u32) -> vec2f {
   let sum = risk[last_of(k)];
   // Where nobody who is at risk has a hazard, as in 0 / 0.
   if (sum.y == 0.0) { return vec2f(nothing.x, nan()); }
-  return vec2f(-sum.x, weight_of(i) / sum.y);
+  // An infinite hazard leaves nothing to others; its own gradient is undefined, see results.wgsl.
+  return vec2f(max(-sum.x, nothing.x), weight_of(i) / sum.y);
 }
 `;
     case 'gradient': {
