@@ -62,9 +62,8 @@ export function defineLoss<
   const R extends AnyReduction = Reduction,
 >(declaration: LossDeclaration<S, N, D, W, R>): Loss<S, N, W, R> {
   checkDeclaration('defineLoss', declaration, ['forward', 'backward']);
-  const { name, docs, accuracy, arrange, domain = {}, numbers = [] } = declaration;
+  const { name, docs, accuracy, arrange, domain = {}, numbers = [], derived } = declaration;
   const { weightsLikeInput = false, meanByWeight = false } = declaration;
-  const { name, docs, accuracy, arrange, domain = {}, derived } = declaration;
   const specs = declaration.params ?? ({} as S);
   const {
     inputs = ['input', 'target'],
@@ -95,13 +94,11 @@ export function defineLoss<
   };
   const ops = lossOps(parts);
   const others = [...weights, 'reduction', 'out'];
-  const resolve = (options?: object): ParamsOf<S> => resolveParams(name, specs, others, options);
-  const differentiated = differentiable.map((input) => inputs.indexOf(input));
   const resolve = (options?: object): ParamsOf<S> => {
     const params = resolveParams(name, specs, others, options);
     return derived ? { ...params, ...derivedFrom(params, derived) } : params;
   };
-  const withGradient = differentiable.map((input) => inputs.indexOf(input));
+  const differentiated = differentiable.map((input) => inputs.indexOf(input));
 
   const apply = (values: readonly (Tensor | number)[], options: object): Tensor => {
     const params = resolve(options);

@@ -116,7 +116,6 @@ export interface NumberLossModule extends Module {
   forward(first: Tensor, second: Tensor, third: Tensor | number): Tensor;
 }
 
-/** The module class of a loss of input and target, or of three inputs. */
 /** The module class of a loss of input and target, or of three or four inputs. */
 export function lossModule<O extends object>(
   loss: (first: Tensor, second: Tensor, third: Tensor | number, options?: O) => Tensor,
@@ -132,8 +131,7 @@ export function lossModule<O extends object>(
 ): new (options?: Omit<O, 'out'>) => QuadrupleLossModule;
 export function lossModule(
   loss: (...args: never[]) => Tensor,
-): new (options?: object) => LossModule & NumberLossModule {
-): new (options?: object) => LossModule & TripleLossModule & QuadrupleLossModule {
+): new (options?: object) => LossModule & NumberLossModule & QuadrupleLossModule {
   checkFunction('lossModule', 'loss', loss);
   return class extends Module {
     readonly #options: object;

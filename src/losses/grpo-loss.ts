@@ -65,6 +65,7 @@ const ops = /* @__PURE__ */ lossOps({
   inputs: ['logProbs', 'oldLogProbs', 'advantages'],
   differentiable: ['logProbs'],
   weights: ['refLogProbs', 'kept', 'tokens'],
+  weightBackward: null,
   forward: (...args) => {
     const { ratio, a, k, beta, kept, tokens, limits } = tokenOf(args);
     if (kept === 0) return 0;
@@ -216,16 +217,20 @@ function apply(
     column,
     ...[compared, kept, tokens].filter((t) => t !== undefined),
   ];
-  const weighted = [compared, kept, tokens].map((tensor) => tensor !== undefined);
+  const variant = {
+    weightNeeds: [false, false, false],
+    weighted: [compared, kept, tokens].map((tensor) => tensor !== undefined),
+    divided: false,
+  };
   const args = { params, shape, scale: 1 / divisor };
   const likes = likesOf([logProbs], plan.fused);
   const outputs = run(
     pointwise,
-    { ...args, op: ops.forward({ needs: plan.fused, weighted }), sum: divisor },
+    { ...args, op: ops.forward({ needs: plan.fused, ...variant }), sum: divisor },
     operands,
     [out ?? like, ...likes],
   );
-  const op = ops.backward({ needs: plan.needs, weighted });
+  const op = ops.backward({ needs: plan.needs, ...variant });
   const loss = recordFused({
     op: NAME,
     inputs: [logProbs],
