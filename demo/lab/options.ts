@@ -50,17 +50,20 @@ interface Range {
   readonly max?: number | undefined;
   /** Whether `min` itself is excluded. */
   readonly above?: boolean | undefined;
+  /** Whether `max` itself is excluded. */
+  readonly below?: boolean | undefined;
   readonly integer?: boolean | undefined;
 }
 
 /** A slider round the default: up to three times as much, at least to 1, within what the op takes. */
 export function numberOption(name: string, value: number, range: Range = {}): NumberOption {
   const reach = Math.max(1, 3 * Math.abs(value));
-  const max = Math.min(range.max ?? Infinity, value < 0 ? Math.max(0, value + reach) : reach);
+  const most = Math.min(range.max ?? Infinity, value < 0 ? Math.max(0, value + reach) : reach);
   const least = Math.max(range.min ?? -Infinity, value > 0 ? 0 : -reach);
-  const span = max - least;
+  const span = most - least;
   const step = range.integer ? 1 : 10 ** Math.floor(Math.log10(span / 100));
   const min = range.above && least === range.min ? least + step : least;
+  const max = range.below && most === range.max ? most - step : most;
   return { name, value, min, max, step };
 }
 
