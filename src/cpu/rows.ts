@@ -99,3 +99,13 @@ export function logSoftmaxOf(x: Float64Array, y: Float64Array): void {
   const logSum = Math.log1p(sumOthers);
   for (let i = 0; i < x.length; i++) y[i] = at(x, i) - max - logSum;
 }
+
+/** Copies a row out of a tensor. */
+export function gather(
+  from: NumericArray,
+  base: number,
+  step: number,
+  to: Float64Array | undefined,
+): void {
+  if (to) for (let i = 0; i < to.length; i++) to[i] = from[base + i * step] ?? NaN;
+}

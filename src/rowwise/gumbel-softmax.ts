@@ -9,7 +9,7 @@ import { runOne } from '../core/dispatcher.ts';
 import { log, threefry } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
-import { rowScan } from '../kernels/rowwise/plan.ts';
+import { rowScan } from '../kernels/rowwise/scan.ts';
 import { openUniformAt, withKey } from '../core/random.ts';
 import { normalizeDim } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';

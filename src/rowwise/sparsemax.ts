@@ -2,7 +2,7 @@ import wgsl from '../../shaders/rowwise/sparsemax.wgsl?raw';
 import { at } from '../cpu/rows.ts';
 import { functionModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
-import { rowScan } from '../kernels/rowwise/plan.ts';
+import { rowScan } from '../kernels/rowwise/scan.ts';
 import { div } from '../shader/lib.ts';
 
 /** A row's largest element and tau, relative to it; NaN for a row without a result. */

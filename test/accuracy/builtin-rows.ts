@@ -3,7 +3,7 @@
 import { defineRowwise, type Rowwise } from '../../src/define/rowwise.ts';
 import type { Documented } from '../../src/define/op.ts';
 import { logSoftmax, softmax, softmin } from '../../src/index.ts';
-import { rowScan } from '../../src/kernels/rowwise/plan.ts';
+import { rowScan } from '../../src/kernels/rowwise/scan.ts';
 
 interface Naive {
   readonly of: Rowwise;

@@ -4,7 +4,7 @@ import { at, atOr, logSoftmaxOf, maxOf } from '../../cpu/rows.ts';
 import { bend, slopeOf, type Temper } from './temper.ts';
 import { placesOf, type ClassLossArgs } from './args.ts';
 import { forEachRow } from '../rows/tiling.ts';
-import { gather } from '../rowwise/plan.ts';
+import { gather } from '../../cpu/rows.ts';
 
 export function classLossReference(
   args: ClassLossArgs,

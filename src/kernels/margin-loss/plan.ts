@@ -28,7 +28,7 @@ import {
 } from '../../shader/params.ts';
 import { addSums, planSum } from '../reduce/plan.ts';
 import { forEachRow, tileRows, workgroupsOf } from '../rows/tiling.ts';
-import { gather } from '../rowwise/plan.ts';
+import { gather } from '../../cpu/rows.ts';
 import { fits, inputsOf, outputsOf } from '../windows/regions.ts';
 import { Windows } from '../windows/windows.ts';
 

@@ -16,7 +16,7 @@ import { cachedProgram, source } from '../../shader/link.ts';
 import { norm, normGrad, normKind } from '../pair-rows/norm-reference.ts';
 import { rowNorms } from '../rows/sources.ts';
 import { forEachRow, tileRows, workgroupsOf } from '../rows/tiling.ts';
-import { gather } from '../rowwise/plan.ts';
+import { gather } from '../../cpu/rows.ts';
 import { fits, inputsOf, outputsOf } from '../windows/regions.ts';
 import { Windows } from '../windows/windows.ts';
 

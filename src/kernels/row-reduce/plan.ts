@@ -24,7 +24,7 @@ import {
   type ChunkTiling,
   type RowTiling,
 } from '../rows/tiling.ts';
-import { gather } from '../rowwise/plan.ts';
+import { gather } from '../../cpu/rows.ts';
 import { fits, inputsOf, outputsOf, stretch, viewsOf, type Region } from '../windows/regions.ts';
 import { rowsOf, Windows } from '../windows/windows.ts';
 

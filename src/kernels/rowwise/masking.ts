@@ -4,7 +4,7 @@ import type { UniformWriter } from '../../core/kernel.ts';
 import { broadcastStrides, collapse, type RowLayout, type Shape } from '../../core/shape.ts';
 import { isPacked, type RowTensor } from '../rows/bindings.ts';
 import { forEachRow } from '../rows/tiling.ts';
-import type { RowwiseArgs } from './plan.ts';
+import type { RowwiseArgs } from './args.ts';
 
 /** How a mask is broadcast to the elements. */
 export interface MaskLayout {
