@@ -2,7 +2,7 @@ import wgsl from '../../shaders/rowwise/entmax15.wgsl?raw';
 import { at } from '../cpu/rows.ts';
 import { optionalModule } from '../define/module.ts';
 import { defineRowwise } from '../define/rowwise.ts';
-import { rowScan } from '../kernels/rowwise/plan.ts';
+import { rowScan } from '../kernels/rowwise/scan.ts';
 import { div, sqrt } from '../shader/lib.ts';
 
 /** A row's largest element, and tau on the scale of (x - max) / 2; NaN for a row without a result. */
