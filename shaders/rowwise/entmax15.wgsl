@@ -48,6 +48,7 @@ fn forward_row(base: u32) {
     row_max = select(row_max, v, v > row_max);
   }
   var tau = -1.0;
+  var solved = false;
   // A step at least halves the distance to the first tau with another slope, so that few are needed; each ends at a float.
   for (var steps = 0u; steps < 100u; steps++) {
     let s = support_of(base, row_max, tau);
@@ -56,12 +57,18 @@ fn forward_row(base: u32) {
       break;
     }
     let left = s.squares - 1.0;
+    // Once more from the solution: sums of small differences are exact to more digits.
+    if (solved) {
+      tau += 0.5 * left / s.sum;
+      break;
+    }
     let disc = fma(s.sum, s.sum, -f32(s.count) * left);
     // The smaller root of count d^2 - 2 sum d + left, without cancellation.
     let step = nl_quotient(left, s.sum + nl_sqrt(max(disc, 0.0)));
     if (disc >= 0.0 && tau + step <= s.least) {
       tau += step;
-      break;
+      solved = true;
+      continue;
     }
     let next = tau + 0.5 * left / s.sum;
     if (!(next > tau)) {

@@ -11,6 +11,7 @@ export const celu = /* @__PURE__ */ defineActivation({
   params: { alpha: { default: 1, nonzero: true } },
   forward: (x, { alpha }) => (x > 0 ? x : alpha * Math.expm1(x / alpha)),
   backward: (x, gradOutput, { alpha }) => (x > 0 ? gradOutput : gradOutput * Math.exp(x / alpha)),
+  inplace: () => false,
   accuracy: { forward: 3, backward: 3 },
   docs: {
     tex: String.raw`\max(x, 0) + \min(\alpha (e^{x / \alpha} - 1), 0)`,

@@ -11,6 +11,7 @@ export const elu = /* @__PURE__ */ defineActivation({
   params: { alpha: 1 },
   forward: (x, { alpha }) => (x > 0 ? x : alpha * Math.expm1(x)),
   backward: (x, gradOutput, { alpha }) => (x > 0 ? gradOutput : gradOutput * (alpha * Math.exp(x))),
+  inplace: () => false,
   accuracy: { forward: 2.5, backward: 3 },
   docs: {
     tex: String.raw`\begin{cases} x & x > 0 \\ \alpha (e^x - 1) & x \le 0 \end{cases}`,

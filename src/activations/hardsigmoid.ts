@@ -27,6 +27,7 @@ export const hardsigmoid = /* @__PURE__ */ defineActivation({
     const y = alpha * x + beta;
     return y > 0 && y < 1 ? gradOutput * alpha : 0;
   },
+  inplace: () => false,
   accuracy: { forward: 1, backward: 1 },
   docs: {
     tex: String.raw`\min(\max(\alpha x + \beta, 0), 1)`,

@@ -10,6 +10,7 @@ export const hardswish = /* @__PURE__ */ defineActivation({
   includes: [bits, div],
   forward: (x) => (x <= -3 ? x * 0 : x >= 3 ? x : (x * (x + 3)) / 6),
   backward: (x, gradOutput) => (x <= -3 ? 0 : x >= 3 ? gradOutput : gradOutput * ((2 * x + 3) / 6)),
+  inplace: () => false,
   accuracy: { forward: 2, backward: 2 },
   docs: {
     tex: String.raw`x \cdot \frac{\min(\max(x + 3, 0), 6)}{6}`,

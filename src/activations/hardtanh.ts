@@ -13,6 +13,7 @@ export const hardtanh = /* @__PURE__ */ defineActivation({
   },
   forward: (x, { minVal, maxVal }) => (x < minVal ? minVal : x > maxVal ? maxVal : x),
   backward: (x, gradOutput, { minVal, maxVal }) => (x <= minVal || x >= maxVal ? 0 : gradOutput),
+  inplace: () => true,
   accuracy: { forward: 0, backward: 0 },
   docs: {
     tex: String.raw`\min(\max(x, \mathrm{minVal}), \mathrm{maxVal})`,

@@ -18,6 +18,7 @@ export const leakyRelu = /* @__PURE__ */ defineActivation({
     }
   },
   backward: (x, gradOutput, { negativeSlope }) => (x > 0 ? gradOutput : negativeSlope * gradOutput),
+  inplace: ({ negativeSlope }) => negativeSlope >= 0,
   accuracy: { forward: 1, backward: 1 },
   docs: {
     tex: String.raw`\begin{cases} x & x > 0 \\ \alpha x & x \le 0 \end{cases}`,

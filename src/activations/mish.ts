@@ -30,6 +30,7 @@ export const mish = /* @__PURE__ */ defineActivation({
     const tanh = Math.tanh(softplusOf(x));
     return Math.max(tanh, Math.abs(x) * logistic(x) * (1 - tanh * tanh));
   },
+  inplace: () => false,
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`x \tanh(\log(1 + e^x))`,

@@ -23,6 +23,7 @@ export const relu = /* @__PURE__ */ defineActivation({
     }
   },
   backward: (x, gradOutput) => (x <= 0 ? 0 : gradOutput),
+  inplace: () => true,
   accuracy: { forward: 0, backward: 0 },
   docs: {
     tex: String.raw`\max(x, 0)`,

@@ -8,6 +8,7 @@ export const relu6 = /* @__PURE__ */ defineActivation({
   wgsl,
   forward: (x) => (x < 0 ? 0 : x > 6 ? 6 : x),
   backward: (x, gradOutput) => (x <= 0 || x >= 6 ? 0 : gradOutput),
+  inplace: () => true,
   accuracy: { forward: 0, backward: 0 },
   docs: {
     tex: String.raw`\min(\max(x, 0), 6)`,

@@ -1,6 +1,7 @@
 import wgsl from '../../shaders/activations/rrelu.wgsl?raw';
 import { isRecording, record } from '../core/autograd.ts';
 import type { ActivationModule } from '../define/module.ts';
+import { checkInPlace, recordInPlace, type InPlaceOption } from '../define/in-place.ts';
 import { defineOp } from '../define/op.ts';
 import { LENGTHS, warmUp } from '../define/prepare.ts';
 import { runOne } from '../core/dispatcher.ts';
@@ -8,6 +9,7 @@ import { threefry } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
 import type { ParamValues } from '../shader/params.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { copyOf } from '../kernels/pointwise/basic.ts';
 import { Module } from '../nn/module.ts';
 import { uniformAt, withKey } from '../core/random.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -52,7 +54,7 @@ interface Bounds {
   upper?: number;
 }
 
-export interface RReluOptions extends Bounds {
+export interface RReluOptions extends Bounds, InPlaceOption {
   /** Whether slopes are drawn; otherwise each is (lower + upper) / 2. Defaults to false. */
   training?: boolean;
   /** Written instead of a new tensor; may be `x` itself. Only where no gradient is recorded. */
@@ -67,21 +69,30 @@ function boundsOf(op: string, { lower = 1 / 8, upper = 1 / 3 }: Bounds): Require
 }
 
 function apply(x: Tensor, options: RReluOptions = {}): Tensor {
-  checkOptionNames('rrelu', options, ['lower', 'upper', 'training', 'out']);
+  checkOptionNames('rrelu', options, ['lower', 'upper', 'training', 'inplace', 'out']);
   const { lower, upper } = boundsOf('rrelu', options);
   const { training = false, out } = options;
   checkBoolean('rrelu', 'training', training);
   checkTensors('rrelu', { x });
-  checkOut('rrelu', out, x, isRecording([x]));
+  const recording = isRecording([x]);
+  checkOut('rrelu', out, x, recording);
+  const over = checkInPlace('rrelu', options, x, recording);
   const params = training
     ? withKey(([key0, key1]) => ({ lower, span: upper - lower, key0, key1 }))
     : { lower: (lower + upper) / 2, span: 0, key0: 0, key1: 0 };
-  const output = runOne(pointwise, { op: forwardOp, params, shape: x.shape }, [x], out ?? x.like());
-  return record(output, 'rrelu', [x], [x], (upstream, [saved]) => {
+  // With slopes of at least 0 the result has the sign of x, which is all that the gradient needs of it.
+  const copied = over && recording && lower < 0;
+  const kept = copied ? copyOf(x) : x;
+  const args = { op: forwardOp, params, shape: x.shape };
+  const output = runOne(pointwise, args, [x], over ? x : (out ?? x.like()));
+  const keep = over ? recordInPlace : record;
+  const recorded = keep(output, 'rrelu', [x], [kept], (upstream, [saved]) => {
     if (!saved) return [];
     const args = { op: backwardOp, params, shape: saved.shape };
     return [runOne(pointwise, args, [saved, upstream.tensor], saved.like())];
   });
+  if (copied) kept.dispose();
+  return recorded;
 }
 
 /**
@@ -112,16 +123,19 @@ export class RReLU extends Module implements ActivationModule {
   readonly lower: number;
   readonly upper: number;
 
-  constructor(options: Bounds = {}) {
+  readonly inplace: boolean;
+
+  constructor(options: Bounds & InPlaceOption = {}) {
     super();
-    checkOptionNames('RReLU', options, ['lower', 'upper']);
+    checkOptionNames('RReLU', options, ['lower', 'upper', 'inplace']);
+    this.inplace = options.inplace ?? false;
     const { lower, upper } = boundsOf('RReLU', options);
     this.lower = lower;
     this.upper = upper;
   }
 
   override forward(x: Tensor): Tensor {
-    const { lower, upper, training } = this;
-    return rrelu(x, { lower, upper, training });
+    const { lower, upper, training, inplace } = this;
+    return rrelu(x, { lower, upper, training, inplace });
   }
 }

@@ -21,6 +21,7 @@ export const selu = /* @__PURE__ */ defineActivation({
   forward: (x, { alpha, gamma }) => (x > 0 ? gamma * x : gamma * alpha * Math.expm1(x)),
   backward: (x, gradOutput, { alpha, gamma }) =>
     gradOutput * (x > 0 ? gamma : gamma * alpha * Math.exp(x)),
+  inplace: () => false,
   accuracy: { forward: 2.5, backward: 3 },
   docs: {
     tex: String.raw`\gamma \begin{cases} x & x > 0 \\ \alpha (e^x - 1) & x \le 0 \end{cases}`,

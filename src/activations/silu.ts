@@ -12,6 +12,7 @@ export const silu = /* @__PURE__ */ defineActivation({
   forward: (x) => x * logistic(x),
   backward: (x, gradOutput) => gradOutput * gateSlope(x, x),
   largestTerm: (x) => gateTerm(x, x),
+  inplace: () => false,
   accuracy: { forward: 3, backward: 4 },
   docs: {
     tex: String.raw`\frac{x}{1 + e^{-x}}`,

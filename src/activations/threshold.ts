@@ -9,6 +9,7 @@ export const threshold = /* @__PURE__ */ defineActivation({
   params: { threshold: { default: 0, required: true }, value: { default: 0, required: true } },
   forward: (x, { threshold, value }) => (x <= threshold ? value : x),
   backward: (x, gradOutput, { threshold }) => (x <= threshold ? 0 : gradOutput),
+  inplace: ({ threshold, value }) => value <= threshold,
   accuracy: { forward: 0, backward: 0 },
   docs: {
     tex: String.raw`\begin{cases} x & x > \mathrm{threshold} \\ \mathrm{value} & x \le \mathrm{threshold} \end{cases}`,

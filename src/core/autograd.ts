@@ -183,6 +183,10 @@ export function record(
   backward: BackwardFn,
 ): Tensor {
   if (!isRecording(inputs)) return output;
+  const storage = output.storage(op);
+  for (const input of inputs) {
+    if (input !== output && input.storage(op) === storage) storage.aliased = true;
+  }
   output.node = new GradNode(output, called() ?? op, inputs, saved, backward);
   output.requiresGrad = true;
   return output;

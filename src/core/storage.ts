@@ -7,6 +7,8 @@ export abstract class Storage {
   readonly device: Device;
   /** Increased by every write after creation, so that autograd notices if a saved tensor was changed. */
   version = 0;
+  /** Whether tensors of a graph that are not the same share the memory: one is a reshaped other. */
+  aliased = false;
   /** int32 values from the host, kept to check class indices without reading back; null once the device has written the memory. */
   host: Int32Array | null = null;
   /** Few float elements from the host, kept until their bounds are asked for or the device has written the memory. */

@@ -9,10 +9,12 @@ import { source, type Source } from '../shader/link.ts';
 import type { ParamValues } from '../shader/params.ts';
 import type { Binary, Unary, UnaryAll } from '../kernels/pointwise/args.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { copyOf } from '../kernels/pointwise/basic.ts';
 import { sumTo } from '../kernels/reduce/sum-to.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkShapeIs, checkTensors } from '../core/validate.ts';
 import { checkDeclaration } from './check-declaration.ts';
+import { checkInPlace, recordInPlace, type InPlaceOption } from './in-place.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { LENGTHS, warmUp } from './prepare.ts';
 import {
@@ -54,6 +56,11 @@ export interface ActivationDeclaration<S extends ParamSpecs> {
    * `backward` is then counted in ULP of this term, or of the derivative if that is larger.
    */
   readonly largestTerm?: (x: number, params: ParamsOf<S>) => number;
+  /**
+   * Given where calls may have `inplace`: whether `backward` gives the same from the result as from x. If not, a call that is
+   * recorded keeps a copy of x.
+   */
+  readonly inplace?: (params: ParamsOf<S>) => boolean;
   /** Error bounds that the tests check. */
   readonly accuracy?: Accuracy;
   /** Documentation for tables and the demo. The build removes it. */
@@ -75,6 +82,13 @@ export interface Activation<S extends ParamSpecs = ParamSpecs> extends Declared 
   readonly epilogue: Epilogue<S>;
 }
 
+/** An elementwise activation whose result may be written over its input. */
+export interface InPlaceActivation<S extends ParamSpecs = ParamSpecs> extends Activation<S> {
+  (x: Tensor, options?: ActivationOptions<S> & InPlaceOption): Tensor;
+  /** @internal Tells the type from others. */
+  readonly overwrites: true;
+}
+
 /** @internal What a fused kernel needs of an activation. */
 export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
   readonly source: Source;
@@ -92,8 +106,14 @@ export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
 
 /** Declares an elementwise activation: function, gradient, bias, float16 and fusion into `linear` follow from it. */
 export function defineActivation<const S extends ParamSpecs = NoParams>(
+  declaration: ActivationDeclaration<S> & { readonly inplace: (params: ParamsOf<S>) => boolean },
+): InPlaceActivation<S>;
+export function defineActivation<const S extends ParamSpecs = NoParams>(
   declaration: ActivationDeclaration<S>,
-): Activation<S> {
+): Activation<S>;
+export function defineActivation<const S extends ParamSpecs = NoParams>(
+  declaration: ActivationDeclaration<S>,
+): InPlaceActivation<S> {
   checkDeclaration('defineActivation', declaration, ['forward', 'backward']);
   const { name, wgsl, forward, backward, largestTerm, accuracy, docs } = declaration;
   const specs = declaration.params ?? ({} as S);
@@ -130,10 +150,11 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     },
   };
 
+  const known = ['bias', 'out', ...(declaration.inplace ? ['inplace'] : [])];
   const resolve = (
     op: string,
     options?: object,
-    others: readonly string[] = ['bias', 'out'],
+    others: readonly string[] = known,
   ): ParamsOf<S> => {
     const params = resolveParams(op, specs, others, options);
     declaration.check?.(op, params);
@@ -155,7 +176,7 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
 
   /** The option values of a call without options. */
   let standard: ParamsOf<S> | undefined;
-  const activation = (x: Tensor, options?: ActivationOptions<S>): Tensor => {
+  const activation = (x: Tensor, options?: ActivationOptions<S> & InPlaceOption): Tensor => {
     const params = options === undefined ? (standard ??= resolve(name)) : resolve(name, options);
     const bias = options?.bias;
     const out = options?.out;
@@ -164,18 +185,21 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     const inputs = bias ? [x, bias] : [x];
     const recording = isRecording(inputs);
     checkOut(name, out, x, recording);
+    const over = options?.inplace !== undefined && checkInPlace(name, options, x, recording);
+    const copied = over && recording && (bias !== undefined || !declaration.inplace?.(params));
+    const kept = copied ? copyOf(x) : x;
     const output = runOne(
       pointwise,
       { op: bias ? forwardBiasOp : forwardOp, params, shape: x.shape },
       inputs,
-      out ?? x.like(),
+      over ? x : (out ?? x.like()),
     );
     if (!recording) return output;
-    return record(
+    const recorded = (over ? recordInPlace : record)(
       output,
       name,
       inputs,
-      inputs,
+      bias ? [kept, bias] : [kept],
       (upstream, [savedX, savedBias], [needsX, needsBias]) => {
         if (!savedX) return [];
         if (!needsBias || !savedBias) return [gradient(savedX, upstream.tensor, params, savedBias)];
@@ -189,6 +213,8 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
         return grads;
       },
     );
+    if (copied) kept.dispose();
+    return recorded;
   };
   const declared = defineOp(activation, {
     op: name,
@@ -208,6 +234,7 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     },
   });
   return Object.assign(declared, {
+    overwrites: true as const,
     epilogue: { source: file, layout, resolve, forward, backward, largestTerm, gradient },
   });
 }

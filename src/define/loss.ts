@@ -1,7 +1,9 @@
 // Makes a loss function with reductions and gradients from the loss of one element and its gradient, declared in WGSL
 // and in float64.
 import type { Device } from '../core/device.ts';
+import { isRecording } from '../core/autograd.ts';
 import { run, runOne, type Output } from '../core/dispatcher.ts';
+import { isTensor } from '../core/is-tensor.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';
 import { pointwise, type PointwiseArgs } from '../kernels/pointwise/plan.ts';
 import { castTo } from '../kernels/pointwise/basic.ts';
@@ -131,11 +133,11 @@ export function defineLoss<
       ...differentiated,
       ...(parts.weightBackward ? factors.map((_, k) => inputs.length + k) : []),
     ];
-    const leaves = withGradient.flatMap((i) => [...values, ...factors][i] ?? []) as Tensor[];
-    const plan = planGradients(leaves, reduction);
     const reduced = reduction !== 'none';
     const like = { device, dtype: first?.dtype ?? 'float32', shape: reduced ? [] : shape } as const;
-    checkOut(name, out, like, plan.recording);
+    const all = [...values, ...factors];
+    const recording = isRecording(withGradient.map((i) => all[i]).filter(isTensor));
+    checkOut(name, out, like, recording);
     inputs.forEach((input, i) => {
       const [range, value] = [domain[input], values[i]];
       if (typeof value === 'number') checkNumber(name, input, value, range);
@@ -149,6 +151,8 @@ export function defineLoss<
     );
     const operands = given.map((tensor, i) => seenAs(tensor, seen[i] ?? tensor.shape));
     const tensors = [...operands, ...factors];
+    const leaves = withGradient.flatMap((i) => [...given, ...factors][i] ?? []);
+    const plan = planGradients(leaves, reduction);
     const total =
       meanByWeight && reduction === 'mean' && factors[0] ? sumTo(factors[0], [], 'float32') : null;
     const variantOf = (flags: readonly boolean[]): Variant => {

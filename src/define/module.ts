@@ -2,7 +2,8 @@
 import { Module, type Fused } from '../nn/module.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkFunction, checkHas, checkIsOptions } from '../core/validate-options.ts';
-import type { Activation } from './activation.ts';
+import type { Activation, InPlaceActivation } from './activation.ts';
+import type { InPlaceOption } from './in-place.ts';
 import type { ParamOptions, ParamSpecs } from './params.ts';
 
 export interface ActivationModule extends Module {
@@ -10,6 +11,12 @@ export interface ActivationModule extends Module {
 }
 
 /** The module class of an elementwise activation: `class ReLU extends activationModule(relu) {}`. */
+export function activationModule<S extends ParamSpecs>(
+  activation: InPlaceActivation<S>,
+): new (options?: ParamOptions<S> & InPlaceOption) => ActivationModule;
+export function activationModule<S extends ParamSpecs>(
+  activation: Activation<S>,
+): new (options?: ParamOptions<S>) => ActivationModule;
 export function activationModule<S extends ParamSpecs>(
   activation: Activation<S>,
 ): new (options?: ParamOptions<S>) => ActivationModule {

@@ -1,6 +1,7 @@
 // Dropout: drops elements at random and scales up the others; with gradient.
 import wgsl from '../../shaders/math/dropout.wgsl?raw';
 import { isRecording, record } from '../core/autograd.ts';
+import { checkInPlace, recordInPlace, type InPlaceOption } from '../define/in-place.ts';
 import { runOne } from '../core/dispatcher.ts';
 import { threefry } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
@@ -23,7 +24,7 @@ const op: PointwiseOp = {
   inPlace: [0],
 };
 
-export interface DropoutOptions {
+export interface DropoutOptions extends InPlaceOption {
   /** Probability of dropping an element, from 0 to 1. Defaults to 0.5. */
   p?: number;
   /** Whether to drop at all; otherwise `x` is returned as it is. Defaults to true. */
@@ -34,20 +35,22 @@ export interface DropoutOptions {
 
 /** Sets each element to 0 with probability p and multiplies the others by 1 / (1 - p). Repeatable with `manualSeed`. */
 export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
-  checkOptionNames('dropout', options, ['p', 'training', 'out']);
+  checkOptionNames('dropout', options, ['p', 'training', 'inplace', 'out']);
   const { p = 0.5, training = true, out } = options;
   checkNumber('dropout', 'p', p, { min: 0, max: 1 });
   checkBoolean('dropout', 'training', training);
   checkTensors('dropout', { x });
-  checkOut('dropout', out, x, isRecording([x]));
+  const recording = isRecording([x]);
+  checkOut('dropout', out, x, recording);
+  const over = checkInPlace('dropout', options, x, recording && training);
   if (!training && !out) return x;
   const rate = training ? p : 0;
   const scale = rate < 1 ? 1 / (1 - rate) : 0;
   const params = withKey(([key0, key1]) => ({ p: rate, scale, key0, key1 }));
   const args = { op, params, shape: x.shape };
-  const output = runOne(pointwise, args, [x], out ?? x.like());
   const like = x.like();
-  return record(output, 'dropout', [x], [], (upstream) => [
+  const output = runOne(pointwise, args, [x], over ? x : (out ?? like));
+  return (over ? recordInPlace : record)(output, 'dropout', [x], [], (upstream) => [
     runOne(pointwise, args, [upstream.tensor], like),
   ]);
 }

@@ -66,7 +66,7 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
       received: 'none',
     });
   }
-  const params = activation?.epilogue.resolve('linear', activationOptions);
+  const params = activation?.epilogue.resolve('linear', activationOptions, []);
   const fused: MatmulActivation | undefined = activation && {
     source: activation.epilogue.source,
     layout: activation.epilogue.layout,

@@ -141,14 +141,17 @@ export class Flatten extends Module {
 export class Dropout extends Module {
   readonly p: number;
 
-  constructor(options: { p?: number } = {}) {
+  readonly inplace: boolean;
+
+  constructor(options: { p?: number; inplace?: boolean } = {}) {
     super();
-    checkOptionNames('Dropout', options, ['p']);
+    checkOptionNames('Dropout', options, ['p', 'inplace']);
     this.p = options.p ?? 0.5;
+    this.inplace = options.inplace ?? false;
     checkNumber('Dropout', 'p', this.p, { min: 0, max: 1 });
   }
 
   override forward(x: Tensor): Tensor {
-    return dropout(x, { p: this.p, training: this.training });
+    return dropout(x, { p: this.p, training: this.training, inplace: this.inplace });
   }
 }
