@@ -18,6 +18,8 @@ export type Fused = (
   run: <S extends ParamSpecs>(activation: Activation<S>, options: ParamOptions<S>) => Tensor,
 ) => Tensor;
 
+const NOT_FUSED: Fused | null = null;
+
 /** What a module of one tensor is to those that call it. */
 export interface UnaryModule {
   forward(x: Tensor): Tensor;
@@ -44,9 +46,8 @@ export abstract class Module<Result = Tensor, Inputs extends readonly unknown[] 
   abstract forward(...inputs: Inputs): Result;
 
   /** @internal What the module does, for the kernel of the module before it; null where it is more than an activation. */
-  // eslint-disable-next-line @typescript-eslint/class-literal-property-style -- subclasses compute it
   get fused(): Fused | null {
-    return null;
+    return NOT_FUSED;
   }
 
   /** Registers a learned tensor under a name and returns it. */
