@@ -81,8 +81,9 @@ async function main() {
   if (failures.length > 0) {
     console.error(failures.join('\n'));
     process.exitCode = 1;
-    // A part is to look at; the file has everything.
-  } else if (plan.full) await writeFile(target, text);
+  }
+  // A part is to look at; the file has everything.
+  if (plan.full) await writeFile(target, text);
   else if (plan.apart) {
     await writeFile(target, await pretty(renewed(await readFile(target, 'utf8'), text)));
   }

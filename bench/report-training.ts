@@ -80,6 +80,12 @@ function measured(
   return `Measured on ${date} in headless ${browser}, ${adapter}, on ${processor}, ${threads} threads, by \`npm run bench -- --part ${part}\`. Milliseconds are upper bounds where the machine had other work to do; multiples are of turns side by side in one round.`;
 }
 
+/** What failed the benchmark. */
+function failed(results: readonly { readonly failures: readonly string[] }[]): string[] {
+  const failures = results.flatMap((one) => one.failures);
+  return failures.length > 0 ? [`Not as it has to be: ${failures.join('; ')}.`] : [];
+}
+
 export function trainingSections(results: TrainingResults): string[] {
   const { training, attention } = results;
   return [
@@ -90,7 +96,7 @@ export function trainingSections(results: TrainingResults): string[] {
         `Weights and batches are the same for all, and losses must be within ${BOUND} of ours at each of the first steps, or the benchmark fails: _loss_ is that of the last step compared, _off by_ the largest difference. Milliseconds are medians of rounds in which each library has its turn, _multiple_ is of our time in the same round. Dispatches, submits and new buffers are per step in the steady state, over five steps of ours (two of the others) and one read of their losses, which takes a submit of its own. A step of ours makes no buffer and no pipeline after the tenth, and has one submit: the benchmark fails otherwise. Peak memory is of all buffers alive at the worst moment, weights and moments included.`,
         measured(results, 'models'),
       ].join('\n\n'),
-      stepsTable(training),
+      [stepsTable(training), ...failed(training)].join('\n\n'),
       training.length > 0,
     ),
     ...section(
@@ -99,7 +105,7 @@ export function trainingSections(results: TrainingResults): string[] {
         '`scaledDotProductAttention` beside `softmax(q kᵀ) v` composed of our own `matmul`, `softmax` and `transpose`, 64 numbers per head; _heads_ are heads times batch elements. Results and gradients agree within 1e-4 of the largest number, or the benchmark fails. _Multiple_: how many times as long the composed form takes. _Memory_: all buffers alive at the worst moment, as a multiple of query, key, value and result, which is 1 at least (with gradients 2, those of query, key, value and result). Above 1.3 for a forward pass the benchmark fails. Where there is no time, memory alone was measured. The longest has one head, as eight take an emulator half a minute.',
         measured(results, 'attention'),
       ].join('\n\n'),
-      attentionTable(attention),
+      [attentionTable(attention), ...failed(attention)].join('\n\n'),
       attention.length > 0,
     ),
   ];

@@ -11,8 +11,6 @@ import { Submission } from './submission.ts';
 
 /** Number of commands per batch: a training step of a small transformer has more than 300, and is to have one submit. */
 const BATCH = 512;
-/** Different uniforms per submit. A batch seldom has more, as what is launched again has its uniforms once. */
-const BLOCK = 256;
 /** Number of dispatches that a new batch has room for. Most batches have few. */
 const FIRST = 16;
 const UNIFORM_DST = 0x40 | 0x08; // GPUBufferUsage.UNIFORM | COPY_DST by value: the global is missing in Node
@@ -81,7 +79,7 @@ export class CommandQueue {
     const batch = this.#open;
     let block = batch.blocks.at(-1);
     if (kept.block === block?.number) return kept.uniformOffset;
-    if (!block || block.used === BLOCK * UNIFORM_BYTES) {
+    if (!block || block.used === BATCH * UNIFORM_BYTES) {
       block = this.#newBlock();
       batch.blocks.push(block);
       batch.cuts.push(batch.commands.length);
@@ -202,7 +200,7 @@ export class CommandQueue {
     return faults.watch('uniforms', ({ fate, again }) => {
       const make = (): GPUBuffer =>
         device.createBuffer({
-          size: BLOCK * UNIFORM_BYTES,
+          size: BATCH * UNIFORM_BYTES,
           usage: UNIFORM_DST,
           label: 'nonlin uniforms',
         });

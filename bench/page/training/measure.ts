@@ -80,19 +80,19 @@ export async function countSteps(
   counters: () => Counted,
 ): Promise<Counted> {
   const own = library === 'nonlin';
-  const [warm, steps] = own ? [WARM, COUNTED.own] : [2, COUNTED.others];
-  for (let i = 0; i < warm; i++) {
-    learner.step();
-    // A step has its own submit only where the caller's thread is free in between.
-    await Promise.resolve();
-  }
-  await learner.losses();
+  const steps = own ? COUNTED.own : COUNTED.others;
+  // The same loop from the first step on.
+  const loop = async (): Promise<void> => {
+    for (let i = 0; i < steps; i++) {
+      learner.step();
+      // A step has its own submit only where the caller's thread is free in between.
+      await Promise.resolve();
+    }
+    await learner.losses();
+  };
+  for (let done = 0; done < (own ? WARM : COUNTED.others); done += steps) await loop();
   const start = counters();
-  for (let i = 0; i < steps; i++) {
-    learner.step();
-    await Promise.resolve();
-  }
-  await learner.losses();
+  await loop();
   const end = counters();
   const each = (key: keyof Counted): number => (end[key] - start[key]) / steps;
   return {
