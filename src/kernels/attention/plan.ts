@@ -21,17 +21,9 @@ import {
   type AttentionBackward,
   type AttentionForward,
 } from './args.ts';
+import { launchBatches, refuse, type Extent, type PlacedTensor } from './batches.ts';
 import { isPacked, SLOTS, type AttentionTensors } from './bindings.ts';
-import {
-  entryOfFours,
-  entryOfRows,
-  entryOfTiles,
-  launchAttention,
-  maskRepeats,
-  type Bound,
-  type Entry,
-  type Part,
-} from './launch.ts';
+import { entryOfFours, entryOfRows, entryOfTiles, maskRepeats, type Entry } from './launch.ts';
 import { computeAttention } from './reference.ts';
 
 export const attentionKernel: Kernel<AttentionArgs> = {
@@ -70,12 +62,6 @@ function plan(
   if (args.direction === 'forward') planned.forward(args);
   else planned.backward(args);
   return planned;
-}
-
-/** Elements of a tensor that belong to a batch: how many, and where the first is. */
-interface Extent {
-  readonly each: number;
-  readonly first: (batch: number) => number;
 }
 
 class AttentionPlan implements Plan {
@@ -235,7 +221,7 @@ class AttentionPlan implements Plan {
     const region = this.#outputs[outputsAt(args).mask];
     if (!region) return;
     const repeats = maskRepeats(args);
-    if (!this.#whole && repeats > 1) this.#refuse('attnMask', region);
+    if (!this.#whole && repeats > 1) refuse(this.#op, region, this.#caps, 'attnMask');
     const each = args.maskRows * args.maskKeys;
     const extent: Extent = { each, first: (batch) => Math.floor(batch / repeats) * each };
     this.#add(
@@ -311,47 +297,13 @@ class AttentionPlan implements Plan {
       : [];
   }
 
-  /** One launch for all batches, or, where a tensor is larger than a binding, one for each; of `step` batches together. */
+  get #op(): string {
+    return opName(attentionKernel, this.#args);
+  }
+
   #add(entry: Entry, has: AttentionTensors, placed: readonly PlacedTensor[], step = 1): void {
-    const batches = batchesOf(this.#args);
-    if (batches === 0) return;
-    const whole = fits(
-      placed.map(({ region }) => region.view),
-      this.#caps,
+    this.launches.push(
+      ...launchBatches(this.#op, this.#args, entry, has, placed, this.#caps, step),
     );
-    const count = whole ? batches : step;
-    for (let first = 0; first < batches; first += count) {
-      const part: Part = { first, count };
-      const bound = placed.map(({ slot, region, access, extent }): Bound => {
-        if (whole || !extent) return { slot, region, access, from: 0, count: region.view.size };
-        // The batches of a part are heads side by side.
-        const starts = Array.from({ length: count }, (_, i) => extent.first(first + i));
-        const from = Math.min(...starts);
-        const end = Math.max(...starts) + extent.each;
-        const bytes = (end - from) * BYTES[region.view.dtype] + this.#caps.offsetAlignment;
-        if (!fits([region.view], this.#caps) && bytes > this.#caps.maxBindingSize) {
-          this.#refuse(undefined, region);
-        }
-        return { slot, region, access, from, count: end - from };
-      });
-      this.launches.push(launchAttention(this.#args, entry, has, bound, part, this.#caps));
-    }
   }
-
-  #refuse(argument: string | undefined, { view }: Region): never {
-    throw new LimitError({
-      op: opName(attentionKernel, this.#args),
-      ...(argument === undefined ? {} : { argument }),
-      expected: `matrices of one head of at most ${this.#caps.maxBindingSize} bytes`,
-      received: `a tensor of ${view.size * BYTES[view.dtype]} bytes`,
-    });
-  }
-}
-
-/** A tensor of a launch, and what of it belongs to a batch: all where that is null. */
-interface PlacedTensor {
-  readonly slot: number;
-  readonly region: Region;
-  readonly access: 'read' | 'write';
-  readonly extent: Extent | null;
 }
