@@ -58,7 +58,7 @@ export function leavesOf(data: Data, { rows, features, classes }: Problem, devic
 }
 
 /** Bytes of the buffers a GPUDevice has created and not destroyed, and the most there were at once. */
-class Meter {
+export class Meter {
   now = 0;
   most = 0;
 

@@ -305,21 +305,21 @@ class Planner {
     const by = columnsOf(this.#args);
     if (this.#chunks.length === 0) {
       // Without rows all other gradients are sums of no terms.
-      const nothing = (m: number, n: number, name: TensorName): void => {
-        const places = { a: this.#products, b: this.#products, c: this.#output(name) };
-        if (outputs.includes(name)) this.#product({ m, n, k: 0, a: [0, 1], b: [1, 0] }, places);
+      const nothing = (m: number, n: number, c: Matrix): void => {
+        const places = { a: this.#products, b: this.#products, c };
+        this.#product({ m, n, k: 0, a: [0, 1], b: [1, 0] }, places);
       };
-      if (by) nothing(columns, features, by);
-      nothing(1, 1, 'scale');
-      nothing(1, 1, 'bias');
-      return;
+      if (by && outputs.includes(by))
+        nothing(columns, features, this.#gradColumns ?? this.#output(by));
+      for (const name of ['scale', 'bias'] as const)
+        if (outputs.includes(name)) nothing(1, 1, this.#output(name));
     }
     if (this.#gradColumns && by) {
       const at = (place: BufferSlice): RowsPlace => ({ place, first: 0 });
       this.#normalize(columns, at(this.#input(by)), at(this.#output(by)), at(this.#gradColumns));
     }
     const { sums } = this.#slices;
-    if (!sums) return;
+    if (!sums || this.#chunks.length === 0) return;
     const count = this.#setting.invocations;
     const half = { ...sums, size: 4 * count };
     if (outputs.includes('scale'))
