@@ -14,7 +14,6 @@ import {
   supConLoss,
   tensor,
   transpose,
-  type Device,
   type Tensor,
 } from '../../src/index.ts';
 import { randomNumbers } from '../calls.ts';
