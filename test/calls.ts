@@ -19,6 +19,7 @@ import { pointwiseLossFamily } from './calls/pointwise-losses.ts';
 import { preferenceLossFamily } from './calls/preference-losses.ts';
 import { regressionLossFamily } from './calls/regression-losses.ts';
 import { adaptiveFamily, marginLossFamily } from './calls/margin-losses.ts';
+import { regionLossFamily } from './calls/region-losses.ts';
 import * as math from './calls/math.ts';
 import { localResponseFamily } from './calls/local-response.ts';
 import { normalizeFamily } from './calls/normalize.ts';
@@ -52,6 +53,7 @@ const families: readonly Family[] = [
   ...Object.values(rowLosses),
   marginLossFamily,
   adaptiveFamily,
+  regionLossFamily,
   ...Object.values(distanceLosses),
   ctcFamily,
   linearCrossEntropyFamily,

@@ -32,6 +32,7 @@ import {
   supConLoss,
   tensor,
   transpose,
+  tverskyLoss,
   type Device,
   type Tensor,
 } from '../src/index.ts';
@@ -173,6 +174,59 @@ const EMBEDDING_LOSSES: Readonly<Record<string, (device: Device) => Learner>> = 
   clipLoss: byClip,
   supConLoss: bySupCon,
 };
+
+/** Of pictures with a small bright and a small dark disc in each: the pixels with those around them, and what they are of. */
+interface Pictures {
+  readonly pixels: Float32Array;
+  readonly kinds: Int32Array;
+}
+
+const PICTURE = 20;
+const WINDOW = 9;
+
+/** Discs cover some 8 % of a picture each; the noise is half as strong as they are. */
+function picturesOf(count: number, seed: number): Pictures {
+  const random = randomNumbers(seed);
+  const size = PICTURE * PICTURE;
+  const kinds = new Int32Array(count * size);
+  const pixels = new Float32Array(count * size * WINDOW);
+  for (let picture = 0; picture < count; picture++) {
+    const discs = [1, 2].map((kind) => ({
+      kind,
+      row: (kind === 1 ? 5 : 15) + 2 * (random() - 0.5),
+      column: 3 + 14 * random(),
+    }));
+    const noisy = Float32Array.from({ length: size }, (_, i) => {
+      const [row, column] = [Math.floor(i / PICTURE), i % PICTURE];
+      const disc = discs.find((one) => Math.hypot(row - one.row, column - one.column) < 3.2);
+      kinds[picture * size + i] = disc?.kind ?? 0;
+      const light = disc ? (disc.kind === 1 ? 1 : -1) : 0;
+      return light + 1.6 * (random() + random() - 1);
+    });
+    for (let i = 0; i < size; i++) {
+      for (let k = 0; k < WINDOW; k++) {
+        const row = Math.floor(i / PICTURE) + Math.floor(k / 3) - 1;
+        const column = (i % PICTURE) + (k % 3) - 1;
+        const inside = Math.min(row, column) >= 0 && Math.max(row, column) < PICTURE;
+        const at = (picture * size + i) * WINDOW + k;
+        pixels[at] = inside ? (noisy[row * PICTURE + column] ?? 0) : 0;
+      }
+    }
+  }
+  return { pixels, kinds };
+}
+
+/** Of the pixels that are of a kind, or are taken for it, how many are both. */
+function overlapOf(scores: ArrayLike<number>, { kinds }: Pictures, kind: number): number {
+  let [both, either] = [0, 0];
+  kinds.forEach((own, i) => {
+    const row = [0, 1, 2].map((c) => scores[3 * i + c] ?? NaN);
+    const taken = row.indexOf(Math.max(...row)) === kind;
+    both += Number(taken && own === kind);
+    either += Number(taken || own === kind);
+  });
+  return both / either;
+}
 
 interface Regression {
   readonly loss: (predicted: Tensor, target: Tensor) => Tensor;
@@ -364,6 +418,28 @@ export function convergenceSuite(
         for (const one of [scores, ...learner.parameters]) one.dispose();
       });
     }
+  });
+
+  it('small discs in noise are found with tverskyLoss', { timeout: 60_000 }, async () => {
+    manualSeed(7);
+    const [training, heldOut] = [picturesOf(6, 21), picturesOf(3, 22)];
+    const put = ({ pixels }: Pictures): Tensor =>
+      tensor(pixels, { shape: [pixels.length / WINDOW, WINDOW], device });
+    const model = new nn.Sequential(
+      new nn.Linear(WINDOW, 16, { device }),
+      new nn.Tanh(),
+      new nn.Linear(16, 3, { device }),
+    );
+    const target = tensor(training.kinds, { dtype: 'int32', device });
+    const [pixels, others] = [put(training), put(heldOut)];
+    const [first, last] = await train(model.parameters(), 0.05, 80, () =>
+      tverskyLoss(model.forward(pixels), target, { alpha: 0.4, beta: 0.6 }),
+    );
+    expect(last).toBeLessThan(0.6 * first);
+    const scores = noGrad(() => model.forward(others));
+    const read = await scores.data();
+    for (const kind of [1, 2]) expect(overlapOf(read, heldOut, kind)).toBeGreaterThan(0.5);
+    for (const one of [scores, target, pixels, others, ...model.parameters()]) one.dispose();
   });
 
   describe('a line through points with outliers is found with', () => {

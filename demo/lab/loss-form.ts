@@ -30,6 +30,8 @@ export interface Form {
   readonly settled?: readonly string[];
   /** Whether the loss compares the examples of a batch: then each is a call of its own. */
   readonly apart?: true;
+  /** What those are, where they are not their defaults. */
+  readonly given?: Readonly<Record<string, string>>;
   /** The loss's arguments as code. */
   readonly names: readonly string[];
   /** The tensor that moves, one example per number. */

@@ -133,6 +133,38 @@ export const FORMS = {
         .subarray(4 * i, 4 * i + 4)
         .reduce((sum, slope, pixel) => sum + (pixel < inside ? slope : -slope), 0),
   },
+  mask: {
+    name: 'mask',
+    group: 'Classification',
+    axis: 'logit inside; outside minus it',
+    range: [-6, 6],
+    setting: { name: 'inside', label: 'pixels inside, of 4', value: 2, min: 0, max: 4, step: 1 },
+    settled: ['mode', 'fromLogits'],
+    // The examples are classes, each of four pixels: [4, examples].
+    given: { mode: 'multilabel' },
+    names: NAMES,
+    input: (x, inside) => ({
+      values: Float32Array.from({ length: 4 * x.length }, (_, i) => {
+        const logit = x[i % x.length] ?? 0;
+        return Math.floor(i / x.length) < inside ? logit : -logit;
+      }),
+      shape: [4, x.length],
+    }),
+    args: (moving, n, inside, device) => [
+      moving,
+      tensor(
+        Float32Array.from({ length: 4 * n }, (_, i) => Number(Math.floor(i / n) < inside)),
+        { shape: [4, n], device },
+      ),
+    ],
+    along: (gradient, i, _, inside) => {
+      const n = gradient.length / 4;
+      return [0, 1, 2, 3].reduce((sum, pixel) => {
+        const slope = gradient[pixel * n + i] ?? NaN;
+        return sum + (pixel < inside ? slope : -slope);
+      }, 0);
+    },
+  },
   gaussian: {
     name: 'gaussian',
     group: 'Regression',
@@ -347,6 +379,10 @@ const MEANT: Readonly<Partial<Record<string, Form>>> = {
   klDiv: FORMS.logProbability,
   jsd: FORMS.logProbabilities,
   diceLoss: FORMS.region,
+  diceWithLogits: FORMS.mask,
+  jaccardLoss: FORMS.mask,
+  tverskyLoss: FORMS.mask,
+  focalTverskyLoss: FORMS.mask,
   gaussianNllLoss: FORMS.gaussian,
   marginRankingLoss: FORMS.ranking,
   cosineEmbeddingLoss: FORMS.angle,

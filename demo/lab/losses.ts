@@ -64,6 +64,7 @@ async function lossOpOf(entry: Documented, cpu: Device): Promise<LossOp> {
       given: (values, device) => ({
         // of each example, where there is a choice
         ...(entry.reductions?.length === 0 ? {} : { reduction: 'none' }),
+        ...form.given,
         ...valuesOf(declared, values),
         ...Object.fromEntries(
           extras.flatMap(({ option: { name, value }, given }) =>
@@ -165,6 +166,8 @@ function codeOf({ op, options, form }: LossOp, values: Values): string {
       const extra = extras.find(({ option }) => option.name === name);
       return extra ? extra.code(now) : `${name}: ${JSON.stringify(now)}`;
     });
+  const own = Object.entries(form.given ?? {});
+  given.unshift(...own.map(([name, value]) => `${name}: ${JSON.stringify(value)}`));
   const list = given.length > 0 ? `, { ${given.join(', ')} }` : '';
   const names = [op, ...(list.includes('tensor(') ? ['tensor'] : [])].join(', ');
   return `import { ${names} } from 'nonlin';\nconst loss = ${op}(${form.names.join(', ')}${list});\nloss.backward();`;

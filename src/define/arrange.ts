@@ -61,7 +61,7 @@ export function withVariance(op: string, shapes: readonly Shape[]): readonly Sha
   );
 }
 
-function refused(op: string, argument: string, expected: string, shape: Shape): ShapeError {
+export function refused(op: string, argument: string, expected: string, shape: Shape): ShapeError {
   return new ShapeError({
     op,
     argument,

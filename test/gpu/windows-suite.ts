@@ -53,6 +53,10 @@ const WHOLE_ROWS = [
   'arcFaceLoss',
   'cosFaceLoss',
   'nllLoss',
+  'diceWithLogits',
+  'jaccardLoss',
+  'tverskyLoss',
+  'focalTverskyLoss',
   'ctcLoss',
 ];
 

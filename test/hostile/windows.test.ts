@@ -106,6 +106,21 @@ const CASES: Record<string, Case> = {
     shapes: [[3, 40, 101], [40]],
     call: plain((x = none(), w = none()) => nonlin.prelu(x, w)),
   },
+  'regions of many samples': {
+    shapes: [[300, 3, 41]],
+    call: plain((a = none()) =>
+      nonlin.tverskyLoss(a, nonlin.argmax(nonlin.sigmoid(a), { dim: 1 }), { alpha: 0.3 }),
+    ),
+  },
+  'regions of long samples': {
+    shapes: [
+      [2, 5, 9001],
+      [2, 5, 9001],
+    ],
+    call: plain((a = none(), b = none()) =>
+      nonlin.jaccardLoss(a, nonlin.sigmoid(b).detach(), { mode: 'multilabel', reduction: 'none' }),
+    ),
+  },
   'dice of many samples': {
     shapes: [
       [300, 41],

@@ -55,6 +55,14 @@ const LOSSES: Record<string, { shapes: Shapes; loss: Loss }> = {
     ],
     loss: ([a, b], options) => nonlin.tripletMarginLoss(a, b, nonlin.mul(a, b), options),
   },
+  tverskyLoss: {
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
+    loss: ([a, b], options) =>
+      nonlin.tverskyLoss(a, nonlin.sigmoid(b.detach()), { mode: 'multilabel', ...options }),
+  },
   diceLoss: {
     shapes: [
       [2, 3],
