@@ -38,6 +38,7 @@ const NUMBERS: Readonly<Record<string, readonly string[]>> = {
   where: ['a', 'b'],
   clipLoss: ['logitScale'],
   sigLipLoss: ['logitScale', 'logitBias'],
+  gaussianNllLoss: ['variance'],
 };
 /** Ops that only look at the memory. */
 const ANY_DTYPE = ['reshape', 'where', 'cast', 'permute', 'transpose', 'narrow', 'cat'];

@@ -1,7 +1,7 @@
 //#include "lib/atan.wgsl"
 //#include "kernels/pair-rows/boxes.wgsl"
 //#include "kernels/pair-rows/center-distance.wgsl"
-// requires: Boxes
+// requires: u.op
 // The distance of the centres, and alpha v, where v is the squared difference of the boxes' angles over (pi / 2)^2. The
 // gradient does not go through alpha.
 fn angle_of(size: vec2f, scale: vec2f) -> f32 {

@@ -1,6 +1,5 @@
 //#include "kernels/pair-rows/boxes.wgsl"
 //#include "kernels/pair-rows/center-distance.wgsl"
-// requires: Boxes
 fn penalty(o: Boxes) -> f32 {
   return apart_of(o).share;
 }

@@ -1,5 +1,6 @@
 //#include "lib/bits.wgsl"
 //#include "lib/preference.wgsl"
+// requires: loss_type
 // Of h = (pc - rc) - (pr - rr), with z = beta h: the loss of a preference (loss_type 0), max(1 - z, 0) (1), or
 // (h - 1 / (2 beta))^2 (2). A quarter of h is computed, because sums of four may overflow.
 //

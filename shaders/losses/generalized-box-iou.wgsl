@@ -1,5 +1,4 @@
 //#include "kernels/pair-rows/boxes.wgsl"
-// requires: Boxes
 // (c - union) / (c + eps), where c is the area of the outer box.
 fn penalty(o: Boxes) -> f32 {
   let c = o.outer.x * o.outer.y;

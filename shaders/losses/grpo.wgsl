@@ -1,6 +1,7 @@
 //#include "lib/clipped-ratio.wgsl"
 //#include "lib/exp.wgsl"
 //#include "lib/expm1.wgsl"
+// requires: importance_sampling_level
 // The clipped loss of a token of a policy, and beta (e^k - k - 1) with k = ref - log_probs, over the number of tokens that its
 // mean is of. Where the ratio is one of a whole sequence, `old` is the mean of its logarithms. A token that is not kept is 0.
 fn ratio_of(log_probs: f32, old: f32) -> f32 {

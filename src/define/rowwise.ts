@@ -123,8 +123,8 @@ export function defineRowwise(
   const op: RowwiseOp = { ...declaration, source: source(`${name}.wgsl`, wgsl, includes) };
 
   const apply = (x: Tensor, options?: Partial<MaskedOptions>): Tensor =>
-    // Options that are missing, but may not be, are refused there.
-    into(x, declaration.dim === undefined ? (options as object) : (options ?? {}));
+    // Options that are missing, but may not be, are refused there; and null.
+    into(x, options === undefined && declaration.dim !== undefined ? {} : (options as object));
   const into = (given: Tensor, options: Partial<MaskedOptions>, wanted?: FloatDType): Tensor => {
     checkOptionNames(name, options, known);
     const { dim: along = declaration.dim ?? NaN, scale = 1, mask, out, dtype } = options;

@@ -1,7 +1,8 @@
 // Plans Cox's partial likelihood: a sort by time, sums of exponentials up to each position, and from them losses; from the other
 // end sums over events, and from those gradients. The CPU loop is here as well.
 import kernelText from '../../../shaders/kernels/cox/cox.wgsl?raw';
-import resultsText from '../../../shaders/kernels/cox/results.wgsl?raw';
+import gradientsText from '../../../shaders/kernels/cox/gradients.wgsl?raw';
+import lossesText from '../../../shaders/kernels/cox/losses.wgsl?raw';
 import scanText from '../../../shaders/kernels/cox/scan.wgsl?raw';
 import { at, atOr } from '../../cpu/rows.ts';
 import type { NumericArray } from '../../core/dtype.ts';
@@ -21,10 +22,10 @@ import { planSort } from '../embedding/sort.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/cox/cox.wgsl', kernelText, [bits, exp]);
 const scanEntry = /* @__PURE__ */ source('kernels/cox/scan.wgsl', scanText);
-const resultsEntry = /* @__PURE__ */ source('kernels/cox/results.wgsl', resultsText, [
+const lossesEntry = /* @__PURE__ */ source('kernels/cox/losses.wgsl', lossesText, [grid, log]);
+const gradientsEntry = /* @__PURE__ */ source('kernels/cox/gradients.wgsl', gradientsText, [
   bits,
   grid,
-  log,
 ]);
 
 /** Positions that one workgroup scans alone. */
@@ -88,7 +89,7 @@ fn element_of(k: u32) -> vec2f {
   let sum = risk[last_of(k)];
   // Where nobody who is at risk has a hazard, as in 0 / 0.
   if (sum.y == 0.0) { return vec2f(nothing.x, nan()); }
-  // An infinite hazard leaves nothing to others; its own gradient is undefined, see results.wgsl.
+  // An infinite hazard leaves nothing to others; its own gradient is undefined, see gradients.wgsl.
   return vec2f(max(-sum.x, nothing.x), weight_of(i) / sum.y);
 }
 `;
@@ -139,7 +140,7 @@ function plan(args: CoxArgs, caps: Capabilities): Plan {
     return {
       program: cachedProgram(kernel, `${pass};${access}`, `coxPhLoss ${pass}`, kernel, () => ({
         access,
-        entry: scans ? scanEntry : resultsEntry,
+        entry: scans ? scanEntry : pass === 'loss' ? lossesEntry : gradientsEntry,
       })),
       entry,
       constants: { workgroup_size: size },

@@ -1,19 +1,7 @@
 //#include "lib/bits.wgsl"
 //#include "lib/grid.wgsl"
-//#include "lib/log.wgsl"
-// requires: event, factor_of, first_of, grads, last_of, losses, order, risk, shares, u.n, weight_of, workgroup_size, x
-// The loss of each position, or its gradient: the share that e^x has of the sums over who is at risk, less 1 for an event.
-@compute @workgroup_size(workgroup_size)
-fn loss(grid: Grid, @builtin(local_invocation_index) local: u32) {
-  let k = invocation_index(grid, local);
-  if (k >= u.n) {
-    return;
-  }
-  let i = order[k].y;
-  let sum = risk[last_of(k)];
-  losses[i] = select(0.0, (sum.x - x[i]) + nl_log(sum.y), event[i] != 0);
-}
-
+// requires: event, factor_of, first_of, grads, nl_exp_times, order, shares, u.n, weight_of, workgroup_size, x
+// The gradient of each position: the share that e^x has of the sums over who is at risk, less 1 for an event.
 @compute @workgroup_size(workgroup_size)
 fn gradient(grid: Grid, @builtin(local_invocation_index) local: u32) {
   let k = invocation_index(grid, local);

@@ -1,1 +1,0 @@
-// requires: join, order, u.n, workgroup_size, x, event
