@@ -13,7 +13,7 @@ import { checkIsOptions, checkNumber, checkOptionNames } from '../core/validate-
 import { at } from '../cpu/rows.ts';
 import { defineActivation } from '../define/activation.ts';
 import { alongChannels } from '../define/along-channels.ts';
-import { defineOp } from '../define/op.ts';
+import { defineOp, type Declared } from '../define/op.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { sumTo, view } from '../kernels/reduce/sum-to.ts';
 import { Module } from '../nn/module.ts';
@@ -90,6 +90,14 @@ export interface SnakeOptions {
   out?: Tensor;
 }
 
+/** `snake`: an activation of which an option may be a tensor. */
+export interface SnakeActivation extends Declared {
+  (x: Tensor, options?: SnakeOptions): Tensor;
+  readonly kind: 'activation';
+  /** @internal For kernels that apply the activation to their own results, with a number as alpha. */
+  readonly epilogue: typeof ofNumber.epilogue;
+}
+
 function apply(x: Tensor, options: SnakeOptions = {}): Tensor {
   checkIsOptions('snake', options);
   const { a, ...others } = options;
@@ -150,7 +158,7 @@ function learned(x: Tensor, alpha: Tensor, options: { out?: Tensor }): Tensor {
  *
  * @example snake(x, { alpha: 0.5 })
  */
-export const snake = /* @__PURE__ */ Object.assign(
+export const snake: SnakeActivation = /* @__PURE__ */ Object.assign(
   /* @__PURE__ */ defineOp(apply, {
     op: 'snake',
     kind: 'activation',

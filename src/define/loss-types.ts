@@ -57,7 +57,7 @@ export interface LossDeclaration<
   /** Whether weights must have the shape of the first input, as PyTorch demands it of some losses. */
   readonly weightsLikeInput?: boolean;
   /**
-   * Whether `'mean'` divides by the sum of the first weight, where it is given. The WGSL then includes `lib/div.wgsl`, and
+   * Whether a mean divides by the sum of the first weight, where it is given. The WGSL then includes `lib/div.wgsl`, and
    * the loss is `weight` times something.
    */
   readonly meanByWeight?: boolean;

@@ -15,6 +15,7 @@ const NO_OPS = [
   'addLayerNorm',
   'addRmsNorm',
   'arange',
+  'capture',
   'checkGradient',
   'defineActivation',
   'defineLoss',

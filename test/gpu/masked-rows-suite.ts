@@ -4,7 +4,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   crossEntropy,
-  arcFaceLoss,
   focalLoss,
   init,
   logSoftmax,
@@ -136,7 +135,6 @@ const losses: Op = (rows, n, labels) => {
     'crossEntropy smoothed': (x, d) =>
       crossEntropy(x, classes(d), { reduction: 'none', labelSmoothing: 0.1 }),
     focalLoss: (x, d) => focalLoss(x, classes(d), { reduction: 'none' }),
-    arcFaceLoss: (x, d) => arcFaceLoss(x, classes(d), { s: 1, reduction: 'none' }),
     'crossEntropy of probabilities': (x, d) => {
       const soft = new Float32Array(rows * n);
       labels.forEach((label, r) => {

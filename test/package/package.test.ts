@@ -226,20 +226,20 @@ describe('an app with one op', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 20.7 kB gzipped for the op itself: tensors, gradients, CPU path, shader', async () => {
+  it('is at most 21 kB gzipped for the op itself: tensors, gradients, CPU path, shader', async () => {
     // 13.4 before sums past the binding limit (3), whole backward passes and checked gradients (1), refusals of data (1), and what a captured step hears (0.3).
     const source = "import { relu } from 'nonlin';\nglobalThis.relu = relu;\n";
     const size = gzipped(await buildApp(await makeApp('op', { 'main.js': source })));
     console.log(`one op: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(20.7 * kB);
+    expect(size).toBeLessThanOrEqual(21 * kB);
   });
 
-  it('is at most 36.7 kB gzipped with init() and so the WebGPU device', () => {
+  it('is at most 37 kB gzipped with init() and so the WebGPU device', () => {
     // 21.9 before those, failures of single tensors (4), devices of few storage buffers (2), init's own refusals (1) and callers' encoders
     // that read each other's results (0.4), and what a captured step hears (0.6).
     const size = gzipped(files);
     console.log(`one op and both devices: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(36.7 * kB);
+    expect(size).toBeLessThanOrEqual(37 * kB);
   });
 
   it("holds no other op's shader", async () => {
@@ -259,7 +259,7 @@ describe('an app with one op', () => {
   });
 });
 
-it('an app with attention is at most 53 kB gzipped with init()', async () => {
+it('an app with attention is at most 55 kB gzipped with init()', async () => {
   // 16 more than one op: tiles and rows, forward and backward, sums of gradients over what is broadcast.
   const source = [
     "import { init, scaledDotProductAttention, tensor } from 'nonlin';",
@@ -267,7 +267,7 @@ it('an app with attention is at most 53 kB gzipped with init()', async () => {
   ].join('\n');
   const size = gzipped(await buildApp(await makeApp('attention', { 'main.js': source })));
   console.log(`attention and both devices: ${(size / kB).toFixed(1)} kB gzipped`);
-  expect(size).toBeLessThanOrEqual(53 * kB);
+  expect(size).toBeLessThanOrEqual(55 * kB);
 });
 
 describe('an app with everything', () => {
@@ -279,11 +279,11 @@ describe('an app with everything', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 203 kB gzipped', () => {
-    // 37 kB is the foundation; an activation adds about 0.4, a loss 0.6 to 3, rows in chunks, windows and float16 9 in all, norms 16, attention 9, layers of transformers 4.
+  it('is at most 250 kB gzipped', () => {
+    // 37 kB is the foundation; an activation adds about 0.4, a loss 0.6 to 3, rows in chunks, windows and float16 9 in all, norms 16, losses of similarities 8, of boxes and policies 12, attention 9, layers of transformers 4.
     const size = gzipped(files);
     console.log(`everything: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(203 * kB);
+    expect(size).toBeLessThanOrEqual(250 * kB);
   });
 
   it("holds every op's shader", async () => {
