@@ -38,7 +38,7 @@ test('every function is plotted from what it computes, the same on WebGPU as on 
 }) => {
   const faults = faultsOf(page);
   // a window so high that every card is near
-  await page.setViewportSize({ width: 1280, height: 10_500 });
+  await page.setViewportSize({ width: 1280, height: 13_000 });
   await openView(page, 'functions', { backend: 'webgpu' });
   await drawn(page, 'webgpu');
   const onGpu = await allPlotted(page);

@@ -91,7 +91,7 @@ test('every loss has a card, plotted from what it computes, the same on both dev
   page,
 }) => {
   const faults = faultsOf(page);
-  await page.setViewportSize({ width: 1280, height: 12_000 });
+  await page.setViewportSize({ width: 1280, height: 22_000 });
   const curves: Record<string, number[]>[] = [];
   for (const backend of ['webgpu', 'cpu']) {
     await openView(page, 'losses', { backend });

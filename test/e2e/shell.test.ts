@@ -47,7 +47,7 @@ async function serveBelow(folder: string): Promise<{ server: Server; address: st
   return { server, address: `http://localhost:${port}${folder}` };
 }
 
-test('the first page weighs at most 337 kB gzipped, and can be used within 2 s', async ({
+test('the first page weighs at most 390 kB gzipped, and can be used within 2 s', async ({
   page,
 }) => {
   const sizes: Promise<number>[] = [];
@@ -70,8 +70,8 @@ test('the first page weighs at most 337 kB gzipped, and can be used within 2 s',
   console.log(
     `first page: ${(total / 1000).toFixed(1)} kB gzipped, usable in ${seconds.toFixed(2)} s`,
   );
-  // The catalog brings every op along: attention, norms and embeddings are 70 kB of it.
-  expect(total).toBeLessThanOrEqual(337_000);
+  // The catalog brings every op along: attention, norms and embeddings are 70 kB of it, losses beyond PyTorch and captured steps 48.
+  expect(total).toBeLessThanOrEqual(390_000);
   expect(total).toBeGreaterThan(50_000);
   expect(seconds).toBeLessThan(2);
 });
