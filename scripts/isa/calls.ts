@@ -169,7 +169,9 @@ function withDefaults(call: Call): Call {
   const declared = catalog.find(({ op }) => op === call.op);
   // A mode says which tensors there have to be.
   const optional = Object.entries(declared?.params ?? {}).flatMap(([name, value]) =>
-    requiredOf(call.op).includes(name) || typeof value === 'boolean' ? [] : [name],
+    requiredOf(call.op).includes(name) || typeof value === 'boolean' || name === 'mode'
+      ? []
+      : [name],
   );
   const options = Object.entries(call.options).filter(([name]) => !optional.includes(name));
   return { ...call, options: Object.fromEntries(options) };
