@@ -5,7 +5,6 @@ import backwardTilesText from '../../../shaders/kernels/attention/backward.wgsl?
 import tilesText from '../../../shaders/kernels/attention/tiles.wgsl?raw';
 import backwardRowsText from '../../../shaders/software/attention-backward.wgsl?raw';
 import forwardRowsText from '../../../shaders/software/attention-forward.wgsl?raw';
-import linesText from '../../../shaders/software/attention-lines.wgsl?raw';
 import {
   foldWorkgroups,
   UniformWriter,
@@ -38,17 +37,8 @@ const forwardTiles = /* @__PURE__ */ source('kernels/attention/forward.wgsl', fo
 const backwardTiles = /* @__PURE__ */ source('kernels/attention/backward.wgsl', backwardTilesText, [
   tiles,
 ]);
-const lines = /* @__PURE__ */ source('software/attention-lines.wgsl', linesText, [
-  fragments,
-  anchoredExp,
-]);
-const forwardRows = /* @__PURE__ */ source('software/attention-forward.wgsl', forwardRowsText, [
-  lines,
-]);
-const backwardRows = /* @__PURE__ */ source('software/attention-backward.wgsl', backwardRowsText, [
-  lines,
-]);
-
+const forwardRows = /* @__PURE__ */ source('software/attention-forward.wgsl', forwardRowsText);
+const backwardRows = /* @__PURE__ */ source('software/attention-backward.wgsl', backwardRowsText);
 /** An entry point, and how many workgroups, or invocations, one batch takes. */
 export interface Entry {
   readonly name: string;
@@ -57,36 +47,14 @@ export interface Entry {
   readonly workgroups: (batches: number) => number;
 }
 
-/** Entry points of which an invocation has a row, or an element of the mask, of so many in a batch. */
-export function entryOfRows(
-  name: 'backward_delta' | 'backward_mask',
-  each: number,
-  caps: Capabilities,
-): Entry {
+/** Entry points of which an invocation has a row, a key, or an element of the mask, of so many in a batch. */
+export function entryOfRows(name: string, each: number, caps: Capabilities): Entry {
   const size = workgroupSize(caps.tuning.rowWorkgroup.least, caps);
-  return {
-    name,
-    file: backwardRows,
-    constants: { workgroup_size: size },
-    workgroups: (batches) => Math.ceil((batches * each) / size),
-  };
-}
-
-/** Entry points of which an invocation has four rows, or four keys, of so many in a batch; `shared` batches have the same keys. */
-export function entryOfFours(
-  name: 'forward_rows' | 'backward_query' | 'backward_key',
-  each: number,
-  caps: Capabilities,
-  shared = 1,
-): Entry {
-  // As many rows in a workgroup as where an invocation has one.
-  const size = Math.ceil(workgroupSize(caps.tuning.rowWorkgroup.least, caps) / 4);
-  const tiles = Math.ceil(each / 4);
   return {
     name,
     file: name === 'forward_rows' ? forwardRows : backwardRows,
     constants: { workgroup_size: size },
-    workgroups: (batches) => Math.ceil(((batches / shared) * tiles) / size),
+    workgroups: (batches) => Math.ceil((batches * each) / size),
   };
 }
 

@@ -23,7 +23,7 @@ import {
 } from './args.ts';
 import { launchBatches, refuse, type Extent, type PlacedTensor } from './batches.ts';
 import { isPacked, SLOTS, type AttentionTensors } from './bindings.ts';
-import { entryOfFours, entryOfRows, entryOfTiles, maskRepeats, type Entry } from './launch.ts';
+import { entryOfRows, entryOfTiles, maskRepeats, type Entry } from './launch.ts';
 import { computeAttention } from './reference.ts';
 
 export const attentionKernel: Kernel<AttentionArgs> = {
@@ -100,7 +100,7 @@ class AttentionPlan implements Plan {
     });
     const entry = this.#byTiles
       ? entryOfTiles('forward_tiles', args)
-      : entryOfFours('forward_rows', rows, this.#caps);
+      : entryOfRows('forward_rows', rows, this.#caps);
     this.#add(entry, has, [
       ...this.#operands(),
       ...this.#sinks(),
@@ -150,7 +150,7 @@ class AttentionPlan implements Plan {
       const has = this.#tensors({ ...base, gradQuery: output(to.query)?.view.dtype });
       const entry = this.#byTiles
         ? entryOfTiles('backward_query_tiles', args)
-        : entryOfFours('backward_query', rows, this.#caps);
+        : entryOfRows('backward_query', rows, this.#caps);
       this.#add(entry, has, [
         ...reads,
         ...this.#ofRows(SLOTS.gradQuery, output(to.query), columns, 'write'),
@@ -200,7 +200,7 @@ class AttentionPlan implements Plan {
         : [];
     const entry = this.#byTiles
       ? entryOfTiles('backward_key_tiles', args, wanted)
-      : entryOfFours('backward_key', keys, this.#caps, shared);
+      : entryOfRows('backward_key', keys / shared, this.#caps);
     this.#add(
       entry,
       has,
