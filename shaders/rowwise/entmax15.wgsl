@@ -1,6 +1,6 @@
 //#include "lib/div.wgsl"
 //#include "lib/sqrt.wgsl"
-// requires: at, grad_output, u.n, x, y
+// requires: at, grad_output, row_max_of, u.n, x, y
 // max(z - tau, 0)^2 with z = (x - maximum) / 2, and tau such that the row sums to 1. What is left of the sum, as a function of
 // tau, is convex and falls, so that Newton's method goes up to tau from -1 and never past it. As soon as the elements above tau
 // are those of the result, tau solves a quadratic equation, and is exact.
@@ -40,13 +40,9 @@ fn support_of(base: u32, row_max: f32, tau: f32) -> Support {
 }
 
 fn forward_row(base: u32) {
-  var row_max = -0x1.fffffep+127f;
-  var bad = false;
-  for (var i = 0u; i < u.n; i++) {
-    let v = x[at(base, i)];
-    bad |= is_nan(v) | (is_inf(v) & (v > 0.0));
-    row_max = select(row_max, v, v > row_max);
-  }
+  let row = row_max_of(base);
+  let row_max = row.max;
+  var bad = row.bad;
   var tau = -1.0;
   var solved = false;
   // A step at least halves the distance to the first tau with another slope, so that few are needed; each ends at a float.

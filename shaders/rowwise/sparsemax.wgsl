@@ -1,15 +1,11 @@
 //#include "lib/div.wgsl"
-// requires: at, grad_output, is_inf, is_nan, nan, u.n, x, y
+// requires: at, grad_output, is_nan, nan, row_max_of, u.n, x, y
 // max(x - tau, 0), with tau such that the row sums to 1: tau = (sum of the support - 1) / size of the support, from the
 // elements within 1 of the maximum, then from those above the last tau, until none falls out (Michelot 1986).
 fn forward_row(base: u32) {
-  var row_max = -0x1.fffffep+127f;
-  var bad = false;
-  for (var i = 0u; i < u.n; i++) {
-    let v = x[at(base, i)];
-    bad |= is_nan(v) | (is_inf(v) & (v > 0.0));
-    row_max = select(row_max, v, v > row_max);
-  }
+  let row = row_max_of(base);
+  let row_max = row.max;
+  var bad = row.bad;
   var tau = -1.0;
   var left = u.n + 1u;
   loop {

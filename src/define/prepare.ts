@@ -22,3 +22,13 @@ export function warmUp(
   result.backward(result.size === 1 ? undefined : result.detach());
   for (const leaf of leaves) leaf.grad?.dispose();
 }
+
+/** The same with two tensors of each shape. */
+export function warmUpPairs(
+  device: Device,
+  dtype: FloatDType,
+  shapes: readonly Shape[],
+  fn: (...leaves: [Tensor, Tensor]) => Tensor,
+): void {
+  for (const shape of shapes) warmUp(device, dtype, [shape, shape], fn);
+}

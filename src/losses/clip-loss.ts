@@ -1,7 +1,7 @@
 import { contrast, scalarOf } from '../define/contrastive.ts';
 import { lossModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
-import { warmUp } from '../define/prepare.ts';
+import { warmUpPairs } from '../define/prepare.ts';
 import { softmaxForm } from '../kernels/contrastive/forms.ts';
 import { contrastiveKernel } from '../kernels/contrastive/plan.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -52,17 +52,15 @@ export const clipLoss = /* @__PURE__ */ defineOp(apply, {
     use: 'Two encoders that are to agree on pairs, as images and their texts. The other pairs of the batch are the negatives: it wants large batches, and counts pairs that belong together by chance as wrong. Normalise the embeddings; a learned scale grows, so limit it (to 100).',
   },
   prepare: (device, dtype) => {
-    for (const n of [3, 64]) {
-      warmUp(
-        device,
-        dtype,
-        [
-          [n, n],
-          [n, n],
-        ],
-        (a, b) => apply(a, b),
-      );
-    }
+    warmUpPairs(
+      device,
+      dtype,
+      [
+        [3, 3],
+        [64, 64],
+      ],
+      (a, b) => apply(a, b),
+    );
   },
 });
 

@@ -4,7 +4,7 @@ import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
 import { defineOp } from '../define/op.ts';
 import { comparePairs } from '../define/pair-rows.ts';
 import { defaultsOf, layoutOf, resolveParams } from '../define/params.ts';
-import { warmUp } from '../define/prepare.ts';
+import { warmUpPairs } from '../define/prepare.ts';
 import { tripleModule } from '../define/triple-module.ts';
 import { encode } from '../core/dtype.ts';
 import { source } from '../shader/link.ts';
@@ -101,18 +101,17 @@ export const contrastiveLoss = /* @__PURE__ */ defineOp(apply, {
   },
   prepare: (device, dtype) => {
     const target = fromHost(encode(dtype, [1, 0]), [2], dtype, device);
-    for (const n of [3, 4, 64]) {
-      for (const reduction of ['mean', 'none'] as const) {
-        warmUp(
-          device,
-          dtype,
-          [
-            [2, n],
-            [2, n],
-          ],
-          (a, b) => apply(a, b, target, { reduction }),
-        );
-      }
+    for (const reduction of ['mean', 'none'] as const) {
+      warmUpPairs(
+        device,
+        dtype,
+        [
+          [2, 3],
+          [2, 4],
+          [2, 64],
+        ],
+        (a, b) => apply(a, b, target, { reduction }),
+      );
     }
   },
 });

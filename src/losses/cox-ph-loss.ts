@@ -12,6 +12,7 @@ import {
   checkValues,
 } from '../core/validate.ts';
 import { checkOneOf } from '../core/validate-options.ts';
+import { nonzero, overCount } from '../define/counts.ts';
 import { likesOf, planGradients, recordFused } from '../define/fused-gradient.ts';
 import { lossModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
@@ -29,26 +30,16 @@ export interface CoxPHLossOptions {
 }
 
 const NAME = 'coxPhLoss';
-const common = { name: NAME, params: { names: [] }, results: 1 };
-const isEvent: PointwiseOp = {
-  ...common,
-  inputs: ['event'],
-  body: '  return Results(select(0.0, 1.0, event != 0));',
-  unary: (event) => Number(event !== 0),
-};
+const isEvent = /* @__PURE__ */ nonzero(NAME, 'mask');
+const share = /* @__PURE__ */ overCount(NAME);
 const total: PointwiseOp = {
-  ...common,
+  name: NAME,
+  params: { names: [] },
+  results: 1,
   inputs: ['x'],
   body: '  return Results(x);',
   unary: (x) => x,
 };
-const share: PointwiseOp = {
-  ...common,
-  inputs: ['x', 'count'],
-  body: '  return Results(x / max(count, 1.0));',
-  binary: (x, count) => x / Math.max(count, 1),
-};
-
 function apply(input: Tensor, time: Tensor, event: Tensor, options: CoxPHLossOptions = {}): Tensor {
   resolveParams(NAME, {}, ['reduction', 'out'], options);
   const { reduction = 'mean', out } = options;

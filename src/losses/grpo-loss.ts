@@ -14,6 +14,7 @@ import {
 } from '../core/validate.ts';
 import { checkNumber } from '../core/validate-options.ts';
 import { expRest } from '../cpu/special.ts';
+import { nonzero, overCount } from '../define/counts.ts';
 import { planGradients, likesOf, recordFused } from '../define/fused-gradient.ts';
 import { lossOps } from '../define/loss-ops.ts';
 import { optionsFor } from '../define/module.ts';
@@ -89,14 +90,7 @@ function tokenOf(args: readonly unknown[]) {
 }
 
 /** 1 for a token that counts. */
-const keptOp: PointwiseOp = {
-  name: NAME,
-  params: { names: [] },
-  inputs: ['mask'],
-  results: 1,
-  body: '  return Results(select(0.0, 1.0, mask != 0));',
-  unary: (mask) => Number(mask !== 0),
-};
+const keptOp = /* @__PURE__ */ nonzero(NAME, 'mask');
 /** The log-ratio of a token, 0 for one that does not count. */
 const ratioOp: PointwiseOp = {
   name: NAME,
@@ -108,14 +102,6 @@ const ratioOp: PointwiseOp = {
     r[0] = kept === 0 ? 0 : x - old;
   },
 };
-const meanOp: PointwiseOp = {
-  name: NAME,
-  params: { names: [] },
-  inputs: ['total', 'tokens'],
-  results: 1,
-  body: '  return Results(total / max(tokens, 1.0));',
-  binary: (total, tokens) => total / Math.max(tokens, 1),
-};
 const plainRatioOp: PointwiseOp = {
   ...ratioOp,
   inputs: ['x', 'old'],
@@ -124,6 +110,8 @@ const plainRatioOp: PointwiseOp = {
     r[0] = x - old;
   },
 };
+
+const meanOp = /* @__PURE__ */ overCount(NAME);
 
 /** What the tokens of a call need beside their own numbers. Those that are made here are disposed by `made`. */
 function factsOf(

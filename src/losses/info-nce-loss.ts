@@ -2,7 +2,7 @@ import { contrast } from '../define/contrastive.ts';
 import { optionsFor } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
-import { warmUp } from '../define/prepare.ts';
+import { warmUpPairs } from '../define/prepare.ts';
 import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
 import { softmaxForm } from '../kernels/contrastive/forms.ts';
 import { contrastiveKernel } from '../kernels/contrastive/plan.ts';
@@ -77,18 +77,16 @@ export const infoNceLoss = /* @__PURE__ */ defineOp(apply, {
     use: 'Embeddings of two views of the same thing, without labels. It wants many negatives: a large batch, or a queue of earlier ones. A low temperature looks at the hardest negatives only, and trusts that none of them is of the same kind.',
   },
   prepare: (device, dtype) => {
-    for (const n of [3, 64]) {
-      for (const reduction of ['mean', 'none'] as const) {
-        warmUp(
-          device,
-          dtype,
-          [
-            [n, n],
-            [n, n],
-          ],
-          (a, b) => apply(a, b, { reduction }),
-        );
-      }
+    for (const reduction of ['mean', 'none'] as const) {
+      warmUpPairs(
+        device,
+        dtype,
+        [
+          [3, 3],
+          [64, 64],
+        ],
+        (a, b) => apply(a, b, { reduction }),
+      );
     }
   },
 });

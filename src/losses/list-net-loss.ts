@@ -12,6 +12,7 @@ import {
   checkTensors,
 } from '../core/validate.ts';
 import { checkOneOf } from '../core/validate-options.ts';
+import { nonzero, overCount } from '../define/counts.ts';
 import { gradientsInBackward, gradientsInForward } from '../define/in-forward.ts';
 import { lossModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
@@ -61,20 +62,9 @@ const SLOPES = {
   masked: /* @__PURE__ */ slope(true, false),
   counted: /* @__PURE__ */ slope(true, true),
 };
-/** Whether a number is not 0. */
-const some: PointwiseOp = {
-  ...common,
-  inputs: ['x'],
-  body: '  return Results(select(0.0, 1.0, x != 0.0));',
-  unary: (x) => Number(x !== 0),
-};
-const someOfMask: PointwiseOp = { ...some, body: '  return Results(select(0.0, 1.0, x != 0));' };
-const divide: PointwiseOp = {
-  ...common,
-  inputs: ['total', 'lists'],
-  body: '  return Results(total / max(lists, 1.0));',
-  binary: (total, lists) => total / Math.max(lists, 1),
-};
+const some = /* @__PURE__ */ nonzero(NAME, 'counts');
+const someOfMask = /* @__PURE__ */ nonzero(NAME, 'mask');
+const divide = /* @__PURE__ */ overCount(NAME);
 
 /** How many lists have an item that counts: a scalar. */
 function listsOf(kept: Tensor): Tensor {

@@ -2,7 +2,7 @@ import { contrast } from '../define/contrastive.ts';
 import { lossModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
-import { warmUp } from '../define/prepare.ts';
+import { warmUpPairs } from '../define/prepare.ts';
 import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
 import { softmaxForm } from '../kernels/contrastive/forms.ts';
 import { contrastiveKernel } from '../kernels/contrastive/plan.ts';
@@ -70,18 +70,16 @@ export const ntXentLoss = /* @__PURE__ */ defineOp(apply, {
     use: 'Learning without labels from two random views of each example. It wants batches of hundreds or thousands, strong augmentation, and a small network between embedding and loss that is thrown away later.',
   },
   prepare: (device, dtype) => {
-    for (const n of [3, 64]) {
-      for (const reduction of ['mean', 'none'] as const) {
-        warmUp(
-          device,
-          dtype,
-          [
-            [n, n],
-            [n, n],
-          ],
-          (a, b) => apply(a, b, { reduction }),
-        );
-      }
+    for (const reduction of ['mean', 'none'] as const) {
+      warmUpPairs(
+        device,
+        dtype,
+        [
+          [3, 3],
+          [64, 64],
+        ],
+        (a, b) => apply(a, b, { reduction }),
+      );
     }
   },
 });

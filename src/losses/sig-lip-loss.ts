@@ -1,7 +1,7 @@
 import { contrast, scalarOf } from '../define/contrastive.ts';
 import { lossModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
-import { warmUp } from '../define/prepare.ts';
+import { warmUpPairs } from '../define/prepare.ts';
 import { logisticForm } from '../kernels/contrastive/forms.ts';
 import { contrastiveKernel } from '../kernels/contrastive/plan.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -69,17 +69,15 @@ export const sigLipLoss = /* @__PURE__ */ defineOp(apply, {
     use: 'As clipLoss, for batches of any size: no sum runs over the batch. Nearly all pairs are negative, so the bias must start low (-10), or the first steps only learn that.',
   },
   prepare: (device, dtype) => {
-    for (const n of [3, 64]) {
-      warmUp(
-        device,
-        dtype,
-        [
-          [n, n],
-          [n, n],
-        ],
-        (a, b) => apply(a, b),
-      );
-    }
+    warmUpPairs(
+      device,
+      dtype,
+      [
+        [3, 3],
+        [64, 64],
+      ],
+      (a, b) => apply(a, b),
+    );
   },
 });
 

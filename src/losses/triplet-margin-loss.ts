@@ -1,7 +1,7 @@
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
-import { warmUp } from '../define/prepare.ts';
+import { warmUpPairs } from '../define/prepare.ts';
 import { tripleModule } from '../define/triple-module.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
@@ -63,18 +63,17 @@ export const tripletMarginLoss = /* @__PURE__ */ defineOp(apply, {
     use: 'Embeddings of which only the order of distances is known. Most random triplets cost nothing: mine hard ones, but not the hardest first, which collapse the embedding to a point. Distances are not bounded: normalise, or watch their size.',
   },
   prepare: (device, dtype) => {
-    for (const n of [3, 4, 64]) {
-      for (const reduction of ['mean', 'none'] as const) {
-        warmUp(
-          device,
-          dtype,
-          [
-            [2, n],
-            [2, n],
-          ],
-          (a, b) => apply(a, b, b.detach(), { reduction }),
-        );
-      }
+    for (const reduction of ['mean', 'none'] as const) {
+      warmUpPairs(
+        device,
+        dtype,
+        [
+          [2, 3],
+          [2, 4],
+          [2, 64],
+        ],
+        (a, b) => apply(a, b, b.detach(), { reduction }),
+      );
     }
   },
 });

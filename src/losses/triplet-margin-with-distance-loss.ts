@@ -2,7 +2,7 @@ import { isRecording, record } from '../core/autograd.ts';
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
-import { warmUp } from '../define/prepare.ts';
+import { warmUpPairs } from '../define/prepare.ts';
 import { tripleModule } from '../define/triple-module.ts';
 import { describe } from '../core/describe.ts';
 import { run, runOne } from '../core/dispatcher.ts';
@@ -149,15 +149,7 @@ export const tripletMarginWithDistanceLoss = /* @__PURE__ */ defineOp(apply, {
   },
   prepare: (device, dtype) => {
     for (const distanceFunction of [pairwiseDistance, (a: Tensor) => a]) {
-      warmUp(
-        device,
-        dtype,
-        [
-          [2, 4],
-          [2, 4],
-        ],
-        (a, b) => apply(a, b, b.detach(), { distanceFunction }),
-      );
+      warmUpPairs(device, dtype, [[2, 4]], (a, b) => apply(a, b, b.detach(), { distanceFunction }));
     }
   },
 });

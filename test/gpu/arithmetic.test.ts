@@ -1,7 +1,17 @@
 // The stated bounds under the arithmetic that hardware may have: each op in one mode or two. Each in every mode:
 // test/hostile/arithmetic.test.ts.
 import { describe, expect, it } from 'vitest';
+import {
+  groupNorm,
+  init,
+  layerNorm,
+  linearCrossEntropy,
+  tensor,
+  type Device,
+  type Tensor,
+} from '../../src/index.ts';
 import { random } from '../accuracy/inputs.ts';
+import { withArithmetic } from '../arithmetic/device.ts';
 import { HELPERS } from '../arithmetic/helpers.ts';
 import { arithmeticSuite } from './arithmetic-suite.ts';
 import { readFloats, requestGpuDevice, storageBuffer } from './gpu-device.ts';
@@ -67,5 +77,47 @@ function roundedOnce(x: number, y: number): number {
   }
   return Math.fround(double[0]);
 }
+
+/** Elements near both ends of float32: a difference of two of them overflows, unless they are made smaller first. */
+const ends = (count: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => (i % 3 === 0 ? -3e38 : 2.5e38 - 1e37 * (i % 7)));
+
+const FAR_APART: Readonly<Record<string, (device: Device) => Tensor>> = {
+  layerNorm: (device) => layerNorm(tensor(ends(800), { shape: [2, 400], device }), [400]),
+  groupNorm: (device) => groupNorm(tensor(ends(1280), { shape: [1, 8, 160], device }), 2),
+  'linearCrossEntropy, smoothed': (device) =>
+    linearCrossEntropy(
+      tensor([1e19, -1e19], { shape: [2, 1], device }),
+      tensor(
+        Array.from({ length: 300 }, (_, i) => (i % 3 === 0 ? -8e18 : 7e18)),
+        { shape: [300, 1], device },
+      ),
+      tensor([3, 1], { dtype: 'int32', device }),
+      { labelSmoothing: 0.1, reduction: 'none' },
+    ),
+};
+
+describe.each(['hardware', 'software'] as const)(
+  'numbers that are far apart, where products are reordered, by the plan for %s',
+  (tuning) => {
+    it.each(Object.entries(FAR_APART))('%s', async (_, call) => {
+      const gpu = await init({
+        device: withArithmetic(await requestGpuDevice(), 'reorder'),
+        tuning,
+      });
+      const cpu = await init({ backend: 'cpu' });
+      const want = await call(cpu).data();
+      const got = await call(gpu).data();
+      const wrong = Array.from(got).flatMap((value, i) => {
+        const expected = want[i] ?? NaN;
+        const near = Math.abs(value - expected) <= 1e-5 * Math.max(1, Math.abs(expected));
+        return near || Object.is(value, expected) ? [] : [`[${i}] = ${value}, not ${expected}`];
+      });
+      expect(wrong.slice(0, 5)).toEqual([]);
+      gpu.gpuDevice?.destroy();
+      gpu.dispose();
+    });
+  },
+);
 
 arithmeticSuite((op, mode) => (op + mode) % 3 === 0);

@@ -23,6 +23,22 @@ fn at(base: u32, i: u32) -> u32 {
   return base + i * u.inner;
 }
 
+// The largest element of a row, and whether the row has no result, as it holds NaN or +Inf.
+struct RowMax {
+  max: f32,
+  bad: bool,
+}
+
+fn row_max_of(base: u32) -> RowMax {
+  var row = RowMax(-0x1.fffffep+127f, false);
+  for (var i = 0u; i < u.n; i++) {
+    let v = x[at(base, i)];
+    row.bad |= is_nan(v) | (is_inf(v) & (v > 0.0));
+    row.max = select(row.max, v, v > row.max);
+  }
+  return row;
+}
+
 //#slot op
 //#include "rowwise/sparsemax.wgsl"
 //#end

@@ -11,8 +11,8 @@ import {
   type View,
 } from '../../core/kernel.ts';
 import type { Source } from '../../shader/link.ts';
-import type { MatmulArgs, MatmulPlaces, Matrix } from '../matmul/args.ts';
-import { planProduct } from '../matmul/launch.ts';
+import type { Matrix } from '../matmul/args.ts';
+import { Products } from '../matmul/products.ts';
 import { normalizeRows, type RowsPlace } from '../normalize/plan.ts';
 import { planSum } from '../reduce/plan.ts';
 import {
@@ -35,9 +35,6 @@ import {
 } from './launch.ts';
 import { contrastiveReference } from './reference.ts';
 
-/** A product of single matrices, without batches. */
-const SINGLE = { batch: [], aBatch: [], bBatch: [] };
-
 /** The kernel of a form of loss. Each loss imports its form only, so that bundlers drop the other. */
 export function contrastiveKernel(name: string, form: Source): Kernel<ContrastiveArgs> {
   return {
@@ -58,6 +55,7 @@ class Planner {
   readonly #setting: LaunchSetting;
   readonly #launches: Launch[] = [];
   readonly #scratch: number[] = [];
+  readonly #matmul: Products;
   readonly #products: Matrix;
   /** What the entries bind, made where a call needs it. */
   readonly #slices: Slices = {};
@@ -67,8 +65,6 @@ class Planner {
   readonly #units: Matrix | null;
   readonly #ownUnits: Matrix | null;
   readonly #gradUnits: Matrix | null;
-  /** Scratch that all products share. They run one after another. */
-  #splitSums: number | null = null;
   /** The chunk whose products are in memory. */
   #current: Chunk | null = null;
 
@@ -84,6 +80,7 @@ class Planner {
     this.#inputs = inputs;
     this.#outputs = outputs;
     this.#caps = caps;
+    this.#matmul = new Products(this.#launches, this.#scratch, caps);
     this.#chunks = chunksOf(args, caps);
     const most = Math.max(0, ...this.#chunks.map(({ count }) => count));
     this.#setting = settingOf(args, form, most, this.#slices, caps);
@@ -220,14 +217,14 @@ class Planner {
     const { pairing, columns: n, features: k } = this.#args;
     const { own_products: ownProducts } = this.#slices;
     const a = (this.#left = this.#rowsOf(chunk.side, chunk, this.#units));
-    this.#product(
+    this.#matmul.add(
       { m: chunk.count, n, k, a: [k, 1], b: [1, k] },
       { a, b: this.#columns, c: this.#products },
     );
     if (pairing !== 'own' || !ownProducts) return;
     const own = (this.#own = this.#rowsOf('right', chunk, this.#ownUnits));
     const batches = { batch: [chunk.count], aBatch: [k], bBatch: [k] };
-    this.#product(
+    this.#matmul.add(
       { m: 1, n: 1, k, a: [k, 1], b: [1, k], ...batches },
       { a, b: own, c: { ...ownProducts, padded: true } },
     );
@@ -252,7 +249,7 @@ class Planner {
       if (outputs.includes(chunk.side)) {
         const whole = this.#output(chunk.side);
         const c = this.#gradUnits ?? this.#window(whole, chunk);
-        this.#product(
+        this.#matmul.add(
           { m: chunk.count, n, k, a: [k, 1], b: [n, 1] },
           { a: this.#products, b: this.#columns, c },
         );
@@ -265,7 +262,7 @@ class Planner {
         this.#through('right', chunk);
       }
       if (gradColumns) {
-        this.#product(
+        this.#matmul.add(
           { m: k, n, k: chunk.count, a: [1, k], b: [n, 1], accumulate: !fresh },
           { a: this.#products, b: left, c: gradColumns },
         );
@@ -281,7 +278,7 @@ class Planner {
     if (!rows || !grads) return;
     const n = this.#args.features;
     const batches = { batch: [chunk.count], aBatch: [1], bBatch: [n] };
-    this.#product(
+    this.#matmul.add(
       { m: 1, n, k: 1, a: [1, 1], b: [n, 1], ...batches, accumulate },
       { a: { ...grads, padded: true }, b: rows, c },
     );
@@ -307,7 +304,7 @@ class Planner {
       // Without rows all other gradients are sums of no terms.
       const nothing = (m: number, n: number, c: Matrix): void => {
         const places = { a: this.#products, b: this.#products, c };
-        this.#product({ m, n, k: 0, a: [0, 1], b: [1, 0] }, places);
+        this.#matmul.add({ m, n, k: 0, a: [0, 1], b: [1, 0] }, places);
       };
       if (by && outputs.includes(by))
         nothing(columns, features, this.#gradColumns ?? this.#output(by));
@@ -333,19 +330,6 @@ class Planner {
     const { launches, scratch } = planSum(layout, from, to, this.#scratch.length, this.#caps);
     this.#launches.push(...launches);
     this.#scratch.push(...scratch);
-  }
-
-  #product(
-    args: Pick<MatmulArgs, 'm' | 'n' | 'k' | 'a' | 'b'> & Partial<MatmulArgs>,
-    places: MatmulPlaces,
-  ): void {
-    const index = this.#splitSums ?? this.#scratch.length;
-    const { launches, scratch } = planProduct({ ...SINGLE, ...args }, places, this.#caps, index);
-    this.#launches.push(...launches);
-    const [bytes] = scratch;
-    if (bytes === undefined) return;
-    this.#splitSums = index;
-    this.#scratch[index] = Math.max(bytes, this.#scratch[index] ?? 0);
   }
 
   #launch(entry: Entry, chunk: Chunk | null, fresh = false): void {

@@ -26,12 +26,9 @@ import {
 } from './args.ts';
 import { programFor, SLOTS } from './bindings.ts';
 import { linearCrossEntropyReference } from './reference.ts';
-import type { MatmulArgs, MatmulPlaces, Matrix } from '../matmul/args.ts';
-import { planProduct } from '../matmul/launch.ts';
+import type { Matrix } from '../matmul/args.ts';
+import { Products } from '../matmul/products.ts';
 import { planSum } from '../reduce/plan.ts';
-
-/** A product of single matrices, without batches. */
-const SINGLE = { batch: [], aBatch: [], bBatch: [] };
 
 /**
  * Only `linearWeight` may be float16 here: each chunk of it is converted, and so is its gradient. All else is
@@ -60,14 +57,13 @@ class Planner {
   readonly #program: Program;
   readonly #launches: Launch[] = [];
   readonly #scratch: number[] = [];
+  readonly #matmul: Products;
   /**
    * Scratch for the logits of a chunk and, if the weights are float16, for its weights (later their gradient) as
    * float32.
    */
   readonly #logits: Matrix;
   readonly #wide: Matrix | null;
-  /** Scratch that all products share. They run one after another. */
-  #splitSums: number | null = null;
   /** The chunk whose logits are in memory. */
   #current: Chunk | null = null;
 
@@ -82,6 +78,7 @@ class Planner {
     this.#inputs = inputs;
     this.#outputs = outputs;
     this.#caps = caps;
+    this.#matmul = new Products(this.#launches, this.#scratch, caps);
     this.#rows = args.batch * args.inner;
     this.#chunks = chunksOf(args, half, caps);
     this.#program = programFor(args);
@@ -167,7 +164,7 @@ class Planner {
     const { batch, inner, features, inputs } = this.#args;
     const weights = this.#weights(chunk);
     const bias = inputs.linearBias ? this.#window(this.#input('linearBias'), chunk).place : null;
-    this.#product(
+    this.#matmul.add(
       {
         m: batch,
         n: chunk.count * inner,
@@ -244,7 +241,7 @@ class Planner {
         this.#sum(1, batch, columns, this.#logits, place);
       }
       if (outputs.gradInput) {
-        this.#product(
+        this.#matmul.add(
           {
             m: batch,
             n: features,
@@ -258,7 +255,7 @@ class Planner {
       }
       if (outputs.gradLinearWeight) {
         const { place, view } = this.#window(this.#output('gradLinearWeight'), chunk);
-        this.#product(
+        this.#matmul.add(
           { m: columns, n: features, k: batch, a: [1, columns], b: [features, 1] },
           { a: this.#logits, b: input, c: this.#wide ?? place },
         );
@@ -266,17 +263,6 @@ class Planner {
           this.#cast(this.#wide, place, [{ ...view, dtype: 'float32', padded: true }, view]);
       }
     }
-  }
-
-  /** A product of matrices. */
-  #product(args: Omit<MatmulArgs, keyof typeof SINGLE>, places: MatmulPlaces): void {
-    const index = this.#splitSums ?? this.#scratch.length;
-    const { launches, scratch } = planProduct({ ...SINGLE, ...args }, places, this.#caps, index);
-    this.#launches.push(...launches);
-    const [bytes] = scratch;
-    if (bytes === undefined) return;
-    this.#splitSums = index;
-    this.#scratch[index] = Math.max(bytes, this.#scratch[index] ?? 0);
   }
 
   #launch(
