@@ -1,11 +1,17 @@
-//#include "lib/bits.wgsl"
-//#include "lib/div.wgsl"
 //#include "lib/exp.wgsl"
 //#include "lib/log.wgsl"
-//#include "lib/softplus.wgsl"
 //#include "lib/tanh.wgsl"
 // log(cosh(d)) with d = input - expected. Up to |d| = 1 it is d^2 P(d^2) with a minimax polynomial P of degree 6 (own fit),
-// which keeps the digits of small results. Beyond it is |d| + log(1 + e^-2|d|) - log 2, where e^2|d| cannot overflow.
+// which keeps the digits of small results. Beyond it is |d| + log((1 + e^-2|d|) / 2), where no exponential overflows, and log 2
+// is taken away in two parts. e is at most 1/3 there, but compilers that knew it would add both parts to one float.
+fn far(d: f32) -> f32 {
+  let a = nl_exp_neg_arg(2.0 * d);
+  let n = nl_exp_n(a);
+  let e = nl_exp_join(nl_exp_t(a, f32(n)), n);
+  let upper = e > 0x1.555554p-2f;
+  return d + nl_log_sum(select(e, fma(e, 0.5, -0.5), upper), select(-1.0, 0.0, upper));
+}
+
 fn loss(input: f32, expected: f32, p: Params) -> f32 {
   let d = abs(input - expected);
   let z = d * d;
@@ -15,7 +21,7 @@ fn loss(input: f32, expected: f32, p: Params) -> f32 {
   q = fma(q, z, 0x1.6bff12p-6f);
   q = fma(q, z, -0x1.5554fap-4f);
   q = fma(q, z, 0.5f);
-  return select(d + (nl_softplus(-2.0 * d) - 0.693147181f), z * q, d < 1.0);
+  return select(far(d), z * q, d < 1.0);
 }
 
 fn loss_grad(input: f32, expected: f32, grad_output: f32, p: Params) -> vec2f {

@@ -111,7 +111,8 @@ function apply(input: Tensor, time: Tensor, event: Tensor, options: CoxPHLossOpt
  * The negative partial log-likelihood of Cox's proportional hazards: log hazards `input`, times and events (int32, 0 for a
  * time at which somebody was last seen), all [N], in any order. For an event log Σ e^input over those whose time is not
  * smaller, less its own input; else 0. Equal times are Breslow's: each has all of them at risk. By default the mean over the
- * events, 0 without one. Gradient of the input. A NaN among the times is refused where the host knows it. As pycox's
+ * events, 0 without one. Gradient of the input. A NaN among the times is refused where the host knows it; so are more than about 16
+ * million positions on a GPU whose bindings hold 128 MiB. As pycox's
  * CoxPHLoss, which takes ties in turn.
  *
  * @example coxPhLoss(model.forward(features), days, died)

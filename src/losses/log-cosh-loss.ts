@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/losses/log-cosh.wgsl?raw';
 import { defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
-import { bits, div, exp, log, softplus, tanh } from '../shader/lib.ts';
+import { exp, log, tanh } from '../shader/lib.ts';
 
 /**
  * Log-cosh loss: log(cosh(d)) with d = input - target; averaged by default. It is about d²/2 near 0 and |d| - log 2 far
@@ -12,7 +12,7 @@ import { bits, div, exp, log, softplus, tanh } from '../shader/lib.ts';
 export const logCoshLoss = /* @__PURE__ */ defineLoss({
   name: 'logCoshLoss',
   wgsl,
-  includes: [bits, div, exp, log, softplus, tanh],
+  includes: [exp, log, tanh],
   forward: (input, target) => {
     const d = Math.abs(input - target);
     if (d < 1) return Math.log1p(2 * Math.sinh(d / 2) ** 2);

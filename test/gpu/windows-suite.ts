@@ -57,6 +57,8 @@ const WHOLE_ROWS = [
   'jaccardLoss',
   'tverskyLoss',
   'focalTverskyLoss',
+  // All times, in order.
+  'coxPhLoss',
   'ctcLoss',
 ];
 
