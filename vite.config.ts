@@ -4,6 +4,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vite';
 import { launchOptions } from './scripts/browser.mjs';
 import { docsStripper } from './scripts/strip-docs.mjs';
+import { namespaces } from './scripts/namespaces.mjs';
 import { wgslMinify } from './scripts/wgsl-minify.mjs';
 
 const shim = (name: string): string =>
@@ -32,7 +33,7 @@ const inBrowser = {
 };
 
 export default defineConfig({
-  plugins: [wgslMinify(), docsStripper()],
+  plugins: [wgslMinify(), docsStripper(), namespaces()],
   resolve: {
     // most of the weight of erf and erfc is what they stand on; the shims say why each is not needed
     alias: {

@@ -9,6 +9,7 @@ import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { build as esbuild } from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -268,6 +269,52 @@ it('an app with attention is at most 53 kB gzipped with init()', async () => {
   const size = gzipped(await buildApp(await makeApp('attention', { 'main.js': source })));
   console.log(`attention and both devices: ${(size / kB).toFixed(1)} kB gzipped`);
   expect(size).toBeLessThanOrEqual(53 * kB);
+});
+
+describe('a trainer: Linear, ReLU, CrossEntropyLoss, Adam', () => {
+  const main = (imports: string[]) => [
+    ...imports,
+    'await init();',
+    'const model = new nn.Sequential(new nn.Linear(2, 8), new nn.ReLU(), new nn.Linear(8, 2));',
+    'const optimizer = new optim.Adam(model.parameters(), { lr: 0.01 });',
+    'const output = model.forward(tensor([[0, 1]]));',
+    'const loss = new nn.CrossEntropyLoss().forward(output, tensor([1], { dtype: "int32" }));',
+    'loss.backward();',
+    'optimizer.step();',
+  ];
+  const root = main(["import { init, nn, optim, tensor } from 'nonlin';"]).join('\n');
+  const entries = main([
+    "import { init, tensor } from 'nonlin';",
+    "import * as nn from 'nonlin/nn';",
+    "import * as optim from 'nonlin/optim';",
+  ]).join('\n');
+
+  it.each([
+    ['nonlin', root],
+    ['nonlin/nn, nonlin/optim', entries],
+  ])('is at most 73 kB gzipped by Vite, from %s', async (from, source) => {
+    const name = `trainer-${String(from.length)}`;
+    const size = gzipped(await buildApp(await makeApp(name, { 'main.js': source })));
+    console.log(`trainer from ${from}: ${(size / kB).toFixed(1)} kB gzipped`);
+    expect(size).toBeLessThanOrEqual(73 * kB);
+  });
+
+  it('is at most 75 kB gzipped by esbuild, from the entries', async () => {
+    const app = await makeApp('trainer-esbuild', { 'main.js': entries });
+    const { outputFiles } = await esbuild({
+      absWorkingDir: app,
+      entryPoints: ['main.js'],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      target: 'es2022',
+      external: ['webgpu', 'node:*'],
+      write: false,
+    });
+    const size = gzipped(outputFiles);
+    console.log(`trainer by esbuild: ${(size / kB).toFixed(1)} kB gzipped`);
+    expect(size).toBeLessThanOrEqual(75 * kB);
+  });
 });
 
 describe('an app with everything', () => {
