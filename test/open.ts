@@ -49,6 +49,16 @@ export function sharedGpuDevice(): Promise<GPUDevice> {
   return (shared ??= request());
 }
 
+/**
+ * Destroys the GPUDevice that all stand on, with its pipelines: the next device opens another. For runs so long that the pipelines
+ * of all their kernels would be more than the browser's GPU process has memory for.
+ */
+export async function releaseGpu(): Promise<void> {
+  const gpu = await shared;
+  shared = null;
+  gpu?.destroy();
+}
+
 /** A device on the GPU, and the default for new tensors, as `init` gives it. */
 export async function openGpu({ tuning, limits }: Wanted = {}): Promise<Device> {
   const gpu = await sharedGpuDevice();

@@ -23,4 +23,4 @@ const unknown = ops.filter((op) => !opNames.includes(op));
 if (unknown.length > 0)
   throw new Error(`no op ${unknown.join(', ')}; there are ${opNames.join(', ')}`);
 
-randomCallSuite(ops.length > 0 ? ops : opNames, { ...settings, hostile: true });
+randomCallSuite(ops.length > 0 ? ops : opNames, { ...settings, hostile: true, fresh: true });

@@ -1,20 +1,25 @@
 // Takes ops, and gives a vitest test per check of hostile values, by the plan for this adapter and by that for hardware.
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from 'vitest';
 import { init, type Device } from '../../src/index.ts';
-import { openGpu } from '../open.ts';
+import { openGpu, releaseGpu } from '../open.ts';
 import { hostileChecks } from './hostile-checks.ts';
 import { optimizerChecks } from './hostile-optimizers.ts';
 
 export function hostileSuite(ops: readonly string[], full: boolean, optimizers = true): void {
-  const plans: (readonly [string, Device])[] = [];
+  let plans: (readonly [string, Device])[] = [];
   let cpu: Device;
-  beforeAll(async () => {
+  // Of all sizes each op has devices, and so pipelines, of its own: those of all together take more than 8 GB.
+  const [before, after] = full ? [beforeEach, afterEach] : [beforeAll, afterAll];
+  before(async () => {
     cpu = await init({ backend: 'cpu' });
-    plans.push(['as it is', await openGpu()]);
-    plans.push(['as hardware', await openGpu({ tuning: 'hardware' })]);
+    plans = [
+      ['as it is', await openGpu()],
+      ['as hardware', await openGpu({ tuning: 'hardware' })],
+    ];
   });
-  afterAll(() => {
+  after(async () => {
     for (const [, gpu] of plans) gpu.dispose();
+    if (full) await releaseGpu();
   });
 
   describe('hostile values', () => {

@@ -1,7 +1,7 @@
 // Takes ops, and how many calls of each to draw, and gives a test per op: the GPU against the CPU device, forward and
 // backward, in either dtype, and written over inputs. The report of a failure holds the seed.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { init, manualSeed, scope, type Device } from '../../src/index.ts';
 import { sameShape } from '../../src/core/shape.ts';
 import {
@@ -15,7 +15,7 @@ import {
   type Call,
   type Upload,
 } from '../calls.ts';
-import { openGpu } from '../open.ts';
+import { openGpu, releaseGpu } from '../open.ts';
 import { borrow } from './gpu-device.ts';
 import { isExpected, mixesOf } from './hostile-exceptions.ts';
 import {
@@ -89,6 +89,8 @@ export interface Draws {
   readonly draws: number;
   /** Whether one call in three has hostile values. */
   readonly hostile?: boolean;
+  /** Whether each op has devices of its own. */
+  readonly fresh?: boolean;
   /** Numbers of calls of single ops, where they are not as many. */
   readonly fewer?: Readonly<Record<string, number>>;
   /** Draws the calls of an earlier run again. */
@@ -115,19 +117,22 @@ function drawnOf(op: string, hostile: boolean): fc.Arbitrary<Drawn> {
 
 export function randomCallSuite(
   ops: readonly string[],
-  { draws, fewer = {}, seed, timeLimit, hostile = false }: Draws,
+  { draws, fewer = {}, seed, timeLimit, hostile = false, fresh = false }: Draws,
 ): void {
   let gpus: Record<(typeof ADAPTERS)[number], Device>;
   let cpu: Device;
-  beforeAll(async () => {
+  // Of many draws each op has devices, and so pipelines, of its own: those of all together take more than 8 GB.
+  const [before, after] = fresh ? [beforeEach, afterEach] : [beforeAll, afterAll];
+  before(async () => {
     cpu = await init({ backend: 'cpu' });
     gpus = {
       'as it is': await openGpu(),
       'as hardware': await openGpu({ tuning: 'hardware' }),
     };
   });
-  afterAll(() => {
+  after(async () => {
     for (const gpu of Object.values(gpus)) gpu.dispose();
+    if (fresh) await releaseGpu();
   });
 
   const check = async ({ call, hostile: strange }: Drawn, setting: Setting): Promise<void> => {
@@ -156,7 +161,7 @@ export function randomCallSuite(
   describe('random calls', () => {
     for (const op of ops) {
       it(op, { timeout: timeLimit === undefined ? 3_600_000 : 2 * timeLimit }, async () => {
-        const before = ADAPTERS.map((adapter) => gpus[adapter].stats().liveBuffers);
+        const buffers = ADAPTERS.map((adapter) => gpus[adapter].stats().liveBuffers);
         await fc.assert(fc.asyncProperty(drawnOf(op, hostile), settingsFor(op, hostile), check), {
           numRuns: fewer[op] ?? draws,
           ...(seed === undefined ? {} : { seed }),
@@ -166,7 +171,7 @@ export function randomCallSuite(
           includeErrorInReport: true,
         });
         for (const adapter of ADAPTERS) await gpus[adapter].synchronize();
-        expect(ADAPTERS.map((adapter) => gpus[adapter].stats().liveBuffers)).toEqual(before);
+        expect(ADAPTERS.map((adapter) => gpus[adapter].stats().liveBuffers)).toEqual(buffers);
       });
     }
   });
