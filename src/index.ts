@@ -10,6 +10,7 @@ export {
 export { defineLoss, type Loss, type LossDeclaration, type Reduction } from './define/loss.ts';
 export { activationModule, lossModule } from './define/module.ts';
 export type { Device, DeviceLostDetails, DeviceStats } from './core/device.ts';
+export type { DeviceMemory } from './core/device-memory.ts';
 export type { DType } from './core/dtype.ts';
 export * from './core/errors.ts';
 export type { TensorData } from './core/host-data.ts';

@@ -19,24 +19,44 @@ export interface Entry {
   readonly data_offsets: readonly [number, number];
 }
 
-export function parse(op: string, file: Bytes) {
+/** What a header says: tensors in the order of the header, and texts. */
+export interface Header {
+  readonly entries: readonly (readonly [name: string, entry: Entry])[];
+  readonly texts: Record<string, string>;
+}
+
+/** A file in memory: its header, and the bytes behind it. */
+export function parse(op: string, file: Bytes): Header & { readonly body: Uint8Array } {
   const bytes = bytesOf(op, file);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < PREFIX) throw broken(op, `one of ${bytes.length} bytes`);
+  const start = PREFIX + headerLength(op, bytes, bytes.length);
+  const body = bytes.subarray(start);
+  const header = headerOf(op, bytes.slice(PREFIX, start));
+  checkCover(op, header.entries, body.length);
+  return { ...header, body };
+}
+
+/** Bytes of the header, from the first bytes of a file of `size` bytes. */
+export function headerLength(op: string, prefix: Uint8Array, size: number): number {
+  const view = new DataView(prefix.buffer, prefix.byteOffset, PREFIX);
   const length = Number(view.getBigUint64(0, true));
-  const start = PREFIX + length;
-  if (length > LONGEST_HEADER || start > bytes.length) {
-    throw broken(op, `a header of ${length} bytes in a file of ${bytes.length}`);
+  if (length > LONGEST_HEADER || PREFIX + length > size) {
+    const file = size < Infinity ? ` in a file of ${size}` : '';
+    throw broken(op, `a header of ${length} bytes${file}`);
   }
-  const { [METADATA]: texts = {}, ...rest } = parseHeader(op, bytes.slice(PREFIX, start));
+  return length;
+}
+
+/** A header from its bytes. */
+export function headerOf(op: string, bytes: Uint8Array): Header {
+  const { [METADATA]: texts = {}, ...rest } = parseHeader(op, bytes);
   checkTexts(op, METADATA, texts);
   const entries = Object.entries(rest).map(([name, entry]): [string, Entry] => {
     if (!isEntry(entry))
       throw broken(op, `an entry "${name}" without dtype, shape and data_offsets`);
     return [name, entry];
   });
-  checkCover(op, entries, bytes.length - start);
-  return { view, entries, start, texts };
+  return { entries, texts };
 }
 
 function bytesOf(op: string, file: unknown): Uint8Array {
@@ -91,10 +111,8 @@ function repeatedKey(json: string): string | undefined {
 }
 
 /** Entries lie one behind the other and fill the file, as the format asks: no byte is in two of them, or in none. */
-function checkCover(op: string, entries: readonly [string, Entry][], end: number): void {
-  const inOrder = entries.toSorted(
-    ([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1],
-  );
+export function checkCover(op: string, entries: Header['entries'], end: number): void {
+  const inOrder = byOffset(entries);
   let at = 0;
   for (const [name, { data_offsets: offsets }] of inOrder) {
     const [from, to] = offsets;
@@ -105,6 +123,13 @@ function checkCover(op: string, entries: readonly [string, Entry][], end: number
     at = to;
   }
   if (at < end) throw broken(op, `bytes after the last tensor, from ${at} to ${end}`);
+}
+
+/** Entries as they lie in the file. */
+export function byOffset(entries: Header['entries']): Header['entries'] {
+  return entries.toSorted(
+    ([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1],
+  );
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -2,56 +2,24 @@
 import { currentDevice } from './core/current.ts';
 import { describe } from './core/describe.ts';
 import type { Device } from './core/device.ts';
-import { BYTES, encode, fromHalf, type DType } from './core/dtype.ts';
-import { DTypeError, OptionError } from './core/errors.ts';
+import { BYTES, encode, type DType } from './core/dtype.ts';
+import { OptionError } from './core/errors.ts';
 import { allocating } from './core/memory.ts';
-import {
-  broken,
-  checkTexts,
-  METADATA,
-  parse,
-  PREFIX,
-  type Bytes,
-  type Entry,
-} from './safetensors-header.ts';
+import { checkFormat, decode } from './safetensors-formats.ts';
+import { checkTexts, METADATA, parse, PREFIX, type Bytes } from './safetensors-header.ts';
+import { isStream, loadStream, type ByteStream, type LoadProgress } from './safetensors-stream.ts';
 import { undone } from './core/scope.ts';
-import { sizeOf } from './core/shape.ts';
 import { fromHost, type Tensor } from './core/tensor.ts';
 import { checkIsDevice, checkTensor } from './core/validate.ts';
-import { checkOptionNames, isPlain } from './core/validate-options.ts';
+import { checkFunction, checkOptionNames, isPlain } from './core/validate-options.ts';
+
+export type { ByteStream, Bytes, LoadProgress };
 
 const ALIGNMENT = 8;
 const SAVE = 'safetensors.save';
 const LOAD = 'safetensors.load';
 
-/** The file's name of a dtype, its bytes, what it becomes here, and how an element is read. */
-interface Format {
-  readonly bytes: number;
-  readonly dtype: DType;
-  readonly read: (view: DataView, at: number) => number;
-}
-
-const FORMATS: Readonly<Record<string, Format>> = {
-  F32: { bytes: 4, dtype: 'float32', read: (view, at) => view.getFloat32(at, true) },
-  F16: { bytes: 2, dtype: 'float16', read: (view, at) => fromHalf(view.getUint16(at, true)) },
-  I32: { bytes: 4, dtype: 'int32', read: (view, at) => view.getInt32(at, true) },
-  F64: { bytes: 8, dtype: 'float32', read: (view, at) => view.getFloat64(at, true) },
-  BF16: { bytes: 2, dtype: 'float32', read: brainFloat },
-  I64: { bytes: 8, dtype: 'int32', read: (view, at) => Number(view.getBigInt64(at, true)) },
-  I16: { bytes: 2, dtype: 'int32', read: (view, at) => view.getInt16(at, true) },
-  U16: { bytes: 2, dtype: 'int32', read: (view, at) => view.getUint16(at, true) },
-  I8: { bytes: 1, dtype: 'int32', read: (view, at) => view.getInt8(at) },
-  U8: { bytes: 1, dtype: 'int32', read: (view, at) => view.getUint8(at) },
-  BOOL: { bytes: 1, dtype: 'int32', read: (view, at) => view.getUint8(at) },
-};
 const NAMES: Readonly<Record<DType, string>> = { float32: 'F32', float16: 'F16', int32: 'I32' };
-
-/** The upper half of a float32. */
-function brainFloat(view: DataView, at: number): number {
-  const single = new DataView(new ArrayBuffer(4));
-  single.setUint16(0, view.getUint16(at, true));
-  return single.getFloat32(0);
-}
 
 export interface SaveOptions {
   /** Text by name, kept in the file's header. */
@@ -61,6 +29,11 @@ export interface SaveOptions {
 export interface LoadOptions {
   /** Defaults to the device of the latest `init()`. */
   device?: Device;
+}
+
+export interface StreamOptions extends LoadOptions {
+  /** Called as bytes arrive, from when the header is there. */
+  onProgress?: (progress: LoadProgress) => void;
 }
 
 /**
@@ -138,61 +111,53 @@ function entriesOf(tensors: unknown): [string, Tensor][] {
  * The tensors of a safetensors file by name, for `model.loadStateDict`. F32, F16 and I32 are kept; BF16 becomes float32
  * exactly, F64 by rounding; integers and booleans become int32, and must fit. Throws `OptionError` for what is no such
  * file and `DTypeError` for other dtypes; no tensor is made then.
+ *
+ * Of a Response, a Blob or a stream it returns a promise. Each tensor goes to the device when its bytes are there, so that the file
+ * is never in memory as a whole. Where the stream fails or ends early the promise is rejected, and no tensor is left.
+ *
+ * @example
+ * const file = await fetch('model.safetensors');
+ * const state = await safetensors.load(file, {
+ *   onProgress: ({ loaded, total }) => (bar.value = loaded / total),
+ * });
+ * model.loadStateDict(state, { cast: true });
  */
-export function load(file: Bytes, options: LoadOptions = {}): Record<string, Tensor> {
-  checkOptionNames(LOAD, options, ['device']);
-  const { device = currentDevice() } = options;
+export function load(file: Bytes, options?: LoadOptions): Record<string, Tensor>;
+export function load(file: ByteStream, options?: StreamOptions): Promise<Record<string, Tensor>>;
+export function load(
+  file: Bytes | ByteStream,
+  options: StreamOptions = {},
+): Record<string, Tensor> | Promise<Record<string, Tensor>> {
+  const streams = isStream(file);
+  checkOptionNames(LOAD, options, streams ? ['device', 'onProgress'] : ['device']);
+  const { device = currentDevice(), onProgress } = options;
   checkIsDevice(LOAD, device);
-  const { view, entries, start } = parse(LOAD, file);
-  const decoded = entries.map(([name, entry]) => ({
-    name,
-    shape: entry.shape,
-    ...decode(name, entry, view, start),
-  }));
+  if (onProgress !== undefined) checkFunction(LOAD, 'onProgress', onProgress);
+  if (streams) return loadStream(LOAD, file, device, onProgress);
+  const { entries, body } = parse(LOAD, file);
+  for (const [name, entry] of entries) checkFormat(LOAD, name, entry);
+  const decoded = entries.map(([name, entry]) => {
+    const { shape, data_offsets: offsets } = entry;
+    const bytes = offsets[1] - offsets[0];
+    const own = allocating(LOAD, bytes, () => copyOf(body.subarray(...offsets)));
+    return { name, shape, ...decode(LOAD, name, entry, own) };
+  });
   // All or none, where memory runs out on the way.
   return undone(() =>
     Object.fromEntries(
-      decoded.map(({ name, shape, dtype, values }) => {
-        const bytes = values.length * BYTES[dtype];
-        const host = allocating('safetensors.load', bytes, () => encode(dtype, values));
-        return [name, fromHost(host, shape, dtype, device)];
-      }),
+      decoded.map(({ name, shape, dtype, host }) => [name, fromHost(host, shape, dtype, device)]),
     ),
   );
+}
+
+/** A copy that begins where elements may, and is not shared. */
+function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const own = new Uint8Array(bytes.length);
+  own.set(bytes);
+  return own;
 }
 
 /** The texts that a file's header carries. */
 export function metadata(file: Bytes): Record<string, string> {
   return parse('safetensors.metadata', file).texts;
-}
-
-function decode(name: string, entry: Entry, view: DataView, start: number) {
-  const format = Object.hasOwn(FORMATS, entry.dtype) ? FORMATS[entry.dtype] : undefined;
-  if (!format) {
-    throw new DTypeError({
-      op: LOAD,
-      argument: name,
-      expected: `one of ${Object.keys(FORMATS).join(', ')}`,
-      received: entry.dtype,
-    });
-  }
-  const size = sizeOf(entry.shape);
-  const [from, to] = entry.data_offsets;
-  if (to - from !== size * format.bytes) {
-    throw broken(LOAD, `"${name}" of ${size} elements in ${to - from} bytes`);
-  }
-  const values = new Float64Array(size);
-  for (let i = 0; i < size; i++) {
-    const value = format.read(view, start + from + i * format.bytes);
-    if (format.dtype === 'int32' && value !== (value | 0)) {
-      throw new DTypeError({
-        op: LOAD,
-        argument: `${name}[${i}]`,
-        expected: 'a number that fits int32',
-        received: String(value),
-      });
-    }
-    values[i] = value;
-  }
-  return { dtype: format.dtype, values };
 }

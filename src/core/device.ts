@@ -1,4 +1,5 @@
 // What every device offers: to users (stats, record, prepare, …) and to the dispatcher (memory, execute).
+import { DeviceMemory } from './device-memory.ts';
 import type { Bounds, DType, HostArray } from './dtype.ts';
 import type { Kernel, View } from './kernel.ts';
 import type { Storage } from './storage.ts';
@@ -46,6 +47,11 @@ export abstract class Device {
   abstract readonly lost: Promise<DeviceLostDetails>;
 
   abstract stats(): DeviceStats;
+
+  /** The memory that tensors hold and that is kept for reuse: figures, and in words as text. */
+  memory(): DeviceMemory {
+    return new DeviceMemory(this.stats());
+  }
 
   /** Waits until all work so far is done. Throws errors of the GPU since the last read. */
   abstract synchronize(): Promise<void>;

@@ -67,6 +67,7 @@ export class Tensor {
   node: GradNode | null = null;
   #grad: Tensor | null = null;
   #requiresGrad = false;
+  #learned = false;
   #storage: Storage | null;
   #registered = false;
 
@@ -140,6 +141,12 @@ export class Tensor {
       });
     }
     this.#requiresGrad = value;
+    if (value && this.node === null) this.#learned = true;
+  }
+
+  /** @internal Whether it is a leaf that needs a gradient, or has needed one: in a field of a module it is a parameter, frozen or not. */
+  get learned(): boolean {
+    return this.#learned && this.node === null;
   }
 
   /**
@@ -155,6 +162,13 @@ export class Tensor {
     if (value !== null) checkGrad('grad', undefined, value, this);
     capturing()?.setsGrad(this, false);
     this.#grad = value;
+  }
+
+  /** Clears the gradient and frees its memory. */
+  zeroGrad(): void {
+    capturing()?.setsGrad(this, true);
+    this.#grad?.dispose();
+    this.#grad = null;
   }
 
   /** @internal The storage, or a `DisposedError` naming `op`. */
@@ -232,6 +246,18 @@ export class Tensor {
   /** The same data without the graph that computed it. */
   detach(): Tensor {
     return new Tensor(this.storage('detach').retain(), this.shape, this.dtype);
+  }
+
+  /** @internal Takes the memory and dtype of another tensor of this shape, which is gone afterwards. */
+  become(other: Tensor): void {
+    const storage = other.storage('to').retain();
+    this.#storage?.release();
+    this.#storage = storage;
+    (this as { dtype: DType }).dtype = other.dtype;
+    other.dispose();
+    if (!this.#registered) return;
+    collected.unregister(this);
+    collected.register(this, storage, this);
   }
 
   /** Releases the memory now, and not when the tensor is garbage-collected. Further calls do nothing. */

@@ -1,5 +1,6 @@
 // Every module class, under PyTorch's names.
 export * from '../ops.ts';
+export { Identity, ModuleDict, ModuleList } from './containers.ts';
 export * from './layers.ts';
 export * as init from './init/index.ts';
 export {
@@ -21,5 +22,6 @@ export {
   type EncoderCallOptions,
   type TransformerStackOptions,
 } from './transformer.ts';
+export type { LoadStateOptions, LoadStateResult } from './load-state.ts';
 export { Module, type AnyModule } from './module.ts';
 export * as utils from './utils/index.ts';

@@ -11,7 +11,8 @@ import { undone } from '../core/scope.ts';
 import { normalizeDim, sizeOf, type Shape } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { checkPlacement } from '../core/validate.ts';
-import { checkBoolean, checkNumber, checkOptionNames } from '../core/validate-options.ts';
+import { checkBoolean, checkNumber, checkOptionNames, isPlain } from '../core/validate-options.ts';
+import { namedModules } from './containers.ts';
 import { checkIsModule, Module } from './module.ts';
 
 export interface LinearLayerOptions {
@@ -65,19 +66,45 @@ function uniform(shape: Shape, bound: number): Float32Array {
 }
 
 /**
- * Modules one after another; children are named 0, 1, … in the state dict. On a GPU a `Linear` of float32 and the elementwise activation
- * behind it are one kernel, with the same results and gradients.
+ * Modules one after another; children are named 0, 1, … in the state dict, or as in the object or Map that holds them. On a GPU a
+ * `Linear` of float32 and the elementwise activation behind it are one kernel, with the same results and gradients.
+ *
+ * @example
+ * new nn.Sequential(new nn.Linear(2, 8), new nn.ReLU()); // 0.weight, 0.bias
+ * new nn.Sequential({ fc: new nn.Linear(2, 8), act: new nn.ReLU() }); // fc.weight, fc.bias
  */
 export class Sequential extends Module {
   readonly #modules: readonly Module[];
 
-  constructor(...modules: Module[]) {
+  constructor(modules: Readonly<Record<string, Module>> | ReadonlyMap<string, Module>);
+  constructor(...modules: Module[]);
+  constructor(
+    ...modules: Module[] | [Readonly<Record<string, Module>> | ReadonlyMap<string, Module>]
+  ) {
     super();
-    this.#modules = modules;
-    modules.forEach((module, i) => {
-      checkIsModule('Sequential', String(i), module);
-      this.child(String(i), module);
+    const [first] = modules;
+    const named =
+      modules.length === 1 && (isPlain(first) || first instanceof Map)
+        ? namedModules('Sequential', first)
+        : modules.map((module, i): [string, unknown] => [String(i), module]);
+    this.#modules = named.map(([name, module]) => {
+      checkIsModule('Sequential', name, module);
+      return this.child(name, module) as Module;
     });
+  }
+
+  /** Number of modules. */
+  get length(): number {
+    return this.#modules.length;
+  }
+
+  /** The module at an index, from the end where it is negative. */
+  at(index: number): Module | undefined {
+    return this.#modules.at(index);
+  }
+
+  [Symbol.iterator](): IterableIterator<Module> {
+    return this.#modules.values();
   }
 
   override forward(x: Tensor): Tensor {

@@ -6,7 +6,6 @@ import { copyOf } from '../kernels/pointwise/basic.ts';
 import type { ParamValues } from '../shader/params.ts';
 import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { allocating } from '../core/memory.ts';
-import { clearGrad } from '../nn/module.ts';
 import { keep, undone } from '../core/scope.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { checkGrad, checkTensor } from '../core/validate.ts';
@@ -96,7 +95,7 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions> {
 
   /** Clears the gradients and frees their memory. */
   zeroGrad(): void {
-    for (const parameter of this.parameters) clearGrad(parameter);
+    for (const parameter of this.parameters) parameter.zeroGrad();
   }
 
   /** The state of all parameters and the options of all groups. The tensors are the optimizer's own, not copies. */

@@ -173,6 +173,133 @@ describe('load', () => {
   });
 });
 
+describe('load of a stream', () => {
+  /** A file of four tensors, of which one is empty, in another order than they lie in. */
+  const file = async (): Promise<Uint8Array<ArrayBuffer>> =>
+    safetensors.save({
+      b: tensor([1, 2, 3], { dtype: 'float16' }),
+      values: tensor(Float32Array.from({ length: 1000 }, (_, i) => i / 7)),
+      empty: tensor([], { shape: [0, 2] }),
+      classes: tensor([7, -1], { dtype: 'int32' }),
+    });
+  const stream = (bytes: Uint8Array, size: number, then?: unknown): ReadableStream<Uint8Array> => {
+    let at = 0;
+    return new ReadableStream({
+      pull: (controller) => {
+        if (at < bytes.length) controller.enqueue(bytes.slice(at, (at += size)));
+        else if (then !== undefined) controller.error(then);
+        else controller.close();
+      },
+    });
+  };
+  const valuesOf = async (tensors: Record<string, Tensor>): Promise<unknown[]> =>
+    Promise.all(
+      Object.entries(tensors).map(async ([name, x]) => [name, x.dtype, x.shape, await x.data()]),
+    );
+
+  it('gives what load of the file gives, from chunks of any size and of every source', async () => {
+    const bytes = await file();
+    const want = await valuesOf(safetensors.load(bytes));
+    const chunks = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const chunk of stream(bytes, 100)) yield Buffer.from(chunk);
+    };
+    const sources = [
+      ...[1, 7, 4096, 1e6].map((size) => stream(bytes, size)),
+      new Response(bytes),
+      new Response(stream(bytes, 64)),
+      new Blob([bytes]),
+      chunks(),
+    ];
+    for (const source of sources)
+      expect(await valuesOf(await safetensors.load(source))).toEqual(want);
+  });
+
+  it('says how far it is', async () => {
+    const bytes = await file();
+    const seen: safetensors.LoadProgress[] = [];
+    await safetensors.load(stream(bytes, 1024), { onProgress: (progress) => seen.push(progress) });
+    expect(seen.length).toBeGreaterThan(4);
+    expect(seen.every(({ total }) => total === bytes.length)).toBe(true);
+    expect(seen.at(-1)?.loaded).toBe(bytes.length);
+    expect(seen).toEqual(seen.toSorted((a, b) => a.loaded - b.loaded));
+  });
+
+  it('holds no more than a tensor and a chunk', async () => {
+    const n = 2 ** 20;
+    const layers = Array.from({ length: 16 }, (_, i) => [
+      `w${i}`,
+      entry('F32', [n], 4 * n * i, 4 * n * (i + 1)),
+    ]);
+    const header = fileOf(Object.fromEntries(layers));
+    const chunk = new Uint8Array(2 ** 16);
+    let sent = 0;
+    const source = (async function* () {
+      yield header;
+      for (; sent < 64 * n; sent += chunk.length) yield chunk;
+    })();
+    let most = 0;
+    await safetensors.load(source, {
+      onProgress: ({ loaded }) => {
+        most = Math.max(most, loaded - header.length - device.memory().liveBytes);
+      },
+    });
+    // what has arrived and is not on the device
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(4 * n + chunk.length);
+  });
+
+  it('leaves no tensor where it fails, and stops the stream', async () => {
+    const bytes = await file();
+    const gone = new TypeError('network');
+    const live = device.stats().liveBuffers;
+    const wrong: [ReadableStream<Uint8Array>, RegExp][] = [
+      [stream(bytes.slice(0, -1), 100), /ends at byte/],
+      [stream(bytes.slice(0, 5), 100), /ends at byte 5/],
+      [stream(new Uint8Array([...bytes, 0]), 100), /after the last tensor/],
+      [stream(bytes.slice(0, 500), 100, gone), /network/],
+      [stream(fileOf({ x: entry('C64', [1], 0, 8) }, new Float64Array(1)), 9), /one of F32/],
+      [stream(new Uint8Array(20).fill(255), 9), /a header of/],
+    ];
+    for (const [source, message] of wrong)
+      await expect(safetensors.load(source)).rejects.toThrow(message);
+    expect(device.stats().liveBuffers).toBe(live);
+    let stopped = false;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        controller.enqueue(new Uint8Array(20).fill(255));
+      },
+      cancel: () => {
+        stopped = true;
+      },
+    });
+    await expect(safetensors.load(endless)).rejects.toThrow(OptionError);
+    expect(stopped).toBe(true);
+  });
+
+  it('refuses what is no file, and says why', async () => {
+    const bytes = await file();
+    const missing = new Response('not found', { status: 404 });
+    await expect(safetensors.load(missing)).rejects.toThrow(/file: .*status 404/);
+    const read = new Response(bytes);
+    await read.arrayBuffer();
+    await expect(safetensors.load(read)).rejects.toThrow(/with its body/);
+    const locked = stream(bytes, 10);
+    locked.getReader();
+    await expect(safetensors.load(locked)).rejects.toThrow(/locked/);
+    const texts = stream(bytes, 10).pipeThrough(
+      new TransformStream<Uint8Array, string>({
+        transform: (_, controller) => {
+          controller.enqueue('text');
+        },
+      }),
+    );
+    await expect(safetensors.load(texts as never)).rejects.toThrow(/Uint8Array/);
+    expect(() => safetensors.load(bytes, { onProgress: () => undefined } as never)).toThrow(
+      OptionError,
+    );
+  });
+});
+
 it("carries a model's state to another one, by PyTorch's names", async () => {
   const make = () => new nn.Sequential(new nn.Linear(3, 4), new nn.PReLU(), new nn.Linear(4, 2));
   const [from, to] = [make(), make()];
