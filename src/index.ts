@@ -36,5 +36,13 @@ export * as optim from './optim/index.ts';
 export { manualSeed } from './core/random.ts';
 export * as safetensors from './safetensors.ts';
 export { scope } from './core/scope.ts';
-export { tensor, Tensor, type FromBufferOptions, type TensorOptions } from './core/tensor.ts';
+export {
+  tensor,
+  Tensor,
+  type ArrayOfRank,
+  type DataOf,
+  type FromBufferOptions,
+  type NestedArray,
+  type TensorOptions,
+} from './core/tensor.ts';
 export * as wgsl from './shader/wgsl.ts';

@@ -65,7 +65,7 @@ const collected = /* @__PURE__ */ new FinalizationRegistry<Set<Arena>>((arenas) 
  * for (const [x, target] of batches) losses.push(step(x, target));
  * step.dispose();
  */
-export function capture<Inputs extends readonly unknown[], Result>(
+export function capture<Inputs extends readonly unknown[] = Tensor[], Result = unknown>(
   fn: (...inputs: Inputs) => Result,
 ): CapturedStep<Inputs, Result> {
   checkFunction('capture', 'fn', fn);

@@ -18,6 +18,22 @@ import { checkBoolean, checkOptionNames } from './validate-options.ts';
 /** Numbers nested as deep as the tensor has dimensions. */
 export type NestedArray = number | readonly NestedArray[];
 
+/** Nested arrays of a rank: `number[][]` of rank 2. */
+export type ArrayOfRank<R extends number> = R extends 0
+  ? number
+  : R extends 1
+    ? number[]
+    : R extends 2
+      ? number[][]
+      : R extends 3
+        ? number[][][]
+        : R extends 4
+          ? number[][][][]
+          : NestedArray;
+
+/** The typed array of a dtype's elements; those of float16 are widened. */
+export type DataOf<D extends DType> = D extends 'int32' ? Int32Array : Float32Array;
+
 export interface TensorOptions {
   /** Defaults to the shape of the nested lists of `data`, or to its length. */
   shape?: Shape;
@@ -184,14 +200,28 @@ export class Tensor {
     return this.#storage;
   }
 
-  /** The elements in row-major order: `Int32Array` for int32, otherwise `Float32Array` (float16 is widened). */
-  data(): Promise<Float32Array | Int32Array> {
+  /**
+   * The elements in row-major order: `Int32Array` for int32, otherwise `Float32Array` (float16 is widened). Of a `dtype` the type
+   * is known, and a tensor of another one is refused with a `DTypeError`; nothing is converted.
+   *
+   * @example const losses = await loss.data({ dtype: 'float32' }); // Float32Array
+   */
+  data(): Promise<Float32Array | Int32Array>;
+  data<D extends DType>(options: { dtype: D }): Promise<DataOf<D>>;
+  data(options: { dtype?: DType } = {}): Promise<Float32Array | Int32Array> {
     capturing()?.refuse('data', NO_READ);
-    return this.#read();
+    return this.#read('data', options);
   }
 
-  async #read(): Promise<Float32Array | Int32Array> {
-    return this.device.read(this.storage('data'), this.dtype, this.size);
+  async #read(op: string, options: { dtype?: DType } = {}): Promise<Float32Array | Int32Array> {
+    checkOptionNames(op, options, ['dtype']);
+    const { dtype } = options;
+    if (dtype !== undefined) {
+      checkDType(op, dtype);
+      if (dtype !== this.dtype)
+        throw new DTypeError({ op, expected: `a ${dtype} tensor`, received: this.dtype });
+    }
+    return this.device.read(this.storage(op), this.dtype, this.size);
   }
 
   /** The value of a tensor with one element. */
@@ -212,14 +242,30 @@ export class Tensor {
     return value;
   }
 
-  /** The elements as nested arrays (a number for a scalar). */
-  array(): Promise<NestedArray> {
+  /**
+   * The elements as nested arrays (a number for a scalar). Of a `rank` the type is known, and a tensor of another one is refused
+   * with a `ShapeError`.
+   *
+   * @example const rows = await logits.array({ rank: 2 }); // number[][]
+   */
+  array(): Promise<NestedArray>;
+  array<R extends number>(options: { rank: R }): Promise<ArrayOfRank<R>>;
+  array(options: { rank?: number } = {}): Promise<NestedArray> {
     capturing()?.refuse('array', NO_READ);
-    return this.#array();
+    return this.#array(options);
   }
 
-  async #array(): Promise<NestedArray> {
-    return nest(await this.data(), this.shape);
+  async #array(options: { rank?: number }): Promise<NestedArray> {
+    checkOptionNames('array', options, ['rank']);
+    const { rank = this.rank } = options;
+    if (rank !== this.rank) {
+      throw new ShapeError({
+        op: 'array',
+        expected: `a tensor of rank ${rank}`,
+        received: `shape ${formatShape(this.shape)}`,
+      });
+    }
+    return nest(await this.#read('array'), this.shape);
   }
 
   /**

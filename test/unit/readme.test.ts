@@ -1,5 +1,6 @@
 // Runs the README's examples and compares what they print with the `// →` comments beside it, to four decimals.
 import { readFileSync } from 'node:fs';
+import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import * as nonlin from '../../src/index.ts';
 
@@ -23,7 +24,17 @@ function rounded(value: unknown): unknown {
 
 async function run(code: string): Promise<unknown[]> {
   const printed: unknown[] = [];
-  const body = code.replace(/import (\{[^}]*\}) from 'nonlin';/g, 'const $1 = library;');
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      verbatimModuleSyntax: true,
+    },
+  });
+  const body = outputText.replace(
+    /import (\{[^}]*\}) from 'nonlin';|^export \{\};$/gm,
+    (_, names: string | undefined) => (names === undefined ? '' : `const ${names} = library;`),
+  );
   await new AsyncFunction('library', 'console', body)(nonlin, {
     log: (value) => printed.push(rounded(value)),
   });

@@ -262,6 +262,30 @@ describe('dispose', () => {
   });
 });
 
+describe('reads whose type is known', () => {
+  it('give what the others give', async () => {
+    const x = tensor([[1, 2]]);
+    const rows: number[][] = await x.array({ rank: 2 });
+    expect(rows).toEqual(await x.array());
+    const values: Float32Array = await x.data({ dtype: 'float32' });
+    expect(values).toEqual(await x.data());
+    const classes: Int32Array = await tensor([3], { dtype: 'int32' }).data({ dtype: 'int32' });
+    expect([...classes]).toEqual([3]);
+    const halves: Float32Array = await tensor([3], { dtype: 'float16' }).data({ dtype: 'float16' });
+    expect([...halves]).toEqual([3]);
+    const scalar: number = await tensor(4).array({ rank: 0 });
+    expect(scalar).toBe(4);
+  });
+
+  it('refuse tensors of another rank or dtype', async () => {
+    const x = tensor([[1, 2]]);
+    await expect(x.array({ rank: 1 })).rejects.toThrow(/array: expected.* rank 1.*shape \[1, 2\]/);
+    await expect(x.data({ dtype: 'int32' })).rejects.toThrow(DTypeError);
+    await expect(x.data({ dtype: 'float64' as 'float32' })).rejects.toThrow(/dtype/);
+    await expect(x.array({ ranks: 1 } as never)).rejects.toThrow(OptionError);
+  });
+});
+
 describe('the CPU device', () => {
   it('has no GPU to give', async () => {
     const cpu = await init({ backend: 'cpu' });
