@@ -1,6 +1,7 @@
 // Takes the catalog of declared ops, and gives the text of the pages in docs that list them.
 import { format, resolveConfig } from 'prettier';
 import type { Documented } from '../src/define/op.ts';
+import { signaturesPage } from './signatures.ts';
 
 export interface Page {
   /** Path in the repository. */
@@ -23,6 +24,7 @@ export async function docsPages(catalog: readonly Documented[]): Promise<Page[]>
       text: page('Attention', named, ({ kind }) => kind === 'attention'),
     },
     { path: 'docs/losses.md', text: page('Losses', named, ({ kind }) => kind === 'loss') },
+    { path: 'docs/signatures.md', text: signaturesPage() },
   ];
   return Promise.all(
     pages.map(async ({ path, text }) => {
