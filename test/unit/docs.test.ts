@@ -7,13 +7,14 @@ import { catalog } from '../../src/catalog.ts';
 const pages = await docsPages(catalog);
 
 describe('generated docs', () => {
-  test('are five pages', () => {
+  test('are all pages', () => {
     expect(pages.map(({ path }) => path)).toEqual([
       'docs/activations.md',
       'docs/norms.md',
       'docs/embeddings.md',
       'docs/attention.md',
       'docs/losses.md',
+      'docs/signatures.md',
     ]);
   });
 
