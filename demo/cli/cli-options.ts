@@ -13,6 +13,9 @@ export interface CommandLine {
   /** So many training digits at most. */
   readonly limit: number;
   readonly json: boolean;
+  /** Where the trained network is written to. */
+  readonly save: string | undefined;
+  readonly dtype: 'float32' | 'float16';
   readonly help: boolean;
 }
 
@@ -28,6 +31,8 @@ const OPTIONS = {
   seed: { type: 'string' },
   limit: { type: 'string' },
   backend: { type: 'string' },
+  save: { type: 'string' },
+  dtype: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -47,6 +52,8 @@ npm run digits -- [options]
   --seed NUMBER       default ${DEFAULTS.seed}
   --limit NUMBER      train on so many digits only (and test on a quarter as many)
   --backend NAME      ${BACKENDS.join(', ')}; default auto: a hardware GPU, else the CPU
+  --save FILE         the trained network as safetensors; the page loads it
+  --dtype NAME        of the file: float32, or float16 for half the bytes; default float32
   --json              one JSON object on stdout (npm run --silent keeps npm's own lines out)
   --help`;
 
@@ -79,6 +86,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     },
     backend: parseName(BACKENDS, values.backend ?? 'auto', '--backend'),
     limit: values.limit === undefined ? TRAINING : parseLimit(values.limit),
+    save: values.save,
+    dtype: parseName(['float32', 'float16'] as const, values.dtype ?? 'float32', '--dtype'),
     json: values.json ?? false,
     help: values.help ?? false,
   };

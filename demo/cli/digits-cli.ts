@@ -1,4 +1,5 @@
 // Takes command-line options, and gives a training run in Node with its figures on stdout; progress goes to stderr.
+import { writeFile } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
 import { DeviceUnavailableError, init, type Device } from 'nonlin';
 import { findActivations } from '../training/activations.ts';
@@ -17,6 +18,7 @@ import {
 } from '../training/format.ts';
 import { Pace } from '../training/pace.ts';
 import { parseName, SettingError } from '../training/settings.ts';
+import { readState, saveState } from '../training/state-file.ts';
 import { digitsTask } from '../training/tasks/digits.ts';
 import { Trainer, type EpochReport, type Score } from '../training/trainer.ts';
 
@@ -56,7 +58,8 @@ async function main(): Promise<void> {
       task: digitsTask({ training, heldOut }),
       device,
     });
-    await train(trainer, device, line.json);
+    const last = await train(trainer, device, line.json);
+    if (line.save !== undefined) await save(trainer, line, last.heldOut.accuracy);
     trainer.dispose();
   } finally {
     device.dispose();
@@ -69,7 +72,28 @@ async function openDevice({ backend }: CommandLine): Promise<Device> {
   return init({ backend, ...(gpu ? { gpu } : {}) });
 }
 
-async function train(trainer: Trainer, device: Device, json: boolean): Promise<void> {
+/** The file says what it got right as it is in the file, after rounding. */
+async function save(trainer: Trainer, { save, dtype }: CommandLine, accuracy: number) {
+  if (save === undefined) return;
+  const config = { task: 'digits', runs: [trainer.settings] } as const;
+  let right = accuracy;
+  if (dtype === 'float16') {
+    const rounded = readState((await saveState(trainer.network, config, { dtype })).buffer);
+    rounded.into(trainer.network, trainer.device);
+    right = (await testOf(trainer)).heldOut.accuracy;
+  }
+  await writeFile(save, await saveState(trainer.network, config, { dtype, accuracy: right }));
+  process.stderr.write(`${save}: held-out accuracy ${formatPercent(right)}\n`);
+}
+
+async function testOf(trainer: Trainer): Promise<EpochReport> {
+  const test = trainer.test(trainer.settings.epochs, undefined);
+  let now = await test.next();
+  while (!now.done) now = await test.next();
+  return now.value;
+}
+
+async function train(trainer: Trainer, device: Device, json: boolean): Promise<EpochReport> {
   const say = (words: string) => process.stderr.write(`${words}\n`);
   say(`Training on ${describeDevice(device)}`);
   const bar = createBar(trainer.steps);
@@ -123,6 +147,7 @@ async function train(trainer: Trainer, device: Device, json: boolean): Promise<v
         ` after ${steps} steps in ${seconds.toFixed(1)} s (${formatRate(stepsPerSecond)} steps/s)`,
     );
   }
+  return last;
 }
 
 /** Of digits there is no squared error. */

@@ -5,6 +5,7 @@ import type { Device } from 'nonlin';
 import type { ViewName } from '../shell/address.ts';
 import type { Lab, View } from '../shell/lab.ts';
 import { Card, type CardOp } from './card.ts';
+import { chosen } from './chosen.ts';
 import { Comparison, MOST } from './comparison.ts';
 import { matches } from './facts.ts';
 import { formatValues, parseValues } from './options.ts';
@@ -208,10 +209,8 @@ export class Catalogue implements View {
           this.#filter(() => (this.#group = value));
         }}
       >
-        <option value="" ?selected=${this.#group === ''}>All kinds</option>
-        ${groups.map(
-          (name) => html`<option value=${name} ?selected=${name === this.#group}>${name}</option>`,
-        )}
+        <option value="">All kinds</option>
+        ${groups.map((name) => html`<option value=${name}>${name}</option>`)} ${chosen(this.#group)}
       </select>
       <label class="check">
         <input

@@ -2,6 +2,7 @@
 // code.
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Documented } from '../../src/define/op.ts';
+import { aliasesOf } from './aliases.ts';
 import { copyButton } from './copy.ts';
 import { formula, type Formulas } from './formula.ts';
 
@@ -65,7 +66,8 @@ export function facts({ docs, accuracy, formulas }: Described): TemplateResult {
 
 /** Whether a search's words are all found in what is known of an op. */
 export function matches({ op, docs }: Described, words: string): boolean {
-  const text = [op, docs.torch, docs.use, docs.cite, docs.kinks].join(' ').toLowerCase();
+  const known = [op, aliasesOf(op), docs.torch, docs.use, docs.cite, docs.kinks];
+  const text = known.join(' ').toLowerCase();
   return words
     .toLowerCase()
     .split(/\s+/)

@@ -68,7 +68,9 @@ export async function findFunctions(): Promise<FunctionOp[]> {
     if (entry.kind === 'loss' || entry.kind === 'embedding' || entry.kind === 'attention')
       return [];
     const first = FIRST_VALUES[entry.op];
-    const options = [...optionsOf(entry), ...(first ? [first] : [])];
+    // which dimension is no question in a picture of one row
+    const own = optionsOf(entry).filter(({ name }) => name !== 'dim');
+    const options = [...own, ...(first ? [first] : [])];
     const defaults = Object.fromEntries(options.map(({ name, value }) => [name, value]));
     const way = WAYS.find((candidate) => works((x) => candidate(entry, x, defaults), cpu));
     if (!way) return [];

@@ -1,5 +1,6 @@
 // Takes what can be set of an op, and how it is set, and gives sliders, choices and switches.
 import { html, type TemplateResult } from 'lit-html';
+import { chosen } from './chosen.ts';
 import { formatValue, type Option, type Value, type Values } from './options.ts';
 
 /** A slider or a select per option; `change` gets every new value. */
@@ -31,10 +32,8 @@ function optionControl(
         id=${id}
         @change=${(event: Event) => change(name, (event.currentTarget as HTMLSelectElement).value)}
       >
-        ${option.choices.map(
-          (choice) =>
-            html`<option value=${choice} ?selected=${choice === value}>${choice}</option>`,
-        )}
+        ${option.choices.map((choice) => html`<option value=${choice}>${choice}</option>`)}
+        ${chosen(String(value))}
       </select>
     </label>`;
   }

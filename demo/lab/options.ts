@@ -33,7 +33,28 @@ export interface Optioned {
   readonly specs?: Readonly<Record<string, unknown>>;
 }
 
-export function optionsOf({ params, specs }: Optioned): Option[] {
+/** Options of which the first must not be above the second: each keeps to its side of the middle. */
+const ENDS = [
+  ['lower', 'upper'],
+  ['minVal', 'maxVal'],
+] as const;
+
+export function optionsOf(op: Optioned): Option[] {
+  const options = eachOf(op);
+  for (const [low, high] of ENDS) {
+    const [least, most] = [low, high].map((name) => options.find((option) => option.name === name));
+    if (!least || !most || !('step' in least) || !('step' in most)) continue;
+    const step = Math.max(least.step, most.step);
+    const middle = Number(
+      (Math.round((least.value + most.value) / 2 / step) * step).toPrecision(6),
+    );
+    options[options.indexOf(least)] = { ...least, max: middle };
+    options[options.indexOf(most)] = { ...most, min: middle };
+  }
+  return options;
+}
+
+function eachOf({ params, specs }: Optioned): Option[] {
   return Object.entries(params).map(([name, value]): Option => {
     if (typeof value === 'boolean') return { name, value };
     const spec = specs?.[name];
@@ -52,6 +73,8 @@ interface Range {
   readonly above?: boolean | undefined;
   /** Whether `max` itself is excluded. */
   readonly below?: boolean | undefined;
+  /** Whether 0 is excluded. */
+  readonly nonzero?: boolean | undefined;
   readonly integer?: boolean | undefined;
 }
 
@@ -62,7 +85,8 @@ export function numberOption(name: string, value: number, range: Range = {}): Nu
   const least = Math.max(range.min ?? -Infinity, value > 0 ? 0 : -reach);
   const span = most - least;
   const step = range.integer ? 1 : 10 ** Math.floor(Math.log10(span / 100));
-  const min = range.above && least === range.min ? least + step : least;
+  const open = (range.above && least === range.min) || (range.nonzero && least === 0);
+  const min = open ? least + step : least;
   const max = range.below && most === range.max ? most - step : most;
   return { name, value, min, max, step };
 }

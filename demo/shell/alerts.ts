@@ -8,18 +8,24 @@ export interface Alert {
   readonly more?: { readonly title: string; readonly words: string };
   /** Something went wrong, as opposed to being merely worth knowing. */
   readonly fault: boolean;
+  /** Holds for the whole visit: it stands at the top of the page, and does not follow the eye. */
+  readonly lasting?: boolean;
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
 /** The page's messages. */
 export class Alerts {
-  readonly #parent: HTMLElement;
+  readonly #notes = document.createElement('div');
+  /** At the edge of the window: what was done may be thousands of pixels below the top of the page. */
+  readonly #toasts = document.createElement('div');
 
   constructor(parent: HTMLElement) {
-    this.#parent = parent;
+    this.#notes.className = 'notes';
+    this.#toasts.className = 'toasts';
+    parent.append(this.#notes, this.#toasts);
   }
 
-  show({ topic, words, more, fault, action }: Alert): void {
+  show({ topic, words, more, fault, lasting = false, action }: Alert): void {
     this.remove(topic);
     const notice = document.createElement('div');
     notice.className = fault ? 'notice fault' : 'notice';
@@ -48,11 +54,11 @@ export class Alerts {
     dismiss.className = 'dismiss';
     dismiss.setAttribute('aria-label', 'Dismiss');
     notice.append(text, ...(action ? [button(action.label, action.run)] : []), dismiss);
-    this.#parent.append(notice);
+    (lasting ? this.#notes : this.#toasts).append(notice);
   }
 
   remove(topic: string): void {
-    for (const notice of [...this.#parent.children]) {
+    for (const notice of [...this.#notes.children, ...this.#toasts.children]) {
       if (notice instanceof HTMLElement && notice.dataset.topic === topic) notice.remove();
     }
   }

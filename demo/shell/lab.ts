@@ -31,6 +31,8 @@ export type Mount = (host: HTMLElement, lab: Lab) => View | Promise<View>;
 
 export interface LabEvents {
   readonly device: (device: Device | undefined, words: string) => void;
+  /** The address holds something else of the view. */
+  readonly wrote: () => void;
 }
 
 export class Lab {
@@ -80,6 +82,7 @@ export class Lab {
     const url = `${location.pathname}${formatAddress(now)}`;
     if (url !== `${location.pathname}${location.search}${location.hash}`) {
       history.replaceState(history.state, '', url);
+      this.#events.wrote();
     }
   }
 
@@ -95,7 +98,7 @@ export class Lab {
     }
     if (note !== undefined) {
       const more = { title: 'How to enable WebGPU', words: help };
-      this.alerts.show({ topic: 'device', words: note, more, fault: false });
+      this.alerts.show({ topic: 'device', words: note, more, fault: false, lasting: true });
     }
     this.#watch(device);
     this.#take(device, describeDevice(device));

@@ -5,6 +5,7 @@ import { Alerts } from './alerts.ts';
 import { BACKENDS } from './devices.ts';
 import { byId } from './dom.ts';
 import { Lab, type Mount, type View } from './lab.ts';
+import { Scrolling } from './scrolling.ts';
 import { startTheme } from './theme.ts';
 
 /** Each view is a chunk of its own, loaded when it is first asked for. */
@@ -35,7 +36,11 @@ export class Shell {
       byId('device', HTMLElement).textContent = words;
       this.#main.dataset.device = device?.type ?? 'none';
     },
+    wrote: () => this.#link(),
   });
+  readonly #scrolling = new Scrolling();
+  /** What each view's address held when it was last seen: going back to it by the navigation loses nothing. */
+  readonly #seen = new Map<ViewName, URLSearchParams>();
   #shown: ViewName | undefined;
   #view: View | undefined;
   #turn = 0;
@@ -44,6 +49,7 @@ export class Shell {
 
   start(): void {
     startTheme(byId('theme', HTMLButtonElement));
+    this.#scrolling.start();
     byId('skip', HTMLAnchorElement).addEventListener('click', (event) => {
       event.preventDefault();
       this.#main.focus();
@@ -70,19 +76,26 @@ export class Shell {
       this.#lab.alerts.show({ topic: 'backend', words, fault: true });
     }
     this.#backend.value = backend;
-    this.#link(backend);
+    this.#link();
     if (view !== this.#shown) this.#show(view).catch((error: unknown) => this.#broken(error));
-    else this.#view?.useAddress?.(params);
+    else {
+      this.#view?.useAddress?.(params);
+      this.#scrolling.restore();
+    }
     if (backend !== this.#openedBackend) {
       this.#openedBackend = backend;
       this.#lab.open().catch((error: unknown) => this.#lab.report(error));
     }
   }
 
-  /** Links keep the chosen device. */
-  #link(backend: string): void {
-    const params = new URLSearchParams(backend === 'auto' ? {} : { backend });
+  /** Links keep the chosen device, and what was set in each view. */
+  #link(): void {
+    const { backend, address } = this.#lab;
+    this.#seen.set(address.view, address.params);
     for (const name of VIEW_NAMES) {
+      const params = new URLSearchParams(this.#seen.get(name));
+      if (backend === 'auto') params.delete('backend');
+      else params.set('backend', backend);
       byId(`to-${name}`, HTMLAnchorElement).href = formatAddress({ view: name, params });
     }
   }
@@ -91,6 +104,7 @@ export class Shell {
     const first = this.#shown === undefined;
     const turn = ++this.#turn;
     this.#shown = name;
+    this.#scrolling.hold();
     for (const other of VIEW_NAMES) {
       const link = byId(`to-${other}`, HTMLAnchorElement);
       if (other === name) link.setAttribute('aria-current', 'page');
@@ -118,10 +132,8 @@ export class Shell {
     }
     this.#view = view;
     this.#lab.use(view);
-    if (!first) {
-      scrollTo(0, 0);
-      this.#main.focus({ preventScroll: true });
-    }
+    if (!first) this.#main.focus({ preventScroll: true });
+    this.#scrolling.restore();
   }
 
   #broken(error: unknown): void {

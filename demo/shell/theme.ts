@@ -19,6 +19,13 @@ export function onTheme(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+/** What a press leads to: from the system's theme to the other one, so that every press but the last is seen. */
+function after(theme: Theme): Theme {
+  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+  const round: readonly Theme[] = dark ? ['auto', 'light', 'dark'] : ['auto', 'dark', 'light'];
+  return round[(round.indexOf(theme) + 1) % round.length] ?? 'auto';
+}
+
 /** Makes the button go round the themes. */
 export function startTheme(button: HTMLButtonElement): void {
   let theme = THEMES.find((name) => name === stored()) ?? 'auto';
@@ -31,7 +38,7 @@ export function startTheme(button: HTMLButtonElement): void {
     for (const listener of listeners) listener();
   };
   button.addEventListener('click', () => {
-    theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? 'auto';
+    theme = after(theme);
     try {
       localStorage.setItem(KEY, theme);
     } catch {

@@ -202,6 +202,10 @@ export function formatConfig({ task, runs }: Config): Record<string, string | un
   };
 }
 
+export function sameConfig(one: Config, other: Config): boolean {
+  return JSON.stringify(formatConfig(one)) === JSON.stringify(formatConfig(other));
+}
+
 function variationOf(task: TaskName, first: Settings, run: Settings): Variation {
   const rate =
     run.optimizer === first.optimizer ? first.learningRate : suggestedRate(task, run.optimizer);

@@ -88,6 +88,10 @@ export class Trainer {
     return this.#step;
   }
 
+  get device(): Device {
+    return this.#options.device;
+  }
+
   /** The network, for its state. */
   get network(): Model['network'] {
     return this.#model.network;

@@ -117,6 +117,7 @@ export const gumbelSoftmax = /* @__PURE__ */ defineOp(apply, {
   op: 'gumbelSoftmax',
   kind: 'rowwise',
   params: { tau: 1 },
+  specs: { tau: { default: 1, min: 0, above: true } },
   accuracy: { forward: 8, backward: 12 },
   docs: {
     tex: String.raw`\mathrm{softmax}\left(\frac{x + G}{\tau}\right), \quad G_i = -\log(-\log U_i)`,

@@ -119,6 +119,10 @@ test('by keyboard: skip link, views, theme', async ({ page }) => {
   await expect(page.getByRole('link', { name: 'Skip to the content' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(page.locator('main')).toBeFocused();
+  // a frame round the whole page would say nothing
+  expect(await page.locator('main').evaluate((main) => getComputedStyle(main).outlineStyle)).toBe(
+    'none',
+  );
   await page.locator('#to-losses').focus();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Losses');
@@ -129,7 +133,7 @@ test('by keyboard: skip link, views, theme', async ({ page }) => {
   const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const light = await background();
   await theme.focus();
-  await page.keyboard.press('Enter');
+  // the first press is seen
   await page.keyboard.press('Enter');
   await expect(theme).toHaveAccessibleName('Theme: dark');
   expect(await background()).not.toBe(light);

@@ -16,6 +16,8 @@ let device: Device;
 let phases: Phase[];
 let reports: { index: number; report: Report }[];
 let errors: unknown[];
+let diverged: { index: number; step: number }[];
+let kept: number;
 let session: Session;
 
 beforeAll(async () => {
@@ -31,18 +33,22 @@ beforeAll(async () => {
 
 beforeEach(() => {
   phases = [];
+  diverged = [];
+  kept = 0;
   reports = [];
   errors = [];
   session = new Session({
     phase: (phase) => phases.push(phase),
     report: (index, report) => reports.push({ index, report }),
     health: () => undefined,
+    diverged: (index, step) => diverged.push({ index, step }),
+    kept: () => kept++,
     failed: (error) => errors.push(error),
   });
 });
 
-function make(epochs: number, from?: Checkpoint): Trainer {
-  const settings = { ...DEFAULTS, width: 8, batchSize: 60, epochs };
+function make(epochs: number, from?: Checkpoint, learningRate = 0.003): Trainer {
+  const settings = { ...DEFAULTS, width: 8, batchSize: 60, epochs, learningRate };
   const task = spiralsTask();
   const known = from ? { from } : {};
   return new Trainer({ settings, activation, loss, task, device, breathe, ...known });
@@ -130,6 +136,34 @@ describe('a session', () => {
     await session.stop();
     expect(phases).toEqual(['running', 'failed', 'idle', 'running', 'stopped']);
     expect(reports[0]?.report.step).toBeGreaterThanOrEqual(at);
+  });
+});
+
+describe('a session whose runs end early', () => {
+  it('keeps what was learned until the stop, and goes on from there', async () => {
+    await session.start(() => Promise.resolve([make(50)]));
+    while (reports.length < 8) await new Promise((resolve) => setTimeout(resolve, 1));
+    await session.stop();
+    expect(session.checkpoints[0]?.step).toBe(session.trainers[0]?.step);
+    expect(kept).toBeGreaterThan(1);
+    const [checkpoint] = await session.reset();
+    expect(checkpoint?.step).toBeGreaterThan(0);
+    await session.show(() => Promise.resolve([make(50, checkpoint)]));
+    expect(session.phase).toBe('stopped');
+    expect(session.checkpoints).toEqual([checkpoint]);
+  });
+
+  it('trains a run no further whose loss is no number, and the others to the end', async () => {
+    await session.start(() => Promise.resolve([make(3, undefined, 1e30), make(3)]));
+    await until('done');
+    expect(diverged).toEqual([{ index: 0, step: diverged[0]?.step }]);
+    const last = (run: number) => reports.findLast(({ index }) => index === run)?.report.step;
+    expect(last(0)).toBe(diverged[0]?.step);
+    expect(last(0)).toBeLessThan(30);
+    expect(last(1)).toBe(30);
+    await session.start(() => Promise.resolve([make(3, undefined, 1e30)]));
+    await until('stopped');
+    expect(errors).toEqual([]);
   });
 });
 

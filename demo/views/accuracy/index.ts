@@ -5,6 +5,7 @@ import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { Device } from 'nonlin';
 import type { Documented } from '../../../src/define/op.ts';
 import { measured } from '../../../test/accuracy/cases.ts';
+import { chosen } from '../../lab/chosen.ts';
 import { defaultsOf, formatValues, optionsOf, parseValues } from '../../lab/options.ts';
 import { optionControls } from '../../lab/option-controls.ts';
 import type { Values } from '../../lab/options.ts';
@@ -240,9 +241,8 @@ class AccuracyView implements View {
               this.#values = defaultsOf(optionsOf(this.#op));
             })}
         >
-          ${measured.map(
-            ({ op }) => html`<option value=${op} .selected=${op === this.#op.op}>${op}</option>`,
-          )}
+          ${measured.map(({ op }) => html`<option value=${op}>${op}</option>`)}
+          ${chosen(this.#op.op)}
         </select>
       </div>
       <div class="field">
@@ -256,10 +256,9 @@ class AccuracyView implements View {
         >
           ${DIRECTIONS.map(
             (name) =>
-              html`<option value=${name} .selected=${name === this.#direction}>
-                ${name === 'forward' ? 'Function' : 'Gradient'}
-              </option>`,
+              html`<option value=${name}>${name === 'forward' ? 'Function' : 'Gradient'}</option>`,
           )}
+          ${chosen(this.#direction)}
         </select>
       </div>
       <div class="field">
@@ -268,10 +267,8 @@ class AccuracyView implements View {
           id="accuracy-samples"
           @change=${(event: Event) => this.#choose(() => (this.#perPlace = Number(value(event))))}
         >
-          ${PER_PLACE.map(
-            (count) =>
-              html`<option value=${count} .selected=${count === this.#perPlace}>${count}</option>`,
-          )}
+          ${PER_PLACE.map((count) => html`<option value=${count}>${count}</option>`)}
+          ${chosen(String(this.#perPlace))}
         </select>
       </div>`;
   }

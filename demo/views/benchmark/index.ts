@@ -3,6 +3,7 @@
 import './benchmark.css';
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { Device } from 'nonlin';
+import { chosen } from '../../lab/chosen.ts';
 import { copyButton } from '../../lab/copy.ts';
 import { checkGoing, type Progress } from '../../lab/going.ts';
 import { withProgress } from '../../lab/progress.ts';
@@ -225,12 +226,8 @@ class BenchmarkView implements View {
               () => (this.#size = Number((event.currentTarget as HTMLSelectElement).value)),
             )}
         >
-          ${SIZES.map(
-            (size) =>
-              html`<option value=${size} .selected=${size === this.#size}>
-                ${size.toLocaleString('en')}
-              </option>`,
-          )}
+          ${SIZES.map((size) => html`<option value=${size}>${size.toLocaleString('en')}</option>`)}
+          ${chosen(String(this.#size))}
         </select></label
       >
       <label
@@ -243,9 +240,10 @@ class BenchmarkView implements View {
             this.#choose(() => (this.#ops = value === 'all' ? 'all' : USUAL));
           }}
         >
-          <option value="usual" .selected=${usual === 'usual'}>The usual ones</option>
-          <option value="all" .selected=${usual === 'all'}>All of the catalog</option>
-          ${usual === 'own' ? html`<option value="own" selected>${this.#ops}</option>` : nothing}
+          <option value="usual">The usual ones</option>
+          <option value="all">All of the catalog</option>
+          ${usual === 'own' ? html`<option value="own">${this.#ops}</option>` : nothing}
+          ${chosen(usual)}
         </select></label
       >
       <label class="check">

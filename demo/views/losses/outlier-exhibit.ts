@@ -166,9 +166,10 @@ export class OutlierExhibit implements Exhibit {
           </svg>
           <div>
             <p>
-              Twelve points lie near a line; the ringed one does not. <strong>Drag it</strong>, or
-              focus it and press the arrow keys. Each line minimises its loss over all thirteen, by
-              a linear layer and Adam on your device.
+              Twelve points lie near a line; the ringed one does not.
+              <strong>Drag it</strong
+              ><span class="about-keys"> , or focus it and press the arrow keys</span>. Each line
+              minimises its loss over all thirteen, by a linear layer and Adam on your device.
             </p>
             <div class="table-frame">
               <table class="lines">

@@ -40,6 +40,11 @@ export class Board {
     document.addEventListener('visibilitychange', this.#seen);
   }
 
+  /** Of the runs that are shown. */
+  get config(): Config | undefined {
+    return this.#config;
+  }
+
   get history(): History {
     return this.#history;
   }
@@ -96,14 +101,15 @@ export class Board {
     const trainers = this.#trainers;
     try {
       for (const [i, trainer] of trainers.entries()) {
-        const test = trainer.test(0, undefined);
+        const { step, stepsPerEpoch } = trainer;
+        const test = trainer.test(Math.floor(step / stepsPerEpoch), undefined);
         let now = await test.next();
         for (; !now.done && !progress.signal.aborted; now = await test.next()) {
           progress.report(now.value.share);
         }
         if (!now.done || trainers !== this.#trainers) return;
         this.report(i, now.value);
-        this.health(i, await trainer.diagnose(), 0);
+        this.health(i, await trainer.diagnose(), step);
       }
     } catch (error) {
       // models that are no longer shown are gone

@@ -31,13 +31,16 @@ function figure(
 export function figures(history: History, goal: Goal, names: readonly string[]): TemplateResult {
   const several = history.runs.length > 1;
   return html`<div class="run-figures ${several ? 'several' : ''}">
-    ${history.runs.map(({ test, trainingLoss, speed }, i) => {
-      const when = test ? (test.epoch > 0 ? `, epoch ${test.epoch}` : ', untrained') : '';
-      const heldOut = test?.heldOut;
+    ${history.runs.map((run, i) => {
+      const { test, trainingLoss, speed, diverged } = run;
+      const when = whenOf(run, history.loaded);
+      const heldOut = diverged === undefined ? test?.heldOut : undefined;
       const main =
-        goal === 'classes'
-          ? figure('main', `Held-out accuracy${when}`, heldOut?.accuracy, formatPercent)
-          : figure('main', `${ERROR_WORDS[goal]}${when}`, heldOut?.error, formatLoss);
+        diverged !== undefined
+          ? figure('main', `Diverged at step ${diverged}`, undefined, formatLoss)
+          : goal === 'classes'
+            ? figure('main', `Held-out accuracy${when}`, heldOut?.accuracy, formatPercent)
+            : figure('main', `${ERROR_WORDS[goal]}${when}`, heldOut?.error, formatLoss);
       return html`<section class="run-figure c${i + 1}" data-run=${i}>
         ${several ? runHeading(i, names) : nothing}
         <dl class="figures">
@@ -48,6 +51,14 @@ export function figures(history: History, goal: Goal, names: readonly string[]):
       </section>`;
     })}
   </div>`;
+}
+
+/** When a run was tested last, in words. */
+function whenOf({ test, epochs }: History['runs'][number], loaded: string | undefined): string {
+  if (!test) return '';
+  if (test.step === 0) return loaded === undefined ? ', untrained' : ', as loaded';
+  const whole = epochs.some(({ step }) => step === test.step);
+  return whole ? `, epoch ${test.epoch}` : `, step ${test.step}`;
 }
 
 /** The run's letter in its colour, and what sets it apart. */

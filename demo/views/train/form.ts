@@ -1,5 +1,6 @@
 // Takes a configuration, what there is to choose from, and gives the settings as fields, of one run at a time.
 import { html, nothing, svg, type TemplateResult } from 'lit-html';
+import { chosen } from '../../lab/chosen.ts';
 import { copyButton } from '../../lab/copy.ts';
 import type { ActivationChoice, Curve } from '../../training/activations.ts';
 import { MOST_RUNS, suggestedRate, type Config } from '../../training/config.ts';
@@ -136,26 +137,23 @@ function runTabs({ config, run }: FormState, events: FormEvents): TemplateResult
 function select(
   id: string,
   options: readonly (readonly [value: string, label: string])[],
-  chosen: string,
+  value: string,
   change: (value: string) => void,
   help?: string,
 ): TemplateResult {
   return html`<select
     id=${id}
     aria-describedby=${help ?? nothing}
-    .value=${chosen}
     @change=${(event: Event) => change((event.currentTarget as HTMLSelectElement).value)}
   >
-    ${options.map(
-      ([value, label]) =>
-        html`<option value=${value} .selected=${value === chosen}>${label}</option>`,
-    )}
+    ${options.map(([name, label]) => html`<option value=${name}>${label}</option>`)}
+    ${chosen(value)}
   </select>`;
 }
 
 function groupedSelect(
   choices: readonly ActivationChoice[],
-  chosen: string,
+  value: string,
   change: (value: string) => void,
 ): TemplateResult {
   const groups = [...new Set(choices.map(({ group }) => group))];
@@ -169,9 +167,10 @@ function groupedSelect(
         html`<optgroup label=${group}>
           ${choices
             .filter((choice) => choice.group === group)
-            .map(({ op }) => html`<option value=${op} .selected=${op === chosen}>${op}</option>`)}
+            .map(({ op }) => html`<option value=${op}>${op}</option>`)}
         </optgroup>`,
     )}
+    ${chosen(value)}
   </select>`;
 }
 

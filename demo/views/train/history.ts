@@ -21,6 +21,17 @@ interface RunHistory {
   trainingLoss: number | undefined;
   test: EpochReport | undefined;
   health: readonly LayerHealth[];
+  /** The step at which its loss was no number any more. */
+  diverged: number | undefined;
+}
+
+/** All of a history but its speeds, as a browser can store it. */
+export interface HistoryState {
+  readonly runs: readonly Omit<RunHistory, 'speed'>[];
+  readonly loaded: string | undefined;
+  readonly step: number;
+  readonly epoch: number;
+  readonly seconds: number;
 }
 
 const smooth = (mean: Score | undefined, score: Score): Score => {
@@ -55,6 +66,8 @@ export class History {
   step = 0;
   epoch = 0;
   seconds = 0;
+  /** The file that the networks came from. */
+  loaded: string | undefined;
 
   constructor(count: number) {
     this.runs = Array.from({ length: count }, () => ({
@@ -67,7 +80,21 @@ export class History {
       trainingLoss: undefined,
       test: undefined,
       health: [],
+      diverged: undefined,
     }));
+  }
+
+  static from({ runs, ...state }: HistoryState): History {
+    const history = new History(runs.length);
+    Object.assign(history, state);
+    runs.forEach((run, i) => Object.assign(history.runs[i] ?? {}, run));
+    return history;
+  }
+
+  get state(): HistoryState {
+    const runs = this.runs.map(({ speed: _, ...run }) => run);
+    const { loaded, step, epoch, seconds } = this;
+    return { runs, loaded, step, epoch, seconds };
   }
 
   report(index: number, report: Report): void {
@@ -105,6 +132,7 @@ export class History {
       }
       while ((run.epochs.at(-1)?.step ?? 0) > step) run.epochs.pop();
     }
+    for (const run of this.runs) run.diverged = undefined;
     this.step = step;
   }
 

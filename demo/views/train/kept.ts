@@ -8,9 +8,12 @@ export interface Kept {
 }
 
 /** Undefined where there is no checkpoint. */
-export function keptOf({ checkpoints, trainers }: Session): Kept | undefined {
+export function keptOf({ checkpoints, trainers, phase }: Session): Kept | undefined {
   const [first] = checkpoints;
   if (!first) return undefined;
+  if (first.step === 0 && phase === 'stopped') {
+    return { words: 'The network was kept.', label: 'Train it further' };
+  }
   if (first.step === trainers[0]?.steps) {
     return { words: 'The trained network was kept.', label: 'Bring it back' };
   }

@@ -5,7 +5,9 @@ import { runName } from './form.ts';
 import type { History } from './history.ts';
 
 const percentOf = (share: number | undefined) =>
-  share === undefined ? '–' : `${Math.round(100 * share)} %`;
+  share === undefined || Number.isNaN(share) ? '–' : `${Math.round(100 * share)} %`;
+const formatNorm = (norm: number) =>
+  norm === 0 ? '0' : Number.isFinite(norm) ? norm.toExponential(1) : '–';
 /** Bars of gradient norms span so many powers of ten. */
 const DECADES = { from: -7, to: 1 };
 
@@ -64,7 +66,7 @@ function layerRow({ gradientNorm, dead, saturated }: LayerHealth, i: number): Te
     <td class="norm">
       <div>
         <span class="bar-track"><span class="bar-fill" style="width: ${width}%"></span></span>
-        <span>${gradientNorm === 0 ? '0' : gradientNorm.toExponential(1)}</span>
+        <span>${formatNorm(gradientNorm)}</span>
       </div>
     </td>
     <td>${percentOf(dead)}</td>

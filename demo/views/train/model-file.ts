@@ -1,20 +1,15 @@
-// Takes a trained network with its configuration, or a file, and gives the other: safetensors, in PyTorch's names and
-// layouts.
-import { safetensors, type nn, type Device } from 'nonlin';
-import { formatConfig, type TaskName } from '../../training/config.ts';
+// Takes a trained network, or a file that the person chose, and gives a download, or networks with their configuration.
+import type { Device } from 'nonlin';
+import type { Progress } from '../../lab/going.ts';
+import type { Config, TaskName } from '../../training/config.ts';
+import { readState, saveState } from '../../training/state-file.ts';
 import type { Trainer } from '../../training/trainer.ts';
-
-/** Where the file says how the network was made: an address's parameters. */
-const KEY = 'nonlin.config';
+import { createTrainers, type Choices } from './choices.ts';
+import { loadTask } from './tasks.ts';
 
 /** Offers a network's state as a download. */
 export async function saveTrainer({ network, settings }: Trainer, task: TaskName): Promise<void> {
-  const config = { task, runs: [settings] };
-  const entries = Object.entries(formatConfig(config)).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
-  const metadata = { format: 'pt', [KEY]: new URLSearchParams(entries).toString() };
-  const file = await safetensors.save(network.stateDict(), { metadata });
+  const file = await saveState(network, { task, runs: [settings] });
   const address = URL.createObjectURL(new Blob([file]));
   const link = document.createElement('a');
   link.href = address;
@@ -23,24 +18,26 @@ export async function saveTrainer({ network, settings }: Trainer, task: TaskName
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-export interface ModelFile {
-  /** Undefined in files of other programs. */
-  readonly params: URLSearchParams | undefined;
-  /** Copies the file's values into a network. */
-  readonly into: (network: nn.Module, device: Device) => void;
-}
-
-export function readModel(bytes: ArrayBuffer): ModelFile {
-  const text = safetensors.metadata(bytes)[KEY];
-  return {
-    params: text === undefined ? undefined : new URLSearchParams(text),
-    into: (network, device) => {
-      const state = safetensors.load(bytes, { device });
-      try {
-        network.loadStateDict(state);
-      } finally {
-        for (const tensor of Object.values(state)) tensor.dispose();
-      }
-    },
-  };
+/**
+ * The networks of a file, with the configuration that they are of. Nothing that is shown is touched: a file that cannot
+ * be read, or does not fit, leaves all as it is. Undefined where it was cancelled.
+ */
+export async function openModel(
+  file: File,
+  configOf: (params: URLSearchParams | undefined) => Config,
+  choices: Choices,
+  device: Device,
+  progress: Progress,
+): Promise<{ config: Config; trainers: Trainer[] } | undefined> {
+  const model = readState(await file.arrayBuffer());
+  const config = configOf(model.params);
+  const { task } = await loadTask(config.task, progress);
+  const trainers = await createTrainers(config.runs, choices, task, device);
+  try {
+    for (const { network } of trainers) model.into(network, device);
+  } catch (error) {
+    for (const trainer of trainers) trainer.dispose();
+    throw error;
+  }
+  return { config, trainers };
 }

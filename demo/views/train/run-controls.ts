@@ -113,10 +113,14 @@ export function progressBar(
 ): TemplateResult {
   const steps = trainer?.steps ?? 0;
   const { step, epoch, seconds, pace, testing } = history;
+  const diverged = history.runs.every((run) => run.diverged !== undefined);
+  const now = diverged ? 'Diverged' : STATUS[phase];
   const status =
     trainer && step > 0
-      ? `${STATUS[phase]}: epoch ${Math.max(1, epoch)} of ${trainer.settings.epochs}, step ${step} of ${steps}`
-      : STATUS[phase];
+      ? `${now}: epoch ${Math.max(1, epoch)} of ${trainer.settings.epochs}, step ${step} of ${steps}`
+      : history.loaded === undefined
+        ? now
+        : `Loaded: ${history.loaded}`;
   const test = testing === undefined ? '' : `, testing ${Math.round(100 * testing)} %`;
   const words = phase === 'running' ? `${status}${test}` : status;
   let time = '';

@@ -11,6 +11,10 @@ export interface SessionEvents {
   /** Of the run with that index. */
   readonly report: (index: number, report: Report) => void;
   readonly health: (index: number, layers: readonly LayerHealth[], step: number) => void;
+  /** A run's loss is no number any more: it trains no further. */
+  readonly diverged: (index: number, step: number) => void;
+  /** There are checkpoints of a later step. */
+  readonly kept: () => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -19,12 +23,15 @@ const DIAGNOSIS_MS = { least: 120, most: 700 };
 const SHARE = 1 / 8;
 const CHECKPOINT_MS = 1500;
 
+/** `dropped`: other runs are wanted. */
+type Ending = 'stopped' | 'failed' | 'dropped';
+
 interface Runs {
   readonly trainers: readonly Trainer[];
   /** Resolves when the loop has ended; never rejects. */
   ended: Promise<void>;
   /** How the loop is to end, once it is. */
-  ending: 'stopped' | 'failed' | undefined;
+  ending: Ending | undefined;
   /** Set while the loop is to wait: resolves when it goes on. */
   gate: { opened: Promise<void>; open: () => void } | undefined;
 }
@@ -73,8 +80,16 @@ export class Session {
   /** Takes models that are trained already; false where other runs were asked for meanwhile. */
   async show(create: () => Promise<readonly Trainer[]>): Promise<boolean> {
     const runs = await this.#replace(create);
-    if (runs) this.#enter('stopped');
-    return runs !== undefined;
+    if (!runs) return false;
+    try {
+      await this.#keep(runs);
+    } catch (error) {
+      // other runs were asked for meanwhile, and these are gone
+      if (this.#runs === runs) throw error;
+    }
+    if (this.#runs !== runs) return false;
+    this.#enter(runs.trainers.every(({ step, steps }) => step >= steps) ? 'done' : 'stopped');
+    return true;
   }
 
   /** Training waits after the report that it is working on. */
@@ -103,14 +118,16 @@ export class Session {
     if (this.#phase === 'running' || this.#phase === 'paused') await this.#end('failed');
   }
 
-  /** Ends training and frees the models. */
-  async reset(): Promise<void> {
+  /** Ends training and frees the models; gives what was kept of them. */
+  async reset(): Promise<readonly Checkpoint[]> {
     this.#turn++;
-    await this.#end('stopped');
+    await this.#end('dropped');
+    const kept = this.#checkpoints;
     for (const trainer of this.trainers) trainer.dispose();
     this.#runs = undefined;
     this.#checkpoints = [];
     this.#enter('idle');
+    return kept;
   }
 
   /** Ends training quietly: what it ran on is gone, and that was said already. */
@@ -140,7 +157,7 @@ export class Session {
     return this.#runs;
   }
 
-  async #end(ending: 'stopped' | 'failed'): Promise<void> {
+  async #end(ending: Ending): Promise<void> {
     const runs = this.#runs;
     if (!runs) return;
     runs.ending ??= ending;
@@ -154,8 +171,16 @@ export class Session {
       while (going.size > 0 && !runs.ending) {
         for (const [i, reports] of going) {
           const result = await reports.next();
-          if (result.done) going.delete(i);
-          else this.#events.report(i, result.value);
+          if (result.done) {
+            going.delete(i);
+            continue;
+          }
+          this.#events.report(i, result.value);
+          if (result.value.kind === 'steps' && !Number.isFinite(result.value.score.loss)) {
+            going.delete(i);
+            this.#events.diverged(i, result.value.step);
+            if (going.size === 0) runs.ending ??= 'stopped';
+          }
         }
         await this.#inspect(runs, going.size === 0);
         if (runs.gate) {
@@ -165,12 +190,19 @@ export class Session {
           if (!hasEnded(runs)) this.#enter('running');
         }
       }
+      // what was learned since the last copy is not lost by stopping
+      if (hasEnded(runs) && runs.ending !== 'failed') {
+        await this.#keep(runs);
+        this.#events.kept();
+      }
     } catch (error) {
-      // one failure often brings others with it; the first one is shown
-      if (runs.ending !== 'failed') this.#events.failed(error);
-      runs.ending = 'failed';
+      // one failure often brings others with it; the first one is shown, and none of runs that nobody wants any more
+      if (runs.ending !== 'dropped') {
+        if (runs.ending !== 'failed') this.#events.failed(error);
+        runs.ending = 'failed';
+      }
     }
-    this.#enter(runs.ending ?? 'done');
+    this.#enter(runs.ending === 'dropped' ? 'stopped' : (runs.ending ?? 'done'));
   }
 
   /** Looks into the models and keeps copies of them, now and then, and at the end. */
@@ -185,9 +217,14 @@ export class Session {
       this.#diagnosis = now + Math.min(most, Math.max(least, (now - start) / SHARE));
     }
     if (last || performance.now() >= this.#keeping) {
-      this.#checkpoints = await Promise.all(trainers.map((trainer) => trainer.checkpoint()));
-      this.#keeping = performance.now() + CHECKPOINT_MS;
+      await this.#keep({ trainers });
+      this.#events.kept();
     }
+  }
+
+  async #keep({ trainers }: Pick<Runs, 'trainers'>): Promise<void> {
+    this.#checkpoints = await Promise.all(trainers.map((trainer) => trainer.checkpoint()));
+    this.#keeping = performance.now() + CHECKPOINT_MS;
   }
 
   #enter(phase: Phase): void {

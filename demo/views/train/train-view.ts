@@ -5,16 +5,24 @@ import type { Device } from 'nonlin';
 import { withProgress } from '../../lab/progress.ts';
 import type { Lab, Recovery, View } from '../../shell/lab.ts';
 import type { Checkpoint } from '../../training/checkpoint.ts';
-import { describeRun, formatConfig, TASKS, type Config } from '../../training/config.ts';
+import {
+  describeRun,
+  formatConfig,
+  sameConfig,
+  TASKS,
+  type Config,
+} from '../../training/config.ts';
 import { messageOf } from '../../training/format.ts';
 import type { Settings } from '../../training/settings.ts';
 import type { Goal } from '../../training/task.ts';
 import type { Trainer } from '../../training/trainer.ts';
 import { Board } from './board.ts';
 import { configOf, createTrainers, type Choices } from './choices.ts';
-import type { History } from './history.ts';
+import { History, type HistoryState } from './history.ts';
+import { keepRun, keptRun, type KeptRun } from './keeping.ts';
 import { keptOf } from './kept.ts';
-import { readModel, saveTrainer } from './model-file.ts';
+import { divergedAlert, keptAlert } from './messages.ts';
+import { openModel, saveTrainer } from './model-file.ts';
 import { Session, type Phase } from './session.ts';
 import { trainPage } from './train-page.ts';
 
@@ -38,6 +46,8 @@ export class TrainView implements View {
   #lost = false;
   /** The figures of a run that goes on. */
   #kept: History | undefined;
+  /** A run that waits for a device and the task's data. */
+  #waiting: KeptRun | undefined;
   readonly #resized = () => this.#render();
 
   constructor(host: HTMLElement, lab: Lab, choices: Choices) {
@@ -53,6 +63,8 @@ export class TrainView implements View {
       phase: (phase) => this.#phase(phase),
       report: (index, report) => board.report(index, report),
       health: (index, layers, step) => board.health(index, layers, step),
+      diverged: (index, step) => this.#diverged(index, step),
+      kept: () => keepRun(Promise.resolve(this.#shownRun())),
       failed,
     });
     this.#wide.addEventListener('change', this.#resized);
@@ -61,22 +73,29 @@ export class TrainView implements View {
   /** Loads what the task needs. */
   start(): void {
     this.#show();
-    this.#attempt(() => this.#load());
+    this.#attempt(async () => {
+      this.#waiting ??= await keptRun();
+      await this.#load();
+    });
   }
 
   useDevice(device: Device | undefined): void {
     this.#device = device;
     // a run that failed is kept until the person has chosen
     const keeps = this.#lost || this.#session.phase === 'failed';
-    this.#attempt(() => (keeps ? this.#session.abandon() : this.#session.reset()));
+    // another moves to the next device
+    if (!keeps) this.#waiting = this.#shownRun() ?? this.#waiting;
+    this.#attempt(async () => {
+      if (keeps) await this.#session.abandon();
+      else await this.#session.reset();
+      await this.#revive();
+    });
     this.#render();
   }
 
   useAddress(params: URLSearchParams): void {
-    const before = formatConfig(this.#config);
     const config = this.#parse(params);
-    if (JSON.stringify(before) === JSON.stringify(formatConfig(config))) return;
-    this.#configure(config);
+    if (!sameConfig(this.#config, config)) this.#attempt(() => this.#configure(config));
   }
 
   fail(error: unknown): void {
@@ -87,6 +106,11 @@ export class TrainView implements View {
     const kept = keptOf(this.#session);
     if (!kept && !['running', 'paused', 'failed'].includes(this.#session.phase)) return undefined;
     this.#lost = true;
+    const run = this.#shownRun();
+    if (kept && run?.checkpoints[0]?.step === 0) {
+      const run0 = () => this.#attempt(() => this.#bringBack(run));
+      return { ...kept, label: 'Bring it back', run: run0 };
+    }
     if (kept) return { ...kept, run: () => this.#attempt(() => this.#resume()) };
     return {
       words: 'The training run had not got far enough for a checkpoint.',
@@ -99,7 +123,12 @@ export class TrainView implements View {
     this.#wide.removeEventListener('change', this.#resized);
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
     this.#loading.abort();
-    void this.#session.reset().then(() => this.#board.dispose());
+    const { config } = this.#board;
+    const { state } = this.#board.history;
+    const waiting = this.#waiting;
+    const left = this.#session.reset().then((checkpoints) => runOf(config, checkpoints, state));
+    keepRun(left.then((run) => run ?? waiting));
+    void left.then(() => this.#board.dispose());
   }
 
   get #goal(): Goal {
@@ -125,16 +154,80 @@ export class TrainView implements View {
   }
 
   /** Takes another configuration, which ends what is going on. */
-  #configure(config: Config): void {
+  async #configure(config: Config): Promise<void> {
     this.#config = config;
     this.#run = Math.min(this.#run, config.runs.length - 1);
     this.#kept = undefined;
     this.#lab.write('train', formatConfig(config));
-    this.#attempt(async () => {
-      await this.#session.reset();
-      this.#show();
-      await this.#load();
-    });
+    await this.#putAway();
+    this.#show();
+    await this.#load();
+  }
+
+  /** What there is of the runs that are shown; undefined where they have learned nothing. */
+  #shownRun(): KeptRun | undefined {
+    const { config, history } = this.#board;
+    return runOf(config, this.#session.checkpoints, history.state);
+  }
+
+  /** Ends the runs that are shown, and says how to have them back. */
+  async #putAway(): Promise<void> {
+    const { config, history } = this.#board;
+    this.#offer(runOf(config, await this.#session.reset(), history.state));
+  }
+
+  #offer(run: KeptRun | undefined): void {
+    if (run) {
+      this.#lab.alerts.show(keptAlert(run, () => this.#attempt(() => this.#bringBack(run))));
+    }
+  }
+
+  /** Shows runs again that were left, in place of others. */
+  async #bringBack({ config, checkpoints, history: state }: KeptRun): Promise<void> {
+    this.#lost = false;
+    await this.#putAway();
+    this.#config = config;
+    this.#run = 0;
+    this.#lab.write('train', formatConfig(config));
+    await this.#load();
+    const history = History.from(state);
+    history.rewind(checkpoints[0]?.step ?? 0);
+    this.#kept = history;
+    try {
+      await this.#session.show(() => this.#trainersFor(config.runs, checkpoints));
+    } finally {
+      this.#kept = undefined;
+    }
+    keepRun(Promise.resolve(this.#shownRun()));
+    await this.#test();
+  }
+
+  /** Shows the runs that wait, once they can be: at once where they are of these settings, else where that is wished. */
+  async #revive(): Promise<void> {
+    const run = this.#waiting;
+    if (!run || !this.#device || !this.#board.panel.task) return;
+    this.#waiting = undefined;
+    if (this.#session.trainers.length > 0) return;
+    if (sameConfig(run.config, this.#config)) await this.#bringBack(run);
+    else this.#offer(run);
+  }
+
+  /** Finds the figures of models that do not train. */
+  async #test(): Promise<void> {
+    await withProgress(this.#work, 'Testing the model', (progress) => this.#board.test(progress));
+    this.#render();
+  }
+
+  #diverged(index: number, step: number): void {
+    const run = this.#board.history.runs[index];
+    if (run) run.diverged = step;
+    const lower = (config: Config) =>
+      this.#attempt(async () => {
+        await this.#configure(config);
+        await this.#train();
+      });
+    this.#lab.alerts.show(divergedAlert(this.#config, index, step, lower));
+    this.#render();
   }
 
   /** Loads the task's data, unless it is there or on its way. */
@@ -165,6 +258,7 @@ export class TrainView implements View {
       if (this.#session.trainers.length === 0) this.#show();
     }
     this.#render();
+    await this.#revive();
   }
 
   #trainersFor(runs: readonly Settings[], from: readonly Checkpoint[] = []): Promise<Trainer[]> {
@@ -177,6 +271,9 @@ export class TrainView implements View {
     if (!this.#device) await this.#lab.open();
     if (!this.#device || !this.#board.panel.task) return;
     this.#lost = false;
+    this.#waiting = undefined;
+    this.#lab.alerts.remove('kept');
+    this.#lab.alerts.remove('diverged');
     await this.#session.start(() => this.#trainersFor(this.#config.runs));
   }
 
@@ -202,29 +299,29 @@ export class TrainView implements View {
   }
 
   async #open(file: File): Promise<void> {
-    try {
-      const model = readModel(await file.arrayBuffer());
-      const config = model.params
-        ? this.#parse(model.params)
+    const device = this.#device;
+    if (!device) return;
+    const configOfFile = (params: URLSearchParams | undefined): Config =>
+      params
+        ? this.#parse(params)
         : { ...this.#config, runs: this.#config.runs.slice(this.#run, this.#run + 1) };
-      await this.#session.reset();
+    try {
+      const opened = await withProgress(this.#work, `Loading ${file.name}`, (progress) =>
+        openModel(file, configOfFile, this.#choices, device, progress),
+      );
+      if (!opened) return;
+      const { config, trainers } = opened;
+      await this.#putAway();
       this.#config = config;
       this.#run = 0;
       this.#lab.write('train', formatConfig(config));
       await this.#load();
-      const device = this.#device;
-      if (!device) return;
-      const shown = await this.#session.show(async () => {
-        const trainers = await this.#trainersFor(config.runs);
-        for (const trainer of trainers) model.into(trainer.network, device);
-        return trainers;
-      });
-      if (!shown) return;
-      this.#board.refresh();
-      await withProgress(this.#work, 'Testing the model', (progress) => this.#board.test(progress));
+      if (!(await this.#session.show(() => Promise.resolve(trainers)))) return;
+      this.#board.history.loaded = file.name;
+      keepRun(Promise.resolve(this.#shownRun()));
       this.#board.announcement = `${file.name} is loaded.`;
+      await this.#test();
     } catch (error) {
-      await this.#session.reset();
       const words = `${file.name} could not be loaded: ${messageOf(error)}`;
       this.#lab.alerts.show({ topic: 'error', words, fault: true });
     }
@@ -278,7 +375,8 @@ export class TrainView implements View {
       ready: this.#device !== undefined && loaded,
       loaded,
       lost: this.#lost,
-      resumeLabel: phase === 'failed' ? keptOf(this.#session)?.label : undefined,
+      resumeLabel:
+        phase === 'failed' || phase === 'stopped' ? keptOf(this.#session)?.label : undefined,
       wide: this.#wide.matches,
       history: this.#board.history,
       names: this.#names,
@@ -290,7 +388,7 @@ export class TrainView implements View {
     };
     render(
       trainPage(state, {
-        change: (config) => this.#configure(config),
+        change: (config) => this.#attempt(() => this.#configure(config)),
         select: (run) => {
           this.#run = run;
           this.#render();
@@ -298,7 +396,7 @@ export class TrainView implements View {
         submit: () => this.#attempt(() => this.#train()),
         pause: () => (phase === 'paused' ? this.#session.resume() : this.#session.pause()),
         resume: () => this.#attempt(() => this.#resume()),
-        stop: () => this.#attempt(() => this.#session.stop()),
+        stop: () => this.#attempt(() => this.#stop()),
         reset: () => this.#attempt(() => this.#reset()),
         save: () => this.#attempt(() => this.#save()),
         open: (file) => this.#attempt(() => this.#open(file)),
@@ -307,8 +405,26 @@ export class TrainView implements View {
     );
   }
 
+  async #stop(): Promise<void> {
+    await this.#session.stop();
+    // figures of its start, or of an epoch that is long past, are not those of what was learned
+    await this.#test();
+  }
+
   async #reset(): Promise<void> {
     this.#lost = false;
-    await this.#session.reset();
+    await this.#putAway();
+    keepRun(Promise.resolve(undefined));
   }
+}
+
+/** Undefined where nothing was learned or loaded. */
+function runOf(
+  config: Config | undefined,
+  checkpoints: readonly Checkpoint[],
+  history: HistoryState,
+): KeptRun | undefined {
+  const [first] = checkpoints;
+  if (!config || !first || (first.step === 0 && history.loaded === undefined)) return undefined;
+  return { config, checkpoints, history };
 }

@@ -1,6 +1,7 @@
 // Takes digit classifiers, and gives a pad to draw on, what one of them makes of it, its confusions and its surest
 // mistakes.
 import { html, nothing, render } from 'lit-html';
+import { chosen } from '../../../lab/chosen.ts';
 import { PIXELS, toFloats, type Digits } from '../../../training/digits.ts';
 import type { Verdicts } from '../../../training/score.ts';
 import type { Report, Trainer } from '../../../training/trainer.ts';
@@ -98,10 +99,9 @@ export class DigitsPanel implements Panel {
                 >
                   ${this.#trainers.map(
                     (_, i) =>
-                      html`<option value=${i} .selected=${i === this.#run}>
-                        ${runName(i)} (${this.#names[i] ?? ''})
-                      </option>`,
+                      html`<option value=${i}>${runName(i)} (${this.#names[i] ?? ''})</option>`,
                   )}
+                  ${chosen(String(this.#run))}
                 </select></label
               >`
             : nothing
@@ -147,7 +147,7 @@ export class DigitsPanel implements Panel {
               Random test digit
             </button>
           </div>
-          <p id="pad-help" class="help">
+          <p id="pad-help" class="help about-keys">
             By keyboard: arrow keys move the pen (with Shift, further), Space puts it down and lifts
             it, Delete clears.
           </p>

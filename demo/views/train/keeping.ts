@@ -1,0 +1,77 @@
+// Takes runs that are left, and gives them back: to the view when it is opened again, and to the page when it is
+// reloaded in the same tab.
+import type { Checkpoint } from '../../training/checkpoint.ts';
+import type { Config } from '../../training/config.ts';
+import type { HistoryState } from './history.ts';
+
+export interface KeptRun {
+  readonly config: Config;
+  readonly checkpoints: readonly Checkpoint[];
+  readonly history: HistoryState;
+}
+
+const DATABASE = 'nonlin';
+const STORE = 'runs';
+/** Which of the stored runs is this tab's. */
+const TAB_KEY = 'nonlin-run';
+/** Larger ones are kept in memory only: copying them would hold up the page. */
+const MOST_NUMBERS = 1.5e6;
+
+/** Of this page; undefined where it has not kept anything. */
+let latest: Promise<KeptRun | undefined> | undefined;
+
+/** Keeps runs in place of those before; undefined: none. */
+export function keepRun(run: Promise<KeptRun | undefined>): void {
+  latest = run;
+  run.then(store).catch(() => {
+    // no storage, or it is full: the run outlives the view, not the page
+  });
+}
+
+/** The runs that were kept last. */
+export async function keptRun(): Promise<KeptRun | undefined> {
+  return latest ?? load().catch(() => undefined);
+}
+
+async function store(run: KeptRun | undefined): Promise<void> {
+  if (run && sizeOf(run) > MOST_NUMBERS) return;
+  const tab = (sessionStorage[TAB_KEY] ??= crypto.randomUUID()) as string;
+  await request('readwrite', (runs) =>
+    run ? settled(runs.put(run, tab)) : settled(runs.delete(tab)),
+  );
+}
+
+async function load(): Promise<KeptRun | undefined> {
+  const tab: unknown = sessionStorage[TAB_KEY];
+  if (typeof tab !== 'string') return undefined;
+  return (await request('readonly', (runs) => settled(runs.get(tab)))) as KeptRun | undefined;
+}
+
+function sizeOf({ checkpoints }: KeptRun): number {
+  const kept = checkpoints.flatMap(({ model, optimizers }) => [
+    ...Object.values(model),
+    ...optimizers.flatMap(({ state }) => state.flat()),
+  ]);
+  return kept.reduce((sum, { values }) => sum + values.length, 0);
+}
+
+async function request(
+  mode: IDBTransactionMode,
+  ask: (runs: IDBObjectStore) => Promise<unknown>,
+): Promise<unknown> {
+  const opening = indexedDB.open(DATABASE, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+  const database = await settled(opening);
+  try {
+    return await ask(database.transaction(STORE, mode).objectStore(STORE));
+  } finally {
+    database.close();
+  }
+}
+
+function settled<T>(asked: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    asked.onsuccess = () => resolve(asked.result);
+    asked.onerror = () => reject(asked.error ?? new Error('no storage'));
+  });
+}
