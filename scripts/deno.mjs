@@ -8,14 +8,13 @@
  * Without one the report says so: `{ "notRun": reason }`, which is neither passed nor failed.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
-import { findBrowser } from './browser.mjs';
-import { findLavapipe } from './vulkan.mjs';
+import { findLavapipe, findSwiftShader } from './vulkan.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [report] = process.argv.slice(2);
@@ -57,15 +56,6 @@ const PROBE = 'Deno.exit((await navigator.gpu.requestAdapter()) ? 0 : 1)';
 /** @param {string | undefined} driver */
 const hasAdapter = (driver) =>
   deno(['eval', '--unstable-webgpu', PROBE], driver, 'ignore').status === 0;
-
-/** @returns {string | undefined} SwiftShader beside the browser, if it is there */
-function findSwiftShader() {
-  const browser = findBrowser();
-  if (browser === undefined) return undefined;
-  // Debian's /usr/bin/chromium is a script; its files are in /usr/lib
-  const folders = [dirname(realpathSync(browser)), '/usr/lib/chromium', '/usr/lib64/chromium'];
-  return folders.map((folder) => join(folder, 'vk_swiftshader_icd.json')).find(existsSync);
-}
 
 function installLavapipe() {
   // no questions: nobody may be there to answer
