@@ -25,7 +25,7 @@ export function stripDocs(code, ast) {
 }
 
 /**
- * The properties to strip of objects passed to calls of `define…`.
+ * The properties to strip of objects passed to calls of `define…` and `declare…`.
  * @param {unknown} node
  * @returns {Generator<Node>}
  */
@@ -33,7 +33,7 @@ function* docsIn(node) {
   if (Array.isArray(node)) {
     for (const item of node) yield* docsIn(item);
   } else if (isNode(node)) {
-    if (node.type === 'CallExpression' && nameOf(node.callee).startsWith('define')) {
+    if (node.type === 'CallExpression' && /^(define|declare)/.test(nameOf(node.callee))) {
       for (const argument of /** @type {Node[]} */ (node.arguments)) {
         if (argument.type !== 'ObjectExpression') continue;
         for (const property of /** @type {Node[]} */ (argument.properties)) {

@@ -1,10 +1,9 @@
 import wgsl from '../../shaders/activations/celu.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, div, exp, expm1 } from '../shader/lib.ts';
 
-/** elu with a continuous slope: x above 0, else alpha · (e^(x / alpha) - 1) (alpha 1, not 0). At 0 the gradient is 1. */
-export const celu = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'celu',
   wgsl,
   includes: [bits, div, exp, expm1],
@@ -22,6 +21,10 @@ export const celu = /* @__PURE__ */ defineActivation({
     use: 'elu where alpha is not 1 and the slope should not jump at 0.',
   },
 });
+export default declaration;
+
+/** elu with a continuous slope: x above 0, else alpha · (e^(x / alpha) - 1) (alpha 1, not 0). At 0 the gradient is 1. */
+export const celu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `celu` as a module. */
 export class CELU extends /* @__PURE__ */ activationModule(celu) {}

@@ -1,10 +1,9 @@
 import wgsl from '../../shaders/activations/elu.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { exp, expm1 } from '../shader/lib.ts';
 
-/** Exponential linear unit: x above 0, else alpha · (e^x - 1) (alpha 1). At 0 the gradient is alpha. */
-export const elu = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'elu',
   wgsl,
   includes: [exp, expm1],
@@ -23,6 +22,10 @@ export const elu = /* @__PURE__ */ defineActivation({
     use: 'A smooth relu whose mean is nearer 0. Saturates at -alpha, where gradients vanish; the slope jumps at 0 unless alpha is 1 (celu does not).',
   },
 });
+export default declaration;
+
+/** Exponential linear unit: x above 0, else alpha · (e^x - 1) (alpha 1). At 0 the gradient is alpha. */
+export const elu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `elu` as a module. */
 export class ELU extends /* @__PURE__ */ activationModule(elu) {}

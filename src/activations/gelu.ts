@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/activations/gelu.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, erf, sigmoid } from '../shader/lib.ts';
 import erfc from '@stdlib/math-base-special-erfc';
@@ -28,9 +28,7 @@ function tanhSlope(x: number): number {
   return x * Math.sqrt(8 / Math.PI) * (1 + 3 * CUBIC * x * x);
 }
 
-/** Gaussian error linear unit: x · Φ(x), Φ the normal distribution’s. `approximate`: `none` (default, by erfc, exact in the left
- * tail too) or `tanh`, the formula of BERT and GPT-2. */
-export const gelu = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'gelu',
   wgsl,
   includes: [bits, erf, sigmoid],
@@ -54,6 +52,11 @@ export const gelu = /* @__PURE__ */ defineActivation({
     use: 'Transformers (BERT, GPT, ViT): take the form the model was trained with. Dearer than relu; not monotonic below -0.75.',
   },
 });
+export default declaration;
+
+/** Gaussian error linear unit: x · Φ(x), Φ the normal distribution’s. `approximate`: `none` (default, by erfc, exact in the left
+ * tail too) or `tanh`, the formula of BERT and GPT-2. */
+export const gelu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `gelu` as a module. */
 export class GELU extends /* @__PURE__ */ activationModule(gelu) {}

@@ -1,9 +1,8 @@
 import wgsl from '../../shaders/activations/hardshrink.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 
-/** 0 where |x| is at most lambd (default 0.5), x elsewhere. Gradient 1 where x is kept, 0 elsewhere. */
-export const hardshrink = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'hardshrink',
   wgsl,
   params: { lambd: 0.5 },
@@ -20,6 +19,10 @@ export const hardshrink = /* @__PURE__ */ defineActivation({
     use: 'Sparse codes and denoising, where what survives keeps its size. It jumps at ±lambd, and what is inside gets no gradient.',
   },
 });
+export default declaration;
+
+/** 0 where |x| is at most lambd (default 0.5), x elsewhere. Gradient 1 where x is kept, 0 elsewhere. */
+export const hardshrink = /* @__PURE__ */ defineActivation(declaration);
 
 /** `hardshrink` as a module. */
 export class Hardshrink extends /* @__PURE__ */ activationModule(hardshrink) {}

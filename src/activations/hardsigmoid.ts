@@ -1,15 +1,9 @@
 import wgsl from '../../shaders/activations/hardsigmoid.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { div } from '../shader/lib.ts';
 
-/**
- * Piecewise linear sigmoid: min(max(alpha x + beta, 0), 1), with `alpha` 1/6 and `beta` 1/2 by default, as in PyTorch, where it
- * is min(max(x + 3, 0), 6) / 6. ONNX has 0.2 and 0.5. Gradient alpha strictly between 0 and 1, else 0.
- *
- * @example hardsigmoid(x, { alpha: 0.2, beta: 0.5 })
- */
-export const hardsigmoid = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'hardsigmoid',
   wgsl,
   includes: [div],
@@ -39,6 +33,15 @@ export const hardsigmoid = /* @__PURE__ */ defineActivation({
     use: 'Gates in networks for small devices. Exactly 0 and 1 outside ±3, with no gradient there.',
   },
 });
+export default declaration;
+
+/**
+ * Piecewise linear sigmoid: min(max(alpha x + beta, 0), 1), with `alpha` 1/6 and `beta` 1/2 by default, as in PyTorch, where it
+ * is min(max(x + 3, 0), 6) / 6. ONNX has 0.2 and 0.5. Gradient alpha strictly between 0 and 1, else 0.
+ *
+ * @example hardsigmoid(x, { alpha: 0.2, beta: 0.5 })
+ */
+export const hardsigmoid = /* @__PURE__ */ defineActivation(declaration);
 
 /** With the default options x + 3 is rounded once, as in PyTorch. */
 function isStandard(alpha: number, beta: number): boolean {

@@ -1,10 +1,9 @@
 import wgsl from '../../shaders/activations/hardswish.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, div } from '../shader/lib.ts';
 
-/** Piecewise quadratic swish: x · min(max(x + 3, 0), 6) / 6. 0 up to -3 (NaN at -Inf, as PyTorch), x from 3 on. */
-export const hardswish = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'hardswish',
   wgsl,
   includes: [bits, div],
@@ -22,6 +21,10 @@ export const hardswish = /* @__PURE__ */ defineActivation({
     use: 'silu for small devices: no exponential. Units below -3 get no gradient.',
   },
 });
+export default declaration;
+
+/** Piecewise quadratic swish: x · min(max(x + 3, 0), 6) / 6. 0 up to -3 (NaN at -Inf, as PyTorch), x from 3 on. */
+export const hardswish = /* @__PURE__ */ defineActivation(declaration);
 
 /** `hardswish` as a module. */
 export class Hardswish extends /* @__PURE__ */ activationModule(hardswish) {}

@@ -1,10 +1,9 @@
 import wgsl from '../../shaders/activations/hardtanh.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { checkOrder } from '../core/validate-options.ts';
 
-/** Clamps x to [minVal, maxVal] (default -1 and 1). Gradient 1 inside, 0 outside and at both ends. */
-export const hardtanh = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'hardtanh',
   wgsl,
   params: { minVal: -1, maxVal: 1 },
@@ -25,6 +24,10 @@ export const hardtanh = /* @__PURE__ */ defineActivation({
     use: 'A cheap tanh, for bounded outputs and quantised networks. No gradient at all outside the range: keep inputs scaled.',
   },
 });
+export default declaration;
+
+/** Clamps x to [minVal, maxVal] (default -1 and 1). Gradient 1 inside, 0 outside and at both ends. */
+export const hardtanh = /* @__PURE__ */ defineActivation(declaration);
 
 /** `hardtanh` as a module. */
 export class Hardtanh extends /* @__PURE__ */ activationModule(hardtanh) {}

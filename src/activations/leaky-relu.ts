@@ -1,10 +1,9 @@
 import wgsl from '../../shaders/activations/leaky-relu.wgsl?raw';
 import { at } from '../cpu/rows.ts';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 
-/** Leaky rectifier: x above 0, else negativeSlope · x (default 0.01). At 0 the gradient is negativeSlope. */
-export const leakyRelu = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'leakyRelu',
   wgsl,
   params: { negativeSlope: 0.01 },
@@ -30,6 +29,10 @@ export const leakyRelu = /* @__PURE__ */ defineActivation({
     use: 'Where relu units die: a small slope below 0 keeps their gradient. The slope is one more thing to choose; prelu learns it.',
   },
 });
+export default declaration;
+
+/** Leaky rectifier: x above 0, else negativeSlope · x (default 0.01). At 0 the gradient is negativeSlope. */
+export const leakyRelu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `leakyRelu` as a module. */
 export class LeakyReLU extends /* @__PURE__ */ activationModule(leakyRelu) {}

@@ -1,11 +1,10 @@
 import wgsl from '../../shaders/activations/logsigmoid.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { sigmoid as sigmoidLib, softplus as softplusLib } from '../shader/lib.ts';
 import { logistic, softplusOf } from '../cpu/special.ts';
 
-/** log(sigmoid(x)): the logarithm of a probability from its logit, without underflow. */
-export const logsigmoid = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'logsigmoid',
   wgsl,
   includes: [sigmoidLib, softplusLib],
@@ -21,6 +20,10 @@ export const logsigmoid = /* @__PURE__ */ defineActivation({
     use: 'In losses on logits (negative sampling, preference learning). Not a hidden activation: unbounded below, at most 0.',
   },
 });
+export default declaration;
+
+/** log(sigmoid(x)): the logarithm of a probability from its logit, without underflow. */
+export const logsigmoid = /* @__PURE__ */ defineActivation(declaration);
 
 /** `logsigmoid` as a module. */
 export class LogSigmoid extends /* @__PURE__ */ activationModule(logsigmoid) {}

@@ -1,11 +1,10 @@
 import wgsl from '../../shaders/activations/mish.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, exp } from '../shader/lib.ts';
 import { logistic, softplusOf } from '../cpu/special.ts';
 
-/** x · tanh(softplus(x)): a smooth, self-gated rectifier. The left tail keeps relative accuracy. */
-export const mish = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'mish',
   wgsl,
   includes: [bits, exp],
@@ -41,6 +40,10 @@ export const mish = /* @__PURE__ */ defineActivation({
     use: 'A smooth relu for vision networks (YOLOv4). About as good as silu, and dearer.',
   },
 });
+export default declaration;
+
+/** x · tanh(softplus(x)): a smooth, self-gated rectifier. The left tail keeps relative accuracy. */
+export const mish = /* @__PURE__ */ defineActivation(declaration);
 
 /** `mish` as a module. */
 export class Mish extends /* @__PURE__ */ activationModule(mish) {}

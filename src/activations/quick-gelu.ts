@@ -1,11 +1,10 @@
 import wgsl from '../../shaders/activations/quick-gelu.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, div, sigmoid } from '../shader/lib.ts';
 import { gateTerm, logistic } from '../cpu/special.ts';
 
-/** gelu by a sigmoid: x · sigmoid(1.702 x). Not in PyTorch; of OpenAI’s CLIP. */
-export const quickGelu = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'quickGelu',
   wgsl,
   includes: [bits, div, sigmoid],
@@ -26,6 +25,10 @@ export const quickGelu = /* @__PURE__ */ defineActivation({
     use: 'For models trained with it, such as CLIP; elsewhere gelu. Off gelu by up to 0.02.',
   },
 });
+export default declaration;
+
+/** gelu by a sigmoid: x · sigmoid(1.702 x). Not in PyTorch; of OpenAI’s CLIP. */
+export const quickGelu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `quickGelu` as a module. */
 export class QuickGELU extends /* @__PURE__ */ activationModule(quickGelu) {}

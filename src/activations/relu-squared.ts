@@ -1,9 +1,8 @@
 import wgsl from '../../shaders/activations/relu-squared.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 
-/** Squared rectifier: max(x, 0)². Gradient 2 · max(x, 0). Not in PyTorch. */
-export const reluSquared = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'reluSquared',
   wgsl,
   forward: (x) => (x <= 0 ? 0 : x * x),
@@ -18,6 +17,10 @@ export const reluSquared = /* @__PURE__ */ defineActivation({
     use: 'Feed-forward layers of transformers, where it also makes activations sparse. It grows quadratically: normalise before it.',
   },
 });
+export default declaration;
+
+/** Squared rectifier: max(x, 0)². Gradient 2 · max(x, 0). Not in PyTorch. */
+export const reluSquared = /* @__PURE__ */ defineActivation(declaration);
 
 /** `reluSquared` as a module. */
 export class ReLUSquared extends /* @__PURE__ */ activationModule(reluSquared) {}

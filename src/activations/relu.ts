@@ -1,10 +1,9 @@
 import wgsl from '../../shaders/activations/relu.wgsl?raw';
 import { at } from '../cpu/rows.ts';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 
-/** Rectifier: max(x, 0). Gradient 1 above 0, 0 at and below. NaN stays NaN. Same shape as `x`. */
-export const relu = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'relu',
   wgsl,
   forward: (x) => (x < 0 ? 0 : x),
@@ -35,6 +34,10 @@ export const relu = /* @__PURE__ */ defineActivation({
     use: 'The default for hidden layers: cheap, no saturation above 0. A unit whose input stays below 0 gets no gradient and dies; leakyRelu or prelu keep it alive.',
   },
 });
+export default declaration;
+
+/** Rectifier: max(x, 0). Gradient 1 above 0, 0 at and below. NaN stays NaN. Same shape as `x`. */
+export const relu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `relu` as a module. */
 export class ReLU extends /* @__PURE__ */ activationModule(relu) {}

@@ -1,9 +1,8 @@
 import wgsl from '../../shaders/activations/relu6.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 
-/** Rectifier that stops at 6: min(max(x, 0), 6). Gradient 1 between 0 and 6, 0 elsewhere, 0 and 6 included. */
-export const relu6 = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'relu6',
   wgsl,
   forward: (x) => (x < 0 ? 0 : x > 6 ? 6 : x),
@@ -20,6 +19,10 @@ export const relu6 = /* @__PURE__ */ defineActivation({
     use: 'In networks that are quantised later, as its range is bounded (MobileNet). Units die below 0 as with relu, and learn nothing above 6 either.',
   },
 });
+export default declaration;
+
+/** Rectifier that stops at 6: min(max(x, 0), 6). Gradient 1 between 0 and 6, 0 elsewhere, 0 and 6 included. */
+export const relu6 = /* @__PURE__ */ defineActivation(declaration);
 
 /** `relu6` as a module. */
 export class ReLU6 extends /* @__PURE__ */ activationModule(relu6) {}

@@ -1,16 +1,12 @@
 import wgsl from '../../shaders/activations/selu.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { exp, expm1 } from '../shader/lib.ts';
 
 const GAMMA = 1.0507009873554805;
 const ALPHA = 1.6732632423543772;
 
-/**
- * Scaled exponential linear unit: gamma x above 0, else gamma alpha (e^x - 1). By default `alpha` and `gamma` are those of the
- * paper and of PyTorch, which keep mean 0 and variance 1 through deep networks; other ones are ONNX Selu's.
- */
-export const selu = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'selu',
   wgsl,
   includes: [exp, expm1],
@@ -33,6 +29,13 @@ export const selu = /* @__PURE__ */ defineActivation({
     use: 'Plain deep networks without normalisation layers, with LeCun initial weights. Other initial weights, or dropout, break what it is for.',
   },
 });
+export default declaration;
+
+/**
+ * Scaled exponential linear unit: gamma x above 0, else gamma alpha (e^x - 1). By default `alpha` and `gamma` are those of the
+ * paper and of PyTorch, which keep mean 0 and variance 1 through deep networks; other ones are ONNX Selu's.
+ */
+export const selu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `selu` as a module. */
 export class SELU extends /* @__PURE__ */ activationModule(selu) {}

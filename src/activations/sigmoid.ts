@@ -1,12 +1,11 @@
 import wgsl from '../../shaders/activations/sigmoid.wgsl?raw';
 import { at } from '../cpu/rows.ts';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { sigmoid as sigmoidLib } from '../shader/lib.ts';
 import { logistic } from '../cpu/special.ts';
 
-/** Logistic function: 1 / (1 + e^-x), from 0 to 1. Both tails keep relative accuracy, in the gradient too. */
-export const sigmoid = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'sigmoid',
   wgsl,
   includes: [sigmoidLib],
@@ -25,6 +24,10 @@ export const sigmoid = /* @__PURE__ */ defineActivation({
     use: 'For probabilities and gates. Its gradient is at most 1/4 and vanishes where it saturates, so deep stacks of it hardly learn; for a loss, feed logits to a with-logits loss instead.',
   },
 });
+export default declaration;
+
+/** Logistic function: 1 / (1 + e^-x), from 0 to 1. Both tails keep relative accuracy, in the gradient too. */
+export const sigmoid = /* @__PURE__ */ defineActivation(declaration);
 
 /** `sigmoid` as a module. */
 export class Sigmoid extends /* @__PURE__ */ activationModule(sigmoid) {}

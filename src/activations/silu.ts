@@ -1,11 +1,10 @@
 import wgsl from '../../shaders/activations/silu.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, sigmoid } from '../shader/lib.ts';
 import { gateSlope, gateTerm, logistic } from '../cpu/special.ts';
 
-/** Sigmoid-weighted linear unit (swish): x · sigmoid(x). The left tail keeps relative accuracy. */
-export const silu = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'silu',
   wgsl,
   includes: [bits, sigmoid],
@@ -23,6 +22,10 @@ export const silu = /* @__PURE__ */ defineActivation({
     use: 'A smooth relu for deep networks (EfficientNet, LLaMA as swiglu). Costs an exponential; not monotonic below -1.28.',
   },
 });
+export default declaration;
+
+/** Sigmoid-weighted linear unit (swish): x · sigmoid(x). The left tail keeps relative accuracy. */
+export const silu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `silu` as a module. */
 export class SiLU extends /* @__PURE__ */ activationModule(silu) {}

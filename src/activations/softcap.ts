@@ -1,16 +1,10 @@
 import wgsl from '../../shaders/activations/softcap.wgsl?raw';
 import { LARGEST } from '../core/dtype.ts';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, div, tanh as tanhLib } from '../shader/lib.ts';
 
-/**
- * cap · tanh(x / cap): x, held softly within ±cap (default 30, above 0). Attention and crossEntropy have it as an option of
- * their own. Not in PyTorch; of Gemma 2.
- *
- * @example softcap(logits, { cap: 50 })
- */
-export const softcap = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'softcap',
   wgsl,
   includes: [bits, div, tanhLib],
@@ -30,6 +24,15 @@ export const softcap = /* @__PURE__ */ defineActivation({
     use: 'Logits and attention scores that must not grow without bound. What is far beyond the cap gets no gradient.',
   },
 });
+export default declaration;
+
+/**
+ * cap · tanh(x / cap): x, held softly within ±cap (default 30, above 0). Attention and crossEntropy have it as an option of
+ * their own. Not in PyTorch; of Gemma 2.
+ *
+ * @example softcap(logits, { cap: 50 })
+ */
+export const softcap = /* @__PURE__ */ defineActivation(declaration);
 
 /** `softcap` as a module. */
 export class Softcap extends /* @__PURE__ */ activationModule(softcap) {}

@@ -1,6 +1,6 @@
 import wgsl from '../../shaders/activations/softplus.wgsl?raw';
 import { at } from '../cpu/rows.ts';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { div, sigmoid as sigmoidLib, softplus as softplusLib } from '../shader/lib.ts';
 import { logistic, softplusOf } from '../cpu/special.ts';
@@ -9,8 +9,7 @@ function scaledSoftplus(x: number, beta: number, threshold: number): number {
   return beta * x > threshold ? x : softplusOf(beta * x) / beta;
 }
 
-/** Smooth rectifier: log(1 + e^(beta · x)) / beta (beta 1), x itself where beta · x is above threshold (20). */
-export const softplus = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'softplus',
   wgsl,
   includes: [div, sigmoidLib, softplusLib],
@@ -31,6 +30,10 @@ export const softplus = /* @__PURE__ */ defineActivation({
     use: 'For outputs that must be positive, as a variance. As a hidden unit it is slower than relu and rarely better.',
   },
 });
+export default declaration;
+
+/** Smooth rectifier: log(1 + e^(beta · x)) / beta (beta 1), x itself where beta · x is above threshold (20). */
+export const softplus = /* @__PURE__ */ defineActivation(declaration);
 
 /** `softplus` as a module. */
 export class Softplus extends /* @__PURE__ */ activationModule(softplus) {}

@@ -1,15 +1,9 @@
 import wgsl from '../../shaders/activations/softshrink.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits } from '../shader/lib.ts';
 
-/**
- * x - offset above lambd, x + offset below -lambd, and 0 where |x| is at most lambd (default 0.5, at least 0). `offset` is lambd
- * unless it is given (ONNX Shrink calls it bias). Gradient 1 outside, 0 inside and at ±lambd.
- *
- * @example softshrink(x, { lambd: 0.5, offset: 0 })
- */
-export const softshrink = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'softshrink',
   wgsl,
   includes: [bits],
@@ -27,6 +21,15 @@ export const softshrink = /* @__PURE__ */ defineActivation({
     use: 'Sparse codes (the proximal step of an L1 penalty). Continuous, unlike hardshrink, but everything is biased towards 0 by lambd.',
   },
 });
+export default declaration;
+
+/**
+ * x - offset above lambd, x + offset below -lambd, and 0 where |x| is at most lambd (default 0.5, at least 0). `offset` is lambd
+ * unless it is given (ONNX Shrink calls it bias). Gradient 1 outside, 0 inside and at ±lambd.
+ *
+ * @example softshrink(x, { lambd: 0.5, offset: 0 })
+ */
+export const softshrink = /* @__PURE__ */ defineActivation(declaration);
 
 /** `softshrink` as a module. */
 export class Softshrink extends /* @__PURE__ */ activationModule(softshrink) {}

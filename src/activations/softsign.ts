@@ -1,10 +1,9 @@
 import wgsl from '../../shaders/activations/softsign.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, div } from '../shader/lib.ts';
 
-/** x / (1 + |x|), from -1 to 1. It saturates slowly: the gradient 1 / (1 + |x|)² falls as a power, not exponentially. */
-export const softsign = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'softsign',
   wgsl,
   includes: [bits, div],
@@ -21,6 +20,10 @@ export const softsign = /* @__PURE__ */ defineActivation({
     use: 'tanh with heavier tails, where saturated units should still learn, if slowly.',
   },
 });
+export default declaration;
+
+/** x / (1 + |x|), from -1 to 1. It saturates slowly: the gradient 1 / (1 + |x|)² falls as a power, not exponentially. */
+export const softsign = /* @__PURE__ */ defineActivation(declaration);
 
 /** `softsign` as a module. */
 export class Softsign extends /* @__PURE__ */ activationModule(softsign) {}

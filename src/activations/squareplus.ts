@@ -1,19 +1,13 @@
 import wgsl from '../../shaders/activations/squareplus.wgsl?raw';
 import { LARGEST } from '../core/dtype.ts';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, div, sqrt } from '../shader/lib.ts';
 
 /** √(x² + b), which stays finite. */
 const rootOf = (x: number, b: number): number => Math.sqrt(x * x + b);
 
-/**
- * (x + √(x² + b)) / 2: a smooth relu without exponentials. `b` (default 4, above 0) is how wide the bend is: √b / 2 at 0. The
- * left tail, b / (4 |x|), keeps relative accuracy. Not in PyTorch; as `jax.nn.squareplus`.
- *
- * @example squareplus(x, { b: 1 })
- */
-export const squareplus = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'squareplus',
   wgsl,
   includes: [bits, div, sqrt],
@@ -34,6 +28,15 @@ export const squareplus = /* @__PURE__ */ defineActivation({
     use: 'softplus where exponentials are dear. Its left tail falls as 1 / |x| only, so that it is never as near to 0.',
   },
 });
+export default declaration;
+
+/**
+ * (x + √(x² + b)) / 2: a smooth relu without exponentials. `b` (default 4, above 0) is how wide the bend is: √b / 2 at 0. The
+ * left tail, b / (4 |x|), keeps relative accuracy. Not in PyTorch; as `jax.nn.squareplus`.
+ *
+ * @example squareplus(x, { b: 1 })
+ */
+export const squareplus = /* @__PURE__ */ defineActivation(declaration);
 
 /** `squareplus` as a module. */
 export class Squareplus extends /* @__PURE__ */ activationModule(squareplus) {}

@@ -1,15 +1,10 @@
 import wgsl from '../../shaders/activations/swish.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, div, sigmoid } from '../shader/lib.ts';
 import { gateTerm, logistic } from '../cpu/special.ts';
 
-/**
- * x · sigmoid(beta x), with any number as `beta` (default 1): silu at 1, quickGelu at 1.702, half of x at 0. Not in PyTorch.
- *
- * @example swish(x, { beta: 1.5 })
- */
-export const swish = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'swish',
   wgsl,
   includes: [bits, div, sigmoid],
@@ -31,6 +26,14 @@ export const swish = /* @__PURE__ */ defineActivation({
     use: 'silu with another steepness: the larger beta, the nearer to relu. silu is the same at 1, and cheaper.',
   },
 });
+export default declaration;
+
+/**
+ * x · sigmoid(beta x), with any number as `beta` (default 1): silu at 1, quickGelu at 1.702, half of x at 0. Not in PyTorch.
+ *
+ * @example swish(x, { beta: 1.5 })
+ */
+export const swish = /* @__PURE__ */ defineActivation(declaration);
 
 /** `swish` as a module. */
 export class Swish extends /* @__PURE__ */ activationModule(swish) {}

@@ -1,6 +1,6 @@
 import wgsl from '../../shaders/activations/tanh.wgsl?raw';
 import { at } from '../cpu/rows.ts';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { tanh as tanhLib } from '../shader/lib.ts';
 
@@ -9,8 +9,7 @@ function sech2(x: number): number {
   return (4 * e) / ((1 + e) * (1 + e));
 }
 
-/** Hyperbolic tangent, from -1 to 1. The gradient 1 - tanh² keeps relative accuracy where tanh saturates. */
-export const tanh = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'tanh',
   wgsl,
   includes: [tanhLib],
@@ -29,6 +28,10 @@ export const tanh = /* @__PURE__ */ defineActivation({
     use: 'A zero-centred squashing function, for recurrent cells and bounded outputs. It saturates beyond |x| = 3, and gradients vanish there.',
   },
 });
+export default declaration;
+
+/** Hyperbolic tangent, from -1 to 1. The gradient 1 - tanh² keeps relative accuracy where tanh saturates. */
+export const tanh = /* @__PURE__ */ defineActivation(declaration);
 
 /** `tanh` as a module. */
 export class Tanh extends /* @__PURE__ */ activationModule(tanh) {}

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/activations/tanhshrink.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 import { bits, div, exp, tanh as tanhLib } from '../shader/lib.ts';
 
@@ -20,8 +20,7 @@ function shrink(x: number): number {
   return x ** 3 * SERIES.reduceRight((sum, c) => sum * x * x + c, 0);
 }
 
-/** x - tanh(x); near 0 a series, so that the small difference is exact. The gradient is tanh²(x). */
-export const tanhshrink = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'tanhshrink',
   wgsl,
   includes: [bits, div, exp, tanhLib],
@@ -38,6 +37,10 @@ export const tanhshrink = /* @__PURE__ */ defineActivation({
     use: 'Sparse coding: small inputs are shrunk to almost nothing, large ones by 1. Its gradient vanishes near 0.',
   },
 });
+export default declaration;
+
+/** x - tanh(x); near 0 a series, so that the small difference is exact. The gradient is tanh²(x). */
+export const tanhshrink = /* @__PURE__ */ defineActivation(declaration);
 
 /** `tanhshrink` as a module. */
 export class Tanhshrink extends /* @__PURE__ */ activationModule(tanhshrink) {}

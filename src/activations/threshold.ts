@@ -1,9 +1,8 @@
 import wgsl from '../../shaders/activations/threshold.wgsl?raw';
-import { defineActivation } from '../define/activation.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
 import { activationModule } from '../define/module.ts';
 
-/** x above threshold, else value. Both options are required, as in PyTorch. Gradient 1 above threshold, 0 at and below. */
-export const threshold = /* @__PURE__ */ defineActivation({
+const declaration = /* @__PURE__ */ declareActivation({
   name: 'threshold',
   wgsl,
   params: { threshold: { default: 0, required: true }, value: { default: 0, required: true } },
@@ -21,6 +20,10 @@ export const threshold = /* @__PURE__ */ defineActivation({
     use: 'To silence weak responses; with 0 and 0 it is relu. It jumps unless value is threshold, and gradients do not see the jump.',
   },
 });
+export default declaration;
+
+/** x above threshold, else value. Both options are required, as in PyTorch. Gradient 1 above threshold, 0 at and below. */
+export const threshold = /* @__PURE__ */ defineActivation(declaration);
 
 /** `threshold` as a module. */
 export class Threshold extends /* @__PURE__ */ activationModule(threshold) {}

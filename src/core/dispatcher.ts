@@ -4,7 +4,7 @@ import { capturing } from './capturing.ts';
 import type { Device, Operand } from './device.ts';
 import { BYTES, type DType } from './dtype.ts';
 import { isTensor } from './is-tensor.ts';
-import { opName, type Kernel } from './kernel.ts';
+import { opName, readsWide, writesWide, type Kernel } from './kernel.ts';
 import { castArgs, castKernel } from '../kernels/pointwise/cast.ts';
 import { sizeOf, type Shape } from './shape.ts';
 import type { Storage } from './storage.ts';
@@ -83,10 +83,10 @@ function fill<A>(
     return tensor;
   };
   // The CPU computes in float64 and rounds once, whatever the dtype.
-  const widen = kernel.float16 === 'convert' && device.type === 'webgpu';
+  const onGpu = device.type === 'webgpu';
   const sources: Operand[] = [];
   for (const input of inputs) {
-    if (!widen || input.dtype !== 'float16') {
+    if (!onGpu || !readsWide(kernel, input.dtype)) {
       sources.push(operand(input));
       continue;
     }
@@ -100,11 +100,7 @@ function fill<A>(
     const result = results[k];
     if (!result) continue;
     let target = result;
-    if (
-      result.dtype === 'float16' &&
-      device.type === 'webgpu' &&
-      (widen || (kernel.widens?.(args, k) ?? false))
-    ) {
+    if (onGpu && writesWide(kernel, args, k, result.dtype)) {
       target = stage({ shape: result.shape, dtype: 'float32' });
     } else if (clashes(device, kernel, args, sources, k, result)) {
       target = stage(result.like());

@@ -35,6 +35,30 @@ export interface Capabilities {
   readonly tuning: Tuning;
 }
 
+/** The limits of a GPUDevice that planners read. */
+export interface DeviceLimits {
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+  readonly minStorageBufferOffsetAlignment: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupSizeX: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxStorageBuffersPerShaderStage: number;
+}
+
+export function capabilitiesOf(limits: DeviceLimits, tuning: Tuning): Capabilities {
+  return {
+    maxBindingSize: limits.maxStorageBufferBindingSize,
+    maxWorkgroups: limits.maxComputeWorkgroupsPerDimension,
+    offsetAlignment: limits.minStorageBufferOffsetAlignment,
+    maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
+    maxWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+    maxWorkgroupStorage: limits.maxComputeWorkgroupStorageSize,
+    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
+    tuning,
+  };
+}
+
 /** A storage buffer of a launch: an input, output or scratch of the kernel, or the device's status word. */
 export interface Binding {
   /** `@binding` number; 0 is the uniform buffer. */
@@ -82,17 +106,21 @@ export interface Plan {
 /** The largest size of the uniforms of a launch, in bytes. */
 export const UNIFORM_BYTES = 512;
 
-/** One kind of computation, on every device. `A` holds its shapes and options. */
-export interface Kernel<A> {
+/** What a kernel does on a GPU. `A` holds its shapes and options. */
+export interface Planner<A> {
   readonly name: string;
   /** Whether the GPU kernel reads and writes float16 itself. If not, the dispatcher converts inputs and outputs. */
   readonly float16: 'native' | 'convert';
   /** Outputs that a `'native'` kernel always writes as float32, such as sums. */
   widens?(args: A, output: number): boolean;
-  /** Whether a call writes a part of its outputs and leaves the rest as it is. */
-  readonly partial?: boolean;
   /** The GPU launches: a pure function, testable without a GPU. */
   plan(args: A, inputs: readonly View[], outputs: readonly View[], caps: Capabilities): Plan;
+}
+
+/** One kind of computation, on every device. */
+export interface Kernel<A> extends Planner<A> {
+  /** Whether a call writes a part of its outputs and leaves the rest as it is. */
+  readonly partial?: boolean;
   /** The same computation in float64; results are rounded once, when they are stored. */
   cpu(
     args: A,
@@ -113,6 +141,18 @@ export interface Kernel<A> {
     readonly key: (args: A) => object;
     readonly same: (a: A, b: A) => boolean;
   };
+}
+
+/** Whether the GPU reads an input of this dtype as float32, by way of a copy. */
+export function readsWide<A>({ float16 }: Planner<A>, dtype: DType): boolean {
+  return dtype === 'float16' && float16 === 'convert';
+}
+
+/** Whether the GPU writes output `k` of this dtype as float32, which is converted then. */
+export function writesWide<A>(kernel: Planner<A>, args: A, k: number, dtype: DType): boolean {
+  return (
+    dtype === 'float16' && (kernel.float16 === 'convert' || (kernel.widens?.(args, k) ?? false))
+  );
 }
 
 /** The name of the op that a kernel is called for. Kernels that several ops share get it with their arguments. */

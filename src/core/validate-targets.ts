@@ -7,9 +7,18 @@ import type { Tensor } from './tensor.ts';
 import { checkShapeIs, CLASS_INDICES } from './validate.ts';
 
 /** Checks class indices, one for each row. Scores with the classes on the last dimension, as in other frameworks, get a hint of their own. */
-export function checkIndexShape(op: string, target: Tensor, input: Tensor, rowShape: Shape): void {
+export function checkIndexShape(
+  op: string,
+  target: { readonly shape: Shape },
+  input: { readonly shape: Shape },
+  rowShape: Shape,
+): void {
   const lead = input.shape.slice(0, -1);
-  if (sameShape(target.shape, rowShape) || input.rank < 3 || !sameShape(target.shape, lead)) {
+  if (
+    sameShape(target.shape, rowShape) ||
+    input.shape.length < 3 ||
+    !sameShape(target.shape, lead)
+  ) {
     checkShapeIs(op, 'target', target, rowShape);
     return;
   }
@@ -26,7 +35,7 @@ export function checkIndexShape(op: string, target: Tensor, input: Tensor, rowSh
 /** Checks class probabilities of shape `shape`. A tensor with the shape of class indices was probably meant as class indices. */
 export function checkProbabilityShape(
   op: string,
-  target: Tensor,
+  target: { readonly shape: Shape },
   shape: Shape,
   rowShape: Shape,
 ): void {

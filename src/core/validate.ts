@@ -118,7 +118,12 @@ export function checkDevice(op: string, argument: string, tensor: Tensor, device
   });
 }
 
-export function checkShapeIs(op: string, argument: string, tensor: Tensor, shape: Shape): void {
+export function checkShapeIs(
+  op: string,
+  argument: string,
+  tensor: { readonly shape: Shape },
+  shape: Shape,
+): void {
   if (!sameShape(tensor.shape, shape)) {
     throw new ShapeError({
       op,
@@ -180,7 +185,7 @@ export function checkGrad(
 export function checkBroadcastsTo(
   op: string,
   argument: string,
-  tensor: Tensor,
+  tensor: { readonly shape: Shape },
   shape: Shape,
 ): void {
   if (!sameShape(broadcastShapes(op, [shape, tensor.shape], argument), shape)) {

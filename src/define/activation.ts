@@ -1,26 +1,23 @@
 // Makes a function with gradient, bias and `out` from the declaration of an activation: its formula and derivative,
 // in WGSL and in float64, and its options.
 import { isRecording, record } from '../core/autograd.ts';
-import { at } from '../cpu/rows.ts';
 import type { Device } from '../core/device.ts';
 import type { NumericArray } from '../core/dtype.ts';
 import { runOne } from '../core/dispatcher.ts';
-import { source, type Source } from '../shader/link.ts';
+import type { Source } from '../shader/link.ts';
 import type { ParamValues } from '../shader/params.ts';
-import type { Binary, Unary, UnaryAll } from '../kernels/pointwise/args.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { copyOf } from '../kernels/pointwise/basic.ts';
 import { sumTo } from '../kernels/reduce/sum-to.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkShapeIs, checkTensors } from '../core/validate.ts';
+import { activationOps, resolveActivation } from './activation-ops.ts';
 import { checkDeclaration } from './check-declaration.ts';
 import { checkInPlace, recordInPlace, type InPlaceOption } from './in-place.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { LENGTHS, warmUp } from './prepare.ts';
 import {
   defaultsOf,
-  layoutOf,
-  resolveParams,
   type NoParams,
   type ParamOptions,
   type ParamSpecs,
@@ -104,6 +101,19 @@ export interface Epilogue<S extends ParamSpecs = ParamSpecs> {
   readonly gradient: (x: Tensor, gradOutput: Tensor, params: ParamsOf<S>) => Tensor;
 }
 
+/** A declaration as it is, with its types: what is made of it here, and by `plan/activation.ts`. */
+export function declareActivation<const S extends ParamSpecs = NoParams>(
+  declaration: ActivationDeclaration<S> & { readonly inplace: (params: ParamsOf<S>) => boolean },
+): ActivationDeclaration<S> & { readonly inplace: (params: ParamsOf<S>) => boolean };
+export function declareActivation<const S extends ParamSpecs = NoParams>(
+  declaration: ActivationDeclaration<S>,
+): ActivationDeclaration<S>;
+export function declareActivation<const S extends ParamSpecs = NoParams>(
+  declaration: ActivationDeclaration<S>,
+): ActivationDeclaration<S> {
+  return declaration;
+}
+
 /** Declares an elementwise activation: function, gradient, bias, float16 and fusion into `linear` follow from it. */
 export function defineActivation<const S extends ParamSpecs = NoParams>(
   declaration: ActivationDeclaration<S> & { readonly inplace: (params: ParamsOf<S>) => boolean },
@@ -115,51 +125,13 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
   declaration: ActivationDeclaration<S>,
 ): InPlaceActivation<S> {
   checkDeclaration('defineActivation', declaration, ['forward', 'backward']);
-  const { name, wgsl, forward, backward, largestTerm, accuracy, docs } = declaration;
+  const { name, forward, backward, largestTerm, accuracy, docs } = declaration;
   const specs = declaration.params ?? ({} as S);
-  const layout = layoutOf(specs);
-  const file = source(`${name}.wgsl`, wgsl, declaration.includes);
-  const common = { name, source: file, params: layout, results: 1 };
-  const forwardOp: PointwiseOp = {
-    ...common,
-    inputs: ['x'],
-    body: '  return Results(forward(x, p));',
-    unary: forward as Unary,
-    ...(declaration.forwardAll ? { unaryAll: declaration.forwardAll as UnaryAll } : {}),
-    inPlace: [0],
-  };
-  const forwardBiasOp: PointwiseOp = {
-    ...common,
-    inputs: ['x', 'bias'],
-    body: '  return Results(forward(x + bias, p));',
-    binary: (x, bias, p) => forward(x + bias, p as ParamsOf<S>),
-    inPlace: [0],
-  };
-  const backwardOp: PointwiseOp = {
-    ...common,
-    inputs: ['x', 'grad_output'],
-    body: '  return Results(backward(x, grad_output, p));',
-    binary: backward as Binary,
-  };
-  const backwardBiasOp: PointwiseOp = {
-    ...common,
-    inputs: ['x', 'grad_output', 'bias'],
-    body: '  return Results(backward(x + bias, grad_output, p));',
-    reference: (v, r, p) => {
-      r[0] = backward(at(v, 0) + at(v, 2), at(v, 1), p as ParamsOf<S>);
-    },
-  };
-
+  const { file, layout, forwardOp, forwardBiasOp, backwardOp, backwardBiasOp } =
+    activationOps(declaration);
   const known = ['bias', 'out', ...(declaration.inplace ? ['inplace'] : [])];
-  const resolve = (
-    op: string,
-    options?: object,
-    others: readonly string[] = known,
-  ): ParamsOf<S> => {
-    const params = resolveParams(op, specs, others, options);
-    declaration.check?.(op, params);
-    return params;
-  };
+  const resolve = (op: string, options?: object, others: readonly string[] = known): ParamsOf<S> =>
+    resolveActivation(declaration, op, others, options);
   const gradient = (
     x: Tensor,
     gradOutput: Tensor,

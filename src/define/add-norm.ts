@@ -8,7 +8,8 @@ import type { Tensor } from '../core/tensor.ts';
 import { checkShapeIs, checkTensors } from '../core/validate.ts';
 import { KEPT, type NormForward } from '../kernels/norm/args.ts';
 import { normKernel } from '../kernels/norm/plan.ts';
-import { checkNormalizedShape, type Norm, type NormOptions } from './norm.ts';
+import { checkNormalizedShape } from './norm-call.ts';
+import type { Norm, NormOptions } from './norm.ts';
 import { resolveParams } from './params.ts';
 
 export interface SumAndNorm {

@@ -1,18 +1,14 @@
 // Makes a classification loss from its declaration: the loss of one log-probability and its derivative. The function takes
 // class weights, ignored indices, label smoothing, class probabilities and reductions, and has gradients.
-import marginText from '../../shaders/losses/margin.wgsl?raw';
-import temperText from '../../shaders/losses/tempered.wgsl?raw';
-import { div, tanh } from '../shader/lib.ts';
 import type { ParamValues } from '../shader/params.ts';
-import { resolveTemper, TEMPER, type TemperOptions } from './temper.ts';
+import type { TemperOptions } from './temper.ts';
 import type { Device } from '../core/device.ts';
 import { run } from '../core/dispatcher.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';
-import { OptionError, ShapeError } from '../core/errors.ts';
-import { source, type Source } from '../shader/link.ts';
-import type { ClassLossArgs, ClassLossOp, Margin } from '../kernels/class-loss/args.ts';
+import type { Source } from '../shader/link.ts';
+import type { Margin } from '../kernels/class-loss/args.ts';
 import { classLoss } from '../kernels/class-loss/plan.ts';
-import { formatShape, rowLayout, type Shape } from '../core/shape.ts';
+import { rowLayout } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import {
   checkDevice,
@@ -21,13 +17,15 @@ import {
   checkShapeIs,
   checkTensor,
 } from '../core/validate.ts';
-import { checkNumber, checkOneOf } from '../core/validate-options.ts';
-import {
-  checkClassIndices,
-  checkIndexShape,
-  checkProbabilityShape,
-} from '../core/validate-targets.ts';
+import { checkClassIndices } from '../core/validate-targets.ts';
 import { checkDeclaration } from './check-declaration.ts';
+import {
+  checkTarget,
+  classLossArgs,
+  classLossOps,
+  resolveClassLoss,
+  type AnyClassLossOptions,
+} from './class-loss-call.ts';
 import { likesOf, planGradients, recordFused } from './fused-gradient.ts';
 import { lossOfNoClasses } from './no-classes.ts';
 import { REDUCTIONS, type Reduction } from './reduction.ts';
@@ -35,8 +33,6 @@ import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { warmUp } from './prepare.ts';
 import {
   defaultsOf,
-  layoutOf,
-  resolveParams,
   type NoParams,
   type ParamOptions,
   type ParamSpecs,
@@ -99,12 +95,14 @@ export interface ClassLoss<
   readonly kind: 'loss';
 }
 
-interface AnyOptions extends TemperOptions {
-  readonly weight?: Tensor;
-  readonly ignoreIndex?: number;
-  readonly labelSmoothing?: number;
-  readonly reduction?: Reduction;
-  readonly out?: Tensor;
+/** A declaration as it is, with its types: what is made of it here, and by `plan/class-loss.ts`. */
+export function declareClassLoss<
+  const S extends ParamSpecs = NoParams,
+  const Soft extends boolean = boolean,
+>(
+  declaration: ClassLossDeclaration<S> & { readonly soft: Soft },
+): ClassLossDeclaration<S> & { readonly soft: Soft } {
+  return declaration;
 }
 
 /** Declares a classification loss over rows of scores. */
@@ -113,56 +111,22 @@ export function defineClassLoss<
   const Soft extends boolean = boolean,
 >(declaration: ClassLossDeclaration<S> & { readonly soft: Soft }): ClassLoss<S, Soft> {
   checkDeclaration('defineClassLoss', declaration, ['loss', 'grad']);
-  const { name, wgsl, includes, normalised, soft, accuracy, docs } = declaration;
+  const { name, soft, accuracy, docs } = declaration;
   const specs = declaration.params ?? ({} as S);
-  const { margin } = declaration;
-  const derive = margin?.derive;
-  const op: ClassLossOp = {
-    name,
-    source: source(`${name}.wgsl`, margin ? `${wgsl}\n${marginText}` : wgsl, includes),
-    params: derive
-      ? { names: Object.keys(derive(resolveParams(name, specs, []))) }
-      : layoutOf(specs),
-    ...(margin ? { margin } : {}),
-    normalised,
-    loss: (l, p) => declaration.loss(l, p as ParamsOf<S>),
-    grad: (l, p) => declaration.grad(l, p as ParamsOf<S>),
-  };
-  const others = [
-    'weight',
-    'ignoreIndex',
-    'reduction',
-    'out',
-    ...(soft ? ['labelSmoothing', ...TEMPER] : []),
-  ];
-  const file = op.source;
-  const tempered: ClassLossOp = {
-    ...op,
-    tempered: true,
-    source: source(`${name}-tempered.wgsl`, `${file.text}\n${temperText}`, [
-      div,
-      tanh,
-      ...file.includes,
-    ]),
-    params: { names: ['softcap', 'inverse', 'zLoss'] },
-  };
+  const ops = classLossOps(declaration);
 
   const apply = (input: Tensor, target: Tensor, given: ClassLossOptions<S, Soft> = {}): Tensor => {
-    const options: AnyOptions = given;
-    const own = resolveParams(name, specs, others, options);
-    const temper = soft ? resolveTemper(name, options) : null;
-    const params: ParamValues = temper ? { ...temper } : derive ? derive(own) : own;
-    const { weight, reduction = 'mean', ignoreIndex = -100, labelSmoothing = 0, out } = options;
-    checkOneOf(name, 'reduction', reduction, REDUCTIONS);
-    checkNumber(name, 'ignoreIndex', ignoreIndex, { integer: true });
-    checkNumber(name, 'labelSmoothing', labelSmoothing, { min: 0, max: 1 });
+    const options: AnyClassLossOptions & { weight?: Tensor; out?: Tensor } = given;
+    const call = resolveClassLoss(declaration, ops, options);
+    const { reduction, ignoreIndex } = call;
+    const { weight, out } = options;
     checkTensor(name, 'input', input);
     checkTensor(name, 'target', target, soft ? ['int32', input.dtype] : ['int32']);
     checkDevice(name, 'target', target, input.device);
     input.device.check(name);
     const dim = input.rank > 1 ? 1 : 0;
     const layout = rowLayout(input.shape, dim);
-    const rowShape = checkTarget(name, input, target, dim, options);
+    const rowShape = checkTarget(name, input, target, dim, options.ignoreIndex);
     if (weight !== undefined) {
       checkTensor(name, 'weight', weight);
       checkDevice(name, 'weight', weight, input.device);
@@ -181,30 +145,7 @@ export function defineClassLoss<
 
     const weights = weight !== undefined;
     const divided = plan.recording && classes && reduction === 'mean' && count === null;
-    const args = (
-      gradOutput: boolean,
-      [gradScores = false, gradProbabilities = false]: readonly boolean[],
-    ): ClassLossArgs => ({
-      op: temper ? tempered : op,
-      params,
-      layout,
-      ignoreIndex,
-      labelSmoothing,
-      reduction,
-      count,
-      inputs: {
-        target: classes ? 'classes' : 'probabilities',
-        weights,
-        gradOutput,
-        divisor: gradOutput && divided,
-      },
-      outputs: {
-        loss: !gradOutput,
-        gradScores,
-        gradProbabilities,
-        divisor: !gradOutput && divided,
-      },
-    });
+    const args = classLossArgs(call, { layout, count, classes, weights, divided });
     const operands = weight ? [...inputs, weight] : inputs;
     const leading = operands.length;
     return recordFused({
@@ -257,38 +198,4 @@ export function defineClassLoss<
       }
     },
   });
-}
-
-/** Checks a target against the scores; returns the shape of one loss per target. */
-function checkTarget(
-  op: string,
-  input: Tensor,
-  target: Tensor,
-  dim: number,
-  { ignoreIndex }: AnyOptions,
-): Shape {
-  if (input.rank === 0) {
-    throw new ShapeError({
-      op,
-      argument: 'input',
-      expected: 'shape [C] or [N, C, ...]',
-      received: 'a scalar',
-    });
-  }
-  const rowShape = input.shape.filter((_, d) => d !== dim);
-  if (target.dtype === 'int32') {
-    checkIndexShape(op, target, input, rowShape);
-    return rowShape;
-  }
-  if (ignoreIndex !== undefined && ignoreIndex >= 0) {
-    throw new OptionError({
-      op,
-      argument: 'ignoreIndex',
-      expected: 'none for targets that are class probabilities',
-      received: String(ignoreIndex),
-      hint: `target has shape ${formatShape(target.shape)} and dtype ${target.dtype}`,
-    });
-  }
-  checkProbabilityShape(op, target, input.shape, rowShape);
-  return rowShape;
 }

@@ -3,17 +3,16 @@ import { isRecording, record } from '../core/autograd.ts';
 import type { Device } from '../core/device.ts';
 import { runOne } from '../core/dispatcher.ts';
 import type { FloatDType } from '../core/dtype.ts';
-import { ShapeError } from '../core/errors.ts';
-import { gated, type GatedOp } from '../kernels/gated/plan.ts';
-import { formatShape, normalizeDim, rowLayout } from '../core/shape.ts';
+import { gated } from '../kernels/gated/plan.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkTensors } from '../core/validate.ts';
 import { checkNumber } from '../core/validate-options.ts';
 import type { Activation } from './activation.ts';
+import { gatedArgs, gatedOp } from './gated-call.ts';
 import { definePair, type GatedPair } from './gated-pair.ts';
 import { isTensor } from '../core/is-tensor.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
-import { variantsOf, type ParamOptions, type ParamSpecs, type ParamsOf } from './params.ts';
+import { variantsOf, type ParamOptions, type ParamSpecs } from './params.ts';
 import { warmUp } from './prepare.ts';
 
 export interface GatedDeclaration<S extends ParamSpecs> {
@@ -69,15 +68,8 @@ export function defineGated<const S extends ParamSpecs>(
 ): Gated<S> {
   const { name, activation, gate, accuracy, docs } = declaration;
   const paired = declaration.pair && definePair(name, declaration.pair);
-  const { source, layout, resolve, forward, backward } = activation.epilogue;
-  const op: GatedOp = {
-    name,
-    source,
-    layout,
-    forward: (x, params) => forward(x, params as ParamsOf<S>),
-    backward: (x, gradOutput, params) => backward(x, gradOutput, params as ParamsOf<S>),
-    gate: gate === 'first' ? 0 : 1,
-  };
+  const { resolve } = activation.epilogue;
+  const op = gatedOp(name, activation.epilogue, gate);
 
   const apply = (x: Tensor, second: Tensor | GatedOptions<S> = {}, third?: object): Tensor => {
     // Whoever gives a third argument, or a tensor, means the two operands.
@@ -89,27 +81,9 @@ export function defineGated<const S extends ParamSpecs>(
     const { dim = -1, out } = options;
     checkNumber(name, 'dim', dim, { integer: true });
     checkTensors(name, { x });
-    if (x.rank === 0) {
-      throw new ShapeError({
-        op: name,
-        argument: 'x',
-        expected: 'at least one dimension',
-        received: 'a scalar',
-      });
-    }
-    const along = normalizeDim(name, dim, x.rank);
-    const { outer, n, inner } = rowLayout(x.shape, along);
-    if (n % 2 !== 0) {
-      throw new ShapeError({
-        op: name,
-        argument: 'x',
-        expected: `an even size of dimension ${along}`,
-        received: `shape ${formatShape(x.shape)}`,
-      });
-    }
-    const shape = x.shape.map((d, i) => (i === along ? d / 2 : d));
+    const { shape, ...extents } = gatedArgs(name, x.shape, dim);
     checkOut(name, out, { device: x.device, dtype: x.dtype, shape }, isRecording([x]));
-    const args = { op, params, outer, n: (n / 2) * inner };
+    const args = { op, params, ...extents };
     const output = runOne(
       gated,
       { ...args, direction: 'forward' },

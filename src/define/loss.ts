@@ -8,7 +8,7 @@ import { encode, type FloatDType } from '../core/dtype.ts';
 import { pointwise, type PointwiseArgs } from '../kernels/pointwise/plan.ts';
 import { castTo } from '../kernels/pointwise/basic.ts';
 import { sumTo, view } from '../kernels/reduce/sum-to.ts';
-import { broadcastShapes, sameShape, sizeOf, type Shape } from '../core/shape.ts';
+import { broadcastShapes, sameShape, type Shape } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import {
   checkBroadcastsTo,
@@ -19,29 +19,15 @@ import {
 } from '../core/validate.ts';
 import { checkNumber, checkOneOf } from '../core/validate-options.ts';
 import { formulaOf } from './loss-formula.ts';
-import { lossOps, type LossParts, type Variant } from './loss-ops.ts';
+import { gradientLike, lossArgs, lossParts, namesOf, resolveLoss } from './loss-call.ts';
+import { lossOps, type Variant } from './loss-ops.ts';
 import type { InputAndTarget, Loss, LossDeclaration, Names, NoNames } from './loss-types.ts';
 import { checkDeclaration, checkNames } from './check-declaration.ts';
 import { planGradients, recordFused, type FusedCall } from './fused-gradient.ts';
 import { defineOp } from './op.ts';
 import { LENGTHS, warmUp } from './prepare.ts';
-import {
-  defaultsOf,
-  derivedFrom,
-  layoutOf,
-  resolveParams,
-  withDerived,
-  type NoParams,
-  type ParamSpecs,
-  type ParamsOf,
-} from './params.ts';
-import {
-  ALL_REDUCTIONS,
-  divisorOf,
-  REDUCTIONS,
-  type AnyReduction,
-  type Reduction,
-} from './reduction.ts';
+import { defaultsOf, type NoParams, type ParamSpecs, type ParamsOf } from './params.ts';
+import { ALL_REDUCTIONS, type AnyReduction, type Reduction } from './reduction.ts';
 
 export type { Loss, LossDeclaration, LossOptions } from './loss-types.ts';
 
@@ -55,6 +41,17 @@ type Others = Readonly<Record<string, Tensor | undefined>> & {
   readonly out?: Tensor;
 };
 
+/** A declaration as it is, with its types: what is made of it here, and by `plan/loss.ts`. */
+export function declareLoss<
+  const S extends ParamSpecs = NoParams,
+  const N extends Names = InputAndTarget,
+  const D extends Names = N,
+  const W extends Names = NoNames,
+  const R extends AnyReduction = Reduction,
+>(declaration: LossDeclaration<S, N, D, W, R>): LossDeclaration<S, N, D, W, R> {
+  return declaration;
+}
+
 /** Declares a pointwise loss: reductions, broadcasting, gradients, float16 and fusion follow from it. */
 export function defineLoss<
   const S extends ParamSpecs = NoParams,
@@ -64,42 +61,18 @@ export function defineLoss<
   const R extends AnyReduction = Reduction,
 >(declaration: LossDeclaration<S, N, D, W, R>): Loss<S, N, W, R> {
   checkDeclaration('defineLoss', declaration, ['forward', 'backward']);
-  const { name, docs, accuracy, arrange, domain = {}, numbers = [], derived } = declaration;
+  const { name, docs, accuracy, arrange, domain = {}, numbers = [] } = declaration;
   const { weightsLikeInput = false, meanByWeight = false } = declaration;
   const specs = declaration.params ?? ({} as S);
-  const {
-    inputs = ['input', 'target'],
-    weights = [],
-    reductions = REDUCTIONS,
-  }: {
-    inputs?: Names;
-    weights?: Names;
-    reductions?: readonly [AnyReduction, ...AnyReduction[]];
-  } = declaration;
-  const { differentiable = inputs }: { differentiable?: Names } = declaration;
+  const { inputs, differentiable, weights, reductions } = namesOf(declaration);
   checkNames('defineLoss', 'inputs', inputs);
   checkNames('defineLoss', 'differentiable', differentiable, inputs, MOST_GRADIENTS);
   const given: unknown = weights;
   checkNames('defineLoss', 'weights', Array.isArray(given) ? inputs.concat(weights) : given);
   checkNames('defineLoss', 'reductions', reductions, ALL_REDUCTIONS);
-  const parts: LossParts = {
-    name,
-    wgsl: declaration.wgsl,
-    includes: declaration.includes ?? [],
-    params: withDerived(layoutOf(specs), derived),
-    inputs,
-    differentiable,
-    weights,
-    forward: declaration.forward as LossParts['forward'],
-    backward: declaration.backward as LossParts['backward'],
-    weightBackward: (declaration.weightBackward as LossParts['weightBackward'] | undefined) ?? null,
-  };
+  const parts = lossParts(declaration);
   const ops = lossOps(parts);
-  const others = [...weights, 'reduction', 'out'];
-  const resolve = (options?: object): ParamsOf<S> => {
-    const params = resolveParams(name, specs, others, options);
-    return derived ? { ...params, ...derivedFrom(params, derived) } : params;
-  };
+  const resolve = (options?: object): ParamsOf<S> => resolveLoss(declaration, options);
   const differentiated = differentiable.map((input) => inputs.indexOf(input));
 
   const apply = (values: readonly (Tensor | number)[], options: object): Tensor => {
@@ -168,25 +141,17 @@ export function defineLoss<
     // The gradient of such a weight needs the mean, which the forward pass does not have yet.
     const late = total !== null && variant.weightNeeds.includes(true);
     const fused = late ? plan.fused.map(() => false) : plan.fused;
-    const divisor = total ? 1 : divisorOf(reduction, shape, own);
+    const weighs = total ? (factors[0]?.size ?? 1) : null;
+    const args = lossArgs(ops, { params, shape, own, reduction, weighs });
     const call: LossCall = {
       shape,
       withGradient,
       shapes: [...given, ...factors].map((tensor) => tensor.shape),
-      args: {
-        op: ops.backward(variant),
-        params,
-        shape,
-        scale: total ? (factors[0]?.size ?? 1) / sizeOf(shape) : 1 / divisor,
-      },
+      args: args.backward(variant),
     };
     const [result, ...raw] = run(
       pointwise,
-      {
-        ...call.args,
-        op: ops.forward(variantOf(fused)),
-        ...(reduced ? { sum: divisor } : {}),
-      },
+      args.forward(variantOf(fused)),
       total && fused.includes(true) ? [...tensors, total] : tensors,
       [
         total ? { shape: [], dtype: 'float32' } : (out ?? like),
@@ -284,8 +249,7 @@ function gradientsLike(
   return withGradient.flatMap((i, k) => {
     const operand = operands[i];
     if (!operand || !needs[k]) return [];
-    const wide = operand.dtype === 'float16' && sameShape(operand.shape, shape);
-    return [{ shape, dtype: wide ? 'float16' : 'float32' }];
+    return [gradientLike(operand, shape)];
   });
 }
 

@@ -2,15 +2,15 @@
 import { describe } from '../core/describe.ts';
 import type { Device } from '../core/device.ts';
 import type { FloatDType } from '../core/dtype.ts';
-import { OptionError, ShapeError } from '../core/errors.ts';
-import { formatShape, sameShape, sizeOf, type Shape } from '../core/shape.ts';
+import { OptionError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { checkShape, checkShapeIs, checkTensors } from '../core/validate.ts';
+import { checkShapeIs, checkTensors } from '../core/validate.ts';
 import { checkNumber, isPlain } from '../core/validate-options.ts';
-import { KEPT, type NormOp } from '../kernels/norm/args.ts';
+import type { NormOp } from '../kernels/norm/args.ts';
 import { normKernel } from '../kernels/norm/plan.ts';
-import { source, type Source } from '../shader/link.ts';
+import type { Source } from '../shader/link.ts';
 import { checkDeclaration } from './check-declaration.ts';
+import { checkNormalizedShape, normCall, normOp } from './norm-call.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { resolveParams } from './params.ts';
 import { warmUp } from './prepare.ts';
@@ -78,23 +78,20 @@ export interface Norm<O extends string = never> extends Declared {
   readonly rows: NormOp;
 }
 
+/** A declaration as it is, with its types: what is made of it here, and by `plan/norm.ts`. */
+export function declareNorm<O extends string>(declaration: NormDeclaration<O>): NormDeclaration<O> {
+  return declaration;
+}
+
 /** Declares a norm. */
 export function defineNorm<O extends string>(declaration: NormDeclaration<O>): Norm<O> {
   checkDeclaration('defineNorm', declaration, ['forward', 'backward']);
-  const { name, wgsl, includes, operands, accuracy, docs } = declaration;
+  const { name, operands, accuracy, docs } = declaration;
   checkOperands(operands);
   checkNumber('defineNorm', 'degree', declaration.degree, { integer: true, min: 1 });
   const names = Object.keys(operands) as O[];
-  const op: NormOp = {
-    name,
-    source: source(`${name}.wgsl`, wgsl, includes),
-    operands: names.map((operand) => ({ name: operand, ...operands[operand] })),
-    degree: declaration.degree,
-    forward: declaration.forward,
-    backward: declaration.backward,
-  };
+  const op = normOp(declaration);
   const specs = { eps: { default: declaration.eps, min: 0 } };
-  const saved = names.map((operand) => operands[operand].saved);
 
   const apply = (
     x: Tensor,
@@ -109,28 +106,21 @@ export function defineNorm<O extends string>(declaration: NormDeclaration<O>): N
     checkTensors(name, { x, ...Object.fromEntries(given) });
     checkNormalizedShape(name, x, normalizedShape);
     for (const [operand, tensor] of given) checkShapeIs(name, operand, tensor, normalizedShape);
-    const n = sizeOf(normalizedShape);
-    const outer = sizeOf(x.shape.slice(0, x.rank - normalizedShape.length));
-    const common = { op, layout: { outer, n, inner: 1, span: n }, eps };
-    const has = presenceOf(names, given);
-    // Gradients are in the order of the inputs: x, and the operands that there are.
-    const places = given.map(([operand]) => names.indexOf(operand));
+    const call = normCall(
+      op,
+      x.shape,
+      normalizedShape,
+      eps,
+      given.map(([operand]) => operand),
+    );
     return callRows({
       op: name,
       kernel: normKernel,
       inputs: [x, ...given.map(([, tensor]) => tensor)],
       out: options.out,
-      saves: {
-        inputs: [0, ...places.flatMap((place, i) => (saved[place] ? [i + 1] : []))],
-        statistics: [outer, KEPT],
-      },
-      forward: (keeps) => ({ ...common, direction: 'forward' as const, has, keeps }),
-      backward: ([wantsX = false, ...needs]) => ({
-        ...common,
-        direction: 'backward' as const,
-        has: has.map((is, k) => is && saved[k] === true),
-        wants: { x: wantsX, operands: names.map((_, k) => needs[places.indexOf(k)] ?? false) },
-      }),
+      saves: { inputs: call.saved, statistics: call.statistics },
+      forward: call.forward,
+      backward: call.backward,
     });
   };
   const declared = defineOp(apply, {
@@ -178,31 +168,4 @@ function checkOperands(operands: unknown): void {
         typeof spec.saved === 'boolean',
     );
   if (!right) throw new OptionError({ op, argument, expected, received: describe(operands) });
-}
-
-/** Which operands are given. A function of its own, as the gradient's may not hold on to the call's tensors. */
-function presenceOf<O extends string>(
-  names: readonly O[],
-  given: readonly (readonly [O, Tensor])[],
-): boolean[] {
-  return names.map((operand) => given.some(([known]) => known === operand));
-}
-
-/** The last dimensions of x, at least one. */
-export function checkNormalizedShape(
-  op: string,
-  x: Tensor,
-  shape: unknown,
-): asserts shape is Shape {
-  const argument = 'normalizedShape';
-  checkShape(op, argument, shape);
-  const wanted = shape as Shape;
-  const own = x.shape.slice(Math.max(0, x.rank - wanted.length));
-  if (wanted.length > 0 && sameShape(own, wanted)) return;
-  throw new ShapeError({
-    op,
-    argument,
-    expected: `the last dimensions of x, of shape ${formatShape(x.shape)}, at least one`,
-    received: formatShape(wanted),
-  });
 }

@@ -1,14 +1,13 @@
 // Makes a function of a tensor and a dimension, with gradient, from the declaration of an op on rows.
 import { isRecording } from '../core/autograd.ts';
 import type { Device } from '../core/device.ts';
-import { LARGEST, type FloatDType } from '../core/dtype.ts';
-import { source, type Source } from '../shader/link.ts';
+import type { FloatDType } from '../core/dtype.ts';
+import type { Source } from '../shader/link.ts';
 import type { Kernel } from '../core/kernel.ts';
-import { maskLayout } from '../kernels/rowwise/masking.ts';
-import type { RowwiseArgs, RowwiseOp } from '../kernels/rowwise/args.ts';
+import type { RowwiseArgs } from '../kernels/rowwise/args.ts';
 import { rowwise } from '../kernels/rowwise/plan.ts';
 import { cast } from '../math/cast.ts';
-import { normalizeDim, rowLayout } from '../core/shape.ts';
+import { normalizeDim } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import {
   checkBroadcastsTo,
@@ -17,10 +16,11 @@ import {
   checkTensor,
   checkTensors,
 } from '../core/validate.ts';
-import { checkNumber, checkOneOf, checkOptionNames } from '../core/validate-options.ts';
+import { checkOneOf } from '../core/validate-options.ts';
 import { checkDeclaration } from './check-declaration.ts';
 import { warmUp } from './prepare.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
+import { resolveRowwise, rowwiseArgs, rowwiseOp } from './rowwise-call.ts';
 import { callRows } from './rows.ts';
 
 /** What `dtype` may be. */
@@ -106,6 +106,11 @@ export interface OptionalRowwise extends Rowwise {
   (x: Tensor, options?: Partial<RowwiseOptions>): Tensor;
 }
 
+/** A declaration as it is, with its types: what is made of it here, and by `plan/rowwise.ts`. */
+export function declareRowwise<const D extends RowwiseDeclaration>(declaration: D): D {
+  return declaration;
+}
+
 /** Declares an op along a dimension whose gradient is computed from its result. */
 export function defineRowwise(
   declaration: RowwiseDeclaration & { readonly leftOut: number },
@@ -118,18 +123,15 @@ export function defineRowwise(
   declaration: RowwiseDeclaration,
 ): Rowwise<MaskedOptions> & OptionalRowwise {
   checkDeclaration('defineRowwise', declaration, ['forward', 'backward']);
-  const { name, wgsl, includes, accuracy, docs, leftOut, kernel = rowwise } = declaration;
-  const known = leftOut === undefined ? ['dim', 'out'] : ['dim', 'mask', 'scale', 'dtype', 'out'];
-  const op: RowwiseOp = { ...declaration, source: source(`${name}.wgsl`, wgsl, includes) };
+  const { name, accuracy, docs, kernel = rowwise } = declaration;
+  const op = rowwiseOp(declaration);
 
   const apply = (x: Tensor, options?: Partial<MaskedOptions>): Tensor =>
     // Options that are missing, but may not be, are refused there; and null.
     into(x, options === undefined && declaration.dim !== undefined ? {} : (options as object));
   const into = (given: Tensor, options: Partial<MaskedOptions>, wanted?: FloatDType): Tensor => {
-    checkOptionNames(name, options, known);
-    const { dim: along = declaration.dim ?? NaN, scale = 1, mask, out, dtype } = options;
-    checkNumber(name, 'dim', along, { integer: true });
-    checkNumber(name, 'scale', scale, { min: -LARGEST, max: LARGEST });
+    const { dim: along, scale } = resolveRowwise(declaration, options);
+    const { mask, out, dtype } = options;
     if (dtype === undefined) checkTensors(name, { x: given });
     else {
       checkOneOf(name, 'dtype', dtype, FLOATS);
@@ -146,11 +148,7 @@ export function defineRowwise(
     const dim = normalizeDim(name, along, given.rank);
     // As in PyTorch x is converted first. The kernel itself reads float16 and writes float32.
     const x = dtype === undefined || given.dtype === 'float16' ? given : cast(given, dtype);
-    const layout = rowLayout(x.shape, dim);
-    const masking =
-      mask || scale !== 1
-        ? { masking: { scale, mask: mask ? maskLayout(mask.shape, x.shape, dim) : null } }
-        : {};
+    const args = rowwiseArgs(op, x.shape, dim, { scale, mask: mask?.shape });
     const result = callRows({
       op: name,
       kernel,
@@ -160,8 +158,8 @@ export function defineRowwise(
       out,
       dtype: wanted ?? dtype,
       saves: 'result',
-      forward: () => ({ op, layout, direction: 'forward' as const, ...masking }),
-      backward: () => ({ op, layout, direction: 'backward' as const, ...masking }),
+      forward: () => ({ ...args, direction: 'forward' as const }),
+      backward: () => ({ ...args, direction: 'backward' as const }),
     });
     if (x !== given) x.dispose();
     return result;

@@ -10,7 +10,7 @@ import {
 } from '../core/device.ts';
 import { decode, type DType, type HostArray } from '../core/dtype.ts';
 import { DeviceLostError, DisposedError, type NonlinError } from '../core/errors.ts';
-import type { Kernel } from '../core/kernel.ts';
+import { capabilitiesOf, type Kernel } from '../core/kernel.ts';
 import { scope } from '../core/scope.ts';
 import type { Storage } from '../core/storage.ts';
 import { checkPrepare } from '../core/validate-options.ts';
@@ -97,16 +97,7 @@ export class WebGpuDevice extends Device {
     this.#readback = new Readback(gpuDevice, queue, this.#stagingPool, faults);
     this.#launcher = new Launcher({
       device: gpuDevice,
-      capabilities: {
-        maxBindingSize: limits.maxStorageBufferBindingSize,
-        maxWorkgroups: limits.maxComputeWorkgroupsPerDimension,
-        offsetAlignment: this.#offsetAlignment,
-        maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
-        maxWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
-        maxWorkgroupStorage: limits.maxComputeWorkgroupStorageSize,
-        maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
-        tuning: options.tuning,
-      },
+      capabilities: capabilitiesOf(limits, options.tuning),
       layouts,
       pipelines,
       queue,

@@ -3,8 +3,7 @@ import { OutOfMemoryError, ShaderError } from '../core/errors.ts';
 import type { Launch } from '../core/kernel.ts';
 import type { Watch } from './buffers.ts';
 import type { Fate } from './fate.ts';
-import { hoistArrayLengths } from '../shader/lengths.ts';
-import { shaderOf } from '../shader/link.ts';
+import { codeOf } from '../shader/lengths.ts';
 import type { Layouts } from './layouts.ts';
 import { bounded } from './waiting.ts';
 
@@ -101,8 +100,7 @@ export class PipelineCache {
     const key = `${program.id}:${entry}`;
     let module = this.#modules.get(key);
     if (!module) {
-      const text = shaderOf(program, entry);
-      const code = this.#hoistArrayLengths ? hoistArrayLengths(text, entry) : text;
+      const code = codeOf(program, entry, this.#hoistArrayLengths);
       module = this.#device.createShaderModule({ code, label: program.label });
       this.#modules.set(key, module);
     }

@@ -1,20 +1,11 @@
 import ceText from '../../shaders/losses/cross-entropy.wgsl?raw';
 import wgsl from '../../shaders/losses/arc-face.wgsl?raw';
-import { defineClassLoss } from '../define/class-loss.ts';
+import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { div, sqrt } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
 
-/**
- * ArcFace loss of cosines [N, C, d1, …] (of embeddings and class centres, both normalised) and class indices: cross-entropy of s
- * times the cosines, where the angle of the target class is larger by a margin m. An angle above π - m (with `easyMargin` above
- * π / 2) has the cosine less m sin m instead (less nothing), so that the loss keeps falling. Options: `s` (64, above 0), `m` (0.5,
- * from 0 to below π / 2), `easyMargin` (false), `weight`, `ignoreIndex` (-100), `reduction` ('mean'). The gradient is infinite at a
- * cosine of 1; what is infinite of it is left out there, as it is beyond. s times a cosine must be a float32.
- *
- * `arcFaceLoss(linear(normalize(x), normalize(centres)), classes, { s: 30 })`
- */
-export const arcFaceLoss = /* @__PURE__ */ defineClassLoss({
+const declaration = /* @__PURE__ */ declareClassLoss({
   name: 'arcFaceLoss',
   wgsl,
   includes: [div, sqrt, /* @__PURE__ */ source('losses/cross-entropy.wgsl', ceText)],
@@ -55,6 +46,18 @@ export const arcFaceLoss = /* @__PURE__ */ defineClassLoss({
     use: 'As cosFaceLoss, with a margin of the angle, the same everywhere on the sphere: the usual choice for faces. Hard from a random start: use easyMargin, or a small m first. Mislabelled classes hurt it.',
   },
 });
+export default declaration;
+
+/**
+ * ArcFace loss of cosines [N, C, d1, …] (of embeddings and class centres, both normalised) and class indices: cross-entropy of s
+ * times the cosines, where the angle of the target class is larger by a margin m. An angle above π - m (with `easyMargin` above
+ * π / 2) has the cosine less m sin m instead (less nothing), so that the loss keeps falling. Options: `s` (64, above 0), `m` (0.5,
+ * from 0 to below π / 2), `easyMargin` (false), `weight`, `ignoreIndex` (-100), `reduction` ('mean'). The gradient is infinite at a
+ * cosine of 1; what is infinite of it is left out there, as it is beyond. s times a cosine must be a float32.
+ *
+ * `arcFaceLoss(linear(normalize(x), normalize(centres)), classes, { s: 30 })`
+ */
+export const arcFaceLoss = /* @__PURE__ */ defineClassLoss(declaration);
 
 /** The largest float32 up to x. */
 function float32Below(x: number): number {

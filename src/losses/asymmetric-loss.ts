@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/losses/asymmetric.wgsl?raw';
 import { logistic, softplusOf } from '../cpu/special.ts';
 import { sameShapes } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, div, log, log1p, pow, sigmoid, softplus } from '../shader/lib.ts';
 
@@ -25,17 +25,7 @@ function partsOf(x: number, y: number, { gammaNeg, gammaPos, clip, eps }: Option
   return { yes, no, miss, gamma, base, logYes: -softplusOf(-x), logNo, hard: miss ** gamma };
 }
 
-/**
- * Asymmetric loss of logits and targets from 0 to 1 of the same shape, for many labels of which few are positive: with p =
- * σ(input) and n = min(1 - p + clip, 1), -(y log max(p, eps) + (1 - y) log max(n, eps)) (1 - pt)^gamma, pt = y p + (1 - y) n,
- * gamma = `gammaPos` (1) y + `gammaNeg` (4) (1 - y). `clip` (0.05) is from 0 to below 1: negatives below it cost nothing;
- * `eps` 1e-8. **Summed** by default. The gradient, of the input, goes through the focusing factor too. Targets outside of [0, 1] are
- * refused where the host knows them. As ASL, timm's
- * AsymmetricLossMultiLabel.
- *
- * @example asymmetricLoss(logits, labels, { gammaNeg: 2 })
- */
-export const asymmetricLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'asymmetricLoss',
   wgsl,
   includes: [bits, div, log, log1p, pow, sigmoid, softplus],
@@ -82,6 +72,19 @@ export const asymmetricLoss = /* @__PURE__ */ defineLoss({
     use: 'Images with few of very many labels: easy negatives fade faster than positives, and the surest cost nothing, which forgives missing labels. Its sum grows with the number of labels; probabilities come out of scale.',
   },
 });
+export default declaration;
+
+/**
+ * Asymmetric loss of logits and targets from 0 to 1 of the same shape, for many labels of which few are positive: with p =
+ * σ(input) and n = min(1 - p + clip, 1), -(y log max(p, eps) + (1 - y) log max(n, eps)) (1 - pt)^gamma, pt = y p + (1 - y) n,
+ * gamma = `gammaPos` (1) y + `gammaNeg` (4) (1 - y). `clip` (0.05) is from 0 to below 1: negatives below it cost nothing;
+ * `eps` 1e-8. **Summed** by default. The gradient, of the input, goes through the focusing factor too. Targets outside of [0, 1] are
+ * refused where the host knows them. As ASL, timm's
+ * AsymmetricLossMultiLabel.
+ *
+ * @example asymmetricLoss(logits, labels, { gammaNeg: 2 })
+ */
+export const asymmetricLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `asymmetricLoss` as a module. */
 export class AsymmetricLoss extends /* @__PURE__ */ lossModule(asymmetricLoss) {}

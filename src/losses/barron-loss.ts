@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/barron.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, exp, expm1, log, log1p, pow } from '../shader/lib.ts';
 
@@ -10,15 +10,7 @@ const factorOf = (alpha: number): number => Math.abs(alpha - 2) / alpha;
 /** log(z² / b + 1), without the square where that overflows. */
 const logOf = (t: number): number => (t > 2 ** 30 ? 2 * Math.log(t) : Math.log1p(t * t));
 
-/**
- * The general robust loss of Barron: b/alpha ((z²/b + 1)^(alpha/2) - 1) with z = (input - target) / c and b = |alpha - 2|;
- * averaged by default. `alpha` (1, finite) sets how little outliers count: 2 is squares, z²/2; 1 is Charbonnier's, √(z² + 1)
- * - 1; 0 is Cauchy's, log(1 + z²/2); -2 is Geman and McClure's, 2 z² / (z² + 4); a very negative one, as -1e6, is Welsch's,
- * 1 - e^(-z²/2). `c` (1, above 0) is the size of ordinary errors. Alpha has no gradient. As jonbarron/robust_loss_pytorch.
- *
- * @example barronLoss(prediction, target, { alpha: -2, c: 0.1 }) // Geman–McClure
- */
-export const barronLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'barronLoss',
   wgsl,
   includes: [bits, exp, expm1, log, log1p, pow],
@@ -63,6 +55,17 @@ export const barronLoss = /* @__PURE__ */ defineLoss({
     use: 'Regression where it is not known how bad outliers are: alpha 1 bounds their pull, 0 (Cauchy) and -2 (Geman–McClure) let it fade, a very negative one (Welsch) ends it. Below 1 it is not convex: far points have no gradient, so begin near a fit, or with a larger alpha. c is in the unit of the target.',
   },
 });
+export default declaration;
+
+/**
+ * The general robust loss of Barron: b/alpha ((z²/b + 1)^(alpha/2) - 1) with z = (input - target) / c and b = |alpha - 2|;
+ * averaged by default. `alpha` (1, finite) sets how little outliers count: 2 is squares, z²/2; 1 is Charbonnier's, √(z² + 1)
+ * - 1; 0 is Cauchy's, log(1 + z²/2); -2 is Geman and McClure's, 2 z² / (z² + 4); a very negative one, as -1e6, is Welsch's,
+ * 1 - e^(-z²/2). `c` (1, above 0) is the size of ordinary errors. Alpha has no gradient. As jonbarron/robust_loss_pytorch.
+ *
+ * @example barronLoss(prediction, target, { alpha: -2, c: 0.1 }) // Geman–McClure
+ */
+export const barronLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `barronLoss` as a module. */
 export class BarronLoss extends /* @__PURE__ */ lossModule(barronLoss) {}

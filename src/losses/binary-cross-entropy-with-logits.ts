@@ -1,16 +1,11 @@
 import wgsl from '../../shaders/losses/binary-cross-entropy-with-logits.wgsl?raw';
 import { sameShapes } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bce, sigmoid, softplus } from '../shader/lib.ts';
 import { bceOf, bceShare, logistic, softplusOf } from '../cpu/special.ts';
 
-/**
- * Binary cross-entropy of logits and targets (from 0 to 1) of the same shape: the sigmoid is part of it, so that no
- * logit saturates. Averaged by default. `weight` is a factor of each element, `posWeight` of positive targets; both are
- * broadcast to the input's shape, and have gradients.
- */
-export const binaryCrossEntropyWithLogits = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'binaryCrossEntropyWithLogits',
   wgsl,
   includes: [bce, sigmoid, softplus],
@@ -60,6 +55,14 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ defineLoss({
     use: 'The default for two classes, or several labels at once; takes logits. Rare positives: posWeight, the ratio of negatives to positives; many easy ones: sigmoidFocalLoss. A mislabelled example far out pulls with full weight.',
   },
 });
+export default declaration;
+
+/**
+ * Binary cross-entropy of logits and targets (from 0 to 1) of the same shape: the sigmoid is part of it, so that no
+ * logit saturates. Averaged by default. `weight` is a factor of each element, `posWeight` of positive targets; both are
+ * broadcast to the input's shape, and have gradients.
+ */
+export const binaryCrossEntropyWithLogits = /* @__PURE__ */ defineLoss(declaration);
 
 /** `binaryCrossEntropyWithLogits` as a module. */
 export class BCEWithLogitsLoss extends /* @__PURE__ */ lossModule(binaryCrossEntropyWithLogits) {}

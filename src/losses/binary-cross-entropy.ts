@@ -1,6 +1,6 @@
 import wgsl from '../../shaders/losses/binary-cross-entropy.wgsl?raw';
 import { sameShapes } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, div, log, log1p } from '../shader/lib.ts';
 
@@ -8,12 +8,7 @@ const isProbability = (x: number): boolean => x >= 0 && x <= 1;
 /** As in PyTorch, logarithms are clamped, because one infinite loss would make the mean infinite. */
 const floored = (logarithm: number): number => (logarithm < -100 ? -100 : logarithm);
 
-/**
- * Binary cross-entropy of probabilities and targets of the same shape, both from 0 to 1; averaged by default. Logarithms
- * are at least -100. `weight` is broadcast to the input's shape. Values outside are refused with an `OptionError` where
- * the host knows them, and give NaN where only a GPU does.
- */
-export const binaryCrossEntropy = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'binaryCrossEntropy',
   wgsl,
   includes: [bits, div, log, log1p],
@@ -47,6 +42,14 @@ export const binaryCrossEntropy = /* @__PURE__ */ defineLoss({
     use: 'Labels of probabilities that are at hand. After a sigmoid use binaryCrossEntropyWithLogits: a probability near 1 has lost the digits that this needs, and the gradient vanishes. Rare positives: weight.',
   },
 });
+export default declaration;
+
+/**
+ * Binary cross-entropy of probabilities and targets of the same shape, both from 0 to 1; averaged by default. Logarithms
+ * are at least -100. `weight` is broadcast to the input's shape. Values outside are refused with an `OptionError` where
+ * the host knows them, and give NaN where only a GPU does.
+ */
+export const binaryCrossEntropy = /* @__PURE__ */ defineLoss(declaration);
 
 /** `binaryCrossEntropy` as a module. */
 export class BCELoss extends /* @__PURE__ */ lossModule(binaryCrossEntropy) {}

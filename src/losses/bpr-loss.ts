@@ -1,19 +1,13 @@
 import wgsl from '../../shaders/losses/bpr.wgsl?raw';
 import { preferenceGrad, preferenceOf } from '../cpu/special.ts';
 import { alike } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { preference } from '../shader/lib.ts';
 
 const INPUTS = ['positive', 'negative'] as const;
 
-/**
- * Bayesian personalised ranking: -log σ(positive - negative) of the scores of items that were chosen and of others, of the same
- * shape; averaged by default. Gradients for both. As RecBole's BPRLoss, without its 1e-10.
- *
- * @example bprLoss(scoresOfBought, scoresOfOthers)
- */
-export const bprLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'bprLoss',
   wgsl,
   includes: [preference],
@@ -43,6 +37,15 @@ export const bprLoss = /* @__PURE__ */ defineLoss({
     use: 'Recommendations from clicks or purchases alone: each chosen item against one drawn from the rest. Random ones are soon too easy to teach anything; scores grow without a bound unless weights decay.',
   },
 });
+export default declaration;
+
+/**
+ * Bayesian personalised ranking: -log σ(positive - negative) of the scores of items that were chosen and of others, of the same
+ * shape; averaged by default. Gradients for both. As RecBole's BPRLoss, without its 1e-10.
+ *
+ * @example bprLoss(scoresOfBought, scoresOfOthers)
+ */
+export const bprLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `bprLoss` as a module. */
 export class BPRLoss extends /* @__PURE__ */ lossModule(bprLoss) {}

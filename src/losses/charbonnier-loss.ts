@@ -1,16 +1,9 @@
 import wgsl from '../../shaders/losses/charbonnier.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, div, sqrt } from '../shader/lib.ts';
 
-/**
- * Charbonnier loss, a smooth absolute error: √(d² + eps²) with d = input - target (`eps` 1e-3, above 0); averaged by default.
- * Gradient d / √(d² + eps²), and its negative for the target. Squares do not overflow on the way. As in LapSRN; Kornia's
- * is this with eps 1, less 1.
- *
- * @example charbonnierLoss(image, target, { eps: 1e-3 })
- */
-export const charbonnierLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'charbonnierLoss',
   wgsl,
   includes: [bits, div, sqrt],
@@ -33,6 +26,16 @@ export const charbonnierLoss = /* @__PURE__ */ defineLoss({
     use: 'Images that are restored or enlarged: sharper than squares, and smooth at 0, where the absolute error is not. Its smallest value is eps, not 0. A large eps makes it squares, a tiny one a kink.',
   },
 });
+export default declaration;
+
+/**
+ * Charbonnier loss, a smooth absolute error: √(d² + eps²) with d = input - target (`eps` 1e-3, above 0); averaged by default.
+ * Gradient d / √(d² + eps²), and its negative for the target. Squares do not overflow on the way. As in LapSRN; Kornia's
+ * is this with eps 1, less 1.
+ *
+ * @example charbonnierLoss(image, target, { eps: 1e-3 })
+ */
+export const charbonnierLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `charbonnierLoss` as a module. */
 export class CharbonnierLoss extends /* @__PURE__ */ lossModule(charbonnierLoss) {}

@@ -1,17 +1,10 @@
 import ceText from '../../shaders/losses/cross-entropy.wgsl?raw';
 import wgsl from '../../shaders/losses/cos-face.wgsl?raw';
-import { defineClassLoss } from '../define/class-loss.ts';
+import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { source } from '../shader/link.ts';
 
-/**
- * CosFace loss of cosines [N, C, d1, …] (of embeddings and class centres, both normalised) and class indices: cross-entropy of s
- * times the cosines, that of the target class less a margin m. Options: `s` (64, above 0), `m` (0.4), `weight`, `ignoreIndex`
- * (-100), `reduction` ('mean'). s times a cosine must be a float32.
- *
- * `cosFaceLoss(linear(normalize(x), normalize(centres)), classes)`
- */
-export const cosFaceLoss = /* @__PURE__ */ defineClassLoss({
+const declaration = /* @__PURE__ */ declareClassLoss({
   name: 'cosFaceLoss',
   wgsl,
   includes: [/* @__PURE__ */ source('losses/cross-entropy.wgsl', ceText)],
@@ -33,6 +26,16 @@ export const cosFaceLoss = /* @__PURE__ */ defineClassLoss({
     use: 'Embeddings that are compared by cosine: faces, speakers, products, with many classes and few examples each. Takes cosines, not logits. Too large a margin, or too small a scale for the number of classes, and it does not converge.',
   },
 });
+export default declaration;
+
+/**
+ * CosFace loss of cosines [N, C, d1, …] (of embeddings and class centres, both normalised) and class indices: cross-entropy of s
+ * times the cosines, that of the target class less a margin m. Options: `s` (64, above 0), `m` (0.4), `weight`, `ignoreIndex`
+ * (-100), `reduction` ('mean'). s times a cosine must be a float32.
+ *
+ * `cosFaceLoss(linear(normalize(x), normalize(centres)), classes)`
+ */
+export const cosFaceLoss = /* @__PURE__ */ defineClassLoss(declaration);
 
 /** `cosFaceLoss` as a module. */
 export class CosFaceLoss extends /* @__PURE__ */ lossModule(cosFaceLoss) {}

@@ -1,12 +1,8 @@
 import wgsl from '../../shaders/losses/cross-entropy.wgsl?raw';
-import { defineClassLoss } from '../define/class-loss.ts';
+import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
 
-/**
- * Cross-entropy of logits [N, C, d1, …] and class indices or class probabilities: the negative log-softmax of the target
- * class, in one kernel. Options: `weight`, `ignoreIndex` (-100), `labelSmoothing` (0), `reduction` ('mean').
- */
-export const crossEntropy = /* @__PURE__ */ defineClassLoss({
+const declaration = /* @__PURE__ */ declareClassLoss({
   name: 'crossEntropy',
   wgsl,
   normalised: true,
@@ -25,6 +21,13 @@ export const crossEntropy = /* @__PURE__ */ defineClassLoss({
     use: 'The default for classification; takes logits. Rare classes are outweighed: use weight or focalLoss. Confident on noisy labels: use labelSmoothing.',
   },
 });
+export default declaration;
+
+/**
+ * Cross-entropy of logits [N, C, d1, …] and class indices or class probabilities: the negative log-softmax of the target
+ * class, in one kernel. Options: `weight`, `ignoreIndex` (-100), `labelSmoothing` (0), `reduction` ('mean').
+ */
+export const crossEntropy = /* @__PURE__ */ defineClassLoss(declaration);
 
 /** `crossEntropy` as a module. */
 export class CrossEntropyLoss extends /* @__PURE__ */ lossModule(crossEntropy) {}

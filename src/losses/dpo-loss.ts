@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/losses/dpo.wgsl?raw';
 import { preferenceGrad, preferenceOf } from '../cpu/special.ts';
 import { alike } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, preference } from '../shader/lib.ts';
 
@@ -29,16 +29,7 @@ function marginOf(...[pc, pr, rc, rr]: Four): number {
 
 const largest = (...args: Four): number => Math.max(...args.map(Math.abs));
 
-/**
- * Direct preference optimisation, of the log-probabilities that a policy and a reference give to chosen and rejected
- * answers, all of the same shape. With h = (policyChosen - referenceChosen) - (policyRejected - referenceRejected), `beta`
- * (0.1, above 0) and l = `labelSmoothing` (0, below 0.5): `lossType` `'sigmoid'` (default) is -(1 - l) log σ(beta h) - l log
- * σ(-beta h), `'hinge'` max(1 - beta h, 0), `'ipo'` (h - 1/(2 beta))². Averaged by default. Gradients for the policy's two. As
- * TRL's DPOTrainer.
- *
- * @example dpoLoss(policyChosen, policyRejected, referenceChosen, referenceRejected, { beta: 0.1 })
- */
-export const dpoLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'dpoLoss',
   wgsl,
   includes: [bits, preference],
@@ -89,6 +80,18 @@ export const dpoLoss = /* @__PURE__ */ defineLoss({
     use: 'A language model that learns which of two answers people prefer, without a reward model; pass summed log-probabilities of the answers. Both may become less likely, only their gap counts: watch the chosen one. Sure labels that are wrong need labelSmoothing, or ipo.',
   },
 });
+export default declaration;
+
+/**
+ * Direct preference optimisation, of the log-probabilities that a policy and a reference give to chosen and rejected
+ * answers, all of the same shape. With h = (policyChosen - referenceChosen) - (policyRejected - referenceRejected), `beta`
+ * (0.1, above 0) and l = `labelSmoothing` (0, below 0.5): `lossType` `'sigmoid'` (default) is -(1 - l) log σ(beta h) - l log
+ * σ(-beta h), `'hinge'` max(1 - beta h, 0), `'ipo'` (h - 1/(2 beta))². Averaged by default. Gradients for the policy's two. As
+ * TRL's DPOTrainer.
+ *
+ * @example dpoLoss(policyChosen, policyRejected, referenceChosen, referenceRejected, { beta: 0.1 })
+ */
+export const dpoLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `dpoLoss` as a module. */
 export class DPOLoss extends /* @__PURE__ */ lossModule(dpoLoss) {}

@@ -1,14 +1,8 @@
 import wgsl from '../../shaders/losses/epsilon-insensitive.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
-/**
- * The loss of support vector regression: max(|d| - epsilon, 0) with d = input - target (`epsilon` 0.1, at least 0); averaged
- * by default. Gradient the sign of d outside of the tube, 0 in it and at its edge. As scikit-learn's SVR.
- *
- * @example epsilonInsensitiveLoss(prediction, target, { epsilon: 0.5 })
- */
-export const epsilonInsensitiveLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'epsilonInsensitiveLoss',
   wgsl,
   params: { epsilon: { default: 0.1, min: 0 } },
@@ -38,6 +32,15 @@ export const epsilonInsensitiveLoss = /* @__PURE__ */ defineLoss({
     use: 'Regression where errors below epsilon do not matter: only points outside of the tube pull. An epsilon above the noise teaches nothing more once all points are inside.',
   },
 });
+export default declaration;
+
+/**
+ * The loss of support vector regression: max(|d| - epsilon, 0) with d = input - target (`epsilon` 0.1, at least 0); averaged
+ * by default. Gradient the sign of d outside of the tube, 0 in it and at its edge. As scikit-learn's SVR.
+ *
+ * @example epsilonInsensitiveLoss(prediction, target, { epsilon: 0.5 })
+ */
+export const epsilonInsensitiveLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `epsilonInsensitiveLoss` as a module. */
 export class EpsilonInsensitiveLoss extends /* @__PURE__ */ lossModule(epsilonInsensitiveLoss) {}

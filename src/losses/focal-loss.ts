@@ -1,13 +1,9 @@
 import wgsl from '../../shaders/losses/focal.wgsl?raw';
-import { defineClassLoss } from '../define/class-loss.ts';
+import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { exp, expm1, pow } from '../shader/lib.ts';
 
-/**
- * Focal loss of logits [N, C, d1, …] and class indices: cross-entropy times (1 - p)^gamma, so that easy examples weigh
- * little. Options: `gamma` (2, at least 0), `weight`, `ignoreIndex` (-100), `reduction` ('mean').
- */
-export const focalLoss = /* @__PURE__ */ defineClassLoss({
+const declaration = /* @__PURE__ */ declareClassLoss({
   name: 'focalLoss',
   wgsl,
   includes: [exp, expm1, pow],
@@ -32,6 +28,13 @@ export const focalLoss = /* @__PURE__ */ defineClassLoss({
     use: 'Strong class imbalance with many easy examples: gamma shifts the weight to the hard ones. It also amplifies mislabelled ones, and its probabilities are less calibrated.',
   },
 });
+export default declaration;
+
+/**
+ * Focal loss of logits [N, C, d1, …] and class indices: cross-entropy times (1 - p)^gamma, so that easy examples weigh
+ * little. Options: `gamma` (2, at least 0), `weight`, `ignoreIndex` (-100), `reduction` ('mean').
+ */
+export const focalLoss = /* @__PURE__ */ defineClassLoss(declaration);
 
 /** `focalLoss` as a module. */
 export class FocalLoss extends /* @__PURE__ */ lossModule(focalLoss) {}

@@ -1,16 +1,9 @@
 import wgsl from '../../shaders/losses/generalized-cross-entropy.wgsl?raw';
-import { defineClassLoss } from '../define/class-loss.ts';
+import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { div, exp, expm1 } from '../shader/lib.ts';
 
-/**
- * Generalised cross-entropy of logits [N, C, d1, …] and class indices: (1 - p^q) / q, where p is the probability of the target
- * class; near q = 0 cross-entropy, at q = 1 the mean absolute error. Options: `q` (0.7, above 0 and at most 1), `weight`,
- * `ignoreIndex` (-100), `reduction` ('mean').
- *
- * `generalizedCrossEntropy(logits, classes, { q: 0.5 })`
- */
-export const generalizedCrossEntropy = /* @__PURE__ */ defineClassLoss({
+const declaration = /* @__PURE__ */ declareClassLoss({
   name: 'generalizedCrossEntropy',
   wgsl,
   includes: [div, exp, expm1],
@@ -31,6 +24,16 @@ export const generalizedCrossEntropy = /* @__PURE__ */ defineClassLoss({
     use: 'Noisy labels: an example that the model finds unlikely has a bounded loss and pulls little. For the same reason it learns slowly from a bad start, the more so the larger q and the more classes there are.',
   },
 });
+export default declaration;
+
+/**
+ * Generalised cross-entropy of logits [N, C, d1, …] and class indices: (1 - p^q) / q, where p is the probability of the target
+ * class; near q = 0 cross-entropy, at q = 1 the mean absolute error. Options: `q` (0.7, above 0 and at most 1), `weight`,
+ * `ignoreIndex` (-100), `reduction` ('mean').
+ *
+ * `generalizedCrossEntropy(logits, classes, { q: 0.5 })`
+ */
+export const generalizedCrossEntropy = /* @__PURE__ */ defineClassLoss(declaration);
 
 /** `generalizedCrossEntropy` as a module. */
 export class GeneralizedCrossEntropyLoss

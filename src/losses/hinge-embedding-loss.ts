@@ -1,12 +1,8 @@
 import wgsl from '../../shaders/losses/hinge-embedding.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
-/**
- * Hinge loss of distances: the input itself where the target is 1, max(0, margin - input) where it is -1 (`margin` 1);
- * any other target adds both. The target has no gradient. Averaged by default.
- */
-export const hingeEmbeddingLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'hingeEmbeddingLoss',
   wgsl,
   params: { margin: 1 },
@@ -37,6 +33,13 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ defineLoss({
     use: 'Pairs that are alike (1) or not (-1), the input being a distance. Pairs further apart than the margin teach nothing; the distance must not be negative.',
   },
 });
+export default declaration;
+
+/**
+ * Hinge loss of distances: the input itself where the target is 1, max(0, margin - input) where it is -1 (`margin` 1);
+ * any other target adds both. The target has no gradient. Averaged by default.
+ */
+export const hingeEmbeddingLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `hingeEmbeddingLoss` as a module. */
 export class HingeEmbeddingLoss extends /* @__PURE__ */ lossModule(hingeEmbeddingLoss) {}

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/huber.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
 function huberOf(input: number, target: number, delta: number): number {
@@ -7,12 +7,7 @@ function huberOf(input: number, target: number, delta: number): number {
   return d > delta ? delta * (d - 0.5 * delta) : 0.5 * d * d;
 }
 
-/**
- * Huber loss: d²/2 for |d| ≤ delta, else delta · (|d| - delta/2), with d = input - target; averaged by default.
- * `delta` (default 1) is above 0. `weight`, of the input's shape, is a factor of each element and has a gradient too; `mean`
- * divides by the number of elements all the same, as in PyTorch.
- */
-export const huberLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'huberLoss',
   wgsl,
   params: { delta: { default: 1, min: 0, above: true } },
@@ -39,6 +34,14 @@ export const huberLoss = /* @__PURE__ */ defineLoss({
     use: 'Regression with outliers: squared near the target, linear beyond delta, so that an outlier has a bounded pull. delta is in the units of the target.',
   },
 });
+export default declaration;
+
+/**
+ * Huber loss: d²/2 for |d| ≤ delta, else delta · (|d| - delta/2), with d = input - target; averaged by default.
+ * `delta` (default 1) is above 0. `weight`, of the input's shape, is a factor of each element and has a gradient too; `mean`
+ * divides by the number of elements all the same, as in PyTorch.
+ */
+export const huberLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `huberLoss` as a module. */
 export class HuberLoss extends /* @__PURE__ */ lossModule(huberLoss) {}

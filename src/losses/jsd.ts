@@ -1,6 +1,6 @@
 import wgsl from '../../shaders/losses/jsd.wgsl?raw';
 import { sameShapes } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { exp, expm1, log1p } from '../shader/lib.ts';
 
@@ -21,12 +21,7 @@ function gaps(x: number, t: number, beta: number): readonly [number, number] {
 /** An element whose probability is 0 or NaN adds nothing to the loss, whatever the other distribution has there. */
 const term = (weight: number, gap: number): number => (weight > 0 ? weight * gap : 0);
 
-/**
- * Generalised Jensen–Shannon divergence of log-probabilities of the same shape: beta KL(P ‖ M) + (1 - beta) KL(Q ‖ M) with
- * P = e^target, Q = e^input and M = beta P + (1 - beta) Q (`beta` 0.5); KL(P ‖ Q) for beta 0 and KL(Q ‖ P) for beta 1. The
- * sum over the first dimension by default (`reduction: 'batchmean'`).
- */
-export const jsd = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'jsd',
   wgsl,
   includes: [exp, expm1, log1p],
@@ -70,6 +65,14 @@ export const jsd = /* @__PURE__ */ defineLoss({
     use: 'Distillation where neither distribution is to be trusted alone: symmetric for beta 0.5, and bounded where klDiv is infinite. Its gradient is small where the two hardly overlap.',
   },
 });
+export default declaration;
+
+/**
+ * Generalised Jensen–Shannon divergence of log-probabilities of the same shape: beta KL(P ‖ M) + (1 - beta) KL(Q ‖ M) with
+ * P = e^target, Q = e^input and M = beta P + (1 - beta) Q (`beta` 0.5); KL(P ‖ Q) for beta 0 and KL(Q ‖ P) for beta 1. The
+ * sum over the first dimension by default (`reduction: 'batchmean'`).
+ */
+export const jsd = /* @__PURE__ */ defineLoss(declaration);
 
 /** `jsd` as a module. */
 export class JSDLoss extends /* @__PURE__ */ lossModule(jsd) {}

@@ -1,14 +1,9 @@
 import wgsl from '../../shaders/losses/kl-div.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, exp, log } from '../shader/lib.ts';
 
-/**
- * Kullback–Leibler divergence of log-probabilities `input` from probabilities `target`: target (log target - input), 0
- * where the target is 0. With `logTarget` (false) the target is log-probabilities too. Averaged over all elements by
- * default, as in PyTorch; the divergence per example is `reduction: 'batchmean'`, the sum over the first dimension.
- */
-export const klDiv = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'klDiv',
   wgsl,
   includes: [bits, exp, log],
@@ -47,6 +42,14 @@ export const klDiv = /* @__PURE__ */ defineLoss({
     use: "Distillation, soft labels: input from logSoftmax. Use reduction 'batchmean'; the default divides by the classes too. Punishes where the input misses mass that the target has; jsd is the symmetric, bounded one.",
   },
 });
+export default declaration;
+
+/**
+ * Kullback–Leibler divergence of log-probabilities `input` from probabilities `target`: target (log target - input), 0
+ * where the target is 0. With `logTarget` (false) the target is log-probabilities too. Averaged over all elements by
+ * default, as in PyTorch; the divergence per example is `reduction: 'batchmean'`, the sum over the first dimension.
+ */
+export const klDiv = /* @__PURE__ */ defineLoss(declaration);
 
 /** `klDiv` as a module. */
 export class KLDivLoss extends /* @__PURE__ */ lossModule(klDiv) {}

@@ -1,13 +1,9 @@
 import wgsl from '../../shaders/losses/l1.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { div } from '../shader/lib.ts';
 
-/**
- * Absolute error: |input - target|, averaged by default. The gradient where they are equal is 0. `weight`, of the input's
- * shape, is a factor of each element and has a gradient too; `mean` then divides by its sum.
- */
-export const l1Loss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'l1Loss',
   wgsl,
   includes: [div],
@@ -33,6 +29,13 @@ export const l1Loss = /* @__PURE__ */ defineLoss({
     use: 'Regression with outliers: each error weighs the same, and the fit is a median. The gradient does not shrink near the optimum; huberLoss does.',
   },
 });
+export default declaration;
+
+/**
+ * Absolute error: |input - target|, averaged by default. The gradient where they are equal is 0. `weight`, of the input's
+ * shape, is a factor of each element and has a gradient too; `mean` then divides by its sum.
+ */
+export const l1Loss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `l1Loss` as a module. */
 export class L1Loss extends /* @__PURE__ */ lossModule(l1Loss) {}

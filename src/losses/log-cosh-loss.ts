@@ -1,15 +1,9 @@
 import wgsl from '../../shaders/losses/log-cosh.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { exp, log, tanh } from '../shader/lib.ts';
 
-/**
- * Log-cosh loss: log(cosh(d)) with d = input - target; averaged by default. It is about d²/2 near 0 and |d| - log 2 far
- * from it, and never overflows. Gradient tanh(d), and -tanh(d) for the target. As Keras LogCosh.
- *
- * @example logCoshLoss(prediction, target, { reduction: 'sum' })
- */
-export const logCoshLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'logCoshLoss',
   wgsl,
   includes: [exp, log, tanh],
@@ -34,6 +28,15 @@ export const logCoshLoss = /* @__PURE__ */ defineLoss({
     use: 'Regression with outliers, smooth everywhere: squares near the target, absolute values far from it, nothing to tune. The bend is at errors of about 1 whatever the unit of the target, so scale targets first.',
   },
 });
+export default declaration;
+
+/**
+ * Log-cosh loss: log(cosh(d)) with d = input - target; averaged by default. It is about d²/2 near 0 and |d| - log 2 far
+ * from it, and never overflows. Gradient tanh(d), and -tanh(d) for the target. As Keras LogCosh.
+ *
+ * @example logCoshLoss(prediction, target, { reduction: 'sum' })
+ */
+export const logCoshLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `logCoshLoss` as a module. */
 export class LogCoshLoss extends /* @__PURE__ */ lossModule(logCoshLoss) {}

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/mape.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { div } from '../shader/lib.ts';
 
@@ -8,13 +8,7 @@ const sizeOf = (target: number, eps: number): number => {
   return size < eps ? eps : size;
 };
 
-/**
- * Mean absolute percentage error: 100 |input - target| / max(|target|, eps) (`eps` 1e-7, above 0); averaged by default. The
- * gradient is that of the input alone, 0 where both are equal. As Keras MeanAbsolutePercentageError.
- *
- * @example mapeLoss(forecast, sales)
- */
-export const mapeLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'mapeLoss',
   wgsl,
   includes: [div],
@@ -38,6 +32,15 @@ export const mapeLoss = /* @__PURE__ */ defineLoss({
     use: 'Forecasts of positive quantities of very different size, where the share of the error counts. Targets near 0 outweigh all others: raise eps, or use msleLoss. Guesses that are too low cost at most 100, so it prefers them.',
   },
 });
+export default declaration;
+
+/**
+ * Mean absolute percentage error: 100 |input - target| / max(|target|, eps) (`eps` 1e-7, above 0); averaged by default. The
+ * gradient is that of the input alone, 0 where both are equal. As Keras MeanAbsolutePercentageError.
+ *
+ * @example mapeLoss(forecast, sales)
+ */
+export const mapeLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `mapeLoss` as a module. */
 export class MAPELoss extends /* @__PURE__ */ lossModule(mapeLoss) {}

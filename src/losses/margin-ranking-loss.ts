@@ -1,13 +1,9 @@
 import wgsl from '../../shaders/losses/margin-ranking.wgsl?raw';
 import { sameRank } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
-/**
- * Ranking loss of two scores: max(0, margin - target (input1 - input2)), the target 1 where input1 should rank higher and
- * -1 where lower (`margin` 0). All have the same number of dimensions. Averaged by default.
- */
-export const marginRankingLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'marginRankingLoss',
   wgsl,
   params: { margin: 0 },
@@ -39,6 +35,13 @@ export const marginRankingLoss = /* @__PURE__ */ defineLoss({
     use: 'Scores of which only the order counts. With margin 0 equal scores are no loss: give it a margin. Pairs in order by the margin teach nothing.',
   },
 });
+export default declaration;
+
+/**
+ * Ranking loss of two scores: max(0, margin - target (input1 - input2)), the target 1 where input1 should rank higher and
+ * -1 where lower (`margin` 0). All have the same number of dimensions. Averaged by default.
+ */
+export const marginRankingLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `marginRankingLoss` as a module. */
 export class MarginRankingLoss extends /* @__PURE__ */ lossModule(marginRankingLoss) {}

@@ -1,15 +1,9 @@
 import wgsl from '../../shaders/losses/mse.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { div } from '../shader/lib.ts';
 
-/**
- * Squared error: (input - target)², averaged by default. Gradients for input, target and weight. `weight`, of the input's
- * shape, is a factor of each element; `mean` then divides by its sum.
- *
- * @example mseLoss(input, target, { weight })
- */
-export const mseLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'mseLoss',
   wgsl,
   includes: [div],
@@ -34,6 +28,15 @@ export const mseLoss = /* @__PURE__ */ defineLoss({
     use: 'Regression with Gaussian errors. One outlier of size r weighs r²; l1Loss and huberLoss are robust to them.',
   },
 });
+export default declaration;
+
+/**
+ * Squared error: (input - target)², averaged by default. Gradients for input, target and weight. `weight`, of the input's
+ * shape, is a factor of each element; `mean` then divides by its sum.
+ *
+ * @example mseLoss(input, target, { weight })
+ */
+export const mseLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `mseLoss` as a module. */
 export class MSELoss extends /* @__PURE__ */ lossModule(mseLoss) {}

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/msle.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, div, log, log1p } from '../shader/lib.ts';
 
@@ -8,13 +8,7 @@ const leastZero = (v: number): number => (v < 0 ? 0 : v);
 const apart = (x: number, t: number): number =>
   x < t ? -Math.log1p((t - x) / (1 + x)) : Math.log1p((x - t) / (1 + t));
 
-/**
- * Mean squared logarithmic error: (log(1 + max(input, 0)) - log(1 + max(target, 0)))²; averaged by default. The gradient is
- * that of the input alone, and 0 for an input below 0 (as of a clamp, for NaN too). As Keras MeanSquaredLogarithmicError, which clamps at 1e-7.
- *
- * @example msleLoss(softplus(output), counts)
- */
-export const msleLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'msleLoss',
   wgsl,
   includes: [bits, div, log, log1p],
@@ -38,6 +32,15 @@ export const msleLoss = /* @__PURE__ */ defineLoss({
     use: 'Counts and prices over several orders of magnitude: what counts is the ratio. Guesses that are too low cost more than those too high. An input below 0 has no gradient at all: end the model with softplus.',
   },
 });
+export default declaration;
+
+/**
+ * Mean squared logarithmic error: (log(1 + max(input, 0)) - log(1 + max(target, 0)))²; averaged by default. The gradient is
+ * that of the input alone, and 0 for an input below 0 (as of a clamp, for NaN too). As Keras MeanSquaredLogarithmicError, which clamps at 1e-7.
+ *
+ * @example msleLoss(softplus(output), counts)
+ */
+export const msleLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `msleLoss` as a module. */
 export class MSLELoss extends /* @__PURE__ */ lossModule(msleLoss) {}

@@ -1,12 +1,8 @@
 import wgsl from '../../shaders/losses/cross-entropy.wgsl?raw';
-import { defineClassLoss } from '../define/class-loss.ts';
+import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
 
-/**
- * Negative log-likelihood of log-probabilities [N, C, d1, …] (from logSoftmax) and class indices. Options: `weight`,
- * `ignoreIndex` (-100), `reduction` ('mean').
- */
-export const nllLoss = /* @__PURE__ */ defineClassLoss({
+const declaration = /* @__PURE__ */ declareClassLoss({
   name: 'nllLoss',
   wgsl,
   normalised: false,
@@ -25,6 +21,13 @@ export const nllLoss = /* @__PURE__ */ defineClassLoss({
     use: 'After logSoftmax, where the log-probabilities are wanted too; crossEntropy does both at once and faster.',
   },
 });
+export default declaration;
+
+/**
+ * Negative log-likelihood of log-probabilities [N, C, d1, …] (from logSoftmax) and class indices. Options: `weight`,
+ * `ignoreIndex` (-100), `reduction` ('mean').
+ */
+export const nllLoss = /* @__PURE__ */ defineClassLoss(declaration);
 
 /** `nllLoss` as a module. */
 export class NLLLoss extends /* @__PURE__ */ lossModule(nllLoss) {}

@@ -1,14 +1,9 @@
 import wgsl from '../../shaders/losses/poisson-nll.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, div, exp, log } from '../shader/lib.ts';
 
-/**
- * Negative log-likelihood of counts under a Poisson distribution: e^input - target · input where the input is the
- * logarithm of the rate (`logInput`, default true), else input - target · log(input + eps) (`eps` 1e-8). `full` (false)
- * adds Stirling's approximation of log target! for targets above 1. Averaged by default.
- */
-export const poissonNllLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'poissonNllLoss',
   wgsl,
   includes: [bits, div, exp, log],
@@ -59,6 +54,14 @@ export const poissonNllLoss = /* @__PURE__ */ defineLoss({
     use: 'Counts. The logarithm of the rate (the default) keeps it positive; its exponential makes the loss steep where the input is far too large, so clip gradients. Counts that vary more than their mean need another model.',
   },
 });
+export default declaration;
+
+/**
+ * Negative log-likelihood of counts under a Poisson distribution: e^input - target · input where the input is the
+ * logarithm of the rate (`logInput`, default true), else input - target · log(input + eps) (`eps` 1e-8). `full` (false)
+ * adds Stirling's approximation of log target! for targets above 1. Averaged by default.
+ */
+export const poissonNllLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `poissonNllLoss` as a module. */
 export class PoissonNLLLoss extends /* @__PURE__ */ lossModule(poissonNllLoss) {}

@@ -1,16 +1,9 @@
 import wgsl from '../../shaders/losses/poly.wgsl?raw';
-import { defineClassLoss } from '../define/class-loss.ts';
+import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { exp, expm1 } from '../shader/lib.ts';
 
-/**
- * Poly-1 loss of logits [N, C, d1, …] and class indices: cross-entropy plus epsilon (1 - p), where p is the probability of
- * the target class. Options: `epsilon` (2; -1 weighs confident examples less), `weight`, `ignoreIndex` (-100), `reduction`
- * ('mean').
- *
- * `polyLoss(logits, classes, { epsilon: 1 })`
- */
-export const polyLoss = /* @__PURE__ */ defineClassLoss({
+const declaration = /* @__PURE__ */ declareClassLoss({
   name: 'polyLoss',
   wgsl,
   includes: [exp, expm1],
@@ -31,6 +24,16 @@ export const polyLoss = /* @__PURE__ */ defineClassLoss({
     use: 'Where crossEntropy is tuned already: epsilon 1 to 2 pulls confident predictions further up, which helps image classes; about -1 holds them back, for detection with imbalance. One more number to tune, and the best one differs by task.',
   },
 });
+export default declaration;
+
+/**
+ * Poly-1 loss of logits [N, C, d1, …] and class indices: cross-entropy plus epsilon (1 - p), where p is the probability of
+ * the target class. Options: `epsilon` (2; -1 weighs confident examples less), `weight`, `ignoreIndex` (-100), `reduction`
+ * ('mean').
+ *
+ * `polyLoss(logits, classes, { epsilon: 1 })`
+ */
+export const polyLoss = /* @__PURE__ */ defineClassLoss(declaration);
 
 /** `polyLoss` as a module. */
 export class PolyLoss extends /* @__PURE__ */ lossModule(polyLoss) {}

@@ -1,21 +1,13 @@
 import wgsl from '../../shaders/losses/ppo-clip.wgsl?raw';
 import { alike } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { CLIP_DERIVED, CLIP_SPECS, clippedRatio, clippedRatioGrad } from '../define/policy.ts';
 import { clippedRatio as clippedRatioText } from '../shader/lib.ts';
 
 const INPUTS = ['logProbs', 'oldLogProbs', 'advantages'] as const;
 
-/**
- * The clipped surrogate of proximal policy optimisation: -min(r A, clip(r, 1 - epsLow, 1 + epsHigh) A) with r = e^(logProbs -
- * oldLogProbs) and advantages A, all of the same shape; averaged by default. `epsLow` (0.2) is from 0 to below 1, `epsHigh`
- * (0.2) at least 0. Gradient -r A for logProbs, at the limits too, and 0 where the ratio is clipped; a clipped loss is
- * finite however large the ratio.
- *
- * @example ppoClipLoss(logProbs, oldLogProbs, advantages, { epsHigh: 0.28 })
- */
-export const ppoClipLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'ppoClipLoss',
   wgsl,
   includes: [clippedRatioText],
@@ -49,6 +41,17 @@ export const ppoClipLoss = /* @__PURE__ */ defineLoss({
     use: 'Several steps on the same samples of a policy. A ratio beyond its limit has no gradient, so too many steps teach nothing more; normalise advantages. It bounds the gain, not the change: watch the divergence too.',
   },
 });
+export default declaration;
+
+/**
+ * The clipped surrogate of proximal policy optimisation: -min(r A, clip(r, 1 - epsLow, 1 + epsHigh) A) with r = e^(logProbs -
+ * oldLogProbs) and advantages A, all of the same shape; averaged by default. `epsLow` (0.2) is from 0 to below 1, `epsHigh`
+ * (0.2) at least 0. Gradient -r A for logProbs, at the limits too, and 0 where the ratio is clipped; a clipped loss is
+ * finite however large the ratio.
+ *
+ * @example ppoClipLoss(logProbs, oldLogProbs, advantages, { epsHigh: 0.28 })
+ */
+export const ppoClipLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `ppoClipLoss` as a module. */
 export class PPOClipLoss extends /* @__PURE__ */ lossModule(ppoClipLoss) {}

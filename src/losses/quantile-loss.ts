@@ -1,15 +1,8 @@
 import wgsl from '../../shaders/losses/quantile.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
-/**
- * Quantile loss, or pinball loss: max(-q d, (1 - q) d) with d = input - target and q = `quantile` (0.5, from 0 to 1); averaged
- * by default. Its smallest mean is at the q-th quantile of the targets. Gradient 1 - q above the target, -q below, and half
- * their sum at it. As scikit-learn's mean_pinball_loss.
- *
- * @example quantileLoss(prediction, target, { quantile: 0.9 })
- */
-export const quantileLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'quantileLoss',
   wgsl,
   params: { quantile: { default: 0.5, min: 0, max: 1 } },
@@ -37,6 +30,16 @@ export const quantileLoss = /* @__PURE__ */ defineLoss({
     use: 'Intervals instead of one value: train an output for each quantile, as 0.1, 0.5 and 0.9. Nothing keeps quantiles that are learned apart from crossing, and extreme ones see few points on their far side.',
   },
 });
+export default declaration;
+
+/**
+ * Quantile loss, or pinball loss: max(-q d, (1 - q) d) with d = input - target and q = `quantile` (0.5, from 0 to 1); averaged
+ * by default. Its smallest mean is at the q-th quantile of the targets. Gradient 1 - q above the target, -q below, and half
+ * their sum at it. As scikit-learn's mean_pinball_loss.
+ *
+ * @example quantileLoss(prediction, target, { quantile: 0.9 })
+ */
+export const quantileLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `quantileLoss` as a module. */
 export class QuantileLoss extends /* @__PURE__ */ lossModule(quantileLoss) {}

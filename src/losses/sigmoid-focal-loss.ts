@@ -1,6 +1,6 @@
 import wgsl from '../../shaders/losses/sigmoid-focal.wgsl?raw';
 import { sameShapes } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bce, bits, div, pow, sigmoid } from '../shader/lib.ts';
 import { bceOf, logistic } from '../cpu/special.ts';
@@ -37,12 +37,7 @@ function hardTerm(input: number, target: number, gamma: number): number {
   return miss ** gamma * (loss > 1.01 ? 1 + gamma * loss : 1);
 }
 
-/**
- * Focal loss of logits and targets (0 or 1) of the same shape, as in torchvision: binary cross-entropy times
- * (1 - p)^gamma, p the probability of the target (`gamma` 2, at least 0), and `alpha` (0.25) for positive, 1 - alpha for
- * negative targets; below 0 alpha is left out. Not reduced by default.
- */
-export const sigmoidFocalLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'sigmoidFocalLoss',
   wgsl,
   includes: [bce, bits, div, pow, sigmoid],
@@ -93,6 +88,14 @@ export const sigmoidFocalLoss = /* @__PURE__ */ defineLoss({
     use: 'Many labels, few of them positive, as anchors in detection; sum over the number of positives. Easy examples weigh little; mislabelled ones much.',
   },
 });
+export default declaration;
+
+/**
+ * Focal loss of logits and targets (0 or 1) of the same shape, as in torchvision: binary cross-entropy times
+ * (1 - p)^gamma, p the probability of the target (`gamma` 2, at least 0), and `alpha` (0.25) for positive, 1 - alpha for
+ * negative targets; below 0 alpha is left out. Not reduced by default.
+ */
+export const sigmoidFocalLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `sigmoidFocalLoss` as a module. */
 export class SigmoidFocalLoss extends /* @__PURE__ */ lossModule(sigmoidFocalLoss) {}

@@ -1,20 +1,13 @@
 import wgsl from '../../shaders/losses/simpo.wgsl?raw';
 import { preferenceGrad, preferenceOf } from '../cpu/special.ts';
 import { alike } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { preference } from '../shader/lib.ts';
 
 const INPUTS = ['chosenLogps', 'rejectedLogps'] as const;
 
-/**
- * Simple preference optimisation, of the mean log-probabilities per token of chosen and rejected answers, of the same shape:
- * -(1 - l) log σ(u) - l log σ(-u) with u = beta (chosen - rejected) - gamma, `beta` (2, above 0), `gamma` (0.5) and l =
- * `labelSmoothing` (0, below 0.5). Averaged by default. Gradients for both. As TRL's CPOTrainer.
- *
- * @example simpoLoss(meanLogpsOfChosen, meanLogpsOfRejected)
- */
-export const simpoLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'simpoLoss',
   wgsl,
   includes: [preference],
@@ -51,6 +44,16 @@ export const simpoLoss = /* @__PURE__ */ defineLoss({
     use: 'As dpoLoss, without a reference model: half the memory. Takes means per token, so that long answers have no advantage. Nothing keeps the model near where it began: use small rates.',
   },
 });
+export default declaration;
+
+/**
+ * Simple preference optimisation, of the mean log-probabilities per token of chosen and rejected answers, of the same shape:
+ * -(1 - l) log σ(u) - l log σ(-u) with u = beta (chosen - rejected) - gamma, `beta` (2, above 0), `gamma` (0.5) and l =
+ * `labelSmoothing` (0, below 0.5). Averaged by default. Gradients for both. As TRL's CPOTrainer.
+ *
+ * @example simpoLoss(meanLogpsOfChosen, meanLogpsOfRejected)
+ */
+export const simpoLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `simpoLoss` as a module. */
 export class SimPOLoss extends /* @__PURE__ */ lossModule(simpoLoss) {}

@@ -1,13 +1,9 @@
 import wgsl from '../../shaders/losses/smooth-l1.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { div } from '../shader/lib.ts';
 
-/**
- * Smooth L1 loss: d² / (2 beta) for |d| < beta, else |d| - beta / 2, with d = input - target; averaged by default. `beta`
- * (default 1) is at least 0, where it is `l1Loss`. The gradient where they are equal is 0.
- */
-export const smoothL1Loss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'smoothL1Loss',
   wgsl,
   includes: [div],
@@ -34,6 +30,13 @@ export const smoothL1Loss = /* @__PURE__ */ defineLoss({
     use: 'Regression with outliers, as of boxes: huberLoss over delta = beta, so that the pull of an outlier is 1 whatever beta is. beta is in the units of the target.',
   },
 });
+export default declaration;
+
+/**
+ * Smooth L1 loss: d² / (2 beta) for |d| < beta, else |d| - beta / 2, with d = input - target; averaged by default. `beta`
+ * (default 1) is at least 0, where it is `l1Loss`. The gradient where they are equal is 0.
+ */
+export const smoothL1Loss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `smoothL1Loss` as a module. */
 export class SmoothL1Loss extends /* @__PURE__ */ lossModule(smoothL1Loss) {}

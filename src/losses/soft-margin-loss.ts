@@ -1,15 +1,11 @@
 import wgsl from '../../shaders/losses/soft-margin.wgsl?raw';
 import { toInput } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, div, sigmoid, softplus } from '../shader/lib.ts';
 import { logistic, softplusOf } from '../cpu/special.ts';
 
-/**
- * Logistic loss of scores and targets 1 or -1: log(1 + e^(-target · input)), finite where PyTorch's overflows (from
- * 709 on; at an infinite product the gradient is NaN, as there). The target broadcasts to the input's shape and has no gradient. Averaged by default.
- */
-export const softMarginLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'softMarginLoss',
   wgsl,
   includes: [bits, div, sigmoid, softplus],
@@ -31,6 +27,13 @@ export const softMarginLoss = /* @__PURE__ */ defineLoss({
     use: 'Two classes with labels 1 and -1: binaryCrossEntropyWithLogits for other labels. Grows like |x| for wrong scores, so outliers pull, but boundedly.',
   },
 });
+export default declaration;
+
+/**
+ * Logistic loss of scores and targets 1 or -1: log(1 + e^(-target · input)), finite where PyTorch's overflows (from
+ * 709 on; at an infinite product the gradient is NaN, as there). The target broadcasts to the input's shape and has no gradient. Averaged by default.
+ */
+export const softMarginLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `softMarginLoss` as a module. */
 export class SoftMarginLoss extends /* @__PURE__ */ lossModule(softMarginLoss) {}

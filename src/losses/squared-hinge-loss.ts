@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/squared-hinge.wgsl?raw';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
 const shortOf = (input: number, target: number): number => {
@@ -7,13 +7,7 @@ const shortOf = (input: number, target: number): number => {
   return m < 0 ? 0 : m;
 };
 
-/**
- * Squared hinge loss of scores and labels 1 and -1: max(1 - target · input, 0)²; averaged by default. The gradient is that of
- * the input, and has no kink. As Keras SquaredHinge.
- *
- * @example squaredHingeLoss(score, label)
- */
-export const squaredHingeLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'squaredHingeLoss',
   wgsl,
   differentiable: ['input'],
@@ -35,6 +29,15 @@ export const squaredHingeLoss = /* @__PURE__ */ defineLoss({
     use: 'Two classes with a margin, as a linear support vector machine, but smooth. Scores are no probabilities. One mislabelled example far off outweighs many: the hinge without the square does not do that.',
   },
 });
+export default declaration;
+
+/**
+ * Squared hinge loss of scores and labels 1 and -1: max(1 - target · input, 0)²; averaged by default. The gradient is that of
+ * the input, and has no kink. As Keras SquaredHinge.
+ *
+ * @example squaredHingeLoss(score, label)
+ */
+export const squaredHingeLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `squaredHingeLoss` as a module. */
 export class SquaredHingeLoss extends /* @__PURE__ */ lossModule(squaredHingeLoss) {}

@@ -1,15 +1,9 @@
 import wgsl from '../../shaders/losses/tv-distance.wgsl?raw';
 import { sameShapes } from '../define/arrange.ts';
-import { defineLoss } from '../define/loss.ts';
+import { declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
-/**
- * Total variation distance of probabilities of the same shape: |input - target| / 2, its sum over the first dimension by
- * default (`reduction: 'batchmean'`). Gradient half the sign of the difference, 0 where both are equal. As Liger's TVD.
- *
- * @example tvDistanceLoss(softmax(student, { dim: -1 }), softmax(teacher, { dim: -1 }))
- */
-export const tvDistanceLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'tvDistanceLoss',
   wgsl,
   reductions: ['batchmean', 'mean', 'sum', 'none'],
@@ -31,6 +25,15 @@ export const tvDistanceLoss = /* @__PURE__ */ defineLoss({
     use: 'Distillation with a bounded loss: an event to which both give different probabilities counts by the difference alone, however rare. Its gradient does not shrink near the target, so the last steps need a small rate.',
   },
 });
+export default declaration;
+
+/**
+ * Total variation distance of probabilities of the same shape: |input - target| / 2, its sum over the first dimension by
+ * default (`reduction: 'batchmean'`). Gradient half the sign of the difference, 0 where both are equal. As Liger's TVD.
+ *
+ * @example tvDistanceLoss(softmax(student, { dim: -1 }), softmax(teacher, { dim: -1 }))
+ */
+export const tvDistanceLoss = /* @__PURE__ */ defineLoss(declaration);
 
 /** `tvDistanceLoss` as a module. */
 export class TVDistanceLoss extends /* @__PURE__ */ lossModule(tvDistanceLoss) {}

@@ -1,16 +1,11 @@
 import wgsl from '../../shaders/norms/layer-norm.wgsl?raw';
 import { addNorm } from '../define/add-norm.ts';
-import { defineNorm } from '../define/norm.ts';
+import { declareNorm, defineNorm } from '../define/norm.ts';
 import { normModule } from '../define/norm-module.ts';
 import { sqrt } from '../shader/lib.ts';
 import { backward, forward } from './standardise.ts';
 
-/**
- * (x - mean) / sqrt(variance + eps) · weight + bias over the last dimensions, which `normalizedShape` names; the variance is
- * the mean of squared deviations. Exact to float32 where a row is far from 0. A row that holds NaN or an infinity is NaN
- * throughout.
- */
-export const layerNorm = /* @__PURE__ */ defineNorm({
+const declaration = /* @__PURE__ */ declareNorm({
   name: 'layerNorm',
   wgsl,
   includes: [sqrt],
@@ -29,6 +24,14 @@ export const layerNorm = /* @__PURE__ */ defineNorm({
     use: 'Keeps the activations of a layer at one size, whatever the batch: in transformers and recurrent networks.',
   },
 });
+export default declaration;
+
+/**
+ * (x - mean) / sqrt(variance + eps) · weight + bias over the last dimensions, which `normalizedShape` names; the variance is
+ * the mean of squared deviations. Exact to float32 where a row is far from 0. A row that holds NaN or an infinity is NaN
+ * throughout.
+ */
+export const layerNorm = /* @__PURE__ */ defineNorm(declaration);
 
 /** `layerNorm` as a module with a learned weight and, unless `bias` is false, a learned bias. */
 export class LayerNorm extends /* @__PURE__ */ normModule('LayerNorm', layerNorm, ['bias']) {}

@@ -1,15 +1,11 @@
 import wgsl from '../../shaders/norms/rms-norm.wgsl?raw';
 import { addAll, at, meanOf, product } from '../cpu/rows.ts';
 import { addNorm } from '../define/add-norm.ts';
-import { defineNorm } from '../define/norm.ts';
+import { declareNorm, defineNorm } from '../define/norm.ts';
 import { normModule } from '../define/norm-module.ts';
 import { sqrt } from '../shader/lib.ts';
 
-/**
- * x / sqrt(mean of x² + eps) · weight over the last dimensions, which `normalizedShape` names. A row that holds NaN is NaN
- * throughout; beside an infinity finite elements become 0.
- */
-export const rmsNorm = /* @__PURE__ */ defineNorm({
+const declaration = /* @__PURE__ */ declareNorm({
   name: 'rmsNorm',
   wgsl,
   includes: [sqrt],
@@ -44,6 +40,13 @@ export const rmsNorm = /* @__PURE__ */ defineNorm({
     use: 'What most language models of today put before attention and feed-forward layers: as good there as layerNorm, for less.',
   },
 });
+export default declaration;
+
+/**
+ * x / sqrt(mean of x² + eps) · weight over the last dimensions, which `normalizedShape` names. A row that holds NaN is NaN
+ * throughout; beside an infinity finite elements become 0.
+ */
+export const rmsNorm = /* @__PURE__ */ defineNorm(declaration);
 
 /** The factor of a row. */
 function factorOf(x: Float64Array, eps: number): number {

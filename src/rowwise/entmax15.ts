@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/rowwise/entmax15.wgsl?raw';
 import { at } from '../cpu/rows.ts';
 import { optionalModule } from '../define/module.ts';
-import { defineRowwise } from '../define/rowwise.ts';
+import { declareRowwise, defineRowwise } from '../define/rowwise.ts';
 import { rowScan } from '../kernels/rowwise/scan.ts';
 import { div, sqrt } from '../shader/lib.ts';
 
@@ -26,14 +26,7 @@ function thresholdOf(x: Float64Array): { max: number; tau: number } {
   return { max, tau };
 }
 
-/**
- * The 1.5-entmax along `dim` (default -1): max(z - tau, 0)² with z = (x - max) / 2 and tau such that it sums to 1. Between softmax
- * and sparsemax: small elements become exactly 0, and others bend smoothly. A row that holds NaN or +Inf, or only -Inf, is NaN
- * throughout. Not in PyTorch.
- *
- * @example entmax15(scores, { dim: -1 })
- */
-export const entmax15 = /* @__PURE__ */ defineRowwise({
+const declaration = /* @__PURE__ */ declareRowwise({
   name: 'entmax15',
   wgsl,
   includes: [div, sqrt],
@@ -96,6 +89,16 @@ export const entmax15 = /* @__PURE__ */ defineRowwise({
     use: 'Attention or outputs that should be sparse, and still learn: unlike sparsemax it has no kink where an element leaves the support.',
   },
 });
+export default declaration;
+
+/**
+ * The 1.5-entmax along `dim` (default -1): max(z - tau, 0)² with z = (x - max) / 2 and tau such that it sums to 1. Between softmax
+ * and sparsemax: small elements become exactly 0, and others bend smoothly. A row that holds NaN or +Inf, or only -Inf, is NaN
+ * throughout. Not in PyTorch.
+ *
+ * @example entmax15(scores, { dim: -1 })
+ */
+export const entmax15 = /* @__PURE__ */ defineRowwise(declaration);
 
 /** `entmax15` as a module. */
 export class Entmax15 extends /* @__PURE__ */ optionalModule(entmax15) {}

@@ -1,13 +1,9 @@
 import wgsl from '../../shaders/rowwise/log-softmax.wgsl?raw';
 import { at, logSoftmaxOf } from '../cpu/rows.ts';
 import { functionModule } from '../define/module.ts';
-import { defineRowwise } from '../define/rowwise.ts';
+import { declareRowwise, defineRowwise } from '../define/rowwise.ts';
 
-/**
- * Logarithm of the softmax along `dim`: x - log(sum of e^x), computed from the row's maximum. A row that holds NaN or
- * +Inf, or only -Inf, is NaN throughout.
- */
-export const logSoftmax = /* @__PURE__ */ defineRowwise({
+const declaration = /* @__PURE__ */ declareRowwise({
   name: 'logSoftmax',
   wgsl,
   forward: logSoftmaxOf,
@@ -40,6 +36,13 @@ export const logSoftmax = /* @__PURE__ */ defineRowwise({
     use: 'Log-probabilities from logits, for nllLoss; both at once, in one kernel and without storing them, is crossEntropy.',
   },
 });
+export default declaration;
+
+/**
+ * Logarithm of the softmax along `dim`: x - log(sum of e^x), computed from the row's maximum. A row that holds NaN or
+ * +Inf, or only -Inf, is NaN throughout.
+ */
+export const logSoftmax = /* @__PURE__ */ defineRowwise(declaration);
 
 /** `logSoftmax` as a module. */
 export class LogSoftmax extends /* @__PURE__ */ functionModule(logSoftmax) {}

@@ -1,13 +1,9 @@
 import wgsl from '../../shaders/rowwise/softmax.wgsl?raw';
 import { softmaxGrad, softmaxGradTerm, softmaxOf } from '../cpu/rows.ts';
 import { functionModule } from '../define/module.ts';
-import { defineRowwise } from '../define/rowwise.ts';
+import { declareRowwise, defineRowwise } from '../define/rowwise.ts';
 
-/**
- * Softmax along `dim`: e^x over the sum of e^x, so that the results are positive and sum to 1. The row's maximum is
- * subtracted first. A row that holds NaN or +Inf, or only -Inf, is NaN throughout.
- */
-export const softmax = /* @__PURE__ */ defineRowwise({
+const declaration = /* @__PURE__ */ declareRowwise({
   name: 'softmax',
   wgsl,
   forward: softmaxOf,
@@ -26,6 +22,13 @@ export const softmax = /* @__PURE__ */ defineRowwise({
     use: 'Class probabilities from logits, and attention weights. Do not feed it to a logarithm: logSoftmax and crossEntropy keep accuracy where probabilities underflow.',
   },
 });
+export default declaration;
+
+/**
+ * Softmax along `dim`: e^x over the sum of e^x, so that the results are positive and sum to 1. The row's maximum is
+ * subtracted first. A row that holds NaN or +Inf, or only -Inf, is NaN throughout.
+ */
+export const softmax = /* @__PURE__ */ defineRowwise(declaration);
 
 /** `softmax` as a module. */
 export class Softmax extends /* @__PURE__ */ functionModule(softmax) {}

@@ -1,13 +1,9 @@
 import wgsl from '../../shaders/rowwise/softmin.wgsl?raw';
 import { softmaxGrad, softmaxGradTerm, softmaxOf } from '../cpu/rows.ts';
 import { functionModule } from '../define/module.ts';
-import { defineRowwise } from '../define/rowwise.ts';
+import { declareRowwise, defineRowwise } from '../define/rowwise.ts';
 
-/**
- * Softmax of -x along `dim`: the smallest element gets the largest share. A row that holds NaN or -Inf, or only +Inf, is
- * NaN throughout.
- */
-export const softmin = /* @__PURE__ */ defineRowwise({
+const declaration = /* @__PURE__ */ declareRowwise({
   name: 'softmin',
   wgsl,
   forward: (x, y) => {
@@ -32,6 +28,13 @@ export const softmin = /* @__PURE__ */ defineRowwise({
     use: 'Probabilities from distances or energies, where small is good.',
   },
 });
+export default declaration;
+
+/**
+ * Softmax of -x along `dim`: the smallest element gets the largest share. A row that holds NaN or -Inf, or only +Inf, is
+ * NaN throughout.
+ */
+export const softmin = /* @__PURE__ */ defineRowwise(declaration);
 
 /** `softmin` as a module. */
 export class Softmin extends /* @__PURE__ */ functionModule(softmin) {}

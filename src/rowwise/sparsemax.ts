@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/rowwise/sparsemax.wgsl?raw';
 import { at } from '../cpu/rows.ts';
 import { functionModule } from '../define/module.ts';
-import { defineRowwise } from '../define/rowwise.ts';
+import { declareRowwise, defineRowwise } from '../define/rowwise.ts';
 import { rowScan } from '../kernels/rowwise/scan.ts';
 import { div } from '../shader/lib.ts';
 
@@ -20,11 +20,7 @@ function thresholdOf(x: Float64Array): { max: number; tau: number } {
   return { max, tau };
 }
 
-/**
- * The point of the probability simplex nearest to a row along `dim`: max(x - tau, 0), with tau such that it sums to 1, so
- * that small elements become exactly 0. A row that holds NaN or +Inf, or only -Inf, is NaN throughout.
- */
-export const sparsemax = /* @__PURE__ */ defineRowwise({
+const declaration = /* @__PURE__ */ declareRowwise({
   name: 'sparsemax',
   wgsl,
   includes: [div],
@@ -71,6 +67,13 @@ export const sparsemax = /* @__PURE__ */ defineRowwise({
     use: 'Attention or mixture weights that should be exactly 0 for most elements. What is outside the support gets no gradient.',
   },
 });
+export default declaration;
+
+/**
+ * The point of the probability simplex nearest to a row along `dim`: max(x - tau, 0), with tau such that it sums to 1, so
+ * that small elements become exactly 0. A row that holds NaN or +Inf, or only -Inf, is NaN throughout.
+ */
+export const sparsemax = /* @__PURE__ */ defineRowwise(declaration);
 
 /** `sparsemax` as a module. */
 export class Sparsemax extends /* @__PURE__ */ functionModule(sparsemax) {}

@@ -3,8 +3,16 @@
 // Browsers limit every index to the length of its array. SwiftShader computes that length by a division at each access, unless
 // the shader has read the length before. With that, relu takes less time than the copy kernel in docs/benchmarks.md.
 
+import { shaderOf, type Program } from './link.ts';
+
 const ARRAY = /var<storage[^>]*>\s*([\w\u0080-\uffff]+)\s*:\s*array<[^;,]*>\s*;/g;
 const ACCESSED = /[\w\u0080-\uffff]+(?=\s*\[)|(?<=&)[\w\u0080-\uffff]+/g;
+
+/** The text of a shader module: that of one entry point, as the adapter likes it (`Tuning.hoistArrayLengths`). */
+export function codeOf(program: Program, entry: string, hoist: boolean): string {
+  const text = shaderOf(program, entry);
+  return hoist ? hoistArrayLengths(text, entry) : text;
+}
 
 /** The shader of one entry point, which reads the lengths of its arrays before its loops. */
 export function hoistArrayLengths(wgsl: string, entry: string): string {

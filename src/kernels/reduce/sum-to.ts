@@ -1,12 +1,13 @@
 // Sums and means along dimensions, and sums of gradients back to the shape of a broadcast operand.
 import { runOne } from '../../core/dispatcher.ts';
 import type { DType } from '../../core/dtype.ts';
-import { rowLayout, sameShape, sizeOf, type Shape } from '../../core/shape.ts';
+import { sameShape, sizeOf, type Shape } from '../../core/shape.ts';
 import { Tensor } from '../../core/tensor.ts';
 import { castTo } from '../pointwise/basic.ts';
 import { identity } from '../pointwise/cast.ts';
 import { pointwise } from '../pointwise/plan.ts';
 import { reduceKernel } from './plan.ts';
+import { repeatedDims, stepsOf } from './steps.ts';
 
 /**
  * The sum over `dims` (valid and distinct) divided by `divisor`, where those dimensions stay with length 1. It is
@@ -28,29 +29,10 @@ export function reduceDims(
       output,
     );
   }
-  // Adjacent dimensions are summed together. The last group is first, so that later passes read less.
-  const runs: { from: number; to: number }[] = [];
-  for (const d of [...dims].sort((a, b) => a - b)) {
-    const last = runs.at(-1);
-    if (last?.to === d) last.to = d + 1;
-    else runs.push({ from: d, to: d + 1 });
-  }
   let current = x;
-  for (const [i, { from, to }] of runs.reverse().entries()) {
-    const merged = [
-      ...current.shape.slice(0, from),
-      sizeOf(current.shape.slice(from, to)),
-      ...current.shape.slice(to),
-    ];
-    const layout = rowLayout(merged, from);
-    const done = i === runs.length - 1;
-    const next = current.shape.map((d, k) => (k >= from && k < to ? 1 : d));
-    const result = runOne(
-      reduceKernel,
-      { ...layout, divisor: done ? divisor : 1 },
-      [current],
-      done ? output : { shape: next, dtype: 'float32' },
-    );
+  for (const { layout, shape: next, last } of stepsOf(x.shape, dims, divisor)) {
+    const to = last ? output : ({ shape: next, dtype: 'float32' } as const);
+    const result = runOne(reduceKernel, layout, [current], to);
     if (current !== x) current.dispose();
     current = result;
   }
@@ -63,10 +45,7 @@ export function reduceDims(
  */
 export function sumTo(x: Tensor, shape: Shape, dtype: DType = x.dtype): Tensor {
   if (sameShape(x.shape, shape)) return dtype === x.dtype ? x.detach() : castTo(x, dtype);
-  const lead = x.shape.length - shape.length;
-  const dims = x.shape.flatMap((d, i) =>
-    i < lead || (shape[i - lead] === 1 && d !== 1) ? [i] : [],
-  );
+  const dims = repeatedDims(shape, x.shape);
   const kept = dims.length === 0 ? sumTo(x, x.shape, dtype) : reduceDims(x, dims, 1, { dtype });
   const result = view(kept, shape);
   kept.dispose();

@@ -1,0 +1,30 @@
+// Sums of gradients back to the shape of an operand that was repeated.
+import { sameShape, sizeOf } from '../core/shape.ts';
+import { identity } from '../kernels/pointwise/identity.ts';
+import { pointwise } from '../kernels/pointwise/plan.ts';
+import { reduceKernel } from '../kernels/reduce/plan.ts';
+import { repeatedDims, stepsOf } from '../kernels/reduce/steps.ts';
+import type { Part, Pass } from './pass.ts';
+
+/** Sums `from` over the dimensions along which `to` was repeated to its shape; or converts it, where none was. */
+export function sumTo(pass: Pass, from: Part, to: Part): void {
+  if (sameShape(from.shape, to.shape)) {
+    pass.cast(from, to);
+    return;
+  }
+  if (sizeOf(to.shape) === 1) {
+    pass.run(pointwise, { op: identity, params: {}, shape: from.shape, sum: 1 }, [from], [to]);
+    return;
+  }
+  let current = from;
+  for (const { layout, shape, last } of stepsOf(
+    from.shape,
+    repeatedDims(to.shape, from.shape),
+    1,
+  )) {
+    const next = last ? to : pass.temporary(shape, 'float32');
+    pass.run(reduceKernel, layout, [current], [next]);
+    if (current !== from) pass.release(current);
+    current = next;
+  }
+}
