@@ -52,7 +52,7 @@ export default defineConfig({
     sourcemap: true,
     // consumers minify; readable names and /* @__PURE__ */ comments stay
     minify: false,
-    lib: { entry: 'src/index.ts', formats: ['es'] },
+    lib: { entry: ['src/index.ts', 'src/kernels.ts'], formats: ['es'] },
     rolldownOptions: {
       // the optional peer and Node's own modules are never bundled
       external: ['webgpu', /^node:/],

@@ -87,9 +87,9 @@ export class Call<O extends object = object> {
       const expected = `a list of ${differentiable.join(', ')}`;
       throw new OptionError({ op, argument: 'gradients', expected, received: describe(gradients) });
     }
-    this.options = options as Partial<O>;
+    this.options = options;
     this.fused = fused;
-    this.#dtype = dtype as 'float32' | 'float16';
+    this.#dtype = dtype;
     this.#shapes = { ...shapes, [first]: shape };
     this.#dtypes = dtypes;
     this.#first = first;
@@ -150,7 +150,7 @@ export class Call<O extends object = object> {
   pass(add: (pass: Pass) => void, merge: Merge | null = null): PlannedPass {
     const pass = new Pass(this.op, this.caps, this.#tuning.codeOf, merge);
     add(pass);
-    if (pass.notes) this.tensors['status'] = { shape: [4], dtype: 'int32', bytes: 16 };
+    if (pass.notes) this.tensors.status = { shape: [4], dtype: 'int32', bytes: 16 };
     const { launches, scratch, reads, writes } = pass;
     return { launches, scratch, reads, writes };
   }

@@ -97,8 +97,5 @@ export function classLossKernel<const S extends ParamSpecs, const Soft extends b
       };
     },
   };
-  return made as unknown as KernelOp<
-    ClassLossKernelOptions<S, Soft>,
-    'input' | 'target' | 'weight'
-  >;
+  return made;
 }

@@ -147,7 +147,7 @@ export function lossKernel<
       };
     },
   };
-  return made as unknown as KernelOp<LossKernelOptions<S, R>, N[number] | W[number]>;
+  return made;
 }
 
 function isLike(part: Part, like: { readonly shape: Shape; readonly dtype: DType }): boolean {

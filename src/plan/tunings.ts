@@ -4,6 +4,7 @@ import { codeOf } from '../shader/lengths.ts';
 import { shaderOf, type Program } from '../shader/link.ts';
 
 export interface PlanTuning {
+  readonly name: 'hardware' | 'software';
   /** @internal */
   readonly tuning: Tuning;
   /** @internal The text of a shader module. */
@@ -11,10 +12,11 @@ export interface PlanTuning {
 }
 
 /** Plans for GPUs. */
-export const hardware: PlanTuning = { tuning: HARDWARE, codeOf: shaderOf };
+export const hardware: PlanTuning = { name: 'hardware', tuning: HARDWARE, codeOf: shaderOf };
 
 /** Plans for adapters that emulate a GPU on a CPU: SwiftShader, lavapipe. */
 export const software: PlanTuning = {
+  name: 'software',
   tuning: SOFTWARE,
   codeOf: (program, entry) => codeOf(program, entry, true),
 };

@@ -158,7 +158,7 @@ function compare(one: Case, tuning: typeof hardware, limits: Record<string, numb
     });
     const output = result as Tensor | null;
     if (!output) throw new Error('no result');
-    expect(output.shape).toEqual(planned.tensors['output']?.shape);
+    expect(output.shape).toEqual(planned.tensors.output?.shape);
     if (one.fused !== false) {
       expectLaunches(forward, planned.forward);
     }
@@ -277,13 +277,13 @@ describe('a plan', () => {
 
   it('has a status word where a kernel looks at class indices', () => {
     const { tensors } = planOf(crossEntropy, { shape: [4, 10] });
-    expect(tensors['status']).toEqual({ shape: [4], dtype: 'int32', bytes: 16 });
-    expect(planOf(gelu, { shape: [4] }).tensors['status']).toBeUndefined();
+    expect(tensors.status).toEqual({ shape: [4], dtype: 'int32', bytes: 16 });
+    expect(planOf(gelu, { shape: [4] }).tensors.status).toBeUndefined();
   });
 
   it('needs no memory behind the last element where padded is false', () => {
     const { tensors, forward } = planOf(gelu, { shape: [5], padded: false, dtype: 'float16' });
-    expect(tensors['input']?.bytes).toBe(12);
+    expect(tensors.input?.bytes).toBe(12);
     expect(forward.launches[0]?.bindings.map(({ size }) => size)).toEqual([12, 12]);
   });
 
@@ -376,7 +376,7 @@ describe('planOf refuses', () => {
     ],
     [
       'a function of nonlin',
-      () => planOf(prelu as never, { shape: [4] } as never),
+      () => planOf(prelu as never, { shape: [4] }),
       OptionError,
       'planOf: op: expected an op of nonlin/kernels, received the function prelu',
     ],
