@@ -54,7 +54,8 @@ export function kernelOf({ op, kernel = kernelOps.get(op) }: Case): KernelOp {
 
 export function plan(one: Case): KernelPlan {
   const { op: _op, kernel: _kernel, ...request } = one;
-  return kernels.planOf(kernelOf(one), request as kernels.PlanRequest<object, string>);
+  const any: unknown = request;
+  return kernels.planOf(kernelOf(one), any as kernels.PlanRequest<object, string>);
 }
 
 /** The names of the inputs that a case has. */
