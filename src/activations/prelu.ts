@@ -1,6 +1,7 @@
 import wgsl from '../../shaders/activations/prelu.wgsl?raw';
 import { isRecording, record } from '../core/autograd.ts';
 import { alongChannels } from '../define/along-channels.ts';
+import type { LearnedActivation, LearnedEpilogue } from '../define/activation.ts';
 import { defineOp } from '../define/op.ts';
 import { LENGTHS, warmUp } from '../define/prepare.ts';
 import { run, runOne } from '../core/dispatcher.ts';
@@ -9,7 +10,7 @@ import { source } from '../shader/link.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { sumTo, view } from '../kernels/reduce/sum-to.ts';
 import { allocating } from '../core/memory.ts';
-import { Module } from '../nn/module.ts';
+import { Module, type Fused } from '../nn/module.ts';
 import { currentDevice } from '../core/current.ts';
 import type { Device } from '../core/device.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
@@ -62,16 +63,12 @@ function apply(x: Tensor, weight: Tensor, options: { out?: Tensor } = {}): Tenso
     [x, spread],
     (upstream, [savedX, savedWeight], needs) => {
       if (!savedX || !savedWeight) return [];
-      const [gradX, gradSpread] = run(
-        pointwise,
-        { op: backwardOp, params: {}, shape: savedX.shape },
-        [savedX, savedWeight, upstream.tensor],
-        // The weight's in float32, so that its sum is rounded once.
-        [savedX.like(), { shape: savedX.shape, dtype: 'float32' }],
+      const [gradX, gradWeight] = gradients(
+        savedX,
+        savedWeight,
+        upstream.tensor,
+        needs[1] ?? false,
       );
-      if (!gradSpread) return [];
-      const gradWeight = needs[1] ? sumTo(gradSpread, along, weight.dtype) : null;
-      gradSpread.dispose();
       const shaped = gradWeight && view(gradWeight, weight.shape);
       gradWeight?.dispose();
       if (needs[0]) return [gradX, shaped];
@@ -83,31 +80,61 @@ function apply(x: Tensor, weight: Tensor, options: { out?: Tensor } = {}): Tenso
   return recorded;
 }
 
+/** The gradients for x and, if it is wanted, for the weight, which is in the shape that it broadcasts as. */
+function gradients(
+  x: Tensor,
+  weight: Tensor,
+  gradOutput: Tensor,
+  wanted: boolean,
+): [Tensor, Tensor | null] {
+  const [gradX, parts] = run(
+    pointwise,
+    { op: backwardOp, params: {}, shape: x.shape },
+    [x, weight, gradOutput],
+    // The weight's in float32, so that its sum is rounded once.
+    [x.like(), { shape: x.shape, dtype: 'float32' }],
+  );
+  const gradWeight = wanted && parts ? sumTo(parts, weight.shape, weight.dtype) : null;
+  parts?.dispose();
+  return [gradX, gradWeight];
+}
+
+/** For \`linear\`, which applies it to its own results. */
+const learned: LearnedEpilogue = {
+  source: common.source,
+  layout: common.params,
+  forward: (x, _params, weight) => (x > 0 ? x : weight * x),
+  gradients,
+};
+
 /**
  * Parametric rectifier: x above 0, else weight · x. `weight` has one element, or one per channel (dimension 1 of `x`), or
  * two dimensions or more that broadcast to the shape of `x`, such as one for each element; it gets a gradient. At 0 the gradient
  * is that of the negative side.
  */
-export const prelu = /* @__PURE__ */ defineOp(apply, {
-  op: 'prelu',
-  kind: 'activation',
-  params: {},
-  accuracy: { forward: 0.5, backward: 0.5 },
-  docs: {
-    tex: String.raw`\begin{cases} x & x > 0 \\ w x & x \le 0 \end{cases}`,
-    derivative: String.raw`\begin{cases} 1 & x > 0 \\ w & x \le 0 \end{cases}`,
-    range: String.raw`(-\infty, \infty)`,
-    torch: 'prelu',
-    cite: 'He, Zhang, Ren & Sun 2015, Delving Deep into Rectifiers',
-    kinks: 'that of the negative side at x = 0: weight for x, 0 for the weight',
-    use: 'leakyRelu with a learned slope, where dead units are a problem and parameters are cheap. Leave it out of weight decay, which pulls the slope to 0.',
-  },
-  prepare: (device: Device, dtype: FloatDType) => {
-    for (const length of LENGTHS) {
-      warmUp(device, dtype, [[length], [1]], (x, weight) => apply(x, weight));
-    }
-  },
-});
+export const prelu: LearnedActivation = /* @__PURE__ */ Object.assign(
+  /* @__PURE__ */ defineOp(apply, {
+    op: 'prelu',
+    kind: 'activation',
+    params: {},
+    accuracy: { forward: 0.5, backward: 0.5 },
+    docs: {
+      tex: String.raw`\begin{cases} x & x > 0 \\ w x & x \le 0 \end{cases}`,
+      derivative: String.raw`\begin{cases} 1 & x > 0 \\ w & x \le 0 \end{cases}`,
+      range: String.raw`(-\infty, \infty)`,
+      torch: 'prelu',
+      cite: 'He, Zhang, Ren & Sun 2015, Delving Deep into Rectifiers',
+      kinks: 'that of the negative side at x = 0: weight for x, 0 for the weight',
+      use: 'leakyRelu with a learned slope, where dead units are a problem and parameters are cheap. Leave it out of weight decay, which pulls the slope to 0.',
+    },
+    prepare: (device: Device, dtype: FloatDType) => {
+      for (const length of LENGTHS) {
+        warmUp(device, dtype, [[length], [1]], (x, weight) => apply(x, weight));
+      }
+    },
+  }),
+  { learned },
+);
 
 /** `prelu` as a module with a learned weight. */
 export class PReLU extends Module {
@@ -129,6 +156,12 @@ export class PReLU extends Module {
       encode(dtype, new Float64Array(numParameters).fill(init)),
     );
     this.weight = this.parameter('weight', fromHost(values, [numParameters], dtype, device));
+  }
+
+  override get fused(): Fused | null {
+    // A subclass may compute something else.
+    if (Reflect.get(this, 'forward') !== Reflect.get(PReLU.prototype, 'forward')) return null;
+    return (run) => run({ activation: prelu, activationOptions: { weight: this.weight } });
   }
 
   override forward(x: Tensor): Tensor {

@@ -114,6 +114,42 @@ export function declareActivation<const S extends ParamSpecs = NoParams>(
   return declaration;
 }
 
+/** An activation with a learned tensor, such as prelu: `(x, weight)`. */
+export interface LearnedActivation extends Declared {
+  (x: Tensor, weight: Tensor, options?: { out?: Tensor }): Tensor;
+  readonly kind: 'activation';
+  /** @internal For kernels that apply the activation to their own results. */
+  readonly learned: LearnedEpilogue;
+}
+
+/** An activation that another kernel applies to its results, with its options. */
+export type FusedActivation<S extends ParamSpecs = ParamSpecs> =
+  { activation?: Activation<S>; activationOptions?: ParamOptions<S> } | FusedLearned;
+
+/** `prelu`, with its weight. */
+export interface FusedLearned {
+  activation: LearnedActivation;
+  activationOptions: { weight: Tensor };
+}
+
+/** @internal What a fused kernel needs of an activation with a learned tensor. */
+export interface LearnedEpilogue {
+  /** Its `forward` takes the element, the learned number and the options. */
+  readonly source: Source;
+  readonly layout: PointwiseOp['params'];
+  readonly forward: (x: number, params: ParamValues, learned: number) => number;
+  /**
+   * The gradients with respect to the input and, if that is wanted, the learned tensor, from the pre-activation, the learned tensor
+   * in a shape that broadcasts to it, and gradOutput.
+   */
+  readonly gradients: (
+    x: Tensor,
+    learned: Tensor,
+    gradOutput: Tensor,
+    wanted: boolean,
+  ) => [Tensor, Tensor | null];
+}
+
 /** Declares an elementwise activation: function, gradient, bias, float16 and fusion into `linear` follow from it. */
 export function defineActivation<const S extends ParamSpecs = NoParams>(
   declaration: ActivationDeclaration<S> & { readonly inplace: (params: ParamsOf<S>) => boolean },

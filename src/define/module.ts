@@ -35,7 +35,7 @@ export function activationModule<S extends ParamSpecs>(
     override get fused(): Fused | null {
       // A subclass may compute something else.
       if (Reflect.get(this, 'forward') !== Reflect.get(Plain.prototype, 'forward')) return null;
-      return (run) => run(activation, this.#options);
+      return (run) => run({ activation, activationOptions: this.#options });
     }
 
     override forward(x: Tensor): Tensor {

@@ -1,30 +1,41 @@
 // A linear layer with optional bias and activation, in one kernel.
 import { isRecording, record } from '../core/autograd.ts';
 import { calling } from '../core/calling.ts';
-import type { Activation } from '../define/activation.ts';
-import type { ParamOptions, ParamSpecs, ParamsOf } from '../define/params.ts';
+import type { FusedActivation, FusedLearned } from '../define/activation.ts';
+import type { ParamSpecs, ParamsOf } from '../define/params.ts';
 import { describe } from '../core/describe.ts';
 import { run } from '../core/dispatcher.ts';
 import { OptionError, ShapeError } from '../core/errors.ts';
 import type { MatmulActivation } from '../kernels/matmul/args.ts';
 import { matmulKernel } from '../kernels/matmul/plan.ts';
 import { reduceDims, view } from '../kernels/reduce/sum-to.ts';
-import type { ParamValues } from '../shader/params.ts';
-import { formatShape, sizeOf } from '../core/shape.ts';
+import { formatShape, sizeOf, type Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkShapeIs, checkTensors } from '../core/validate.ts';
 import { checkOptionNames } from '../core/validate-options.ts';
 import { product, productOf } from './matmul.ts';
 
-export interface LinearOptions<S extends ParamSpecs = ParamSpecs> {
+/**
+ * `activation` is applied to the sum in the same kernel, with `activationOptions`. For `prelu` these are `{ weight }`, which gets a
+ * gradient: one number, or one per output feature where the result is a matrix; prelu is a kernel of its own for other weights.
+ */
+export type LinearOptions<S extends ParamSpecs = ParamSpecs> = FusedActivation<S> & {
   /** One number per output feature, added first; null is none, as PyTorch's None. */
   bias?: Tensor | null;
-  /** Applied to the sum in the same kernel. */
-  activation?: Activation<S>;
-  /** Options of the activation. */
-  activationOptions?: ParamOptions<S>;
   /** Written instead of a new tensor. Only where no gradient is recorded. */
   out?: Tensor;
+};
+
+/** What is done with the sums, and how its gradients are had. */
+interface Fused {
+  readonly activation: MatmulActivation;
+  /** From the sums, the learned tensor and gradOutput; of the learned tensor where it is wanted. */
+  readonly gradients: (
+    z: Tensor,
+    learned: Tensor | undefined,
+    gradOutput: Tensor,
+    wanted: boolean,
+  ) => readonly [Tensor, Tensor | null];
 }
 
 /**
@@ -37,8 +48,13 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
   options: LinearOptions<S> = {},
 ): Tensor {
   checkOptionNames('linear', options, ['bias', 'activation', 'activationOptions', 'out']);
-  const { bias, activation, activationOptions, out } = options;
-  const device = checkTensors('linear', bias ? { x, weight, bias } : { x, weight });
+  const { bias, out } = options;
+  const learned = learnedOf(options);
+  const device = checkTensors('linear', {
+    ...{ x, weight },
+    ...(bias ? { bias } : {}),
+    ...(learned ? { 'activationOptions.weight': learned } : {}),
+  });
   const [features = 0, inputs = 0] = weight.shape;
   if (weight.rank !== 2 || x.rank === 0 || x.shape.at(-1) !== inputs) {
     throw new ShapeError({
@@ -49,33 +65,16 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
     });
   }
   if (bias) checkShapeIs('linear', 'bias', bias, [features]);
-  const named: unknown = activation;
-  if (named !== undefined && !(typeof named === 'function' && 'epilogue' in named)) {
-    throw new OptionError({
-      op: 'linear',
-      argument: 'activation',
-      expected: 'an elementwise activation such as relu',
-      received: describe(named),
-    });
-  }
-  if (!activation && activationOptions !== undefined) {
-    throw new OptionError({
-      op: 'linear',
-      argument: 'activationOptions',
-      expected: 'an activation with them',
-      received: 'none',
-    });
-  }
-  const params = activation?.epilogue.resolve('linear', activationOptions, []);
-  const fused: MatmulActivation | undefined = activation && {
-    source: activation.epilogue.source,
-    layout: activation.epilogue.layout,
-    params: params as ParamValues,
-    forward: (value, values) => activation.epilogue.forward(value, values as ParamsOf<S>),
-  };
-  const tensors = bias ? [x, weight, bias] : [x, weight];
-  const recording = isRecording(tensors);
   const shape = [...x.shape.slice(0, -1), features];
+  if (learned && isLearned(options) && !(learned.size === 1 || isPerColumn(learned, shape))) {
+    const sums = linear(x, weight, { bias: bias ?? null });
+    const result = options.activation(sums, learned, out ? { out } : {});
+    sums.dispose();
+    return result;
+  }
+  const fused = fusedOf(options);
+  const tensors = [x, weight, ...(bias ? [bias] : []), ...(learned ? [learned] : [])];
+  const recording = isRecording(tensors);
   checkOut('linear', out, { device, dtype: x.dtype, shape }, recording);
 
   const rows = view(x, [sizeOf(x.shape.slice(0, -1)), inputs]);
@@ -85,11 +84,14 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
     { tensor: weight, orientation: 'transposed' },
   );
   // The activation's gradient needs its input: in float32, whatever is stored.
-  const keepInput = recording && fused !== undefined;
+  const keepInput = recording && fused !== null;
   const [output, before] = calling('linear', () =>
     run(
       matmulKernel,
-      { ...args, bias: Boolean(bias), keepInput, ...(fused ? { activation: fused } : {}) },
+      {
+        ...{ ...args, bias: Boolean(bias), keepInput },
+        ...(fused ? { activation: fused.activation } : {}),
+      },
       [rows, ...tensors.slice(1)],
       [
         out ?? { shape, dtype: x.dtype },
@@ -97,18 +99,23 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
       ],
     ),
   );
-  const saved = before ? [rows, weight, before] : [rows, weight];
+  const saved = [
+    ...[rows, weight],
+    ...(before ? [before] : []),
+    ...(before && learned ? [learned] : []),
+  ];
   const recorded = record(
     output,
     'linear',
     tensors,
     saved,
-    (upstream, [savedX, savedWeight, z], needs) => {
+    (upstream, [savedX, savedWeight, z, savedLearned], needs) => {
       if (!savedX || !savedWeight) return [];
-      const full =
-        activation && z && params
-          ? activation.epilogue.gradient(z, upstream.tensor, params)
-          : upstream.tensor.detach();
+      const of = { bias: bias ? 2 : -1, learned: learned ? tensors.length - 1 : -1 };
+      const [full, gradLearned] =
+        fused && z
+          ? fused.gradients(z, savedLearned, upstream.tensor, needs[of.learned] ?? false)
+          : [upstream.tensor.detach(), null];
       const grad = view(full, [savedX.shape[0] ?? 0, features]);
       full.dispose();
       const gradRows = needs[0] ? product(grad, savedWeight, 'plain', 'plain', x.dtype) : null;
@@ -117,14 +124,82 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
       const gradWeight = needs[1]
         ? product(grad, savedX, 'transposed', 'plain', savedWeight.dtype)
         : null;
-      const sums = needs[2] ? reduceDims(grad, [0], 1, { dtype: x.dtype }) : null;
+      const sums = needs[of.bias] ? reduceDims(grad, [0], 1, { dtype: x.dtype }) : null;
       const gradBias = sums && view(sums, [features]);
       sums?.dispose();
       grad.dispose();
-      return [gradX, gradWeight, gradBias];
+      return [gradX, gradWeight, ...(bias ? [gradBias] : []), ...(learned ? [gradLearned] : [])];
     },
   );
   rows.dispose();
   before?.dispose();
   return recorded;
+}
+
+/** Whether an activation's learned tensor has one number per column of results that are a matrix. */
+const isPerColumn = ({ rank, size }: Tensor, [rows, columns, ...others]: Shape): boolean =>
+  rank === 1 && rows !== undefined && columns === size && others.length === 0;
+
+function isLearned<S extends ParamSpecs>(
+  options: LinearOptions<S>,
+): options is FusedLearned & LinearOptions<S> {
+  const named: unknown = options.activation;
+  return typeof named === 'function' && 'learned' in named;
+}
+
+/** What is done with sums of a shape; null where they are the result. */
+function fusedOf<S extends ParamSpecs>(options: LinearOptions<S>): Fused | null {
+  if (isLearned(options)) {
+    const { learned } = options.activation;
+    const { weight } = options.activationOptions;
+    const each = weight.size === 1 ? 'one' : 'columns';
+    return {
+      activation: { ...learned, params: {}, learned: each },
+      gradients: (z, savedWeight, gradOutput, wanted) => {
+        if (!savedWeight) throw new Error('linear: the learned tensor is not saved');
+        const along = view(savedWeight, each === 'one' ? [] : [savedWeight.size]);
+        const [gradZ, sums] = learned.gradients(z, along, gradOutput, wanted);
+        along.dispose();
+        const gradWeight = sums && view(sums, savedWeight.shape);
+        sums?.dispose();
+        return [gradZ, gradWeight];
+      },
+    };
+  }
+  const { activation, activationOptions } = options;
+  const named: unknown = activation;
+  if (named !== undefined && !(typeof named === 'function' && 'epilogue' in named)) {
+    throw new OptionError({
+      op: 'linear',
+      argument: 'activation',
+      expected: 'an elementwise activation such as relu',
+      received: describe(named),
+    });
+  }
+  if (!activation) {
+    if (activationOptions === undefined) return null;
+    throw new OptionError({
+      op: 'linear',
+      argument: 'activationOptions',
+      expected: 'an activation with them',
+      received: 'none',
+    });
+  }
+  const { source, layout, resolve, forward, gradient } = activation.epilogue;
+  const params = resolve('linear', activationOptions, []);
+  return {
+    activation: {
+      ...{ source, layout, params: params },
+      forward: (value, values) => forward(value, values as ParamsOf<S>),
+    },
+    gradients: (z, _, gradOutput) => [gradient(z, gradOutput, params), null],
+  };
+}
+
+/** The learned tensor of an activation that has one, checked. */
+function learnedOf<S extends ParamSpecs>(options: LinearOptions<S>): Tensor | null {
+  if (!isLearned(options)) return null;
+  const given: { weight?: Tensor } = options.activationOptions;
+  checkOptionNames('linear', given, ['weight']);
+  return options.activationOptions.weight;
 }

@@ -131,11 +131,7 @@ function fuse(module: Module, next: Module | undefined, x: Tensor): Tensor | nul
     Reflect.get(module, 'forward') === Reflect.get(Linear.prototype, 'forward');
   if (!plain || x.device.type !== 'webgpu' || module.weight.dtype !== 'float32') return null;
   const { weight, bias } = module;
-  return (
-    next?.fused?.((activation, activationOptions) =>
-      linear(x, weight, { bias, activation, activationOptions }),
-    ) ?? null
-  );
+  return next?.fused?.((activation) => linear(x, weight, { bias, ...activation })) ?? null;
 }
 
 /** Merges dimensions `startDim` (1) to `endDim` (-1) into one. */

@@ -11,16 +11,14 @@ import { checkTensor } from '../core/validate.ts';
 import { checkBoolean, checkOneOf, isPlain } from '../core/validate-options.ts';
 import { castTo } from '../kernels/pointwise/basic.ts';
 import { loadState, type LoadStateOptions, type LoadStateResult } from './load-state.ts';
-import type { Activation } from '../define/activation.ts';
-import type { ParamOptions, ParamSpecs } from '../define/params.ts';
+import type { FusedActivation } from '../define/activation.ts';
+import type { ParamSpecs } from '../define/params.ts';
 
 /** A module, whatever its forward takes and returns. */
 export type AnyModule = Module<unknown, never[]>;
 
 /** Runs another module's kernel with an activation and its options as a part of it. */
-export type Fused = (
-  run: <S extends ParamSpecs>(activation: Activation<S>, options: ParamOptions<S>) => Tensor,
-) => Tensor;
+export type Fused = (run: <S extends ParamSpecs>(options: FusedActivation<S>) => Tensor) => Tensor;
 
 const NOT_FUSED: Fused | null = null;
 

@@ -12,6 +12,8 @@ import {
   mean,
   mul,
   noGrad,
+  NonlinError,
+  prelu,
   reshape,
   sub,
   sum,
@@ -267,6 +269,35 @@ describe('linear', () => {
     expect(await linear(x, tensor([[0.5]]), { activation: tanh }).array()).toEqual([
       [Math.fround(Math.tanh(-1))],
     ]);
+  });
+});
+
+describe('linear with prelu', () => {
+  const x = (): Tensor => tensor([[-2, 1]]);
+  const weight = (): Tensor =>
+    tensor([
+      [1, 0],
+      [0, 1],
+    ]);
+
+  it('takes its weight as an option', async () => {
+    const slopes = tensor([0.5, 0.25]);
+    const y = linear(x(), weight(), {
+      activation: prelu,
+      activationOptions: { weight: slopes },
+    });
+    expect(await y.array()).toEqual([[-1, 1]]);
+  });
+
+  it.each([
+    ['nothing', () => undefined],
+    ['a number', () => ({ weight: 0.5 })],
+    ['another option', () => ({ weight: tensor([0.5]), slope: 1 })],
+    ['another length', () => ({ weight: tensor([1, 2, 3]) })],
+  ])('refuses %s', (_, options) => {
+    expect(() =>
+      linear(x(), weight(), { activation: prelu, activationOptions: options() as never }),
+    ).toThrow(NonlinError);
   });
 });
 

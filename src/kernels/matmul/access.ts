@@ -96,7 +96,12 @@ export function epilogueSource(
   const place = vectors ? 'index / 4u' : 'index';
   // If a row of the kernel is a column of C, the whole row has the same bias.
   const biases = each((i) => `bias[column${layout === 'rows' ? ` + ${i}u` : ''}]`);
-  const result = activation ? each((i) => `forward(z${vectors ? `[${i}]` : ''}, u.op)`) : 'z';
+  const learned = activation?.learned;
+  const learnedAt = (i: number): string =>
+    learned === 'columns' ? `learned[column${layout === 'rows' ? ` + ${i}u` : ''}]` : 'learned[0]';
+  const result = activation
+    ? each((i) => `forward(z${vectors ? `[${i}]` : ''}, ${learned ? `${learnedAt(i)}, ` : ''}u.op)`)
+    : 'z';
   const [index, own] =
     layout === 'rows'
       ? ['row * u.n + column + i', 'column + i']
@@ -110,6 +115,7 @@ export function epilogueSource(
     bias ? bind(4, 'read', 'bias', 'f32') : '',
     keepInput ? bind(5, 'read_write', 'before', type) : '',
     splits ? bind(6, 'read', 'split_sums', type) : '',
+    learned ? bind(7, 'read', 'learned', 'f32') : '',
     'fn store(index: u32, column: u32, v: Results) {',
     `  let z = ${accumulate ? `c[${place}] + ` : ''}v${bias ? ` + ${biases}` : ''};`,
     keepInput ? `  before[${place}] = z;` : '',

@@ -8,7 +8,10 @@ export interface MatmulActivation {
   readonly source: Source;
   readonly layout: ParamLayout;
   readonly params: ParamValues;
-  readonly forward: (x: number, params: ParamValues) => number;
+  /** `learned` is NaN for an activation without a learned tensor. */
+  readonly forward: (x: number, params: ParamValues, learned: number) => number;
+  /** Where it has a learned tensor, as prelu: one number for all results or one per column. It is the last input. */
+  readonly learned?: 'one' | 'columns';
 }
 
 export interface MatmulArgs {
@@ -42,12 +45,26 @@ export interface MatmulPlaces {
   readonly b: Matrix;
   readonly c: Matrix;
   readonly bias?: BufferSlice;
+  readonly learned?: BufferSlice;
   readonly before?: BufferSlice;
 }
 
 /** Matrices of a product. */
 export function batchesOf({ batch }: MatmulArgs): number {
   return batch.reduce((product, d) => product * d, 1);
+}
+
+/** What a product has besides its factors: a bias, the activation's learned tensor, the results before the activation. */
+export function placesBeside({
+  bias,
+  activation,
+  keepInput,
+}: MatmulArgs): Pick<MatmulPlaces, 'bias' | 'learned' | 'before'> {
+  return {
+    ...(bias ? { bias: { of: 'input', index: 2 } } : {}),
+    ...(activation?.learned ? { learned: { of: 'input', index: bias ? 3 : 2 } } : {}),
+    ...(keepInput ? { before: { of: 'output', index: 1 } } : {}),
+  };
 }
 
 /** The index of the first element of a batch in an operand that has these strides along the batches. */

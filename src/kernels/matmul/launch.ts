@@ -93,7 +93,7 @@ export function planProduct(
 
 function products(
   args: MatmulArgs,
-  { a, b, c, bias, before }: MatmulPlaces,
+  { a, b, c, bias, learned, before }: MatmulPlaces,
   layout: Layout,
   { kernel, entry, constants }: Variant,
   tiles: number,
@@ -118,7 +118,10 @@ function products(
   );
   const vectors = n % 4 === 0 && c.padded && (layout === 'rows' || m === 1);
   const { bias: biased, keepInput, accumulate } = args;
-  const key = [biased, keepInput, accumulate, aReading, bReading, whole, layout, vectors].join(';');
+  const key = [
+    ...[biased, activation?.learned, keepInput, accumulate],
+    ...[aReading, bReading, whole, layout, vectors],
+  ].join(';');
   return {
     program: cachedProgram(activation?.source ?? kernel, key, 'matmul', kernel, () => ({
       epilogue: epilogueSource(args, layout, vectors, false),
@@ -135,6 +138,7 @@ function products(
       [3, c, 'write'],
       [4, bias, 'read'],
       [5, before, 'write'],
+      [7, learned, 'read'],
     ]),
     uniforms: uniformsOf(args, batches, splits, terms),
     workgroups: foldWorkgroups(tiles * batches * splits, caps),
@@ -144,7 +148,7 @@ function products(
 /** Adds the sums of the splits, always in the same order, so that results are reproducible. */
 function sumOfSplits(
   args: MatmulArgs,
-  { c, bias, before }: MatmulPlaces,
+  { c, bias, learned, before }: MatmulPlaces,
   splitSums: Matrix,
   splits: number,
   caps: Capabilities,
@@ -152,7 +156,7 @@ function sumOfSplits(
   const { m, n, activation, keepInput, accumulate } = args;
   const batches = batchesOf(args);
   const vectors = n % 4 === 0 && c.padded;
-  const key = [args.bias, keepInput, accumulate, vectors].join(';');
+  const key = [args.bias, activation?.learned, keepInput, accumulate, vectors].join(';');
   const size = (batches * m * n) / (vectors ? 4 : 1);
   return {
     program: cachedProgram(activation?.source ?? sumSplits, key, 'matmul', sumSplits, () => ({
@@ -165,6 +169,7 @@ function sumOfSplits(
       [4, bias, 'read'],
       [5, before, 'write'],
       [6, splitSums, 'read'],
+      [7, learned, 'read'],
     ]),
     uniforms: uniformsOf(args, batches, splits, 0),
     workgroups: foldWorkgroups(Math.ceil(size / 64), caps),

@@ -2,7 +2,7 @@
 import type { NumericArray } from '../../core/dtype.ts';
 import { at } from '../../cpu/rows.ts';
 import type { Capabilities, Kernel, Plan, View } from '../../core/kernel.ts';
-import { offsetOf, type MatmulArgs, type MatmulPlaces } from './args.ts';
+import { offsetOf, placesBeside, type MatmulArgs, type MatmulPlaces } from './args.ts';
 import { planProduct } from './launch.ts';
 import { planProductParts } from './windows.ts';
 import { fits } from '../windows/regions.ts';
@@ -21,8 +21,7 @@ function plan(
     a: { of: 'input', index: 0, padded: left?.padded ?? false },
     b: { of: 'input', index: 1, padded: right?.padded ?? false },
     c: { of: 'output', index: 0, padded: outputs[0]?.padded ?? false },
-    ...(args.bias ? { bias: { of: 'input', index: 2 } } : {}),
-    ...(args.keepInput ? { before: { of: 'output', index: 1 } } : {}),
+    ...placesBeside(args),
   };
   return planProduct(args, places, caps);
 }
@@ -33,10 +32,14 @@ function cpu(
   outputs: readonly NumericArray[],
 ): void {
   const { m, n, k, a, b, activation } = args;
-  const [left, right, bias] = inputs;
+  const [left, right, ...others] = inputs;
+  const bias = args.bias ? others.shift() : undefined;
+  const [learned] = others;
   const [result, before] = outputs;
   if (!left || !right || !result) return;
   const batches = args.batch.reduce((product, d) => product * d, 1);
+  const learnedAt = (column: number): number =>
+    learned?.[activation?.learned === 'columns' ? column : 0] ?? NaN;
   for (let batch = 0; batch < batches; batch++) {
     // Both operands are packed as float64 with k innermost. That costs m k + n k, and the loop of m n k then reads
     // contiguous memory.
@@ -47,7 +50,9 @@ function cpu(
     for (let i = 0; i < m * n; i++) {
       const z = at(products, i) + (bias?.[i % n] ?? 0);
       if (before) before[base + i] = z;
-      result[base + i] = activation ? activation.forward(z, activation.params) : z;
+      result[base + i] = activation
+        ? activation.forward(z, activation.params, learnedAt(i % n))
+        : z;
     }
   }
 }

@@ -2,7 +2,7 @@
 // some of the k terms; launches for successive terms add to the same part of the result.
 import type { Capabilities, Plan, View } from '../../core/kernel.ts';
 import { sizeOf } from '../../core/shape.ts';
-import { offsetOf, type MatmulArgs, type MatmulPlaces } from './args.ts';
+import { offsetOf, placesBeside, type MatmulArgs, type MatmulPlaces } from './args.ts';
 import { planProduct } from './launch.ts';
 import { inputsOf, outputsOf, stretch, type Block, type Region } from '../windows/regions.ts';
 import { Windows } from '../windows/windows.ts';
@@ -79,7 +79,7 @@ function planBatches(
   outputs: readonly Region[],
 ): void {
   const { m, n, k, batch } = args;
-  const [left, right, bias] = inputs;
+  const [left, right, ...beside] = inputs;
   if (!left || !right) return;
   const largest = Math.max(m * n, m * k, n * k);
   let along = 0;
@@ -108,7 +108,7 @@ function planBatches(
         const place = stretch((head * extent + first) * block * m * n, sizeOf(some) * m * n);
         const targets = outputs.map((output) => windows.write(output, place));
         const plan = planProduct(part, placesFor(sources, targets, part), windows.caps);
-        windows.add(plan, [...sources, ...(bias ? [bias] : [])], targets);
+        windows.add(plan, [...sources, ...beside], targets);
       });
     }
   }
@@ -118,11 +118,12 @@ function planBatches(
 function planPanels(
   args: MatmulArgs,
   windows: Windows,
-  [left, right, bias]: readonly Region[],
+  [left, right, ...beside]: readonly Region[],
   [result, before]: readonly Region[],
 ): void {
   const { m, n, k, a, b } = args;
   if (!left || !right || !result) return;
+  const learnedOne = args.activation?.learned === 'one' ? beside.at(-1) : undefined;
   const { rows, columns, terms } = extentsOf(args, windows.most);
   const batches = args.batch.reduce((product, d) => product * d, 1);
   for (let batch = 0; batch < batches; batch++) {
@@ -140,7 +141,9 @@ function planPanels(
         windows.part(() => {
           const target = windows.write(result, block);
           const kept = before && windows.write(before, block);
-          const added = bias && windows.read(bias, stretch(c, width));
+          const own = beside.map((region) =>
+            region === learnedOne ? region : windows.read(region, stretch(c, width)),
+          );
           for (let t = 0; t < Math.max(k, 1); t += terms) {
             const length = Math.min(terms, k - t);
             const last = t + terms >= k;
@@ -171,7 +174,7 @@ function planPanels(
                 accumulate: t > 0,
                 ...(last && activation ? { activation } : {}),
               };
-              const sources = [x.region, y.region, ...(last && added ? [added] : [])];
+              const sources = [x.region, y.region, ...(last ? own : [])];
               const targets = [target, ...(last && kept ? [kept] : [])];
               const places = placesFor(sources, targets, part);
               windows.add(planProduct(part, places, windows.caps), sources, targets);
@@ -186,13 +189,12 @@ function planPanels(
 function placesFor(
   [left, right]: readonly Region[],
   [result]: readonly Region[],
-  { bias, keepInput }: MatmulArgs,
+  args: MatmulArgs,
 ): MatmulPlaces {
   return {
     a: { of: 'input', index: 0, padded: left?.view.padded ?? false },
     b: { of: 'input', index: 1, padded: right?.view.padded ?? false },
     c: { of: 'output', index: 0, padded: result?.view.padded ?? false },
-    ...(bias ? { bias: { of: 'input', index: 2 } } : {}),
-    ...(keepInput ? { before: { of: 'output', index: 1 } } : {}),
+    ...placesBeside(args),
   };
 }
