@@ -5,6 +5,9 @@ export { checkGradient, type GradientCheck, type GradientCheckOptions } from './
 export {
   defineActivation,
   type Activation,
+  type FusedActivation,
+  type FusedLearned,
+  type LearnedActivation,
   type ActivationDeclaration,
 } from './define/activation.ts';
 export { defineLoss, type Loss, type LossDeclaration, type Reduction } from './define/loss.ts';
