@@ -10,6 +10,7 @@ import { startTheme } from './theme.ts';
 
 /** Each view is a chunk of its own, loaded when it is first asked for. */
 const VIEWS: Readonly<Record<ViewName, () => Promise<{ mount: Mount }>>> = {
+  home: () => import('../views/home/index.ts'),
   functions: () => import('../views/functions/index.ts'),
   losses: () => import('../views/losses/index.ts'),
   train: () => import('../views/train/index.ts'),
@@ -18,6 +19,7 @@ const VIEWS: Readonly<Record<ViewName, () => Promise<{ mount: Mount }>>> = {
 };
 
 const TITLES: Readonly<Record<ViewName, string>> = {
+  home: 'Activations and losses on your GPU',
   functions: 'Activation functions',
   losses: 'Losses',
   train: 'Train',

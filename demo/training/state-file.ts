@@ -1,6 +1,6 @@
 // Takes a trained network with its configuration, or a file, and gives the other: safetensors, in PyTorch's names and
 // layouts, with an address's parameters in the header.
-import { cast, noGrad, safetensors, type Device, type nn, type Tensor } from 'nonlin';
+import { cast, noGrad, safetensors, type Device, type nn } from 'nonlin';
 import { formatConfig, type Config } from './config.ts';
 
 /** Where the file says how the network was made, and what share of the held-out examples it got right. */
@@ -28,7 +28,9 @@ export async function saveState(
   };
   const state = network.stateDict();
   if (dtype === 'float32') return safetensors.save(state, { metadata });
-  const halved = castAll(state, dtype);
+  const halved = noGrad(() =>
+    Object.fromEntries(Object.entries(state).map(([name, tensor]) => [name, cast(tensor, dtype)])),
+  );
   try {
     return await safetensors.save(halved, { metadata });
   } finally {
@@ -52,25 +54,12 @@ export function readState(bytes: ArrayBuffer): StateFile {
     params: params === undefined ? undefined : new URLSearchParams(params),
     accuracy: accuracy === undefined ? undefined : Number(accuracy),
     into: (network, device) => {
-      const stored = safetensors.load(bytes, { device });
-      const state = castAll(stored, 'float32');
+      const state = safetensors.load(bytes, { device });
       try {
-        network.loadStateDict(state);
+        network.loadStateDict(state, { cast: true });
       } finally {
-        for (const tensor of [...Object.values(stored), ...Object.values(state)]) tensor.dispose();
+        for (const tensor of Object.values(state)) tensor.dispose();
       }
     },
   };
-}
-
-function castAll(state: Readonly<Record<string, Tensor>>, dtype: 'float32' | 'float16') {
-  return noGrad(() =>
-    Object.fromEntries(
-      Object.entries(state).map(([name, tensor]) => [
-        name,
-        // of a whole number a cast would make another thing than what was stored
-        tensor.dtype === 'int32' ? tensor : cast(tensor, dtype),
-      ]),
-    ),
-  );
 }

@@ -38,7 +38,7 @@ export interface Watched {
 }
 
 /** Measures, now and then, how long this program has to wait for a core. Returns what ends that, and gives the slowdown. */
-function measureSlowdown(): () => number {
+export function measureSlowdown(): () => number {
   let wall = 0;
   let computed = 0;
   const spin = (): void => {

@@ -6,7 +6,9 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect, test, type Page } from 'playwright/test';
+import { measureSlowdown } from './blocking.ts';
 import { expectNoOverflow, faultsOf, openView } from './lab.ts';
+import { draw, ONE } from './train-page.ts';
 
 /** Names in the navigation, and titles. */
 const VIEWS = {
@@ -47,12 +49,12 @@ async function serveBelow(folder: string): Promise<{ server: Server; address: st
   return { server, address: `http://localhost:${port}${folder}` };
 }
 
-test('the first page weighs at most 390 kB gzipped, and can be used within 2 s', async ({
+test('the first page weighs at most 260 kB gzipped without data, and can be used within 2 s', async ({
   page,
 }) => {
   const sizes: Promise<number>[] = [];
   page.on('response', (response) => {
-    if (!response.url().startsWith('http')) return;
+    if (!response.url().startsWith('http') || response.url().endsWith('.safetensors')) return;
     sizes.push(
       response.body().then((body) =>
         // fonts are compressed already
@@ -60,18 +62,19 @@ test('the first page weighs at most 390 kB gzipped, and can be used within 2 s',
       ),
     );
   });
+  const slowdown = measureSlowdown();
   const start = performance.now();
   await page.goto('/');
-  await page.getByRole('searchbox').fill('gelu');
-  await expect(page.locator('#op-relu')).toBeHidden();
-  const seconds = (performance.now() - start) / 1000;
+  await draw(page, ONE);
+  await expect(page.locator('#verdict')).toContainText('Reads as 1');
+  // with cores of its own: others may be at work here
+  const seconds = (performance.now() - start) / 1000 / slowdown();
   await page.waitForLoadState('networkidle');
   const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
   console.log(
     `first page: ${(total / 1000).toFixed(1)} kB gzipped, usable in ${seconds.toFixed(2)} s`,
   );
-  // The catalog brings every op along: attention, norms and embeddings are 70 kB of it, losses beyond PyTorch and captured steps 48.
-  expect(total).toBeLessThanOrEqual(390_000);
+  expect(total).toBeLessThanOrEqual(260_000);
   expect(total).toBeGreaterThan(50_000);
   expect(seconds).toBeLessThan(2);
 });
@@ -84,6 +87,13 @@ test('from any folder of a static host: every view fits any window, is named, an
   try {
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await page.goto(`${address}?backend=cpu#/functions?backend=cpu`);
+    await page.getByRole('link', { name: 'nonlin', exact: true }).click();
+    await expect(page.locator('.home')).toBeVisible();
+    await expect(page.locator('.home-pad')).toContainText('% of 2,000 others');
+    for (const width of [280, 3200]) {
+      await page.setViewportSize({ width, height: 900 });
+      await expectNoOverflow(page);
+    }
     for (const [name, title] of Object.entries(VIEWS)) {
       await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name }).click();
       await expect(page.getByRole('heading', { level: 1 })).toHaveText(title);

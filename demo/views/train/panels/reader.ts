@@ -22,14 +22,21 @@ interface Row {
 /** Shows what the model makes of the pad's digit, always of the newest one. */
 export class Reader {
   readonly #elements: ReaderElements;
+  readonly #absent: string;
   readonly #rows: Row[];
   readonly #reading: Latest;
   #predict: Predict | undefined;
   #pixels: Pixels | undefined;
   #truth: number | undefined;
 
-  constructor(elements: ReaderElements, failed: (error: unknown) => void) {
+  /** `absent`: what is said while there is no network. */
+  constructor(
+    elements: ReaderElements,
+    failed: (error: unknown) => void,
+    absent = 'Train the network first; then it reads what you draw.',
+  ) {
     this.#elements = elements;
+    this.#absent = absent;
     this.#reading = new Latest(() => this.#read(), failed);
     this.#rows = Array.from({ length: CLASSES }, (_, digit) => createRow(digit));
     elements.bars.append(...this.#rows.map((row) => row.item));
@@ -98,9 +105,7 @@ export class Reader {
       bar.style.width = '0';
       share.textContent = '–';
     }
-    this.#elements.verdict.textContent = this.#predict
-      ? 'Draw a digit from 0 to 9.'
-      : 'Train the network first; then it reads what you draw.';
+    this.#elements.verdict.textContent = this.#predict ? 'Draw a digit from 0 to 9.' : this.#absent;
   }
 }
 

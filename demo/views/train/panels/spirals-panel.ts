@@ -1,15 +1,15 @@
 // Takes networks that tell two spirals apart, and gives for each a heat map of what it says everywhere, with the points.
 import { html, render } from 'lit-html';
-import { colour, onTheme } from '../../../shell/theme.ts';
-import { REACH, type Spirals } from '../../../training/tasks/spirals.ts';
+import { onTheme } from '../../../shell/theme.ts';
+import type { Spirals } from '../../../training/tasks/spirals.ts';
 import type { Trainer } from '../../../training/trainer.ts';
 import { runName } from '../form.ts';
+import { paintBoundary, placesOf } from './boundary.ts';
 import { PicturePanel, type PanelEvents } from './panel.ts';
 
 /** Places along a side that the networks are asked about, and pixels of the picture. */
 const GRID = 60;
 const SIDE = 480;
-const MOST_OPAQUE = 0.62;
 
 export class SpiralsPanel extends PicturePanel {
   readonly #task: Spirals;
@@ -74,7 +74,7 @@ export class SpiralsPanel extends PicturePanel {
 
   #paintAll(): void {
     this.#canvases.forEach((canvas, i) => {
-      this.#paint(canvas, this.#shares[i]);
+      paintBoundary(canvas, this.#task, this.#shares[i]);
       const shares = this.#shares[i];
       Object.assign(canvas, {
         plotted: { x: [...this.#places], series: [{ label: 'share', y: shares ?? [] }] },
@@ -88,45 +88,4 @@ export class SpiralsPanel extends PicturePanel {
       );
     });
   }
-
-  #paint(canvas: HTMLCanvasElement, shares: Float32Array | undefined): void {
-    const context = canvas.getContext('2d');
-    if (!context) return;
-    context.clearRect(0, 0, SIDE, SIDE);
-    const [first, second, paper] = [colour('--c1'), colour('--c2'), colour('--raised')];
-    if (shares) {
-      const small = new OffscreenCanvas(GRID, GRID);
-      const brush = small.getContext('2d');
-      shares.forEach((share, i) => {
-        if (!brush) return;
-        brush.fillStyle = share > 0.5 ? second : first;
-        brush.globalAlpha = MOST_OPAQUE * Math.abs(2 * share - 1);
-        brush.fillRect(i % GRID, Math.floor(i / GRID), 1, 1);
-      });
-      context.imageSmoothingEnabled = true;
-      context.drawImage(small, 0, 0, SIDE, SIDE);
-    }
-    const { x, labels } = this.#task.points;
-    const at = (value: number) => ((value / REACH + 1) / 2) * SIDE;
-    labels.forEach((label, i) => {
-      context.beginPath();
-      context.arc(at(x[2 * i] ?? 0), SIDE - at(x[2 * i + 1] ?? 0), 4, 0, 2 * Math.PI);
-      context.fillStyle = label === 1 ? second : first;
-      context.fill();
-      context.lineWidth = 1.25;
-      context.strokeStyle = paper;
-      context.stroke();
-    });
-  }
-}
-
-/** Middles of the squares of a grid, row after row from the top. */
-function placesOf(count: number): Float32Array {
-  const places = new Float32Array(2 * count * count);
-  const at = (i: number) => REACH * ((2 * (i + 0.5)) / count - 1);
-  for (let i = 0; i < count * count; i++) {
-    places[2 * i] = at(i % count);
-    places[2 * i + 1] = -at(Math.floor(i / count));
-  }
-  return places;
 }
