@@ -44,6 +44,13 @@ export const madeUp = /* @__PURE__ */ defineActivation({
 export class MadeUp extends /* @__PURE__ */ activationModule(madeUp) {}
 `;
 
+/** Files of CONTRIBUTING.md: each block behind the path that it is for. */
+const GUIDE = [
+  ...readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8').matchAll(
+    /`((?:shaders|src)\/[\w./-]+)`:\n\n```(?:js|wgsl)\n([^]*?)```/g,
+  ),
+].map(([, path = '', text = '']) => ({ path, text }));
+
 type Op = (x: Tensor, options?: object) => Tensor;
 
 let folder: string;
@@ -59,6 +66,10 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'shaders/activations/made-up.wgsl'), SHADER);
   writeFileSync(join(folder, 'src/activations/made-up.ts'), DECLARATION);
   appendFileSync(join(folder, 'src/ops.ts'), "export * from './activations/made-up.ts';\n");
+  for (const { path, text } of GUIDE) {
+    if (path === 'src/ops.ts') appendFileSync(join(folder, path), text);
+    else writeFileSync(join(folder, path), text);
+  }
   server = await createServer({
     root: folder,
     configFile: false,
@@ -114,5 +125,34 @@ test('it is in the data of the demo', async () => {
 test('nothing else was touched', () => {
   const barrel = readFileSync(join(folder, 'src/ops.ts'), 'utf8');
   const before = readFileSync(join(root, 'src/ops.ts'), 'utf8');
-  expect(barrel.slice(before.length).trim().split('\n')).toHaveLength(1);
+  const added = barrel.slice(before.length).trim().split('\n');
+  expect(added.filter((line) => line.includes('made-up'))).toHaveLength(1);
+  expect(added.length).toBe(1 + GUIDE.filter(({ path }) => path === 'src/ops.ts').length);
+});
+
+test('what CONTRIBUTING.md says makes an activation and a loss', async () => {
+  expect(GUIDE.map(({ path }) => path)).toEqual([
+    'shaders/activations/signed-square.wgsl',
+    'src/activations/signed-square.ts',
+    'src/ops.ts',
+    'shaders/losses/half-squared.wgsl',
+    'src/losses/half-squared-loss.ts',
+    'src/ops.ts',
+  ]);
+  const device = await nonlin.init({ backend: 'cpu' });
+  const x = nonlin.tensor([-2, 3], { device, requiresGrad: true });
+  const y = (Reflect.get(nonlin, 'signedSquare') as Op)(x);
+  expect(await y.array()).toEqual([-4, 9]);
+  const HalfSquaredLoss = Reflect.get(nonlin.nn, 'HalfSquaredLoss') as new () => Nonlin.nn.Module;
+  const loss = new HalfSquaredLoss().forward(y, nonlin.tensor([0, 8], { device }));
+  loss.backward();
+  expect(await loss.item()).toBe(4.25);
+  // (y - target) / 2 times 2 |x|
+  expect(await x.grad?.array()).toEqual([-8, 3]);
+  const checks = await Promise.all(
+    ['signedSquare', 'halfSquaredLoss'].map((name) =>
+      nonlin.checkGradient(Reflect.get(nonlin, name) as typeof nonlin.gelu, { device }),
+    ),
+  );
+  expect(checks.map(({ ok }) => ok)).toEqual([true, true]);
 });
