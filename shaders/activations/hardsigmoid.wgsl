@@ -33,7 +33,9 @@ fn backward(x: f32, grad_output: f32, p: Params) -> f32 {
     return select(0.0, nl_sixth(grad_output), (x > -3.0) & (x < 3.0));
   }
   let line = line_of(x, p);
-  let inside = (line.x + line.y > 0.0) & ((line.x - 1.0) + line.y < 0.0);
+  // Without beta the sign is that of alpha x, also where the product is too small for float32.
+  let above = select(line.x + line.y > 0.0, sign(p.alpha) * x > 0.0, p.beta == 0.0);
+  let inside = above & ((line.x - 1.0) + line.y < 0.0);
   // The two parts of alpha may differ in sign, which an infinite gradient must not see.
   let infinite = abs(grad_output) > 0x1.fffffep+127f;
   let low = select(grad_output * p.alpha_low, 0.0, infinite);
