@@ -188,7 +188,7 @@ export function rowwiseTable(results: readonly Measured[], column: Column): stri
 
 const HARDWARE_NOTE = `**${HARDWARE}**: the largest error where shaders are rewritten (\`npm run accuracy -- --arithmetic all\`) to compute as
 hardware may: x / y as x times a reciprocal that is one ULP too large (\`rcp+\`) or too small (\`rcp-\`), every a b + c rounded
-once (\`contract\`), every subnormal operand and result 0 (\`flush\`). In ULP of float32, over 2^16 float32 values and the
+once (\`contract\`), every subnormal operand and result 0 (\`flush\`), a b + a c as a (b + c) and (a b) C as (a C) b (\`reorder\`). In ULP of float32, over 2^16 float32 values and the
 same runs; of row-wise ops over 2^14 elements.`;
 
 /** docs/accuracy.md. */
