@@ -1,5 +1,5 @@
 // What every device offers: to users (stats, record, prepare, …) and to the dispatcher (memory, execute).
-import { DeviceMemory } from './device-memory.ts';
+import { memoryOf, type DeviceMemory } from './device-memory.ts';
 import type { Bounds, DType, HostArray } from './dtype.ts';
 import type { Kernel, View } from './kernel.ts';
 import type { Storage } from './storage.ts';
@@ -50,7 +50,7 @@ export abstract class Device {
 
   /** The memory that tensors hold and that is kept for reuse: figures, and in words as text. */
   memory(): DeviceMemory {
-    return new DeviceMemory(this.stats());
+    return memoryOf(this.stats());
   }
 
   /** Waits until all work so far is done. Throws errors of the GPU since the last read. */

@@ -210,18 +210,19 @@ export class Tensor {
   data<D extends DType>(options: { dtype: D }): Promise<DataOf<D>>;
   data(options: { dtype?: DType } = {}): Promise<Float32Array | Int32Array> {
     capturing()?.refuse('data', NO_READ);
-    return this.#read('data', options);
+    return this.#read(options);
   }
 
-  async #read(op: string, options: { dtype?: DType } = {}): Promise<Float32Array | Int32Array> {
-    checkOptionNames(op, options, ['dtype']);
-    const { dtype } = options;
-    if (dtype !== undefined) {
-      checkDType(op, dtype);
-      if (dtype !== this.dtype)
-        throw new DTypeError({ op, expected: `a ${dtype} tensor`, received: this.dtype });
+  async #read({ dtype = this.dtype }: { dtype?: DType }): Promise<Float32Array | Int32Array> {
+    if (dtype !== this.dtype) {
+      throw new DTypeError({
+        op: 'data',
+        argument: 'dtype',
+        expected: `${this.dtype}, that of the tensor`,
+        received: dtype,
+      });
     }
-    return this.device.read(this.storage(op), this.dtype, this.size);
+    return this.device.read(this.storage('data'), dtype, this.size);
   }
 
   /** The value of a tensor with one element. */
@@ -255,17 +256,16 @@ export class Tensor {
     return this.#array(options);
   }
 
-  async #array(options: { rank?: number }): Promise<NestedArray> {
-    checkOptionNames('array', options, ['rank']);
-    const { rank = this.rank } = options;
+  async #array({ rank = this.rank }: { rank?: number }): Promise<NestedArray> {
     if (rank !== this.rank) {
       throw new ShapeError({
         op: 'array',
-        expected: `a tensor of rank ${rank}`,
-        received: `shape ${formatShape(this.shape)}`,
+        argument: 'rank',
+        expected: `${this.rank}, that of the tensor`,
+        received: String(rank),
       });
     }
-    return nest(await this.#read('array'), this.shape);
+    return nest(await this.data(), this.shape);
   }
 
   /**
