@@ -23,6 +23,9 @@ const tool = (path: string) => join(root, 'node_modules', path);
 const SHARED = ['lib', 'kernels', 'software'];
 const kB = 1000;
 
+/** Apps of planOf, in kB gzipped by esbuild. What relu needs: plans and WGSL of elements, the linker, checks with their messages. */
+const KERNEL_SIZES = { relu: 11.4, softmax: 26.5, crossEntropy: 35.5 };
+
 let work: string;
 let tarball: string;
 let packed: string[];
@@ -314,6 +317,37 @@ describe('a trainer: Linear, ReLU, CrossEntropyLoss, Adam', () => {
     const size = gzipped(outputFiles);
     console.log(`trainer by esbuild: ${(size / kB).toFixed(1)} kB gzipped`);
     expect(size).toBeLessThanOrEqual(75 * kB);
+  });
+});
+
+describe('an app of nonlin/kernels', () => {
+  it.each([
+    ['relu', '{ shape: [4] }', KERNEL_SIZES.relu],
+    ['softmax', '{ shape: [4, 8], options: { dim: 1 } }', KERNEL_SIZES.softmax],
+    ['crossEntropy', '{ shape: [4, 8] }', KERNEL_SIZES.crossEntropy],
+  ] as const)('with planOf(%s) stays small by esbuild', async (op, request, most) => {
+    const app = await makeApp(`kernels-${op}`, {
+      'main.js': [
+        `import { planOf, ${op} } from 'nonlin/kernels';`,
+        `const { forward } = planOf(${op}, ${request});`,
+        'console.log(forward.launches.length);',
+      ].join('\n'),
+    });
+    const { outputFiles } = await esbuild({
+      absWorkingDir: app,
+      entryPoints: ['main.js'],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      target: 'es2022',
+      outfile: 'out.mjs',
+      write: false,
+    });
+    const size = gzipped(outputFiles);
+    console.log(`planOf(${op}) by esbuild: ${(size / kB).toFixed(1)} kB gzipped`);
+    expect(size).toBeLessThanOrEqual(most * kB);
+    await writeFile(join(app, 'out.mjs'), outputFiles[0]?.text ?? '');
+    expect(Number(await node('out.mjs', [], app))).toBeGreaterThan(0);
   });
 });
 

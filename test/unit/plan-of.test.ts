@@ -1,4 +1,5 @@
 // nonlin/kernels: that its plans are the launches of nonlin's own GPU device, and what it refuses.
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
 import { encode } from '../../src/core/dtype.ts';
@@ -235,6 +236,13 @@ describe('plans are what the GPU device launches', () => {
   ])('at low limits: %s', (_, one) => {
     compareAll(one, LOW);
   });
+});
+
+it("the page's runner is the one that the GPU test runs", () => {
+  const read = (path: string) =>
+    readFileSync(new URL(`../../docs/${path}`, import.meta.url), 'utf8');
+  expect(read('kernels.md')).toContain(`\`\`\`ts\n${read('run-plan.ts')}\`\`\`\n`);
+  expect(read('run-plan.ts').trimEnd().split('\n').length).toBeLessThanOrEqual(40);
 });
 
 describe('a plan', () => {

@@ -46,6 +46,7 @@ function checkAll(blocks: readonly Block[]): Map<string, string[]> {
     types: ['@webgpu/types'],
     paths: {
       nonlin: [`${root}src/index.ts`],
+      'nonlin/kernels': [`${root}src/kernels.ts`],
       'nonlin/nn': [`${root}src/nn/index.ts`],
       'nonlin/optim': [`${root}src/optim/index.ts`],
     },

@@ -3,13 +3,17 @@ import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import * as nonlin from '../../src/index.ts';
+import * as kernels from '../../src/kernels.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const blocks = [...readme.matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code);
 const examples = blocks.filter((code) => code.includes('// →'));
 
+/** What examples import from. */
+const entries = { nonlin, 'nonlin/kernels': kernels };
+
 type Example = (
-  library: typeof nonlin,
+  library: typeof entries,
   console: { log: (value: unknown) => void },
 ) => Promise<void>;
 const AsyncFunction = (async () => Promise.resolve()).constructor as new (
@@ -32,10 +36,11 @@ async function run(code: string): Promise<unknown[]> {
     },
   });
   const body = outputText.replace(
-    /import (\{[^}]*\}) from 'nonlin';|^export \{\};$/gm,
-    (_, names: string | undefined) => (names === undefined ? '' : `const ${names} = library;`),
+    /import (\{[^}]*\}) from ('nonlin(?:\/kernels)?');|^export \{\};$/gm,
+    (_, names: string | undefined, entry = '') =>
+      names === undefined ? '' : `const ${names} = library[${String(entry)}];`,
   );
-  await new AsyncFunction('library', 'console', body)(nonlin, {
+  await new AsyncFunction('library', 'console', body)(entries, {
     log: (value) => printed.push(rounded(value)),
   });
   return printed;
