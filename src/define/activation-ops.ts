@@ -9,9 +9,7 @@ export interface ActivationOps {
   readonly file: Source;
   readonly layout: PointwiseOp['params'];
   readonly forwardOp: PointwiseOp;
-  readonly forwardBiasOp: PointwiseOp;
   readonly backwardOp: PointwiseOp;
-  readonly backwardBiasOp: PointwiseOp;
 }
 
 export function activationOps<S extends ParamSpecs>(
@@ -32,18 +30,28 @@ export function activationOps<S extends ParamSpecs>(
       ...(declaration.forwardAll ? { unaryAll: declaration.forwardAll as UnaryAll } : {}),
       inPlace: [0],
     },
+    backwardOp: {
+      ...common,
+      inputs: ['x', 'grad_output'],
+      body: '  return Results(backward(x, grad_output, p));',
+      binary: backward as Binary,
+    },
+  };
+}
+
+/** The same of x with a bias: apart, so that plans without one do without them. */
+export function biasOps<S extends ParamSpecs>(
+  { name, forward, backward }: ActivationDeclaration<S>,
+  { file, layout }: Pick<ActivationOps, 'file' | 'layout'>,
+): { readonly forwardBiasOp: PointwiseOp; readonly backwardBiasOp: PointwiseOp } {
+  const common = { name, source: file, params: layout, results: 1 };
+  return {
     forwardBiasOp: {
       ...common,
       inputs: ['x', 'bias'],
       body: '  return Results(forward(x + bias, p));',
       binary: (x, bias, p) => forward(x + bias, p as ParamsOf<S>),
       inPlace: [0],
-    },
-    backwardOp: {
-      ...common,
-      inputs: ['x', 'grad_output'],
-      body: '  return Results(backward(x, grad_output, p));',
-      binary: backward as Binary,
     },
     backwardBiasOp: {
       ...common,

@@ -11,7 +11,7 @@ import { copyOf } from '../kernels/pointwise/basic.ts';
 import { sumTo } from '../kernels/reduce/sum-to.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkShapeIs, checkTensors } from '../core/validate.ts';
-import { activationOps, resolveActivation } from './activation-ops.ts';
+import { activationOps, biasOps, resolveActivation } from './activation-ops.ts';
 import { checkDeclaration } from './check-declaration.ts';
 import { checkInPlace, recordInPlace, type InPlaceOption } from './in-place.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
@@ -163,8 +163,9 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
   checkDeclaration('defineActivation', declaration, ['forward', 'backward']);
   const { name, forward, backward, largestTerm, accuracy, docs } = declaration;
   const specs = declaration.params ?? ({} as S);
-  const { file, layout, forwardOp, forwardBiasOp, backwardOp, backwardBiasOp } =
-    activationOps(declaration);
+  const ops = activationOps(declaration);
+  const { file, layout, forwardOp, backwardOp } = ops;
+  const { forwardBiasOp, backwardBiasOp } = biasOps(declaration, ops);
   const known = ['bias', 'out', ...(declaration.inplace ? ['inplace'] : [])];
   const resolve = (op: string, options?: object, others: readonly string[] = known): ParamsOf<S> =>
     resolveActivation(declaration, op, others, options);

@@ -1,5 +1,5 @@
 // Plans of activations whose input gets a bias first, in the same kernel.
-import { activationOps, resolveActivation } from '../define/activation-ops.ts';
+import { activationOps, biasOps, resolveActivation } from '../define/activation-ops.ts';
 import type { ParamOptions, ParamSpecs } from '../define/params.ts';
 import { checkShapeIs } from '../core/validate.ts';
 import { pointwise } from '../kernels/pointwise/plan.ts';
@@ -16,7 +16,7 @@ export function withBias<S extends ParamSpecs>({
   declaration,
 }: ActivationKernel<S>): KernelOp<ParamOptions<S>, 'input' | 'bias'> {
   const { name } = declaration;
-  const { forwardBiasOp, backwardBiasOp } = activationOps(declaration);
+  const { forwardBiasOp, backwardBiasOp } = biasOps(declaration, activationOps(declaration));
   return {
     op: name,
     kind: 'activation',

@@ -230,20 +230,20 @@ describe('an app with one op', () => {
     files = await buildApp(app);
   });
 
-  it('is at most 21 kB gzipped for the op itself: tensors, gradients, CPU path, shader', async () => {
-    // 13.4 before sums past the binding limit (3), whole backward passes and checked gradients (1), refusals of data (1), and what a captured step hears (0.3).
+  it('is at most 21.7 kB gzipped for the op itself: tensors, gradients, CPU path, shader', async () => {
+    // 13.4 before sums past the binding limit (3), whole backward passes and checked gradients (1), refusals of data (1), what a captured step hears (0.3), reads that are checked (0.3), and what functions share with plans of nonlin/kernels (0.2).
     const source = "import { relu } from 'nonlin';\nglobalThis.relu = relu;\n";
     const size = gzipped(await buildApp(await makeApp('op', { 'main.js': source })));
     console.log(`one op: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(21 * kB);
+    expect(size).toBeLessThanOrEqual(21.7 * kB);
   });
 
-  it('is at most 37 kB gzipped with init() and so the WebGPU device', () => {
+  it('is at most 37.7 kB gzipped with init() and so the WebGPU device', () => {
     // 21.9 before those, failures of single tensors (4), devices of few storage buffers (2), init's own refusals (1) and callers' encoders
     // that read each other's results (0.4), and what a captured step hears (0.6).
     const size = gzipped(files);
     console.log(`one op and both devices: ${(size / kB).toFixed(1)} kB gzipped`);
-    expect(size).toBeLessThanOrEqual(37 * kB);
+    expect(size).toBeLessThanOrEqual(37.7 * kB);
   });
 
   it("holds no other op's shader", async () => {
