@@ -263,15 +263,16 @@ describe('an app with one op', () => {
   });
 });
 
-it('an app with attention is at most 53 kB gzipped with init()', async () => {
-  // 16 more than one op: tiles and rows, forward and backward, sums of gradients over what is broadcast.
+it('an app with attention is at most 53.5 kB gzipped with init()', async () => {
+  // 16 more than one op: tiles and rows, forward and backward, sums of gradients over what is broadcast. 0.3 of it are reads typed
+  // by rank and dtype, a device's memory in words, and tensors that take another dtype in place.
   const source = [
     "import { init, scaledDotProductAttention, tensor } from 'nonlin';",
     'globalThis.parts = { init, scaledDotProductAttention, tensor };',
   ].join('\n');
   const size = gzipped(await buildApp(await makeApp('attention', { 'main.js': source })));
   console.log(`attention and both devices: ${(size / kB).toFixed(1)} kB gzipped`);
-  expect(size).toBeLessThanOrEqual(53 * kB);
+  expect(size).toBeLessThanOrEqual(53.5 * kB);
 });
 
 describe('a trainer: Linear, ReLU, CrossEntropyLoss, Adam', () => {
