@@ -9,8 +9,9 @@ fn standard() -> bool {
 
 // alpha x + beta as a sum of two floats, so that it is above 0 or below 1 only where it is so exactly.
 fn line_of(x: f32, p: Params) -> vec2f {
-  let v = p.alpha * x;
-  // What rounding took from the product, and from both options.
+  // Its last bit is cleared, so that compilers cannot fuse the product into the sums below, which then had its error twice.
+  let v = bitcast<f32>(bitcast<u32>(p.alpha * x) & 0xfffffffeu);
+  // What is missing of the product, and of both options.
   let low = fma(p.alpha_low, x, -nl_remainder(v, p.alpha, x)) + p.beta_low;
   // The last bit of the sum is cleared, so that compilers cannot simplify its rounding error to 0.
   let sum = bitcast<f32>(bitcast<u32>(v + p.beta) & 0xfffffffeu);
