@@ -7,6 +7,7 @@ export const VIEW_NAMES = [
   'losses',
   'train',
   'accuracy',
+  'gpu',
   'benchmark',
 ] as const;
 export type ViewName = (typeof VIEW_NAMES)[number];

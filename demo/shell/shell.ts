@@ -15,6 +15,7 @@ const VIEWS: Readonly<Record<ViewName, () => Promise<{ mount: Mount }>>> = {
   losses: () => import('../views/losses/index.ts'),
   train: () => import('../views/train/index.ts'),
   accuracy: () => import('../views/accuracy/index.ts'),
+  gpu: () => import('../views/gpu/index.ts'),
   benchmark: () => import('../views/benchmark/index.ts'),
 };
 
@@ -24,6 +25,7 @@ const TITLES: Readonly<Record<ViewName, string>> = {
   losses: 'Losses',
   train: 'Train',
   accuracy: 'Accuracy',
+  gpu: 'How wrong is your GPU?',
   benchmark: 'Benchmark',
 };
 

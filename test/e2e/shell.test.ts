@@ -16,6 +16,7 @@ const VIEWS = {
   Losses: 'Losses',
   Train: 'Train',
   Accuracy: 'Accuracy',
+  'Your GPU': 'How wrong is your GPU?',
   Benchmark: 'Benchmark',
 };
 const dist = fileURLToPath(new URL('../../demo/dist/', import.meta.url));
@@ -116,7 +117,7 @@ test('from any folder of a static host: every view fits any window, is named, an
       expect(await movingOf(page)).toBe(0);
     }
     await page.goBack();
-    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Accuracy');
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('How wrong is your GPU?');
     expect(faults).toEqual([]);
   } finally {
     server.close();

@@ -15,6 +15,7 @@ const VIEWS = {
   losses: '.outlier[data-fitted*="webgpu"]',
   train: '#app[data-phase="idle"]',
   accuracy: 'main h1',
+  gpu: '#gpu[data-state="idle"]',
   benchmark: 'main h1',
 };
 

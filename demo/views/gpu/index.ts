@@ -1,0 +1,214 @@
+// Takes an empty element, the lab, and gives the view that measures the visitor's GPU, to be shown around.
+import './gpu.css';
+import { html, nothing, render, type TemplateResult } from 'lit-html';
+import type { Device } from 'nonlin';
+import { copyButton } from '../../lab/copy.ts';
+import { withProgress } from '../../lab/progress.ts';
+import { formatAddress } from '../../shell/address.ts';
+import type { Lab, Mount, View } from '../../shell/lab.ts';
+import { onTheme } from '../../shell/theme.ts';
+import { formatUlp } from '../accuracy/summary.ts';
+import { drawPicture } from './picture.ts';
+import {
+  browserOf,
+  byError,
+  FORMAT,
+  headlineOf,
+  paramsOf,
+  percent,
+  resultOf,
+  type GpuResult,
+  type OpErrors,
+} from './result.ts';
+import { SAMPLES, sweep } from './sweep.ts';
+
+export const mount: Mount = (host, lab) => new GpuView(host, lab);
+
+class GpuView implements View {
+  readonly #host: HTMLElement;
+  readonly #lab: Lab;
+  readonly #work = document.createElement('div');
+  readonly #canvas = document.createElement('canvas');
+  readonly #untheme: () => void;
+  #device: Device | undefined;
+  #result: GpuResult | undefined;
+  /** Measured here, and not brought by a link. */
+  #own = false;
+  #stop: AbortController | undefined;
+
+  constructor(host: HTMLElement, lab: Lab) {
+    this.#host = host;
+    this.#lab = lab;
+    this.#canvas.setAttribute('role', 'img');
+    this.#untheme = onTheme(() => this.#draw());
+    this.useAddress(lab.address.params);
+  }
+
+  useDevice(device: Device | undefined): void {
+    this.#stop?.abort();
+    this.#stop = undefined;
+    this.#device = device;
+    this.#render();
+  }
+
+  useAddress(params: URLSearchParams): void {
+    const result = resultOf(params);
+    if (result && this.#result && paramsOf(result).r === paramsOf(this.#result).r) return;
+    this.#result = result;
+    this.#own = false;
+    this.#draw();
+    this.#render();
+  }
+
+  dispose(): void {
+    this.#stop?.abort();
+    this.#untheme();
+  }
+
+  async #measure(): Promise<void> {
+    const device = this.#device;
+    if (!device) return;
+    const stop = (this.#stop = new AbortController());
+    this.#render();
+    try {
+      const results = await withProgress(
+        this.#work,
+        'Measuring',
+        (progress) => sweep(device, progress),
+        stop.signal,
+      );
+      if (results && !stop.signal.aborted) {
+        this.#result = {
+          format: FORMAT,
+          adapter: device.name,
+          browser: browserOf(navigator.userAgent),
+          date: new Date().toISOString().slice(0, 10),
+          samples: SAMPLES,
+          results,
+        };
+        this.#own = true;
+        this.#lab.write('gpu', paramsOf(this.#result));
+      }
+    } catch (error) {
+      if (!stop.signal.aborted) this.#lab.report(error);
+    }
+    if (this.#stop === stop) this.#stop = undefined;
+    this.#draw();
+    this.#render();
+  }
+
+  #draw(): void {
+    if (!this.#result) return;
+    drawPicture(this.#canvas, this.#result);
+    this.#canvas.setAttribute('aria-label', headlineOf(this.#result));
+  }
+
+  #save(): void {
+    this.#canvas.toBlob((blob) => {
+      if (!blob) return;
+      const address = URL.createObjectURL(blob);
+      const link = document.createElement('a');
+      link.href = address;
+      link.download = 'how-wrong-is-my-gpu.png';
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    });
+  }
+
+  #render(): void {
+    const running = this.#stop !== undefined;
+    const onGpu = this.#device?.type === 'webgpu';
+    const state = running ? 'running' : this.#result ? 'done' : 'idle';
+    const elsewhere = new URLSearchParams({ backend: 'webgpu' });
+    render(
+      html`<div class="intro">
+          <h1>How wrong is your GPU?</h1>
+          <p class="lead">
+            WGSL lets a GPU’s own <code>tanh</code>, <code>exp</code> and <code>log</code> be far
+            off, and each GPU is so in its own way. One press measures every activation written with
+            them, over all powers of two that float32 has, beside ours.
+          </p>
+        </div>
+        <div id="gpu" data-state=${state}>
+          <div class="toolbar">
+            <button
+              type="button"
+              class="primary"
+              id="measure"
+              ?disabled=${!onGpu || running}
+              @click=${() => void this.#measure()}
+            >
+              Measure this GPU
+            </button>
+            ${
+              this.#device && !onGpu
+                ? html`<p class="help">
+                    This page runs on the CPU now, which has no such built-ins.
+                    <a href=${formatAddress({ view: 'gpu', params: elsewhere })}
+                      >Take any WebGPU adapter, a software one too</a
+                    >
+                  </p>`
+                : html`<p class="help">${this.#device?.name ?? 'Opening…'}</p>`
+            }
+          </div>
+          ${this.#work} ${this.#result ? this.#shown(this.#result) : nothing}
+        </div>`,
+      this.#host,
+    );
+  }
+
+  #shown(result: GpuResult): TemplateResult {
+    const { adapter, browser, date, results } = result;
+    const share = () =>
+      this.#own ? `${location.origin}${location.pathname}${linkOf(result)}` : location.href;
+    return html`<section class="gpu-result" aria-labelledby="headline">
+      <h2 id="headline">${headlineOf(result)}</h2>
+      <p class="help">
+        ${this.#own ? 'Measured here, on' : 'As this link says of'} ${adapter}, ${browser}, ${date}
+      </p>
+      ${this.#canvas}
+      <div class="toolbar">
+        <button type="button" id="save-picture" @click=${() => this.#save()}>
+          Save the picture
+        </button>
+        ${copyButton(share, 'Copy the link')}
+        ${copyButton(() => JSON.stringify(result, undefined, 2), 'Copy as JSON')}
+        <a href="#/benchmark">How fast is it? Measure its bandwidth</a>
+      </div>
+      <div class="table-frame" tabindex="0" role="region" aria-label="All results">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Activation</th>
+              <th scope="col">Built-ins: largest error, ULP</th>
+              <th scope="col">NaN or ∞ out of place</th>
+              <th scope="col">nonlin: largest error, ULP</th>
+              <th scope="col">NaN or ∞ out of place</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${byError(results).map(
+              ({ op, builtin, nonlin }) =>
+                html`<tr data-op=${op}>
+                  <th scope="row">${op}</th>
+                  ${cells(builtin)} ${cells(nonlin)}
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>
+      <p class="help">
+        One ULP is the distance to the next number that float32 has. The built-ins’ formulas are as
+        one would write them; inputs are random, ${result.samples} for each sign and power of two.
+        Results of other GPUs: docs/gpus.md.
+      </p>
+    </section>`;
+  }
+}
+
+const linkOf = (result: GpuResult) =>
+  formatAddress({ view: 'gpu', params: new URLSearchParams(paramsOf(result)) });
+
+const cells = ({ ulp, wrong }: OpErrors) =>
+  html`<td data-ulp=${ulp}>${formatUlp(ulp)}</td>
+    <td data-wrong=${wrong}>${wrong === 0 ? 'none' : percent(wrong)}</td>`;
