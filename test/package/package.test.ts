@@ -189,12 +189,16 @@ describe('types', () => {
     const app = await makeApp(`types-${moduleResolution}`, {
       'main.ts': [
         "import { init, relu, tensor } from 'nonlin';",
+        "import { planOf, softmax } from 'nonlin/kernels';",
+        'const plan = planOf(softmax, { shape: [4, 8], options: { dim: 1 } });',
+        '// @ts-expect-error a dimension is needed',
+        'planOf(softmax, { shape: [4, 8] });',
         "const device = await init({ backend: 'cpu' });",
         'const y = relu(tensor([-1, 2]));',
         'const data: Float32Array | Int32Array = await y.data();',
         '// @ts-expect-error a string is no tensor',
         "relu('x');",
-        'export { data, device };',
+        'export { data, device, plan };',
       ].join('\n'),
       'tsconfig.json': JSON.stringify({
         compilerOptions: {
