@@ -5,9 +5,9 @@ import { shaderOf, type Program } from '../shader/link.ts';
 
 export interface PlanTuning {
   readonly name: 'hardware' | 'software';
-  /** @internal */
+  /** What planners read. */
   readonly tuning: Tuning;
-  /** @internal The text of a shader module. */
+  /** The text of a shader module. */
   readonly codeOf: (program: Program, entry: string) => string;
 }
 
