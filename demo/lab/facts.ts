@@ -36,7 +36,7 @@ export function glance({ docs, formulas }: Described, code: () => string): Templ
       }
       <div>
         <dt>At kinks</dt>
-        <dd>${docs.kinks ?? 'none: smooth everywhere'}</dd>
+        <dd>${docs.kinks ?? 'no kinks: it is smooth'}</dd>
       </div>
     </dl>
     <div class="code">

@@ -40,7 +40,7 @@ export const TASKS: Readonly<Record<TaskName, TaskInfo>> = {
   digits: {
     label: 'Digits',
     goal: 'classes',
-    lead: 'A perceptron learns to read handwritten digits: 8,000 of MNIST to train on, 2,000 held out.',
+    lead: 'A multilayer perceptron learns to read handwritten digits: 8,000 of MNIST to train on, 2,000 held out.',
     settings: DEFAULTS,
     variations: [],
     examples: [
@@ -54,7 +54,7 @@ export const TASKS: Readonly<Record<TaskName, TaskInfo>> = {
   spirals: {
     label: 'Two spirals',
     goal: 'classes',
-    lead: 'Two interleaved spirals: which one is a point of? The picture is what the network would say everywhere.',
+    lead: 'Two interleaved spirals: the network learns to which of them a point belongs. The picture shows its answer at every point of the plane.',
     settings: {
       ...DEFAULTS,
       activation: 'tanh',

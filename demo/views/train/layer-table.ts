@@ -48,8 +48,9 @@ export function layerTable(history: History, names: readonly string[]): Template
       )}
     </div>
     <p class="help">
-      On held-out examples. Dead: a unit whose slope is 0 for all of them. Saturated: below 5 % of
-      the layer’s steepest for nine of ten. Bars are logarithmic, from 1e-7 to 10.
+      On held-out examples. Dead: the unit’s slope is 0 for all of them. Saturated: for nine of ten
+      of them the unit’s slope is below 5 % of the steepest in the layer. Bars are logarithmic, from
+      1e-7 to 10.
     </p>
   </details>`;
 }
