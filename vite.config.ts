@@ -5,10 +5,17 @@ import { defineConfig } from 'vite';
 import { launchOptions } from './scripts/browser.mjs';
 import { docsStripper } from './scripts/strip-docs.mjs';
 import { namespaces } from './scripts/namespaces.mjs';
+import { vendored } from './scripts/vendor.mjs';
 import { wgslMinify } from './scripts/wgsl-minify.mjs';
 
 const shim = (name: string): string =>
   fileURLToPath(new URL(`scripts/shims/${name}.cjs`, import.meta.url));
+
+/** Most of the weight of erf and erfc is what they stand on; the shims say why each is not needed. */
+const lighter = {
+  '@stdlib/math-base-special-exp': shim('exp'),
+  '@stdlib/number-float64-base-set-low-word': shim('set-low-word'),
+};
 
 /** Flags for tests: gc() is for tests of what garbage collection gives back. */
 const flags = [
@@ -33,14 +40,13 @@ const inBrowser = {
 };
 
 export default defineConfig({
-  plugins: [wgslMinify(), docsStripper(), namespaces()],
-  resolve: {
-    // most of the weight of erf and erfc is what they stand on; the shims say why each is not needed
-    alias: {
-      '@stdlib/math-base-special-exp': shim('exp'),
-      '@stdlib/number-float64-base-set-low-word': shim('set-low-word'),
-    },
-  },
+  plugins: [
+    wgslMinify(),
+    docsStripper(),
+    namespaces(),
+    vendored({ erfc: '@stdlib/math-base-special-erfc' }, lighter),
+  ],
+  resolve: { alias: lighter },
   // golden vectors
   assetsInclude: ['**/*.json.gz'],
   // the library has no static assets
@@ -127,6 +133,7 @@ export default defineConfig({
           name: 'package',
           environment: 'node',
           include: ['test/package/**/*.test.ts'],
+          globalSetup: ['test/package/pack.setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -1,14 +1,16 @@
 // @ts-check
 /**
- * Emits the declarations of src/ into dist/ and names their imports `.js`: TypeScript
- * rewrites `.ts` extensions in JavaScript only, and not every consumer's compiler
- * accepts them in a declaration file.
+ * Emits the declarations of src/ into dist/, those that an entry of the package leads to, and names their imports `.js`:
+ * TypeScript rewrites `.ts` extensions in JavaScript only, and not every consumer's compiler accepts them in a
+ * declaration file.
  */
 import { spawnSync } from 'node:child_process';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+const IMPORT = /((?:\bfrom|\bimport)\s*\(?\s*)(['"])(\.{1,2}\/[^'"]*)\.ts\2/g;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
@@ -19,16 +21,32 @@ const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
 });
 if (run.status !== 0) process.exit(run.status ?? 1);
 
+/** @type {unknown} */
+const json = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+const { exports: entries } =
+  /** @type {{ exports: Record<string, string | { types: string }> }} */ (json);
+const reached = new Set(
+  Object.values(entries).flatMap((entry) =>
+    typeof entry === 'string' ? [] : [join(root, entry.types)],
+  ),
+);
+// a set's loop also comes to what is added on the way
+for (const path of reached) {
+  const text = await readFile(path, 'utf8');
+  for (const [, , , name = ''] of text.matchAll(IMPORT)) {
+    reached.add(join(dirname(path), `${name}.d.ts`));
+  }
+  const renamed = text
+    .replace(IMPORT, '$1$2$3.js$2')
+    // the default of a parameter that compilers before TypeScript 5.7 do not know
+    .replace(/\b(\w+Array|DataView)<ArrayBufferLike>/g, '$1');
+  // no consumer has typings for shader imports
+  if (/['"][^'"\n]*\.wgsl/.test(renamed)) throw new Error(`${path} imports a shader`);
+  if (renamed !== text) await writeFile(path, renamed);
+}
+
 const dist = join(root, 'dist');
 for (const name of await readdir(dist, { recursive: true })) {
-  if (!name.endsWith('.d.ts')) continue;
   const path = join(dist, name);
-  const text = await readFile(path, 'utf8');
-  const renamed = text.replace(
-    /((?:\bfrom|\bimport)\s*\(?\s*)(['"])(\.{1,2}\/[^'"]*)\.ts\2/g,
-    '$1$2$3.js$2',
-  );
-  // no consumer has typings for shader imports
-  if (/['"][^'"\n]*\.wgsl/.test(renamed)) throw new Error(`${name} imports a shader`);
-  if (renamed !== text) await writeFile(path, renamed);
+  if (name.endsWith('.d.ts') && !reached.has(path)) await rm(path);
 }

@@ -175,10 +175,11 @@ const lanes = [
   { ...vitestLane('gpu'), track: 'beside' },
   {
     name: 'build',
-    // the same two steps as `npm run build`
+    // the same steps as `npm run build`
     commands: [
       [...vite, 'build'],
       [process.execPath, 'scripts/dts.mjs'],
+      [process.execPath, 'scripts/single-file.mjs'],
     ],
     count: oneCheck,
   },

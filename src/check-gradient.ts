@@ -23,7 +23,7 @@ export interface GradientCheckOptions<S extends ParamSpecs = ParamSpecs> {
 }
 
 /** A disagreement and where it is; `at` is NaN where there is none. */
-export interface Deviation {
+export interface GradientDeviation {
   readonly worst: number;
   /** The input; of a loss, the one that was varied. */
   readonly at: number;
@@ -31,7 +31,7 @@ export interface Deviation {
   readonly want: number;
 }
 
-export interface GradientCheck extends Deviation {
+export interface GradientCheck extends GradientDeviation {
   /** Whether the derivative and, where there was a GPU, its results are within bounds. */
   readonly ok: boolean;
   /** Points without a derivative, which are left out: one-sided differences disagree there, or `forward` is not finite. */
@@ -39,8 +39,8 @@ export interface GradientCheck extends Deviation {
   /** Largest differences in ULP, or null without a GPU. */
   readonly gpu: {
     readonly ok: boolean;
-    readonly forward: Deviation;
-    readonly backward: Deviation;
+    readonly forward: GradientDeviation;
+    readonly backward: GradientDeviation;
   } | null;
 }
 
@@ -62,7 +62,7 @@ const HELD = [-1.5, -1, 0, 0.3, 1];
 const WEIGHT = 0.75;
 /** Not 1, so that a backward that forgets its upstream gradient is found. */
 const UPSTREAM = 1.5;
-const NONE: Deviation = { worst: 0, at: NaN, got: NaN, want: NaN };
+const NONE: GradientDeviation = { worst: 0, at: NaN, got: NaN, want: NaN };
 
 /**
  * Compares the `backward` of an activation (or pointwise loss) with differences of its `forward`, in float64, and a GPU's
@@ -209,7 +209,7 @@ function rounded<P extends object>(params: P): P {
 }
 
 /** The error of the derivative at x relative to its size, or null where there is none. */
-function compare({ value, gradient }: Slice, x: number): Deviation | null {
+function compare({ value, gradient }: Slice, x: number): GradientDeviation | null {
   const h = 1e-3 * Math.min(Math.max(Math.abs(x), 1e-3), 1);
   const f = (k: number): number => value(x + k * h);
   const slope = (k: number): number => (f(k) - f(-k)) / (2 * k * h);
@@ -268,7 +268,13 @@ async function compareDevice<S extends ParamSpecs>(
   return { ok, forward, backward };
 }
 
-function deviation(at: number, got = NaN, want: number, term: number, slack: number): Deviation {
+function deviation(
+  at: number,
+  got = NaN,
+  want: number,
+  term: number,
+  slack: number,
+): GradientDeviation {
   const right = Math.fround(want);
   if (Object.is(got, right) || got === right) return { worst: 0, at, got, want };
   const off = Math.abs(got - want);

@@ -2,15 +2,15 @@
 export { noGrad } from './core/autograd.ts';
 export { capture, type CapturedStep } from './capture/capture.ts';
 export { checkGradient, type GradientCheck, type GradientCheckOptions } from './check-gradient.ts';
-export {
-  defineActivation,
-  type Activation,
-  type FusedActivation,
-  type FusedLearned,
-  type LearnedActivation,
-  type ActivationDeclaration,
+export type {
+  Activation,
+  ActivationDeclaration,
+  FusedActivation,
+  FusedLearned,
+  LearnedActivation,
 } from './define/activation.ts';
-export { defineLoss, type Loss, type LossDeclaration, type Reduction } from './define/loss.ts';
+export { defineActivation, defineLoss } from './define/checked.ts';
+export type { Loss, LossDeclaration, Reduction } from './define/loss.ts';
 export { activationModule, lossModule } from './define/module.ts';
 export type { Device, DeviceLostDetails, DeviceStats } from './core/device.ts';
 export type { DeviceMemory } from './core/device-memory.ts';
@@ -48,4 +48,5 @@ export {
   type NestedArray,
   type TensorOptions,
 } from './core/tensor.ts';
+export type * from './types.ts';
 export * as wgsl from './shader/wgsl.ts';

@@ -3,6 +3,7 @@
 import { CpuDevice } from './cpu/device.ts';
 import { setCurrentDevice } from './core/current.ts';
 import type { Device } from './core/device.ts';
+import type { Gpu, GpuDevice } from './core/host-types.ts';
 import { DeviceLostError, DeviceUnavailableError, LimitError } from './core/errors.ts';
 import { WebGpuDevice } from './gpu/device.ts';
 import { HARDWARE, SOFTWARE } from './kernels/tuning.ts';
@@ -15,16 +16,16 @@ export interface InitOptions {
    */
   backend?: 'auto' | 'webgpu' | 'cpu';
   /** Your own device, used as it is and never destroyed here; implies `'webgpu'`. */
-  device?: GPUDevice;
+  device?: GpuDevice;
   /** Passed on to `requestAdapter`. */
-  powerPreference?: GPUPowerPreference;
+  powerPreference?: 'low-power' | 'high-performance';
   /**
    * How kernels are planned: for GPUs, or for adapters that are programs on the CPU. By default what the adapter is. Results
    * are within the same bounds; it is meant for tests and measurements.
    */
   tuning?: 'hardware' | 'software';
   /** WebGPU's entry point where there is no `navigator.gpu`, e.g. `create([])` of the npm package `webgpu` in Node. */
-  gpu?: GPU;
+  gpu?: Gpu;
 }
 
 const entryPoints = /* @__PURE__ */ new WeakMap<Device, GPU>();

@@ -7,6 +7,9 @@ import { isPlain } from './core/validate-options.ts';
 /** The bytes of a file, as a caller may have them. */
 export type Bytes = ArrayBufferLike | ArrayBufferView;
 
+/** A `Uint8Array` over an `ArrayBuffer`; compilers before TypeScript 5.7 know it as `Uint8Array` alone. */
+export type FileBytes = ReturnType<Uint8ArrayConstructor['of']>;
+
 /** Bytes before the header: its length. */
 export const PREFIX = 8;
 export const METADATA = '__metadata__';

@@ -2,6 +2,7 @@
 import { describe } from './core/describe.ts';
 import type { Device } from './core/device.ts';
 import { OptionError } from './core/errors.ts';
+import type { FileBlob, HttpResponse, WebStream } from './core/host-types.ts';
 import { allocating } from './core/memory.ts';
 import { fromHost, type Tensor } from './core/tensor.ts';
 import { checkFormat, decode } from './safetensors-formats.ts';
@@ -12,10 +13,11 @@ import {
   headerLength,
   headerOf,
   PREFIX,
+  type FileBytes,
 } from './safetensors-header.ts';
 
 /** Where a file's bytes come from: `await fetch(url)`, a `File`, a web stream, a stream of Node. */
-export type ByteStream = Response | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+export type ByteStream = HttpResponse | FileBlob | WebStream | AsyncIterable<Uint8Array>;
 
 /** Bytes that have arrived, and bytes of the file. */
 export interface LoadProgress {
@@ -92,7 +94,7 @@ function chunksOf(op: string, file: ByteStream): Chunks {
 }
 
 /** Not every browser iterates streams. */
-function readerOf(stream: ReadableStream<Uint8Array>): Chunks {
+function readerOf(stream: WebStream): Chunks {
   const reader = stream.getReader();
   return {
     next: async () => {
@@ -120,7 +122,7 @@ class Source {
     this.#chunks = chunks;
   }
 
-  async read(count: number): Promise<Uint8Array<ArrayBuffer>> {
+  async read(count: number): Promise<FileBytes> {
     const bytes = allocating(this.#op, count, () => new Uint8Array(count));
     let filled = 0;
     while (filled < count) {

@@ -6,14 +6,21 @@ import { BYTES, encode, type DType } from './core/dtype.ts';
 import { OptionError } from './core/errors.ts';
 import { allocating } from './core/memory.ts';
 import { checkFormat, decode } from './safetensors-formats.ts';
-import { checkTexts, METADATA, parse, PREFIX, type Bytes } from './safetensors-header.ts';
+import {
+  checkTexts,
+  METADATA,
+  parse,
+  PREFIX,
+  type Bytes,
+  type FileBytes,
+} from './safetensors-header.ts';
 import { isStream, loadStream, type ByteStream, type LoadProgress } from './safetensors-stream.ts';
 import { undone } from './core/scope.ts';
 import { fromHost, type Tensor } from './core/tensor.ts';
 import { checkIsDevice, checkTensor } from './core/validate.ts';
 import { checkFunction, checkOptionNames, isPlain } from './core/validate-options.ts';
 
-export type { ByteStream, Bytes, LoadProgress };
+export type { ByteStream, Bytes, FileBytes, LoadProgress };
 
 const ALIGNMENT = 8;
 const SAVE = 'safetensors.save';
@@ -43,7 +50,7 @@ export interface StreamOptions extends LoadOptions {
 export async function save(
   tensors: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>,
   options: SaveOptions = {},
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<FileBytes> {
   checkOptionNames(SAVE, options, ['metadata']);
   const { metadata: texts } = options;
   if (texts !== undefined) checkTexts(SAVE, 'metadata', texts);

@@ -47,21 +47,24 @@ const backwardOp: PointwiseOp = {
   },
 };
 
-interface Bounds {
+export interface RReluBounds {
   /** The smallest slope. Defaults to 1/8. */
   lower?: number;
   /** The largest slope. Defaults to 1/3. */
   upper?: number;
 }
 
-export interface RReluOptions extends Bounds, InPlaceOption {
+export interface RReluOptions extends RReluBounds, InPlaceOption {
   /** Whether slopes are drawn; otherwise each is (lower + upper) / 2. Defaults to false. */
   training?: boolean;
   /** Written instead of a new tensor; may be `x` itself. Only where no gradient is recorded. */
   out?: Tensor;
 }
 
-function boundsOf(op: string, { lower = 1 / 8, upper = 1 / 3 }: Bounds): Required<Bounds> {
+function boundsOf(
+  op: string,
+  { lower = 1 / 8, upper = 1 / 3 }: RReluBounds,
+): Required<RReluBounds> {
   checkNumber(op, 'lower', lower);
   checkNumber(op, 'upper', upper);
   checkOrder(op, ['lower', lower], ['upper', upper]);
@@ -125,7 +128,7 @@ export class RReLU extends Module implements ActivationModule {
 
   readonly inplace: boolean;
 
-  constructor(options: Bounds & InPlaceOption = {}) {
+  constructor(options: RReluBounds & InPlaceOption = {}) {
     super();
     checkOptionNames('RReLU', options, ['lower', 'upper', 'inplace']);
     this.inplace = options.inplace ?? false;

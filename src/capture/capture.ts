@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // A captured step: a function whose launches are kept and run again, with other contents of its inputs.
 import { isGradEnabled, isRecording } from '../core/autograd.ts';
 import { capturing, whileCapturing } from '../core/capturing.ts';

@@ -3,6 +3,7 @@ import { memoryOf, type DeviceMemory } from './device-memory.ts';
 import type { Bounds, DType, HostArray } from './dtype.ts';
 import type { Kernel, View } from './kernel.ts';
 import type { Storage } from './storage.ts';
+import type { GpuCommandEncoder, GpuDevice } from './host-types.ts';
 
 /** Counts since `init()`, and the memory that is held now. Bytes are those that were allocated. */
 export interface DeviceStats {
@@ -42,7 +43,7 @@ export abstract class Device {
   /** The adapter's description, for people. */
   abstract readonly name: string;
   /** The WebGPU device, or null on the CPU. */
-  abstract readonly gpuDevice: GPUDevice | null;
+  abstract readonly gpuDevice: GpuDevice | null;
   /** Resolves when the device is lost; never rejects. The CPU is never lost. */
   abstract readonly lost: Promise<DeviceLostDetails>;
 
@@ -60,7 +61,7 @@ export abstract class Device {
    * Records the ops that `fn` calls into the caller's command encoder, which the caller submits. Ops that were called earlier
    * are submitted first. Results are available once the caller has submitted the encoder. `fn` must be synchronous.
    */
-  abstract record<T>(encoder: GPUCommandEncoder, fn: () => T): T;
+  abstract record<T>(encoder: GpuCommandEncoder, fn: () => T): T;
 
   /** Compiles the pipelines of `ops` in advance and in parallel, so that the first call of each op does not wait. */
   abstract prepare(

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The tensor: a shape over reference-counted memory of one device, made from numbers or from a GPU buffer.
 import type { GradNode } from './autograd.ts';
 import { runBackward } from './backward.ts';
@@ -13,6 +14,7 @@ import { track } from './scope.ts';
 import { formatShape, sizeOf, type Shape } from './shape.ts';
 import type { Storage } from './storage.ts';
 import { checkDType, checkGrad, checkIsDevice, checkShape } from './validate.ts';
+import type { GpuBuffer } from './host-types.ts';
 import { checkBoolean, checkOptionNames } from './validate-options.ts';
 
 /** Numbers nested as deep as the tensor has dimensions. */
@@ -113,7 +115,7 @@ export class Tensor {
    * A tensor over a caller's `GPUBuffer` (usage `STORAGE`), without a copy. The buffer stays the caller's: it is never
    * pooled or destroyed here. Reading it back needs `COPY_SRC`.
    */
-  static fromBuffer(buffer: GPUBuffer, options: FromBufferOptions): Tensor {
+  static fromBuffer(buffer: GpuBuffer, options: FromBufferOptions): Tensor {
     checkOptionNames('Tensor.fromBuffer', options, ['shape', 'dtype', 'offset', 'device']);
     const { shape, dtype = 'float32', offset = 0, device = currentDevice() } = options;
     checkIsDevice('Tensor.fromBuffer', device);
@@ -272,7 +274,7 @@ export class Tensor {
    * The GPU buffer behind the tensor, without a copy: pending work is submitted first, so that commands submitted
    * after this call see the tensor's value. Valid until the tensor is disposed or collected.
    */
-  buffer(): { buffer: GPUBuffer; offset: number; size: number } {
+  buffer(): { buffer: GpuBuffer; offset: number; size: number } {
     capturing()?.refuse('buffer', NO_READ);
     return this.device.expose(this.storage('buffer'), this.size * BYTES[this.dtype]);
   }

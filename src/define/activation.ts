@@ -12,7 +12,6 @@ import { sumTo } from '../kernels/reduce/sum-to.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkShapeIs, checkTensors } from '../core/validate.ts';
 import { activationOps, biasOps, resolveActivation } from './activation-ops.ts';
-import { checkDeclaration } from './check-declaration.ts';
 import { checkInPlace, recordInPlace, type InPlaceOption } from './in-place.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { LENGTHS, warmUp } from './prepare.ts';
@@ -160,7 +159,6 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
 export function defineActivation<const S extends ParamSpecs = NoParams>(
   declaration: ActivationDeclaration<S>,
 ): InPlaceActivation<S> {
-  checkDeclaration('defineActivation', declaration, ['forward', 'backward']);
   const { name, forward, backward, largestTerm, accuracy, docs } = declaration;
   const specs = declaration.params ?? ({} as S);
   const ops = activationOps(declaration);

@@ -11,7 +11,6 @@ import { checkOneOf } from '../core/validate-options.ts';
 import { boxesOf, type Boxes, type Penalty } from '../kernels/pair-rows/boxes-reference.ts';
 import { pairRows, type PairRowsArgs, type PairRowsOp } from '../kernels/pair-rows/plan.ts';
 import { source, type Source } from '../shader/link.ts';
-import { checkDeclaration } from './check-declaration.ts';
 import { planGradients, recordFused } from './fused-gradient.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { defaultsOf, layoutOf, resolveParams } from './params.ts';
@@ -52,7 +51,6 @@ const BOX_REDUCTIONS = ['none', 'mean', 'sum'] as const;
 
 /** Declares a loss of boxes. The gradient is that of `boxes1`. */
 export function defineBoxLoss(declaration: BoxLossDeclaration): BoxLoss {
-  checkDeclaration('defineBoxLoss', declaration, ['penalty']);
   const { name, wgsl, includes, penalty, accuracy, docs } = declaration;
   const op: PairRowsOp = {
     name,

@@ -18,7 +18,6 @@ import {
   checkTensor,
 } from '../core/validate.ts';
 import { checkClassIndices } from '../core/validate-targets.ts';
-import { checkDeclaration } from './check-declaration.ts';
 import {
   checkTarget,
   classLossArgs,
@@ -110,7 +109,6 @@ export function defineClassLoss<
   const S extends ParamSpecs = NoParams,
   const Soft extends boolean = boolean,
 >(declaration: ClassLossDeclaration<S> & { readonly soft: Soft }): ClassLoss<S, Soft> {
-  checkDeclaration('defineClassLoss', declaration, ['loss', 'grad']);
   const { name, soft, accuracy, docs } = declaration;
   const specs = declaration.params ?? ({} as S);
   const ops = classLossOps(declaration);

@@ -4,7 +4,7 @@ import { sameShape, sizeOf, type Shape } from '../core/shape.ts';
 import type { PointwiseArgs } from '../kernels/pointwise/args.ts';
 import type { ParamValues } from '../shader/params.ts';
 import type { LossOps, LossParts, Variant } from './loss-ops.ts';
-import type { LossDeclaration, Names } from './loss-types.ts';
+import type { LossDeclaration, TensorNames } from './loss-types.ts';
 import {
   derivedFrom,
   layoutOf,
@@ -16,7 +16,7 @@ import {
 import { divisorOf, REDUCTIONS, type AnyReduction } from './reduction.ts';
 
 export type AnyDeclaration<S extends ParamSpecs> = Pick<
-  LossDeclaration<S, Names, Names, Names, AnyReduction>,
+  LossDeclaration<S, TensorNames, TensorNames, TensorNames, AnyReduction>,
   | 'inputs'
   | 'differentiable'
   | 'weights'
@@ -35,9 +35,9 @@ export function namesOf<S extends ParamSpecs>({
   weights = [],
   reductions = REDUCTIONS,
 }: AnyDeclaration<S>): {
-  inputs: Names;
-  differentiable: Names;
-  weights: Names;
+  inputs: TensorNames;
+  differentiable: TensorNames;
+  weights: TensorNames;
   reductions: readonly [AnyReduction, ...AnyReduction[]];
 } {
   return { inputs, differentiable, weights, reductions };

@@ -7,12 +7,14 @@ import type { Accuracy, Declared, OpDocs } from './op.ts';
 import type { ParamOptions, ParamSpecs, ParamsOf } from './params.ts';
 import type { AnyReduction, Reduction } from './reduction.ts';
 
-export type Names = readonly string[];
+/** Names of tensors in formulas and options, in their order. */
+export type TensorNames = readonly string[];
 export type InputAndTarget = readonly ['input', 'target'];
-export type NoNames = readonly [];
-type Numbers<N extends Names> = { readonly [K in keyof N]: number };
-/** The names of the inputs in formulas and in calls. */
-type Inputs<N extends Names, T> = N extends InputAndTarget
+export type NoTensors = readonly [];
+/** A number for each of these tensors: an element of it, or a gradient. */
+export type LossNumbers<N extends TensorNames> = { readonly [K in keyof N]: number };
+/** The inputs of a loss by their names in formulas and in calls: tensors, or elements of them. */
+export type LossInputs<N extends TensorNames, T> = N extends InputAndTarget
   ? [input: T, target: T]
   : { [K in keyof N]: T };
 
@@ -22,9 +24,9 @@ type Inputs<N extends Names, T> = N extends InputAndTarget
  */
 export interface LossDeclaration<
   S extends ParamSpecs,
-  N extends Names = InputAndTarget,
-  D extends Names = N,
-  W extends Names = NoNames,
+  N extends TensorNames = InputAndTarget,
+  D extends TensorNames = N,
+  W extends TensorNames = NoTensors,
   R extends AnyReduction = Reduction,
 > {
   readonly name: string;
@@ -66,10 +68,10 @@ export interface LossDeclaration<
    * its result has a component for each weight, and is an f32 for one.
    */
   readonly weightBackward?: (
-    ...args: [...Inputs<N, number>, ...Numbers<W>, gradOutput: number, params: ParamsOf<S>]
-  ) => Numbers<W>;
+    ...args: [...LossInputs<N, number>, ...LossNumbers<W>, gradOutput: number, params: ParamsOf<S>]
+  ) => LossNumbers<W>;
   /** Names of inputs that a call may give as a number, which is kept in float32 whatever the dtype. */
-  readonly numbers?: Names;
+  readonly numbers?: TensorNames;
   /** Reductions that are offered, the default first. Defaults to `['mean', 'sum', 'none']`. */
   readonly reductions?: readonly [R, ...R[]];
   /**
@@ -82,22 +84,24 @@ export interface LossDeclaration<
    */
   readonly domain?: Readonly<Record<string, ValueRange>>;
   /** The loss of one element in float64. */
-  readonly forward: (...args: [...Inputs<N, number>, ...Numbers<W>, params: ParamsOf<S>]) => number;
+  readonly forward: (
+    ...args: [...LossInputs<N, number>, ...LossNumbers<W>, params: ParamsOf<S>]
+  ) => number;
   /** Its gradients with respect to the differentiable inputs, in float64. */
   readonly backward: (
-    ...args: [...Inputs<N, number>, ...Numbers<W>, gradOutput: number, params: ParamsOf<S>]
-  ) => Numbers<D>;
+    ...args: [...LossInputs<N, number>, ...LossNumbers<W>, gradOutput: number, params: ParamsOf<S>]
+  ) => LossNumbers<D>;
   /**
    * The magnitudes of the largest terms of the loss and of its derivatives, if these are sums that cross 0. Errors
    * are counted in ULP of these terms where they are larger than the result.
    */
   readonly largestTerm?: {
     readonly forward?: (
-      ...args: [...Inputs<N, number>, ...Numbers<W>, params: ParamsOf<S>]
+      ...args: [...LossInputs<N, number>, ...LossNumbers<W>, params: ParamsOf<S>]
     ) => number;
     readonly backward?: (
-      ...args: [...Inputs<N, number>, ...Numbers<W>, params: ParamsOf<S>]
-    ) => Numbers<D>;
+      ...args: [...LossInputs<N, number>, ...LossNumbers<W>, params: ParamsOf<S>]
+    ) => LossNumbers<D>;
   };
   /** Error bounds that the tests check. */
   readonly accuracy?: Accuracy;
@@ -107,7 +111,7 @@ export interface LossDeclaration<
 
 export type LossOptions<
   S extends ParamSpecs,
-  W extends Names = NoNames,
+  W extends TensorNames = NoTensors,
   R extends AnyReduction = Reduction,
 > = ParamOptions<S> &
   Partial<Record<W[number], Tensor>> & {
@@ -122,9 +126,9 @@ export type LossOptions<
 
 /** @internal A declared loss without its types, as `checkGradient` needs it. */
 export interface LossFormula<S extends ParamSpecs = ParamSpecs> {
-  readonly inputs: Names;
-  readonly weights: Names;
-  readonly differentiable: Names;
+  readonly inputs: TensorNames;
+  readonly weights: TensorNames;
+  readonly differentiable: TensorNames;
   readonly domain: Readonly<Record<string, ValueRange>>;
   readonly resolve: (options?: object) => ParamsOf<S>;
   /** `args` are the inputs, then the weights. */
@@ -149,9 +153,9 @@ export interface AnyLoss<S extends ParamSpecs = ParamSpecs> extends Declared {
 /** A loss of its inputs, broadcast as in PyTorch. A scalar, or of the broadcast shape for `'none'`. */
 export interface Loss<
   S extends ParamSpecs = ParamSpecs,
-  N extends Names = InputAndTarget,
-  W extends Names = NoNames,
+  N extends TensorNames = InputAndTarget,
+  W extends TensorNames = NoTensors,
   R extends AnyReduction = Reduction,
 > extends AnyLoss<S> {
-  (...args: [...Inputs<N, Tensor>, options?: LossOptions<S, W, R>]): Tensor;
+  (...args: [...LossInputs<N, Tensor>, options?: LossOptions<S, W, R>]): Tensor;
 }

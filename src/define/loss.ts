@@ -21,18 +21,21 @@ import { checkNumber, checkOneOf } from '../core/validate-options.ts';
 import { formulaOf } from './loss-formula.ts';
 import { gradientLike, lossArgs, lossParts, namesOf, resolveLoss } from './loss-call.ts';
 import { lossOps, type Variant } from './loss-ops.ts';
-import type { InputAndTarget, Loss, LossDeclaration, Names, NoNames } from './loss-types.ts';
-import { checkDeclaration, checkNames } from './check-declaration.ts';
+import type {
+  InputAndTarget,
+  Loss,
+  LossDeclaration,
+  TensorNames,
+  NoTensors,
+} from './loss-types.ts';
 import { planGradients, recordFused, type FusedCall } from './fused-gradient.ts';
 import { defineOp } from './op.ts';
 import { LENGTHS, warmUp } from './prepare.ts';
 import { defaultsOf, type NoParams, type ParamSpecs, type ParamsOf } from './params.ts';
-import { ALL_REDUCTIONS, type AnyReduction, type Reduction } from './reduction.ts';
+import type { AnyReduction, Reduction } from './reduction.ts';
 
 export type { Loss, LossDeclaration, LossOptions } from './loss-types.ts';
 
-/** The component names of a WGSL vector, which `loss_grad` returns. */
-const MOST_GRADIENTS = 4;
 export { REDUCTIONS, type Reduction } from './reduction.ts';
 
 /** Options whose values are not numbers. */
@@ -44,9 +47,9 @@ type Others = Readonly<Record<string, Tensor | undefined>> & {
 /** A declaration as it is, with its types: what is made of it here, and by `plan/loss.ts`. */
 export function declareLoss<
   const S extends ParamSpecs = NoParams,
-  const N extends Names = InputAndTarget,
-  const D extends Names = N,
-  const W extends Names = NoNames,
+  const N extends TensorNames = InputAndTarget,
+  const D extends TensorNames = N,
+  const W extends TensorNames = NoTensors,
   const R extends AnyReduction = Reduction,
 >(declaration: LossDeclaration<S, N, D, W, R>): LossDeclaration<S, N, D, W, R> {
   return declaration;
@@ -55,21 +58,15 @@ export function declareLoss<
 /** Declares a pointwise loss: reductions, broadcasting, gradients, float16 and fusion follow from it. */
 export function defineLoss<
   const S extends ParamSpecs = NoParams,
-  const N extends Names = InputAndTarget,
-  const D extends Names = N,
-  const W extends Names = NoNames,
+  const N extends TensorNames = InputAndTarget,
+  const D extends TensorNames = N,
+  const W extends TensorNames = NoTensors,
   const R extends AnyReduction = Reduction,
 >(declaration: LossDeclaration<S, N, D, W, R>): Loss<S, N, W, R> {
-  checkDeclaration('defineLoss', declaration, ['forward', 'backward']);
   const { name, docs, accuracy, arrange, domain = {}, numbers = [] } = declaration;
   const { weightsLikeInput = false, meanByWeight = false } = declaration;
   const specs = declaration.params ?? ({} as S);
   const { inputs, differentiable, weights, reductions } = namesOf(declaration);
-  checkNames('defineLoss', 'inputs', inputs);
-  checkNames('defineLoss', 'differentiable', differentiable, inputs, MOST_GRADIENTS);
-  const given: unknown = weights;
-  checkNames('defineLoss', 'weights', Array.isArray(given) ? inputs.concat(weights) : given);
-  checkNames('defineLoss', 'reductions', reductions, ALL_REDUCTIONS);
   const parts = lossParts(declaration);
   const ops = lossOps(parts);
   const resolve = (options?: object): ParamsOf<S> => resolveLoss(declaration, options);

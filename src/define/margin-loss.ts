@@ -21,7 +21,6 @@ import {
   checkTensor,
 } from '../core/validate.ts';
 import { checkOneOf } from '../core/validate-options.ts';
-import { checkDeclaration } from './check-declaration.ts';
 import { likesOf, planGradients, recordFused } from './fused-gradient.ts';
 import { REDUCTIONS, type Reduction } from './reduction.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
@@ -95,7 +94,6 @@ export function defineMarginLoss<
 >(
   declaration: MarginLossDeclaration<S> & { readonly weighted: Weighted },
 ): MarginLoss<S, Weighted> {
-  checkDeclaration('defineMarginLoss', declaration, ['loss', 'grad']);
   const { name, wgsl, includes, accuracy, docs, weighted } = declaration;
   const specs = declaration.params ?? ({} as S);
   const op: MarginLossOp = {

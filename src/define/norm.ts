@@ -1,15 +1,11 @@
 // Makes a norm from its declaration: a function with gradients of x and of its operands.
-import { describe } from '../core/describe.ts';
 import type { Device } from '../core/device.ts';
 import type { FloatDType } from '../core/dtype.ts';
-import { OptionError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkShapeIs, checkTensors } from '../core/validate.ts';
-import { checkNumber, isPlain } from '../core/validate-options.ts';
 import type { NormOp } from '../kernels/norm/args.ts';
 import { normKernel } from '../kernels/norm/plan.ts';
 import type { Source } from '../shader/link.ts';
-import { checkDeclaration } from './check-declaration.ts';
 import { checkNormalizedShape, normCall, normOp } from './norm-call.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { resolveParams } from './params.ts';
@@ -85,10 +81,7 @@ export function declareNorm<O extends string>(declaration: NormDeclaration<O>): 
 
 /** Declares a norm. */
 export function defineNorm<O extends string>(declaration: NormDeclaration<O>): Norm<O> {
-  checkDeclaration('defineNorm', declaration, ['forward', 'backward']);
   const { name, operands, accuracy, docs } = declaration;
-  checkOperands(operands);
-  checkNumber('defineNorm', 'degree', declaration.degree, { integer: true, min: 1 });
   const names = Object.keys(operands) as O[];
   const op = normOp(declaration);
   const specs = { eps: { default: declaration.eps, min: 0 } };
@@ -148,24 +141,4 @@ export function defineNorm<O extends string>(declaration: NormDeclaration<O>): N
     },
   });
   return Object.assign(declared, { operands, rows: op });
-}
-
-/** The kernel has so many bindings for them. */
-const MOST_OPERANDS = 4;
-
-function checkOperands(operands: unknown): void {
-  const op = 'defineNorm';
-  const argument = 'operands';
-  const expected = `tensors by name, at most ${MOST_OPERANDS}, with absent and saved`;
-  const right =
-    isPlain(operands) &&
-    Object.keys(operands).length <= MOST_OPERANDS &&
-    Object.entries(operands).every(
-      ([name, spec]) =>
-        /^[a-z]\w*$/i.test(name) &&
-        isPlain(spec) &&
-        typeof spec.absent === 'number' &&
-        typeof spec.saved === 'boolean',
-    );
-  if (!right) throw new OptionError({ op, argument, expected, received: describe(operands) });
 }

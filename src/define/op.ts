@@ -67,10 +67,9 @@ export function isDocumented(
 }
 
 /** A function with its description. */
-export function defineOp<F extends (...args: never[]) => unknown, K extends OpKind>(
-  fn: F,
-  info: OpInfo & Preparable & { readonly kind: K },
-): F & OpInfo & Preparable & { readonly kind: K } {
-  const call = (...args: never[]): unknown => calling(info.op, () => fn(...args));
-  return Object.assign(call as F, info);
+export function defineOp<A extends unknown[], R, K extends OpKind>(
+  fn: (...args: A) => R,
+  info: Declared & { readonly kind: K },
+): ((...args: A) => R) & Declared & { readonly kind: K } {
+  return Object.assign((...args: A): R => calling(info.op, () => fn(...args)), info);
 }

@@ -57,7 +57,7 @@ export type RegionLossOptions<S extends ParamSpecs> = ParamOptions<S> & {
    * `'multiclass'` (default): input [N, C, d1, …], of which the softmax over dimension 1 is taken, and int32 target [N, d1, …].
    * `'multilabel'`: a target of the input's shape and dtype, and the sigmoid. `'binary'`: the same with one class over everything.
    */
-  mode?: (typeof MODES)[number];
+  mode?: 'multiclass' | 'multilabel' | 'binary';
   /** Whether the input holds logits (default), or probabilities. */
   fromLogits?: boolean;
   /** Added to numerator and denominator of a score. Defaults to 0. */

@@ -17,7 +17,6 @@ import {
   checkTensors,
 } from '../core/validate.ts';
 import { checkOneOf } from '../core/validate-options.ts';
-import { checkDeclaration } from './check-declaration.ts';
 import { warmUp } from './prepare.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
 import { resolveRowwise, rowwiseArgs, rowwiseOp } from './rowwise-call.ts';
@@ -122,7 +121,6 @@ export function defineRowwise(declaration: RowwiseDeclaration): Rowwise;
 export function defineRowwise(
   declaration: RowwiseDeclaration,
 ): Rowwise<MaskedOptions> & OptionalRowwise {
-  checkDeclaration('defineRowwise', declaration, ['forward', 'backward']);
   const { name, accuracy, docs, kernel = rowwise } = declaration;
   const op = rowwiseOp(declaration);
 

@@ -12,7 +12,7 @@ import { Module } from '../nn/module.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { checkOut } from '../core/validate.ts';
 import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
-import { checkSequences, type Lengths } from './ctc-sequences.ts';
+import { checkSequences, type CtcLengths } from './ctc-sequences.ts';
 
 export interface CtcLossOptions {
   /** The class that means "no label". Defaults to 0. */
@@ -34,8 +34,8 @@ const specs = { blank: { default: 0, min: 0, integer: true } } as const;
 function apply(
   logProbs: Tensor,
   targets: Tensor,
-  inputLengths: Lengths,
-  targetLengths: Lengths,
+  inputLengths: CtcLengths,
+  targetLengths: CtcLengths,
   options: CtcLossOptions = {},
 ): Tensor {
   const { blank } = resolveParams(NAME, specs, ['reduction', 'zeroInfinity', 'out'], options);
@@ -122,8 +122,8 @@ export class CTCLoss extends Module {
   override forward(
     logProbs: Tensor,
     targets: Tensor,
-    inputLengths: Lengths,
-    targetLengths: Lengths,
+    inputLengths: CtcLengths,
+    targetLengths: CtcLengths,
   ): Tensor {
     return ctcLoss(logProbs, targets, inputLengths, targetLengths, this.#options);
   }

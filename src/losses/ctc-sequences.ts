@@ -1,4 +1,4 @@
-// Checks the arguments of ctcLoss and finds the shapes that its kernel needs. Lengths and labels that only the GPU
+// Checks the arguments of ctcLoss and finds the shapes that its kernel needs. CtcLengths and labels that only the GPU
 // knows are checked there, and the next read throws the error.
 import { describe } from '../core/describe.ts';
 import { DTypeError, IndexOutOfRangeError, ShapeError } from '../core/errors.ts';
@@ -9,7 +9,7 @@ import { checkDevice, checkTensor } from '../core/validate.ts';
 import { checkNumber } from '../core/validate-options.ts';
 
 /** One length for each batch element: an int32 tensor, or numbers. */
-export type Lengths = Tensor | readonly number[] | Int32Array;
+export type CtcLengths = Tensor | readonly number[] | Int32Array;
 
 type Layout = Pick<CtcArgs, 'steps' | 'batch' | 'classes' | 'stride' | 'labels' | 'longest'>;
 
@@ -20,8 +20,8 @@ export function checkSequences(
   op: string,
   logProbs: Tensor,
   targets: Tensor,
-  inputLengths: Lengths,
-  targetLengths: Lengths,
+  inputLengths: CtcLengths,
+  targetLengths: CtcLengths,
   blank: number,
 ): Layout {
   checkTensor(op, 'logProbs', logProbs);
@@ -76,7 +76,7 @@ export function checkSequences(
   };
 }
 
-function isNumbers(lengths: Lengths): boolean {
+function isNumbers(lengths: CtcLengths): boolean {
   const values: unknown = lengths;
   return (
     values instanceof Int32Array ||
@@ -88,7 +88,7 @@ function isNumbers(lengths: Lengths): boolean {
 function checkLengths(
   op: string,
   argument: string,
-  lengths: Lengths,
+  lengths: CtcLengths,
   batch: number,
   single: boolean,
   most: number,

@@ -10,6 +10,7 @@ import { gradientsInBackward, gradientsInForward } from '../define/in-forward.ts
 import { lossModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
+import type { AnyReduction } from '../define/reduction.ts';
 import { warmUp } from '../define/prepare.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { logSoftmax } from '../rowwise/log-softmax.ts';
@@ -19,13 +20,13 @@ import { source } from '../shader/link.ts';
 
 const NAME = 'distillationLoss';
 const SPECS = { temperature: { default: 1, min: 0, above: true } } as const;
-const REDUCTIONS = ['batchmean', 'mean', 'sum', 'none'] as const;
+const REDUCTIONS: readonly AnyReduction[] = ['batchmean', 'mean', 'sum', 'none'];
 
 export interface DistillationLossOptions {
   /** Above 0: both logits are divided by it, and the loss is multiplied by its square. Defaults to 1. */
   temperature?: number;
   /** `'batchmean'` (default): the sum over the first dimension; `'mean'` over all elements; `'sum'`; `'none'`. */
-  reduction?: (typeof REDUCTIONS)[number];
+  reduction?: AnyReduction;
   /** Written instead of a new tensor. Only where no gradient is recorded. */
   out?: Tensor;
 }

@@ -9,15 +9,21 @@ import { bits, div, log } from '../shader/lib.ts';
 const clamped = (variance: number, eps: number): number =>
   variance < 0 ? NaN : variance < eps ? eps : variance;
 const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);
-const SPECS = { full: false, eps: 1e-6 };
+const SPECS: GaussianNllSpecs = { full: false, eps: 1e-6 };
 
-type Options = LossOptions<typeof SPECS>;
+/** The options of `gaussianNllLoss`, with their defaults. */
+export type GaussianNllSpecs = Readonly<Record<'full', boolean> & Record<'eps', number>>;
 
 export interface GaussianNllLoss extends Loss<
-  typeof SPECS,
+  GaussianNllSpecs,
   readonly ['input', 'target', 'variance']
 > {
-  (input: Tensor, target: Tensor, variance: Tensor | number, options?: Options): Tensor;
+  (
+    input: Tensor,
+    target: Tensor,
+    variance: Tensor | number,
+    options?: LossOptions<GaussianNllSpecs>,
+  ): Tensor;
 }
 
 /**

@@ -23,7 +23,7 @@ interface Formula {
   readonly gradients: (a: number, b: number, g: number) => readonly [number, number];
 }
 
-type Arithmetic = (a: Tensor | number, b: Tensor | number, options?: OutOption) => Tensor;
+export type Arithmetic = (a: Tensor | number, b: Tensor | number, options?: OutOption) => Tensor;
 
 function defineArithmetic(name: string, formula: Formula): Arithmetic {
   const { wgsl, result, gradients } = formula;

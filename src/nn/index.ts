@@ -14,12 +14,14 @@ export {
   TransformerEncoderLayer,
   type DecoderLayerCallOptions,
   type EncoderLayerCallOptions,
+  type TransformerLayer,
   type TransformerLayerOptions,
 } from './transformer-layers.ts';
 export {
   TransformerDecoder,
   TransformerEncoder,
   type EncoderCallOptions,
+  type TransformerStack,
   type TransformerStackOptions,
 } from './transformer.ts';
 export type { LoadStateOptions, LoadStateResult } from './load-state.ts';

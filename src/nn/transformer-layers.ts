@@ -104,7 +104,10 @@ function settingsOf(
 }
 
 /** What layers of both kinds are made of. */
-abstract class TransformerLayer<Inputs extends readonly unknown[]> extends Module<Tensor, Inputs> {
+export abstract class TransformerLayer<Inputs extends readonly unknown[]> extends Module<
+  Tensor,
+  Inputs
+> {
   readonly dModel: number;
   readonly nhead: number;
   /** @internal */

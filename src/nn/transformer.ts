@@ -18,13 +18,11 @@ export interface TransformerStackOptions {
   norm?: UnaryModule | null;
 }
 
-type Layer = TransformerEncoderLayer | TransformerDecoderLayer;
-
 /** What stacks of both kinds have: layers, named `layers.0`, `layers.1`, …, and a norm. */
-abstract class Stack<L extends Layer, Inputs extends readonly unknown[]> extends Module<
-  Tensor,
-  Inputs
-> {
+export abstract class TransformerStack<
+  L extends TransformerEncoderLayer | TransformerDecoderLayer,
+  Inputs extends readonly unknown[],
+> extends Module<Tensor, Inputs> {
   readonly layers: readonly L[];
   readonly norm: UnaryModule | null;
 
@@ -85,7 +83,7 @@ export interface EncoderCallOptions {
  * const layer = new nn.TransformerEncoderLayer(512, 8, { batchFirst: true });
  * const encoder = new nn.TransformerEncoder(layer, 6, { norm: new nn.LayerNorm(512) });
  */
-export class TransformerEncoder extends Stack<
+export class TransformerEncoder extends TransformerStack<
   TransformerEncoderLayer,
   [src: Tensor, options?: EncoderCallOptions]
 > {
@@ -107,7 +105,7 @@ export class TransformerEncoder extends Stack<
 }
 
 /** `numLayers` copies of a decoder's layer, and a norm. As `torch.nn.TransformerDecoder`. */
-export class TransformerDecoder extends Stack<
+export class TransformerDecoder extends TransformerStack<
   TransformerDecoderLayer,
   [tgt: Tensor, memory: Tensor, options?: DecoderLayerCallOptions]
 > {

@@ -5,8 +5,8 @@ import { source } from '../shader/link.ts';
 import type { ParamValues } from '../shader/params.ts';
 import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { checkBoolean, checkNumber } from '../core/validate-options.ts';
-import type { Kind, OptimizerParameters, ParamGroup } from './groups.ts';
-import { Optimizer, type Rule } from './optimizer.ts';
+import type { OptimizerKind, OptimizerParameters, ParamGroup } from './groups.ts';
+import { Optimizer, type UpdateRule } from './optimizer.ts';
 
 export interface AdamOptions {
   /** Defaults to 0.001. */
@@ -93,7 +93,7 @@ const withLargest: PointwiseOp = {
   inPlace: [0, 2, 3, 4],
 };
 
-const kind: Kind<Required<AdamOptions>> = {
+const kind: OptimizerKind<Required<AdamOptions>> = {
   op: 'Adam',
   defaults: {
     lr: 1e-3,
@@ -125,7 +125,7 @@ const kind: Kind<Required<AdamOptions>> = {
     checkBoolean(op, at('decoupledWeightDecay'), decoupledWeightDecay);
   },
 };
-const kindW: Kind<Required<AdamOptions>> = {
+const kindW: OptimizerKind<Required<AdamOptions>> = {
   ...kind,
   op: 'AdamW',
   defaults: { ...kind.defaults, weightDecay: 0.01, decoupledWeightDecay: true },
@@ -134,16 +134,23 @@ const kindW: Kind<Required<AdamOptions>> = {
 
 /** Adam (Kingma & Ba 2015), as in `torch.optim.Adam`. Takes parameters, or groups of them with options of their own. */
 export class Adam extends Optimizer<Required<AdamOptions>> {
+  constructor(parameters: OptimizerParameters<Required<AdamOptions>>, options?: AdamOptions);
+  /** @internal */
+  constructor(
+    parameters: OptimizerParameters<Required<AdamOptions>>,
+    options: AdamOptions | undefined,
+    own: OptimizerKind<Required<AdamOptions>>,
+  );
   constructor(
     parameters: OptimizerParameters<Required<AdamOptions>>,
     options: AdamOptions = {},
-    /** @internal */
-    own: Kind<Required<AdamOptions>> = kind,
+    own = kind,
   ) {
     super(own, parameters, options);
   }
 
-  protected override rule(group: ParamGroup<Required<AdamOptions>>): Rule {
+  /** @internal */
+  protected override rule(group: ParamGroup<Required<AdamOptions>>): UpdateRule {
     const { lr, betas, eps, weightDecay, amsgrad, maximize, decoupledWeightDecay } = group;
     const [beta1, beta2] = betas;
     return {

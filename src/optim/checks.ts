@@ -4,7 +4,7 @@ import { OptionError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkDevice, checkShapeIs, checkTensor } from '../core/validate.ts';
 import { checkNumber, checkOptionNames, isPlain } from '../core/validate-options.ts';
-import { checkOptions, type GroupOptions, type Kind, type ParamGroup } from './groups.ts';
+import { checkOptions, type GroupOptions, type OptimizerKind, type ParamGroup } from './groups.ts';
 import type { OptimizerState } from './optimizer.ts';
 
 const refuse = (argument: string, expected: string, received: string, hint?: string): never => {
@@ -22,7 +22,7 @@ const refuse = (argument: string, expected: string, received: string, hint?: str
  * groups, or of another kind of optimizer.
  */
 export function savedOptions<O extends GroupOptions>(
-  kind: Kind<O>,
+  kind: OptimizerKind<O>,
   given: unknown,
   groups: readonly ParamGroup<O>[],
 ): (O & { initialLr?: number })[] {

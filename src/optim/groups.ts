@@ -29,7 +29,7 @@ export type OptimizerParameters<O extends GroupOptions = GroupOptions> =
   Iterable<Tensor> | Iterable<ParamGroupInit<O>>;
 
 /** What tells one kind of optimizer from another. */
-export interface Kind<O extends GroupOptions> {
+export interface OptimizerKind<O extends GroupOptions> {
   /** Its name, for errors. */
   readonly op: string;
   readonly defaults: Readonly<O>;
@@ -40,14 +40,14 @@ export interface Kind<O extends GroupOptions> {
 }
 
 /** The names of the options that a caller may give. */
-function namesOf<O extends GroupOptions>({ defaults, fixed = {} }: Kind<O>): string[] {
+function namesOf<O extends GroupOptions>({ defaults, fixed = {} }: OptimizerKind<O>): string[] {
   return Object.keys(defaults).filter((name) => !(name in fixed));
 }
 
 const byName = (name: string): string => name;
 
 /** The options of a whole optimizer, over the defaults of its kind. */
-export function optionsOf<O extends GroupOptions>(kind: Kind<O>, options: object): O {
+export function optionsOf<O extends GroupOptions>(kind: OptimizerKind<O>, options: object): O {
   checkOptionNames(kind.op, options, namesOf(kind));
   const all: O = { ...kind.defaults, ...given(options), ...kind.fixed };
   checkOptions(kind, kind.op, all, byName);
@@ -59,7 +59,7 @@ export function optionsOf<O extends GroupOptions>(kind: Kind<O>, options: object
  * may come out below by a rounding.
  */
 export function checkOptions<O extends GroupOptions>(
-  kind: Kind<O>,
+  kind: OptimizerKind<O>,
   op: string,
   options: O,
   at: (name: string) => string,
@@ -90,7 +90,7 @@ function given(options: object): object {
 
 /** The groups that `parameters` stands for: those in it, or one of all. */
 export function groupsOf<O extends GroupOptions>(
-  kind: Kind<O>,
+  kind: OptimizerKind<O>,
   parameters: unknown,
   options: O,
 ): ParamGroup<O>[] {
@@ -113,7 +113,7 @@ export function groupsOf<O extends GroupOptions>(
 
 /** A group of an optimizer. `seen`: the parameters that it has already, and their names. */
 export function groupOf<O extends GroupOptions>(
-  kind: Kind<O>,
+  kind: OptimizerKind<O>,
   group: unknown,
   options: O,
   argument: string,

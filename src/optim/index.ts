@@ -1,6 +1,6 @@
 // The optimizers, under PyTorch's names.
 export { Adam, AdamW, type AdamOptions } from './adam.ts';
-export type { OptimizerParameters, ParamGroup, ParamGroupInit } from './groups.ts';
+export type { GroupOptions, OptimizerParameters, ParamGroup, ParamGroupInit } from './groups.ts';
 export * as lrScheduler from './lr-scheduler/index.ts';
 export { Optimizer, type OptimizerState, type SavedGroup } from './optimizer.ts';
 export { RMSprop, type RMSpropOptions } from './rmsprop.ts';

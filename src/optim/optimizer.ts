@@ -18,7 +18,7 @@ import {
   groupsOf,
   optionsOf,
   type GroupOptions,
-  type Kind,
+  type OptimizerKind,
   type OptimizerParameters,
   type ParamGroup,
   type ParamGroupInit,
@@ -38,7 +38,7 @@ export interface OptimizerState {
 }
 
 /** How the parameters of a group are updated. */
-export interface Rule {
+export interface UpdateRule {
   readonly op: PointwiseOp;
   /** Tensors that are kept for each parameter. */
   readonly slots: number;
@@ -51,21 +51,22 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions> {
   /** The groups, as PyTorch's `param_groups`: their options may be changed, and hold from the next step on. */
   readonly paramGroups: readonly ParamGroup<O>[];
   readonly #groups: ParamGroup<O>[];
-  readonly #kind: Kind<O>;
+  readonly #kind: OptimizerKind<O>;
   readonly #options: O;
   /** State of each parameter, in float32. */
   readonly #state = new Map<Tensor, Tensor[]>();
   readonly #steps = new Map<Tensor, number>();
 
-  constructor(kind: Kind<O>, parameters: OptimizerParameters<O>, options: object) {
+  /** @internal */
+  constructor(kind: OptimizerKind<O>, parameters: OptimizerParameters<O>, options: object) {
     this.#kind = kind;
     this.#options = optionsOf(kind, options);
     this.#groups = groupsOf(kind, parameters, this.#options);
     this.paramGroups = this.#groups;
   }
 
-  /** How a group is updated, with the options that it has now. */
-  protected abstract rule(group: ParamGroup<O>): Rule;
+  /** @internal How a group is updated, with the options that it has now. */
+  protected abstract rule(group: ParamGroup<O>): UpdateRule;
 
   /** Learning rate of the first group; set, that of all groups. May be changed between steps. */
   get lr(): number {
@@ -247,7 +248,7 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions> {
         );
       },
       run: () => {
-        const rules = new Map<Tensor, Rule>();
+        const rules = new Map<Tensor, UpdateRule>();
         for (const group of this.#groups) {
           const rule = this.rule(group);
           for (const parameter of group.params) rules.set(parameter, rule);

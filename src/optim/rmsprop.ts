@@ -4,8 +4,8 @@ import { source } from '../shader/link.ts';
 import type { ParamValues } from '../shader/params.ts';
 import type { PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { checkBoolean, checkNumber } from '../core/validate-options.ts';
-import type { Kind, OptimizerParameters, ParamGroup } from './groups.ts';
-import { Optimizer, type Rule } from './optimizer.ts';
+import type { OptimizerKind, OptimizerParameters, ParamGroup } from './groups.ts';
+import { Optimizer, type UpdateRule } from './optimizer.ts';
 
 export interface RMSpropOptions {
   /** Defaults to 0.01. */
@@ -82,7 +82,7 @@ const OPS: Readonly<Record<string, PointwiseOp>> = {
   cm: /* @__PURE__ */ opOf(true, true),
 };
 
-const kind: Kind<Required<RMSpropOptions>> = {
+const kind: OptimizerKind<Required<RMSpropOptions>> = {
   op: 'RMSprop',
   defaults: {
     lr: 0.01,
@@ -122,7 +122,8 @@ export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
     super(kind, parameters, options);
   }
 
-  protected override rule(group: ParamGroup<Required<RMSpropOptions>>): Rule {
+  /** @internal */
+  protected override rule(group: ParamGroup<Required<RMSpropOptions>>): UpdateRule {
     const { lr, alpha, eps, weightDecay, momentum, centered, maximize } = group;
     const name = `${centered ? 'c' : ''}${momentum > 0 ? 'm' : ''}`;
     const op = OPS[name] ?? opOf(centered, momentum > 0);

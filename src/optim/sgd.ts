@@ -3,8 +3,8 @@ import { OptionError } from '../core/errors.ts';
 import { source } from '../shader/link.ts';
 import type { PointwiseOp, PointwiseReference } from '../kernels/pointwise/plan.ts';
 import { checkBoolean, checkNumber } from '../core/validate-options.ts';
-import type { Kind, OptimizerParameters, ParamGroup } from './groups.ts';
-import { Optimizer, type Rule } from './optimizer.ts';
+import type { OptimizerKind, OptimizerParameters, ParamGroup } from './groups.ts';
+import { Optimizer, type UpdateRule } from './optimizer.ts';
 
 export interface SGDOptions {
   /** Defaults to 0.001. */
@@ -66,7 +66,7 @@ const withMomentum: PointwiseOp = {
   inPlace: [0, 2],
 };
 
-const kind: Kind<Required<SGDOptions>> = {
+const kind: OptimizerKind<Required<SGDOptions>> = {
   op: 'SGD',
   defaults: {
     lr: 1e-3,
@@ -102,7 +102,8 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
     super(kind, parameters, options);
   }
 
-  protected override rule(group: ParamGroup<Required<SGDOptions>>): Rule {
+  /** @internal */
+  protected override rule(group: ParamGroup<Required<SGDOptions>>): UpdateRule {
     const { lr, momentum, dampening, weightDecay, nesterov, maximize } = group;
     return {
       op: momentum === 0 ? plain : withMomentum,

@@ -5,7 +5,12 @@ import { checkBroadcastsTo, checkShapeIs } from '../core/validate.ts';
 import { checkOneOf } from '../core/validate-options.ts';
 import { gradientLike, lossArgs, lossParts, namesOf, resolveLoss } from '../define/loss-call.ts';
 import { lossOps, type Variant } from '../define/loss-ops.ts';
-import type { InputAndTarget, LossDeclaration, Names, NoNames } from '../define/loss-types.ts';
+import type {
+  InputAndTarget,
+  LossDeclaration,
+  TensorNames,
+  NoTensors,
+} from '../define/loss-types.ts';
 import type { ParamOptions, ParamSpecs } from '../define/params.ts';
 import type { AnyReduction, Reduction } from '../define/reduction.ts';
 import { planMerged } from '../gpu/merge.ts';
@@ -21,9 +26,9 @@ export type LossKernelOptions<S extends ParamSpecs, R extends AnyReduction> = Pa
 /** A pointwise loss for `planOf`, from its declaration: your own, as `defineLoss` takes it. */
 export function lossKernel<
   const S extends ParamSpecs,
-  const N extends Names = InputAndTarget,
-  const D extends Names = N,
-  const W extends Names = NoNames,
+  const N extends TensorNames = InputAndTarget,
+  const D extends TensorNames = N,
+  const W extends TensorNames = NoTensors,
   const R extends AnyReduction = Reduction,
 >(
   declaration: LossDeclaration<S, N, D, W, R>,

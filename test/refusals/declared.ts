@@ -1,8 +1,4 @@
 // Declarations of ops that are not whole, and modules of what is no op.
-import { defineClassLoss } from '../../src/define/class-loss.ts';
-import { defineNorm } from '../../src/define/norm.ts';
-import { defineMarginLoss } from '../../src/define/margin-loss.ts';
-import { defineRowwise } from '../../src/define/rowwise.ts';
 import {
   activationModule,
   defineActivation,
@@ -46,22 +42,7 @@ const PARAMS: readonly (readonly [argument: string, params: object])[] = [
 const DEFINE: Readonly<Record<string, readonly [(declaration: never) => unknown, ...string[]]>> = {
   defineActivation: [defineActivation, 'forward', 'backward'],
   defineLoss: [defineLoss, 'forward', 'backward'],
-  defineRowwise: [defineRowwise, 'forward', 'backward'],
-  defineNorm: [defineNorm, 'forward', 'backward'],
-  defineClassLoss: [defineClassLoss, 'loss', 'grad'],
-  defineMarginLoss: [defineMarginLoss, 'loss', 'grad'],
 };
-
-const operand = { absent: 1, saved: true };
-const OPERANDS: readonly unknown[] = [
-  undefined,
-  ['weight'],
-  { weight: 1 },
-  { weight: { absent: 1 } },
-  { weight: { absent: '1', saved: true } },
-  { 'a weight': operand },
-  { a: operand, b: operand, c: operand, d: operand, e: operand },
-];
 
 const LOSS: readonly Wrong[] = [
   ['reductions', ['average']],
@@ -138,9 +119,7 @@ export const declaredRefusals: readonly Refusal[] = [
     ...[null, undefined, 5, []].map((value) =>
       refusal(op, 'declaration', value, `${show(value)} for a declaration`),
     ),
-    ...COMMON.filter(
-      ([argument, value]) => argument !== 'params' || op !== 'defineRowwise' || value,
-    ).map(([argument, value]) =>
+    ...COMMON.map(([argument, value]) =>
       refusal(op, argument, { ...whole, [argument]: value }, `${argument} = ${show(value)}`),
     ),
     ...functions.flatMap((part) =>
@@ -152,14 +131,6 @@ export const declaredRefusals: readonly Refusal[] = [
       refusal(op, argument, { ...whole, params }, `params ${JSON.stringify(params, numbersToo)}`),
     ),
   ]),
-  ...OPERANDS.map((operands) =>
-    refusal(
-      'defineNorm',
-      'operands',
-      { ...whole, operands },
-      `operands ${JSON.stringify(operands)}`,
-    ),
-  ),
   ...LOSS.map(([argument, value]) =>
     refusal(
       'defineLoss',

@@ -6,7 +6,22 @@ import { checkNumber, checkOneOf, checkOptionNames } from '../../core/validate-o
 import { checkTarget, drawNormal, drawUniform, fill } from './fill.ts';
 import { fansOf } from './plain.ts';
 
-const LINEAR = [
+/** What follows a layer. */
+export type Nonlinearity =
+  | 'linear'
+  | 'conv1d'
+  | 'conv2d'
+  | 'conv3d'
+  | 'convTranspose1d'
+  | 'convTranspose2d'
+  | 'convTranspose3d'
+  | 'sigmoid'
+  | 'tanh'
+  | 'relu'
+  | 'leakyRelu'
+  | 'selu';
+
+const NONLINEARITIES: readonly Nonlinearity[] = [
   'linear',
   'conv1d',
   'conv2d',
@@ -15,11 +30,11 @@ const LINEAR = [
   'convTranspose2d',
   'convTranspose3d',
   'sigmoid',
-] as const;
-const NONLINEARITIES = [...LINEAR, 'tanh', 'relu', 'leakyRelu', 'selu'] as const;
-
-/** What follows a layer. */
-export type Nonlinearity = (typeof NONLINEARITIES)[number];
+  'tanh',
+  'relu',
+  'leakyRelu',
+  'selu',
+];
 
 /**
  * The factor of a layer's standard deviation for what follows it, as `torch.nn.init.calculate_gain`: 1 for `linear`, convolutions

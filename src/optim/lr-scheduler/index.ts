@@ -5,7 +5,7 @@ export {
   type CosineAnnealingLROptions,
   type CosineAnnealingWarmRestartsOptions,
 } from './cosine.ts';
-export { OneCycleLR, type OneCycleLROptions } from './one-cycle.ts';
+export { OneCycleLR, type OneCycleLROptions, type OneCycleState } from './one-cycle.ts';
 export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './plateau.ts';
 export { LRScheduler, type SchedulerOptions, type SchedulerState } from './scheduler.ts';
 export { SequentialLR } from './sequential.ts';

@@ -48,7 +48,7 @@ const NAMES = [
   'lastEpoch',
 ];
 
-interface OneCycle {
+export interface OneCycleState {
   totalSteps: number;
   pctStart: number;
   annealStrategy: string;
@@ -72,7 +72,7 @@ type WithMomentum = ParamGroup & { momentum?: number; betas?: readonly [number, 
  * @example
  * const scheduler = new optim.lrScheduler.OneCycleLR(optimizer, 0.01, { epochs: 10, stepsPerEpoch: 100 });
  */
-export class OneCycleLR extends LRScheduler<OneCycle> {
+export class OneCycleLR extends LRScheduler<OneCycleState> {
   constructor(
     optimizer: Optimizer,
     maxLr: number | readonly number[],

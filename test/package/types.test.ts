@@ -1,0 +1,151 @@
+/**
+ * The declarations as compilers see them: of three versions, by three ways to find a module, with and without the types of
+ * WebGPU and of the page.
+ */
+import { readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, inject, it } from 'vitest';
+import { makeApp } from './app.ts';
+import { node, root, tool } from './run.ts';
+
+const COMPILERS = [
+  ['5.5', 'typescript-5.5'],
+  ['5.9', 'typescript-5.9'],
+  ['6.0', 'typescript'],
+] as const;
+
+const config = (options: object) =>
+  JSON.stringify({
+    compilerOptions: {
+      target: 'ES2022',
+      // no ESNext.Disposable
+      lib: ['ES2022', 'DOM'],
+      module: 'ESNext',
+      moduleResolution: 'bundler',
+      types: [],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      // the package's declarations are what is checked here
+      skipLibCheck: false,
+      noEmit: true,
+      ...options,
+    },
+    include: ['src'],
+  });
+
+const MAIN = `
+import { init, relu, safetensors, tensor, type GpuDevice, type Tensor } from 'nonlin';
+import { Linear, Module, Sequential } from 'nonlin/nn';
+import { Adam, lrScheduler } from 'nonlin/optim';
+
+const device = await init({ backend: 'cpu' });
+const y: Tensor = relu(tensor([-1, 2]));
+const data: Float32Array | Int32Array = await y.data();
+const file: Uint8Array = await safetensors.save({ y });
+const model = new Sequential(new Linear(2, 3));
+const optimizer = new Adam(model.parameters(), { lr: 0.1 });
+const scheduler = new lrScheduler.StepLR(optimizer, 1);
+const gpu: GpuDevice | null = device.gpuDevice;
+class Twice extends Module {
+  override forward(x: Tensor): Tensor {
+    return relu(relu(x));
+  }
+}
+// @ts-expect-error a string is no tensor
+relu('x');
+// @ts-expect-error an unknown option
+new Adam(model.parameters(), { rate: 0.1 });
+export { data, file, gpu, scheduler, Twice };
+`;
+
+const WEBGPU = `
+import { init, Tensor } from 'nonlin';
+
+export async function run(own: GPUDevice, buffer: GPUBuffer, encoder: GPUCommandEncoder) {
+  const device = await init({ device: own, gpu: navigator.gpu });
+  const same: GPUDevice | null = device.gpuDevice;
+  const back: GPUBuffer = Tensor.fromBuffer(buffer, { shape: [1] }).buffer().buffer;
+  device.record(encoder, () => back);
+  // @ts-expect-error a buffer is no device
+  await init({ device: buffer });
+  return same;
+}
+`;
+
+/** Every value of the package exported again, and what is made of it: the app's declarations have to name its type. */
+async function exportsAgain(): Promise<string> {
+  const entry = join(inject('work'), 'installed/node_modules/nonlin/dist/index.js');
+  const nonlin = (await import(pathToFileURL(entry).href)) as Record<string, object>;
+  const lines = ["import * as nonlin from 'nonlin';"];
+  const again = (from: string, space: object, prefix: string) => {
+    for (const [name, value] of Object.entries(space) as [string, unknown][]) {
+      lines.push(`export const ${prefix}${name} = ${from}.${name};`);
+      if (typeof value === 'object' && value !== null) {
+        if (Object.prototype.toString.call(value) === '[object Module]') {
+          again(`${from}.${name}`, value, `${prefix}${name}_`);
+        }
+      }
+      // a protected constructor has no arguments for others
+      if (typeof value !== 'function' || name === 'LRScheduler') continue;
+      lines.push(
+        `export const argumentsOf_${prefix}${name} = (...args: ${
+          /^[A-Z]/.test(name) ? 'ConstructorParameters' : 'Parameters'
+        }<typeof ${from}.${name}>) => args;`,
+      );
+    }
+  };
+  again('nonlin', nonlin, '');
+  return lines.join('\n');
+}
+
+describe.each(COMPILERS)('TypeScript %s', (version, compiler) => {
+  const tsc = (app: string) => node(tool(`${compiler}/lib/tsc.js`), ['-p', app], app);
+
+  it('bundler: also writes declarations of an app that exports whatever the package exports', async () => {
+    const app = await makeApp(`types-${version}-bundler`, {
+      'src/main.ts': MAIN,
+      'src/again.ts': await exportsAgain(),
+      'tsconfig.json': config({ noEmit: false, declaration: true, rootDir: 'src', outDir: 'out' }),
+    });
+    await tsc(app);
+    const emitted = await readFile(join(app, 'out/again.d.ts'), 'utf8');
+    expect(emitted).toContain('export declare const relu:');
+    // a package that is found by its exports has no such module
+    expect(emitted).not.toContain('nonlin/dist');
+  });
+
+  it('node16', async () => {
+    const app = await makeApp(`types-${version}-node16`, {
+      'src/main.ts': MAIN,
+      'tsconfig.json': config({ module: 'Node16', moduleResolution: 'node16' }),
+    });
+    await tsc(app);
+  });
+
+  it('node10, without the types of a page', async () => {
+    const app = await makeApp(`types-${version}-node10`, {
+      'src/main.ts': MAIN,
+      'tsconfig.json': config({
+        lib: ['ES2022'],
+        moduleResolution: 'node10',
+        ...(version === '6.0' ? { ignoreDeprecations: '6.0' } : {}),
+      }),
+    });
+    await tsc(app);
+  });
+
+  it('knows GPUDevice, from @webgpu/types before TypeScript 6', async () => {
+    const app = await makeApp(`types-${version}-webgpu`, {
+      'src/main.ts': WEBGPU,
+      'tsconfig.json': config({ types: version === '6.0' ? [] : ['@webgpu/types'] }),
+    });
+    await symlink(
+      join(root, 'node_modules/@webgpu'),
+      join(app, 'node_modules/@webgpu'),
+      'junction',
+    );
+    await tsc(app);
+  });
+});
