@@ -54,7 +54,7 @@ export function learnOn(task: Task, device: Device): Learner {
     losses: async () => {
       const read = pending;
       pending = [];
-      const all = cat(read.map((loss) => reshape(loss, [1])));
+      const all = scope(() => cat(read.map((loss) => reshape(loss, [1]))));
       for (const loss of read) loss.dispose();
       // The copy comes after the last update.
       const values = Array.from(await all.data());
