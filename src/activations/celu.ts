@@ -18,7 +18,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`[-\alpha, \infty)`,
     torch: 'celu',
     cite: 'Barron 2017, Continuously Differentiable Exponential Linear Units',
-    use: 'elu where alpha is not 1 and the slope should not jump at 0.',
+    use: 'An elu whose slope does not jump at 0 when alpha is not 1. With alpha 1 it is the same as elu.',
   },
 });
 export default declaration;

@@ -18,8 +18,8 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`[-\alpha, \infty)`,
     torch: 'elu',
     cite: 'Clevert, Unterthiner & Hochreiter 2016, Fast and Accurate Deep Network Learning by Exponential Linear Units',
-    kinks: 'alpha at x = 0',
-    use: 'A smooth relu whose mean is nearer 0. Saturates at -alpha, where gradients vanish; the slope jumps at 0 unless alpha is 1 (celu does not).',
+    kinks: 'the gradient at x = 0 is alpha',
+    use: 'A smoother relu whose outputs have a mean nearer to 0. Large negative inputs give almost -alpha, and almost no gradient. Unless alpha is 1, the slope jumps at 0; celu avoids this jump.',
   },
 });
 export default declaration;

@@ -49,7 +49,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`[-0.17, \infty)`,
     torch: 'gelu',
     cite: 'Hendrycks & Gimpel 2016, Gaussian Error Linear Units',
-    use: 'Transformers (BERT, GPT, ViT): take the form the model was trained with. Dearer than relu; not monotonic below -0.75.',
+    use: 'The usual activation of transformers (BERT, GPT, ViT). If you load a trained model, use the form (`approximate`) that it was trained with. It costs more than relu. Below -0.75 it rises again as x falls.',
   },
 });
 export default declaration;

@@ -15,8 +15,8 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`(-\infty, \infty)`,
     torch: 'hardshrink',
     cite: 'Donoho & Johnstone 1994, Ideal Spatial Adaptation by Wavelet Shrinkage',
-    kinks: '0 at x = ±lambd',
-    use: 'Sparse codes and denoising, where what survives keeps its size. It jumps at ±lambd, and what is inside gets no gradient.',
+    kinks: 'the gradient at x = ±lambd is 0',
+    use: 'For sparse codes and denoising: small values become 0, and all other values keep their size. The function jumps at ±lambd, and values between get no gradient.',
   },
 });
 export default declaration;

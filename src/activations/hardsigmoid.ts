@@ -25,12 +25,12 @@ const declaration = /* @__PURE__ */ declareActivation({
   accuracy: { forward: 1, backward: 1 },
   docs: {
     tex: String.raw`\min(\max(\alpha x + \beta, 0), 1)`,
-    derivative: String.raw`\begin{cases} \alpha & 0 < \alpha x + \beta < 1 \\ 0 & \text{else} \end{cases}`,
+    derivative: String.raw`\begin{cases} \alpha & 0 < \alpha x + \beta < 1 \\ 0 & \text{otherwise} \end{cases}`,
     range: String.raw`[0, 1]`,
     torch: 'hardsigmoid',
     cite: 'Courbariaux, Bengio & David 2015, BinaryConnect; Howard et al. 2019, Searching for MobileNetV3; ONNX HardSigmoid',
-    kinks: '0 at both, ±3 by default',
-    use: 'Gates in networks for small devices. Exactly 0 and 1 outside ±3, with no gradient there.',
+    kinks: 'the gradient is 0 at both kinks, which by default are at x = ±3',
+    use: 'A cheap sigmoid for gates in networks on small devices. By default it is exactly 0 below -3 and exactly 1 above 3, and inputs there get no gradient.',
   },
 });
 export default declaration;

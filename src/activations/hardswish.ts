@@ -17,8 +17,8 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`[-\tfrac38, \infty)`,
     torch: 'hardswish',
     cite: 'Howard et al. 2019, Searching for MobileNetV3',
-    kinks: '0 at x = -3, 1 at x = 3',
-    use: 'silu for small devices: no exponential. Units below -3 get no gradient.',
+    kinks: 'the gradient is 0 at x = -3 and 1 at x = 3',
+    use: 'A cheap silu for small devices: it needs no exponential. Units whose input is below -3 get no gradient.',
   },
 });
 export default declaration;

@@ -17,11 +17,11 @@ const declaration = /* @__PURE__ */ declareActivation({
   docs: {
     tex: String.raw`\min(\max(x, \mathrm{minVal}), \mathrm{maxVal})`,
     range: String.raw`[\mathrm{minVal}, \mathrm{maxVal}]`,
-    derivative: String.raw`\begin{cases} 1 & \mathrm{minVal} < x < \mathrm{maxVal} \\ 0 & \text{else} \end{cases}`,
+    derivative: String.raw`\begin{cases} 1 & \mathrm{minVal} < x < \mathrm{maxVal} \\ 0 & \text{otherwise} \end{cases}`,
     torch: 'hardtanh',
     cite: 'Collobert 2004, Large Scale Machine Learning',
-    kinks: '0 at x = minVal and x = maxVal',
-    use: 'A cheap tanh, for bounded outputs and quantised networks. No gradient at all outside the range: keep inputs scaled.',
+    kinks: 'the gradient is 0 at x = minVal and at x = maxVal',
+    use: 'A cheap tanh, for bounded outputs and quantised networks. Inputs outside the range get no gradient, so keep them scaled.',
   },
 });
 export default declaration;

@@ -25,8 +25,8 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`(-\infty, \infty)`,
     torch: 'leaky_relu',
     cite: 'Maas, Hannun & Ng 2013, Rectifier Nonlinearities Improve Neural Network Acoustic Models',
-    kinks: 'negativeSlope at x = 0',
-    use: 'Where relu units die: a small slope below 0 keeps their gradient. The slope is one more thing to choose; prelu learns it.',
+    kinks: 'the gradient at x = 0 is negativeSlope',
+    use: 'Use it when relu units die: its small slope below 0 keeps a gradient. You have to choose the slope; prelu learns it.',
   },
 });
 export default declaration;

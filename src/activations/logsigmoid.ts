@@ -17,7 +17,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`(-\infty, 0)`,
     torch: 'logsigmoid',
     cite: 'PyTorch; Mikolov et al. 2013, Distributed Representations of Words and Phrases (its use in a loss)',
-    use: 'In losses on logits (negative sampling, preference learning). Not a hidden activation: unbounded below, at most 0.',
+    use: 'For losses on logits, such as negative sampling and preference learning. It is not meant for hidden layers: its results are never above 0 and have no lower bound.',
   },
 });
 export default declaration;

@@ -37,7 +37,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`[-0.31, \infty)`,
     torch: 'mish',
     cite: 'Misra 2019, Mish: A Self Regularized Non-Monotonic Activation Function',
-    use: 'A smooth relu for vision networks (YOLOv4). About as good as silu, and dearer.',
+    use: 'A smooth relu for vision networks (YOLOv4). It is about as good as silu and costs more.',
   },
 });
 export default declaration;

@@ -124,8 +124,8 @@ export const prelu: LearnedActivation = /* @__PURE__ */ Object.assign(
       range: String.raw`(-\infty, \infty)`,
       torch: 'prelu',
       cite: 'He, Zhang, Ren & Sun 2015, Delving Deep into Rectifiers',
-      kinks: 'that of the negative side at x = 0: weight for x, 0 for the weight',
-      use: 'leakyRelu with a learned slope, where dead units are a problem and parameters are cheap. Leave it out of weight decay, which pulls the slope to 0.',
+      kinks: 'at x = 0 the gradient of x is the weight, and the gradient of the weight is 0',
+      use: 'A leakyRelu that learns its slope. Use it when relu units die and a few more parameters do not matter. Do not apply weight decay to the slope, because it pulls the slope to 0.',
     },
     prepare: (device: Device, dtype: FloatDType) => {
       for (const length of LENGTHS) {

@@ -22,7 +22,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`[-0.16, \infty)`,
     torch: null,
     cite: 'Hendrycks & Gimpel 2016, Gaussian Error Linear Units; Radford et al. 2021 (CLIP)',
-    use: 'For models trained with it, such as CLIP; elsewhere gelu. Off gelu by up to 0.02.',
+    use: 'For models that were trained with it, such as CLIP. In a new model use gelu, from which it differs by up to 0.02.',
   },
 });
 export default declaration;

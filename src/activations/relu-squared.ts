@@ -14,7 +14,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`[0, \infty)`,
     torch: null,
     cite: 'So et al. 2021, Primer: Searching for Efficient Transformers for Language Modeling',
-    use: 'Feed-forward layers of transformers, where it also makes activations sparse. It grows quadratically: normalise before it.',
+    use: 'For the feed-forward layers of transformers. It makes many activations exactly 0. It grows with the square of the input, so put a norm before it.',
   },
 });
 export default declaration;

@@ -30,8 +30,8 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`[0, \infty)`,
     torch: 'relu',
     cite: 'Nair & Hinton 2010, Rectified Linear Units Improve Restricted Boltzmann Machines',
-    kinks: '0 at x = 0',
-    use: 'The default for hidden layers: cheap, no saturation above 0. A unit whose input stays below 0 gets no gradient and dies; leakyRelu or prelu keep it alive.',
+    kinks: 'the gradient at x = 0 is 0',
+    use: 'The default for hidden layers: it is cheap, and its gradient does not vanish above 0. A unit whose input is always below 0 gets no gradient and stops learning (it dies); leakyRelu and prelu keep such units alive.',
   },
 });
 export default declaration;

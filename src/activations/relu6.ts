@@ -11,12 +11,12 @@ const declaration = /* @__PURE__ */ declareActivation({
   accuracy: { forward: 0, backward: 0 },
   docs: {
     tex: String.raw`\min(\max(x, 0), 6)`,
-    derivative: String.raw`\begin{cases} 1 & 0 < x < 6 \\ 0 & \text{else} \end{cases}`,
+    derivative: String.raw`\begin{cases} 1 & 0 < x < 6 \\ 0 & \text{otherwise} \end{cases}`,
     range: String.raw`[0, 6]`,
     torch: 'relu6',
     cite: 'Krizhevsky 2010, Convolutional Deep Belief Networks on CIFAR-10',
-    kinks: '0 at x = 0 and x = 6',
-    use: 'In networks that are quantised later, as its range is bounded (MobileNet). Units die below 0 as with relu, and learn nothing above 6 either.',
+    kinks: 'the gradient is 0 at x = 0 and at x = 6',
+    use: 'For networks that are quantised later (MobileNet), because its range is bounded. Units can die below 0 as with relu, and inputs above 6 get no gradient either.',
   },
 });
 export default declaration;

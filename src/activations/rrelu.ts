@@ -113,8 +113,8 @@ export const rrelu = /* @__PURE__ */ defineOp(apply, {
     range: String.raw`(-\infty, \infty)`,
     torch: 'rrelu',
     cite: 'Xu, Wang, Chen & Li 2015, Empirical Evaluation of Rectified Activations in Convolutional Network',
-    kinks: 'the slope at x = 0',
-    use: 'leakyRelu that regularises: small data sets that overfit. Remember eval(): training mode is random.',
+    kinks: 'the gradient at x = 0 is the slope a',
+    use: 'A leakyRelu with random slopes. It regularises, which helps when a small data set is overfitted. It is random in training mode, so call eval() before you use the model.',
   },
   prepare: (device, dtype) => {
     for (const length of LENGTHS) warmUp(device, dtype, [[length]], (x) => apply(x));

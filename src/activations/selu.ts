@@ -25,8 +25,8 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`[-\gamma \alpha, \infty)`,
     torch: 'selu',
     cite: 'Klambauer, Unterthiner, Mayr & Hochreiter 2017, Self-Normalizing Neural Networks',
-    kinks: 'gamma · alpha, 1.758 by default, at x = 0',
-    use: 'Plain deep networks without normalisation layers, with LeCun initial weights. Other initial weights, or dropout, break what it is for.',
+    kinks: 'the gradient at x = 0 is gamma · alpha, which is 1.758 by default',
+    use: 'For deep networks of linear layers without norms: it keeps mean and variance of the activations stable. This works only with LeCun initial weights and without dropout.',
   },
 });
 export default declaration;

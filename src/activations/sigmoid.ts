@@ -21,7 +21,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`(0, 1)`,
     torch: 'sigmoid',
     cite: 'Verhulst 1845; Rumelhart, Hinton & Williams 1986, Learning Representations by Back-Propagating Errors',
-    use: 'For probabilities and gates. Its gradient is at most 1/4 and vanishes where it saturates, so deep stacks of it hardly learn; for a loss, feed logits to a with-logits loss instead.',
+    use: 'For probabilities and gates. Its gradient is at most 1/4 and vanishes for large |x|, so deep stacks of sigmoid layers learn very slowly. To compute a loss, do not apply sigmoid first: give the logits to binaryCrossEntropyWithLogits.',
   },
 });
 export default declaration;

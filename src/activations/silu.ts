@@ -19,7 +19,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`[-0.28, \infty)`,
     torch: 'silu',
     cite: 'Elfwing, Uchibe & Doya 2018, Sigmoid-Weighted Linear Units; Ramachandran, Zoph & Le 2017, Searching for Activation Functions',
-    use: 'A smooth relu for deep networks (EfficientNet, LLaMA as swiglu). Costs an exponential; not monotonic below -1.28.',
+    use: 'A smooth relu for deep networks (EfficientNet; LLaMA uses it inside swiglu). It needs an exponential, so it costs more than relu. Below -1.28 it rises again as x falls.',
   },
 });
 export default declaration;

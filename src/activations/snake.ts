@@ -171,7 +171,7 @@ export const snake: SnakeActivation = /* @__PURE__ */ Object.assign(
       range: String.raw`(-\infty, \infty)`,
       torch: null,
       cite: 'Ziyin, Hartwig & Ueda 2020, Neural Networks Fail to Learn Periodic Functions and How to Fix It',
-      use: 'Audio codecs and vocoders, and what is periodic: alpha is the frequency, learned per channel. Start alpha near the frequency that is looked for.',
+      use: 'For audio codecs, vocoders and other periodic data. alpha is the frequency, and each channel can learn its own. Start with an alpha near the frequency that you expect.',
     },
     prepare: (device, dtype) => {
       ofNumber.prepare(device, dtype);

@@ -21,7 +21,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`(-c, c)`,
     torch: null,
     cite: 'Gemma Team 2024, Gemma 2: Improving Open Language Models at a Practical Size',
-    use: 'Logits and attention scores that must not grow without bound. What is far beyond the cap gets no gradient.',
+    use: 'Keeps logits and attention scores within ±cap. Inputs far beyond the cap get almost no gradient.',
   },
 });
 export default declaration;

@@ -23,11 +23,11 @@ const declaration = /* @__PURE__ */ declareActivation({
   accuracy: { forward: 3, backward: 3 },
   docs: {
     tex: String.raw`\frac{\log(1 + e^{\beta x})}{\beta}`,
-    derivative: String.raw`\begin{cases} \sigma(\beta x) & \beta x \le \mathrm{threshold} \\ 1 & \text{else} \end{cases}`,
+    derivative: String.raw`\begin{cases} \sigma(\beta x) & \beta x \le \mathrm{threshold} \\ 1 & \text{otherwise} \end{cases}`,
     range: String.raw`(0, \infty)`,
     torch: 'softplus',
     cite: 'Dugas, Bengio, Bélisle, Nadeau & Garcia 2001, Incorporating Second-Order Functional Knowledge for Better Option Pricing',
-    use: 'For outputs that must be positive, as a variance. As a hidden unit it is slower than relu and rarely better.',
+    use: 'For outputs that must be positive, such as a variance. In hidden layers it is slower than relu and rarely better.',
   },
 });
 export default declaration;

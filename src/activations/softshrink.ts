@@ -17,8 +17,8 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`(-\infty, \infty)`,
     torch: 'softshrink',
     cite: 'Donoho 1995, De-Noising by Soft-Thresholding; ONNX Shrink',
-    kinks: '0 at x = ±lambd',
-    use: 'Sparse codes (the proximal step of an L1 penalty). Continuous, unlike hardshrink, but everything is biased towards 0 by lambd.',
+    kinks: 'the gradient at x = ±lambd is 0',
+    use: 'For sparse codes: it is the proximal step of an L1 penalty. Unlike hardshrink it does not jump, but it moves all large values towards 0 by lambd.',
   },
 });
 export default declaration;

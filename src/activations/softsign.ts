@@ -17,7 +17,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`(-1, 1)`,
     torch: 'softsign',
     cite: 'Bergstra, Desjardins, Lamblin & Bengio 2009, Quadratic Polynomials Learn Better Image Features',
-    use: 'tanh with heavier tails, where saturated units should still learn, if slowly.',
+    use: 'Like tanh, but it approaches ±1 more slowly. Units with large inputs therefore keep more gradient and still learn, slowly.',
   },
 });
 export default declaration;

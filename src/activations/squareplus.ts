@@ -25,7 +25,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`(0, \infty)`,
     torch: null,
     cite: 'Barron 2021, Squareplus: A Softplus-Like Algebraic Rectifier',
-    use: 'softplus where exponentials are dear. Its left tail falls as 1 / |x| only, so that it is never as near to 0.',
+    use: 'A softplus without an exponential, for devices where exponentials are slow. For negative x it approaches 0 only as 1 / |x|, much more slowly than softplus.',
   },
 });
 export default declaration;

@@ -23,7 +23,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`[-0.28 / \beta, \infty)`,
     torch: null,
     cite: 'Ramachandran, Zoph & Le 2017, Searching for Activation Functions; ONNX Swish',
-    use: 'silu with another steepness: the larger beta, the nearer to relu. silu is the same at 1, and cheaper.',
+    use: 'A silu whose steepness you can set: the larger beta, the nearer it is to relu. With beta 1 it is silu, which is cheaper.',
   },
 });
 export default declaration;

@@ -25,7 +25,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`(-1, 1)`,
     torch: 'tanh',
     cite: 'LeCun, Bottou, Orr & Müller 1998, Efficient BackProp',
-    use: 'A zero-centred squashing function, for recurrent cells and bounded outputs. It saturates beyond |x| = 3, and gradients vanish there.',
+    use: 'For recurrent cells and bounded outputs: its results lie between -1 and 1, around 0. For |x| above 3 it is almost flat, and the gradient vanishes.',
   },
 });
 export default declaration;

@@ -34,7 +34,7 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`(-\infty, \infty)`,
     torch: 'tanhshrink',
     cite: 'PyTorch (Torch7’s TanhShrink)',
-    use: 'Sparse coding: small inputs are shrunk to almost nothing, large ones by 1. Its gradient vanishes near 0.',
+    use: 'For sparse coding: small inputs become almost 0, and large inputs move towards 0 by 1. Its gradient vanishes near 0.',
   },
 });
 export default declaration;

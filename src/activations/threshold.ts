@@ -16,8 +16,8 @@ const declaration = /* @__PURE__ */ declareActivation({
     range: String.raw`\{\mathrm{value}\} \cup (\mathrm{threshold}, \infty)`,
     torch: 'threshold',
     cite: 'McCulloch & Pitts 1943, A Logical Calculus of the Ideas Immanent in Nervous Activity',
-    kinks: '0 at x = threshold',
-    use: 'To silence weak responses; with 0 and 0 it is relu. It jumps unless value is threshold, and gradients do not see the jump.',
+    kinks: 'the gradient at x = threshold is 0',
+    use: 'Replaces inputs up to the threshold by one value. With threshold 0 and value 0 it is relu. If the value is not the threshold, the function jumps there, and the gradient does not show this jump.',
   },
 });
 export default declaration;

@@ -220,7 +220,7 @@ export const scaledDotProductAttention = /* @__PURE__ */ defineOp(apply, {
       'query [..., L, E], key [..., S, E], value [..., S, Ev], attnMask [..., L, S], sinks [heads]; result [..., L, Ev]',
     torch: 'scaled_dot_product_attention',
     cite: 'Vaswani et al. 2017, Attention Is All You Need; Dao 2023, FlashAttention-2',
-    use: 'What transformers mix the positions of a sequence with. Memory grows with its length, time with the square of it; a `window` bounds that.',
+    use: 'The operation with which transformers combine the positions of a sequence. Its memory grows with the length of the sequence, and its time with the square of the length. A `window` limits how far each position looks, and with it the time.',
   },
   prepare: (device, dtype) => {
     for (const isCausal of [false, true]) {

@@ -154,7 +154,7 @@ export function defineRegionLoss<const S extends ParamSpecs = NoParams>(
     docs: docs && {
       ...docs,
       shapes:
-        'input [N, C, d1, …], target (int32) [N, d1, …], or as input for `multilabel`; as many elements as input for `binary`; result: a scalar, or [C] for `none` ([1] for `binary`)',
+        'input [N, C, d1, …], target (int32) [N, d1, …]; with mode `multilabel` target has the shape of input, with `binary` as many elements as input; result: a scalar, or with reduction `none` [C] (with `binary` [1])',
       torch: null,
     },
     accuracy,

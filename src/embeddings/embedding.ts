@@ -155,7 +155,7 @@ export const embedding = /* @__PURE__ */ defineOp(apply, {
     shapes: 'indices of any shape, weight [rows, width]; result [..., width]',
     torch: 'embedding',
     cite: 'Bengio, Ducharme, Vincent & Jauvin 2003, A Neural Probabilistic Language Model',
-    use: 'Vectors of tokens or categories. The whole table has a gradient: one step of an optimizer moves all its rows.',
+    use: 'Looks up the vectors of tokens or categories. The gradient covers the whole table: one step of an optimizer can move all rows, as with a dense gradient in PyTorch.',
   },
   prepare: (device: Device, dtype: FloatDType) => {
     const weight = fromHost(encode(dtype, new Float32Array(4)), [1, 4], dtype, device, true);

@@ -87,13 +87,13 @@ export const rotaryEmbedding = /* @__PURE__ */ defineOp(apply, {
   accuracy: { forward: 2, backward: 2 },
   docs: {
     tex: String.raw`(u, v) \mapsto (u \cos\theta - v \sin\theta, \; v \cos\theta + u \sin\theta)`,
-    derivative: String.raw`\text{the upstream gradient, turned by } -\theta`,
+    derivative: String.raw`\text{the upstream gradient, rotated by } -\theta`,
     range: String.raw`(-\infty, \infty)`,
     shapes:
-      'x [..., width], cos and sin of one shape that broadcasts to [..., h], 2h at most width; result as x',
+      'x [..., width], cos and sin of the same shape, which broadcasts to [..., h], with 2h at most width; the result has the shape of x',
     torch: null,
     cite: 'Su, Lu, Pan, Murtadha, Wen & Liu 2021, RoFormer: Enhanced Transformer with Rotary Position Embedding',
-    use: 'Queries and keys of attention, whose products then depend on the distance of their positions. LLaMA in Hugging Face has pairs of halves; the paper, GPT-J and torchtune have neighbours: `interleaved`.',
+    use: 'Apply it to queries and keys of attention: their products then depend on the distance between the positions. By default it pairs the first half of a vector with the second half, as LLaMA in Hugging Face does. With `interleaved` it pairs neighbours, as the paper, GPT-J and torchtune do.',
   },
   prepare: (device: Device, dtype: FloatDType) => {
     const table = fromHost(encode(dtype, new Float32Array(4)), [1, 4], dtype, device);

@@ -18,10 +18,11 @@ export const geglu = /* @__PURE__ */ defineGated({
     tex: String.raw`\mathrm{gelu}(a) \cdot b`,
     derivative: String.raw`\partial a: b \, \mathrm{gelu}'(a), \quad \partial b: \mathrm{gelu}(a)`,
     range: String.raw`(-\infty, \infty)`,
-    shapes: 'x, of an even size along `dim`; or gate and up of one shape: `geglu(gate, up)`',
+    shapes:
+      'x, whose size along `dim` is even; or gate and up of the same shape: `geglu(gate, up)`',
     torch: null,
     cite: 'Shazeer 2020, GLU Variants Improve Transformer',
-    use: 'Feed-forward layers of transformers (T5 v1.1, Gemma), at 2/3 of the width for the same cost.',
+    use: 'For the feed-forward layers of transformers (T5 v1.1, Gemma). It needs a third weight matrix, so take 2/3 of the usual width for the same cost.',
   },
 });
 

@@ -14,7 +14,7 @@ export const glu = /* @__PURE__ */ defineGated({
     range: String.raw`(-\infty, \infty)`,
     torch: 'glu',
     cite: 'Dauphin, Fan, Auli & Grangier 2017, Language Modeling with Gated Convolutional Networks',
-    use: 'Where the network should choose what passes, in convolutional and recurrent models. Needs twice the features going in; in transformers swiglu and geglu do better.',
+    use: 'For convolutional and recurrent models in which the network learns what to let through. The layer before it must produce twice as many features. In transformers, swiglu and geglu work better.',
   },
 });
 

@@ -16,13 +16,14 @@ export const reglu = /* @__PURE__ */ defineGated({
   accuracy: { forward: 1, backward: 1 },
   docs: {
     tex: String.raw`\max(a, 0) \cdot b`,
-    derivative: String.raw`\partial a: b \text{ where } a > 0, \text{ else } 0, \quad \partial b: \max(a, 0)`,
+    derivative: String.raw`\partial a: b \text{ where } a > 0, \text{otherwise} 0, \quad \partial b: \max(a, 0)`,
     range: String.raw`(-\infty, \infty)`,
-    shapes: 'x, of an even size along `dim`; or gate and up of one shape: `reglu(gate, up)`',
+    shapes:
+      'x, whose size along `dim` is even; or gate and up of the same shape: `reglu(gate, up)`',
     torch: null,
     cite: 'Shazeer 2020, GLU Variants Improve Transformer',
-    kinks: '0 for a at a = 0',
-    use: 'As swiglu where exponentials are dear, or sparse activations are wanted.',
+    kinks: 'the gradient of a is 0 at a = 0',
+    use: 'Like swiglu, but without an exponential, and many of its activations are exactly 0.',
   },
 });
 

@@ -79,10 +79,10 @@ export const swiglu = /* @__PURE__ */ defineGated<NoParams, SwigluPairOptions>({
     derivative: String.raw`\partial a: b \, \sigma(a) (1 + a \sigma(-a)), \quad \partial b: \mathrm{silu}(a)`,
     range: String.raw`(-\infty, \infty)`,
     shapes:
-      'x, of an even size along `dim`; or gate and up of one shape: `swiglu(gate, up, { alpha, limit, offset })`',
+      'x, whose size along `dim` is even; or gate and up of the same shape: `swiglu(gate, up, { alpha, limit, offset })`',
     torch: null,
     cite: 'Shazeer 2020, GLU Variants Improve Transformer',
-    use: 'Feed-forward layers of transformers (LLaMA, PaLM), at 2/3 of the width for the same cost.',
+    use: 'For the feed-forward layers of transformers (LLaMA, PaLM). It needs a third weight matrix, so take 2/3 of the usual width for the same cost.',
   },
 });
 

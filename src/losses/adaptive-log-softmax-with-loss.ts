@@ -94,7 +94,7 @@ export const adaptiveLogSoftmaxWithLoss = /* @__PURE__ */ defineOp(apply, {
       'input [N, in] or [in], target (int32) [N] or a scalar; output: the shape of target, loss: a scalar',
     torch: 'AdaptiveLogSoftmaxWithLoss',
     cite: 'Grave, Joulin, Cissé, Grangier & Jégou 2017, Efficient softmax approximation for GPUs',
-    use: 'Vocabularies of 10⁵ words and more with a Zipf distribution: classes have to be sorted by falling frequency, or the cost is that of a full softmax and more. Rare classes share few features, and are learned less well.',
+    use: 'For vocabularies of 10⁵ words and more, of which a few are very frequent (a Zipf distribution). Sort the classes from frequent to rare; otherwise it costs more than a full softmax. Rare classes have fewer features, so it learns them less well.',
   },
   prepare: (device: Device, dtype: FloatDType) => {
     const leaf = (...shape: number[]): Tensor =>

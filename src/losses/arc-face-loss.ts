@@ -40,10 +40,10 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     derivative: String.raw`w_y s (p_c - \delta_{cy}) \cdot \left(1 \text{ or, for } c = y, \; \frac{\sin(\theta_y + m)}{\sin \theta_y}\right)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input (cosines) [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or the shape of target for `none`',
+      'input (cosines) [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or with reduction `none` the shape of target',
     torch: null,
     cite: 'Deng et al. 2019, ArcFace: Additive Angular Margin Loss for Deep Face Recognition; insightface',
-    use: 'As cosFaceLoss, with a margin of the angle, the same everywhere on the sphere: the usual choice for faces. Hard from a random start: use easyMargin, or a small m first. Mislabelled classes hurt it.',
+    use: 'The usual choice for face recognition. It is like cosFaceLoss, but the margin is an angle, which is the same everywhere on the sphere. From random weights it is hard to train: use easyMargin, or start with a small m. Wrong labels harm it.',
   },
 });
 export default declaration;

@@ -65,11 +65,13 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`-\left(y \log p + (1 - y) \log n\right) (1 - p_y)^{\gamma_y}\quad n = \min(1 - p + \mathrm{clip}, 1)`,
     derivative: String.raw`-(1 - p_y)^{\gamma_y} \left(\frac{p_y'}{p_y} - \gamma_y \frac{p_y'}{1 - p_y} \log p_y\right)`,
     range: String.raw`[0, \infty)`,
-    shapes: 'input and target of one shape; result: a scalar, or that shape for `none`',
+    shapes:
+      'input and target of the same shape; result: a scalar, or that shape with reduction `none`',
     torch: null,
     cite: 'Ridnik et al. 2021, Asymmetric Loss For Multi-Label Classification (arXiv 2009.14119); Alibaba-MIIL/ASL',
-    kinks: 'where n or a probability meets its limit, that of the side inside',
-    use: 'Images with few of very many labels: easy negatives fade faster than positives, and the surest cost nothing, which forgives missing labels. Its sum grows with the number of labels; probabilities come out of scale.',
+    kinks:
+      'where n or a probability is exactly at its limit, the gradient is that of the side within the limits',
+    use: 'For images with very many possible labels, of which each image has few. The weight of easy negatives falls faster than that of positives, and the easiest negatives cost nothing. This forgives missing labels. The sum over labels grows with their number, and the resulting probabilities are not calibrated.',
   },
 });
 export default declaration;

@@ -49,10 +49,10 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\frac{z}{c} \left(\frac{z^2}{b} + 1\right)^{\alpha/2 - 1}`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: null,
     cite: 'Barron 2019, A General and Adaptive Robust Loss Function (arXiv 1701.03077)',
-    use: 'Regression where it is not known how bad outliers are: alpha 1 bounds their pull, 0 (Cauchy) and -2 (Geman–McClure) let it fade, a very negative one (Welsch) ends it. Below 1 it is not convex: far points have no gradient, so begin near a fit, or with a larger alpha. c is in the unit of the target.',
+    use: 'For regression when you do not know how bad the outliers are. alpha sets how strongly an outlier pulls: with 1 the pull is bounded, with 0 (Cauchy) and -2 (Geman–McClure) it falls with the distance, with a very negative alpha (Welsch) it vanishes. Below 1 the loss is not convex, and far points have almost no gradient: start near a fit, or with a larger alpha. c has the unit of the target.',
   },
 });
 export default declaration;

@@ -49,10 +49,10 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`w \left((1 - y) - (1 + (w_+ - 1) y)\, \sigma(-x)\right)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target of one shape, weight and posWeight broadcast to it; result: a scalar, or that shape for `none`',
+      'input and target of the same shape, weight and posWeight broadcast to it; result: a scalar, or that shape with reduction `none`',
     torch: 'binary_cross_entropy_with_logits',
     cite: 'Cox 1958, The Regression Analysis of Binary Sequences',
-    use: 'The default for two classes, or several labels at once; takes logits. Rare positives: posWeight, the ratio of negatives to positives; many easy ones: sigmoidFocalLoss. A mislabelled example far out pulls with full weight.',
+    use: 'The default for two classes, or for several labels per example. It takes logits. If positives are rare, set posWeight to the number of negatives divided by the number of positives. If most examples are easy, use sigmoidFocalLoss. A wrong label that the model strongly rejects pulls with full weight.',
   },
 });
 export default declaration;

@@ -35,11 +35,12 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`w \frac{x - y}{\max(x (1 - x), 10^{-12})}`,
     range: String.raw`[0, 100 w]`,
     shapes:
-      'input and target of one shape, weight broadcasts to it; result: a scalar, or that shape for `none`',
+      'input and target of the same shape, weight broadcasts to it; result: a scalar, or that shape with reduction `none`',
     torch: 'binary_cross_entropy',
     cite: 'Good 1952, Rational Decisions',
-    kinks: 'where a logarithm is held at -100 the gradient is as if it were not',
-    use: 'Labels of probabilities that are at hand. After a sigmoid use binaryCrossEntropyWithLogits: a probability near 1 has lost the digits that this needs, and the gradient vanishes. Rare positives: weight.',
+    kinks:
+      'logarithms are limited to -100; where this limit holds, the gradient is that of the loss without the limit',
+    use: 'For probabilities that you already have. After a sigmoid use binaryCrossEntropyWithLogits instead: a probability near 1 has lost the digits that the loss needs, and the gradient vanishes. If one class is rare, use weight.',
   },
 });
 export default declaration;

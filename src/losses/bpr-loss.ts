@@ -31,10 +31,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`-\log \sigma(x^+ - x^-)`,
     derivative: String.raw`-\sigma(x^- - x^+)`,
     range: String.raw`(0, \infty)`,
-    shapes: 'positive and negative of one shape; result: a scalar, or that shape for `none`',
+    shapes:
+      'positive and negative of the same shape; result: a scalar, or that shape with reduction `none`',
     torch: null,
     cite: 'Rendle, Freudenthaler, Gantner & Schmidt-Thieme 2009, BPR: Bayesian Personalized Ranking from Implicit Feedback',
-    use: 'Recommendations from clicks or purchases alone: each chosen item against one drawn from the rest. Random ones are soon too easy to teach anything; scores grow without a bound unless weights decay.',
+    use: 'For recommendations when you know only what people clicked or bought. It compares each chosen item with one that is drawn from the others. Randomly drawn items soon become too easy to teach anything. Use weight decay, because otherwise scores grow without bound.',
   },
 });
 export default declaration;

@@ -20,10 +20,10 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\frac{x - y}{\sqrt{(x - y)^2 + \varepsilon^2}}`,
     range: String.raw`[\varepsilon, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: null,
     cite: 'Charbonnier, Blanc-Féraud, Aubert & Barlaud 1994; Lai, Huang, Ahuja & Yang 2017, LapSRN (arXiv 1704.03915)',
-    use: 'Images that are restored or enlarged: sharper than squares, and smooth at 0, where the absolute error is not. Its smallest value is eps, not 0. A large eps makes it squares, a tiny one a kink.',
+    use: 'For restoring or enlarging images. Results are sharper than with squared errors, and unlike the absolute error it is smooth at 0. Its smallest value is eps, not 0. With a large eps it behaves like the squared error, with a tiny eps like the absolute error.',
   },
 });
 export default declaration;

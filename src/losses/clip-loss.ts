@@ -49,7 +49,7 @@ export const clipLoss = /* @__PURE__ */ defineOp(apply, {
     shapes: 'image and text [N, D], logitScale a scalar; result: a scalar',
     torch: null,
     cite: 'Radford et al. 2021, Learning Transferable Visual Models From Natural Language Supervision; open_clip',
-    use: 'Two encoders that are to agree on pairs, as images and their texts. The other pairs of the batch are the negatives: it wants large batches, and counts pairs that belong together by chance as wrong. Normalise the embeddings; a learned scale grows, so limit it (to 100).',
+    use: 'Trains two encoders so that the embeddings of a pair, such as an image and its text, agree. All other pairs of the batch are negatives, so it needs large batches, and it counts other pairs that also fit together as wrong. Normalise the embeddings. A learned logitScale keeps growing, so limit it (to 100).',
   },
   prepare: (device, dtype) => {
     warmUpPairs(

@@ -41,8 +41,8 @@ export const completeBoxIouLoss = /* @__PURE__ */ defineBoxLoss({
     shapes: 'boxes1 and boxes2 [N, 4] or [4]; result: [N] or a scalar',
     torch: null,
     cite: 'Zheng et al. 2020, Distance-IoU Loss (arXiv 1911.08287); torchvision.ops',
-    kinks: 'half of the gradient where coordinates of the two boxes are equal',
-    use: 'Detectors, as distanceBoxIouLoss, with the ratio of the sides: the usual choice. The aspect counts little until boxes overlap. A box without width and height has no angle: its loss is NaN.',
+    kinks: 'where a coordinate of the two boxes is equal, its gradient is halved',
+    use: 'The usual loss for the boxes of a detector. It is distanceBoxIouLoss with a term for the ratio of width to height. This term counts little until the boxes overlap. A box with width 0 and height 0 has no such ratio: its loss is NaN.',
   },
 });
 

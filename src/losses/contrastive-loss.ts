@@ -93,11 +93,11 @@ export const contrastiveLoss = /* @__PURE__ */ defineOp(apply, {
     tex: String.raw`\tfrac{t}{2} D^2 + \tfrac{1 - t}{2} \max(0, \mathrm{margin} - D)^2, \quad D = \lVert x_1 - x_2 \rVert`,
     derivative: String.raw`\left(t D - (1 - t) \max(0, \mathrm{margin} - D)\right) \frac{x_1 - x_2}{D}`,
     range: String.raw`[0, \infty)`,
-    shapes: 'x1 and x2 [N, D], target [N]; result: a scalar, or [N] for `none`',
+    shapes: 'x1 and x2 [N, D], target [N]; result: a scalar, or [N] with reduction `none`',
     torch: null,
     cite: 'Hadsell, Chopra & LeCun 2006, Dimensionality Reduction by Learning an Invariant Mapping',
-    kinks: 'equal vectors have a gradient of 0',
-    use: 'Embeddings of which it is known which pairs belong together, compared by distance. Dissimilar vectors that are equal have no gradient to part them, and most random pairs are beyond the margin and cost nothing: draw hard ones.',
+    kinks: 'the gradient of two equal vectors is 0',
+    use: 'For embeddings that are compared by distance, when you know which pairs belong together. Most random pairs are farther apart than the margin and cost nothing, so choose hard pairs. Two equal vectors that should differ get no gradient, so they stay together.',
   },
   prepare: (device, dtype) => {
     const target = fromHost(encode(dtype, [1, 0]), [2], dtype, device);

@@ -20,10 +20,10 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     derivative: String.raw`w_y s (p_c - \delta_{cy})`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input (cosines) [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or the shape of target for `none`',
+      'input (cosines) [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or with reduction `none` the shape of target',
     torch: null,
     cite: 'Wang et al. 2018, CosFace: Large Margin Cosine Loss for Deep Face Recognition',
-    use: 'Embeddings that are compared by cosine: faces, speakers, products, with many classes and few examples each. Takes cosines, not logits. Too large a margin, or too small a scale for the number of classes, and it does not converge.',
+    use: 'For embeddings that are compared by cosine (faces, speakers, products), with many classes and few examples of each. It takes cosines, not logits. Training does not converge if the margin is too large, or if the scale is too small for the number of classes.',
   },
 });
 export default declaration;

@@ -104,12 +104,12 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ defineOp(apply, {
     derivative: String.raw`\mp \frac{1}{\lVert x_1 \rVert} \left(\frac{x_2}{\lVert x_2 \rVert} - \cos(x_1, x_2) \frac{x_1}{\lVert x_1 \rVert}\right)`,
     range: '[0, 2]',
     shapes:
-      'input1 and input2 [N, D] or [D], target [N] or a scalar; result: a scalar, or [N] for `none`',
+      'input1 and input2 [N, D] or [D], target [N] or a scalar; result: a scalar, or [N] with reduction `none`',
     torch: 'cosine_embedding_loss',
     cite: 'Bromley, Guyon, LeCun, Säckinger & Shah 1993, Signature Verification using a Siamese Time Delay Neural Network',
     kinks:
-      'the gradient passes at cos = margin; vectors of length 0 have a finite one, as 1e-12 is added to squared lengths',
-    use: 'Embeddings that are compared by angle. Lengths do not count, and the gradient shrinks with them: long vectors learn slowly. Opposite vectors have no gradient; pairs beyond the margin have none either, so draw hard ones.',
+      'at cos = margin the gradient is that of the side above the margin; at vectors of length 0 it is finite, because 1e-12 is added to the squared lengths',
+    use: 'For embeddings that are compared by angle. The length of a vector does not change the loss, but long vectors have smaller gradients and learn slowly. Exactly opposite vectors get no gradient. Dissimilar pairs beyond the margin get none either, so choose hard pairs.',
   },
   prepare: (device, dtype) => {
     const target = fromHost(encode(dtype, [1, -1]), [2], dtype, device);

@@ -15,10 +15,10 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     derivative: String.raw`w_y (\mathrm{softmax}(x)_c - \delta_{cy})`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, or probabilities of the shape of input, weight [C]; result: a scalar, or [N, d1, …] for `none`',
+      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, or probabilities of the shape of input, weight [C]; result: a scalar, or [N, d1, …] with reduction `none`',
     torch: 'cross_entropy',
     cite: 'Good 1952, Rational Decisions; Bridle 1990; label smoothing: Szegedy et al. 2016',
-    use: 'The default for classification; takes logits. Rare classes are outweighed: use weight or focalLoss. Confident on noisy labels: use labelSmoothing.',
+    use: 'The default for classification. It takes logits. If some classes are rare, use weight or focalLoss. If labels are noisy and the model becomes too confident, use labelSmoothing.',
   },
 });
 export default declaration;

@@ -94,10 +94,10 @@ export const ctcLoss = /* @__PURE__ */ defineOp(apply, {
     derivative: String.raw`e^{y_t(c)} - P(\pi_t = c \mid l)`,
     range: String.raw`[0, \infty]`,
     shapes:
-      'logProbs [T, N, C] or [T, C], targets (int32) [N, S] or all in one [sum of lengths], inputLengths and targetLengths [N] or scalars; result: a scalar, or [N] for `none`',
+      'logProbs [T, N, C] or [T, C], targets (int32) [N, S] or all together [sum of lengths], inputLengths and targetLengths [N] or scalars; result: a scalar, or [N] with reduction `none`',
     torch: 'ctc_loss',
     cite: 'Graves, Fernández, Gomez & Schmidhuber 2006, Connectionist Temporal Classification',
-    use: 'Sequences whose labels are in order but not aligned: speech, handwriting. Labels need as many steps as there are, one more between equal ones: else the loss is infinite, or 0 with zeroInfinity. Outputs tend to single peaks among blanks; steps are taken to be independent.',
+    use: 'For sequences whose labels are in order but not aligned with the input, as in speech and handwriting. The input needs at least one step for each label, and one more between two equal labels; with fewer steps the loss is infinite, or 0 with zeroInfinity. It treats steps as independent. Models trained with it often predict blanks with a few short peaks.',
   },
   prepare: (device, dtype) => {
     const targets = fromHost(encode('int32', [1]), [1, 1], 'int32', device);

@@ -129,10 +129,11 @@ export const diceLoss = /* @__PURE__ */ defineOp(dice, {
     tex: String.raw`1 - \frac{2 \sum x y + \varepsilon}{\sum x + \sum y + \varepsilon}`,
     derivative: String.raw`\frac{1}{S} \left(\frac{2 \sum x y + \varepsilon}{S} - 2 y\right)\quad S = \sum x + \sum y + \varepsilon`,
     range: '[0, 1)',
-    shapes: 'input and target of one shape [N, …]; result: a scalar, or [N] for `none`',
+    shapes:
+      'input and target of the same shape [N, …]; result: a scalar, or [N] with reduction `none`',
     torch: null,
     cite: 'Milletari, Navab & Ahmadi 2016, V-Net; Dice 1945',
-    use: 'Segmentation where the foreground is small: overlap, not pixels, counts. Takes probabilities. Flat where nothing overlaps, and noisy for tiny objects: often added to a cross-entropy.',
+    use: 'For segmentation with a small foreground: it measures the overlap, not the share of correct pixels. It takes probabilities. It is almost flat while nothing overlaps, and noisy for tiny objects, so it is often added to a cross-entropy.',
   },
 });
 

@@ -18,7 +18,7 @@ export const diceWithLogits = /* @__PURE__ */ defineRegionLoss({
     derivative: String.raw`\frac{1}{S} \left(\frac{T}{S} - [p < y]\right) \frac{\partial p}{\partial x}, \quad T = \sum \min(p, y) + s, \; S = \frac{\sum p + \sum y}{2} + s`,
     range: '[0, 1]',
     cite: 'Milletari, Navab & Ahmadi 2016, V-Net; Wang et al. 2023, Dice Semimetric Losses; segmentation_models_pytorch DiceLoss',
-    use: 'Segmentation from logits where classes are of very different sizes: each counts alike. Noisy for classes of a few pixels in a batch, and flat where nothing overlaps: often added to crossEntropy.',
+    use: 'For segmentation from logits when classes differ much in size: every class counts the same. It is noisy for classes with only a few pixels in a batch, and almost flat while nothing overlaps, so it is often added to crossEntropy.',
   },
 });
 

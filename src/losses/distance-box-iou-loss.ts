@@ -25,8 +25,8 @@ export const distanceBoxIouLoss = /* @__PURE__ */ defineBoxLoss({
     shapes: 'boxes1 and boxes2 [N, 4] or [4]; result: [N] or a scalar',
     torch: null,
     cite: 'Zheng et al. 2020, Distance-IoU Loss (arXiv 1911.08287); torchvision.ops',
-    kinks: 'half of the gradient where coordinates of the two boxes are equal',
-    use: 'Detectors, where generalizedBoxIouLoss is slow: boxes that do not meet go straight to each other. Of two boxes with one centre only the overlap counts, not the shape: completeBoxIouLoss adds that.',
+    kinks: 'where a coordinate of the two boxes is equal, its gradient is halved',
+    use: 'For the boxes of a detector, when generalizedBoxIouLoss learns too slowly: boxes that do not overlap move straight towards each other. If two boxes have the same centre, only their overlap counts, not their shape; completeBoxIouLoss also compares the shape.',
   },
 });
 

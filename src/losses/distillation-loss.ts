@@ -133,10 +133,10 @@ export const distillationLoss = /* @__PURE__ */ defineOp(apply, {
     derivative: String.raw`T (q - p)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'studentLogits and teacherLogits of one shape [N, …, C]; result: a scalar, or their shape for `none`',
+      'studentLogits and teacherLogits of the same shape [N, …, C]; result: a scalar, or their shape with reduction `none`',
     torch: null,
     cite: 'Hinton, Vinyals & Dean 2015, Distilling the Knowledge in a Neural Network',
-    use: 'A small model that learns what a large one takes for likely. A temperature of 2 to 5 shows it the small probabilities; the square keeps the size of gradients.',
+    use: 'Trains a small model to give the probabilities of a large one. A temperature of 2 to 5 makes the small probabilities visible to it. The loss is multiplied by the square of the temperature, so that gradients keep their size.',
   },
   prepare: (device, dtype) => {
     for (const reduction of REDUCTIONS) {

@@ -73,11 +73,12 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`-\log \sigma(\beta h)\quad h = (\pi^+ - \rho^+) - (\pi^- - \rho^-)`,
     derivative: String.raw`-\beta\, \sigma(-\beta h)`,
     range: String.raw`(0, \infty)`,
-    shapes: 'all four of one shape; result: a scalar, or that shape for `none`',
+    shapes:
+      'all four tensors of the same shape; result: a scalar, or that shape with reduction `none`',
     torch: null,
     cite: 'Rafailov et al. 2023, Direct Preference Optimization; Azar et al. 2023 (ipo); TRL DPOTrainer',
-    kinks: 'hinge: 0 at beta h = 1',
-    use: 'A language model that learns which of two answers people prefer, without a reward model; pass summed log-probabilities of the answers. Both may become less likely, only their gap counts: watch the chosen one. Sure labels that are wrong need labelSmoothing, or ipo.',
+    kinks: 'with lossType `hinge` the gradient at beta h = 1 is 0',
+    use: 'Trains a language model on pairs of answers of which people prefer one, without a reward model. Pass the summed log-probability of each answer. Only the gap between the two answers counts, and both can become less likely: watch the probability of the chosen one. If some preferences are wrong, use labelSmoothing or ipo.',
   },
 });
 export default declaration;

@@ -25,11 +25,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\begin{cases} \operatorname{sign}(x - y) & |x - y| > \varepsilon \\ 0 & |x - y| \le \varepsilon \end{cases}`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: null,
     cite: 'Vapnik 1995, The Nature of Statistical Learning Theory; scikit-learn SVR, SGDRegressor',
-    kinks: '0 at the edge of the tube',
-    use: 'Regression where errors below epsilon do not matter: only points outside of the tube pull. An epsilon above the noise teaches nothing more once all points are inside.',
+    kinks: 'at an error of exactly epsilon the gradient is 0',
+    use: 'For regression when errors below epsilon do not matter: only points with larger errors have a gradient. If epsilon is larger than the noise, training stops as soon as all errors are below epsilon.',
   },
 });
 export default declaration;

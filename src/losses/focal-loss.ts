@@ -22,10 +22,10 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     derivative: String.raw`w_y \left((1 - p_y)^\gamma - \gamma p_y (1 - p_y)^{\gamma - 1} \log p_y\right) (p_c - \delta_{cy})`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or the shape of target for `none`',
+      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or with reduction `none` the shape of target',
     torch: null,
     cite: 'Lin, Goyal, Girshick, He & Dollár 2017, Focal Loss for Dense Object Detection',
-    use: 'Strong class imbalance with many easy examples: gamma shifts the weight to the hard ones. It also amplifies mislabelled ones, and its probabilities are less calibrated.',
+    use: 'For strongly imbalanced classes with many easy examples: gamma moves the weight from easy to hard examples. It also gives more weight to wrong labels, and its probabilities are less well calibrated.',
   },
 });
 export default declaration;

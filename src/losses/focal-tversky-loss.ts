@@ -23,7 +23,7 @@ export const focalTverskyLoss = /* @__PURE__ */ defineRegionLoss({
     derivative: String.raw`\frac{\gamma L^{\gamma - 1}}{S} \left([p > y] \frac{\alpha T}{S} - [p < y] \frac{S - T + \beta T}{S}\right) \frac{\partial p}{\partial x}`,
     range: '[0, 1]',
     cite: 'Abraham & Khan 2019, A Novel Focal Tversky Loss Function with Improved Attention U-Net for Lesion Segmentation',
-    use: 'Small lesions or objects that tverskyLoss leaves when the rest is right. Steep near 0, so training is restless at its end: use a falling learning rate.',
+    use: 'For small lesions or objects that tverskyLoss still misses when everything else is right. It is steep near 0, which makes the end of training unstable: let the learning rate fall.',
   },
 });
 

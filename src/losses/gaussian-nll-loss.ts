@@ -72,11 +72,11 @@ export const gaussianNllLoss = /* @__PURE__ */ defineLoss({
     derivative: String.raw`\frac{x - y}{v}`,
     range: String.raw`(-\infty, \infty)`,
     shapes:
-      'input and target broadcast to each other, variance of the shape of input, without its last dimension, or 1 in one dimension, or a number; result: a scalar, or their shape for `none`',
+      'input and target broadcast to each other; variance has the shape of input, or that shape without its last dimension, or with one dimension of size 1, or is a number; result: a scalar, or their shape with reduction `none`',
     torch: 'gaussian_nll_loss',
     cite: 'Nix & Weigend 1994, Estimating the Mean and Variance of the Target Probability Distribution',
-    kinks: 'a variance below eps has the gradient of eps',
-    use: 'Regression that also learns how sure it is: input and variance are two outputs (the second through softplus). Large variances damp the gradient of bad fits, which may then never improve; start with the variance fixed.',
+    kinks: 'a variance below eps gets the gradient that eps would get',
+    use: 'For regression that also predicts how uncertain it is: input and variance are two outputs of the model, the second through softplus. A large variance makes the gradient small, so badly fitted points may never improve; start training with a fixed variance.',
   },
 }) as GaussianNllLoss;
 

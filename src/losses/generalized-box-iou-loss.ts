@@ -32,8 +32,8 @@ export const generalizedBoxIouLoss = /* @__PURE__ */ defineBoxLoss({
     shapes: 'boxes1 and boxes2 [N, 4] or [4]; result: [N] or a scalar',
     torch: null,
     cite: 'Rezatofighi et al. 2019, Generalized Intersection over Union; torchvision.ops',
-    kinks: 'half of the gradient where coordinates of the two boxes are equal',
-    use: 'Detectors: what counts is the overlap, whatever the size of the box, and boxes that do not meet still move. These first grow until they touch, which is slow: distanceBoxIouLoss moves them.',
+    kinks: 'where a coordinate of the two boxes is equal, its gradient is halved',
+    use: 'For the boxes of a detector. It measures the overlap independently of the size of the boxes, and boxes that do not overlap still get a gradient. Such boxes first grow until they touch, which is slow; distanceBoxIouLoss moves them instead.',
   },
 });
 

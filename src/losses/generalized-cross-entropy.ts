@@ -18,10 +18,10 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     derivative: String.raw`w_y p_y^q (p_c - \delta_{cy})`,
     range: String.raw`[0, 1 / q)`,
     shapes:
-      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or the shape of target for `none`',
+      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or with reduction `none` the shape of target',
     torch: null,
     cite: 'Zhang & Sabuncu 2018, Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels',
-    use: 'Noisy labels: an example that the model finds unlikely has a bounded loss and pulls little. For the same reason it learns slowly from a bad start, the more so the larger q and the more classes there are.',
+    use: 'For noisy labels: an example that the model finds unlikely has a bounded loss and a small gradient. For the same reason it learns slowly at the start, and more slowly with a larger q or more classes.',
   },
 });
 export default declaration;

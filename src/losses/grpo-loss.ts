@@ -262,8 +262,8 @@ export const grpoLoss = /* @__PURE__ */ defineOp(apply, {
       'logProbs, oldLogProbs, refLogProbs and mask (int32) [B, T], advantages [B]; result: a scalar',
     torch: null,
     cite: 'Shao et al. 2024, DeepSeekMath; Yu et al. 2025, DAPO; Liu et al. 2025, Dr. GRPO; Zheng et al. 2025, GSPO; TRL GRPOTrainer',
-    kinks: '-r A at the limits of the ratio',
-    use: 'A language model that learns from rewards of whole answers, without a critic: advantages are rewards less the mean of their group. grpo weighs the tokens of long answers less; dapo weighs all alike. A group whose rewards are all equal teaches nothing.',
+    kinks: 'at the limits of the ratio the gradient is -r A',
+    use: 'Trains a language model on rewards of whole answers, without a critic. The advantage of an answer is its reward minus the mean reward of its group. With lossType grpo, each token of a long answer counts less; with dapo all tokens count the same. A group in which all rewards are equal teaches nothing.',
   },
   prepare: (device, dtype) => {
     warmUp(device, dtype, [[1, 2], [1]], (x, advantages) =>

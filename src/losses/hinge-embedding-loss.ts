@@ -26,11 +26,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\begin{cases} 1 & y = 1 \\ -[x \le m] & y = -1 \end{cases}`,
     range: String.raw`(-\infty, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: 'hinge_embedding_loss',
     cite: 'Hadsell, Chopra & LeCun 2006, Dimensionality Reduction by Learning an Invariant Mapping',
-    kinks: '-1 at x = margin for y = -1',
-    use: 'Pairs that are alike (1) or not (-1), the input being a distance. Pairs further apart than the margin teach nothing; the distance must not be negative.',
+    kinks: 'for y = -1 the gradient at x = margin is -1',
+    use: 'For pairs that are similar (target 1) or not (target -1). The input is the distance of a pair and must not be negative. Dissimilar pairs that are farther apart than the margin teach nothing.',
   },
 });
 export default declaration;

@@ -28,10 +28,10 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`w \min(\max(d, -\delta), \delta)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other, weight of the shape of input; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other, weight has the shape of input; result: a scalar, or their broadcast shape with reduction `none`',
     torch: 'huber_loss',
     cite: 'Huber 1964, Robust Estimation of a Location Parameter',
-    use: 'Regression with outliers: squared near the target, linear beyond delta, so that an outlier has a bounded pull. delta is in the units of the target.',
+    use: 'For regression with outliers. It is quadratic for errors up to delta and linear beyond, so the gradient of an outlier is bounded. delta has the unit of the target.',
   },
 });
 export default declaration;

@@ -70,11 +70,13 @@ export const infoNceLoss = /* @__PURE__ */ defineOp(apply, {
     tex: String.raw`-\log \frac{e^{q_i \cdot p_i / T}}{\sum_j e^{q_i \cdot p_j / T}}`,
     derivative: String.raw`\tfrac{1}{T} \sum_j \left(\mathrm{softmax}(q_i \cdot p / T)_j - \delta_{ij}\right) p_j`,
     range: String.raw`[0, \infty)`,
-    shapes: 'query and positive [N, D], negatives [M, D]; result: a scalar, or [N] for `none`',
+    shapes:
+      'query and positive [N, D], negatives [M, D]; result: a scalar, or [N] with reduction `none`',
     torch: null,
     cite: 'van den Oord, Li & Vinyals 2018, Representation Learning with Contrastive Predictive Coding; He et al. 2020, Momentum Contrast',
-    kinks: 'that of a row whose length is below 1e-12 is that of a division by 1e-12',
-    use: 'Embeddings of two views of the same thing, without labels. It wants many negatives: a large batch, or a queue of earlier ones. A low temperature looks at the hardest negatives only, and trusts that none of them is of the same kind.',
+    kinks:
+      'a row shorter than 1e-12 is divided by 1e-12 instead of its length, and its gradient is that of this division',
+    use: 'For embeddings that are learned without labels, from two views of the same thing. It needs many negatives: a large batch, or a queue of earlier examples. With a low temperature only the hardest negatives count, so it suffers if some of them are in truth similar.',
   },
   prepare: (device, dtype) => {
     for (const reduction of ['mean', 'none'] as const) {

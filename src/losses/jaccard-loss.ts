@@ -18,7 +18,7 @@ export const jaccardLoss = /* @__PURE__ */ defineRegionLoss({
     derivative: String.raw`\frac{1}{S} \left([p > y] \frac{T}{S} - [p < y]\right) \frac{\partial p}{\partial x}, \quad T = \sum \min(p, y) + s, \; S = \sum \max(p, y) + s`,
     range: '[0, 1]',
     cite: 'Rahman & Wang 2016, Optimizing Intersection-Over-Union; Wang et al. 2023, Jaccard Metric Losses; segmentation_models_pytorch JaccardLoss',
-    use: 'Segmentation that is judged by intersection over union. Harder on small errors than diceWithLogits, with the same minimum; noisy for classes of a few pixels in a batch.',
+    use: 'For segmentation that is judged by intersection over union. It has the same minimum as diceWithLogits and punishes small errors more. It is noisy for classes with only a few pixels in a batch.',
   },
 });
 

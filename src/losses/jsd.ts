@@ -59,10 +59,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\beta e^y (y - m) + (1 - \beta) e^x (x - m)\quad m = \log(\beta e^y + (1 - \beta) e^x)`,
     derivative: String.raw`(1 - \beta) e^x (x - m)`,
     range: String.raw`(-\infty, \infty)`,
-    shapes: 'input and target of one shape; result: a scalar, or that shape for `none`',
+    shapes:
+      'input and target of the same shape; result: a scalar, or that shape with reduction `none`',
     torch: null,
     cite: 'Lin 1991, Divergence Measures Based on the Shannon Entropy; for distillation: Agarwal et al. 2024',
-    use: 'Distillation where neither distribution is to be trusted alone: symmetric for beta 0.5, and bounded where klDiv is infinite. Its gradient is small where the two hardly overlap.',
+    use: 'For distillation when neither of the two distributions is simply the right one. With beta 0.5 it is symmetric, and it stays bounded where klDiv is infinite. Its gradient is small while the two hardly overlap.',
   },
 });
 export default declaration;

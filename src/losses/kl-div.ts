@@ -35,11 +35,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: '-y',
     range: String.raw`(-\infty, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: 'kl_div',
     cite: 'Kullback & Leibler 1951, On Information and Sufficiency',
-    kinks: '0 with respect to x, NaN with respect to y, at y = 0',
-    use: "Distillation, soft labels: input from logSoftmax. Use reduction 'batchmean'; the default divides by the classes too. Punishes where the input misses mass that the target has; jsd is the symmetric, bounded one.",
+    kinks: 'at y = 0 the gradient is 0 with respect to x and NaN with respect to y',
+    use: "For distillation and soft labels. The input must be log-probabilities, from logSoftmax. Use reduction 'batchmean'; the default also divides by the number of classes. It punishes an input that gives little probability to what is likely in the target. jsd is symmetric and bounded.",
   },
 });
 export default declaration;

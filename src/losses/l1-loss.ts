@@ -22,11 +22,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`w \, \mathrm{sgn}(x - y)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other, weight of the shape of input (`mean` divides by its sum); result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other, weight has the shape of input (`mean` divides by the sum of the weights); result: a scalar, or the broadcast shape with reduction `none`',
     torch: 'l1_loss',
     cite: 'Boscovich 1757; Laplace 1793',
-    kinks: '0 at x = y',
-    use: 'Regression with outliers: each error weighs the same, and the fit is a median. The gradient does not shrink near the optimum; huberLoss does.',
+    kinks: 'the gradient at x = y is 0',
+    use: 'For regression with outliers: every error pulls with the same strength, so the fit is a median. The gradient does not become smaller near the optimum; that of huberLoss does.',
   },
 });
 export default declaration;

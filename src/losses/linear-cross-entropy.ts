@@ -206,10 +206,10 @@ export const linearCrossEntropy = /* @__PURE__ */ defineOp(apply, {
     derivative: String.raw`\sum_c w_y (\mathrm{softmax}(z)_c - \delta_{cy}) W_c`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input [N, in] or [in], linearWeight [C, d1, …, in], linearBias [C, d1, …], target (int32) [N, d1, …] or probabilities [N, C, d1, …], weight [C]; result: a scalar, or [N, d1, …] for `none`',
+      'input [N, in] or [in], linearWeight [C, d1, …, in], linearBias [C, d1, …], target (int32) [N, d1, …] or probabilities [N, C, d1, …], weight [C]; result: a scalar, or [N, d1, …] with reduction `none`',
     torch: 'linear_cross_entropy',
     cite: 'Hsu et al. 2024, Liger Kernel; Wijmans et al. 2024, Cut Your Losses in Large-Vocabulary Language Models',
-    use: 'The last layer of a language model and its loss in one, where the logits of all classes would fill the memory. Where the logits are more than memoryBudget, a gradient costs a third more multiplications than linear and crossEntropy.',
+    use: 'The last linear layer of a language model and crossEntropy in one call, for when the logits of all classes do not fit into memory. If the logits need more than memoryBudget, the gradient costs a third more multiplications than linear and crossEntropy.',
   },
   accuracy: { forward: 8, backward: 8 },
   params: {},

@@ -173,10 +173,11 @@ export const listNetLoss = /* @__PURE__ */ defineOp(apply, {
     tex: String.raw`-\sum_i y_i \log \frac{e^{x_i}}{\sum_j e^{x_j}}`,
     derivative: String.raw`\mathrm{softmax}(x)_i \sum_j y_j - y_i`,
     range: String.raw`(-\infty, \infty)`,
-    shapes: 'input, target and where (int32) [..., L]; result: a scalar, or [...] for `none`',
+    shapes:
+      'input, target and where (int32) [..., L]; result: a scalar, or [...] with reduction `none`',
     torch: null,
     cite: 'Cao, Qin, Liu, Tsai & Li 2007, Learning to Rank: From Pairwise Approach to Listwise Approach; optax ranking_softmax_loss',
-    use: 'Search results, where the order of a list counts: give relevances, best as probabilities (softmax of grades). It cares for all of the list alike, not for its head. Lists of large relevances outweigh others.',
+    use: 'For search results, where the order of a list counts. The target is the relevance of each item, best given as probabilities (softmax of the grades). All places of the list count, not only the first ones. Lists with large relevances count more than others.',
   },
   prepare: (device, dtype) => {
     for (const reduction of REDUCTIONS) {

@@ -22,10 +22,10 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\tanh(x - y)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: null,
     cite: 'Keras LogCosh; Chen, Chen & Chen 2019, Log Hyperbolic Cosine Loss Improves Variational Auto-Encoder',
-    use: 'Regression with outliers, smooth everywhere: squares near the target, absolute values far from it, nothing to tune. The bend is at errors of about 1 whatever the unit of the target, so scale targets first.',
+    use: 'For regression with outliers. It is smooth everywhere: quadratic for small errors and linear for large ones, with no option to choose. It changes from one to the other at errors of about 1, so scale the targets first.',
   },
 });
 export default declaration;

@@ -25,11 +25,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\frac{100 \operatorname{sign}(x - y)}{\max(|y|, \varepsilon)}`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: null,
     cite: 'Keras MeanAbsolutePercentageError; Makridakis 1993, Accuracy Measures',
-    kinks: '0 where input and target are equal',
-    use: 'Forecasts of positive quantities of very different size, where the share of the error counts. Targets near 0 outweigh all others: raise eps, or use msleLoss. Guesses that are too low cost at most 100, so it prefers them.',
+    kinks: 'where input and target are equal, the gradient is 0',
+    use: 'For forecasts of positive quantities of very different size, when the relative error counts. Targets near 0 count far more than others: raise eps, or use msleLoss. A prediction that is too low costs at most 100 (percent), so the fit tends to be too low.',
   },
 });
 export default declaration;

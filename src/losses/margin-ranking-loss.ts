@@ -28,11 +28,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`-y [y (x_1 - x_2) \le m]`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input1, input2 and target of one rank, broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input1, input2 and target of the same rank, broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: 'margin_ranking_loss',
     cite: 'Herbrich, Graepel & Obermayer 2000, Large Margin Rank Boundaries for Ordinal Regression',
-    kinks: 'that of the line where the loss becomes 0',
-    use: 'Scores of which only the order counts. With margin 0 equal scores are no loss: give it a margin. Pairs in order by the margin teach nothing.',
+    kinks: 'where the loss just reaches 0, the gradient is that of its linear part',
+    use: 'For scores of which only the order counts. With margin 0, two equal scores cost nothing, so set a margin. Pairs that are in order by more than the margin teach nothing.',
   },
 });
 export default declaration;

@@ -22,10 +22,10 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`2 w (x - y)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other, weight of the shape of input (`mean` divides by its sum); result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other, weight has the shape of input (`mean` divides by the sum of the weights); result: a scalar, or the broadcast shape with reduction `none`',
     torch: 'mse_loss',
     cite: 'Legendre 1805; Gauss 1809',
-    use: 'Regression with Gaussian errors. One outlier of size r weighs r²; l1Loss and huberLoss are robust to them.',
+    use: 'The default for regression, right for Gaussian errors. An outlier with an error of r costs r², so a few outliers can decide the fit; l1Loss and huberLoss are robust to them.',
   },
 });
 export default declaration;

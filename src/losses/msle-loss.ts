@@ -25,11 +25,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\frac{2 \left(\log(1 + x_+) - \log(1 + y_+)\right)}{1 + x}`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: null,
     cite: 'Keras MeanSquaredLogarithmicError; scikit-learn mean_squared_log_error',
-    kinks: '0 for an input below 0; at 0 that of the formula',
-    use: 'Counts and prices over several orders of magnitude: what counts is the ratio. Guesses that are too low cost more than those too high. An input below 0 has no gradient at all: end the model with softplus.',
+    kinks: 'the gradient of an input below 0 is 0; at 0 it is that of the formula',
+    use: 'For counts and prices over several orders of magnitude: it measures the ratio of input and target. Predictions that are too low cost more than those that are too high. An input below 0 gets no gradient, so end the model with softplus.',
   },
 });
 export default declaration;

@@ -56,11 +56,11 @@ export const multiMarginLoss = /* @__PURE__ */ defineMarginLoss({
     derivative: String.raw`\frac{w_y}{C}\, p\, z_i^{p - 1} [z_i > 0],\ z_i = m - x_y + x_i;\ \text{at } y \text{ minus their sum}`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input [N, C] or [C], target (int32) [N] or a scalar, weight [C]; result: a scalar, or the shape of target for `none`',
+      'input [N, C] or [C], target (int32) [N] or a scalar, weight [C]; result: a scalar, or the shape of target with reduction `none`',
     torch: 'multi_margin_loss',
     cite: 'Weston & Watkins 1998, Multi-Class Support Vector Machines',
-    kinks: '0 where a score is exactly the margin below the target’s',
-    use: 'Ranking the right class above the others, with no probabilities. Examples outside the margin weigh nothing; p = 1 is robust to mislabelled ones, p = 2 is not. The gradient shrinks with the number of classes.',
+    kinks: 'a class whose score is exactly the margin below that of the target has a gradient of 0',
+    use: 'Ranks the right class above the others, without probabilities. Examples that are right by more than the margin teach nothing. With p = 1 it is robust to wrong labels, with p = 2 it is not. The gradient becomes smaller with the number of classes.',
   },
 });
 

@@ -61,11 +61,11 @@ export const multilabelMarginLoss = /* @__PURE__ */ defineMarginLoss({
     derivative: String.raw`\frac{1}{C} |\{t : x_i > x_t - 1\}| \text{ for } i \notin T,\ -\frac{1}{C} |\{i : x_i > x_t - 1\}| \text{ for } t \in T`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target (int32, labels up to the first -1) [N, C] or [C]; result: a scalar, or [N] for `none`',
+      'input and target (int32, labels up to the first -1) [N, C] or [C]; result: a scalar, or [N] with reduction `none`',
     torch: 'multilabel_margin_loss',
     cite: 'Zhang & Zhou 2006, Multilabel Neural Networks',
-    kinks: '0 where a score is exactly 1 below a label’s',
-    use: 'Ranking all labels of an example above the rest. Pairs outside the margin weigh nothing. Rows without labels, or of labels only, add nothing; a wrong label pulls against every other class.',
+    kinks: 'a class whose score is exactly 1 below that of a label gets no gradient from this pair',
+    use: 'Ranks all labels of an example above the other classes. Pairs that are in order by more than the margin teach nothing. Rows without labels, and rows in which every class is a label, add nothing. A wrong label pulls against every other class.',
   },
 });
 

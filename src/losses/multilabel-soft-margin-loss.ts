@@ -36,10 +36,10 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ defineMarginLoss({
     derivative: String.raw`\frac{w_i}{C} (\sigma(x_i) - y_i)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target [N, …, C] or [C], weight [C]; result: a scalar, or that shape without its last dimension for `none`',
+      'input and target [N, …, C] or [C], weight [C]; result: a scalar, or that shape without its last dimension with reduction `none`',
     torch: 'multilabel_soft_margin_loss',
     cite: 'Cox 1958, The Regression Analysis of Binary Sequences',
-    use: 'Several labels per example, each a yes or no of its own; takes logits. Mostly negative labels outweigh the rare positive ones: use weight. A wrong label costs at most its distance in logits.',
+    use: 'For several labels per example, each with its own yes or no. It takes logits. If most labels are negative, they count more than the few positive ones: use weight. The loss of a wrong label grows only linearly with its logit.',
   },
 });
 

@@ -15,10 +15,10 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     derivative: String.raw`-w_y \delta_{cy}`,
     range: String.raw`(-\infty, \infty)`,
     shapes:
-      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or the shape of target for `none`',
+      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or with reduction `none` the shape of target',
     torch: 'nll_loss',
     cite: 'Fisher 1922, On the Mathematical Foundations of Theoretical Statistics',
-    use: 'After logSoftmax, where the log-probabilities are wanted too; crossEntropy does both at once and faster.',
+    use: 'Use it after logSoftmax when you also need the log-probabilities. Otherwise use crossEntropy, which does both at once and is faster.',
   },
 });
 export default declaration;

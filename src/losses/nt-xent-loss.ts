@@ -61,13 +61,14 @@ export const ntXentLoss = /* @__PURE__ */ defineOp(apply, {
   accuracy: { forward: 8, backward: 12 },
   docs: {
     tex: String.raw`-\log \frac{e^{\cos(z_i, z_{i'}) / T}}{\sum_{k \ne i} e^{\cos(z_i, z_k) / T}}`,
-    derivative: String.raw`\text{of the cosines: } \tfrac{1}{T} \left(\mathrm{softmax}_{k \ne i}(\cos(z_i, z_k) / T) - \delta_{k i'}\right)`,
+    derivative: String.raw`\text{with respect to the cosines: } \tfrac{1}{T} \left(\mathrm{softmax}_{k \ne i}(\cos(z_i, z_k) / T) - \delta_{k i'}\right)`,
     range: String.raw`[0, \infty)`,
-    shapes: 'z1 and z2 [N, D]; result: a scalar, or [2N] for `none`',
+    shapes: 'z1 and z2 [N, D]; result: a scalar, or [2N] with reduction `none`',
     torch: null,
     cite: 'Chen, Kornblith, Norouzi & Hinton 2020, A Simple Framework for Contrastive Learning of Visual Representations; Sohn 2016',
-    kinks: 'that of a row whose length is below 1e-12 is that of a division by 1e-12',
-    use: 'Learning without labels from two random views of each example. It wants batches of hundreds or thousands, strong augmentation, and a small network between embedding and loss that is thrown away later.',
+    kinks:
+      'a row shorter than 1e-12 is divided by 1e-12 instead of its length, and its gradient is that of this division',
+    use: 'Learns embeddings without labels, from two random views of each example. It needs batches of hundreds or thousands, strong augmentation, and a small network between the embedding and the loss, which is removed after training.',
   },
   prepare: (device, dtype) => {
     for (const reduction of ['mean', 'none'] as const) {

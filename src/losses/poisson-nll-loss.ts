@@ -47,11 +47,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: 'e^x - y',
     range: String.raw`(-\infty, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: 'poisson_nll_loss',
     cite: 'Nelder & Wedderburn 1972, Generalized Linear Models',
-    kinks: 'with full, NaN with respect to y at y ≤ 0, as in PyTorch',
-    use: 'Counts. The logarithm of the rate (the default) keeps it positive; its exponential makes the loss steep where the input is far too large, so clip gradients. Counts that vary more than their mean need another model.',
+    kinks: 'with full, the gradient with respect to y is NaN at y ≤ 0, as in PyTorch',
+    use: 'For counts. By default the input is the logarithm of the rate, which keeps the rate positive. Its exponential makes the loss very steep where the input is far too large, so clip gradients. If the variance of the counts is larger than their mean, another model fits better.',
   },
 });
 export default declaration;

@@ -18,10 +18,10 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     derivative: String.raw`w_y (1 + \varepsilon p_y) (p_c - \delta_{cy})`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or the shape of target for `none`',
+      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or with reduction `none` the shape of target',
     torch: null,
     cite: 'Leng et al. 2022, PolyLoss; optax poly_loss_cross_entropy',
-    use: 'Where crossEntropy is tuned already: epsilon 1 to 2 pulls confident predictions further up, which helps image classes; about -1 holds them back, for detection with imbalance. One more number to tune, and the best one differs by task.',
+    use: 'For when crossEntropy is tuned already. An epsilon of 1 to 2 makes predictions more confident, which helps to classify images. An epsilon of about -1 makes them less confident, which helps detection with imbalanced classes. It is one more option to tune, and the best value differs by task.',
   },
 });
 export default declaration;

@@ -34,11 +34,12 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`-\min\left(r A, \mathrm{clip}(r, 1 - \varepsilon_l, 1 + \varepsilon_h) A\right)\quad r = e^{x - x_{\mathrm{old}}}`,
     derivative: String.raw`-r A`,
     range: String.raw`(-\infty, \infty)`,
-    shapes: 'all three of one shape; result: a scalar, or that shape for `none`',
+    shapes:
+      'all three tensors of the same shape; result: a scalar, or that shape with reduction `none`',
     torch: null,
     cite: 'Schulman, Wolski, Dhariwal, Radford & Klimov 2017, Proximal Policy Optimization Algorithms (arXiv 1707.06347)',
-    kinks: '-r A at the limits of the ratio',
-    use: 'Several steps on the same samples of a policy. A ratio beyond its limit has no gradient, so too many steps teach nothing more; normalise advantages. It bounds the gain, not the change: watch the divergence too.',
+    kinks: 'at the limits of the ratio the gradient is -r A',
+    use: 'For several training steps on the same samples of a policy. A ratio beyond its limit gets no gradient, so after too many steps nothing more is learned. Normalise the advantages. It limits the gain, not how far the policy moves: watch the KL divergence too.',
   },
 });
 export default declaration;

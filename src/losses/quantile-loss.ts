@@ -23,11 +23,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\begin{cases} 1 - q & x > y \\ -q & x < y \end{cases}`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: null,
     cite: 'Koenker & Bassett 1978, Regression Quantiles; scikit-learn mean_pinball_loss',
-    kinks: '(1 - 2 q) / 2 where input and target are equal',
-    use: 'Intervals instead of one value: train an output for each quantile, as 0.1, 0.5 and 0.9. Nothing keeps quantiles that are learned apart from crossing, and extreme ones see few points on their far side.',
+    kinks: 'where input and target are equal, the gradient is (1 - 2 q) / 2',
+    use: 'Predicts an interval instead of one value: train one output for each quantile, such as 0.1, 0.5 and 0.9. Quantiles that are learned separately can cross each other. Extreme quantiles have few points on their far side, so they are less reliable.',
   },
 });
 export default declaration;

@@ -66,7 +66,7 @@ export const sigLipLoss = /* @__PURE__ */ defineOp(apply, {
     shapes: 'image and text [N, D], logitScale and logitBias scalars; result: a scalar',
     torch: null,
     cite: 'Zhai, Mustafa, Kolesnikov & Beyer 2023, Sigmoid Loss for Language Image Pre-Training; big_vision, open_clip',
-    use: 'As clipLoss, for batches of any size: no sum runs over the batch. Nearly all pairs are negative, so the bias must start low (-10), or the first steps only learn that.',
+    use: 'Like clipLoss, but for batches of any size, because it judges each pair by itself. Almost all pairs are negative. Start with a low bias (-10); otherwise the first steps are spent on learning the bias.',
   },
   prepare: (device, dtype) => {
     warmUpPairs(

@@ -82,10 +82,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\alpha_y (1 - p_y)^\gamma \left(-\log p_y\right)\quad p_y = y \sigma(x) + (1 - y) \sigma(-x)`,
     derivative: String.raw`\alpha_y (1 - p_y)^\gamma \left(\sigma(x) - y + \gamma \frac{p_y'}{1 - p_y} \log p_y\right)`,
     range: String.raw`[0, \infty)`,
-    shapes: 'input and target of one shape; result: a scalar, or that shape for `none`',
+    shapes:
+      'input and target of the same shape; result: a scalar, or that shape with reduction `none`',
     torch: null,
     cite: 'Lin, Goyal, Girshick, He & Dollár 2017, Focal Loss for Dense Object Detection',
-    use: 'Many labels, few of them positive, as anchors in detection; sum over the number of positives. Easy examples weigh little; mislabelled ones much.',
+    use: 'For many labels of which few are positive, such as the anchors of a detector. The usual value is the sum divided by the number of positives. Easy examples count little, wrong labels count much.',
   },
 });
 export default declaration;

@@ -38,10 +38,10 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`-\log \sigma\left(\beta (\pi^+ - \pi^-) - \gamma\right)`,
     derivative: String.raw`-\beta\, \sigma\left(\gamma - \beta (\pi^+ - \pi^-)\right)`,
     range: String.raw`(0, \infty)`,
-    shapes: 'both of one shape; result: a scalar, or that shape for `none`',
+    shapes: 'both tensors of the same shape; result: a scalar, or that shape with reduction `none`',
     torch: null,
     cite: 'Meng, Xia & Chen 2024, SimPO: Simple Preference Optimization with a Reference-Free Reward (arXiv 2405.14734); TRL CPOTrainer',
-    use: 'As dpoLoss, without a reference model: half the memory. Takes means per token, so that long answers have no advantage. Nothing keeps the model near where it began: use small rates.',
+    use: 'Like dpoLoss, but without a reference model, so it needs half the memory. It takes the mean log-probability per token, so that long answers have no advantage. Nothing keeps the model near its start, so use a small learning rate.',
   },
 });
 export default declaration;

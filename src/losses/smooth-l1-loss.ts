@@ -23,11 +23,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\min(\max(d / \beta, -1), 1)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: 'smooth_l1_loss',
     cite: 'Girshick 2015, Fast R-CNN',
-    kinks: '0 at x = y where beta is 0',
-    use: 'Regression with outliers, as of boxes: huberLoss over delta = beta, so that the pull of an outlier is 1 whatever beta is. beta is in the units of the target.',
+    kinks: 'with beta 0, the gradient at x = y is 0',
+    use: 'For regression with outliers, such as the coordinates of boxes. It is huberLoss with delta = beta, divided by beta, so that the gradient of an outlier is ±1 for every beta. beta has the unit of the target.',
   },
 });
 export default declaration;

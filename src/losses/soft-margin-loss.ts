@@ -21,10 +21,11 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\log(1 + e^{-y x})`,
     derivative: String.raw`-y\, \sigma(-y x)`,
     range: String.raw`[0, \infty)`,
-    shapes: 'target broadcasts to input; result: a scalar, or the shape of input for `none`',
+    shapes:
+      'target broadcasts to input; result: a scalar, or the shape of input with reduction `none`',
     torch: 'soft_margin_loss',
     cite: 'Friedman, Hastie & Tibshirani 2000, Additive Logistic Regression',
-    use: 'Two classes with labels 1 and -1: binaryCrossEntropyWithLogits for other labels. Grows like |x| for wrong scores, so outliers pull, but boundedly.',
+    use: 'For two classes whose labels are 1 and -1. For labels 0 and 1 use binaryCrossEntropyWithLogits. The loss of a wrong score grows like |x|, so the gradient of an outlier is bounded.',
   },
 });
 export default declaration;

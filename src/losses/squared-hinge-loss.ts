@@ -23,10 +23,10 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`-2 y \max(1 - y x, 0)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape for `none`',
+      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
     torch: null,
     cite: 'Keras SquaredHinge; Chang, Hsieh & Lin 2008, Coordinate Descent for Large-scale L2-loss Linear SVM',
-    use: 'Two classes with a margin, as a linear support vector machine, but smooth. Scores are no probabilities. One mislabelled example far off outweighs many: the hinge without the square does not do that.',
+    use: 'For two classes with a margin: a linear support vector machine with a smooth loss. Scores are not probabilities. One wrong label far from the margin can outweigh many other examples, because its error is squared.',
   },
 });
 export default declaration;

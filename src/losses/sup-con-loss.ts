@@ -79,14 +79,15 @@ export const supConLoss = /* @__PURE__ */ defineOp(apply, {
   accuracy: { forward: 8, backward: 12 },
   docs: {
     tex: String.raw`-\frac{T}{T_0} \, \frac{1}{\lvert P(i) \rvert} \sum_{p \in P(i)} \log \frac{e^{\cos(z_i, z_p) / T}}{\sum_{k \ne i} e^{\cos(z_i, z_k) / T}}`,
-    derivative: String.raw`\text{of the cosines: } \tfrac{1}{T_0} \left(\mathrm{softmax}_{k \ne i}(\cos(z_i, z_k) / T) - \tfrac{[k \in P(i)]}{\lvert P(i) \rvert}\right)`,
+    derivative: String.raw`\text{with respect to the cosines: } \tfrac{1}{T_0} \left(\mathrm{softmax}_{k \ne i}(\cos(z_i, z_k) / T) - \tfrac{[k \in P(i)]}{\lvert P(i) \rvert}\right)`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'features [N, D] or [N, V, D], labels (int32) [N]; result: a scalar, or [N] or [N, V] for `none`',
+      'features [N, D] or [N, V, D], labels (int32) [N]; result: a scalar, or [N] or [N, V] with reduction `none`',
     torch: null,
     cite: 'Khosla et al. 2020, Supervised Contrastive Learning (L_out); HobbitLong/SupContrast',
-    kinks: 'that of a row whose length is below 1e-12 is that of a division by 1e-12',
-    use: 'Embeddings in which classes are clusters, for a classifier on top or to look up neighbours. Each batch needs several examples of a class; with few classes all of one may fall into a point.',
+    kinks:
+      'a row shorter than 1e-12 is divided by 1e-12 instead of its length, and its gradient is that of this division',
+    use: 'Learns embeddings in which each class is a cluster, for a classifier on top or for looking up neighbours. Each batch needs several examples of a class. With few classes, all examples of a class may end in the same point.',
   },
   prepare: (device, dtype) => {
     for (const n of [3, 64]) {

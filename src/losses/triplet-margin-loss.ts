@@ -52,15 +52,15 @@ export const tripletMarginLoss = /* @__PURE__ */ defineOp(apply, {
   accuracy: { forward: 4, backward: 16 },
   docs: {
     tex: String.raw`\max(0, \mathrm{margin} + \lVert a - p \rVert_p - \lVert a - n \rVert_p)`,
-    derivative: String.raw`\nabla \lVert a - p \rVert_p - \nabla \lVert a - n \rVert_p \text{ above } 0`,
+    derivative: String.raw`\nabla \lVert a - p \rVert_p - \nabla \lVert a - n \rVert_p \text{ where the loss is above } 0`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'anchor, positive and negative […, D], broadcast to each other; result: a scalar, or their shape without D for `none`',
+      'anchor, positive and negative […, D], broadcast to each other; result: a scalar, or their shape without D with reduction `none`',
     torch: 'triplet_margin_loss',
     cite: 'Balntas, Riba, Ponsa & Mikolajczyk 2016, Learning local feature descriptors with triplets and shallow convolutional neural networks; Schroff, Kalenichenko & Philbin 2015, FaceNet',
     kinks:
-      'the gradient passes at the margin; with swap each of two equal distances has half of it; that of a norm of 0 is 0',
-    use: 'Embeddings of which only the order of distances is known. Most random triplets cost nothing: mine hard ones, but not the hardest first, which collapse the embedding to a point. Distances are not bounded: normalise, or watch their size.',
+      'where the loss just reaches 0, the gradient is that of its positive part; with swap, two equal distances get half of it each; the gradient of a norm of 0 is 0',
+    use: 'For embeddings when you know only which of two examples is nearer to a third. Most random triplets cost nothing, so choose hard ones, but do not start with the hardest: they make all embeddings collapse to one point. Distances are not bounded: normalise the embeddings, or watch their size.',
   },
   prepare: (device, dtype) => {
     for (const reduction of ['mean', 'none'] as const) {

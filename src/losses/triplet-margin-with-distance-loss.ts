@@ -137,15 +137,15 @@ export const tripletMarginWithDistanceLoss = /* @__PURE__ */ defineOp(apply, {
   accuracy: { forward: 4, backward: 16 },
   docs: {
     tex: String.raw`\max(0, \mathrm{margin} + d(a, p) - d(a, n))`,
-    derivative: String.raw`\nabla d(a, p) - \nabla d(a, n) \text{ above } 0`,
+    derivative: String.raw`\nabla d(a, p) - \nabla d(a, n) \text{ where the loss is above } 0`,
     range: String.raw`[0, \infty)`,
     shapes:
-      'anchor, positive and negative as the distance takes them; result: a scalar, or the shape of the distances for `none`',
+      'anchor, positive and negative as the distance takes them; result: a scalar, or the shape of the distances with reduction `none`',
     torch: 'triplet_margin_with_distance_loss',
     cite: 'Balntas, Riba, Ponsa & Mikolajczyk 2016, Learning local feature descriptors with triplets and shallow convolutional neural networks',
     kinks:
-      'the gradient passes at the margin; with swap each of two equal distances has half of it',
-    use: 'Triplets under another distance, such as 1 - cosineSimilarity. The margin is in units of that distance: 1 is much for a cosine. Where the distance has no gradient at equal vectors, neither has the loss.',
+      'where the loss just reaches 0, the gradient is that of its positive part; with swap, two equal distances get half of it each',
+    use: 'The triplet loss with a distance of your own, such as 1 - cosineSimilarity. The margin has the unit of that distance: 1 is large for a cosine. Where the distance has no gradient (at equal vectors, for example), the loss has none either.',
   },
   prepare: (device, dtype) => {
     for (const distanceFunction of [pairwiseDistance, (a: Tensor) => a]) {

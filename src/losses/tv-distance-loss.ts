@@ -18,11 +18,12 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\tfrac12 |x - y|`,
     derivative: String.raw`\tfrac12 \operatorname{sign}(x - y)`,
     range: String.raw`[0, \infty)`,
-    shapes: 'input and target of one shape; result: a scalar, or that shape for `none`',
+    shapes:
+      'input and target of the same shape; result: a scalar, or that shape with reduction `none`',
     torch: null,
     cite: 'Liger-Kernel TVD; Wen, Li, Du & Mou 2023, f-Divergence Minimization for Sequence-Level Knowledge Distillation',
-    kinks: '0 where both are equal',
-    use: 'Distillation with a bounded loss: an event to which both give different probabilities counts by the difference alone, however rare. Its gradient does not shrink near the target, so the last steps need a small rate.',
+    kinks: 'where input and target are equal, the gradient is 0',
+    use: 'For distillation with a bounded loss: only the difference of the two probabilities of an event counts, however rare the event is. Its gradient does not become smaller near the target, so the last steps need a small learning rate.',
   },
 });
 export default declaration;

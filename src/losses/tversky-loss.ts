@@ -19,7 +19,7 @@ export const tverskyLoss = /* @__PURE__ */ defineRegionLoss({
     derivative: String.raw`\frac{1}{S} \left([p > y] \frac{\alpha T}{S} - [p < y] \frac{S - T + \beta T}{S}\right) \frac{\partial p}{\partial x}`,
     range: '[0, 1]',
     cite: 'Salehi, Erdogmus & Gholipour 2017, Tversky loss function for image segmentation; segmentation_models_pytorch TverskyLoss',
-    use: 'Segmentation where misses and false alarms are not alike: beta above alpha finds more of small regions, at the price of larger ones. 0.5 and 0.5 is Dice, 1 and 1 Jaccard.',
+    use: 'For segmentation when missed regions and false alarms are not equally bad. A beta above alpha finds more of small regions, but raises more false alarms. With 0.5 and 0.5 it is the Dice loss, with 1 and 1 the Jaccard loss.',
   },
 });
 

@@ -118,13 +118,13 @@ export const batchNorm = /* @__PURE__ */ defineOp(apply, {
   accuracy: { forward: 8, backward: 12 },
   docs: {
     tex: String.raw`\frac{x_{nci} - \mu_c}{\sqrt{\sigma^2_c + \epsilon}} w_c + b_c`,
-    derivative: String.raw`\partial y_i / \partial x_j = r w_c \left(\delta_{ij} - \tfrac{1}{n} - \tfrac{1}{n} z_i z_j\right) \text{ in training, else } r w_c \delta_{ij}, \quad z = r (x - \mu), \quad r = 1 / \sqrt{\sigma^2 + \epsilon}`,
+    derivative: String.raw`\partial y_i / \partial x_j = r w_c \left(\delta_{ij} - \tfrac{1}{n} - \tfrac{1}{n} z_i z_j\right) \text{ in training, otherwise } r w_c \delta_{ij}, \quad z = r (x - \mu), \quad r = 1 / \sqrt{\sigma^2 + \epsilon}`,
     range: String.raw`(-\infty, \infty)`,
     shapes:
-      '`x` [N, C, …], `weight`, `bias`, `runningMean` and `runningVar` [C]; the result is of the shape of `x`',
+      '`x` [N, C, …], `weight`, `bias`, `runningMean` and `runningVar` [C]; the result has the shape of `x`',
     torch: 'batch_norm',
     cite: 'Ioffe & Szegedy 2015, Batch Normalization',
-    use: 'In convolutional networks trained on large batches. In use it is a factor and a term per channel; small batches make it noisy.',
+    use: 'For convolutional networks that are trained with large batches. After training it only multiplies each channel by a factor and adds a term. With small batches its statistics are noisy.',
   },
 });
 

@@ -83,10 +83,10 @@ export const groupNorm = /* @__PURE__ */ defineOp(apply, {
     tex: String.raw`\frac{x_{nci} - \mu_{ng}}{\sqrt{\sigma^2_{ng} + \epsilon}} w_c + b_c`,
     derivative: String.raw`\partial y_i / \partial x_j = r w_i \left(\delta_{ij} - \tfrac{1}{n} - \tfrac{1}{n} z_i z_j\right), \quad z = r (x - \mu), \quad r = 1 / \sqrt{\sigma^2 + \epsilon}`,
     range: String.raw`[b_c - \sqrt{n} |w_c|, b_c + \sqrt{n} |w_c|]`,
-    shapes: '`x` [N, C, …], `weight` and `bias` [C]; the result is of the shape of `x`',
+    shapes: '`x` [N, C, …], `weight` and `bias` [C]; the result has the shape of `x`',
     torch: 'group_norm',
     cite: 'Wu & He 2018, Group Normalization',
-    use: 'For images where batches are too small for batchNorm: each example is normalised by itself, in training as in use.',
+    use: 'For images when batches are too small for batchNorm. It normalises each example by itself, in training and in evaluation alike.',
   },
 });
 

@@ -93,10 +93,10 @@ export const instanceNorm = /* @__PURE__ */ defineOp(apply, {
     derivative: String.raw`\partial y_i / \partial x_j = r w_c \left(\delta_{ij} - \tfrac{1}{n} - \tfrac{1}{n} z_i z_j\right), \quad z = r (x - \mu), \quad r = 1 / \sqrt{\sigma^2 + \epsilon}`,
     range: String.raw`[b_c - \sqrt{n} |w_c|, b_c + \sqrt{n} |w_c|]`,
     shapes:
-      '`x` [N, C, …], `weight`, `bias`, `runningMean` and `runningVar` [C]; the result is of the shape of `x`',
+      '`x` [N, C, …], `weight`, `bias`, `runningMean` and `runningVar` [C]; the result has the shape of `x`',
     torch: 'instance_norm',
     cite: 'Ulyanov, Vedaldi & Lempitsky 2016, Instance Normalization',
-    use: 'In networks that make images: it takes away the contrast of each image, and with it its style.',
+    use: 'For networks that generate images or transfer styles. It removes the contrast of each image, and with it a part of its style.',
   },
 });
 

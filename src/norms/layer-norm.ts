@@ -21,7 +21,7 @@ const declaration = /* @__PURE__ */ declareNorm({
     range: String.raw`[b_i - \sqrt{n} |w_i|, b_i + \sqrt{n} |w_i|]`,
     torch: 'layer_norm',
     cite: 'Ba, Kiros & Hinton 2016, Layer Normalization',
-    use: 'Keeps the activations of a layer at one size, whatever the batch: in transformers and recurrent networks.',
+    use: 'For transformers and recurrent networks. It keeps the size of the activations stable, and does not depend on the batch.',
   },
 });
 export default declaration;

@@ -61,10 +61,10 @@ export const localResponseNorm = /* @__PURE__ */ defineOp(apply, {
     tex: String.raw`x_c \left(k + \frac{\alpha}{n} \sum_{j = c - \lfloor n / 2 \rfloor}^{c + \lfloor (n - 1) / 2 \rfloor} x_j^2\right)^{-\beta}`,
     derivative: String.raw`\partial y_i / \partial x_j = d_i^{-\beta} \delta_{ij} - \tfrac{2 \alpha \beta}{n} x_i x_j d_i^{-\beta - 1} \text{ for } j \text{ in the window of } i`,
     range: String.raw`(-\infty, \infty)`,
-    shapes: '`x` [N, C, …], at least three dimensions; the result is of the shape of `x`',
+    shapes: '`x` [N, C, …], at least three dimensions; the result has the shape of `x`',
     torch: 'local_response_norm',
     cite: 'Krizhevsky, Sutskever & Hinton 2012, ImageNet Classification with Deep Convolutional Neural Networks',
-    use: 'In AlexNet and its contemporaries, where channels compete; later networks use batchNorm.',
+    use: 'For AlexNet and other networks of its time: neighbouring channels reduce each other. Later networks use batchNorm.',
   },
 });
 

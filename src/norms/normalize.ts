@@ -65,12 +65,12 @@ export const normalize = /* @__PURE__ */ defineOp(apply, {
   accuracy: { forward: 8, backward: 12 },
   docs: {
     tex: String.raw`\frac{x_i}{\max(\lVert x \rVert_p, \epsilon)}`,
-    derivative: String.raw`\partial y_i / \partial x_j = \tfrac{1}{N} \left(\delta_{ij} - y_i \, \partial N / \partial x_j\right) \text{ where } N = \lVert x \rVert_p \ge \epsilon, \text{ else } \delta_{ij} / \epsilon`,
+    derivative: String.raw`\partial y_i / \partial x_j = \tfrac{1}{N} \left(\delta_{ij} - y_i \, \partial N / \partial x_j\right) \text{ where } N = \lVert x \rVert_p \ge \epsilon, \text{otherwise} \delta_{ij} / \epsilon`,
     range: String.raw`[-1, 1] \text{ for } p \ge 1`,
     torch: 'normalize',
     cite: 'torch.nn.functional.normalize',
     kinks:
-      'that of the norm where the norm is eps; elements that share a maximum share its gradient',
-    use: 'Makes vectors of length 1, whose products are cosines: for embeddings that are compared by direction.',
+      'where the norm equals eps, the gradient is that of the norm; elements that share a maximum share its gradient',
+    use: 'Scales vectors to length 1, so that their dot products are cosines. Use it for embeddings that are compared by direction.',
   },
 });

@@ -37,7 +37,7 @@ const declaration = /* @__PURE__ */ declareNorm({
     range: String.raw`[-\sqrt{n} |w_i|, \sqrt{n} |w_i|]`,
     torch: 'rms_norm',
     cite: 'Zhang & Sennrich 2019, Root Mean Square Layer Normalization',
-    use: 'What most language models of today put before attention and feed-forward layers: as good there as layerNorm, for less.',
+    use: 'Most language models of today put it before attention and before feed-forward layers. There it is as good as layerNorm, and it is cheaper.',
   },
 });
 export default declaration;

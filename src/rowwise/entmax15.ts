@@ -86,7 +86,7 @@ const declaration = /* @__PURE__ */ declareRowwise({
     range: String.raw`[0, 1]`,
     torch: null,
     cite: 'Peters, Niculae & Martins 2019, Sparse Sequence-to-Sequence Models',
-    use: 'Attention or outputs that should be sparse, and still learn: unlike sparsemax it has no kink where an element leaves the support.',
+    use: 'For attention or class probabilities of which many should be exactly 0. Unlike sparsemax, its gradient does not jump where an element becomes 0, which makes it easier to train.',
   },
 });
 export default declaration;

@@ -125,7 +125,7 @@ export const gumbelSoftmax = /* @__PURE__ */ defineOp(apply, {
     range: String.raw`[0, 1]`,
     torch: 'gumbel_softmax',
     cite: 'Jang, Gu & Poole 2017, Categorical Reparameterization with Gumbel-Softmax; Maddison, Mnih & Teh 2017, The Concrete Distribution',
-    use: 'Discrete choices inside a network that learns by gradients. A small tau is near the true choice but its gradients vary wildly; anneal it.',
+    use: 'For random discrete choices inside a network that is trained by gradients. A small tau makes the result almost one-hot, but then gradients vary strongly; start with a large tau and lower it.',
   },
   prepare: (device, dtype) => {
     warmUp(device, dtype, [[2, 2]], (x) => apply(x, { hard: true }));

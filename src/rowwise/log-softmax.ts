@@ -30,10 +30,10 @@ const declaration = /* @__PURE__ */ declareRowwise({
     derivative: String.raw`\partial y_i / \partial x_j = \delta_{ij} - e^{y_j}`,
     range: String.raw`(-\infty, 0]`,
     shapes:
-      '`mask` (int32, 0 leaves an element out) broadcasts to x, which `scale` (default 1) multiplies first',
+      '`scale` (default 1) multiplies x first; `mask` (int32, 0 leaves an element out) broadcasts to x',
     torch: 'log_softmax',
     cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
-    use: 'Log-probabilities from logits, for nllLoss; both at once, in one kernel and without storing them, is crossEntropy.',
+    use: 'Turns logits into log-probabilities, the input of nllLoss. If you need only the loss, use crossEntropy: it does both in one kernel and does not store the log-probabilities.',
   },
 });
 export default declaration;

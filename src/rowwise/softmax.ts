@@ -16,10 +16,10 @@ const declaration = /* @__PURE__ */ declareRowwise({
     derivative: String.raw`\partial y_i / \partial x_j = y_i (\delta_{ij} - y_j)`,
     range: String.raw`[0, 1]`,
     shapes:
-      '`mask` (int32, 0 leaves an element out) broadcasts to x, which `scale` (default 1) multiplies first',
+      '`scale` (default 1) multiplies x first; `mask` (int32, 0 leaves an element out) broadcasts to x',
     torch: 'softmax',
     cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
-    use: 'Class probabilities from logits, and attention weights. Do not feed it to a logarithm: logSoftmax and crossEntropy keep accuracy where probabilities underflow.',
+    use: 'Turns logits into class probabilities, or scores into attention weights. Do not take the logarithm of its results: very small probabilities become 0 in float32. logSoftmax and crossEntropy stay accurate there.',
   },
 });
 export default declaration;

@@ -35,7 +35,7 @@ export const softmax2d = /* @__PURE__ */ defineOp(apply, {
     range: String.raw`[0, 1]`,
     torch: 'Softmax2d',
     cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
-    use: 'Class probabilities per pixel. For a loss, feed the logits to crossEntropy.',
+    use: 'Class probabilities for each pixel of an image. To compute a loss, give the logits to crossEntropy instead.',
   },
   prepare: (device, dtype) => softmax.prepare(device, dtype),
 });

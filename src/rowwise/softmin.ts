@@ -22,10 +22,10 @@ const declaration = /* @__PURE__ */ declareRowwise({
     derivative: String.raw`\partial y_i / \partial x_j = -y_i (\delta_{ij} - y_j)`,
     range: String.raw`[0, 1]`,
     shapes:
-      '`mask` (int32, 0 leaves an element out) broadcasts to x, which `scale` (default 1) multiplies first',
+      '`scale` (default 1) multiplies x first; `mask` (int32, 0 leaves an element out) broadcasts to x',
     torch: 'softmin',
     cite: 'Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs',
-    use: 'Probabilities from distances or energies, where small is good.',
+    use: 'Turns distances or energies into probabilities: the smallest gets the highest probability.',
   },
 });
 export default declaration;

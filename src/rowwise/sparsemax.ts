@@ -59,12 +59,12 @@ const declaration = /* @__PURE__ */ declareRowwise({
   accuracy: { forward: 6, backward: 8 },
   docs: {
     tex: String.raw`\max(x_i - \tau, 0), \quad \sum_j \max(x_j - \tau, 0) = 1`,
-    derivative: String.raw`\partial y_i / \partial x_j = \delta_{ij} - 1 / |S| \text{ for } i, j \in S, \text{ else } 0, \quad S = \{i : y_i > 0\}`,
+    derivative: String.raw`\partial y_i / \partial x_j = \delta_{ij} - 1 / |S| \text{ for } i, j \in S, \text{otherwise} 0, \quad S = \{i : y_i > 0\}`,
     range: String.raw`[0, 1]`,
     torch: null,
     cite: 'Martins & Astudillo 2016, From Softmax to Sparsemax',
-    kinks: 'elements at tau count as outside the support',
-    use: 'Attention or mixture weights that should be exactly 0 for most elements. What is outside the support gets no gradient.',
+    kinks: 'an element exactly at tau counts as outside the support',
+    use: 'For attention or mixture weights of which most should be exactly 0. Elements that are 0 get no gradient.',
   },
 });
 export default declaration;
