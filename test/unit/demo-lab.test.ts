@@ -162,8 +162,8 @@ describe('addresses', () => {
     const address = parseAddress('#/train?task=spirals&vs=activation:relu');
     expect(address.view).toBe('train');
     expect(formatAddress(address)).toBe('#/train?task=spirals&vs=activation:relu');
-    expect(parseAddress('').view).toBe('functions');
-    expect(parseAddress('#/nowhere').view).toBe('functions');
+    expect(parseAddress('').view).toBe('home');
+    expect(parseAddress('#/nowhere').view).toBe('home');
     // of the page before it had views
     expect(parseAddress('', '?epochs=3').view).toBe('train');
     expect(parseAddress('', '?epochs=3').params.get('epochs')).toBe('3');
