@@ -60,7 +60,7 @@ for (const name of names) {
 
 Measured ${result.date}, ${result.samples} inputs for each sign and power of two.
 
-| activation | built-ins: largest error, ULP | NaN or ∞ out of place | nonlin: largest error, ULP | NaN or ∞ out of place |
+| activation | built-ins: largest error, ULP | Wrongly NaN or ∞ | nonlin: largest error, ULP | Wrongly NaN or ∞ |
 | --- | ---: | ---: | ---: | ---: |
 ${rows.join('\n')}
 `);

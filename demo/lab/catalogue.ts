@@ -121,10 +121,10 @@ export class Catalogue implements View {
   }
 
   #refusal(op: string, others: readonly string[]): string | undefined {
-    if (others.length >= MOST) return `Up to ${MOST} can be compared: remove one first.`;
+    if (others.length >= MOST) return `Up to ${MOST} can be compared. Remove one first.`;
     const [own, first] = [this.#axisOf(op), others[0] && this.#axisOf(others[0])];
     if (others.length === 0 || own === first) return undefined;
-    return `${op} is drawn over another axis (${own ?? 'x'}) than ${others.join(', ')} (${first ?? 'x'}): remove these first.`;
+    return `${op} has another horizontal axis (${own ?? 'x'}) than ${others.join(', ')} (${first ?? 'x'}). Remove these first.`;
   }
 
   #axisOf(name: string): string | undefined {

@@ -5,6 +5,7 @@ import { catalog } from '../../src/catalog.ts';
 import type { Gated } from '../../src/define/gated.ts';
 import type { Documented } from '../../src/define/op.ts';
 import { classOf } from '../training/classes.ts';
+import { byUse } from './order.ts';
 import { numberOption, optionsOf, type Option, type Values } from './options.ts';
 
 export type Group = 'Elementwise' | 'Gated' | 'Row-wise';
@@ -60,10 +61,10 @@ function throughModule(entry: Documented, x: Tensor, options: object): Tensor {
   return new Class(options).eval().forward(x);
 }
 
-/** The activations of the catalog, tried out on a CPU: they are tiny there, and a GPU may still be asleep. */
+/** The activations of the catalog in the order of use, tried out on a CPU: they are tiny there, and a GPU may still be asleep. */
 export async function findFunctions(): Promise<FunctionOp[]> {
   const cpu = await init({ backend: 'cpu' });
-  const found = catalog.flatMap((entry): FunctionOp[] => {
+  const found = byUse(catalog).flatMap((entry): FunctionOp[] => {
     // attention takes three tensors, an embedding indices
     if (entry.kind === 'loss' || entry.kind === 'embedding' || entry.kind === 'attention')
       return [];

@@ -121,7 +121,7 @@ export const row = (
 ): Form => ({
   name,
   group: 'Classification',
-  axis: 'logit of class 0, others 0',
+  axis: 'logit of class 0 (other logits: 0)',
   range: [-6, 6],
   setting,
   names: NAMES,

@@ -78,12 +78,12 @@ export const FORMS = {
   classes: row('classes', (n, t, device) => indices([t], n, device, [n])),
   cosines: {
     ...row('cosines', (n, t, device) => indices([t], n, device, [n])),
-    axis: 'cosine of class 0, of others 0',
+    axis: 'cosine of class 0 (other cosines: 0)',
     range: [-0.999, 0.999],
   },
   logClasses: {
     ...row('logClasses', (n, t, device) => indices([t], n, device, [n])),
-    axis: 'log-probability of class 0, of others -1',
+    axis: 'log-probability of class 0 (other classes: -1)',
     range: [-6, 0],
     input: (x) => ({
       values: Float32Array.from({ length: 3 * x.length }, (_, i) =>
@@ -102,7 +102,7 @@ export const FORMS = {
   region: {
     name: 'region',
     group: 'Classification',
-    axis: 'predicted probability inside; 1 minus it outside',
+    axis: 'predicted probability inside the region (outside: 1 minus it)',
     range: [0.01, 0.99],
     setting: {
       name: 'inside',
@@ -136,7 +136,7 @@ export const FORMS = {
   mask: {
     name: 'mask',
     group: 'Classification',
-    axis: 'logit inside; outside minus it',
+    axis: 'logit inside the region (outside: its negative)',
     range: [-6, 6],
     setting: { name: 'inside', label: 'pixels inside, of 4', value: 2, min: 0, max: 4, step: 1 },
     settled: ['mode', 'fromLogits'],
@@ -183,7 +183,7 @@ export const FORMS = {
   ranking: {
     name: 'ranking',
     group: 'Rankings and embeddings',
-    axis: 'score of the first, the second being 0',
+    axis: 'score of the first (score of the second: 0)',
     range: [-4, 4],
     setting: SIGNS,
     names: ['input1', 'input2', 'target'],
@@ -273,7 +273,7 @@ export const FORMS = {
   clusters: {
     name: 'clusters',
     group: 'Classification',
-    axis: 'logit of the cluster of classes 2 and 3, and of 2 in it',
+    axis: 'logit of the cluster of classes 2 and 3, and of class 2 in it',
     range: [-6, 6],
     setting: {
       name: 'target',

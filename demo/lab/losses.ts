@@ -6,6 +6,7 @@ import { places } from './functions.ts';
 import { extrasOf } from './loss-extras.ts';
 import type { Argument, Form } from './loss-form.ts';
 import { formsOf } from './loss-forms.ts';
+import { byUse } from './order.ts';
 import { defaultsOf, optionsOf, valuesOf, type Option, type Values } from './options.ts';
 
 export interface LossOp {
@@ -38,11 +39,11 @@ const TOLERANCE = 0.05;
 /** Losses in which every row of a batch is compared with every other: no curve of one row's number shows them. */
 export const OF_BATCHES: readonly string[] = ['clipLoss', 'sigLipLoss', 'ntXentLoss', 'supConLoss'];
 
-/** The other losses of the catalog, each with the first form that it takes, tried out on a CPU. */
+/** The other losses of the catalog in the order of use, each with the first form that it takes, tried out on a CPU. */
 export async function findLossOps(): Promise<LossOp[]> {
   const cpu = await init({ backend: 'cpu' });
   const found: LossOp[] = [];
-  for (const entry of catalog)
+  for (const entry of byUse(catalog))
     if (entry.kind === 'loss' && !OF_BATCHES.includes(entry.op))
       found.push(await lossOpOf(entry, cpu));
   cpu.dispose();

@@ -38,9 +38,9 @@ export const MORE_FORMS = {
   scores: first({
     name: 'scores',
     group: 'Rankings and embeddings',
-    axis: 'score of the chosen one',
+    axis: 'score of the chosen item',
     range: [-6, 6],
-    setting: other('negative', 'score of the other'),
+    setting: other('negative', 'score of the other item'),
     names: ['positive', 'negative'],
     others: (negative) => [negative],
   }),
@@ -49,16 +49,16 @@ export const MORE_FORMS = {
     group: 'Preferences and policies',
     axis: 'log-probability of the chosen answer',
     range: [-6, 6],
-    setting: other('rejected', 'of the rejected one'),
+    setting: other('rejected', 'log-probability of the rejected answer'),
     names: ['chosenLogps', 'rejectedLogps'],
     others: (rejected) => [rejected],
   }),
   references: first({
     name: 'references',
     group: 'Preferences and policies',
-    axis: 'how much likelier than for the reference the chosen answer is, as a logarithm',
+    axis: 'log-ratio of the chosen answer, policy to reference',
     range: [-30, 30],
-    setting: other('rejected', 'and the rejected one'),
+    setting: other('rejected', 'log-ratio of the rejected answer'),
     names: [
       'policyChosenLogps',
       'policyRejectedLogps',
@@ -98,11 +98,11 @@ export const MORE_FORMS = {
   survival: {
     name: 'survival',
     group: 'Rankings and embeddings',
-    axis: 'log hazard of one of three, the others being 0',
+    axis: 'log hazard of one of three examples (the others: 0)',
     range: [-4, 4],
     setting: {
       name: 'place',
-      label: 'who it is, in the order of times',
+      label: 'its place in the order of times',
       value: '1',
       choices: ['1', '2', '3'],
     },
@@ -124,7 +124,7 @@ export const MORE_FORMS = {
   box: {
     name: 'box',
     group: 'Regression',
-    axis: 'place of the predicted box, that of the other being 0',
+    axis: 'position of the predicted box (true box: 0)',
     range: [-3, 3],
     setting: {
       name: 'width',
@@ -155,7 +155,7 @@ export const MORE_FORMS = {
       step: 0.1,
     }),
     group: 'Rankings and embeddings',
-    axis: 'score of the first item, others 0',
+    axis: 'score of the first item (other scores: 0)',
   },
 } satisfies Record<string, Form>;
 

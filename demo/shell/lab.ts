@@ -109,7 +109,7 @@ export class Lab {
     if (error instanceof DeviceLostError) return;
     const words =
       error instanceof OutOfMemoryError
-        ? `Out of memory: ${error.message}. Smaller sizes, or closing other tabs, will help.`
+        ? `Out of memory: ${error.message}. Choose smaller sizes, or close other tabs.`
         : messageOf(error);
     this.alerts.show({ topic: 'error', words, fault: true });
   }

@@ -5,7 +5,7 @@ const THEMES = ['auto', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
 
 const LABELS: Readonly<Record<Theme, string>> = {
-  auto: 'Theme: as the system',
+  auto: 'Theme: same as the system',
   light: 'Theme: light',
   dark: 'Theme: dark',
 };

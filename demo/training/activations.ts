@@ -1,6 +1,7 @@
 // Takes the catalog of ops and the module classes, and gives the activations that fit between two linear layers.
 import { OptionError, tensor, type Device, type nn } from 'nonlin';
 import { catalog } from '../../src/catalog.ts';
+import { byUse } from '../lab/order.ts';
 import { classOf, type ModuleClass } from './classes.ts';
 import { breathe } from './breathe.ts';
 
@@ -29,7 +30,7 @@ export interface Curve {
 /** The activations of the catalog that can be used here; found out by using each on `device`. */
 export async function findActivations(device: Device): Promise<ActivationChoice[]> {
   const choices: ActivationChoice[] = [];
-  for (const entry of catalog) {
+  for (const entry of byUse(catalog)) {
     // a norm learns, and is told how many features there are
     if (['loss', 'norm', 'embedding', 'attention'].includes(entry.kind)) continue;
     await breathe();

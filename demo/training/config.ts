@@ -45,7 +45,7 @@ export const TASKS: Readonly<Record<TaskName, TaskInfo>> = {
     variations: [],
     examples: [
       {
-        label: 'A gradient vanishes: sigmoid against relu, 6 layers',
+        label: 'Vanishing gradients: sigmoid against relu, 6 layers',
         query: 'task=digits&activation=sigmoid&layers=6&epochs=2&vs=activation:relu',
       },
       { label: 'Squared error or cross-entropy', query: 'task=digits&vs=loss:mseLoss' },
@@ -67,7 +67,7 @@ export const TASKS: Readonly<Record<TaskName, TaskInfo>> = {
     variations: [],
     examples: [
       {
-        label: 'Smooth or angular: tanh, relu, gelu',
+        label: 'Smooth or with corners: tanh, relu, gelu',
         query: 'task=spirals&vs=activation:relu;activation:gelu',
       },
       { label: 'One layer is too few', query: 'task=spirals&layers=1&vs=layers:4' },
@@ -76,7 +76,7 @@ export const TASKS: Readonly<Record<TaskName, TaskInfo>> = {
   regression: {
     label: 'Outliers',
     goal: 'values',
-    lead: 'A curve, seen with a little noise and one outlier in six. Each loss draws its own line through the points.',
+    lead: 'Points on a curve, with a little noise; one point in six is an outlier. Each loss fits its own line to the points.',
     settings: {
       ...DEFAULTS,
       activation: 'tanh',
@@ -98,7 +98,7 @@ export const TASKS: Readonly<Record<TaskName, TaskInfo>> = {
   autoencoder: {
     label: 'Autoencoder',
     goal: 'shares',
-    lead: 'A network squeezes each digit into 16 numbers and draws it again from them.',
+    lead: 'A network compresses each digit into 16 numbers and reconstructs the digit from them.',
     settings: { ...DEFAULTS, loss: 'mseLoss', epochs: 3 },
     variations: [],
     examples: [

@@ -2,6 +2,7 @@
 // targets.
 import { sigmoid, tensor, type Device, type Tensor } from 'nonlin';
 import { catalog } from '../../src/catalog.ts';
+import { byUse } from '../lab/order.ts';
 import { breathe } from './breathe.ts';
 import { formsOf, toInput, toTarget } from './forms.ts';
 import type { Goal } from './task.ts';
@@ -25,7 +26,7 @@ type LossFunction = (input: Tensor, target: Tensor, options: { reduction: 'mean'
 export async function findLosses(device: Device, goal: Goal = 'classes'): Promise<LossChoice[]> {
   const choices: LossChoice[] = [];
   const trial = TRIALS[goal];
-  for (const entry of catalog) {
+  for (const entry of byUse(catalog)) {
     if (entry.kind !== 'loss') continue;
     await breathe();
     // signatures differ; one that does not take these arguments fails the trial

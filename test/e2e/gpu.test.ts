@@ -37,7 +37,7 @@ test('a sweep gives a headline, a picture, a link and JSON', async ({ browser })
   // WGSL promises of tanh what exp gives it: far off near 0
   expect(tanh?.builtin.ulp).toBeGreaterThan(1000);
   const headline = (await page.locator('#headline').textContent()) ?? '';
-  expect(headline).toMatch(/^\w+: (NaN or ∞ out of place for|off by up to) .*; ours is within/);
+  expect(headline).toMatch(/^\w+: (wrongly NaN or ∞ for|off by up to) .*; ours is within/);
   if (process.env.GPU_RESULT !== undefined) {
     const { writeFile } = await import('node:fs/promises');
     await writeFile(process.env.GPU_RESULT, `${text}\n`);

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { findFunctions, places } from '../../demo/lab/functions.ts';
 import { FORMS } from '../../demo/lab/loss-forms.ts';
 import { findLossOps, OF_BATCHES, lossCurve } from '../../demo/lab/losses.ts';
+import { BY_USE, byUse } from '../../demo/lab/order.ts';
 import {
   defaultsOf,
   formatValues,
@@ -45,6 +46,32 @@ const named = <T extends { readonly op: string }>(all: readonly T[], op: string)
   return found;
 };
 
+describe('the order of use', () => {
+  it('has every op of the catalog once', () => {
+    expect([...BY_USE].sort()).toEqual(catalog.map(({ op }) => op).sort());
+  });
+
+  it('is that of the cards and of the menus', async () => {
+    const cards = (await findFunctions()).map(({ op }) => op);
+    expect(cards.slice(0, 6)).toEqual(['relu', 'gelu', 'silu', 'sigmoid', 'tanh', 'softmax']);
+    const places = cards.map((op) => BY_USE.findIndex((name) => name === op));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    const ofLosses = (await findLossOps()).map(({ op }) => op);
+    expect(ofLosses.slice(0, 3)).toEqual([
+      'mseLoss',
+      'crossEntropy',
+      'binaryCrossEntropyWithLogits',
+    ]);
+    expect(activations.slice(0, 2).map(({ op }) => op)).toEqual(['relu', 'gelu']);
+    expect(losses.map(({ op }) => op)[0]).toBe('mseLoss');
+  });
+
+  it('puts what the list does not know last', () => {
+    const ops = [{ op: 'made up' }, { op: 'tanh' }, { op: 'relu' }];
+    expect(byUse(ops).map(({ op }) => op)).toEqual(['relu', 'tanh', 'made up']);
+  });
+});
+
 describe('the catalog on the page', () => {
   it('has a card that can be called for every activation', async () => {
     // Without what is no function of a row: of indices, of several tensors, or of channels of images.
@@ -53,15 +80,17 @@ describe('the catalog on the page', () => {
     const names = catalog
       .filter(({ op, kind }) => !kinds.includes(kind) && !channels.includes(op))
       .map(({ op }) => op);
-    expect((await findFunctions()).map(({ op }) => op)).toEqual(names);
+    const found = (await findFunctions()).map(({ op }) => op);
+    expect([...found].sort()).toEqual([...names].sort());
   });
 
   it('has a card for every loss, with a picture of a fitting form', async () => {
     const found = await findLossOps();
-    expect(found.map(({ op }) => op)).toEqual(
+    expect(found.map(({ op }) => op).sort()).toEqual(
       catalog
         .filter(({ op, kind }) => kind === 'loss' && !OF_BATCHES.includes(op))
-        .map(({ op }) => op),
+        .map(({ op }) => op)
+        .sort(),
     );
     expect(named(found, 'mseLoss').form).toBe(FORMS.regression);
     expect(named(found, 'crossEntropy').form).toBe(FORMS.classes);

@@ -191,8 +191,9 @@ class AccuracyView implements View {
       html`<div class="intro">
           <h1>Accuracy</h1>
           <p class="lead">
-            How far results are from the true value, in units of the last place, over every power of
-            two that float32 has. On your device, ours beside WGSL’s built-in functions.
+            How far results are from the true value, in units in the last place (ULP), for every
+            power of two in float32. It is measured on your device, for nonlin and for WGSL’s
+            built-in functions.
           </p>
         </div>
         <div class="accuracy">
@@ -207,7 +208,7 @@ class AccuracyView implements View {
               <span class="key c1">nonlin</span>
               <span class="key c2">WGSL built-ins</span>
               <span class="key dashed" style="--key: var(--muted)">stated bound</span>
-              <span class="key dot" style="--key: var(--bad)">NaN or ∞ out of place</span>
+              <span class="key dot" style="--key: var(--bad)">wrongly NaN or ∞</span>
             </p>
             ${this.#frame}
             <p class="readout">${this.#readout}</p>

@@ -37,7 +37,7 @@ export function summary(
             <th scope="col"></th>
             <th scope="col">Largest error, ULP</th>
             <th scope="col">at x =</th>
-            <th scope="col">NaN or ∞ out of place</th>
+            <th scope="col">Wrongly NaN or ∞</th>
           </tr>
         </thead>
         <tbody>
@@ -50,13 +50,13 @@ export function summary(
       Stated bound: ${limit} ULP, held by the package’s tests.
       ${
         builtin
-          ? 'Built-ins: the formula as one would write it with exp, log, tanh of WGSL.'
+          ? 'Built-ins: the usual formula, written with exp, log and tanh of WGSL.'
           : cpu
             ? 'The CPU path computes in float64 and rounds once; WGSL’s built-ins need a GPU.'
             : 'There is no built-in function to compare it with.'
       }
-      Where terms cancel, errors count in ULP of the largest term. Inputs below 2^-126 are left out:
-      a GPU may flush them to 0.
+      Where the terms of a sum cancel, errors are counted in ULP of the largest term. Inputs below
+      2^-126 are left out: a GPU may flush them to 0.
     </p>`;
 }
 

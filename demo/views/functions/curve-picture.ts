@@ -15,8 +15,8 @@ export const clipped = framedWithin(REACH);
 export function pictureOptions({ gate }: FunctionOp): Option[] {
   if (gate === undefined) return [];
   return [
-    { name: 'half', label: 'x is the half', value: gate, choices: ['first', 'second'] },
-    { name: 'other', label: 'the other half', value: 1, min: -3, max: 3, step: 0.1 },
+    { name: 'half', label: 'half that is x', value: gate, choices: ['first', 'second'] },
+    { name: 'other', label: 'value of the other half', value: 1, min: -3, max: 3, step: 0.1 },
   ];
 }
 

@@ -15,8 +15,8 @@ export const mount: Mount = async (host, lab) =>
     view: 'functions',
     intro: html`<h1>Activation functions</h1>
       <p class="lead">
-        Every activation of nonlin, plotted by running it and its gradient on your device. Move the
-        sliders, compare, copy.
+        Every activation of nonlin and its gradient, computed on your device. Move the sliders to
+        change options, compare up to four activations, and copy the code.
       </p>`,
     noun: 'functions',
     placeholder: 'Search: gelu, dead units, Hinton…',

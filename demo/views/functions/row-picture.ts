@@ -108,7 +108,9 @@ export class RowPicture implements Picture {
             </label>`;
           })}
         </div>
-        <p class="readout"><span class="key c1 block">${op}</span> of these logits: drag them</p>`,
+        <p class="readout">
+          <span class="key c1 block">${op}</span> of these logits, which you can drag
+        </p>`,
       this.#host,
     );
   }

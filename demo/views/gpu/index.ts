@@ -124,9 +124,9 @@ class GpuView implements View {
       html`<div class="intro">
           <h1>How wrong is your GPU?</h1>
           <p class="lead">
-            WGSL lets a GPU’s own <code>tanh</code>, <code>exp</code> and <code>log</code> be far
-            off, and each GPU is so in its own way. One press measures every activation written with
-            them, over all powers of two that float32 has, beside ours.
+            WGSL allows a GPU’s own <code>tanh</code>, <code>exp</code> and <code>log</code> to be
+            far from the true values, and every GPU makes its own errors. One press measures each
+            activation over all powers of two in float32: written with these built-ins, and ours.
           </p>
         </div>
         <div id="gpu" data-state=${state}>
@@ -143,9 +143,9 @@ class GpuView implements View {
             ${
               this.#device && !onGpu
                 ? html`<p class="help">
-                    This page runs on the CPU now, which has no such built-ins.
+                    The page now runs on the CPU, which has no such built-ins.
                     <a href=${formatAddress({ view: 'gpu', params: elsewhere })}
-                      >Take any WebGPU adapter, a software one too</a
+                      >Use any WebGPU adapter, even a software one</a
                     >
                   </p>`
                 : html`<p class="help">${this.#device?.name ?? 'Opening…'}</p>`
@@ -164,7 +164,8 @@ class GpuView implements View {
     return html`<section class="gpu-result" aria-labelledby="headline">
       <h2 id="headline">${headlineOf(result)}</h2>
       <p class="help">
-        ${this.#own ? 'Measured here, on' : 'As this link says of'} ${adapter}, ${browser}, ${date}
+        ${this.#own ? 'Measured here, on' : 'From the link: measured on'} ${adapter}, ${browser},
+        ${date}
       </p>
       ${this.#canvas}
       <div class="toolbar">
@@ -181,9 +182,9 @@ class GpuView implements View {
             <tr>
               <th scope="col">Activation</th>
               <th scope="col">Built-ins: largest error, ULP</th>
-              <th scope="col">NaN or ∞ out of place</th>
+              <th scope="col">Wrongly NaN or ∞</th>
               <th scope="col">nonlin: largest error, ULP</th>
-              <th scope="col">NaN or ∞ out of place</th>
+              <th scope="col">Wrongly NaN or ∞</th>
             </tr>
           </thead>
           <tbody>
@@ -198,9 +199,9 @@ class GpuView implements View {
         </table>
       </div>
       <p class="help">
-        One ULP is the distance to the next number that float32 has. The built-ins’ formulas are as
-        one would write them; inputs are random, ${result.samples} for each sign and power of two.
-        Results of other GPUs: docs/gpus.md.
+        One ULP is the distance to the next float32 number. The built-ins are used in the usual
+        formula of each activation. Inputs are random, ${result.samples} for each sign and power of
+        two. Results of other GPUs: docs/gpus.md.
       </p>
     </section>`;
   }

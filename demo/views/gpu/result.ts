@@ -84,7 +84,7 @@ export function headlineOf({ results }: Pick<GpuResult, 'results'>): string {
   const { op, builtin, nonlin } = worst;
   const theirs =
     builtin.wrong > 0
-      ? `NaN or ∞ out of place for ${percent(builtin.wrong)} of inputs`
+      ? `wrongly NaN or ∞ for ${percent(builtin.wrong)} of inputs`
       : `off by up to ${formatUlp(builtin.ulp)} ULP`;
   const ours =
     nonlin.wrong > 0

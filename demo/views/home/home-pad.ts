@@ -34,7 +34,7 @@ export class HomePad {
         seen: find('seen', HTMLCanvasElement),
       },
       failed,
-      'The network is on its way…',
+      'Loading the network…',
     );
     this.#pad = new Pad(find('pad', HTMLCanvasElement), {
       changed: (pixels) => this.#reader.read(pixels),
@@ -78,7 +78,7 @@ export class HomePad {
   #render(): void {
     const accuracy = this.#trained?.accuracy;
     render(
-      html`<h2 id="pad-title">Draw a digit; it reads along</h2>
+      html`<h2 id="pad-title">Draw a digit: the network reads it as you draw</h2>
         <canvas
           id="pad"
           class="pad"

@@ -141,7 +141,10 @@ class HomeView implements View {
       paintBoundary(canvas, DRAWN, standing?.shares);
       const name = this.#names[i] ?? '';
       const right = standing?.accuracy === undefined ? 'not yet' : formatPercent(standing.accuracy);
-      canvas.setAttribute('aria-label', `What a network with ${name} says of the plane: ${right}`);
+      canvas.setAttribute(
+        'aria-label',
+        `Answers of the network with ${name} over the plane: ${right}`,
+      );
       Object.assign(canvas, {
         plotted: { x: [], series: [{ label: name, y: standing?.shares ?? [] }] },
       });
@@ -156,7 +159,7 @@ class HomeView implements View {
           <h1>The non-linear part of a neural network, on your GPU</h1>
           <p class="lead">
             PyTorch’s activations, norms, attention and losses as WebGPU shaders, forward and
-            backward, exact to the last digits, with a CPU path where there is no GPU.
+            backward, accurate to the last digits. Without a GPU they run on the CPU.
           </p>
           <p class="install">
             <code>${INSTALL}</code>${copyButton(() => INSTALL)}
@@ -180,9 +183,14 @@ class HomeView implements View {
             </button>
           </div>
           <div class="racers">${this.#canvases.map((canvas, i) => this.#racer(canvas, i))}</div>
-          <progress max="1" .value=${this.#progress} aria-label="How far they are"></progress>
+          <progress
+            max="1"
+            .value=${this.#progress}
+            aria-label="Progress of the training"
+          ></progress>
           <p class="help">
-            The same points, the same first weights, another activation.
+            All three see the same points and start with the same weights; only the activation
+            differs.
             <a href="#/train?task=spirals&vs=activation:relu;activation:gelu">Train it yourself</a>
           </p>
         </section>

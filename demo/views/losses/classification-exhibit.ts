@@ -29,8 +29,8 @@ export class ClassificationExhibit implements Exhibit {
     this.element.className = 'exhibit classification panel';
     this.element.append(plots, this.#controls);
     this.#comparison = new Comparison(plots, {
-      title: 'Sure and wrong: what a probability costs',
-      captions: ['Loss', 'Gradient by the logit'],
+      title: 'What a confident mistake costs',
+      captions: ['Loss', 'Gradient with respect to the logit'],
       plot: { yRange: (least, most) => [Math.max(-2.2, least - 0.1), Math.min(6, most + 0.1)] },
       failed,
     });
@@ -73,7 +73,7 @@ export class ClassificationExhibit implements Exhibit {
               : []),
           ]
         : [],
-      'probability of the true class, of two',
+      'probability of the true class (of two classes)',
     );
     render(
       html`<div class="exhibit-options">

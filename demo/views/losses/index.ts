@@ -21,8 +21,8 @@ export const mount: Mount = async (host, lab) => {
     view: 'losses',
     intro: html`<h1>Losses</h1>
       <p class="lead">
-        Every loss of nonlin with its gradient, computed on your device: what it punishes, how hard
-        it pulls, and what an outlier or a wrong label does to it.
+        Every loss of nonlin and its gradient, computed on your device: which errors it punishes,
+        how strongly it corrects them, and how it reacts to an outlier or a wrong label.
       </p>`,
     noun: 'losses',
     placeholder: 'Search: outliers, imbalance…',

@@ -128,7 +128,7 @@ export class OutlierExhibit implements Exhibit {
     });
     render(
       html`<div class="section-head">
-          <h2 id="outlier-title">One outlier, and where each loss lets it pull the line</h2>
+          <h2 id="outlier-title">How far one outlier pulls the line of each loss</h2>
         </div>
         <div class="exhibit-columns">
           <svg
@@ -169,7 +169,8 @@ export class OutlierExhibit implements Exhibit {
               Twelve points lie near a line; the ringed one does not.
               <strong>Drag it</strong
               ><span class="about-keys"> , or focus it and press the arrow keys</span>. Each line
-              minimises its loss over all thirteen, by a linear layer and Adam on your device.
+              minimises its loss over all thirteen points: it is a linear layer, trained on your
+              device by Adam.
             </p>
             <div class="table-frame">
               <table class="lines">

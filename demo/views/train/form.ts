@@ -88,7 +88,7 @@ export function settingsForm(state: FormState, events: FormEvents): TemplateResu
     </fieldset>
     <p class="share-link">
       ${copyButton(() => location.href, 'Copy link')}
-      <span class="help">The address holds these settings.</span>
+      <span class="help">The address of this page holds these settings.</span>
     </p>
   </form>`;
 }

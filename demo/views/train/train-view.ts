@@ -113,7 +113,7 @@ export class TrainView implements View {
     }
     if (kept) return { ...kept, run: () => this.#attempt(() => this.#resume()) };
     return {
-      words: 'The training run had not got far enough for a checkpoint.',
+      words: 'The training run was too short for a checkpoint.',
       label: 'Start again',
       run: () => this.#attempt(() => this.#train()),
     };

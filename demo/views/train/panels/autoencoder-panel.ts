@@ -61,12 +61,14 @@ export class AutoencoderPanel extends PicturePanel {
         </ul>
       </figure>`;
     render(
-      html`<h2>Drawn again from 16 numbers</h2>
+      html`<h2>Reconstructed from 16 numbers</h2>
         ${gallery('Held-out digits', this.#pixels, 'A')}
-        ${this.#rows.map((row, i) => gallery(this.names[i] ?? runName(i), row, 'Its drawing of a'))}
+        ${this.#rows.map((row, i) => gallery(this.names[i] ?? runName(i), row, 'Reconstruction of a'))}
         ${
           this.#rows.length === 0
-            ? html`<p class="help">Train it: its drawings appear here as it learns.</p>`
+            ? html`<p class="help">
+                Start the training: the reconstructed digits appear here as the network learns.
+              </p>`
             : ''
         }`,
       this.element,

@@ -38,7 +38,7 @@ export function confusionTable(verdicts: Verdicts): TemplateResult {
   return html`<div class="table-frame">
     <table class="confusion">
       <caption>
-        What each digit (row) was read as (column)
+        How each digit was read: rows are the digits, columns the answers
       </caption>
       <thead>
         <tr>

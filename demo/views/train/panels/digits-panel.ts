@@ -111,7 +111,9 @@ export class DigitsPanel implements Panel {
             ? html`<div class="insight-columns">
                 ${confusionTable(verdicts)} ${mistakeGallery(verdicts, this.#heldOut)}
               </div>`
-            : html`<p class="help">After the first epoch: which digits it confuses.</p>`
+            : html`<p class="help">
+                After the first epoch this shows which digits the network confuses.
+              </p>`
         }`,
       this.#insight,
     );

@@ -73,7 +73,7 @@ export class RegressionPanel extends PicturePanel {
 
   protected override render(): void {
     render(
-      html`<h2>The lines they draw</h2>
+      html`<h2>The line of each run</h2>
         <p class="readout">
           <span class="key dashed" style="--key: var(--muted)">true curve</span>
           <span class="key dot" style="--key: var(--bad)">outliers</span>
