@@ -6,7 +6,7 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist/', 'demo/dist/', 'bench/dist/', 'test-results/', 'coverage/']),
+  globalIgnores(['dist/', 'demo/dist/', 'bench/dist/', 'test-results/', 'coverage/', 'site/']),
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

@@ -171,6 +171,12 @@ const lanes = [
   { name: 'types', commands: [[...tsc, '--noEmit']], count: oneCheck },
   { name: 'lint', commands: [[...eslint, '--max-warnings', '0', '.']], count: oneCheck },
   { name: 'format', commands: [[...prettier, '--check', '.']], count: oneCheck },
+  // no link that leads nowhere, no export without documentation
+  {
+    name: 'site',
+    commands: [[process.execPath, 'scripts/site.mjs', '--check']],
+    count: oneCheck,
+  },
   vitestLane('unit'),
   { ...vitestLane('gpu'), track: 'beside' },
   {

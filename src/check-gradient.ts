@@ -9,6 +9,7 @@ import type { Device } from './core/device.ts';
 import { scope } from './core/scope.ts';
 import { fromHost, type Tensor } from './core/tensor.ts';
 
+/** Options of `checkGradient`. */
 export interface GradientCheckOptions<S extends ParamSpecs = ParamSpecs> {
   /** The op's own options. */
   options?: ParamOptions<S>;

@@ -1,4 +1,8 @@
-// The public names.
+/**
+ * The public names.
+ *
+ * @module nonlin
+ */
 export { noGrad } from './core/autograd.ts';
 export { capture, type CapturedStep } from './capture/capture.ts';
 export { checkGradient, type GradientCheck, type GradientCheckOptions } from './check-gradient.ts';

@@ -9,6 +9,7 @@ import { WebGpuDevice } from './gpu/device.ts';
 import { HARDWARE, SOFTWARE } from './kernels/tuning.ts';
 import { checkHas, checkOneOf, checkOptionNames } from './core/validate-options.ts';
 
+/** Options of `init`. */
 export interface InitOptions {
   /**
    * `'auto'` (default): a hardware GPU if there is one, else the CPU; a software adapter is slower than plain loops.

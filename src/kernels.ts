@@ -1,4 +1,8 @@
-// The entry nonlin/kernels: plans of ops, for engines that have a device, memory and gradients of their own. One line for each op.
+/**
+ * The entry nonlin/kernels: plans of ops, for engines that have a device, memory and gradients of their own. One line for each op.
+ *
+ * @module nonlin/kernels
+ */
 import celuDeclaration from './activations/celu.ts';
 import eluDeclaration from './activations/elu.ts';
 import geluDeclaration from './activations/gelu.ts';
@@ -74,13 +78,18 @@ import { normKernel } from './plan/norm.ts';
 import { rowwiseKernel } from './plan/rowwise.ts';
 
 export * from './core/errors.ts';
+export type { DeviceLimits } from './core/kernel.ts';
 export { activationKernel, type ActivationKernel } from './plan/activation.ts';
-export { lossKernel } from './plan/loss.ts';
+export type { ClassLossKernelOptions } from './plan/class-loss.ts';
+export { lossKernel, type LossKernelOptions } from './plan/loss.ts';
+export type { NormKernelOptions } from './plan/norm.ts';
 export { planOf } from './plan/plan-of.ts';
+export type { RowwiseKernel, RowwiseKernelOptions } from './plan/rowwise.ts';
 export { hardware, software, type PlanTuning } from './plan/tunings.ts';
 export type {
   KernelOp,
   KernelPlan,
+  PlanFields,
   PlannedBinding,
   PlannedLaunch,
   PlannedPass,
@@ -89,82 +98,153 @@ export type {
 } from './plan/types.ts';
 export { withBias } from './plan/with-bias.ts';
 
+/** `celu` for `planOf`. */
 export const celu = /* @__PURE__ */ activationKernel(celuDeclaration);
+/** `elu` for `planOf`. */
 export const elu = /* @__PURE__ */ activationKernel(eluDeclaration);
+/** `gelu` for `planOf`. */
 export const gelu = /* @__PURE__ */ activationKernel(geluDeclaration);
+/** `hardshrink` for `planOf`. */
 export const hardshrink = /* @__PURE__ */ activationKernel(hardshrinkDeclaration);
+/** `hardsigmoid` for `planOf`. */
 export const hardsigmoid = /* @__PURE__ */ activationKernel(hardsigmoidDeclaration);
+/** `hardswish` for `planOf`. */
 export const hardswish = /* @__PURE__ */ activationKernel(hardswishDeclaration);
+/** `hardtanh` for `planOf`. */
 export const hardtanh = /* @__PURE__ */ activationKernel(hardtanhDeclaration);
+/** `leakyRelu` for `planOf`. */
 export const leakyRelu = /* @__PURE__ */ activationKernel(leakyReluDeclaration);
+/** `logsigmoid` for `planOf`. */
 export const logsigmoid = /* @__PURE__ */ activationKernel(logsigmoidDeclaration);
+/** `mish` for `planOf`. */
 export const mish = /* @__PURE__ */ activationKernel(mishDeclaration);
+/** `quickGelu` for `planOf`. */
 export const quickGelu = /* @__PURE__ */ activationKernel(quickGeluDeclaration);
+/** `reluSquared` for `planOf`. */
 export const reluSquared = /* @__PURE__ */ activationKernel(reluSquaredDeclaration);
+/** `relu` for `planOf`. */
 export const relu = /* @__PURE__ */ activationKernel(reluDeclaration);
+/** `relu6` for `planOf`. */
 export const relu6 = /* @__PURE__ */ activationKernel(relu6Declaration);
+/** `selu` for `planOf`. */
 export const selu = /* @__PURE__ */ activationKernel(seluDeclaration);
+/** `sigmoid` for `planOf`. */
 export const sigmoid = /* @__PURE__ */ activationKernel(sigmoidDeclaration);
+/** `silu` for `planOf`. */
 export const silu = /* @__PURE__ */ activationKernel(siluDeclaration);
+/** `softcap` for `planOf`. */
 export const softcap = /* @__PURE__ */ activationKernel(softcapDeclaration);
+/** `softplus` for `planOf`. */
 export const softplus = /* @__PURE__ */ activationKernel(softplusDeclaration);
+/** `softshrink` for `planOf`. */
 export const softshrink = /* @__PURE__ */ activationKernel(softshrinkDeclaration);
+/** `softsign` for `planOf`. */
 export const softsign = /* @__PURE__ */ activationKernel(softsignDeclaration);
+/** `squareplus` for `planOf`. */
 export const squareplus = /* @__PURE__ */ activationKernel(squareplusDeclaration);
+/** `swish` for `planOf`. */
 export const swish = /* @__PURE__ */ activationKernel(swishDeclaration);
+/** `tanh` for `planOf`. */
 export const tanh = /* @__PURE__ */ activationKernel(tanhDeclaration);
+/** `tanhshrink` for `planOf`. */
 export const tanhshrink = /* @__PURE__ */ activationKernel(tanhshrinkDeclaration);
+/** `threshold` for `planOf`. */
 export const threshold = /* @__PURE__ */ activationKernel(thresholdDeclaration);
 
+/** `geglu` for `planOf`. */
 export const geglu = /* @__PURE__ */ gatedKernel('geglu', geluDeclaration, 'first');
+/** `glu` for `planOf`. */
 export const glu = /* @__PURE__ */ gatedKernel('glu', sigmoidDeclaration, 'second');
+/** `reglu` for `planOf`. */
 export const reglu = /* @__PURE__ */ gatedKernel('reglu', reluDeclaration, 'first');
+/** `swiglu` for `planOf`. */
 export const swiglu = /* @__PURE__ */ gatedKernel('swiglu', siluDeclaration, 'first');
 
+/** `entmax15` for `planOf`. */
 export const entmax15 = /* @__PURE__ */ rowwiseKernel(entmax15Declaration);
+/** `logSoftmax` for `planOf`. */
 export const logSoftmax = /* @__PURE__ */ rowwiseKernel(logSoftmaxDeclaration);
+/** `softmax` for `planOf`. */
 export const softmax = /* @__PURE__ */ rowwiseKernel(softmaxDeclaration);
+/** `softmin` for `planOf`. */
 export const softmin = /* @__PURE__ */ rowwiseKernel(softminDeclaration);
+/** `sparsemax` for `planOf`. */
 export const sparsemax = /* @__PURE__ */ rowwiseKernel(sparsemaxDeclaration);
 
+/** `layerNorm` for `planOf`. */
 export const layerNorm = /* @__PURE__ */ normKernel(layerNormDeclaration);
+/** `rmsNorm` for `planOf`. */
 export const rmsNorm = /* @__PURE__ */ normKernel(rmsNormDeclaration);
 
+/** `arcFaceLoss` for `planOf`. */
 export const arcFaceLoss = /* @__PURE__ */ classLossKernel(arcFaceLossDeclaration);
+/** `asymmetricLoss` for `planOf`. */
 export const asymmetricLoss = /* @__PURE__ */ lossKernel(asymmetricLossDeclaration);
+/** `barronLoss` for `planOf`. */
 export const barronLoss = /* @__PURE__ */ lossKernel(barronLossDeclaration);
+/** `binaryCrossEntropyWithLogits` for `planOf`. */
 export const binaryCrossEntropyWithLogits = /* @__PURE__ */ lossKernel(
   binaryCrossEntropyWithLogitsDeclaration,
 );
+/** `binaryCrossEntropy` for `planOf`. */
 export const binaryCrossEntropy = /* @__PURE__ */ lossKernel(binaryCrossEntropyDeclaration);
+/** `bprLoss` for `planOf`. */
 export const bprLoss = /* @__PURE__ */ lossKernel(bprLossDeclaration);
+/** `charbonnierLoss` for `planOf`. */
 export const charbonnierLoss = /* @__PURE__ */ lossKernel(charbonnierLossDeclaration);
+/** `cosFaceLoss` for `planOf`. */
 export const cosFaceLoss = /* @__PURE__ */ classLossKernel(cosFaceLossDeclaration);
+/** `crossEntropy` for `planOf`. */
 export const crossEntropy = /* @__PURE__ */ classLossKernel(crossEntropyDeclaration);
+/** `dpoLoss` for `planOf`. */
 export const dpoLoss = /* @__PURE__ */ lossKernel(dpoLossDeclaration);
+/** `epsilonInsensitiveLoss` for `planOf`. */
 export const epsilonInsensitiveLoss = /* @__PURE__ */ lossKernel(epsilonInsensitiveLossDeclaration);
+/** `focalLoss` for `planOf`. */
 export const focalLoss = /* @__PURE__ */ classLossKernel(focalLossDeclaration);
+/** `generalizedCrossEntropy` for `planOf`. */
 export const generalizedCrossEntropy = /* @__PURE__ */ classLossKernel(
   generalizedCrossEntropyDeclaration,
 );
+/** `hingeEmbeddingLoss` for `planOf`. */
 export const hingeEmbeddingLoss = /* @__PURE__ */ lossKernel(hingeEmbeddingLossDeclaration);
+/** `huberLoss` for `planOf`. */
 export const huberLoss = /* @__PURE__ */ lossKernel(huberLossDeclaration);
+/** `jsd` for `planOf`. */
 export const jsd = /* @__PURE__ */ lossKernel(jsdDeclaration);
+/** `klDiv` for `planOf`. */
 export const klDiv = /* @__PURE__ */ lossKernel(klDivDeclaration);
+/** `l1Loss` for `planOf`. */
 export const l1Loss = /* @__PURE__ */ lossKernel(l1LossDeclaration);
+/** `logCoshLoss` for `planOf`. */
 export const logCoshLoss = /* @__PURE__ */ lossKernel(logCoshLossDeclaration);
+/** `mapeLoss` for `planOf`. */
 export const mapeLoss = /* @__PURE__ */ lossKernel(mapeLossDeclaration);
+/** `marginRankingLoss` for `planOf`. */
 export const marginRankingLoss = /* @__PURE__ */ lossKernel(marginRankingLossDeclaration);
+/** `mseLoss` for `planOf`. */
 export const mseLoss = /* @__PURE__ */ lossKernel(mseLossDeclaration);
+/** `msleLoss` for `planOf`. */
 export const msleLoss = /* @__PURE__ */ lossKernel(msleLossDeclaration);
+/** `nllLoss` for `planOf`. */
 export const nllLoss = /* @__PURE__ */ classLossKernel(nllLossDeclaration);
+/** `poissonNllLoss` for `planOf`. */
 export const poissonNllLoss = /* @__PURE__ */ lossKernel(poissonNllLossDeclaration);
+/** `polyLoss` for `planOf`. */
 export const polyLoss = /* @__PURE__ */ classLossKernel(polyLossDeclaration);
+/** `ppoClipLoss` for `planOf`. */
 export const ppoClipLoss = /* @__PURE__ */ lossKernel(ppoClipLossDeclaration);
+/** `quantileLoss` for `planOf`. */
 export const quantileLoss = /* @__PURE__ */ lossKernel(quantileLossDeclaration);
+/** `sigmoidFocalLoss` for `planOf`. */
 export const sigmoidFocalLoss = /* @__PURE__ */ lossKernel(sigmoidFocalLossDeclaration);
+/** `simpoLoss` for `planOf`. */
 export const simpoLoss = /* @__PURE__ */ lossKernel(simpoLossDeclaration);
+/** `smoothL1Loss` for `planOf`. */
 export const smoothL1Loss = /* @__PURE__ */ lossKernel(smoothL1LossDeclaration);
+/** `softMarginLoss` for `planOf`. */
 export const softMarginLoss = /* @__PURE__ */ lossKernel(softMarginLossDeclaration);
+/** `squaredHingeLoss` for `planOf`. */
 export const squaredHingeLoss = /* @__PURE__ */ lossKernel(squaredHingeLossDeclaration);
+/** `tvDistanceLoss` for `planOf`. */
 export const tvDistanceLoss = /* @__PURE__ */ lossKernel(tvDistanceLossDeclaration);

@@ -1,4 +1,8 @@
-// Saves tensors by name as a safetensors file, and loads one, in PyTorch's names and layouts.
+/**
+ * Saves tensors by name as a safetensors file, and loads one, in PyTorch's names and layouts.
+ *
+ * @module
+ */
 import { currentDevice } from './core/current.ts';
 import { describe } from './core/describe.ts';
 import type { Device } from './core/device.ts';
@@ -28,16 +32,19 @@ const LOAD = 'safetensors.load';
 
 const NAMES: Readonly<Record<DType, string>> = { float32: 'F32', float16: 'F16', int32: 'I32' };
 
+/** Options of `safetensors.save`. */
 export interface SaveOptions {
   /** Text by name, kept in the file's header. */
   metadata?: Readonly<Record<string, string>>;
 }
 
+/** Options of `safetensors.load` of bytes. */
 export interface LoadOptions {
   /** Defaults to the device of the latest `init()`. */
   device?: Device;
 }
 
+/** Options of `safetensors.load` of a Response, a Blob or a stream. */
 export interface StreamOptions extends LoadOptions {
   /** Called as bytes arrive, from when the header is there. */
   onProgress?: (progress: LoadProgress) => void;

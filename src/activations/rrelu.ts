@@ -47,6 +47,7 @@ const backwardOp: PointwiseOp = {
   },
 };
 
+/** Between which slopes `rrelu` draws. */
 export interface RReluBounds {
   /** The smallest slope. Defaults to 1/8. */
   lower?: number;
@@ -54,6 +55,7 @@ export interface RReluBounds {
   upper?: number;
 }
 
+/** Options of `rrelu`. */
 export interface RReluOptions extends RReluBounds, InPlaceOption {
   /** Whether slopes are drawn; otherwise each is (lower + upper) / 2. Defaults to false. */
   training?: boolean;

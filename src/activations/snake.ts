@@ -76,6 +76,7 @@ const backwardOp: PointwiseOp = {
   },
 };
 
+/** Options of `snake`. */
 export interface SnakeOptions {
   /**
    * A number above 0 (default 1); or a tensor, which gets a gradient, of one element, of one per channel (dimension 1 of `x`), or of

@@ -20,6 +20,7 @@ import { castTo } from '../kernels/pointwise/basic.ts';
 import { sumTo, view } from '../kernels/reduce/sum-to.ts';
 import { attentionLayout, type AttentionLayout } from './attention-shapes.ts';
 
+/** Options of `scaledDotProductAttention`. */
 export interface ScaledDotProductAttentionOptions {
   /**
    * Broadcasts to [..., L, S]. Of int32: nonzero where a row attends to a key, the opposite of what `nn.MultiheadAttention`

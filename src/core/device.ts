@@ -21,6 +21,7 @@ export interface DeviceStats {
   bindGroupsCreated: number;
 }
 
+/** Why a GPU device was lost, as WebGPU says it. */
 export interface DeviceLostDetails {
   readonly reason: string;
   readonly message: string;

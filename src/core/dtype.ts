@@ -2,6 +2,7 @@
 
 /** Storage types; arithmetic is float32 on the GPU and float64 on the CPU path, whatever the storage. */
 export type DType = 'float32' | 'float16' | 'int32';
+/** The dtypes of floating-point numbers, which gradients have. */
 export type FloatDType = Exclude<DType, 'int32'>;
 
 /** The typed arrays that hold a tensor's elements on the host. */

@@ -1,6 +1,7 @@
 // Shapes and dimension arguments: broadcasting, strides, and the collapsed layouts that kernels work on.
 import { IndexOutOfRangeError, ShapeError } from './errors.ts';
 
+/** The sizes of the dimensions; `[]` is a scalar. */
 export type Shape = readonly number[];
 
 /** Number of elements; 1 for a scalar (`[]`). */

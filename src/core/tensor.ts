@@ -36,6 +36,7 @@ export type ArrayOfRank<R extends number> = R extends 0
 /** The typed array of a dtype's elements; those of float16 are widened. */
 export type DataOf<D extends DType> = D extends 'int32' ? Int32Array : Float32Array;
 
+/** Options of `tensor`. */
 export interface TensorOptions {
   /** Defaults to the shape of the nested lists of `data`, or to its length. */
   shape?: Shape;
@@ -47,6 +48,7 @@ export interface TensorOptions {
   requiresGrad?: boolean;
 }
 
+/** Options of `Tensor.fromBuffer`. */
 export interface FromBufferOptions {
   shape: Shape;
   /** Defaults to `'float32'`. */

@@ -43,6 +43,7 @@ export function checkOptionNames(
   }
 }
 
+/** Between which numbers an option has to be. */
 export interface NumberRange {
   readonly min?: number;
   readonly max?: number;

@@ -25,6 +25,7 @@ import {
   variantsOf,
 } from './params.ts';
 
+/** What `defineActivation` takes: an activation in WGSL and in float64. */
 export interface ActivationDeclaration<S extends ParamSpecs> {
   readonly name: string;
   /**
@@ -63,6 +64,7 @@ export interface ActivationDeclaration<S extends ParamSpecs> {
   readonly docs?: OpDocs;
 }
 
+/** Options of an activation: its own numbers, `bias` and `out`. */
 export type ActivationOptions<S extends ParamSpecs> = ParamOptions<S> & {
   /** Added to `x` first, in the same kernel. Its length is that of the last dimension. */
   bias?: Tensor;

@@ -12,6 +12,7 @@ import { checkNormalizedShape } from './norm-call.ts';
 import type { Norm, NormOptions } from './norm.ts';
 import { resolveParams } from './params.ts';
 
+/** What `addLayerNorm` and `addRmsNorm` give. */
 export interface SumAndNorm {
   /** The norm of the sum. */
   readonly output: Tensor;
@@ -19,6 +20,7 @@ export interface SumAndNorm {
   readonly sum: Tensor;
 }
 
+/** The norm of the sum of a tensor and its residual, in one kernel. */
 export type AddNorm<O extends string> = (
   x: Tensor,
   residual: Tensor,

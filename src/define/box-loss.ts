@@ -31,6 +31,7 @@ export interface BoxLossDeclaration {
   readonly docs?: OpDocs;
 }
 
+/** Options of the losses of boxes. */
 export interface BoxLossOptions {
   /** Added to areas that are divided by. Above 0; defaults to 1e-7. */
   eps?: number;

@@ -11,6 +11,7 @@ import { checkPlacement, checkTensor } from '../core/validate.ts';
 import { checkBoolean, checkNumber, checkOptionNames } from '../core/validate-options.ts';
 import { Module } from '../nn/module.ts';
 
+/** Options of `nn.GroupNorm` and of what the norms by channels share. */
 export interface AffineOptions {
   /** At least 0. Defaults to 1e-5. */
   eps?: number;
@@ -21,6 +22,7 @@ export interface AffineOptions {
   dtype?: FloatDType;
 }
 
+/** Options of `nn.BatchNorm1d`, `nn.InstanceNorm1d` and their sisters. */
 export interface TrackingOptions extends AffineOptions {
   /** The weight of a batch in the running statistics, by default 0.1. */
   momentum?: number | null;

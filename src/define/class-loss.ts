@@ -64,6 +64,7 @@ export interface ClassLossDeclaration<S extends ParamSpecs> {
   readonly docs?: OpDocs;
 }
 
+/** Options of a classification loss: its own numbers, weights of classes, ignored targets, reduction. */
 export type ClassLossOptions<S extends ParamSpecs, Soft extends boolean> = ParamOptions<S> & {
   /** A factor for each class, of shape [C]. */
   weight?: Tensor;

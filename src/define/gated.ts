@@ -29,6 +29,7 @@ export interface GatedDeclaration<S extends ParamSpecs> {
   readonly docs?: OpDocs;
 }
 
+/** Options of a gated unit of one tensor. */
 export type GatedOptions<S extends ParamSpecs> = ParamOptions<S> & {
   /** The dimension whose halves are multiplied; negative ones count from the end. Defaults to -1. */
   dim?: number;

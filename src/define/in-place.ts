@@ -4,6 +4,7 @@ import { AutogradError, OptionError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkBoolean } from '../core/validate-options.ts';
 
+/** Options of functions that can write over their input. */
 export interface InPlaceOption {
   /**
    * Whether the result is written over `x`, which is returned. An op that has saved `x` for its backward pass then throws there. A leaf

@@ -9,7 +9,9 @@ import type { AnyReduction, Reduction } from './reduction.ts';
 
 /** Names of tensors in formulas and options, in their order. */
 export type TensorNames = readonly string[];
+/** The names of the inputs of most losses. */
 export type InputAndTarget = readonly ['input', 'target'];
+/** No names of tensors. */
 export type NoTensors = readonly [];
 /** A number for each of these tensors: an element of it, or a gradient. */
 export type LossNumbers<N extends TensorNames> = { readonly [K in keyof N]: number };
@@ -109,6 +111,7 @@ export interface LossDeclaration<
   readonly docs?: OpDocs;
 }
 
+/** Options of a pointwise loss: its own numbers, tensors of weights, reduction, `out`. */
 export type LossOptions<
   S extends ParamSpecs,
   W extends TensorNames = NoTensors,

@@ -60,6 +60,7 @@ export interface MarginLossDeclaration<S extends ParamSpecs> {
   readonly docs?: OpDocs;
 }
 
+/** Options of a loss of rows of scores. */
 export type MarginLossOptions<S extends ParamSpecs, Weighted extends boolean> = ParamOptions<S> & {
   /** `'mean'` (default) over the rows, `'sum'`, or `'none'` for the loss of each. */
   reduction?: Reduction;

@@ -6,6 +6,7 @@ import type { Activation, InPlaceActivation } from './activation.ts';
 import type { InPlaceOption } from './in-place.ts';
 import type { ParamOptions, ParamSpecs } from './params.ts';
 
+/** A module of one tensor. */
 export interface ActivationModule extends Module {
   forward(x: Tensor): Tensor;
 }
@@ -55,14 +56,17 @@ export function optionsFor<O extends object>(op: string, options: O | undefined)
   return { ...options } as O;
 }
 
+/** A module of an input and a target. */
 export interface LossModule extends Module {
   forward(input: Tensor, target: Tensor): Tensor;
 }
 
+/** A module of three tensors. */
 export interface TripleLossModule extends Module {
   forward(first: Tensor, second: Tensor, third: Tensor): Tensor;
 }
 
+/** A module of four tensors. */
 export interface QuadrupleLossModule extends Module {
   forward(first: Tensor, second: Tensor, third: Tensor, fourth: Tensor): Tensor;
 }

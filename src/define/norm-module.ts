@@ -14,6 +14,7 @@ import { Module } from '../nn/module.ts';
 import type { ActivationModule } from './module.ts';
 import type { Norm, NormOptions, OperandSpec } from './norm.ts';
 
+/** Options of `nn.LayerNorm` and `nn.RMSNorm`. */
 export interface NormModuleOptions {
   /** Defaults to that of the function. */
   eps?: number;

@@ -29,6 +29,7 @@ export interface Accuracy {
   readonly backward: number;
 }
 
+/** The families of ops. */
 export type OpKind =
   'activation' | 'gated' | 'rowwise' | 'norm' | 'embedding' | 'attention' | 'loss';
 

@@ -42,6 +42,7 @@ export interface ChoiceSpec {
  * (as u32).
  */
 export type ParamSpec = number | boolean | RangeSpec | ChoiceSpec;
+/** The numeric options of an op by name, each a default or its bounds. */
 export type ParamSpecs = Readonly<Record<string, ParamSpec>>;
 /** An op without numeric options. */
 export type NoParams = Readonly<Record<string, never>>;

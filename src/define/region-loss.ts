@@ -52,6 +52,7 @@ export interface RegionLossDeclaration<S extends ParamSpecs> {
   readonly docs?: Omit<OpDocs, 'shapes' | 'torch'>;
 }
 
+/** Options of a loss of overlap between regions. */
 export type RegionLossOptions<S extends ParamSpecs> = ParamOptions<S> & {
   /**
    * `'multiclass'` (default): input [N, C, d1, …], of which the softmax over dimension 1 is taken, and int32 target [N, d1, …].

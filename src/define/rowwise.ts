@@ -68,6 +68,7 @@ export interface RowwiseDeclaration {
   readonly docs?: OpDocs;
 }
 
+/** Options of an op along one dimension. */
 export interface RowwiseOptions {
   /**
    * The dimension that is normalised; negative ones count from the end. It is required, because only the caller knows
@@ -78,6 +79,7 @@ export interface RowwiseOptions {
   out?: Tensor;
 }
 
+/** Options of `softmax`, `logSoftmax` and `softmin`. */
 export interface MaskedOptions extends RowwiseOptions {
   /** The dtype of the result, to which `x`, which may be int32 then, is converted first. Defaults to that of `x`. */
   dtype?: FloatDType;

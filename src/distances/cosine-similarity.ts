@@ -14,6 +14,7 @@ import type { Tensor } from '../core/tensor.ts';
 import { checkTensors } from '../core/validate.ts';
 import { checkNumber } from '../core/validate-options.ts';
 
+/** Options of `cosineSimilarity`. */
 export interface CosineSimilarityOptions {
   /** The dimension along which vectors are; from the end where negative. Defaults to 1. */
   dim?: number;

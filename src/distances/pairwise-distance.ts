@@ -14,6 +14,7 @@ import type { Tensor } from '../core/tensor.ts';
 import { checkRank, checkTensors } from '../core/validate.ts';
 import { checkBoolean } from '../core/validate-options.ts';
 
+/** Options of `pairwiseDistance`. */
 export interface PairwiseDistanceOptions {
   /** Degree of the norm, any number or ±Infinity. Defaults to 2. */
   p?: number;

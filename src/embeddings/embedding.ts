@@ -27,6 +27,7 @@ import { Module } from '../nn/module.ts';
 /** Row indices: an int32 tensor of any shape, or numbers. */
 export type Indices = Tensor | readonly number[] | Int32Array;
 
+/** Options of `embedding`. */
 export interface EmbeddingOptions {
   /** A row that receives no gradient; from the end where negative. None by default. */
   paddingIdx?: number | null;
@@ -165,6 +166,7 @@ export const embedding = /* @__PURE__ */ defineOp(apply, {
   },
 });
 
+/** Options of `nn.Embedding`. */
 export interface EmbeddingLayerOptions {
   /** A row that begins as zeros and receives no gradient; from the end where negative. None by default. */
   paddingIdx?: number | null;

@@ -26,6 +26,7 @@ import { warmUp } from '../define/prepare.ts';
 import { rotaryKernel, type RotaryArgs } from '../kernels/rotary/plan.ts';
 import { Module } from '../nn/module.ts';
 
+/** Options of `rotaryEmbedding`. */
 export interface RotaryEmbeddingOptions {
   /** Whether pairs are neighbours, 2j and 2j + 1. By default column j turns with j + h. */
   interleaved?: boolean;
@@ -102,6 +103,7 @@ export const rotaryEmbedding = /* @__PURE__ */ defineOp(apply, {
   },
 });
 
+/** Options of `nn.RotaryEmbedding`. */
 export interface RotaryEmbeddingLayerOptions {
   /** Positions that there are angles for. Defaults to 4096. */
   maxPositions?: number;

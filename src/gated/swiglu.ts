@@ -10,6 +10,7 @@ import { checkNumber, checkOptionNames } from '../core/validate-options.ts';
 import { bits, div, sigmoid } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
 
+/** Options of `swiglu` of two tensors. */
 export interface SwigluPairOptions {
   /** The gate's activation is x · sigmoid(alpha x). Defaults to 1; 1.702 in GPT-OSS. */
   alpha?: number;

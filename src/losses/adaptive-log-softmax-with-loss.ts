@@ -35,6 +35,7 @@ import {
 
 const NAME = 'adaptiveLogSoftmaxWithLoss';
 
+/** Options of `adaptiveLogSoftmaxWithLoss`. */
 export interface AdaptiveLogSoftmaxOptions {
   /** One number for each class of the head, of shape [shortlist + clusters]. */
   headBias?: Tensor;
@@ -108,6 +109,7 @@ export const adaptiveLogSoftmaxWithLoss = /* @__PURE__ */ defineOp(apply, {
   },
 });
 
+/** Options of `nn.AdaptiveLogSoftmaxWithLoss`. */
 export interface AdaptiveLogSoftmaxModuleOptions {
   /** The factor by which each cluster has fewer features than the previous cluster. Defaults to 4. */
   divValue?: number;

@@ -12,6 +12,7 @@ import { checkEmbeddings } from './embedding-checks.ts';
 const NAME = 'clipLoss';
 const kernel = /* @__PURE__ */ contrastiveKernel(NAME, softmaxForm);
 
+/** Options of `clipLoss`. */
 export interface ClipLossOptions {
   /** What similarities are multiplied by: a number, or a scalar tensor, which then has a gradient. Defaults to 1 / 0.07. */
   logitScale?: number | Tensor;

@@ -16,6 +16,7 @@ import { checkShapeIs, checkTensors } from '../core/validate.ts';
 import { checkOneOf } from '../core/validate-options.ts';
 import { checkEmbeddings } from './embedding-checks.ts';
 
+/** Options of `contrastiveLoss`. */
 export interface ContrastiveLossOptions {
   /** How far apart dissimilar vectors must be, at least 0. Defaults to 1. */
   margin?: number;

@@ -17,6 +17,7 @@ import { fromHost, type Tensor } from '../core/tensor.ts';
 import { checkTensors } from '../core/validate.ts';
 import { checkOneOf } from '../core/validate-options.ts';
 
+/** Options of `cosineEmbeddingLoss`. */
 export interface CosineEmbeddingLossOptions {
   /** The cosine up to which pairs with label -1 have loss 0, usually between 0 and 0.5. Defaults to 0. */
   margin?: number;

@@ -22,6 +22,7 @@ import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
 import { cox, type CoxArgs } from '../kernels/cox/plan.ts';
 import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 
+/** Options of `coxPhLoss`. */
 export interface CoxPHLossOptions {
   /** `'mean'` (default) over the events, `'sum'`, or `'none'` for the loss of each. */
   reduction?: Reduction;

@@ -14,6 +14,7 @@ import { checkOut } from '../core/validate.ts';
 import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
 import { checkSequences, type CtcLengths } from './ctc-sequences.ts';
 
+/** Options of `ctcLoss`. */
 export interface CtcLossOptions {
   /** The class that means "no label". Defaults to 0. */
   blank?: number;

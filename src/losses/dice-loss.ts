@@ -17,6 +17,7 @@ import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkTensors } from '../core/validate.ts';
 import { checkOneOf } from '../core/validate-options.ts';
 
+/** Options of `diceLoss`. */
 export interface DiceLossOptions {
   /** Added to numerator and denominator, so that an empty sample does not give 0 / 0. Defaults to 1. */
   eps?: number;

@@ -22,6 +22,7 @@ const NAME = 'distillationLoss';
 const SPECS = { temperature: { default: 1, min: 0, above: true } } as const;
 const REDUCTIONS: readonly AnyReduction[] = ['batchmean', 'mean', 'sum', 'none'];
 
+/** Options of `distillationLoss`. */
 export interface DistillationLossOptions {
   /** Above 0: both logits are divided by it, and the loss is multiplied by its square. Defaults to 1. */
   temperature?: number;

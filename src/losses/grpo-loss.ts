@@ -27,6 +27,7 @@ import { reduceDims, view } from '../kernels/reduce/sum-to.ts';
 import { Module } from '../nn/module.ts';
 import { clippedRatio as clippedRatioText, exp, expm1 } from '../shader/lib.ts';
 
+/** Options of `grpoLoss`. */
 export interface GRPOLossOptions {
   /** The least ratio is 1 - epsLow: from 0 to below 1. Defaults to 0.2. */
   epsLow?: number;

@@ -16,6 +16,7 @@ const NAME = 'infoNceLoss';
 const kernel = /* @__PURE__ */ contrastiveKernel(NAME, softmaxForm);
 const specs = { temperature: { default: 0.1, min: 0, above: true }, normalize: true } as const;
 
+/** Options of `infoNceLoss`. */
 export interface InfoNceLossOptions {
   /** Embeddings [M, D] that no query belongs to. Without them the positives of other queries are the negatives. */
   negatives?: Tensor;
@@ -54,8 +55,8 @@ function apply(query: Tensor, positive: Tensor, options: InfoNceLossOptions = {}
 
 /**
  * InfoNCE: each query [N, D] is to be more similar to its own positive [N, D] than to the positives of the others, or, where
- * they are given, to `negatives` [M, D]: the cross-entropy of the similarities (cosines, unless `normalize` is false) over the
- * temperature. The matrix of similarities is never held whole. Gradients for all embeddings.
+ * they are given, to `negatives` [M, D]. It is the cross-entropy of the similarities (cosines, unless `normalize` is false) over
+ * the temperature. The matrix of similarities is never held whole. Gradients for all embeddings.
  *
  * `infoNceLoss(query, key, { negatives: queue, temperature: 0.07 })`
  */

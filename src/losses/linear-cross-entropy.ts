@@ -228,6 +228,7 @@ export const linearCrossEntropy = /* @__PURE__ */ defineOp(apply, {
   },
 });
 
+/** Options of `nn.LinearCrossEntropyLoss`. */
 export interface LinearCrossEntropyLossOptions extends Omit<
   LinearCrossEntropyOptions,
   'linearBias' | 'out'

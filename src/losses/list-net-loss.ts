@@ -23,6 +23,7 @@ import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { reduceDims, view } from '../kernels/reduce/sum-to.ts';
 import { logSoftmax } from '../rowwise/log-softmax.ts';
 
+/** Options of `listNetLoss`. */
 export interface ListNetLossOptions {
   /** int32, of the input's shape: items that are 0 are left out, whatever they hold. All count by default. */
   where?: Tensor;

@@ -15,6 +15,7 @@ const NAME = 'ntXentLoss';
 const kernel = /* @__PURE__ */ contrastiveKernel(NAME, softmaxForm);
 const specs = { temperature: { default: 0.5, min: 0, above: true } } as const;
 
+/** Options of `ntXentLoss`. */
 export interface NtXentLossOptions {
   /** What cosines are divided by, above 0. Defaults to 0.5. */
   temperature?: number;

@@ -12,6 +12,7 @@ import { checkEmbeddings } from './embedding-checks.ts';
 const NAME = 'sigLipLoss';
 const kernel = /* @__PURE__ */ contrastiveKernel(NAME, logisticForm);
 
+/** Options of `sigLipLoss`. */
 export interface SigLipLossOptions {
   /** What similarities are multiplied by: a number, or a scalar tensor, which then has a gradient. Defaults to 10. */
   logitScale?: number | Tensor;

@@ -20,6 +20,7 @@ const specs = {
   normalize: true,
 } as const;
 
+/** Options of `supConLoss`. */
 export interface SupConLossOptions {
   /** What similarities are divided by, above 0. Defaults to 0.07. */
   temperature?: number;

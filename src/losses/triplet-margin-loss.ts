@@ -7,6 +7,7 @@ import type { Tensor } from '../core/tensor.ts';
 import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
 import { compareTriplets, NAME, specs } from './triplet-rows.ts';
 
+/** Options of `tripletMarginLoss`. */
 export interface TripletMarginLossOptions {
   /** How much closer to the anchor the positive must be than the negative. It must be above 0. Defaults to 1. */
   margin?: number;

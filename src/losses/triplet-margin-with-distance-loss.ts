@@ -30,6 +30,7 @@ import { compareTriplets } from './triplet-rows.ts';
  */
 export type DistanceFunction = (x1: Tensor, x2: Tensor) => Tensor;
 
+/** Options of `tripletMarginWithDistanceLoss`. */
 export interface TripletMarginWithDistanceLossOptions {
   /**
    * Defaults to `pairwiseDistance`, for which the loss is one kernel. It runs in a `scope`: tensors that it makes are

@@ -23,6 +23,7 @@ interface Formula {
   readonly gradients: (a: number, b: number, g: number) => readonly [number, number];
 }
 
+/** A function of two tensors that broadcast to each other, either of which may be a number. */
 export type Arithmetic = (a: Tensor | number, b: Tensor | number, options?: OutOption) => Tensor;
 
 function defineArithmetic(name: string, formula: Formula): Arithmetic {

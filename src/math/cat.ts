@@ -11,6 +11,7 @@ import { checkNumber, checkOptionNames } from '../core/validate-options.ts';
 import { stridedCopy, type StridedPart } from '../kernels/strided/plan.ts';
 import { copyRange, rangeOf } from './narrow.ts';
 
+/** Options of `cat`. */
 export interface CatOptions {
   /** The dimension along which they are put together; negative ones count from the end. Defaults to 0. */
   dim?: number;

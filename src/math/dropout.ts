@@ -24,6 +24,7 @@ const op: PointwiseOp = {
   inPlace: [0],
 };
 
+/** Options of `dropout`. */
 export interface DropoutOptions extends InPlaceOption {
   /** Probability of dropping an element, from 0 to 1. Defaults to 0.5. */
   p?: number;

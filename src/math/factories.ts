@@ -18,6 +18,7 @@ import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
 import { log, sqrt, threefry } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
 
+/** Options of `zeros`, `ones`, `full`, `randn` and `arange`. */
 export interface FactoryOptions {
   /** Defaults to `'float32'`. */
   dtype?: DType;

@@ -18,6 +18,7 @@ import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkTensors } from '../core/validate.ts';
 import { checkOptionNames } from '../core/validate-options.ts';
 
+/** Options of functions that can write into a tensor that is there. */
 export interface OutOption {
   /** Written instead of a new tensor. Only where no gradient is recorded. */
   out?: Tensor;

@@ -14,6 +14,7 @@ import { scatterRows } from '../kernels/row-reduce/scatter.ts';
 import { bits, div } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
 
+/** Options of `argmax`. */
 export interface ArgmaxOptions {
   /** The dimension along which to look; negative ones count from the end. All elements by default. */
   dim?: number;
@@ -23,6 +24,7 @@ export interface ArgmaxOptions {
   out?: Tensor;
 }
 
+/** Options of `max`. */
 export interface MaxOptions {
   /** The dimension along which to look; negative ones count from the end. */
   dim: number;

@@ -11,6 +11,7 @@ import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkTensors } from '../core/validate.ts';
 import { checkBoolean, checkOptionNames } from '../core/validate-options.ts';
 
+/** Options of `sum`, `mean` and `logsumexp`. */
 export interface ReduceOptions {
   /** Dimensions to add up; all by default, and for an empty array. */
   dim?: number | readonly number[];

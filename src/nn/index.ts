@@ -1,4 +1,8 @@
-// Every module class, under PyTorch's names.
+/**
+ * Every module class, under PyTorch's names.
+ *
+ * @module nonlin/nn
+ */
 export * from '../ops.ts';
 export { Identity, ModuleDict, ModuleList } from './containers.ts';
 export * from './layers.ts';

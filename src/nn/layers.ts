@@ -15,6 +15,7 @@ import { checkBoolean, checkNumber, checkOptionNames, isPlain } from '../core/va
 import { namedModules } from './containers.ts';
 import { checkIsModule, Module } from './module.ts';
 
+/** Options of `nn.Linear`. */
 export interface LinearLayerOptions {
   /** Whether to add a learned bias. Defaults to true. */
   bias?: boolean;

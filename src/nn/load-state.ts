@@ -7,6 +7,7 @@ import { checkDevice, checkSameDType, checkShapeIs, checkTensor } from '../core/
 import { checkBoolean, checkOptionNames } from '../core/validate-options.ts';
 import { copyAll } from '../kernels/pointwise/basic.ts';
 
+/** Options of `loadStateDict`. */
 export interface LoadStateOptions {
   /** Whether names must be the same on both sides. Defaults to true. */
   strict?: boolean;

@@ -28,6 +28,7 @@ import { drawNormal, drawUniform, fill } from './init/fill.ts';
 import { Linear } from './layers.ts';
 import { Module } from './module.ts';
 
+/** Options of `nn.MultiheadAttention`. */
 export interface MultiheadAttentionOptions {
   /** Probability of dropping a weight in training mode. Defaults to 0. */
   dropout?: number;
@@ -48,6 +49,7 @@ export interface MultiheadAttentionOptions {
   dtype?: FloatDType;
 }
 
+/** Options of a call of `nn.MultiheadAttention`. */
 export interface AttentionCallOptions {
   /** [N, S], or [S] without a batch. int32: nonzero where a key is not attended to. Of the dtype of the query: added to its scores. */
   keyPaddingMask?: Tensor | null;
@@ -61,6 +63,7 @@ export interface AttentionCallOptions {
   isCausal?: boolean;
 }
 
+/** What a call of `nn.MultiheadAttention` gives. */
 export interface AttentionResult {
   /** Of the shape of query. */
   readonly output: Tensor;

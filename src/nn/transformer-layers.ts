@@ -21,6 +21,7 @@ import { Linear } from './layers.ts';
 import { Module, type UnaryModule } from './module.ts';
 import { MultiheadAttention, type AttentionCallOptions } from './multihead-attention.ts';
 
+/** Options of `nn.TransformerEncoderLayer` and `nn.TransformerDecoderLayer`. */
 export interface TransformerLayerOptions {
   /** Width of the feed-forward network. Defaults to 2048. */
   dimFeedforward?: number;
@@ -186,6 +187,7 @@ export abstract class TransformerLayer<Inputs extends readonly unknown[]> extend
   }
 }
 
+/** Options of a call of `nn.TransformerEncoderLayer`. */
 export interface EncoderLayerCallOptions {
   /** As `attnMask` of `MultiheadAttention`: what is nonzero is not attended to; floats are added. */
   srcMask?: Tensor | null;
@@ -224,6 +226,7 @@ export class TransformerEncoderLayer extends TransformerLayer<
   }
 }
 
+/** Options of a call of `nn.TransformerDecoderLayer`. */
 export interface DecoderLayerCallOptions {
   /** For the target's attention to itself, as `attnMask` of `MultiheadAttention`. */
   tgtMask?: Tensor | null;

@@ -13,6 +13,7 @@ import {
   type EncoderLayerCallOptions,
 } from './transformer-layers.ts';
 
+/** Options of `nn.TransformerEncoder` and `nn.TransformerDecoder`. */
 export interface TransformerStackOptions {
   /** Applied to the last layer's result, such as `new nn.LayerNorm(dModel)`. Defaults to none. */
   norm?: UnaryModule | null;
@@ -67,6 +68,7 @@ export abstract class TransformerStack<
   }
 }
 
+/** Options of a call of `nn.TransformerEncoder`. */
 export interface EncoderCallOptions {
   /** As `srcMask` of each layer. */
   mask?: Tensor | null;

@@ -10,6 +10,7 @@ import { warmUp } from '../define/prepare.ts';
 import { localResponseKernel } from '../kernels/local-response/plan.ts';
 import { Module } from '../nn/module.ts';
 
+/** Options of `localResponseNorm`. */
 export interface LocalResponseNormOptions {
   /** The weight of the mean of squares. Defaults to 1e-4. */
   alpha?: number;

@@ -8,6 +8,7 @@ import { resolveParams } from '../define/params.ts';
 import { warmUp } from '../define/prepare.ts';
 import { normalizeKernel } from '../kernels/normalize/plan.ts';
 
+/** Options of `normalize`. */
 export interface NormalizeOptions {
   /** The degree of the norm: any number, infinities too. Defaults to 2. */
   p?: number;

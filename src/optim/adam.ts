@@ -8,6 +8,7 @@ import { checkBoolean, checkNumber } from '../core/validate-options.ts';
 import type { OptimizerKind, OptimizerParameters, ParamGroup } from './groups.ts';
 import { Optimizer, type UpdateRule } from './optimizer.ts';
 
+/** Options of `optim.Adam` and `optim.AdamW`. */
 export interface AdamOptions {
   /** Defaults to 0.001. */
   lr?: number;

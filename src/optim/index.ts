@@ -1,4 +1,8 @@
-// The optimizers, under PyTorch's names.
+/**
+ * The optimizers, under PyTorch's names.
+ *
+ * @module nonlin/optim
+ */
 export { Adam, AdamW, type AdamOptions } from './adam.ts';
 export type { GroupOptions, OptimizerParameters, ParamGroup, ParamGroupInit } from './groups.ts';
 export * as lrScheduler from './lr-scheduler/index.ts';

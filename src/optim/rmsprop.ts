@@ -7,6 +7,7 @@ import { checkBoolean, checkNumber } from '../core/validate-options.ts';
 import type { OptimizerKind, OptimizerParameters, ParamGroup } from './groups.ts';
 import { Optimizer, type UpdateRule } from './optimizer.ts';
 
+/** Options of `optim.RMSprop`. */
 export interface RMSpropOptions {
   /** Defaults to 0.01. */
   lr?: number;

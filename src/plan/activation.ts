@@ -5,6 +5,7 @@ import type { ParamOptions, ParamSpecs } from '../define/params.ts';
 import { elementwise } from '../kernels/pointwise/elements.ts';
 import type { KernelOp } from './types.ts';
 
+/** An activation as `planOf` takes it. */
 export interface ActivationKernel<S extends ParamSpecs = ParamSpecs> extends KernelOp<
   ParamOptions<S>,
   'input'

@@ -17,6 +17,7 @@ import { planMerged } from '../gpu/merge.ts';
 import { classLoss } from '../kernels/class-loss/plan.ts';
 import type { KernelOp } from './types.ts';
 
+/** Options of a plan of a classification loss. */
 export type ClassLossKernelOptions<S extends ParamSpecs, Soft extends boolean> = ParamOptions<S> & {
   readonly ignoreIndex?: number;
   readonly reduction?: Reduction;

@@ -19,6 +19,7 @@ import { seenAs, type Part, type Pass } from './pass.ts';
 import { sumTo } from './sum-to.ts';
 import type { KernelOp } from './types.ts';
 
+/** Options of a plan of a pointwise loss. */
 export type LossKernelOptions<S extends ParamSpecs, R extends AnyReduction> = ParamOptions<S> & {
   readonly reduction?: R;
 };

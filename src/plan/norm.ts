@@ -8,6 +8,7 @@ import { planMerged } from '../gpu/merge.ts';
 import { normKernel as kernel } from '../kernels/norm/plan.ts';
 import type { KernelOp } from './types.ts';
 
+/** Options of a plan of a norm. */
 export interface NormKernelOptions {
   /** The last dimensions of `input`, at least one. */
   readonly normalizedShape: Shape;

@@ -13,6 +13,7 @@ export type RowwiseKernelOptions<D extends RowwiseDeclaration> = (D extends { di
   : { readonly dim: number }) &
   (D extends { leftOut: number } ? { readonly scale?: number } : unknown);
 
+/** An op along one dimension as `planOf` takes it. */
 export type RowwiseKernel<D extends RowwiseDeclaration> = KernelOp<
   RowwiseKernelOptions<D>,
   D extends { leftOut: number } ? 'input' | 'mask' : 'input'

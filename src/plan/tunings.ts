@@ -3,6 +3,7 @@ import { HARDWARE, SOFTWARE, type Tuning } from '../kernels/tuning.ts';
 import { codeOf } from '../shader/lengths.ts';
 import { shaderOf, type Program } from '../shader/link.ts';
 
+/** How an adapter likes its work: `hardware` or `software`. */
 export interface PlanTuning {
   readonly name: 'hardware' | 'software';
   /** What planners read. */

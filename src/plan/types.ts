@@ -66,7 +66,8 @@ export interface KernelPlan {
   readonly saved: readonly string[];
 }
 
-interface Request<I extends string> {
+/** What a request for a plan says of any op. */
+export interface PlanFields<I extends string> {
   /** The shape of the first input. */
   readonly shape: Shape;
   /** Of inputs and results; arithmetic is float32. Defaults to `'float32'`. */
@@ -94,7 +95,7 @@ interface Request<I extends string> {
 }
 
 /** What a plan is for. */
-export type PlanRequest<O extends object, I extends string> = Request<I> &
+export type PlanRequest<O extends object, I extends string> = PlanFields<I> &
   (object extends O
     ? {
         /** The options of the op. */

@@ -59,6 +59,7 @@ const harden = /* @__PURE__ */ defineRowwise({
   },
 });
 
+/** Options of `gumbelSoftmax`. */
 export interface GumbelSoftmaxOptions {
   /** Temperature, above 0: small ones come near one-hot. Defaults to 1. */
   tau?: number;

@@ -1,2 +1,6 @@
-// The WGSL numerics library, for `includes` of your own activations and losses; each is named by a `//#include` line.
+/**
+ * The WGSL numerics library, for `includes` of your own activations and losses; each is named by a `//#include` line.
+ *
+ * @module
+ */
 export { bits, exp, expm1, log, log1p, pow, sigmoid, softplus, tanh, threefry } from './lib.ts';

@@ -1,4 +1,8 @@
-// Initial values of weights, under PyTorch's names.
+/**
+ * Initial values of weights, under PyTorch's names.
+ *
+ * @module
+ */
 export {
   constant_,
   dirac_,

@@ -58,6 +58,7 @@ export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number 
   }
 }
 
+/** Options of `nn.init.xavierUniform_` and `nn.init.xavierNormal_`. */
 export interface XavierOptions {
   /** A factor, such as `calculateGain('tanh')`. Defaults to 1. */
   gain?: number;
@@ -88,6 +89,7 @@ export function xavierNormal_(tensor: Tensor, options: XavierOptions = {}): Tens
   });
 }
 
+/** Options of `nn.init.kaimingUniform_` and `nn.init.kaimingNormal_`. */
 export interface KaimingOptions {
   /** The negative slope of `leakyRelu`. Defaults to 0. */
   a?: number;

@@ -13,6 +13,7 @@ import { normKernel, scaleKernel } from '../../kernels/many/norms.ts';
 import { copyOf } from '../../kernels/pointwise/basic.ts';
 import { pointwise, type PointwiseOp } from '../../kernels/pointwise/plan.ts';
 
+/** Options of `nn.utils.getTotalNorm` and `nn.utils.clipGradNorm`. */
 export interface TotalNormOptions {
   /** The p of the norm, above 0, or Infinity for the largest magnitude. Defaults to 2. */
   normType?: number;

@@ -4,6 +4,7 @@ import { checkNumber, checkOptionNames } from '../../core/validate-options.ts';
 import type { Optimizer } from '../optimizer.ts';
 import { LRScheduler, type SchedulerOptions } from './scheduler.ts';
 
+/** Options of `optim.lrScheduler.CosineAnnealingLR`. */
 export interface CosineAnnealingLROptions extends SchedulerOptions {
   /** The lowest rate. Defaults to 0. */
   etaMin?: number;
@@ -48,6 +49,7 @@ export class CosineAnnealingLR extends LRScheduler<{ tMax: number; etaMin: numbe
   }
 }
 
+/** Options of `optim.lrScheduler.CosineAnnealingWarmRestarts`. */
 export interface CosineAnnealingWarmRestartsOptions extends CosineAnnealingLROptions {
   /** How many times longer each period is than the one before. Defaults to 1. */
   tMult?: number;

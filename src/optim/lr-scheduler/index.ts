@@ -1,4 +1,8 @@
-// The learning rate schedulers, under PyTorch's names.
+/**
+ * The learning rate schedulers, under PyTorch's names.
+ *
+ * @module
+ */
 export {
   CosineAnnealingLR,
   CosineAnnealingWarmRestarts,

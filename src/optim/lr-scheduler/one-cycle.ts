@@ -10,6 +10,7 @@ import type { ParamGroup } from '../groups.ts';
 import type { Optimizer } from '../optimizer.ts';
 import { checkOptimizer, LRScheduler, perGroup, type SchedulerOptions } from './scheduler.ts';
 
+/** Options of `optim.lrScheduler.OneCycleLR`. */
 export interface OneCycleLROptions extends SchedulerOptions {
   /** Steps of the cycle; or `epochs` and `stepsPerEpoch`, of which it is the product. */
   totalSteps?: number;
@@ -48,6 +49,7 @@ const NAMES = [
   'lastEpoch',
 ];
 
+/** What `stateDict` of a `OneCycleLR` holds of its own. */
 export interface OneCycleState {
   totalSteps: number;
   pctStart: number;

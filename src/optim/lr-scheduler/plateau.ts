@@ -7,6 +7,7 @@ import { checkNumber, checkOneOf, checkOptionNames } from '../../core/validate-o
 import type { Optimizer } from '../optimizer.ts';
 import { checkLike, checkOptimizer, perGroup, type SchedulerState } from './scheduler.ts';
 
+/** Options of `optim.lrScheduler.ReduceLROnPlateau`. */
 export interface ReduceLROnPlateauOptions {
   /** Whether less or more of the metric is better. Defaults to `'min'`. */
   mode?: 'min' | 'max';

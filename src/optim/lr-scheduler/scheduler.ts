@@ -8,6 +8,7 @@ import { Optimizer } from '../optimizer.ts';
 /** A scheduler's state: plain values, which JSON keeps. */
 export type SchedulerState = Readonly<Record<string, unknown>>;
 
+/** Options that all schedulers have. */
 export interface SchedulerOptions {
   /** The last epoch that was trained, to go on from: groups must have their `initialLr`. Defaults to -1, a new start. */
   lastEpoch?: number;

@@ -5,6 +5,7 @@ import { checkFunction, checkNumber, checkOptionNames } from '../../core/validat
 import type { Optimizer } from '../optimizer.ts';
 import { LRScheduler, type SchedulerOptions } from './scheduler.ts';
 
+/** Options of `optim.lrScheduler.StepLR`. */
 export interface StepLROptions extends SchedulerOptions {
   /** The factor. Defaults to 0.1. */
   gamma?: number;
@@ -99,6 +100,7 @@ export class ExponentialLR extends LRScheduler<{ gamma: number }> {
   }
 }
 
+/** Options of `optim.lrScheduler.LinearLR`. */
 export interface LinearLROptions extends SchedulerOptions {
   /** The factor at the beginning, above 0 and at most 1. Defaults to 1/3. */
   startFactor?: number;
