@@ -229,7 +229,7 @@ test('a GPU without memory ends training, and says what helps', async ({ page })
   });
   await expectPhase(page, 'failed');
   await expect(alert(page)).toContainText('Out of memory');
-  await expect(alert(page)).toContainText('Smaller sizes');
+  await expect(alert(page)).toContainText('Choose smaller sizes');
   await expect(page.getByRole('button', { name: /^Resume from step/ })).toBeEnabled();
 });
 

@@ -55,7 +55,7 @@ test('a sweep gives a headline, a picture, a link and JSON', async ({ browser })
   const other = await context.newPage();
   await other.goto(link);
   await expect(other.locator('#headline')).toHaveText(headline);
-  await expect(other.locator('.gpu-result')).toContainText('As this link says of');
+  await expect(other.locator('.gpu-result')).toContainText('From the link: measured on');
   const shown = other.locator('tr[data-op="tanh"] td').first();
   expect(Number(await shown.getAttribute('data-ulp')) / (tanh?.builtin.ulp ?? NaN)).toBeCloseTo(
     1,
@@ -71,9 +71,9 @@ test('on the CPU it says why there is nothing to measure; a forged link shows no
   const faults = faultsOf(page);
   await openView(page, 'gpu', { backend: 'cpu', r: '<b>:1:1:1:1,tanh:-1:0:0:0,x:1:2:0:0' });
   await expect(page.getByRole('button', { name: 'Measure this GPU' })).toBeDisabled();
-  await expect(page.locator('#gpu')).toContainText('This page runs on the CPU now');
+  await expect(page.locator('#gpu')).toContainText('The page now runs on the CPU');
   await expect(page.locator('#headline')).toHaveCount(0);
-  await page.getByRole('link', { name: /Take any WebGPU adapter/ }).click();
+  await page.getByRole('link', { name: /Use any WebGPU adapter/ }).click();
   await expect(page.locator('main')).toHaveAttribute('data-device', 'webgpu');
   await expect(page.getByRole('button', { name: 'Measure this GPU' })).toBeEnabled();
   expect(faults).toEqual([]);

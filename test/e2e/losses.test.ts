@@ -159,7 +159,7 @@ test('targets, options and comparison; only losses over the same axis are compar
   await expect(card.locator('code')).toContainText('huberLoss(input, target, { delta: 0.5 })');
   await expect(page.locator('.comparison .chip').nth(2)).toContainText('delta 0.5');
   await cardOf(page, 'crossEntropy').getByLabel('Compare').click();
-  await expect(page.locator('#alerts')).toContainText('another axis');
+  await expect(page.locator('#alerts')).toContainText('another horizontal axis');
   await expect(page.locator('.comparison .chip')).toHaveCount(3);
 
   // the exhibit over the probability of the true class
