@@ -25,6 +25,7 @@ export interface GradientCheckOptions<S extends ParamSpecs = ParamSpecs> {
 
 /** A disagreement and where it is; `at` is NaN where there is none. */
 export interface GradientDeviation {
+  /** The largest deviation. */
   readonly worst: number;
   /** The input; of a loss, the one that was varied. */
   readonly at: number;

@@ -21,7 +21,9 @@ export type ByteStream = HttpResponse | FileBlob | WebStream | AsyncIterable<Uin
 
 /** Bytes that have arrived, and bytes of the file. */
 export interface LoadProgress {
+  /** Bytes that have arrived. */
   readonly loaded: number;
+  /** Bytes of the whole file. */
   readonly total: number;
 }
 

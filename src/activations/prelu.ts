@@ -138,6 +138,7 @@ export const prelu: LearnedActivation = /* @__PURE__ */ Object.assign(
 
 /** `prelu` as a module with a learned weight. */
 export class PReLU extends Module {
+  /** The slopes: of shape [1], or one per channel. */
   readonly weight: Tensor;
 
   /** `numParameters`: 1 (default), or the number of channels. `init`: the weight's first value, 0.25. */

@@ -125,9 +125,12 @@ export const rrelu = /* @__PURE__ */ defineOp(apply, {
 
 /** `rrelu` as a module: random in training mode only. */
 export class RReLU extends Module implements ActivationModule {
+  /** The smallest slope. */
   readonly lower: number;
+  /** The largest slope. */
   readonly upper: number;
 
+  /** Whether the result is written over the input. */
   readonly inplace: boolean;
 
   constructor(options: RReluBounds & InPlaceOption = {}) {

@@ -9,21 +9,29 @@ import type { GpuCommandEncoder, GpuDevice } from './host-types.ts';
 export interface DeviceStats {
   /** Buffers (or host arrays) held by tensors. */
   liveBuffers: number;
+  /** Bytes of these. */
   liveBytes: number;
   /** Buffers kept for reuse. */
   pooledBuffers: number;
+  /** Bytes of these. */
   pooledBytes: number;
   /** Buffers ever created. */
   buffersCreated: number;
+  /** Launches of kernels. */
   dispatches: number;
+  /** Submits to the queue. */
   submits: number;
+  /** Pipelines that were compiled. */
   pipelinesCompiled: number;
+  /** Bind groups that were made. */
   bindGroupsCreated: number;
 }
 
 /** Why a GPU device was lost, as WebGPU says it. */
 export interface DeviceLostDetails {
+  /** `'destroyed'` by `dispose()` or `GPUDevice.destroy()`, else `'unknown'`. */
   readonly reason: string;
+  /** In words of the browser. */
   readonly message: string;
 }
 
@@ -48,6 +56,7 @@ export abstract class Device {
   /** Resolves when the device is lost; never rejects. The CPU is never lost. */
   abstract readonly lost: Promise<DeviceLostDetails>;
 
+  /** What was done since `init()`, and the memory that is held now. */
   abstract stats(): DeviceStats;
 
   /** The memory that tensors hold and that is kept for reuse: figures, and in words as text. */

@@ -27,10 +27,15 @@ function describe({ op, argument, expected, received, hint }: ErrorDetails): str
 /** Base of every error thrown by this package; `code` is stable across versions. */
 export class NonlinError extends Error {
   override readonly name: string = 'NonlinError';
+  /** What went wrong, in a word: see docs/troubleshooting.md. */
   readonly code: string = 'nonlin';
+  /** The operation or method called. */
   readonly op: string;
+  /** The argument or option at fault. */
   readonly argument: string | undefined;
+  /** What was expected of it. */
   readonly expected: string | undefined;
+  /** What was received instead. */
   readonly received: string | undefined;
 
   constructor(details: ErrorDetails, options?: ErrorOptions) {

@@ -50,6 +50,7 @@ export interface TensorOptions {
 
 /** Options of `Tensor.fromBuffer`. */
 export interface FromBufferOptions {
+  /** Row-major, without gaps. */
   shape: Shape;
   /** Defaults to `'float32'`. */
   dtype?: DType;
@@ -58,6 +59,7 @@ export interface FromBufferOptions {
    * Defaults to 0.
    */
   offset?: number;
+  /** That of the buffer. Defaults to the device of the latest `init()`. */
   device?: Device;
 }
 
@@ -78,10 +80,13 @@ const MOST_UNREGISTERED = 256;
 export class Tensor {
   /** @internal See `isTensor`. */
   readonly [TENSOR] = true;
+  /** The sizes of its dimensions; `[]` of a scalar. */
   readonly shape: Shape;
+  /** `'float32'`, `'float16'` or `'int32'`. */
   readonly dtype: DType;
   /** Number of elements. */
   readonly size: number;
+  /** Where its memory is. */
   readonly device: Device;
   /** @internal */
   node: GradNode | null = null;
@@ -141,6 +146,7 @@ export class Tensor {
     return new Tensor(storage, shape, dtype);
   }
 
+  /** Whether `dispose()` was called, or a scope has freed it. */
   get disposed(): boolean {
     return this.#storage === null;
   }

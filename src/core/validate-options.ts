@@ -45,12 +45,15 @@ export function checkOptionNames(
 
 /** Between which numbers an option has to be. */
 export interface NumberRange {
+  /** The smallest. */
   readonly min?: number;
+  /** The largest. */
   readonly max?: number;
   /** Whether `min` itself is excluded. */
   readonly above?: boolean;
   /** Whether `max` itself is excluded. */
   readonly below?: boolean;
+  /** Whether it has to be an integer. */
   readonly integer?: boolean;
   /** Whether 0 is excluded. */
   readonly nonzero?: boolean;

@@ -217,7 +217,9 @@ export function checkRank(
 
 /** Elements that a tensor may have. */
 export interface ValueRange {
+  /** The smallest. */
   readonly min: number;
+  /** The largest. */
   readonly max: number;
   /** Whether NaN passes. */
   readonly nan: boolean;

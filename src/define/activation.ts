@@ -27,6 +27,7 @@ import {
 
 /** What `defineActivation` takes: an activation in WGSL and in float64. */
 export interface ActivationDeclaration<S extends ParamSpecs> {
+  /** In messages and labels. */
   readonly name: string;
   /**
    * WGSL: `fn forward(x: f32, p: Params) -> f32` and `fn backward(x: f32, grad_output: f32, p: Params) -> f32`, the
@@ -129,7 +130,9 @@ export type FusedActivation<S extends ParamSpecs = ParamSpecs> =
 
 /** `prelu`, with its weight. */
 export interface FusedLearned {
+  /** The activation. */
   activation: LearnedActivation;
+  /** Its options, with the learned `weight`. */
   activationOptions: { weight: Tensor };
 }
 

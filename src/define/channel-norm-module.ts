@@ -17,6 +17,7 @@ export interface AffineOptions {
   eps?: number;
   /** Whether there are a learned weight and bias per channel. */
   affine?: boolean;
+  /** Defaults to the device of the latest `init()`. */
   device?: Device;
   /** Defaults to `'float32'`. */
   dtype?: FloatDType;
@@ -42,7 +43,9 @@ function filled(op: string, value: number, shape: Shape, dtype: DType, device: D
 
 /** A module with a weight of ones and a bias of zeros, one of each per channel. */
 export abstract class AffineModule extends Module {
+  /** A factor per channel, or null. */
   readonly weight: Tensor | null;
+  /** Added per channel, or null. */
   readonly bias: Tensor | null;
   protected readonly eps: number;
 
@@ -65,8 +68,11 @@ export abstract class AffineModule extends Module {
 
 /** One with running statistics, under PyTorch's names in its state. */
 export abstract class TrackingModule extends AffineModule {
+  /** How many channels there are. */
   readonly numFeatures: number;
+  /** The mean of each channel over batches, or null. */
   readonly runningMean: Tensor | null;
+  /** The variance of each channel over batches, or null. */
   readonly runningVar: Tensor | null;
   /** An int32 scalar. */
   readonly numBatchesTracked: Tensor | null;

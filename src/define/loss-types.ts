@@ -31,6 +31,7 @@ export interface LossDeclaration<
   W extends TensorNames = NoTensors,
   R extends AnyReduction = Reduction,
 > {
+  /** In messages and labels. */
   readonly name: string;
   /**
    * WGSL: `fn loss(input: f32, expected: f32, p: Params) -> f32` and `fn loss_grad(input: f32, expected: f32,

@@ -20,6 +20,7 @@ export interface NormModuleOptions {
   eps?: number;
   /** Whether there are learned parameters. Defaults to true. */
   elementwiseAffine?: boolean;
+  /** Defaults to the device of the latest `init()`. */
   device?: Device;
   /** Defaults to `'float32'`. */
   dtype?: FloatDType;

@@ -25,7 +25,9 @@ export interface OpDocs {
 
 /** The largest error in ULP of the float32 result compared to float64. The tests check it. */
 export interface Accuracy {
+  /** Of the result. */
   readonly forward: number;
+  /** Of the gradients. */
   readonly backward: number;
 }
 
@@ -35,9 +37,13 @@ export type OpKind =
 
 /** What the catalog, the docs and the demo know of an op. */
 export interface OpInfo {
+  /** The name of the function. */
   readonly op: string;
+  /** The family that it is of. */
   readonly kind: OpKind;
+  /** What its documentation says. */
   readonly docs: OpDocs | undefined;
+  /** How far off results may be, in ULP of float32. */
   readonly accuracy: Accuracy | undefined;
   /** Names and defaults of the declared options; a typical value where there is no default. */
   readonly params: Readonly<Record<string, number | string | boolean>>;

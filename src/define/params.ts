@@ -34,6 +34,7 @@ export interface RangeSpec extends NumberRange {
  * a u32 `override` constant that has the option's name in snake_case.
  */
 export interface ChoiceSpec {
+  /** The values that it may have; the first is the default. */
   readonly choices: readonly [string, ...string[]];
 }
 

@@ -174,6 +174,7 @@ export interface EmbeddingLayerOptions {
   weight?: Tensor;
   /** Whether the table is not learned. Defaults to false. */
   freeze?: boolean;
+  /** Defaults to the device of the latest `init()`. */
   device?: Device;
   /** Defaults to `'float32'`. */
   dtype?: FloatDType;
@@ -183,6 +184,7 @@ const LAYER_OPTIONS = ['paddingIdx', 'weight', 'freeze', 'device', 'dtype'];
 
 /** A learned table of `numEmbeddings` rows of `embeddingDim` numbers, drawn from N(0, 1) as in PyTorch. */
 export class Embedding extends Module {
+  /** Of shape [numEmbeddings, embeddingDim]. */
   readonly weight: Tensor;
   /** The padding's row, counted from the front. */
   readonly paddingIdx: number | null;

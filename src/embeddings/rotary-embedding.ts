@@ -111,6 +111,7 @@ export interface RotaryEmbeddingLayerOptions {
   base?: number;
   /** Whether pairs are neighbours. Defaults to false. */
   interleaved?: boolean;
+  /** Defaults to the device of the latest `init()`. */
   device?: Device;
   /** Defaults to `'float32'`. */
   dtype?: FloatDType;
@@ -123,7 +124,9 @@ const LAYER_OPTIONS = ['maxPositions', 'base', 'interleaved', 'device', 'dtype']
  * t · base^(-2j / dim). There is no state: the tables follow from the options.
  */
 export class RotaryEmbedding extends Module {
+  /** The length of what is rotated. */
   readonly dim: number;
+  /** How many positions there are angles of. */
   readonly maxPositions: number;
   readonly #interleaved: boolean;
   readonly #tables: readonly [cos: Tensor, sin: Tensor];

@@ -115,6 +115,7 @@ export interface AdaptiveLogSoftmaxModuleOptions {
   divValue?: number;
   /** Whether the head has a bias. Defaults to false. */
   headBias?: boolean;
+  /** Defaults to the device of the latest `init()`. */
   device?: Device;
   /** Defaults to `'float32'`. */
   dtype?: FloatDType;
@@ -133,7 +134,9 @@ export interface AdaptiveLogSoftmaxResult {
  * `tail.<k>.0.weight` and `tail.<k>.1.weight`. `cutoffs`: the first class of each cluster, rising, below `nClasses`.
  */
 export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveLogSoftmaxResult> {
+  /** The scores of frequent classes and of clusters. */
   readonly head: Linear;
+  /** Two layers for each cluster. */
   readonly tail: Sequential;
   readonly #tails: readonly (readonly [Linear, Linear])[];
 

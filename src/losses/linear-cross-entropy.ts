@@ -237,6 +237,7 @@ export interface LinearCrossEntropyLossOptions extends Omit<
   outFeatures?: Shape;
   /** Whether to add a learned bias. Defaults to false, as in PyTorch. */
   bias?: boolean;
+  /** Defaults to the device of the latest `init()`. */
   device?: Device;
   /** Defaults to `'float32'`. */
   dtype?: FloatDType;
@@ -247,6 +248,7 @@ export interface LinearCrossEntropyLossOptions extends Omit<
  * parameters are `linear.weight` [C · d1 · …, inFeatures] and, with `bias`, `linear.bias`, as in PyTorch.
  */
 export class LinearCrossEntropyLoss extends Module {
+  /** The layer that makes the logits. */
   readonly linear: Linear;
   readonly #shape: Shape;
   readonly #options: LinearCrossEntropyOptions;

@@ -114,6 +114,7 @@ export class ModuleDict<
     return this;
   }
 
+  /** Whether there is a module of that name. */
   has(name: string): boolean {
     return this.keys().includes(name);
   }
@@ -123,14 +124,17 @@ export class ModuleDict<
     return this.children().length;
   }
 
+  /** The names, in order. */
   keys(): string[] {
     return this.namedChildren().map(([name]) => name);
   }
 
+  /** The modules, in order. */
   values(): T[string][] {
     return this.children() as T[string][];
   }
 
+  /** Names and modules, in order. */
   entries(): [string, T[string]][] {
     return this.namedChildren() as [string, T[string]][];
   }

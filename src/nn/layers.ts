@@ -19,6 +19,7 @@ import { checkIsModule, Module } from './module.ts';
 export interface LinearLayerOptions {
   /** Whether to add a learned bias. Defaults to true. */
   bias?: boolean;
+  /** Defaults to the device of the latest `init()`. */
   device?: Device;
   /** Defaults to `'float32'`. */
   dtype?: FloatDType;
@@ -26,7 +27,9 @@ export interface LinearLayerOptions {
 
 /** x weightᵀ + bias, with weight [outFeatures, inFeatures] and bias drawn from U(-1/√in, 1/√in) as in PyTorch. */
 export class Linear extends Module {
+  /** Of shape [outFeatures, inFeatures]. */
   readonly weight: Tensor;
+  /** Of shape [outFeatures], or null. */
   readonly bias: Tensor | null;
 
   constructor(inFeatures: number, outFeatures: number, options: LinearLayerOptions = {}) {
@@ -137,7 +140,9 @@ function fuse(module: Module, next: Module | undefined, x: Tensor): Tensor | nul
 
 /** Merges dimensions `startDim` (1) to `endDim` (-1) into one. */
 export class Flatten extends Module {
+  /** The first dimension that is joined. */
   readonly startDim: number;
+  /** The last one. */
   readonly endDim: number;
 
   constructor(options: { startDim?: number; endDim?: number } = {}) {
@@ -163,8 +168,10 @@ export class Flatten extends Module {
 
 /** Drops elements with probability `p` (0.5) in training mode, and does nothing in evaluation mode. */
 export class Dropout extends Module {
+  /** The probability of 0. */
   readonly p: number;
 
+  /** Whether the result is written over the input. */
   readonly inplace: boolean;
 
   constructor(options: { p?: number; inplace?: boolean } = {}) {

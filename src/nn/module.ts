@@ -24,6 +24,7 @@ const NOT_FUSED: Fused | null = null;
 
 /** What a module of one tensor is to those that call it. */
 export interface UnaryModule {
+  /** What the module computes. */
   forward(x: Tensor): Tensor;
 }
 
@@ -68,6 +69,7 @@ export abstract class Module<Result = Tensor, Inputs extends readonly unknown[] 
     this.#training = value;
   }
 
+  /** What the module computes. */
   abstract forward(...inputs: Inputs): Result;
 
   /** @internal What the module does, for the kernel of the module before it; null where it is more than an activation. */

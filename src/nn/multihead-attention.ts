@@ -44,6 +44,7 @@ export interface MultiheadAttentionOptions {
   vdim?: number | null;
   /** Whether inputs are [N, L, E] instead of [L, N, E]. Defaults to false. */
   batchFirst?: boolean;
+  /** Defaults to the device of the latest `init()`. */
   device?: Device;
   /** Defaults to `'float32'`. */
   dtype?: FloatDType;
@@ -108,12 +109,19 @@ export class MultiheadAttention extends Module<
   AttentionResult,
   [query: Tensor, key: Tensor, value: Tensor, options?: AttentionCallOptions]
 > {
+  /** The length of query and result. */
   readonly embedDim: number;
+  /** How many heads there are. */
   readonly numHeads: number;
+  /** The probability of dropping a weight in training. */
   readonly dropout: number;
+  /** Whether the batch is the first dimension. */
   readonly batchFirst: boolean;
+  /** The length of a key. */
   readonly kdim: number;
+  /** The length of a value. */
   readonly vdim: number;
+  /** The linear layer behind the heads. */
   readonly outProj: Linear;
   readonly #weights: readonly [Tensor] | readonly [q: Tensor, k: Tensor, v: Tensor];
   readonly #bias: Tensor | null;

@@ -37,6 +37,7 @@ export interface TransformerLayerOptions {
   normFirst?: boolean;
   /** Whether linear layers and norms have biases. Defaults to true. */
   bias?: boolean;
+  /** Defaults to the device of the latest `init()`. */
   device?: Device;
   /** Defaults to `'float32'`. */
   dtype?: FloatDType;
@@ -109,14 +110,19 @@ export abstract class TransformerLayer<Inputs extends readonly unknown[]> extend
   Tensor,
   Inputs
 > {
+  /** The length of input and result. */
   readonly dModel: number;
+  /** How many heads there are. */
   readonly nhead: number;
   /** @internal */
   readonly settings: Settings;
+  /** The attention of the sequence to itself. */
   readonly selfAttn: MultiheadAttention;
   /** Attention to the memory, of a decoder's layer. */
   protected readonly crossAttn: MultiheadAttention | null;
+  /** The first linear layer of the feed-forward network. */
   readonly linear1: Linear;
+  /** The second. */
   readonly linear2: Linear;
   readonly norms: readonly UnaryModule[];
 
@@ -232,7 +238,9 @@ export interface DecoderLayerCallOptions {
   tgtMask?: Tensor | null;
   /** For its attention to the memory. */
   memoryMask?: Tensor | null;
+  /** As `keyPaddingMask` of `MultiheadAttention`, for the target. */
   tgtKeyPaddingMask?: Tensor | null;
+  /** The same for the memory. */
   memoryKeyPaddingMask?: Tensor | null;
   /** A hint that `tgtMask` is the causal one. Defaults to false. */
   tgtIsCausal?: boolean;

@@ -24,7 +24,9 @@ export abstract class TransformerStack<
   L extends TransformerEncoderLayer | TransformerDecoderLayer,
   Inputs extends readonly unknown[],
 > extends Module<Tensor, Inputs> {
+  /** The layers, in order. */
   readonly layers: readonly L[];
+  /** Applied to the last layer's result, or null. */
   readonly norm: UnaryModule | null;
 
   constructor(
@@ -72,6 +74,7 @@ export abstract class TransformerStack<
 export interface EncoderCallOptions {
   /** As `srcMask` of each layer. */
   mask?: Tensor | null;
+  /** As `srcKeyPaddingMask` of each layer. */
   srcKeyPaddingMask?: Tensor | null;
   /** A hint that `mask` is the causal one. Defaults to false. */
   isCausal?: boolean;

@@ -92,7 +92,9 @@ export const groupNorm = /* @__PURE__ */ defineOp(apply, {
 
 /** `groupNorm` as a module with, unless `affine` is false, a learned weight and bias per channel. */
 export class GroupNorm extends AffineModule {
+  /** Into how many groups channels are divided. */
   readonly numGroups: number;
+  /** How many channels there are. */
   readonly numChannels: number;
 
   constructor(numGroups: number, numChannels: number, options: AffineOptions = {}) {

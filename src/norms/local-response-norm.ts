@@ -71,6 +71,7 @@ export const localResponseNorm = /* @__PURE__ */ defineOp(apply, {
 
 /** `localResponseNorm` as a module. */
 export class LocalResponseNorm extends Module {
+  /** How many neighbouring channels count. */
   readonly size: number;
   readonly #options: Omit<LocalResponseNormOptions, 'out'>;
 

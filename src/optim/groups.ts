@@ -8,6 +8,7 @@ import { checkNumber, checkOptionNames, isPlain } from '../core/validate-options
 
 /** The options that every group has. */
 export interface GroupOptions {
+  /** The learning rate. */
   lr: number;
 }
 

@@ -5,6 +5,7 @@ import { shaderOf, type Program } from '../shader/link.ts';
 
 /** How an adapter likes its work: `hardware` or `software`. */
 export interface PlanTuning {
+  /** What it is called. */
   readonly name: 'hardware' | 'software';
   /** What planners read. */
   readonly tuning: Tuning;

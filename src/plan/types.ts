@@ -22,20 +22,25 @@ export interface PlannedBinding {
 
 /** One dispatch: everything is in bind group 0, the uniform buffer at binding 0. */
 export interface PlannedLaunch {
+  /** For people. */
   readonly label: string;
   /** The shader module's text. Equal texts are the same string. */
   readonly wgsl: string;
+  /** The function of `wgsl` that runs. */
   readonly entryPoint: string;
   /** Pipeline-overridable constants. */
   readonly constants: Readonly<Record<string, number>>;
+  /** The storage buffers. */
   readonly bindings: readonly PlannedBinding[];
   /** Contents of the uniform buffer at binding 0, at most 512 bytes. */
   readonly uniforms: ArrayBuffer;
+  /** What `dispatchWorkgroups` takes. */
   readonly workgroups: readonly [x: number, y: number, z: number];
 }
 
 /** The launches of one direction, to be run one after another: in one compute pass, as WebGPU orders dispatches. */
 export interface PlannedPass {
+  /** In order. */
   readonly launches: readonly PlannedLaunch[];
   /** The size of each scratch buffer in bytes. What is in them before does not matter. */
   readonly scratch: readonly number[];
@@ -47,6 +52,7 @@ export interface PlannedPass {
 
 /** A tensor of a plan: row-major, without gaps. */
 export interface PlannedTensor {
+  /** The sizes of its dimensions. */
   readonly shape: Shape;
   /** float16 is two elements in a word of 32 bits, the first in the lower half, on devices without `shader-f16` too. */
   readonly dtype: DType;
@@ -56,9 +62,11 @@ export interface PlannedTensor {
 
 /** What `planOf` gives. */
 export interface KernelPlan {
+  /** The name of the op. */
   readonly op: string;
   /** All tensors by name: inputs, `output`, gradients (`gradOutput`, `gradInput`, …), and what is kept between the passes. */
   readonly tensors: Readonly<Record<string, PlannedTensor>>;
+  /** What gives `output`. */
   readonly forward: PlannedPass;
   /** Null where no gradient is asked for. */
   readonly backward: PlannedPass | null;
@@ -105,7 +113,9 @@ export type PlanRequest<O extends object, I extends string> = PlanFields<I> &
 
 /** An op as `planOf` takes it. */
 export interface KernelOp<O extends object = object, I extends string = string> {
+  /** The name of the function of `nonlin`. */
   readonly op: string;
+  /** The family that it is of. */
   readonly kind: OpKind;
   /** The names of all inputs, that of `shape` first. */
   readonly inputs: readonly I[];

@@ -6,7 +6,9 @@ import { reach } from './reach.ts';
 export interface Source {
   /** Its path under `shaders/`, as `//#include "…"` names it. */
   readonly name: string;
+  /** WGSL. */
   readonly text: string;
+  /** The files that its `//#include` lines may name. */
   readonly includes: readonly Source[];
 }
 

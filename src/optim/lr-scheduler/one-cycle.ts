@@ -14,7 +14,9 @@ import { checkOptimizer, LRScheduler, perGroup, type SchedulerOptions } from './
 export interface OneCycleLROptions extends SchedulerOptions {
   /** Steps of the cycle; or `epochs` and `stepsPerEpoch`, of which it is the product. */
   totalSteps?: number;
+  /** How many epochs there are, where `totalSteps` is not given. */
   epochs?: number;
+  /** How many steps an epoch has, where `totalSteps` is not given. */
   stepsPerEpoch?: number;
   /** The share of the cycle in which the rate rises, from 0 to 1. Defaults to 0.3. */
   pctStart?: number;

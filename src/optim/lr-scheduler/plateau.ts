@@ -64,6 +64,7 @@ interface Plateau {
  * scheduler.step(await loss.item());
  */
 export class ReduceLROnPlateau {
+  /** The optimizer whose rates it sets. */
   readonly optimizer: Optimizer;
   #state: Plateau;
 

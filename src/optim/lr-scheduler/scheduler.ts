@@ -27,6 +27,7 @@ interface Progress {
  * scheduler's settings and state.
  */
 export abstract class LRScheduler<Own extends object = object> {
+  /** The optimizer whose rates it sets. */
   readonly optimizer: Optimizer;
   protected readonly op: string;
   protected own: Own;

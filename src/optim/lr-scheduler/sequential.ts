@@ -23,6 +23,7 @@ interface Progress {
  * const scheduler = new optim.lrScheduler.SequentialLR(optimizer, [warmup, decay], [5]);
  */
 export class SequentialLR {
+  /** The optimizer whose rates the schedulers set. */
   readonly optimizer: Optimizer;
   readonly #schedulers: readonly LRScheduler[];
   #state: Progress;
