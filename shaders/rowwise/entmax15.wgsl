@@ -84,17 +84,24 @@ fn backward_row(base: u32) {
   var products = 0.0;
   var i = 0u;
   while (i < u.n) {
-    var part = 0.0;
-    var part_products = 0.0;
-    for (var k = 0u; k < 32u && i < u.n; k++) {
-      let v = x[at(base, i)];
-      let r = nl_sqrt(v);
-      part += r;
-      part_products += select(0.0, r * grad_output[at(base, i)], v > 0.0);
-      i++;
+    // Sums in blocks of blocks, so that the error grows with the number of blocks, not of elements.
+    var block_roots = 0.0;
+    var block_products = 0.0;
+    for (var b = 0u; b < 32u && i < u.n; b++) {
+      var part = 0.0;
+      var part_products = 0.0;
+      for (var k = 0u; k < 32u && i < u.n; k++) {
+        let v = x[at(base, i)];
+        let r = nl_sqrt(v);
+        part += r;
+        part_products += select(0.0, r * grad_output[at(base, i)], v > 0.0);
+        i++;
+      }
+      block_roots += part;
+      block_products += part_products;
     }
-    roots += part;
-    products += part_products;
+    roots += block_roots;
+    products += block_products;
   }
   let mean = nl_divide(products, roots);
   for (var j = 0u; j < u.n; j++) {

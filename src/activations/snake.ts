@@ -165,7 +165,7 @@ export const snake: SnakeActivation = /* @__PURE__ */ Object.assign(
     kind: 'activation',
     params: { alpha: 1 },
     specs: ofNumber.specs ?? {},
-    accuracy: { forward: 3, backward: 4 },
+    accuracy: { forward: 4, backward: 4 },
     docs: {
       tex: String.raw`x + \frac{\sin^2(\alpha x)}{\alpha}`,
       derivative: String.raw`1 + \sin(2 \alpha x)`,
