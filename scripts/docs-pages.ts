@@ -46,7 +46,8 @@ function page(
   return `# ${title}
 
 Written by \`npm run docs\` from the declarations in \`src\`: do not edit. Accuracy is the largest error in ULP of float32,
-forward and backward; how it is measured, and what was: [accuracy.md](accuracy.md).
+forward and backward. [accuracy.md](accuracy.md) says how it is measured, and what the measurements gave. "At kinks" says which
+gradient an op has where its derivative does not exist; it is PyTorch's where PyTorch has the op.
 
 ${table(
   ['Op', 'Formula', 'Derivative', 'Range', 'Options', 'At kinks', 'PyTorch', 'Accuracy'],

@@ -92,6 +92,42 @@ test('benchmark: each op against the copy kernel and the CPU, copied as Markdown
     expect(gpu, op).toBeGreaterThan(0.001);
     expect(cpu, op).toBeGreaterThan(0.001);
   }
+
+  // the headline and the picture come first, and say what the table's figures say
+  const shares = await page.locator('.shares .share').evaluateAll((bars) =>
+    bars.map((bar) => {
+      const { call = '', share } = (bar as HTMLElement).dataset;
+      const width = bar.querySelector('.bar')?.getBoundingClientRect().width ?? NaN;
+      return { call, share: Number(share), width, text: bar.textContent.trim() };
+    }),
+  );
+  expect(shares.map(({ call }) => call)).toEqual(timings.map(({ op }) => op));
+  const about = (await page.locator('#circumstances').textContent()) ?? '';
+  const copy = Number(/Copy kernel: ([\d.]+) ms/.exec(about)?.[1]);
+  const widest = Math.max(1, ...shares.map(({ share }) => share));
+  for (const { call, share, width, text } of shares) {
+    const gpu = timings.find(({ op }) => op === call)?.gpu ?? NaN;
+    // relu and softmax move as many bytes as the copy; with a gradient 5 numbers for its 2; crossEntropy reads 1 and writes none
+    const numbers = call.startsWith('crossEntropy')
+      ? (call.endsWith('gradient') ? 2.001 : 1.001) / 2
+      : call.endsWith('gradient')
+        ? 5 / 2
+        : 1;
+    expect(share / ((numbers * copy) / gpu), call).toBeCloseTo(1, 1);
+    expect(text, call).toContain('%');
+    const first = shares[0];
+    if (first && share > 0.02 * widest && first.share > 0.02 * widest)
+      expect(width / first.width, call).toBeCloseTo(share / first.share, 1);
+  }
+  const half = shares.map(({ share }) => share).sort((a, b) => a - b)[3] ?? NaN;
+  const headline = page.locator('#benchmark-headline');
+  await expect(headline).toContainText('Half of the 6 calls reach at least');
+  const said = Number(/at least ([\d.]+) %/.exec((await headline.textContent()) ?? '')?.[1]);
+  expect(Math.abs(said - 100 * half)).toBeLessThanOrEqual(0.5);
+  const topOf = async (selector: string) => (await page.locator(selector).boundingBox())?.y ?? NaN;
+  expect(await topOf('#benchmark-headline')).toBeLessThan(await topOf('.shares'));
+  expect(await topOf('.shares')).toBeLessThan(await topOf('.timings'));
+
   await page.getByRole('button', { name: 'Copy as Markdown' }).click();
   await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
   const text = await page.evaluate(() => navigator.clipboard.readText());
@@ -115,4 +151,7 @@ test('benchmark without a GPU: the CPU path alone', async ({ page }) => {
   const row = page.locator('.timings tbody tr').first();
   await expect(row).toHaveAttribute('data-gpu', '');
   expect(Number(await row.getAttribute('data-cpu'))).toBeGreaterThan(0);
+  // without a copy there is nothing to be a share of
+  await expect(page.locator('#benchmark-headline')).toContainText('Times on the CPU');
+  await expect(page.locator('.shares')).toHaveCount(0);
 });

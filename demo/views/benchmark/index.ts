@@ -12,7 +12,9 @@ import type { Lab, Mount, View } from '../../shell/lab.ts';
 import { breathe } from '../../training/breathe.ts';
 import { findCases, type Case } from './cases.ts';
 import type { CpuJob, CpuResult } from './cpu-worker.ts';
-import { markdown, nameOf, type Timing } from './report.ts';
+import { markdown, nameOf, type Circumstances, type Timing } from './report.ts';
+import { sharePicture } from './share-picture.ts';
+import { extremesOf, headlineOf } from './shares.ts';
 import { timingTable } from './table.ts';
 import { medianOf, onDevice, timeCopy } from './timing.ts';
 
@@ -164,8 +166,8 @@ class BenchmarkView implements View {
       html`<div class="intro">
           <h1>Benchmark</h1>
           <p class="lead">
-            What each op takes on your device, against the plainest kernel that copies as many
-            numbers, and against the CPU path.
+            How long each op takes on your device, compared with a simple kernel that copies as many
+            numbers, and with the CPU path.
           </p>
         </div>
         <form
@@ -197,21 +199,27 @@ class BenchmarkView implements View {
         <div id="benchmark" data-state=${this.#state}>
           ${
             measured
-              ? timingTable(
-                  this.#timings,
-                  { ...measured, copy: this.#copy },
-                  this.#state === 'cancelled',
-                )
+              ? this.#shown({ ...measured, copy: this.#copy })
               : html`<p class="empty">Nothing measured yet. It takes about a minute.</p>`
           }
         </div>
         <p class="help">
-          Results stay on the device: many calls, then one wait; medians of 7 rounds after a
-          warm-up. GB/s counts what a call has to read and write at least. Row-wise ops and
-          classification losses have rows of 1,000. The CPU path runs in a worker, in float64.
+          Each time is the median of 7 rounds after a warm-up. A round makes many calls, leaves the
+          results on the device, and waits once. GB/s counts the bytes that a call must at least
+          read and write. Row-wise ops and classification losses have rows of 1,000. The CPU path
+          computes in float64, in a worker.
         </p>`,
       this.#host,
     );
+  }
+
+  #shown(about: Circumstances): TemplateResult {
+    return html`<section class="benchmark-result" aria-labelledby="benchmark-headline">
+        <h2 id="benchmark-headline">${headlineOf(this.#timings, about)}</h2>
+        <p class="help">${extremesOf(this.#timings, about)}</p>
+        ${sharePicture(this.#timings, about)}
+      </section>
+      ${timingTable(this.#timings, about, this.#state === 'cancelled')}`;
   }
 
   #controls(running: boolean): TemplateResult {
