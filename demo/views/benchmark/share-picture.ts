@@ -26,8 +26,11 @@ export function sharePicture(
   };
   return html`<figure class="shares" style="--copy: ${(1 / most).toFixed(4)}">
     <figcaption>
-      Bandwidth as a share of the copy’s: <span class="key c1 block">forward</span>
-      <span class="key c2 block">with gradient</span>. The vertical line is the copy, 100 %.
+      Bandwidth as a share of the copy’s. The vertical line is the copy: 100 %.
+      <span class="keys"
+        ><span class="key c1 block">forward</span>
+        <span class="key c2 block">with gradient</span></span
+      >
     </figcaption>
     <ul>
       ${ops.map(
