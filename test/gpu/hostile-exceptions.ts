@@ -69,8 +69,6 @@ export const OVERFLOWING: Readonly<Record<string, string>> = {
   contrastiveLoss: 'differences and squares',
   charbonnierLoss: 'differences',
   logCoshLoss: 'differences',
-  quantileLoss: 'differences',
-  epsilonInsensitiveLoss: 'differences',
   barronLoss: 'quotients by the square of c, before the share of a mean',
   dpoLoss: 'differences times beta, before the share of smoothed labels',
   simpoLoss: 'differences times beta, before the share of smoothed labels',
