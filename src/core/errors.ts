@@ -101,10 +101,32 @@ export class OutOfMemoryError extends NonlinError {
   override readonly code = 'out-of-memory';
 }
 
+/** What a shader's compiler says, and where in the WGSL of the declaration. */
+export interface ShaderMessage {
+  /** How grave it is; `'error'` is what keeps the shader from being compiled. */
+  readonly type: 'error' | 'warning' | 'info';
+  /** The compiler's words, which differ from browser to browser. */
+  readonly message: string;
+  /** The line in the declaration's `wgsl`, from 1; undefined where it is about the text around it, as after a brace that is never closed. */
+  readonly line: number | undefined;
+  /** The place in that line, from 1; undefined where there is no line. */
+  readonly column: number | undefined;
+}
+
 /** A shader does not link or compile, or the GPU refused a command made with it. */
 export class ShaderError extends NonlinError {
   override readonly name = 'ShaderError';
   override readonly code = 'shader';
+  /** What the compiler says, in its order. Empty where it was not a compiler that failed, and in `device.record`. */
+  readonly messages: readonly ShaderMessage[];
+
+  constructor(
+    details: ErrorDetails,
+    options?: ErrorOptions & { messages?: readonly ShaderMessage[] },
+  ) {
+    super(details, options);
+    this.messages = options?.messages ?? [];
+  }
 }
 
 /** A tensor or device is used after `dispose()`. */

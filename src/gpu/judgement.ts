@@ -102,9 +102,13 @@ function lookAtPipeline(op: Op, entry: PipelineEntry, judgement: Judgement, faul
   const error = entry.error ?? entry.birth?.error;
   if (error) {
     if (op.error) return;
-    const Failed = error instanceof OutOfMemoryError ? OutOfMemoryError : ShaderError;
     const { expected = '', received = '' } = error;
-    op.error = new Failed({ op: op.name, expected, received }, { cause: error });
+    const details = { op: op.name, expected, received };
+    const messages = error instanceof ShaderError ? error.messages : [];
+    op.error =
+      error instanceof OutOfMemoryError
+        ? new OutOfMemoryError(details, { cause: error })
+        : new ShaderError(details, { cause: error, messages });
     faults.report(op.error);
   } else if (entry.birth) {
     if (error === null) entry.birth = null;

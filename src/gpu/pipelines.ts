@@ -1,15 +1,18 @@
 // The cache of compute pipelines. Each is compiled once, and callers share compilations in progress.
-import { OutOfMemoryError, ShaderError } from '../core/errors.ts';
+import { OutOfMemoryError, ShaderError, type ShaderMessage } from '../core/errors.ts';
 import type { Launch } from '../core/kernel.ts';
 import type { Watch } from './buffers.ts';
 import type { Fate } from './fate.ts';
 import { codeOf } from '../shader/lengths.ts';
+import type { Program } from '../shader/link.ts';
+import { wholeOf } from '../shader/whole.ts';
 import type { Layouts } from './layouts.ts';
 import { bounded } from './waiting.ts';
 
 /** A pipeline that is compiled or being compiled. */
 export interface PipelineEntry {
   readonly label: string;
+  readonly program: Program;
   pipeline: GPUComputePipeline | null;
   error: ShaderError | null;
   /** Whether it compiles, if it was made synchronously: then `pipeline` is set before this is known. */
@@ -47,6 +50,7 @@ export class PipelineCache {
     const label = `${launch.program.label}:${launch.entry}`;
     const entry: PipelineEntry = {
       label,
+      program: launch.program,
       describe: () => this.#describe(launch, label),
       pipeline: null,
       error: null,
@@ -87,12 +91,32 @@ export class PipelineCache {
     }
   }
 
-  /** The compiler's messages, if the compiler reported an error. */
-  async #messagesOf({ describe }: PipelineEntry, cause: unknown): Promise<string[]> {
+  /**
+   * The compiler's messages, if the compiler reported an error. They are asked for of the whole text, where an op's own
+   * lines are as they were written: what was compiled is shorter and in another order.
+   */
+  async #messagesOf(entry: PipelineEntry, cause: unknown): Promise<ShaderMessage[]> {
     if (cause instanceof ShaderError) return [];
-    const { module } = describe().compute;
+    const { text, lineOf } = wholeOf(entry.program);
+    const whole = await this.#watch(entry.label, (scopes) => {
+      if (scopes) scopes.shaders = true;
+      return this.#device.createShaderModule({ code: text, label: entry.label });
+    });
+    const found = await this.#heard(whole, lineOf);
+    if (!found || found.some(({ type }) => type === 'error')) return found ?? [];
+    return (await this.#heard(entry.describe().compute.module, () => undefined)) ?? [];
+  }
+
+  async #heard(
+    module: GPUShaderModule,
+    lineOf: (line: number) => number | undefined,
+  ): Promise<ShaderMessage[] | null> {
     const info = await bounded(this.#device, () => module.getCompilationInfo());
-    return (info?.messages ?? []).map((m) => `${m.lineNum}:${m.linePos} ${m.message}`);
+    if (!info) return null;
+    return info.messages.map(({ type, message, lineNum, linePos }) => {
+      const line = lineOf(lineNum);
+      return { type, message, line, column: line === undefined ? undefined : linePos };
+    });
   }
 
   #describe(launch: Launch, label: string): GPUComputePipelineDescriptor {
@@ -129,9 +153,16 @@ function keyOf({ program, entry, constants }: Launch): string {
 function asShaderError(
   { label }: PipelineEntry,
   cause: unknown,
-  messages: readonly string[] = [],
+  messages: readonly ShaderMessage[] = [],
 ): ShaderError {
   if (cause instanceof ShaderError) return cause;
-  const received = [String(cause), ...messages].join('\n');
-  return new ShaderError({ op: label, expected: 'a shader that compiles', received }, { cause });
+  const said = messages.map(({ message, line, column }) =>
+    line === undefined ? message : `line ${line}:${column ?? 1}: ${message}`,
+  );
+  const details = {
+    op: label,
+    expected: 'a shader that compiles',
+    received: [String(cause), ...said].join('\n'),
+  };
+  return new ShaderError(details, { cause, messages });
 }

@@ -10,11 +10,18 @@ export interface Source {
   readonly text: string;
   /** The files that its `//#include` lines may name. */
   readonly includes: readonly Source[];
+  /** The file of an op, where the text is made of that and of more. */
+  readonly own?: Source | undefined;
 }
 
 /** Declares a WGSL file. `includes` holds the files its `//#include` lines name, so that bundlers drop unused ones. */
-export function source(name: string, text: string, includes: readonly Source[] = []): Source {
-  return { name, text, includes };
+export function source(
+  name: string,
+  text: string,
+  includes: readonly Source[] = [],
+  own?: Source,
+): Source {
+  return { name, text, includes, own };
 }
 
 /**
@@ -57,7 +64,7 @@ export function cachedProgram(
   return known;
 }
 
-const INCLUDE = /^\/\/#include "([^"]+)"[^\n]*\n?/gm;
+export const INCLUDE = /^\/\/#include "([^"]+)"[^\n]*\n?/gm;
 const SLOT = /^[ \t]*\/\/#slot (\w+)( default)?[^\n]*\n[^]*?^[ \t]*\/\/#end[^\n]*$/gm;
 
 /** The shader of one entry point of a program. */

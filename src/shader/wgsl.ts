@@ -3,4 +3,17 @@
  *
  * @module
  */
-export { bits, exp, expm1, log, log1p, pow, sigmoid, softplus, tanh, threefry } from './lib.ts';
+export {
+  bits,
+  exp,
+  expm1,
+  log,
+  log1p,
+  pow,
+  sigmoid,
+  sin,
+  softplus,
+  sqrt,
+  tanh,
+  threefry,
+} from './lib.ts';

@@ -3,6 +3,7 @@ import { ShaderError } from '../../src/core/errors.ts';
 import { link, program, shaderOf, source } from '../../src/shader/link.ts';
 import { hoistArrayLengths } from '../../src/shader/lengths.ts';
 import { reach } from '../../src/shader/reach.ts';
+import { wholeOf } from '../../src/shader/whole.ts';
 import { declaredNames, freeNames, includedNames, requiredNames } from '../wgsl-names.ts';
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
@@ -159,5 +160,36 @@ fn first(x: f32, of: Pair) -> f32 {
   it('are those it requires and includes', () => {
     expect(requiredNames(file)).toEqual(['lanes', 'u.n', 'scale_of']);
     expect(includedNames(file)).toEqual(['lib/a.wgsl']);
+  });
+});
+
+describe('the whole text of a shader', () => {
+  const bits = source('lib/bits.wgsl', 'fn bits() {}\n');
+  const kernel = source('k.wgsl', 'fn before() {}\n//#slot op\n//#end\nfn main() {}\n');
+  const own = source(
+    'op.wgsl',
+    '// mine\n//#include "lib/bits.wgsl"\n/* over\n   lines */ fn op() { bits(); }\nfn unused() {}',
+    [bits],
+  );
+  const lineIn = (text: string, part: string): number =>
+    text.split('\n').findIndex((line) => line.includes(part)) + 1;
+
+  it.each([
+    ['by itself', own],
+    ['as a part of a slot', source('op', `struct P {}\n${own.text}\nfn after() {}`, [bits], own)],
+  ])('knows the lines of an op’s file %s, and no others', (_, slot) => {
+    const { text, lineOf } = wholeOf(program('op', kernel, { op: slot }));
+    for (const [part, line] of [
+      ['// mine', 1],
+      ['/* over', 3],
+      ['fn op()', 4],
+      ['fn unused()', 5],
+    ] as const) {
+      expect(lineOf(lineIn(text, part)), part).toBe(line);
+    }
+    for (const part of ['fn before()', 'fn main()', 'fn bits()']) {
+      expect(lineOf(lineIn(text, part)), part).toBeUndefined();
+    }
+    expect(lineOf(0)).toBeUndefined();
   });
 });

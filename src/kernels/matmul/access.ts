@@ -127,5 +127,6 @@ export function epilogueSource(
       : `  for (var i = 0u; i < min(4u, u.n - column); i++) { store(offset + ${index}, ${own}, v[i]); }`,
     '}',
   ].join('\n');
-  return source(activation?.source.name ?? 'linear', text, activation?.source.includes);
+  const file = activation?.source;
+  return source(file?.name ?? 'linear', text, file?.includes, file);
 }

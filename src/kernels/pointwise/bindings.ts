@@ -59,9 +59,10 @@ export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
   const text = lines.join('\n');
   const includes = op.source?.includes ?? [];
   if ([...inputs, ...outputs].every(({ dtype }) => dtype !== 'float16')) {
-    return source(op.name, text, includes);
+    return source(op.name, text, includes, op.source);
   }
-  return source(op.name, `//#include "lib/float16.wgsl"\n${text}`, [float16, ...includes]);
+  const half = `//#include "lib/float16.wgsl"\n${text}`;
+  return source(op.name, half, [float16, ...includes], op.source);
 }
 
 /** The WGSL type of an element; arithmetic of floats is float32, whatever is stored. */
