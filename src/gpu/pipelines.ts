@@ -98,7 +98,7 @@ export class PipelineCache {
   async #messagesOf(entry: PipelineEntry, cause: unknown): Promise<ShaderMessage[]> {
     if (cause instanceof ShaderError) return [];
     const { text, lineOf } = wholeOf(entry.program);
-    const whole = await this.#watch(entry.label, (scopes) => {
+    const whole = this.#watch(entry.label, (scopes) => {
       if (scopes) scopes.shaders = true;
       return this.#device.createShaderModule({ code: text, label: entry.label });
     });
