@@ -1,5 +1,6 @@
 // requires: store_row
 //#include "lib/fragments.wgsl"
+//#include "lib/line-sums.wgsl"
 // Shared by the kernels of a matrix product C = A B: its sizes, and the sums of products of a few rows and columns.
 
 struct Uniforms {
@@ -16,8 +17,8 @@ struct Uniforms {
   b_batch: vec4u,
   splits: u32, // number of parts of the k terms, each of which has its own workgroups
   split_terms: u32, // number of terms of a part
-  unused0: u32, // a struct of a uniform block begins at a multiple of 16 bytes
-  unused1: u32,
+  zero: u32, // 0 at run time, see lib/sum.wgsl
+  unused: u32, // a struct of a uniform block begins at a multiple of 16 bytes
   op: Params,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;

@@ -21,7 +21,23 @@ struct Params { unused: f32 }
 fn store_row(offset: u32, row: u32, column: u32, v: vec4f) { c[(offset + row * u.n + column) / 4u] = v; }
 //#end
 
+// The same slot as in kernels/matmul/matmul.wgsl.
+//#slot line_sums
+const summed = 0u;
+fn store_line_sums(split: u32, line: u32, sums: vec4f, units: vec4f) {}
+//#end
+
 override tall: bool = true; // whether there are more than four rows
+
+// Stores the sums of four rows of A. Where they are too large, they are summed again in units of 2^32.
+fn store_row_sums(row: u32, from: vec4u, sums: LineSums) {
+  let leave = lines_leave(sums);
+  var units = LineSums();
+  if (any(leave)) {
+    for (var k = 0u; k < u.k; k += 4u) { units = add_block_to_lines(units, a_block(from, k) * SUM_UNIT, u.zero); }
+  }
+  store_line_sums(0u, row, lines_value(lines_where(sums, !leave)), lines_value(lines_where(units, leave)));
+}
 
 @compute @workgroup_size(4, 4)
 fn direct(
@@ -45,6 +61,10 @@ fn direct(
   var total01 = Fragment();
   var total10 = Fragment();
   var total11 = Fragment();
+  // The invocations of the first columns also sum the rows that they load.
+  let sums_rows = summed == 1u && column == 0u;
+  var row_sums0 = LineSums();
+  var row_sums1 = LineSums();
   var k = 0u;
   while (k < u.k) {
     // Each 32 terms have a sum of their own, so that the rounding error grows with the number of sums, not of terms.
@@ -59,10 +79,12 @@ fn direct(
       let x0 = a_block(a0, k);
       sum00 = add_block_products(sum00, x0, y0);
       sum01 = add_block_products(sum01, x0, y1);
+      if (sums_rows) { row_sums0 = add_block_to_lines(row_sums0, x0, u.zero); }
       if (tall) {
         let x1 = a_block(a1, k);
         sum10 = add_block_products(sum10, x1, y0);
         sum11 = add_block_products(sum11, x1, y1);
+        if (sums_rows) { row_sums1 = add_block_to_lines(row_sums1, x1, u.zero); }
       }
     }
     total00 = add_fragments(total00, sum00);
@@ -75,4 +97,8 @@ fn direct(
   store_fragment(offset, row, column + 4u, total01);
   store_fragment(offset, row + 4u, column, total10);
   store_fragment(offset, row + 4u, column + 4u, total11);
+  if (sums_rows) {
+    store_row_sums(row, a0, row_sums0);
+    if (tall) { store_row_sums(row + 4u, a1, row_sums1); }
+  }
 }

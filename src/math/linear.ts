@@ -121,12 +121,10 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
       const gradRows = needs[0] ? product(grad, savedWeight, 'plain', 'plain', x.dtype) : null;
       const gradX = gradRows && view(gradRows, x.shape);
       gradRows?.dispose();
-      const gradWeight = needs[1]
-        ? product(grad, savedX, 'transposed', 'plain', savedWeight.dtype)
-        : null;
-      const sums = needs[of.bias] ? reduceDims(grad, [0], 1, { dtype: x.dtype }) : null;
-      const gradBias = sums && view(sums, [features]);
-      sums?.dispose();
+      const [gradWeight, gradBias] = parameterGradients(grad, savedX, {
+        weight: needs[1] ?? false,
+        bias: needs[of.bias] ?? false,
+      });
       grad.dispose();
       return [gradX, gradWeight, ...(bias ? [gradBias] : []), ...(learned ? [gradLearned] : [])];
     },
@@ -134,6 +132,36 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
   rows.dispose();
   before?.dispose();
   return recorded;
+}
+
+/** The wanted gradients, gradᵀ x and the sums of the columns of grad; both in one launch. */
+function parameterGradients(
+  grad: Tensor,
+  x: Tensor,
+  wanted: { readonly weight: boolean; readonly bias: boolean },
+): [weight: Tensor | null, bias: Tensor | null] {
+  const { dtype } = x;
+  const { shape, args } = productOf(
+    'linear',
+    { tensor: grad, orientation: 'transposed' },
+    { tensor: x, orientation: 'plain' },
+  );
+  const features = [args.m];
+  // A product without results has no launch that could sum on the way.
+  const rowSums = wanted.weight && wanted.bias && sizeOf(shape) > 0;
+  const [weight = null, sums = null] = wanted.weight
+    ? run(
+        matmulKernel,
+        { ...args, rowSums },
+        [grad, x],
+        [{ shape, dtype }, ...(rowSums ? [{ shape: features, dtype }] : [])],
+      )
+    : [];
+  if (!wanted.bias || sums) return [weight, sums];
+  const reduced = reduceDims(grad, [0], 1, { dtype });
+  const bias = view(reduced, features);
+  reduced.dispose();
+  return [weight, bias];
 }
 
 /** Whether an activation's learned tensor has one number per column of results that are a matrix. */

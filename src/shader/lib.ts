@@ -13,6 +13,7 @@ import expm1Text from '../../shaders/lib/expm1.wgsl?raw';
 import fragmentsText from '../../shaders/lib/fragments.wgsl?raw';
 import float16Text from '../../shaders/lib/float16.wgsl?raw';
 import gridText from '../../shaders/lib/grid.wgsl?raw';
+import lineSumsText from '../../shaders/lib/line-sums.wgsl?raw';
 import logText from '../../shaders/lib/log.wgsl?raw';
 import log1pText from '../../shaders/lib/log1p.wgsl?raw';
 import logSoftmaxText from '../../shaders/lib/log-softmax.wgsl?raw';
@@ -42,8 +43,6 @@ export const classStatus = /* @__PURE__ */ source('lib/class-status.wgsl', class
 export const div = /* @__PURE__ */ source('lib/div.wgsl', divText);
 /** `Fragment`: sums of products of a few rows and columns. */
 export const fragments = /* @__PURE__ */ source('lib/fragments.wgsl', fragmentsText);
-/** For matrix products: `Uniforms`, offsets of batches, sums of products. */
-export const matrices = /* @__PURE__ */ source('lib/matrices.wgsl', matricesText, [fragments]);
 /** `nl_exp`. */
 export const exp = /* @__PURE__ */ source('lib/exp.wgsl', expText, [bits]);
 /** `nl_clipped_ratio`: the clipped loss of a policy. */
@@ -80,6 +79,13 @@ export const preference = /* @__PURE__ */ source('lib/preference.wgsl', preferen
 ]);
 /** `sum_add`, `sum_value`: compensated sums. */
 export const sum = /* @__PURE__ */ source('lib/sum.wgsl', sumText);
+/** `LineSums`: compensated sums of four lines of a matrix at once. */
+export const lineSums = /* @__PURE__ */ source('lib/line-sums.wgsl', lineSumsText, [sum]);
+/** For matrix products: `Uniforms`, offsets of batches, sums of products and of lines. */
+export const matrices = /* @__PURE__ */ source('lib/matrices.wgsl', matricesText, [
+  fragments,
+  lineSums,
+]);
 /** `Lane`, `row_of`, `lane_of`, `combine_one`, beside one of the files that fill a `rows` slot. */
 export const rowLanes = /* @__PURE__ */ source('lib/row-lanes.wgsl', rowLanesText);
 /** `nl_atan`. */

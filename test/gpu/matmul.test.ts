@@ -10,7 +10,9 @@ import {
   type DType,
   type Tensor,
 } from '../../src/index.ts';
-import { product } from '../../src/math/matmul.ts';
+import { run } from '../../src/core/dispatcher.ts';
+import { matmulKernel } from '../../src/kernels/matmul/plan.ts';
+import { product, productOf } from '../../src/math/matmul.ts';
 import { random } from '../accuracy/inputs.ts';
 import { upload, type Upload } from '../calls.ts';
 import { openGpu } from '../open.ts';
@@ -40,6 +42,9 @@ function values(size: number, seed: number): Float32Array {
 
 /** What a result may be off by, in units of the sum of its terms' magnitudes: sums of 32 terms, the sum of those, a split's. */
 const bound = (k: number): number => (40 + k / 32) * 2 ** -24;
+
+/** What the sum of a row may be off by, in units of the sum of its magnitudes: two roundings of blocks of four, and its own. */
+const ROW_SUM = 3 * 2 ** -24;
 
 interface Sizes {
   readonly m: number;
@@ -176,6 +181,45 @@ describe.each(PLANS)('products %s', (plan) => {
     }
   });
 
+  it.each(sizes)('with the sums of the rows in the same launches, %o', async ({ m, k, n }) => {
+    const device = devices[plan];
+    const [x, y] = [values(m * k, 1), values(k * n, 2)];
+    const a = tensor(transposed(x, m, k), { shape: [k, m], device });
+    const b = tensor(y, { shape: [k, n], device });
+    const { args } = productOf(
+      'matmul',
+      { tensor: a, orientation: 'transposed' },
+      { tensor: b, orientation: 'plain' },
+    );
+    const shape = [m, n];
+    const launches = async (rowSums: boolean): Promise<[number, Tensor[]]> => {
+      await device.synchronize();
+      const before = device.stats().dispatches;
+      const outputs = [shape, ...(rowSums ? [[m]] : [])];
+      const results = run(
+        matmulKernel,
+        { ...args, rowSums },
+        [a, b],
+        outputs.map((own) => ({ shape: own, dtype: 'float32' as const })),
+      );
+      await device.synchronize();
+      return [device.stats().dispatches - before, results];
+    };
+    const [alone, [product]] = await launches(false);
+    const [both, [weight, sums]] = await launches(true);
+    if (m * n > 0 && plan !== 'as hardware, small bindings') expect(both).toBe(alone);
+    expect(await weight?.data()).toEqual(await product?.data());
+    const got = (await sums?.data()) ?? [];
+    expect(got.length).toBe(m);
+    for (let i = 0; i < m && n > 0; i++) {
+      const terms = [...x.subarray(i * k, (i + 1) * k)];
+      const sum = terms.reduce((total, term) => total + term, 0);
+      const magnitude = terms.reduce((total, term) => total + Math.abs(term), 0);
+      const error = Math.abs((got[i] ?? NaN) - sum);
+      expect(error, `row ${i}`).toBeLessThanOrEqual(ROW_SUM * magnitude);
+    }
+  });
+
   it('in float16, of batches that broadcast', async () => {
     const device = devices[plan];
     for (const [m, k, n] of [
@@ -194,6 +238,56 @@ describe.each(PLANS)('products %s', (plan) => {
         const second = y.subarray((batch % 2) * k * n, ((batch % 2) + 1) * k * n);
         const part = got.subarray(batch * m * n, (batch + 1) * m * n) as Float32Array;
         expect(worst(part, exact(first, second, { m, k, n }), k, 'float16')).toBeLessThanOrEqual(1);
+      }
+    }
+  });
+
+  it('in a linear layer: gradients of weight and bias', async () => {
+    const device = devices[plan];
+    // Sums that leave the range of float32 on the way; terms that cancel; some that are lost beside others.
+    const columns: readonly (readonly number[])[] = [
+      [3e38, 3e38, -3e38, -3e38, 1],
+      [1e8, 1, -1e8, 1, 1],
+      [Infinity, 1, 2, 3, 4],
+      [Infinity, -Infinity, 0, 0, 0],
+      [NaN, 1, 1, 1, 1],
+      [2e38, -2e38, 2e38, -2e38, 2e38],
+    ];
+    for (const [rows, inputs, features] of [
+      [5, 3, 6],
+      [700, 40, 70],
+      [300, 5, 3],
+      [64, 3, 300],
+    ] as const) {
+      for (const dtype of ['float32', 'float16'] as const) {
+        const data = Float32Array.from({ length: rows * features }, (_, i) => {
+          const [row, feature] = [Math.floor(i / features), i % features];
+          const column = dtype === 'float32' && rows < 100 ? columns[feature] : undefined;
+          // In turns over the rows, so that blocks and lanes have some of each.
+          if (column) return row % 13 < 5 && row < 13 ? (column[row % 13] ?? 0) : 0;
+          return Math.round(256 * Math.sin(i * 0.7)) / 256;
+        });
+        const leaf = (shape: number[], seed: number): Tensor => {
+          const own = values(shape[0] === undefined ? 1 : shape.reduce((p, d) => p * d, 1), seed);
+          return tensor(own, { shape, dtype, device, requiresGrad: true });
+        };
+        const [x, weight, bias] = [leaf([rows, inputs], 1), leaf([features, inputs], 2), leaf([features], 3)];
+        const upstream = tensor(data, { shape: [rows, features], dtype, device });
+        linear(x, weight, { bias }).backward(upstream);
+        const got = (await bias.grad?.data()) ?? [];
+        expect(got.length).toBe(features);
+        for (let f = 0; f < features; f++) {
+          const terms = Array.from({ length: rows }, (_, r) => data[r * features + f] ?? NaN);
+          const sum = terms.reduce((total, term) => total + term, 0);
+          const magnitude = terms.reduce((total, term) => total + Math.abs(term), 0);
+          if (!Number.isFinite(sum)) {
+            expect(got[f], `feature ${f}`).toBe(sum);
+            continue;
+          }
+          const allowed = ROW_SUM * magnitude + (dtype === 'float16' ? 2 ** -11 : 0) * Math.abs(sum);
+          const error = Math.abs((got[f] ?? NaN) - sum);
+          expect(error, `feature ${f} of ${rows} rows`).toBeLessThanOrEqual(allowed);
+        }
       }
     }
   });

@@ -22,6 +22,12 @@ struct Params { unused: f32 }
 fn store_row(offset: u32, row: u32, column: u32, v: vec4f) { c[(offset + row * u.n + column) / 4u] = v; }
 //#end
 
+// The same slot as in matmul.wgsl.
+//#slot line_sums
+const summed = 0u;
+fn store_line_sums(split: u32, line: u32, sums: vec4f, units: vec4f) {}
+//#end
+
 override tall: bool = true; // whether there are more than four rows
 // The number of lanes side by side along the columns, a power of two. Each has four columns.
 override column_lanes: u32 = 1u;
@@ -54,6 +60,66 @@ fn sum_over_lanes(lane: u32, sums: Fragment) -> Fragment {
   return total;
 }
 
+// The lines that a lane sums on the way: rows of A from 0 and from 4, or its columns of B.
+struct LaneLines {
+  first: LineSums,
+  second: LineSums,
+}
+
+fn add_to_lane_lines(s: LaneLines, rows: mat4x4f, lower_rows: mat4x4f, columns: mat4x4f) -> LaneLines {
+  if (summed == 2u) { return LaneLines(add_block_to_lines(s.first, columns, u.zero), s.second); }
+  var next = LaneLines(add_block_to_lines(s.first, rows, u.zero), s.second);
+  if (tall) { next.second = add_block_to_lines(s.second, lower_rows, u.zero); }
+  return next;
+}
+
+// The same lines again, in units of 2^32.
+fn lane_lines_in_units(upper: vec4u, lower: vec4u, columns: vec4u, first: u32, end: u32) -> LaneLines {
+  var sums = LaneLines();
+  for (var k = first; k < end; k += lanes / column_lanes * 4u) {
+    var lower_rows = mat4x4f();
+    if (tall) { lower_rows = a_block(lower, k) * SUM_UNIT; }
+    sums = add_to_lane_lines(sums, a_block(upper, k) * SUM_UNIT, lower_rows, b_block(columns, k) * SUM_UNIT);
+  }
+  return sums;
+}
+
+fn merge_lane_lines(lane: u32, other: u32, at: u32) {
+  let sums = add_lines(
+    LineSums(partial_sums[at][lane], partial_sums[at + 1u][lane]),
+    LineSums(partial_sums[at][other], partial_sums[at + 1u][other]),
+    u.zero,
+  );
+  partial_sums[at][lane] = sums.sums;
+  partial_sums[at + 1u][lane] = sums.lost;
+}
+
+// Adds the sums of four lines over the lanes, as `sum_over_lanes` does the products. Lanes that are the first to have their
+// lines store them.
+fn store_lane_lines(split: u32, line: u32, lane: u32, stores: bool, sums: LineSums, again: LineSums) {
+  let leave = lines_leave(sums);
+  let kept = lines_where(sums, !leave);
+  let units = lines_where(again, leave);
+  partial_sums[0][lane] = kept.sums;
+  partial_sums[1][lane] = kept.lost;
+  partial_sums[2][lane] = units.sums;
+  partial_sums[3][lane] = units.lost;
+  workgroupBarrier();
+  for (var half = lanes / 2u; half >= column_lanes; half /= 2u) {
+    if (lane < half) {
+      merge_lane_lines(lane, lane + half, 0u);
+      merge_lane_lines(lane, lane + half, 2u);
+    }
+    workgroupBarrier();
+  }
+  if (stores) {
+    let total = LineSums(partial_sums[0][lane], partial_sums[1][lane]);
+    let total_units = LineSums(partial_sums[2][lane], partial_sums[3][lane]);
+    store_line_sums(split, line, lines_value(total), lines_value(total_units));
+  }
+  workgroupBarrier();
+}
+
 @compute @workgroup_size(lanes)
 fn few_rows(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -71,12 +137,20 @@ fn few_rows(
   let b_from = b_lines(offsets.b, column);
   let start = tile.split * u.split_terms;
   let end = min(start + u.split_terms, u.k);
+  let first = start + lane / column_lanes * 4u;
   var upper = Fragment();
   var lower = Fragment();
-  for (var k = start + lane / column_lanes * 4u; k < end; k += lanes / column_lanes * 4u) {
+  var lines = LaneLines();
+  for (var k = first; k < end; k += lanes / column_lanes * 4u) {
     let columns = b_block(b_from, k);
-    upper = add_block_products(upper, a_block(upper_from, k), columns);
-    if (tall) { lower = add_block_products(lower, a_block(lower_from, k), columns); }
+    let rows = a_block(upper_from, k);
+    var lower_rows = mat4x4f();
+    upper = add_block_products(upper, rows, columns);
+    if (tall) {
+      lower_rows = a_block(lower_from, k);
+      lower = add_block_products(lower, lower_rows, columns);
+    }
+    if (summed > 0u) { lines = add_to_lane_lines(lines, rows, lower_rows, columns); }
   }
   let offset = result_offset(tile.batch, tile.split);
   upper = sum_over_lanes(lane, upper);
@@ -84,5 +158,15 @@ fn few_rows(
   if (tall) {
     lower = sum_over_lanes(lane, lower);
     if (lane < column_lanes) { store_fragment(offset, 4u, column, lower); }
+  }
+  if (summed == 2u || (summed == 1u && tile.column == 0u)) {
+    var again = LaneLines();
+    if (any(lines_leave(lines.first) | lines_leave(lines.second))) {
+      again = lane_lines_in_units(upper_from, lower_from, b_from, first, end);
+    }
+    let stores = lane < select(1u, column_lanes, summed == 2u);
+    let line = select(0u, column, summed == 2u);
+    store_lane_lines(tile.split, line, lane, stores, lines.first, again.first);
+    if (tall && summed == 1u) { store_lane_lines(tile.split, 4u, lane, stores, lines.second, again.second); }
   }
 }

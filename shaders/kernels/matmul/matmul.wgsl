@@ -29,6 +29,13 @@ struct Params { unused: f32 }
 fn store_row(offset: u32, row: u32, column: u32, v: vec4f) { c[(offset + row * u.n + column) / 4u] = v; }
 //#end
 
+// Where the sums of the lines of an operand go, if they are wanted: 0, or 1 for the rows of A, 2 for the columns of B.
+// src/kernels/matmul/access.ts writes this slot. `units` are sums of 2^32.
+//#slot line_sums
+const summed = 0u;
+fn store_line_sums(split: u32, line: u32, sums: vec4f, units: vec4f) {}
+//#end
+
 override tall: bool = true; // whether there are more than 32 rows
 
 const depth = 32u;
@@ -78,6 +85,35 @@ fn add_half(sums: Accumulator, start: u32, y: u32, x: u32) -> Accumulator {
   return next;
 }
 
+// Sums that became too large, again in units of 2^32: of an invocation's blocks of A.
+fn sum_rows_in_units(from: vec4u, first: u32, end: u32) -> LineSums {
+  var sums = LineSums();
+  for (var k = first; k < end; k += depth) {
+    sums = add_block_to_lines(sums, within_k(a_by_k(a_load(from, k)), k) * SUM_UNIT, u.zero);
+  }
+  return sums;
+}
+
+// Stores the sums of the rows of A, of which each invocation has those of four rows at some k: those of the same rows
+// are added in workgroup memory, where the tiles were.
+fn store_row_sums(split: u32, row: u32, sums: LineSums, units: LineSums, y: u32, x: u32) {
+  workgroupBarrier();
+  a_tile[0][y][x] = sums.sums;
+  a_tile[1][y][x] = sums.lost;
+  a_tile[2][y][x] = units.sums;
+  a_tile[3][y][x] = units.lost;
+  workgroupBarrier();
+  if (y == 0u) {
+    var total = sums;
+    var total_units = units;
+    for (var i = 1u; i < depth / 4u; i++) {
+      total = add_lines(total, LineSums(a_tile[0][i][x], a_tile[1][i][x]), u.zero);
+      total_units = add_lines(total_units, LineSums(a_tile[2][i][x], a_tile[3][i][x]), u.zero);
+    }
+    store_line_sums(split, row + x * 4u, lines_value(total), lines_value(total_units));
+  }
+}
+
 @compute @workgroup_size(lanes)
 fn tiled(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -101,9 +137,14 @@ fn tiled(
   var a_next = a_load(a_from, start + lane_k);
   var b_next = b_load(b_from, start + lane_k);
   var totals = Accumulator();
+  // The workgroups of the first column of tiles also sum the rows that they load.
+  let sums_rows = summed == 1u && tile.column == 0u;
+  var row_sums = LineSums();
   var k = start;
   for (; k + depth <= end; k += depth) {
-    write_tiles(a_by_k(a_next), b_by_k(b_next), y, x);
+    let rows = a_by_k(a_next);
+    write_tiles(rows, b_by_k(b_next), y, x);
+    if (sums_rows) { row_sums = add_block_to_lines(row_sums, rows, u.zero); }
     workgroupBarrier();
     a_next = a_load(a_from, k + depth + lane_k);
     b_next = b_load(b_from, k + depth + lane_k);
@@ -114,7 +155,9 @@ fn tiled(
   }
   // The remaining terms, fewer than a full step.
   if (k < end) {
-    write_tiles(a_by_k(a_next), b_by_k(b_next), y, x);
+    let rows = a_by_k(a_next);
+    write_tiles(rows, b_by_k(b_next), y, x);
+    if (sums_rows) { row_sums = add_block_to_lines(row_sums, within_k(rows, k + lane_k), u.zero); }
     workgroupBarrier();
     var sums = Accumulator();
     for (var i = 0u; i < end - k; i++) { sums = add_step(sums, i, y, x); }
@@ -123,4 +166,10 @@ fn tiled(
   let offset = result_offset(tile.batch, tile.split);
   store_fragment(offset, tile.row + y * 4u, tile.column + x * 4u, totals.upper);
   if (tall) { store_fragment(offset, tile.row + 32u + y * 4u, tile.column + x * 4u, totals.lower); }
+  if (sums_rows) {
+    let leave = lines_leave(row_sums);
+    var units = LineSums();
+    if (any(leave)) { units = lines_where(sum_rows_in_units(a_from, start + lane_k, end), leave); }
+    store_row_sums(tile.split, tile.row, lines_where(row_sums, !leave), units, y, x);
+  }
 }

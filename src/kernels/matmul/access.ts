@@ -130,3 +130,45 @@ export function epilogueSource(
   const file = activation?.source;
   return source(file?.name ?? 'linear', text, file?.includes, file);
 }
+
+/** The `line_sums` slot of a kernel of products: the sums of no lines, of A's rows, or of B's columns. */
+export function lineSumsSource(
+  of: 'none' | 'a' | 'b',
+  splits: boolean,
+  accumulate: boolean,
+): string {
+  const head = 'fn store_line_sums(split: u32, line: u32, sums: vec4f, units: vec4f) {';
+  if (of === 'none') return `const summed = 0u;\n${head}}`;
+  const [summed, lines] = of === 'a' ? ['1u', 'u.m'] : ['2u', 'u.n'];
+  const whole = 'sum_whole(vec2f(sums[i], units[i]))';
+  return [
+    `const summed = ${summed};`,
+    `@group(0) @binding(8) var<storage, read_write> line_sums: array<${splits ? 'vec2f' : 'f32'}>;`,
+    head,
+    `  for (var i = 0u; i < min(4u, max(line, ${lines}) - line); i++) {`,
+    splits
+      ? `    line_sums[split * ${lines} + line + i] = vec2f(sums[i], units[i]);`
+      : `    line_sums[line + i] = ${accumulate ? 'line_sums[line + i] + ' : ''}${whole};`,
+    '  }',
+    '}',
+  ].join('\n');
+}
+
+/** The same slot of the launch that adds the sums of splits. */
+export function splitLinesSource(wanted: boolean, accumulate: boolean): string {
+  return [
+    `const summed = ${wanted ? '1u' : '0u'};`,
+    wanted
+      ? [
+          '@group(0) @binding(8) var<storage, read_write> line_sums: array<f32>;',
+          '@group(0) @binding(9) var<storage, read> line_parts: array<vec2f>;',
+        ].join('\n')
+      : '',
+    'fn line_part(split: u32, line: u32) -> vec2f {',
+    wanted ? '  return line_parts[split * u.m + line];' : '  return vec2f();',
+    '}',
+    'fn store_line(line: u32, sum: f32) {',
+    wanted ? `  line_sums[line] = ${accumulate ? 'line_sums[line] + ' : ''}sum;` : '',
+    '}',
+  ].join('\n');
+}

@@ -30,7 +30,12 @@ export interface MatmulArgs {
   readonly activation?: MatmulActivation;
   /** Output 1 receives the results before the activation. */
   readonly keepInput?: boolean;
-  /** Results are added to the contents of the output. */
+  /**
+   * Output 1 receives the sums of A's rows, m numbers: where A is the transpose of a gradient of rows, that of a bias. Without
+   * batches and `keepInput`.
+   */
+  readonly rowSums?: boolean;
+  /** Results are added to the contents of the outputs. */
   readonly accumulate?: boolean;
 }
 
@@ -47,6 +52,7 @@ export interface MatmulPlaces {
   readonly bias?: BufferSlice;
   readonly learned?: BufferSlice;
   readonly before?: BufferSlice;
+  readonly rowSums?: BufferSlice;
 }
 
 /** Matrices of a product. */
@@ -54,16 +60,18 @@ export function batchesOf({ batch }: MatmulArgs): number {
   return batch.reduce((product, d) => product * d, 1);
 }
 
-/** What a product has besides its factors: a bias, the activation's learned tensor, the results before the activation. */
+/** What a product has besides its factors: a bias, the activation's learned tensor, the results before the activation, sums of rows. */
 export function placesBeside({
   bias,
   activation,
   keepInput,
-}: MatmulArgs): Pick<MatmulPlaces, 'bias' | 'learned' | 'before'> {
+  rowSums,
+}: MatmulArgs): Omit<MatmulPlaces, 'a' | 'b' | 'c'> {
   return {
     ...(bias ? { bias: { of: 'input', index: 2 } } : {}),
     ...(activation?.learned ? { learned: { of: 'input', index: bias ? 3 : 2 } } : {}),
     ...(keepInput ? { before: { of: 'output', index: 1 } } : {}),
+    ...(rowSums ? { rowSums: { of: 'output', index: 1 } } : {}),
   };
 }
 

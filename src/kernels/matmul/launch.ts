@@ -11,7 +11,14 @@ import {
   type BufferSlice,
   type Plan,
 } from '../../core/kernel.ts';
-import { epilogueSource, operandSource, readingOf, type Layout } from './access.ts';
+import {
+  epilogueSource,
+  lineSumsSource,
+  operandSource,
+  readingOf,
+  splitLinesSource,
+  type Layout,
+} from './access.ts';
 import { batchesOf, type MatmulArgs, type MatmulPlaces, type Matrix } from './args.ts';
 import { exchanged, FEW, splitsOf, variantOf, type Variant } from './variants.ts';
 import { choiceConstants, wordsOf, writeParams } from '../../shader/params.ts';
@@ -51,7 +58,8 @@ function uniformsOf(args: MatmulArgs, batches: number, splits: number, terms: nu
 
 /**
  * The launches of a product. There are none if the result is empty. If k is split, a second launch adds the sums of
- * the splits. `scratchIndex` is the index of the scratch buffer that the product may need.
+ * the splits. `scratchIndex` is the index of the first scratch buffer that the product may need: the splits' sums, and behind
+ * them those of rows.
  */
 export function planProduct(
   args: MatmulArgs,
@@ -62,9 +70,13 @@ export function planProduct(
   const batches = batchesOf(args);
   if (args.m * args.n * batches === 0) return { launches: [], scratch: [] };
   const splitSums: Matrix = { of: 'scratch', index: scratchIndex, padded: true };
+  const splitLines: BufferSlice = { of: 'scratch', index: scratchIndex + 1 };
   // A product without terms is planned as a sum of 0 splits, which stores zeros.
   if (args.k === 0) {
-    return { launches: [sumOfSplits(args, places, splitSums, 0, caps)], scratch: [16] };
+    return {
+      launches: [sumOfSplits(args, places, splitSums, splitLines, 0, caps)],
+      scratch: args.rowSums ? [16, 16] : [16],
+    };
   }
   const exchange = caps.tuning.matmul !== 'direct' && args.n <= FEW && args.m > FEW;
   const layout: Layout = exchange ? 'columns' : 'rows';
@@ -79,21 +91,24 @@ export function planProduct(
       scratch: [],
     };
   }
-  const { m, n, k, a, b, batch, aBatch, bBatch } = own;
-  const plain = { m, n, k, a, b, batch, aBatch, bBatch };
-  const sums = { a: operands.a, b: operands.b, c: splitSums };
+  const { m, n, k, a, b, batch, aBatch, bBatch, rowSums = false } = own;
+  const plain = { m, n, k, a, b, batch, aBatch, bBatch, rowSums };
+  const sums = {
+    ...{ a: operands.a, b: operands.b, c: splitSums },
+    ...(rowSums ? { rowSums: splitLines } : {}),
+  };
   return {
     launches: [
       products(plain, sums, layout, variant, tiles, splits, terms, caps),
-      sumOfSplits(args, places, splitSums, splits, caps),
+      sumOfSplits(args, places, splitSums, splitLines, splits, caps),
     ],
-    scratch: [4 * splits * batches * m * n],
+    scratch: [4 * splits * batches * m * n, ...(rowSums ? [8 * splits * args.m] : [])],
   };
 }
 
 function products(
   args: MatmulArgs,
-  { a, b, c, bias, learned, before }: MatmulPlaces,
+  { a, b, c, bias, learned, before, rowSums }: MatmulPlaces,
   layout: Layout,
   { kernel, entry, constants }: Variant,
   tiles: number,
@@ -117,15 +132,17 @@ function products(
     k,
   );
   const vectors = n % 4 === 0 && c.padded && (layout === 'rows' || m === 1);
-  const { bias: biased, keepInput, accumulate } = args;
+  const { bias: biased, keepInput, accumulate = false } = args;
+  const summed = !rowSums ? 'none' : layout === 'rows' ? 'a' : 'b';
   const key = [
-    ...[biased, activation?.learned, keepInput, accumulate],
+    ...[biased, activation?.learned, keepInput, accumulate, summed, splits > 1],
     ...[aReading, bReading, whole, layout, vectors],
   ].join(';');
   return {
     program: cachedProgram(activation?.source ?? kernel, key, 'matmul', kernel, () => ({
       epilogue: epilogueSource(args, layout, vectors, false),
       operands: `${operandSource('a', aReading, whole, ahead)}\n${operandSource('b', bReading, whole, ahead)}`,
+      line_sums: lineSumsSource(summed, splits > 1, accumulate),
     })),
     entry,
     constants: {
@@ -139,6 +156,7 @@ function products(
       [4, bias, 'read'],
       [5, before, 'write'],
       [7, learned, 'read'],
+      [8, rowSums, 'write'],
     ]),
     uniforms: uniformsOf(args, batches, splits, terms),
     workgroups: foldWorkgroups(tiles * batches * splits, caps),
@@ -148,19 +166,22 @@ function products(
 /** Adds the sums of the splits, always in the same order, so that results are reproducible. */
 function sumOfSplits(
   args: MatmulArgs,
-  { c, bias, learned, before }: MatmulPlaces,
+  { c, bias, learned, before, rowSums }: MatmulPlaces,
   splitSums: Matrix,
+  splitLines: BufferSlice,
   splits: number,
   caps: Capabilities,
 ): Launch {
-  const { m, n, activation, keepInput, accumulate } = args;
+  const { m, n, activation, keepInput, accumulate = false } = args;
   const batches = batchesOf(args);
   const vectors = n % 4 === 0 && c.padded;
-  const key = [args.bias, activation?.learned, keepInput, accumulate, vectors].join(';');
-  const size = (batches * m * n) / (vectors ? 4 : 1);
+  const wanted = rowSums !== undefined;
+  const key = [args.bias, activation?.learned, keepInput, accumulate, vectors, wanted].join(';');
+  const size = (batches * m * n) / (vectors ? 4 : 1) + (wanted ? m : 0);
   return {
     program: cachedProgram(activation?.source ?? sumSplits, key, 'matmul', sumSplits, () => ({
       epilogue: epilogueSource(args, 'rows', vectors, true),
+      line_sums: splitLinesSource(wanted, accumulate),
     })),
     entry: 'sum_splits',
     constants: activation ? choiceConstants(activation.layout, activation.params) : {},
@@ -170,6 +191,8 @@ function sumOfSplits(
       [5, before, 'write'],
       [6, splitSums, 'read'],
       [7, learned, 'read'],
+      [8, rowSums, 'write'],
+      [9, wanted ? splitLines : undefined, 'read'],
     ]),
     uniforms: uniformsOf(args, batches, splits, 0),
     workgroups: foldWorkgroups(Math.ceil(size / 64), caps),

@@ -31,11 +31,12 @@ function cpu(
   inputs: readonly NumericArray[],
   outputs: readonly NumericArray[],
 ): void {
-  const { m, n, k, a, b, activation } = args;
+  const { m, n, k, a, b, activation, rowSums } = args;
   const [left, right, ...others] = inputs;
   const bias = args.bias ? others.shift() : undefined;
   const [learned] = others;
-  const [result, before] = outputs;
+  const [result, second] = outputs;
+  const before = rowSums ? undefined : second;
   if (!left || !right || !result) return;
   const batches = args.batch.reduce((product, d) => product * d, 1);
   const learnedAt = (column: number): number =>
@@ -46,6 +47,9 @@ function cpu(
     const rows = pack(left, offsetOf(batch, args.batch, args.aBatch), m, k, a[0], a[1]);
     const columns = pack(right, offsetOf(batch, args.batch, args.bBatch), n, k, b[1], b[0]);
     const products = multiply(rows, columns, m, n, k);
+    if (rowSums) {
+      for (let i = 0; i < m; i++) if (second) second[i] = sumOf(rows.subarray(i * k, (i + 1) * k));
+    }
     const base = batch * m * n;
     for (let i = 0; i < m * n; i++) {
       const z = at(products, i) + (bias?.[i % n] ?? 0);
@@ -55,6 +59,12 @@ function cpu(
         : z;
     }
   }
+}
+
+function sumOf(terms: Float64Array): number {
+  let sum = 0;
+  for (const term of terms) sum += term;
+  return sum;
 }
 
 function pack(

@@ -89,13 +89,15 @@ export function exchanged(args: MatmulArgs): MatmulArgs {
  * results.
  */
 export function splitsOf(
-  { m, n, k }: MatmulArgs,
+  { m, n, k, rowSums }: MatmulArgs,
   batches: number,
   workgroups: number,
   { step, least, wanted }: Variant,
   { maxBindingSize }: Capabilities,
 ): { splits: number; terms: number } {
-  const room = Math.floor(maxBindingSize / (4 * batches * m * n));
+  // Sums of rows have two parts. The operands may have been exchanged.
+  const rows = rowSums ? 2 * Math.max(m, n) : 0;
+  const room = Math.floor(maxBindingSize / (4 * Math.max(batches * m * n, rows)));
   const most = Math.floor(Math.min(wanted / workgroups, k / least, room));
   if (most < 2) return { splits: 1, terms: k };
   const terms = Math.ceil(k / most / step) * step;

@@ -119,7 +119,7 @@ function planPanels(
   args: MatmulArgs,
   windows: Windows,
   [left, right, ...beside]: readonly Region[],
-  [result, before]: readonly Region[],
+  [result, second]: readonly Region[],
 ): void {
   const { m, n, k, a, b } = args;
   if (!left || !right || !result) return;
@@ -140,7 +140,9 @@ function planPanels(
         // This part of the result stays bound (or its copy does) until all terms are added.
         windows.part(() => {
           const target = windows.write(result, block);
-          const kept = before && windows.write(before, block);
+          const rowSums = args.rowSums === true && c === 0;
+          const place = rowSums ? stretch(r, height) : args.keepInput ? block : null;
+          const written = second && place && windows.write(second, place);
           const own = beside.map((region) =>
             region === learnedOne ? region : windows.read(region, stretch(c, width)),
           );
@@ -171,11 +173,12 @@ function planPanels(
                 b: [y.strides[1], y.strides[0]],
                 bias: last && args.bias === true,
                 keepInput: last && args.keepInput === true,
+                rowSums,
                 accumulate: t > 0,
                 ...(last && activation ? { activation } : {}),
               };
               const sources = [x.region, y.region, ...(last ? own : [])];
-              const targets = [target, ...(last && kept ? [kept] : [])];
+              const targets = [target, ...((last || rowSums) && written ? [written] : [])];
               const places = placesFor(sources, targets, part);
               windows.add(planProduct(part, places, windows.caps), sources, targets);
             });
