@@ -1,7 +1,7 @@
 // Takes a model, a loss, a few examples, and gives per layer how many units are dead or saturated, and how large its
 // gradient is.
 import { mul, scope, sum, tensor, type Device, type nn, type Tensor } from 'nonlin';
-import type { LossChoice } from './losses.ts';
+import { lossOf, type LossChoice } from './losses.ts';
 import type { Model } from './model.ts';
 import type { Batch } from './task.ts';
 
@@ -33,7 +33,7 @@ export async function diagnose(
   try {
     network.zeroGrad();
     const input = value;
-    scope(() => loss.compute(network.forward(input), batch.wanted).backward());
+    scope(() => lossOf(loss, network.forward(input), batch.wanted).backward());
     await breathe();
     for (const { linear } of layers) {
       const { grad } = linear.weight;

@@ -8,16 +8,26 @@ import { formsOf, toInput, toTarget } from './forms.ts';
 import type { Goal } from './task.ts';
 
 type Wanted = ArrayLike<number>;
-type Compute = (outputs: Tensor, wanted: Wanted) => Tensor;
 
-export interface LossChoice {
+/** How a loss is used. */
+interface Way {
+  /** What the loss takes as its target, for outputs of shape [N, n]: from N class indices, or N · n numbers. */
+  readonly target: (wanted: Wanted, outputs: number, device: Device) => Tensor;
+  /** The mean loss over a batch, from outputs of shape [N, n] and their target. */
+  readonly compute: (outputs: Tensor, target: Tensor) => Tensor;
+}
+
+export interface LossChoice extends Way {
   readonly op: string;
   /** When to use it, for people; may be empty. */
   readonly use: string;
-  /** The mean loss over a batch: outputs of shape [N, n]; N class indices, or N · n numbers. */
-  readonly compute: Compute;
   /** Whether the loss of a batch is the mean of its parts' losses. */
   readonly separable: boolean;
+}
+
+/** The mean loss of outputs of shape [N, n] and what was wanted of them. */
+export function lossOf({ target, compute }: Way, outputs: Tensor, wanted: Wanted): Tensor {
+  return compute(outputs, target(wanted, outputs.shape[1] ?? 1, outputs.device));
 }
 
 type LossFunction = (input: Tensor, target: Tensor, options: { reduction: 'mean' }) => Tensor;
@@ -31,10 +41,10 @@ export async function findLosses(device: Device, goal: Goal = 'classes'): Promis
     await breathe();
     // signatures differ; one that does not take these arguments fails the trial
     const fn = entry as unknown as LossFunction;
-    for (const compute of waysOf(entry.op, fn, goal)) {
-      if (!(await teaches(compute, trial, device))) continue;
-      const separable = await isSeparable(compute, trial, device);
-      choices.push({ op: entry.op, use: entry.docs.use ?? '', compute, separable });
+    for (const way of waysOf(entry.op, fn, goal)) {
+      if (!(await teaches(way, trial, device))) continue;
+      const separable = await isSeparable(way, trial, device);
+      choices.push({ op: entry.op, use: entry.docs.use ?? '', ...way, separable });
       break;
     }
   }
@@ -42,21 +52,23 @@ export async function findLosses(device: Device, goal: Goal = 'classes'): Promis
 }
 
 /** How a loss might be called for a goal, the likeliest first. */
-function waysOf(op: string, fn: LossFunction, goal: Goal): Compute[] {
+function waysOf(op: string, fn: LossFunction, goal: Goal): Way[] {
   const options = { reduction: 'mean' } as const;
   if (goal === 'classes') {
-    return formsOf(op).map((form) => (logits, labels) => {
-      const target = toTarget(form, labels, logits.shape[1] ?? 1, logits.device);
-      return fn(toInput(form, logits), target, options);
-    });
+    return formsOf(op).map((form) => ({
+      target: (labels, classes, device) => toTarget(form, labels, classes, device),
+      compute: (logits, target) => fn(toInput(form, logits), target, options),
+    }));
   }
-  const like = (outputs: Tensor, wanted: Wanted) =>
-    tensor(Float32Array.from(wanted), { shape: outputs.shape, device: outputs.device });
-  const direct: Compute = (outputs, wanted) => fn(outputs, like(outputs, wanted), options);
+  const target: Way['target'] = (wanted, outputs, device) => {
+    const shape = [wanted.length / outputs, outputs];
+    return tensor(Float32Array.from(wanted), { shape, device });
+  };
+  const direct: Way = { target, compute: (outputs, numbers) => fn(outputs, numbers, options) };
   // numbers that stand for logarithms of probabilities are none to be met
   if (formsOf(op)[0]?.input === 'logProbabilities') return [];
   if (goal === 'values') return [direct];
-  return [direct, (outputs, wanted) => fn(sigmoid(outputs), like(outputs, wanted), options)];
+  return [direct, { target, compute: (outputs, numbers) => fn(sigmoid(outputs), numbers, options) }];
 }
 
 /** A little network output to be moved by descending a loss. */
@@ -111,13 +123,13 @@ const DECAY = 0.93;
  * Whether descending the loss leads where the goal wants, with a loss that stays finite, and for classes not below 0:
  * what a loss here is for. Many tensor-taking functions would be accepted but do something else.
  */
-async function teaches(compute: Compute, trial: Trial, device: Device): Promise<boolean> {
+async function teaches(way: Way, trial: Trial, device: Device): Promise<boolean> {
   const { rows, outputs, wanted, reached } = trial;
   const values = Float32Array.from(trial.start);
   try {
     for (let step = 0; step < DESCENT_STEPS; step++) {
       const at = tensor(values, { shape: [rows, outputs], device, requiresGrad: true });
-      const value = compute(at, wanted);
+      const value = lossOf(way, at, wanted);
       if (value.size !== 1) return false;
       value.backward();
       const loss = await value.item();
@@ -137,14 +149,14 @@ async function teaches(compute: Compute, trial: Trial, device: Device): Promise<
   return reached(values);
 }
 
-async function isSeparable(compute: Compute, trial: Trial, device: Device): Promise<boolean> {
+async function isSeparable(way: Way, trial: Trial, device: Device): Promise<boolean> {
   const { rows, outputs, start, wanted } = trial;
   const width = wanted.length / rows;
-  const lossOf = async (from: number, to: number) => {
+  const partOf = async (from: number, to: number) => {
     const values = Float32Array.from(start.slice(from * outputs, to * outputs));
     const part = tensor(values, { shape: [to - from, outputs], device });
-    return compute(part, wanted.slice(from * width, to * width)).item();
+    return lossOf(way, part, wanted.slice(from * width, to * width)).item();
   };
-  const [all, first, rest] = [await lossOf(0, rows), await lossOf(0, 1), await lossOf(1, rows)];
+  const [all, first, rest] = [await partOf(0, rows), await partOf(0, 1), await partOf(1, rows)];
   return Math.abs(all - (first + (rows - 1) * rest) / rows) <= 1e-5 * (1 + Math.abs(all));
 }

@@ -5,7 +5,6 @@ import {
   scope,
   sigmoid,
   softmax,
-  tensor,
   type Device,
   type optim,
   type Tensor,
@@ -13,14 +12,15 @@ import {
 import type { ActivationChoice } from './activations.ts';
 import { restoreCheckpoint, takeCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { diagnose, type LayerHealth } from './diagnose.ts';
+import { Learning, read, rowsOf } from './learning.ts';
 import type { LossChoice } from './losses.ts';
 import { createModel, createModelGently, type Model, type ModelOptions } from './model.ts';
 import { createOptimizer } from './optimizers.ts';
 import { generator, permutation } from './random.ts';
-import { judge, scoreOf, scoreOfPieces, Tally, type Piece, type Report } from './score.ts';
+import { judge, scoreOf, scoreOfPieces, Tally, type Report } from './score.ts';
 import type { EpochReport, Score, StepsReport, TestingReport } from './score.ts';
 import type { Settings } from './settings.ts';
-import type { Batch, Task } from './task.ts';
+import type { Task } from './task.ts';
 
 export type { EpochReport, Report, Score, StepsReport, TestingReport } from './score.ts';
 
@@ -57,6 +57,7 @@ export class Trainer {
   readonly #model: Model;
   /** One per layer: on the CPU the host breathes between them. */
   readonly #optimizers: readonly optim.Optimizer[];
+  readonly #learning: Learning;
   #step: number;
 
   constructor(options: TrainerOptions, model = createModel(modelOptions(options))) {
@@ -74,6 +75,12 @@ export class Trainer {
     });
     this.#step = from?.step ?? 0;
     if (from) restoreCheckpoint(from, model.network, this.#optimizers, device);
+    this.#learning = new Learning({
+      ...options,
+      model,
+      optimizers: this.#optimizers,
+      pieceSize: this.#pieceSize(),
+    });
   }
 
   /** As the constructor, but lets the host do other work meanwhile. Not several at a time: they draw from one seed. */
@@ -165,7 +172,7 @@ export class Trainer {
     const everything = Uint32Array.from({ length: count }, (_, i) => i);
     for (let from = 0; from < count; from += size) {
       const batch = heldOut.gather(everything.subarray(from, from + size));
-      const { loss, outputs } = await read(this.#evaluate(() => this.#forward(batch)));
+      const { loss, outputs } = await read(this.#evaluate(() => this.#learning.forward(batch)));
       seen.add(scoreOf(this.task, loss, outputs, batch), batch.count);
       if (verdicts) judge(this.task, outputs, batch, verdicts, from);
       await this.#breathe();
@@ -182,6 +189,7 @@ export class Trainer {
 
   /** Frees the model. */
   dispose(): void {
+    this.#learning.dispose();
     for (const optimizer of this.#optimizers) optimizer.dispose();
     this.#model.network.dispose();
   }
@@ -195,10 +203,7 @@ export class Trainer {
     let start = performance.now();
     for (let i = this.#step % this.stepsPerEpoch; i < this.stepsPerEpoch; i++) {
       const indices = order.subarray(i * batchSize, (i + 1) * batchSize);
-      const pieces = await this.#backward(indices);
-      await this.#breathe();
-      await this.#update();
-      pending.push(scoreOfPieces(pieces));
+      pending.push(scoreOfPieces(await this.#learning.step(indices)));
       this.#step++;
       const due = pending.length >= STEPS_PER_REPORT || performance.now() - start > PATIENCE_MS;
       if (!due && i + 1 < this.stepsPerEpoch) continue;
@@ -213,56 +218,11 @@ export class Trainer {
     }
   }
 
-  /** Gradients of a batch, in pieces on the CPU; their scores are known later. */
-  async #backward(indices: Uint32Array): Promise<Piece[]> {
-    const { loss, device } = this.#options;
-    const size = loss.separable ? this.#pieceSize() : indices.length;
-    for (const optimizer of this.#optimizers) optimizer.zeroGrad();
-    const pieces: Piece[] = [];
-    for (let from = 0; from < indices.length; from += size) {
-      if (from > 0) await this.#breathe();
-      const batch = this.task.training.gather(indices.subarray(from, from + size));
-      const share = batch.count / indices.length;
-      const results = scope(() => {
-        const made = this.#forward(batch);
-        made.value.backward(share === 1 ? undefined : tensor(share, { device }));
-        return made;
-      });
-      const score = this.#score(results, batch);
-      // if a later piece throws before this is awaited, that error is the one to show
-      score.catch(() => undefined);
-      pieces.push({ score, count: batch.count });
-    }
-    return pieces;
-  }
-
-  /** One step of the optimizers, sent off. */
-  async #update(): Promise<void> {
-    for (const optimizer of this.#optimizers) {
-      scope(() => optimizer.step());
-      await this.#breathe();
-    }
-  }
-
   #answer(x: Float32Array): Tensor {
-    const { inputs, goal } = this.task;
-    const { device } = this.#options;
-    const rows = tensor(x, { shape: [x.length / inputs, inputs], device });
-    const outputs = this.#model.network.forward(rows);
+    const { goal } = this.task;
+    const outputs = this.#model.network.forward(rowsOf(this.task, x, this.device));
     if (goal === 'classes') return softmax(outputs, { dim: 1 });
     return goal === 'shares' ? sigmoid(outputs) : outputs;
-  }
-
-  #forward(batch: Batch): Results {
-    const { loss, device } = this.#options;
-    const x = tensor(batch.x, { shape: [batch.count, this.task.inputs], device });
-    const outputs = this.#model.network.forward(x);
-    return { value: loss.compute(outputs, batch.wanted), outputs };
-  }
-
-  async #score(made: Results, batch: Batch): Promise<Score> {
-    const { loss, outputs } = await read(made);
-    return scoreOf(this.task, loss, outputs, batch);
   }
 
   #pieceSize(): number {
@@ -290,19 +250,4 @@ export class Trainer {
 function modelOptions({ settings, activation, device, task }: TrainerOptions): ModelOptions {
   manualSeed(settings.seed);
   return { ...settings, task, activation, device };
-}
-
-interface Results {
-  readonly value: Tensor;
-  readonly outputs: Tensor;
-}
-
-async function read({ value, outputs }: Results) {
-  try {
-    const [loss, values] = await Promise.all([value.item(), outputs.data()]);
-    return { loss, outputs: values };
-  } finally {
-    value.dispose();
-    outputs.dispose();
-  }
 }

@@ -39,9 +39,6 @@ export const LOSS: LossChoice = {
   op: 'crossEntropy',
   use: '',
   separable: true,
-  compute: (logits, labels) =>
-    crossEntropy(
-      logits,
-      tensor(Int32Array.from(labels), { dtype: 'int32', device: logits.device }),
-    ),
+  target: (labels, _, device) => tensor(Int32Array.from(labels), { dtype: 'int32', device }),
+  compute: (logits, target) => crossEntropy(logits, target),
 };
