@@ -80,17 +80,64 @@ describe.each(['software', 'hardware'] as const)('by the plan for %s', (tuning) 
     }
   });
 
-  it("not an activation of the caller's that descends from one, nor float16", async () => {
-    for (const [activation, dtype] of [
-      [new Doubled(), 'float32'],
-      [new nn.ReLU(), 'float16'],
-    ] as const) {
-      const layer = new nn.Linear(8, 3, { device, dtype });
-      const model = new nn.Sequential(layer, activation);
-      const apart = await measure(layer, (x) => activation.forward(layer.forward(x)));
-      expect(await measure(layer, (x) => model.forward(x))).toEqual(apart);
-      model.dispose();
-    }
+  it("not an activation of the caller's that descends from one", async () => {
+    const activation = new Doubled();
+    const layer = new nn.Linear(8, 3, { device });
+    const model = new nn.Sequential(layer, activation);
+    const apart = await measure(layer, (x) => activation.forward(layer.forward(x)));
+    expect(await measure(layer, (x) => model.forward(x))).toEqual(apart);
+    model.dispose();
+  });
+
+  it.each(Object.keys(ACTIVATIONS))('%s in float16: rounded once', async (name) => {
+    const cpu = await init({ backend: 'cpu' });
+    const dtype = 'float16';
+    const half = (size: number, step: number): Float32Array =>
+      Float32Array.from({ length: size }, (_, k) => Math.round(256 * Math.sin(k * step)) / 256);
+    const [weights, biases] = [half(24, 0.7), half(3, 0.31)];
+    const input = half(40, 1.3);
+    /** Result, gradients and launches; in float64 on the CPU, whose layers are of float32. */
+    const run = async (on: Device, type: 'float32' | 'float16', together: boolean) => {
+      const activation = ACTIVATIONS[name]?.(on);
+      if (!activation) throw new Error(name);
+      if (type === 'float16') for (const one of activation.parameters()) one.dispose();
+      const own =
+        activation instanceof nn.PReLU
+          ? new nn.PReLU({ numParameters: activation.weight.size, device: on, dtype: type })
+          : activation;
+      const layer = new nn.Linear(8, 3, { device: on, dtype: type });
+      const loaded = {
+        weight: tensor(weights, { shape: [3, 8], dtype: type, device: on }),
+        bias: tensor(biases, { shape: [3], dtype: type, device: on }),
+      };
+      layer.loadStateDict(loaded);
+      const x = tensor(input, { shape: [5, 8], dtype: type, device: on, requiresGrad: true });
+      await on.synchronize();
+      const before = on.stats().dispatches;
+      const y = together ? new nn.Sequential(layer, own).forward(x) : own.forward(layer.forward(x));
+      y.backward(tensor(half(15, 1.7), { shape: [5, 3], dtype: type, device: on }));
+      await on.synchronize();
+      const launches = on.stats().dispatches - before;
+      const all = [y, x.grad, ...[...layer.parameters(), ...own.parameters()].map((p) => p.grad)];
+      const values = await Promise.all(
+        all.map(async (one) => Float32Array.from((await one?.data()) ?? [])),
+      );
+      return { values, launches };
+    };
+    const exact = await run(cpu, 'float32', false);
+    const apart = await run(device, dtype, false);
+    const together = await run(device, dtype, true);
+    expect(together.launches).toBeLessThan(apart.launches);
+    exact.values.forEach((values, i) => {
+      const most = Math.max(...values.map(Math.abs), 2 ** -10);
+      expect(together.values[i]?.length).toBe(values.length);
+      values.forEach((value, k) => {
+        const error = Math.abs((together.values[i]?.[k] ?? NaN) - value);
+        // Half a unit of float16 in its last place, and what float32 adds.
+        expect(error, `${i}, ${k}`).toBeLessThanOrEqual(2 ** -11 * Math.abs(value) + 4e-6 * most);
+      });
+    });
+    cpu.dispose();
   });
 });
 
