@@ -30,11 +30,11 @@ fn store_line_sums(split: u32, line: u32, sums: vec4f, units: vec4f) {}
 override tall: bool = true; // whether there are more than four rows
 
 // Stores the sums of four rows of A. Where they are too large, they are summed again in units of 2^32.
-fn store_row_sums(row: u32, from: vec4u, sums: LineSums) {
+fn store_row_sums(row: u32, lines: vec4u, sums: LineSums) {
   let leave = lines_leave(sums);
   var units = LineSums();
   if (any(leave)) {
-    for (var k = 0u; k < u.k; k += 4u) { units = add_block_to_lines(units, a_block(from, k) * SUM_UNIT, u.zero); }
+    for (var k = 0u; k < u.k; k += 4u) { units = add_block_to_lines(units, a_block(lines, k) * SUM_UNIT, u.zero); }
   }
   store_line_sums(0u, row, lines_value(lines_where(sums, !leave)), lines_value(lines_where(units, leave)));
 }

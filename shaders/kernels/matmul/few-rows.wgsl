@@ -60,26 +60,18 @@ fn sum_over_lanes(lane: u32, sums: Fragment) -> Fragment {
   return total;
 }
 
-// The lines that a lane sums on the way: rows of A from 0 and from 4, or its columns of B.
-struct LaneLines {
-  first: LineSums,
-  second: LineSums,
+// The sums of four rows of A from the blocks that a lane takes in turns, times a scale. There are few rows: they are read once more.
+fn sum_rows(rows: vec4u, first: u32, end: u32, scale: f32) -> LineSums {
+  var sums = LineSums();
+  for (var k = first; k < end; k += lanes * 4u) { sums = add_block_to_lines(sums, a_block(rows, k) * scale, u.zero); }
+  return sums;
 }
 
-fn add_to_lane_lines(s: LaneLines, rows: mat4x4f, lower_rows: mat4x4f, columns: mat4x4f) -> LaneLines {
-  if (summed == 2u) { return LaneLines(add_block_to_lines(s.first, columns, u.zero), s.second); }
-  var next = LaneLines(add_block_to_lines(s.first, rows, u.zero), s.second);
-  if (tall) { next.second = add_block_to_lines(s.second, lower_rows, u.zero); }
-  return next;
-}
-
-// The same lines again, in units of 2^32.
-fn lane_lines_in_units(upper: vec4u, lower: vec4u, columns: vec4u, first: u32, end: u32) -> LaneLines {
-  var sums = LaneLines();
+// The sums of a lane's columns of B, which were summed on the way, again in units of 2^32.
+fn sum_columns_in_units(columns: vec4u, first: u32, end: u32) -> LineSums {
+  var sums = LineSums();
   for (var k = first; k < end; k += lanes / column_lanes * 4u) {
-    var lower_rows = mat4x4f();
-    if (tall) { lower_rows = a_block(lower, k) * SUM_UNIT; }
-    sums = add_to_lane_lines(sums, a_block(upper, k) * SUM_UNIT, lower_rows, b_block(columns, k) * SUM_UNIT);
+    sums = add_block_to_lines(sums, b_block(columns, k) * SUM_UNIT, u.zero);
   }
   return sums;
 }
@@ -94,30 +86,34 @@ fn merge_lane_lines(lane: u32, other: u32, at: u32) {
   partial_sums[at + 1u][lane] = sums.lost;
 }
 
-// Adds the sums of four lines over the lanes, as `sum_over_lanes` does the products. Lanes that are the first to have their
-// lines store them.
-fn store_lane_lines(split: u32, line: u32, lane: u32, stores: bool, sums: LineSums, again: LineSums) {
-  let leave = lines_leave(sums);
-  let kept = lines_where(sums, !leave);
-  let units = lines_where(again, leave);
-  partial_sums[0][lane] = kept.sums;
-  partial_sums[1][lane] = kept.lost;
+// Adds the sums of four lines over the lanes, as `sum_over_lanes` does the products; the first `kept` lanes store them.
+fn store_lane_lines(split: u32, line: u32, lane: u32, kept: u32, sums: LineSums, units: LineSums) {
+  partial_sums[0][lane] = sums.sums;
+  partial_sums[1][lane] = sums.lost;
   partial_sums[2][lane] = units.sums;
   partial_sums[3][lane] = units.lost;
   workgroupBarrier();
-  for (var half = lanes / 2u; half >= column_lanes; half /= 2u) {
+  for (var half = lanes / 2u; half >= kept; half /= 2u) {
     if (lane < half) {
       merge_lane_lines(lane, lane + half, 0u);
       merge_lane_lines(lane, lane + half, 2u);
     }
     workgroupBarrier();
   }
-  if (stores) {
+  if (lane < kept) {
     let total = LineSums(partial_sums[0][lane], partial_sums[1][lane]);
     let total_units = LineSums(partial_sums[2][lane], partial_sums[3][lane]);
     store_line_sums(split, line, lines_value(total), lines_value(total_units));
   }
   workgroupBarrier();
+}
+
+fn store_row_sums(tile: Tile, row: u32, rows: vec4u, first: u32, end: u32, lane: u32) {
+  let sums = sum_rows(rows, first, end, 1.0);
+  let leave = lines_leave(sums);
+  var units = LineSums();
+  if (any(leave)) { units = lines_where(sum_rows(rows, first, end, SUM_UNIT), leave); }
+  store_lane_lines(tile.split, row, lane, 1u, lines_where(sums, !leave), units);
 }
 
 @compute @workgroup_size(lanes)
@@ -140,17 +136,12 @@ fn few_rows(
   let first = start + lane / column_lanes * 4u;
   var upper = Fragment();
   var lower = Fragment();
-  var lines = LaneLines();
+  var column_sums = LineSums();
   for (var k = first; k < end; k += lanes / column_lanes * 4u) {
     let columns = b_block(b_from, k);
-    let rows = a_block(upper_from, k);
-    var lower_rows = mat4x4f();
-    upper = add_block_products(upper, rows, columns);
-    if (tall) {
-      lower_rows = a_block(lower_from, k);
-      lower = add_block_products(lower, lower_rows, columns);
-    }
-    if (summed > 0u) { lines = add_to_lane_lines(lines, rows, lower_rows, columns); }
+    upper = add_block_products(upper, a_block(upper_from, k), columns);
+    if (tall) { lower = add_block_products(lower, a_block(lower_from, k), columns); }
+    if (summed == 2u) { column_sums = add_block_to_lines(column_sums, columns, u.zero); }
   }
   let offset = result_offset(tile.batch, tile.split);
   upper = sum_over_lanes(lane, upper);
@@ -159,14 +150,14 @@ fn few_rows(
     lower = sum_over_lanes(lane, lower);
     if (lane < column_lanes) { store_fragment(offset, 4u, column, lower); }
   }
-  if (summed == 2u || (summed == 1u && tile.column == 0u)) {
-    var again = LaneLines();
-    if (any(lines_leave(lines.first) | lines_leave(lines.second))) {
-      again = lane_lines_in_units(upper_from, lower_from, b_from, first, end);
-    }
-    let stores = lane < select(1u, column_lanes, summed == 2u);
-    let line = select(0u, column, summed == 2u);
-    store_lane_lines(tile.split, line, lane, stores, lines.first, again.first);
-    if (tall && summed == 1u) { store_lane_lines(tile.split, 4u, lane, stores, lines.second, again.second); }
+  if (summed == 2u) {
+    let leave = lines_leave(column_sums);
+    var units = LineSums();
+    if (any(leave)) { units = lines_where(sum_columns_in_units(b_from, first, end), leave); }
+    store_lane_lines(tile.split, column, lane, column_lanes, lines_where(column_sums, !leave), units);
+  }
+  if (summed == 1u && tile.column == 0u) {
+    store_row_sums(tile, 0u, upper_from, start + lane * 4u, end, lane);
+    if (tall) { store_row_sums(tile, 4u, lower_from, start + lane * 4u, end, lane); }
   }
 }

@@ -86,10 +86,10 @@ fn add_half(sums: Accumulator, start: u32, y: u32, x: u32) -> Accumulator {
 }
 
 // Sums that became too large, again in units of 2^32: of an invocation's blocks of A.
-fn sum_rows_in_units(from: vec4u, first: u32, end: u32) -> LineSums {
+fn sum_rows_in_units(rows: vec4u, first: u32, end: u32) -> LineSums {
   var sums = LineSums();
   for (var k = first; k < end; k += depth) {
-    sums = add_block_to_lines(sums, within_k(a_by_k(a_load(from, k)), k) * SUM_UNIT, u.zero);
+    sums = add_block_to_lines(sums, within_k(a_by_k(a_load(rows, k)), k) * SUM_UNIT, u.zero);
   }
   return sums;
 }
