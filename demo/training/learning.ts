@@ -1,5 +1,13 @@
 // Takes a model, its optimizers, a task, and gives steps of training on batches of its examples.
-import { capture, scope, tensor, type CapturedStep, type Device, type optim, type Tensor } from 'nonlin';
+import {
+  capture,
+  scope,
+  tensor,
+  type CapturedStep,
+  type Device,
+  type optim,
+  type Tensor,
+} from 'nonlin';
 import { lossOf, type LossChoice } from './losses.ts';
 import type { Model } from './model.ts';
 import { scoreOf, type Piece, type Score } from './score.ts';

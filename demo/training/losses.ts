@@ -68,7 +68,10 @@ function waysOf(op: string, fn: LossFunction, goal: Goal): Way[] {
   // numbers that stand for logarithms of probabilities are none to be met
   if (formsOf(op)[0]?.input === 'logProbabilities') return [];
   if (goal === 'values') return [direct];
-  return [direct, { target, compute: (outputs, numbers) => fn(sigmoid(outputs), numbers, options) }];
+  return [
+    direct,
+    { target, compute: (outputs, numbers) => fn(sigmoid(outputs), numbers, options) },
+  ];
 }
 
 /** A little network output to be moved by descending a loss. */

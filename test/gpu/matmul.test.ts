@@ -271,7 +271,11 @@ describe.each(PLANS)('products %s', (plan) => {
           const own = values(shape[0] === undefined ? 1 : shape.reduce((p, d) => p * d, 1), seed);
           return tensor(own, { shape, dtype, device, requiresGrad: true });
         };
-        const [x, weight, bias] = [leaf([rows, inputs], 1), leaf([features, inputs], 2), leaf([features], 3)];
+        const [x, weight, bias] = [
+          leaf([rows, inputs], 1),
+          leaf([features, inputs], 2),
+          leaf([features], 3),
+        ];
         const upstream = tensor(data, { shape: [rows, features], dtype, device });
         linear(x, weight, { bias }).backward(upstream);
         const got = (await bias.grad?.data()) ?? [];
@@ -284,7 +288,8 @@ describe.each(PLANS)('products %s', (plan) => {
             expect(got[f], `feature ${f}`).toBe(sum);
             continue;
           }
-          const allowed = ROW_SUM * magnitude + (dtype === 'float16' ? 2 ** -11 : 0) * Math.abs(sum);
+          const allowed =
+            ROW_SUM * magnitude + (dtype === 'float16' ? 2 ** -11 : 0) * Math.abs(sum);
           const error = Math.abs((got[f] ?? NaN) - sum);
           expect(error, `feature ${f} of ${rows} rows`).toBeLessThanOrEqual(allowed);
         }

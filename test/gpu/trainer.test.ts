@@ -83,35 +83,38 @@ describe.each(['software', 'hardware'] as const)('by the plan for %s', (tuning) 
     return bits;
   }
 
-  it.each(CASES)('%s: the bits of steps that are not captured', async (_, activation, optimizer) => {
-    const options = optionsOf(activation, optimizer);
-    const expected = await eager(options);
+  it.each(CASES)(
+    '%s: the bits of steps that are not captured',
+    async (_, activation, optimizer) => {
+      const options = optionsOf(activation, optimizer);
+      const expected = await eager(options);
 
-    const whole = new Trainer(options);
-    const forward = vi.spyOn(whole.network, 'forward');
-    await train(whole);
-    expect(await bitsOf(whole.network.parameters())).toEqual(expected);
-    // Once for each size of a batch, once more where gradients are there for the first time, and for each test.
-    expect(forward.mock.calls.length).toBeLessThanOrEqual(3 + 3);
-    whole.dispose();
+      const whole = new Trainer(options);
+      const forward = vi.spyOn(whole.network, 'forward');
+      await train(whole);
+      expect(await bitsOf(whole.network.parameters())).toEqual(expected);
+      // Once for each size of a batch, once more where gradients are there for the first time, and for each test.
+      expect(forward.mock.calls.length).toBeLessThanOrEqual(3 + 3);
+      whole.dispose();
 
-    // Left in the middle of an epoch, looked at, and gone on with by another trainer.
-    const first = new Trainer(options);
-    await train(first, 5);
-    await first.diagnose();
-    await first.predict(Float32Array.of(0.5, 0.5));
-    const from = await first.checkpoint();
-    expect(from.step).toBeGreaterThanOrEqual(5);
-    expect(from.step).toBeLessThan(STEPS);
-    // Paused and gone on with: the same trainer.
-    await train(first);
-    expect(await bitsOf(first.network.parameters())).toEqual(expected);
-    first.dispose();
-    const second = new Trainer({ ...options, from });
-    await train(second);
-    expect(await bitsOf(second.network.parameters())).toEqual(expected);
-    second.dispose();
-  });
+      // Left in the middle of an epoch, looked at, and gone on with by another trainer.
+      const first = new Trainer(options);
+      await train(first, 5);
+      await first.diagnose();
+      await first.predict(Float32Array.of(0.5, 0.5));
+      const from = await first.checkpoint();
+      expect(from.step).toBeGreaterThanOrEqual(5);
+      expect(from.step).toBeLessThan(STEPS);
+      // Paused and gone on with: the same trainer.
+      await train(first);
+      expect(await bitsOf(first.network.parameters())).toEqual(expected);
+      first.dispose();
+      const second = new Trainer({ ...options, from });
+      await train(second);
+      expect(await bitsOf(second.network.parameters())).toEqual(expected);
+      second.dispose();
+    },
+  );
 
   it('frees what it has made', async () => {
     await device.synchronize();
