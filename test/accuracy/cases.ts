@@ -16,14 +16,18 @@ import {
   type Tensor,
 } from '../../src/index.ts';
 import { fixNoise } from './gumbel.ts';
+import { isNorm, normApplier, OFFSETS } from './norms.ts';
 
-/** Activations and row-wise ops of the catalog: the others are made of sums, and held by the conformance tests. */
+/** Activations, row-wise ops and norms of the catalog: the others are made of sums, and held by the conformance tests. */
 export const measured: readonly Documented[] = catalog.filter(
-  ({ kind }) => !['loss', 'norm', 'embedding', 'attention'].includes(kind),
+  ({ kind }) => !['loss', 'embedding', 'attention'].includes(kind),
 );
 
 /** Functions of one tensor that are declared as activations are; docs/tensor-ops.md documents them. */
 export const functions = [exp, log, sqrt, abs, neg] as unknown as readonly Documented[];
+
+/** Whether it is measured on rows: what is computed of an element depends on others. */
+export const isRows = (op: Documented): boolean => op.kind === 'rowwise' || isNorm(op);
 
 export type Options = Readonly<Record<string, number | string | boolean>>;
 
@@ -42,6 +46,8 @@ export function gatedOf(op: Documented): Gated | undefined {
  * Numbers are rounded to float32, as the GPU gets them, so that errors are the op's own.
  */
 export function optionSets(op: Documented): Options[] {
+  // what norms are measured with is how far their rows are from 0: `eps` is but added to a sum
+  if (isNorm(op)) return (OFFSETS[op.op] ?? [0]).map((offset) => ({ offset }));
   const names = Object.keys(op.params);
   if (names.length === 0) return [{}];
   const choices = names.map((name) => choicesOf(op, name)?.length ?? 0);
@@ -89,6 +95,7 @@ export function applier(
   device: Device,
   dtype: FloatDType,
 ): Apply {
+  if (isNorm(op)) return normApplier(op, device, dtype);
   const call = op as unknown as (x: Tensor, options: object) => Tensor;
   switch (op.op) {
     case 'softmax2d':

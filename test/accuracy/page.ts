@@ -5,7 +5,7 @@ import { withArithmetic } from '../arithmetic/device.ts';
 import { MODES, type Arithmetic } from '../arithmetic/helpers.ts';
 import { rowWithBuiltins } from './builtin-rows.ts';
 import { withBuiltins } from './builtins.ts';
-import { measured, optionSets, type Options } from './cases.ts';
+import { isRows, measured, optionSets, type Options } from './cases.ts';
 import { constantsOf, everyFloat, everyHalf, runsRound, stratified, type Chunk } from './inputs.ts';
 import type { Measured } from './report.ts';
 import { LENGTHS, sweep, sweepRows, type Errors } from './sweep.ts';
@@ -127,7 +127,7 @@ const accuracy = {
     if (!op) throw new Error(`no op ${name}`);
     const progress = Reflect.get(globalThis, 'progress') as Progress;
     const device = await ready;
-    return op.kind === 'rowwise'
+    return isRows(op)
       ? measureRows(device, op, progress)
       : measureElementwise(device, op, full, progress);
   },

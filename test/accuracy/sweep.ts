@@ -12,6 +12,7 @@ import { applier, epilogueOf, gatedOf, type Apply, type Options } from './cases.
 import { rowsOf, upstream, type Chunk } from './inputs.ts';
 import { gumbelTerms } from './gumbel.ts';
 import { measure, NONE, worse, type Worst } from './measure.ts';
+import { isNorm, termsOfNorm } from './norms.ts';
 
 export interface Errors {
   readonly forward: Worst;
@@ -74,6 +75,7 @@ export function termsOf(
     const term = (v: number, i: number): number => largestTerm(v, params) * (gradOutput[i] ?? NaN);
     return { backward: Float64Array.from<number>(x, term) };
   }
+  if (isNorm(op)) return termsOfNorm(op, x, rows, gradOutput);
   const n = x.length / rows;
   if (op.op === 'gumbelSoftmax') {
     return gumbelTerms(x, n, Number(options.tau ?? 1), { out, gradOutput });
@@ -183,7 +185,7 @@ export async function sweep(
   return worst;
 }
 
-/** A row-wise op's largest errors over rows of `n` elements, `size` elements in all or a little more. */
+/** A row-wise op's or a norm's largest errors over rows of `n` elements, `size` elements in all or a little more. */
 export async function sweepRows(
   device: Device,
   op: Documented,
@@ -194,7 +196,8 @@ export async function sweepRows(
   by: Documented = op,
 ): Promise<Errors> {
   const rows = Math.max(4, Math.ceil(size / n));
-  const x = rowsOf(n, rows);
+  const offset = Number(options.offset ?? 0);
+  const x = rowsOf(n, rows).map((v) => v + offset);
   // As stored, so that the reference starts from the same numbers.
   const stored = dtype === 'float16' ? x.map(roundHalf) : x;
   return sweepOne(device, op, by, options, { x: stored, subnormal: false }, rows, dtype);

@@ -2,7 +2,7 @@
 // in each mode of test/arithmetic. `npm run accuracy -- --arithmetic MODE` is the large one.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { init, type Device } from '../../src/index.ts';
-import { measured, optionSets } from '../accuracy/cases.ts';
+import { isRows, measured, optionSets } from '../accuracy/cases.ts';
 import { constantsOf, runsRound, stratified } from '../accuracy/inputs.ts';
 import type { Worst } from '../accuracy/measure.ts';
 import { rowBound, sweep, sweepRows, type Errors } from '../accuracy/sweep.ts';
@@ -42,7 +42,7 @@ export function arithmeticSuite(takes: (op: number, mode: number) => boolean): v
     });
 
     const ops = measured.filter((_, i) => takes(i, MODES.indexOf(mode)));
-    for (const op of ops.filter(({ kind }) => kind !== 'rowwise')) {
+    for (const op of ops.filter((op) => !isRows(op))) {
       it(op.op, async () => {
         const chunks = [...stratified(INPUTS), ...runsRound(constantsOf(op))];
         for (const options of optionSets(op)) {
@@ -52,12 +52,13 @@ export function arithmeticSuite(takes: (op: number, mode: number) => boolean): v
       });
     }
 
-    for (const op of ops.filter(({ kind }) => kind === 'rowwise')) {
+    for (const op of ops.filter(isRows)) {
       it(op.op, async () => {
         for (const n of [3, 257]) {
           for (const options of optionSets(op)) {
             const errors = await sweepRows(device, op, options, n, INPUTS, 'float32');
-            const bound = { forward: rowBound(n), backward: rowBound(n) };
+            const bound =
+              op.kind === 'norm' ? op.accuracy : { forward: rowBound(n), backward: rowBound(n) };
             expectWithin(errors, bound, `${op.op} ${JSON.stringify(options)}, rows of ${n}`);
           }
         }
