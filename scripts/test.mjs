@@ -1,8 +1,9 @@
 // @ts-check
 /**
  * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. `npm run test:full` (the name
- * `full`) runs the long ones: `firefox`, the op suite and the page in a real Firefox, `hostile`, all of what `gpu` does a part of,
- * `fuzz`, 200 random calls of every op, and `isa`, what the compilers of real GPUs make of every kernel. Lanes of the browser
+ * `full`) runs the long ones: `site`, the documentation's links, `deno`, the op suite on a second WebGPU, `firefox`, the same and
+ * the page in a real Firefox, `hostile`, all of what `gpu` does a part of, `fuzz`, 200 random calls of every op, and `isa`, what
+ * the compilers of real GPUs make of every kernel. Lanes of the browser
  * wait for its GPU process much of the time: `gpu` goes beside the others, `e2e` beside what is left when either track has ended.
  *
  * Goes on after a failing lane. The last line reads `N passed, N failed` (with
@@ -157,6 +158,13 @@ function reportingLane(name, command, before = []) {
   };
 }
 
+/** The same steps as `npm run build`. */
+const build = [
+  [...vite, 'build'],
+  [process.execPath, 'scripts/dts.mjs'],
+  [process.execPath, 'scripts/single-file.mjs'],
+];
+
 /** @type {Lane[]} */
 const lanes = [
   {
@@ -171,27 +179,22 @@ const lanes = [
   { name: 'types', commands: [[...tsc, '--noEmit']], count: oneCheck },
   { name: 'lint', commands: [[...eslint, '--max-warnings', '0', '.']], count: oneCheck },
   { name: 'format', commands: [[...prettier, '--check', '.']], count: oneCheck },
+  vitestLane('unit'),
+  { ...vitestLane('gpu'), track: 'beside' },
+  { name: 'build', commands: build, count: oneCheck },
+  vitestLane('package'),
+  { ...playwrightLane(), track: 'last' },
   // no link that leads nowhere, no export without documentation
   {
     name: 'site',
     commands: [[process.execPath, 'scripts/site.mjs', '--check']],
     count: oneCheck,
+    track: 'long',
   },
-  vitestLane('unit'),
-  { ...vitestLane('gpu'), track: 'beside' },
   {
-    name: 'build',
-    // the same steps as `npm run build`
-    commands: [
-      [...vite, 'build'],
-      [process.execPath, 'scripts/dts.mjs'],
-      [process.execPath, 'scripts/single-file.mjs'],
-    ],
-    count: oneCheck,
+    ...reportingLane('deno', (report) => ['scripts/deno.mjs', report], build),
+    track: 'long',
   },
-  reportingLane('deno', (report) => ['scripts/deno.mjs', report]),
-  vitestLane('package'),
-  { ...playwrightLane(), track: 'last' },
   {
     // the page in it reads the digits
     ...reportingLane('firefox', (report) => ['scripts/firefox.mjs', report], [

@@ -1,21 +1,30 @@
-// Takes ops, and gives a vitest test per check of hostile values, by the plan for this adapter and by that for hardware.
+// Takes ops, and gives a vitest test per check of hostile values, by the plan for hardware or by both.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from 'vitest';
 import { init, type Device } from '../../src/index.ts';
 import { openGpu, releaseGpu } from '../open.ts';
 import { hostileChecks } from './hostile-checks.ts';
 import { optimizerChecks } from './hostile-optimizers.ts';
 
-export function hostileSuite(ops: readonly string[], full: boolean, optimizers = true): void {
-  let plans: (readonly [string, Device])[] = [];
+export interface HostileSuite {
+  /** All sizes, and each family by itself. */
+  readonly full: boolean;
+  /** Also by the plan for this adapter. */
+  readonly software: boolean;
+  readonly optimizers: boolean;
+}
+
+export function hostileSuite(
+  ops: readonly string[],
+  { full, software, optimizers }: HostileSuite,
+): void {
+  let plans: [string, Device][] = [];
   let cpu: Device;
   // Of all sizes each op has devices, and so pipelines, of its own: those of all together take more than 8 GB.
   const [before, after] = full ? [beforeEach, afterEach] : [beforeAll, afterAll];
   before(async () => {
     cpu = await init({ backend: 'cpu' });
-    plans = [
-      ['as it is', await openGpu()],
-      ['as hardware', await openGpu({ tuning: 'hardware' })],
-    ];
+    plans = [['as hardware', await openGpu({ tuning: 'hardware' })]];
+    if (software) plans.push(['as it is', await openGpu()]);
   });
   after(async () => {
     for (const [, gpu] of plans) gpu.dispose();

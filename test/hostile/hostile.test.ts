@@ -2,4 +2,4 @@
 import { opNames } from '../calls.ts';
 import { hostileSuite } from '../gpu/hostile-suite.ts';
 
-hostileSuite(opNames, true);
+hostileSuite(opNames, { full: true, software: true, optimizers: true });
