@@ -1,11 +1,13 @@
-// requires: Places, counts, grad_quad, keep, key_quad, keys_of, masked, places_of, query_quad, result_quad, rows_of
-// requires: sink_of, softcap_slope, softcapped, statistics_at, store_grad_key_quad, store_grad_mask
-// requires: store_grad_query_quad, store_grad_sink, store_grad_value_quad, store_statistics, u.batches, u.columns
-// requires: u.first_batch, u.grad_key_start, u.grad_mask_start, u.grad_query_start, u.grad_value_start, u.keys
-// requires: u.mask_dims, u.mask_keys, u.mask_repeats, u.mask_rows, u.result_start, u.row_start, u.rows, u.scale
-// requires: u.shape, u.shared_heads, u.value_columns, value_quad, weights_of, workgroup_size
+// requires: Places, Span, counts, grad_quad, keep, key_quad, keys_of, masked, places_of, query_quad
+// requires: result_quad, rows_of, sink_of, softcapped, statistics_at, store_grad_key_quad, store_grad_mask
+// requires: store_grad_query_quad, store_grad_sink, store_grad_value_quad, store_statistics, u.batches
+// requires: u.columns, u.first_batch, u.grad_key_start, u.grad_mask_start, u.grad_query_start
+// requires: u.grad_value_start, u.keys, u.mask_dims, u.mask_keys, u.mask_repeats, u.mask_rows
+// requires: u.result_start, u.row_start, u.rows, u.scale, u.shape, u.shared_heads, u.value_columns
+// requires: weights_of, workgroup_size
+//#include "software/attention-pairs.wgsl"
 // The backward direction for GPUs that are emulated on a CPU: an invocation has a row of the query, or of key and value, or an
-// element of the mask, and goes through what it takes part in, pair by pair.
+// element of the mask, and goes through what it takes part in, four pairs at a time.
 
 // Sums of at most 256 columns.
 var<private> sums: array<vec4f, 64>;
@@ -18,40 +20,51 @@ fn clear_sums() {
   }
 }
 
-// A row and a key.
-struct Pair {
-  weight: f32, // what the value is multiplied by
-  slope: f32, // the gradient of the masked score
-  product_slope: f32, // that of the product of query and key
+// Of a row and the four keys from `key` on. `index`: of the row among those of all batches.
+fn pairs_of_row(at: Places, row: u32, index: u32, key: u32, span: Span) -> Pairs {
+  let j = vec4u(key) + next_four;
+  let keys = min(j, vec4u(u.keys - 1u));
+  let raw = products_of_row(at.query + row * u.columns, vec4u(at.key) + keys * u.columns) * u.scale;
+  let cut = softcapped(raw);
+  var s: vec4f;
+  var kept: vec4f;
+  for (var c = 0u; c < 4u; c++) {
+    s[c] = masked(cut[c], at.mask, row, keys[c]);
+    kept[c] = keep(keys[c], index);
+  }
+  s = select(vec4f(-infinity()), s, (j >= vec4u(span.first)) & (j < vec4u(span.last)));
+  let upstream = upstream_of_row(index * u.value_columns - u.result_start, vec4u(at.value) + keys * u.value_columns);
+  let own = statistics_at(index - u.row_start);
+  return pairs_of(
+    raw,
+    s,
+    kept,
+    upstream,
+    PairStatistics(vec4f(own.shift), vec4f(own.scale), vec4f(own.factor), vec4f(own.delta)),
+  );
 }
 
-// `index`: of the row among those of all batches.
-fn pair_of(at: Places, row: u32, index: u32, key: u32) -> Pair {
-  let query_start = at.query + row * u.columns;
-  let key_start = at.key + key * u.columns;
-  var product = 0.0;
-  for (var q = 0u; q * 4u < u.columns; q++) {
-    product += dot(query_quad(query_start, q), key_quad(key_start, q));
+// Of a key and the four rows from `row` on. `first`: the index of the batch's first row among those of all batches.
+fn pairs_of_key(at: Places, row: u32, first: u32, key: u32, span: Span) -> Pairs {
+  let i = vec4u(row) + next_four;
+  let rows = min(i, vec4u(u.rows - 1u));
+  let raw = products_of_key(at.key + key * u.columns, vec4u(at.query) + rows * u.columns) * u.scale;
+  let cut = softcapped(raw);
+  var s: vec4f;
+  var kept: vec4f;
+  var own: PairStatistics;
+  for (var c = 0u; c < 4u; c++) {
+    s[c] = masked(cut[c], at.mask, rows[c], key);
+    kept[c] = keep(key, first + rows[c]);
+    let one = statistics_at(first + rows[c] - u.row_start);
+    own.shift[c] = one.shift;
+    own.scale[c] = one.scale;
+    own.factor[c] = one.factor;
+    own.delta[c] = one.delta;
   }
-  let raw = product * u.scale;
-  let s = masked(softcapped(vec4f(raw)).x, at.mask, row, key);
-  let statistics = statistics_at(index - u.row_start);
-  let weight = weights_of(vec4f(s), statistics).x;
-  let kept = keep(key, index);
-  let dropped = weight * kept;
-  if (!counts(weight)) {
-    return Pair();
-  }
-  var upstream = 0.0;
-  if (counts(dropped)) {
-    let above = index * u.value_columns - u.result_start;
-    let value = at.value + key * u.value_columns;
-    for (var q = 0u; q * 4u < u.value_columns; q++) {
-      upstream += dot(grad_quad(above, q), value_quad(value, q));
-    }
-  }
-  let slope = weight * (upstream * kept - statistics.delta);
-  return Pair(dropped, slope, slope * softcap_slope(vec4f(raw)).x * u.scale);
+  s = select(vec4f(-infinity()), s, (i >= vec4u(span.first)) & (i < vec4u(span.last)));
+  let results = (vec4u(first) + rows) * u.value_columns - vec4u(u.result_start);
+  return pairs_of(raw, s, kept, upstream_of_key(at.value + key * u.value_columns, results), own);
 }
 
 // The row sum of gradient times result, which is that of weights times their gradients. Of the sinks, what this row adds.
@@ -91,12 +104,19 @@ fn backward_query(
   let at = places_of(index / u.rows);
   clear_sums();
   let span = keys_of(row);
-  for (var key = span.first; key < span.last; key++) {
-    let slope = pair_of(at, row, index, key).product_slope;
-    if (counts(slope)) {
-      for (var q = 0u; q * 4u < u.columns; q++) {
-        sums[q] += slope * key_quad(at.key + key * u.columns, q);
-      }
+  for (var key = span.first; key < span.last; key += 4u) {
+    let slopes = pairs_of_row(at, row, index, key, span).product_slopes;
+    let counted = counted_of(slopes);
+    let keys = vec4u(at.key) + min(vec4u(key) + next_four, vec4u(u.keys - 1u)) * u.columns;
+    for (var q = 0u; q * 4u < u.columns; q++) {
+      sums[q] += weighted(
+        slopes,
+        counted,
+        key_quad(keys.x, q),
+        key_quad(keys.y, q),
+        key_quad(keys.z, q),
+        key_quad(keys.w, q),
+      );
     }
   }
   let start = index * u.columns - u.grad_query_start;
@@ -121,18 +141,32 @@ fn backward_key(
   for (var h = 0u; h < u.shared_heads; h++) {
     let batch = index / u.keys * u.shared_heads + h;
     let at = places_of(batch);
-    for (var row = span.first; row < span.last; row++) {
-      let pair = pair_of(at, row, batch * u.rows + row, key);
-      if (counts(pair.weight)) {
-        let above = (batch * u.rows + row) * u.value_columns - u.result_start;
-        for (var q = 0u; q * 4u < u.value_columns; q++) {
-          value_sums[q] += pair.weight * grad_quad(above, q);
-        }
+    for (var row = span.first; row < span.last; row += 4u) {
+      let pairs = pairs_of_key(at, row, batch * u.rows, key, span);
+      let rows = min(vec4u(row) + next_four, vec4u(u.rows - 1u));
+      let results = (vec4u(batch * u.rows) + rows) * u.value_columns - vec4u(u.result_start);
+      let weights_count = counted_of(pairs.weights);
+      for (var q = 0u; q * 4u < u.value_columns; q++) {
+        value_sums[q] += weighted(
+          pairs.weights,
+          weights_count,
+          grad_quad(results.x, q),
+          grad_quad(results.y, q),
+          grad_quad(results.z, q),
+          grad_quad(results.w, q),
+        );
       }
-      if (counts(pair.product_slope)) {
-        for (var q = 0u; q * 4u < u.columns; q++) {
-          sums[q] += pair.product_slope * query_quad(at.query + row * u.columns, q);
-        }
+      let queries = vec4u(at.query) + rows * u.columns;
+      let slopes_count = counted_of(pairs.product_slopes);
+      for (var q = 0u; q * 4u < u.columns; q++) {
+        sums[q] += weighted(
+          pairs.product_slopes,
+          slopes_count,
+          query_quad(queries.x, q),
+          query_quad(queries.y, q),
+          query_quad(queries.z, q),
+          query_quad(queries.w, q),
+        );
       }
     }
   }
@@ -190,8 +224,10 @@ fn backward_mask(
     let at = places_of(batch);
     for (var i = row; i < last_row; i++) {
       let span = keys_of(i);
-      for (var j = max(key, span.first); j < min(last_key, span.last); j++) {
-        sum += pair_of(at, i, batch * u.rows + i, j).slope;
+      let own = Span(max(key, span.first), min(last_key, span.last));
+      for (var j = own.first; j < own.last; j += 4u) {
+        let slopes = pairs_of_row(at, i, batch * u.rows + i, j, own).slopes;
+        sum += (slopes.x + slopes.y) + (slopes.z + slopes.w);
       }
     }
   }

@@ -1,27 +1,17 @@
-// requires: Places, Span, anchor_for, counts, infinity, keep, key_quad, keys_of, masked, places_of, query_quad
-// requires: rescale, sink_of, softcapped, statistics_of, store_new_result_quad, store_statistics, u.batches
-// requires: u.columns, u.first_batch, u.keys, u.result_start, u.row_start, u.rows, u.scale, u.value_columns
-// requires: unscaled_weights, value_quad, workgroup_size
+// requires: Places, Span, anchor_for, keep, keys_of, masked, places_of, sink_of, softcapped, statistics_of
+// requires: store_new_result_quad, store_statistics, u.batches, u.columns, u.first_batch, u.keys
+// requires: u.result_start, u.row_start, u.rows, u.scale, u.value_columns, unscaled_weights, value_quad
+// requires: workgroup_size
+//#include "software/attention-pairs.wgsl"
 // The forward direction for GPUs that are emulated on a CPU, where barriers are dear: an invocation has a row, and goes through the
 // keys four at a time.
 
 // The row's sums, of at most 256 columns.
 var<private> sums: array<vec4f, 64>;
 
-fn scores_of(at: Places, row: u32, first: u32) -> vec4f {
-  let start = at.query + row * u.columns;
-  let keys = vec4u(at.key) + min(vec4u(first) + vec4u(0u, 1u, 2u, 3u), vec4u(u.keys - 1u)) * u.columns;
-  var s = vec4f();
-  for (var q = 0u; q * 4u < u.columns; q++) {
-    let x = query_quad(start, q);
-    s += vec4f(dot(x, key_quad(keys.x, q)), dot(x, key_quad(keys.y, q)), dot(x, key_quad(keys.z, q)), dot(x, key_quad(keys.w, q)));
-  }
-  return s;
-}
-
 // What is attended to of four keys; all others have -Inf.
 fn attended(score: vec4f, at: Places, row: u32, first: u32, span: Span) -> vec4f {
-  let j = vec4u(first) + vec4u(0u, 1u, 2u, 3u);
+  let j = vec4u(first) + next_four;
   var s: vec4f;
   for (var c = 0u; c < 4u; c++) {
     s[c] = masked(score[c], at.mask, row, min(j[c], u.keys - 1u));
@@ -50,7 +40,9 @@ fn forward_rows(
   var anchor = anchor_for(row_max);
   var sum = unscaled_weights(vec4f(row_max), anchor).x;
   for (var j = span.first & 0xfffffffcu; j < span.last; j += 4u) {
-    let s = attended(softcapped(scores_of(at, row, j) * u.scale), at, row, j, span);
+    let keys = min(vec4u(j) + next_four, vec4u(u.keys - 1u));
+    let products = products_of_row(at.query + row * u.columns, vec4u(at.key) + keys * u.columns);
+    let s = attended(softcapped(products * u.scale), at, row, j, span);
     let largest = max(max(s.x, s.y), max(s.z, s.w));
     if (largest > row_max) {
       let risen = anchor_for(largest);
@@ -64,14 +56,18 @@ fn forward_rows(
     }
     let weights = unscaled_weights(s, anchor);
     sum += (weights.x + weights.y) + (weights.z + weights.w);
-    for (var c = 0u; c < 4u; c++) {
-      let w = weights[c] * keep(j + c, index);
-      if (counts(w)) {
-        let start = at.value + (j + c) * u.value_columns;
-        for (var q = 0u; q * 4u < u.value_columns; q++) {
-          sums[q] += w * value_quad(start, q);
-        }
-      }
+    let kept = weights * vec4f(keep(j, index), keep(j + 1u, index), keep(j + 2u, index), keep(j + 3u, index));
+    let counted = counted_of(kept);
+    let values = vec4u(at.value) + keys * u.value_columns;
+    for (var q = 0u; q * 4u < u.value_columns; q++) {
+      sums[q] += weighted(
+        kept,
+        counted,
+        value_quad(values.x, q),
+        value_quad(values.y, q),
+        value_quad(values.z, q),
+        value_quad(values.w, q),
+      );
     }
   }
   let statistics = statistics_of(row_max, sum);

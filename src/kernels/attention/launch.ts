@@ -5,6 +5,7 @@ import backwardTilesText from '../../../shaders/kernels/attention/backward.wgsl?
 import tilesText from '../../../shaders/kernels/attention/tiles.wgsl?raw';
 import backwardRowsText from '../../../shaders/software/attention-backward.wgsl?raw';
 import forwardRowsText from '../../../shaders/software/attention-forward.wgsl?raw';
+import pairsText from '../../../shaders/software/attention-pairs.wgsl?raw';
 import {
   foldWorkgroups,
   UniformWriter,
@@ -37,8 +38,14 @@ const forwardTiles = /* @__PURE__ */ source('kernels/attention/forward.wgsl', fo
 const backwardTiles = /* @__PURE__ */ source('kernels/attention/backward.wgsl', backwardTilesText, [
   tiles,
 ]);
-const forwardRows = /* @__PURE__ */ source('software/attention-forward.wgsl', forwardRowsText);
-const backwardRows = /* @__PURE__ */ source('software/attention-backward.wgsl', backwardRowsText);
+const pairs = /* @__PURE__ */ source('software/attention-pairs.wgsl', pairsText, [anchoredExp]);
+const forwardRows = /* @__PURE__ */ source('software/attention-forward.wgsl', forwardRowsText, [
+  pairs,
+]);
+const backwardRows = /* @__PURE__ */ source('software/attention-backward.wgsl', backwardRowsText, [
+  pairs,
+]);
+
 /** An entry point, and how many workgroups, or invocations, one batch takes. */
 export interface Entry {
   readonly name: string;
