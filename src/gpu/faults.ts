@@ -1,6 +1,7 @@
 // Watches WebGPU calls with error scopes, settles the fate of the objects they make and the memory they write, and
 // keeps the errors that no read has thrown yet.
 import {
+  DeviceMismatchError,
   OutOfMemoryError,
   ShaderError,
   type NonlinError,
@@ -165,23 +166,38 @@ export class Faults {
     }
     this.#births.delete(scopes.fate);
     this.#writes.delete(scopes.fate);
-    const { op, fate, again, argument, expected } = scopes;
+    const { fate, again } = scopes;
     if (!error || (scopes.shaders && !memory)) {
       fate.settle(null);
       return;
     }
-    const fault = memory
-      ? new OutOfMemoryError({ op, expected: 'memory on the GPU', received: error.message })
-      : new scopes.Refused({
-          op,
-          ...(argument === undefined ? {} : { argument }),
-          expected,
-          received: error.message,
-        });
+    const fault = faultOf(scopes, error, memory);
     fate.settle(fault);
     // An error of a pipeline is reported for each op that needs the pipeline.
     if (scopes.writes || again.length > 0) this.report(fault);
   }
+}
+
+function faultOf(
+  { op, argument, expected, Refused }: Scopes,
+  error: GPUError,
+  memory: boolean,
+): NonlinError {
+  const received = error.message;
+  if (memory) return new OutOfMemoryError({ op, expected: 'memory on the GPU', received });
+  if (argument !== undefined) return new Refused({ op, argument, expected, received });
+  if (OF_ANOTHER_DEVICE.test(received)) {
+    return new DeviceMismatchError(
+      {
+        op,
+        expected: "buffers of its tensors' device",
+        received: 'one of another GPUDevice',
+        hint: 'which a tensor of Tensor.fromBuffer has brought',
+      },
+      { cause: error },
+    );
+  }
+  return new Refused({ op, expected, received });
 }
 
 function scopesFor(op: string, writes: boolean): Scopes {
@@ -196,5 +212,8 @@ function scopesFor(op: string, writes: boolean): Scopes {
     writes,
   };
 }
+
+/** How Chromium and Firefox say so: there is no other way to ask whose a buffer is. */
+const OF_ANOTHER_DEVICE = /\bassociated with .*device/i;
 
 const SCOPES = ['validation', 'out-of-memory', 'internal'] as const;

@@ -175,6 +175,16 @@ describe('on a device of the caller', () => {
       expect(make([64], 256)).not.toThrow();
     });
 
+    it('says so where a buffer is of another device', async () => {
+      const other = await requestGpuDevice();
+      const x = Tensor.fromBuffer(storageBuffer(other, ramp(4)), { shape: [4] });
+      const y = relu(x);
+      await expect(y.data()).rejects.toThrow(DeviceMismatchError);
+      await expect(y.data()).rejects.toThrow(/^relu: expected buffers of its tensors' device/);
+      expect(await relu(tensor([-1, 2])).array()).toEqual([0, 2]);
+      other.destroy();
+    });
+
     it('says so where a buffer cannot be read back', async () => {
       const buffer = gpu.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });
       const x = Tensor.fromBuffer(buffer, { shape: [4] });
