@@ -28,6 +28,14 @@ export const browserArgs = [
   ...(isRoot ? ['--no-sandbox'] : []),
 ];
 
+/** More flags where a page shows a canvas of WebGPU: without a GPU nothing else presents one. */
+export const canvasArgs = [
+  '--enable-features=Vulkan',
+  '--use-vulkan=swiftshader',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+];
+
 /**
  * @param {string} name
  * @returns {string | undefined} the program's path if it is on PATH

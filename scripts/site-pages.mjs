@@ -12,6 +12,7 @@ export const PAGES = {
     'docs/installing.md',
     'docs/devices.md',
     'docs/engines.md',
+    'docs/recipes.md',
     'docs/kernels.md',
     'docs/troubleshooting.md',
     'examples/README.md',

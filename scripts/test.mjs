@@ -2,8 +2,9 @@
 /**
  * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. `npm run test:full` (the name
  * `full`) runs the long ones: `site`, the documentation's links, `deno`, the op suite on a second WebGPU, `firefox`, the same and
- * the page in a real Firefox, `hostile`, all of what `gpu` does a part of, `fuzz`, 200 random calls of every op, and `isa`, what
- * the compilers of real GPUs make of every kernel. Lanes of the browser
+ * the page in a real Firefox, `hostile`, all of what `gpu` does a part of, `fuzz`, 200 random calls of every op, `interop`, the
+ * examples with other libraries on one device and apps by more bundlers, and `isa`, what the compilers of real GPUs make of every
+ * kernel. Lanes of the browser
  * wait for its GPU process much of the time: `gpu` goes beside the others, `e2e` beside what is left when either track has ended.
  *
  * Goes on after a failing lane. The last line reads `N passed, N failed` (with
@@ -204,6 +205,7 @@ const lanes = [
   },
   { ...vitestLane('hostile'), track: 'long' },
   { ...vitestLane('fuzz'), track: 'long' },
+  { ...vitestLane('interop'), track: 'long' },
   {
     ...reportingLane('isa', (report) => [
       ...['scripts/run-ts.mjs', 'scripts/isa/main.ts'],

@@ -17,11 +17,20 @@ interface Failure {
 }
 
 /** Runs a program; its output is part of the error if it fails. */
-async function run(file: string, args: string[], cwd: string): Promise<string> {
+async function run(
+  file: string,
+  args: readonly string[],
+  cwd: string,
+  more: NodeJS.ProcessEnv = {},
+): Promise<string> {
   // the test runner's own variables (NODE_ENV=test, VITEST) are none of the app's business
   const { NODE_ENV: _env, VITEST: _vitest, ...env } = process.env;
   try {
-    const { stdout } = await execute(file, args, { cwd, env, maxBuffer: 2 ** 26 });
+    const { stdout } = await execute(file, args, {
+      cwd,
+      env: { ...env, ...more },
+      maxBuffer: 2 ** 26,
+    });
     return stdout;
   } catch (error) {
     const { stdout = '', stderr = '' } = error as Failure;
@@ -31,8 +40,15 @@ async function run(file: string, args: string[], cwd: string): Promise<string> {
   }
 }
 
-export const node = (script: string, args: string[], cwd: string) =>
-  run(process.execPath, [script, ...args], cwd);
+/** A program that is no script of Node's. */
+export const program = (file: string, args: readonly string[], cwd: string) => run(file, args, cwd);
 
-export const npm = (args: string[], cwd: string) =>
+export const node = (
+  script: string,
+  args: readonly string[],
+  cwd: string,
+  env?: NodeJS.ProcessEnv,
+) => run(process.execPath, [script, ...args], cwd, env);
+
+export const npm = (args: readonly string[], cwd: string) =>
   run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, cwd);

@@ -1,8 +1,10 @@
-// Type-checks every TypeScript block of the README and of docs/*.md as it stands, in a module of its own, as a strict app would.
+// Type-checks every TypeScript block of the README and of docs/*.md as it stands, in a module of its own, as a strict app would;
+// one with other libraries is a piece of an example, which the lane `interop` checks.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { WITH_OTHERS } from '../interop/names.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const pages = [
@@ -21,7 +23,7 @@ interface Block {
 
 function blocksOf(page: string): Block[] {
   const text = readFileSync(root + page, 'utf8');
-  return [...text.matchAll(/^```(?:ts|typescript)\n([^]*?)^```/gm)].map((found) => {
+  return [...text.matchAll(/^```(?:tsx?|typescript)\n([^]*?)^```/gm)].map((found) => {
     const line = text.slice(0, found.index).split('\n').length;
     const [, code = ''] = found;
     const path = `${root}block-${page.replaceAll(/\W/g, '-')}-${line}.ts`;
@@ -78,8 +80,31 @@ function checkAll(blocks: readonly Block[]): Map<string, string[]> {
   );
 }
 
+/** Whether a block uses libraries that are not installed here: the lane `interop` checks the example that it is from. */
+const usesOthers = ({ code }: Block): boolean =>
+  [...code.matchAll(/ from '([^']+)';/g)].some(
+    ([, name = '']) => /^[@\w]/.test(name) && !/^(nonlin|node:|webgpu$)/.test(name),
+  );
+
+describe('blocks with other libraries', () => {
+  const blocks = pages.flatMap(blocksOf).filter(usesOthers);
+  const sources = WITH_OTHERS.flatMap((name) =>
+    readdirSync(`${root}examples/${name}`)
+      .filter((file) => /\.tsx?$/.test(file))
+      .map((file) => readFileSync(`${root}examples/${name}/${file}`, 'utf8')),
+  );
+
+  it('are found', () => {
+    expect(blocks.length).toBeGreaterThanOrEqual(WITH_OTHERS.length);
+  });
+
+  it.each(blocks)('$name stands in an example as it is', ({ code }) => {
+    expect(sources.filter((source) => source.includes(code))).toHaveLength(1);
+  });
+});
+
 describe('blocks of TypeScript', () => {
-  const blocks = pages.flatMap(blocksOf);
+  const blocks = pages.flatMap(blocksOf).filter((block) => !usesOthers(block));
   let found: Map<string, string[]> | undefined;
 
   it('are found', () => {
