@@ -8,71 +8,13 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, inject, it } from 'vitest';
 import { makeApp } from './app.ts';
 import { node, root, tool } from './run.ts';
+import { config, MAIN, WEBGPU } from './type-apps.ts';
 
 const COMPILERS = [
   ['5.5', 'typescript-5.5'],
   ['5.9', 'typescript-5.9'],
   ['6.0', 'typescript'],
 ] as const;
-
-const config = (options: object) =>
-  JSON.stringify({
-    compilerOptions: {
-      target: 'ES2022',
-      // no ESNext.Disposable
-      lib: ['ES2022', 'DOM'],
-      module: 'ESNext',
-      moduleResolution: 'bundler',
-      types: [],
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noUncheckedIndexedAccess: true,
-      // the package's declarations are what is checked here
-      skipLibCheck: false,
-      noEmit: true,
-      ...options,
-    },
-    include: ['src'],
-  });
-
-const MAIN = `
-import { init, relu, safetensors, tensor, type GpuDevice, type Tensor } from 'nonlin';
-import { Linear, Module, Sequential } from 'nonlin/nn';
-import { Adam, lrScheduler } from 'nonlin/optim';
-
-const device = await init({ backend: 'cpu' });
-const y: Tensor = relu(tensor([-1, 2]));
-const data: Float32Array | Int32Array = await y.data();
-const file: Uint8Array = await safetensors.save({ y });
-const model = new Sequential(new Linear(2, 3));
-const optimizer = new Adam(model.parameters(), { lr: 0.1 });
-const scheduler = new lrScheduler.StepLR(optimizer, 1);
-const gpu: GpuDevice | null = device.gpuDevice;
-class Twice extends Module {
-  override forward(x: Tensor): Tensor {
-    return relu(relu(x));
-  }
-}
-// @ts-expect-error a string is no tensor
-relu('x');
-// @ts-expect-error an unknown option
-new Adam(model.parameters(), { rate: 0.1 });
-export { data, file, gpu, scheduler, Twice };
-`;
-
-const WEBGPU = `
-import { init, Tensor } from 'nonlin';
-
-export async function run(own: GPUDevice, buffer: GPUBuffer, encoder: GPUCommandEncoder) {
-  const device = await init({ device: own, gpu: navigator.gpu });
-  const same: GPUDevice | null = device.gpuDevice;
-  const back: GPUBuffer = Tensor.fromBuffer(buffer, { shape: [1] }).buffer().buffer;
-  device.record(encoder, () => back);
-  // @ts-expect-error a buffer is no device
-  await init({ device: buffer });
-  return same;
-}
-`;
 
 /** Every value of the package exported again, and what is made of it: the app's declarations have to name its type. */
 async function exportsAgain(): Promise<string> {
