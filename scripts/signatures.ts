@@ -78,7 +78,6 @@ const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   embedding: {
     max_norm: 'changes the weight in a forward pass: `normalize` it where it is meant',
     norm_type: 'of `max_norm`',
-    scale_grad_by_freq: 'not here yet',
     sparse: 'there are no sparse tensors',
   },
 };

@@ -39,9 +39,13 @@ export function embeddingSuite(options: InitOptions): void {
   const weightGrad = async (
     indices: Tensor,
     [rows, width]: readonly [number, number],
-    settings: { dtype?: 'float32' | 'float16'; paddingIdx?: number } = {},
+    settings: {
+      dtype?: 'float32' | 'float16';
+      paddingIdx?: number;
+      scaleGradByFreq?: boolean;
+    } = {},
   ): Promise<number[]> => {
-    const { dtype = 'float32', paddingIdx = null } = settings;
+    const { dtype = 'float32', paddingIdx = null, scaleGradByFreq = false } = settings;
     const on = indices.device;
     const random = randomNumbers(7);
     const weight = tensor(new Float32Array(rows * width), {
@@ -50,7 +54,7 @@ export function embeddingSuite(options: InitOptions): void {
       device: on,
       requiresGrad: true,
     });
-    const y = embedding(indices, weight, { paddingIdx });
+    const y = embedding(indices, weight, { paddingIdx, scaleGradByFreq });
     const upstream = Array.from({ length: y.size }, () => random() - 0.5);
     y.backward(tensor(upstream, { shape: y.shape, dtype, device: on }));
     const grad = weight.grad ? [...(await weight.grad.data())] : [];
@@ -77,6 +81,28 @@ export function embeddingSuite(options: InitOptions): void {
       const exact = await weightGrad(integers(data, cpu), shape);
       const off = exact.map((e, i) => Math.abs((known[i] ?? NaN) - e));
       expect(Math.max(0, ...off.slice(0, 60_000))).toBeLessThan(4e-6 * Math.sqrt(data.length));
+    });
+
+    it.each(CASES)('of %s, divided by how often each is named', async (_, data, shape) => {
+      const scaled = { scaleGradByFreq: true };
+      const known = await weightGrad(integers(data), shape, scaled);
+      expect(await weightGrad(unknown(data), shape, scaled)).toEqual(known);
+      const sums = await weightGrad(integers(data, cpu), shape);
+      const counts = new Float64Array(shape[0]);
+      for (const index of data) counts[index] = (counts[index] ?? NaN) + 1;
+      const off = sums.map((sum, i) => {
+        const row = Math.floor(i / shape[1]);
+        return Math.abs((known[i] ?? NaN) - sum / Math.max(1, counts[row] ?? NaN));
+      });
+      expect(Math.max(0, ...off.slice(0, 60_000))).toBeLessThan(1e-6);
+      const half = { dtype: 'float16', ...scaled } as const;
+      const got = await weightGrad(integers(data), shape, half);
+      const want = await weightGrad(integers(data, cpu), shape, half);
+      const unlike = got.map((value, i) => {
+        const other = want[i] ?? NaN;
+        return Math.abs(value - other) - 2 ** -10 * Math.abs(other);
+      });
+      expect(Math.max(0, ...unlike.slice(0, 60_000))).toBeLessThan(1e-6);
     });
 
     it('is rounded to float16 once', async () => {
@@ -133,6 +159,18 @@ export function embeddingSuite(options: InitOptions): void {
       indices.dispose();
     }
     weight.dispose();
+  });
+
+  it('nn.Embedding scales gradients by frequency too', async () => {
+    const table = tensor([[1], [2]], { device });
+    const layer = nn.Embedding.fromPretrained(table, { freeze: false, scaleGradByFreq: true });
+    layer.forward([0, 0, 1, 0]).backward(tensor([[1], [2], [4], [6]], { device }));
+    expect(await layer.weight.grad?.array()).toEqual([[3], [4]]);
+    expect(layer.scaleGradByFreq).toBe(true);
+    expect(() => new nn.Embedding(2, 1, { scaleGradByFreq: 1 as never, device })).toThrow(
+      'scaleGradByFreq',
+    );
+    layer.dispose();
   });
 
   describe('nn.Embedding', () => {

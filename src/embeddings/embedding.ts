@@ -21,7 +21,8 @@ import { checkBoolean, checkNumber, checkOptionNames } from '../core/validate-op
 import { defineOp } from '../define/op.ts';
 import { gatherKernel } from '../kernels/embedding/gather.ts';
 import { tableGradKernel } from '../kernels/embedding/segments.ts';
-import { sortedPairs } from '../kernels/embedding/sort.ts';
+import { sortedPairs, type SortArgs } from '../kernels/embedding/sort.ts';
+import { filled } from '../math/factories.ts';
 import { Module } from '../nn/module.ts';
 
 /** Row indices: an int32 tensor of any shape, or numbers. */
@@ -31,6 +32,8 @@ export type Indices = Tensor | readonly number[] | Int32Array;
 export interface EmbeddingOptions {
   /** A row that receives no gradient; from the end where negative. None by default. */
   paddingIdx?: number | null;
+  /** Whether a row's gradient is divided by how often the call names the row: the mean of what it receives. Defaults to false. */
+  scaleGradByFreq?: boolean;
   /** Written instead of a new tensor. Only where no gradient is recorded. */
   out?: Tensor;
 }
@@ -94,7 +97,7 @@ function checkIndices(op: string, known: Int32Array | null, rows: number): void 
 
 function apply(indices: Indices, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   const op = 'embedding';
-  checkOptionNames(op, options, ['paddingIdx', 'out']);
+  checkOptionNames(op, options, ['paddingIdx', 'scaleGradByFreq', 'out']);
   const numbers = numbersOf(op, indices);
   if (!numbers) checkTensor(op, 'indices', indices, ['int32']);
   checkTensor(op, 'weight', weight);
@@ -104,6 +107,8 @@ function apply(indices: Indices, weight: Tensor, options: EmbeddingOptions = {})
   device.check(op);
   const [rows, width] = checkTable(op, weight);
   const padding = checkPadding(op, options.paddingIdx, rows);
+  const { scaleGradByFreq = false } = options;
+  checkBoolean(op, 'scaleGradByFreq', scaleGradByFreq);
   checkIndices(op, numbers ?? given?.storage(op, 'indices').host ?? null, rows);
   const lead = given?.shape ?? [numbers?.length ?? 0];
   const shape = [...lead, width];
@@ -124,10 +129,14 @@ function apply(indices: Indices, weight: Tensor, options: EmbeddingOptions = {})
         host && count > 0 && device.type === 'webgpu'
           ? fromHost(sortedPairs(host, sort), [count, 2], 'int32', device)
           : null;
+      const known = pairs ? [pairs] : [];
+      const counts = scaleGradByFreq && count > 0 ? countsOf(saved, sort, known) : null;
       try {
-        const inputs = [saved, upstream.tensor, ...(pairs ? [pairs] : [])];
-        return [runOne(tableGradKernel, { ...sort, width }, inputs, like)];
+        const args = { ...sort, width, divided: counts !== null };
+        const inputs = [saved, upstream.tensor, ...(counts ? [counts] : []), ...known];
+        return [runOne(tableGradKernel, args, inputs, like)];
       } finally {
+        counts?.dispose();
         pairs?.dispose();
       }
     });
@@ -136,10 +145,24 @@ function apply(indices: Indices, weight: Tensor, options: EmbeddingOptions = {})
   }
 }
 
+/** How often each row of a table is named, in float32: the gradient of a table of one column, of ones. */
+function countsOf(indices: Tensor, sort: SortArgs, known: readonly Tensor[]): Tensor {
+  const { count, rows } = sort;
+  const { device } = indices;
+  const each = filled('embedding', device, 1, { shape: [count, 1], dtype: 'float32' });
+  try {
+    const like = { shape: [rows, 1], dtype: 'float32' } as const;
+    return runOne(tableGradKernel, { ...sort, width: 1 }, [indices, each, ...known], like);
+  } finally {
+    each.dispose();
+  }
+}
+
 /**
  * The rows of `weight`, [rows, width], that `indices` name: an int32 tensor of any shape, or numbers, to which the width is
  * added as the last dimension. The gradient of `weight` is the sum of what each of its rows receives, added up in the order of
- * the positions: the same bits on every run. The row `paddingIdx` receives none. An index out of range is an
+ * the positions: the same bits on every run; with `scaleGradByFreq` it is divided by how often the row is named, in this call. The row
+ * `paddingIdx` receives none. An index out of range is an
  * `IndexOutOfRangeError`: at once where the host knows the indices, else at the next read.
  *
  * `embedding(tensor([[1, 3]], { dtype: 'int32' }), weight)` has shape [1, 2, width].
@@ -170,6 +193,8 @@ export const embedding = /* @__PURE__ */ defineOp(apply, {
 export interface EmbeddingLayerOptions {
   /** A row that begins as zeros and receives no gradient; from the end where negative. None by default. */
   paddingIdx?: number | null;
+  /** Whether a row's gradient is divided by how often a call names the row. Defaults to false. */
+  scaleGradByFreq?: boolean;
   /** A table that is there, which is not copied; its device and dtype are the layer's. By default one is drawn. */
   weight?: Tensor;
   /** Whether the table is not learned. Defaults to false. */
@@ -180,7 +205,7 @@ export interface EmbeddingLayerOptions {
   dtype?: FloatDType;
 }
 
-const LAYER_OPTIONS = ['paddingIdx', 'weight', 'freeze', 'device', 'dtype'];
+const LAYER_OPTIONS = ['paddingIdx', 'scaleGradByFreq', 'weight', 'freeze', 'device', 'dtype'];
 
 /** A learned table of `numEmbeddings` rows of `embeddingDim` numbers, drawn from N(0, 1) as in PyTorch. */
 export class Embedding extends Module {
@@ -188,6 +213,8 @@ export class Embedding extends Module {
   readonly weight: Tensor;
   /** The padding's row, counted from the front. */
   readonly paddingIdx: number | null;
+  /** Whether a row's gradient is divided by how often a call names the row. */
+  readonly scaleGradByFreq: boolean;
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
     super();
@@ -196,12 +223,15 @@ export class Embedding extends Module {
     checkNumber('Embedding', 'embeddingDim', embeddingDim, { min: 0, integer: true });
     const {
       paddingIdx,
+      scaleGradByFreq = false,
       weight,
       freeze = false,
       device = currentDevice(),
       dtype = 'float32',
     } = options;
     checkBoolean('Embedding', 'freeze', freeze);
+    checkBoolean('Embedding', 'scaleGradByFreq', scaleGradByFreq);
+    this.scaleGradByFreq = scaleGradByFreq;
     this.paddingIdx = checkPadding('Embedding', paddingIdx, numEmbeddings);
     const shape = [numEmbeddings, embeddingDim] as const;
     if (weight === undefined) {
@@ -218,17 +248,18 @@ export class Embedding extends Module {
   /** A module of a table that is there, [rows, width], which is not copied. It is not learned unless `freeze` is false. */
   static fromPretrained(
     weight: Tensor,
-    options: { freeze?: boolean; paddingIdx?: number | null } = {},
+    options: { freeze?: boolean; paddingIdx?: number | null; scaleGradByFreq?: boolean } = {},
   ): Embedding {
     const op = 'Embedding.fromPretrained';
-    checkOptionNames(op, options, ['freeze', 'paddingIdx']);
+    checkOptionNames(op, options, ['freeze', 'paddingIdx', 'scaleGradByFreq']);
     checkTensor(op, 'weight', weight);
     const [rows, width] = checkTable(op, weight);
     return new Embedding(rows, width, { freeze: true, ...options, weight });
   }
 
   override forward(indices: Indices): Tensor {
-    return embedding(indices, this.weight, { paddingIdx: this.paddingIdx });
+    const { paddingIdx, scaleGradByFreq } = this;
+    return embedding(indices, this.weight, { paddingIdx, scaleGradByFreq });
   }
 }
 

@@ -57,8 +57,11 @@ function embeddingCalls(kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
         op: 'embedding',
         positional: { indices, weight },
         optional: {},
-        // Differences tell nothing of a row that has no gradient.
-        options: kind === 'smooth' || pad < 3 ? {} : { paddingIdx: pad === 3 ? -1 : seed % rows },
+        // Differences tell nothing of a row that has no gradient, or one that is scaled.
+        options: {
+          ...(kind === 'smooth' || pad < 3 ? {} : { paddingIdx: pad === 3 ? -1 : seed % rows }),
+          ...(kind === 'smooth' || pad % 2 === 0 ? {} : { scaleGradByFreq: true }),
+        },
         differentiable: ['weight'],
         scale: 0,
         scales: { weight: Math.sqrt(most) },
@@ -79,6 +82,8 @@ export const embeddingFamily: Family = {
     wrongOption('paddingIdx', -3),
     wrongOption('paddingIdx', 0.5),
     wrongOption('paddingIdx', '0'),
+    wrongOption('scaleGradByFreq', 1),
+    wrongOption('scaleGradByFreq', 'true'),
     wrongOption('maxNorm', 1, OptionError),
   ],
 };

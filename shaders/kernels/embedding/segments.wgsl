@@ -42,6 +42,12 @@ fn store(row: u32, q: u32, v: vec4f) {
   y[row * u.quads + q] = v;
 }
 //#end
+//#slot share default
+// What a row of the table receives of an entry's gradients.
+fn share_of(key: u32, v: vec4f) -> vec4f {
+  return v;
+}
+//#end
 //#slot partials
 // What blocks leave to the next launch.
 @group(0) @binding(4) var<storage, read_write> keys_left: array<u32>;
@@ -116,7 +122,7 @@ fn sum_runs(
       low = vec4f();
     }
     if (key < u.rows) {
-      let x = value_at(i, q);
+      let x = share_of(key, value_at(i, q));
       let sum = hidden(high + x);
       low += x - hidden(sum - high);
       high = sum;

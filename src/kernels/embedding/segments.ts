@@ -27,11 +27,13 @@ const BLOCK = 32;
 export interface TableGradArgs extends SortArgs {
   /** Elements of a row. */
   readonly width: number;
+  /** Whether what a row of the table receives is divided by a number of its own: how often it was named. */
+  readonly divided?: boolean;
 }
 
 /**
- * Inputs: the indices, the gradients of the rows that they took, and, where the host knows the indices, their sorted pairs.
- * Output: the gradient of the table. Additions are in one order, whoever sorts.
+ * Inputs: the indices, the gradients of the rows that they took, where they are divided the numbers, in float32, and, where the host
+ * knows the indices, their sorted pairs. Output: the gradient of the table. Additions are in one order, whoever sorts.
  */
 export const tableGradKernel: Kernel<TableGradArgs> = {
   name: 'tableGrad',
@@ -39,8 +41,9 @@ export const tableGradKernel: Kernel<TableGradArgs> = {
   // Rows may share a word.
   widens: ({ width }) => width % 4 !== 0,
   plan: planTableGrad,
-  cpu: (args, [indices, gradOutput], [y]) => {
-    if (indices && gradOutput && y) computeTableGrad(args, indices, gradOutput, y);
+  cpu: (args, [indices, gradOutput, divisors], [y]) => {
+    if (indices && gradOutput && y)
+      computeTableGrad(args, indices, gradOutput, y, args.divided ? divisors : undefined);
   },
 };
 
@@ -49,6 +52,7 @@ function computeTableGrad(
   indices: NumericArray,
   gradOutput: NumericArray,
   y: NumericArray,
+  divisors: NumericArray | undefined,
 ): void {
   const { count, rows, width } = args;
   y.fill(0);
@@ -61,7 +65,8 @@ function computeTableGrad(
       total[j] = (total[j] ?? NaN) + (gradOutput[position * width + j] ?? NaN);
     }
     if (k + 1 < count && pairs[2 * k + 2] === row) continue;
-    for (let j = 0; j < width; j++) y[row * width + j] = total[j] ?? NaN;
+    const divisor = divisors?.[row] ?? 1;
+    for (let j = 0; j < width; j++) y[row * width + j] = (total[j] ?? NaN) / divisor;
     total.fill(0);
   }
 }
@@ -100,7 +105,9 @@ function planTableGrad(
 ): Windows {
   const { rows, width, count } = args;
   const windows = new Windows(caps);
-  const [indices, gradOutput, known] = inputsOf(inputs);
+  const [indices, gradOutput, ...others] = inputsOf(inputs);
+  const divisors = args.divided ? others.shift() : undefined;
+  const [known] = others;
   const [y] = outputsOf(outputs);
   if (!indices || !gradOutput || !y) return windows;
   const tile = tileOf(args, [gradOutput.view, y.view], windows);
@@ -132,6 +139,7 @@ function planTableGrad(
         const to = windows.write(y, block);
         const sums = wide ?? to;
         windows.add(planEach('clear', bound, [], sums.view, caps), [], [sums]);
+        const own = divisors && windows.read(divisors, stretch(r, height));
         sorted.forEach((pairs, k) => {
           windows.part(() => {
             const n = sizeOfPart(k);
@@ -139,7 +147,8 @@ function planTableGrad(
             const rowsOfPart = { offset, runs: n, length: across, stride: width };
             const grads = windows.read(gradOutput, rowsOfPart);
             const part = { ...bound, count: n };
-            windows.add(planSums(part, k > 0, grads.view, sums.view, caps), [pairs, grads], [sums]);
+            const plan = planSums(part, k > 0, grads.view, sums.view, caps);
+            windows.add(plan, [pairs, grads, ...(own ? [own] : [])], [sums]);
           });
         });
         if (wide) {
@@ -179,7 +188,7 @@ function planEach(
   const bindings: Binding[] = [{ slot: 3, of: 'output', index: 0, access: 'write' }];
   if (from.length > 0) bindings.push({ slot: 2, of: 'input', index: 1, access: 'read' });
   const launch: Launch = {
-    program: programOf('dense', from[0] ?? y, y, width, false),
+    program: programOf('dense', from[0] ?? y, y, width, false, false),
     entry,
     constants: { workgroup_size: size },
     bindings,
@@ -189,9 +198,9 @@ function planEach(
   return { launches: [launch], scratch: [] };
 }
 
-/** Sums of runs of input 0, sorted pairs, whose rows of gradients are in input 1, for output 0. */
+/** Sums of runs of input 0, sorted pairs, whose rows of gradients are in input 1, for output 0; input 2 are divisors of the rows. */
 function planSums(bound: Bound, adds: boolean, grads: View, y: View, caps: Capabilities): Plan {
-  const { width } = bound;
+  const { width, divided = false } = bound;
   const quads = Math.ceil(width / 4);
   const size = workgroupSize(64, caps);
   const launches: Launch[] = [];
@@ -216,6 +225,9 @@ function planSums(bound: Bound, adds: boolean, grads: View, y: View, caps: Capab
       },
       { slot: 3, of: 'output', index: 0, access: 'write' },
     ];
+    // What a launch reads of the one before is divided already.
+    const divides = divided && level === 0;
+    if (divides) bindings.push({ slot: 6, of: 'input', index: 2, ...read });
     if (leaves) {
       bindings.push(
         { slot: 4, of: 'scratch', index: keys + 2, access: 'write' },
@@ -224,7 +236,7 @@ function planSums(bound: Bound, adds: boolean, grads: View, y: View, caps: Capab
       scratch.push(8 * blocks, 32 * blocks * quads);
     }
     launches.push({
-      program: programOf(level === 0 ? 'pairs' : 'left', grads, y, width, leaves),
+      program: programOf(level === 0 ? 'pairs' : 'left', grads, y, width, leaves, divides),
       entry: 'sum_runs',
       constants: { workgroup_size: size, adds: Number(adds) },
       bindings,
@@ -239,17 +251,40 @@ function planSums(bound: Bound, adds: boolean, grads: View, y: View, caps: Capab
 /** Where entries are: sorted pairs and gradients, what the launch before left, or just rows. */
 type Entries = 'pairs' | 'left' | 'dense';
 
-function programOf(entries: Entries, from: View, y: View, width: number, leaves: boolean) {
+function programOf(
+  entries: Entries,
+  from: View,
+  y: View,
+  width: number,
+  leaves: boolean,
+  divides: boolean,
+) {
   const packed = width % 4 === 0;
   const reads = entries === 'left' ? 'float32' : from.dtype;
   const dtypes = [reads, y.dtype].map((dtype) => (dtype === 'float16' ? 'h' : 'f'));
-  const key = [entries, ...dtypes, packed, leaves].join();
+  const key = [entries, ...dtypes, packed, leaves, divides].join();
   return cachedProgram(kernel, key, 'tableGrad', kernel, () => ({
     entries: entriesOf(entries, reads === 'float16', packed),
     result: resultOf(y.dtype === 'float16', packed),
     partials: leaves ? PARTIALS : 'fn leave(i: u32, q: u32, key: u32, v: vec4f) {\n}\n',
+    ...(divides ? { share: SHARE } : {}),
   }));
 }
+
+/** Quotients by one Newton step: at most 1.5 ULP, also where fma is not fused. A row of a table that is not bound receives nothing. */
+const SHARE = `@group(0) @binding(6) var<storage, read> divisors: array<f32>;
+fn share_of(key: u32, v: vec4f) -> vec4f {
+  let row = key - u.first;
+  if (row >= u.height) {
+    return vec4f();
+  }
+  let by = divisors[row];
+  let r = 1.0 / by;
+  let q = v * r;
+  let step = fma(-q, vec4f(by), v) * r;
+  return select(q, q + step, abs(step) < abs(q));
+}
+`;
 
 const PARTIALS = `@group(0) @binding(4) var<storage, read_write> keys_left: array<u32>;
 @group(0) @binding(5) var<storage, read_write> sums_left: array<vec4f>;
