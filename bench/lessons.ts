@@ -1,6 +1,6 @@
 // Takes a model, and gives what it is to learn, of the demo's data: Moby Dick, the digits, two spirals.
 import { readDigits } from '../demo/cli/digits-node.ts';
-import { readMobyDick } from '../demo/cli/moby-node.ts';
+import { readMobyDick } from '../scripts/moby.mjs';
 import { PIXELS } from '../demo/training/digits.ts';
 import { generator } from '../demo/training/random.ts';
 import { spiralsTask } from '../demo/training/tasks/spirals.ts';

@@ -170,10 +170,11 @@ const build = [
 const lanes = [
   {
     name: 'browser',
-    // the digits too: several lanes read them
+    // the digits and the novel too: several lanes read them
     commands: [
       [process.execPath, 'scripts/browser.mjs'],
       [process.execPath, 'scripts/mnist.mjs'],
+      [process.execPath, 'scripts/moby.mjs'],
     ],
     count: preparation,
   },
@@ -197,9 +198,10 @@ const lanes = [
     track: 'long',
   },
   {
-    // the page in it reads the digits
+    // the page in it reads the digits and the novel
     ...reportingLane('firefox', (report) => ['scripts/firefox.mjs', report], [
       [process.execPath, 'scripts/mnist.mjs'],
+      [process.execPath, 'scripts/moby.mjs'],
     ]),
     track: 'long',
   },

@@ -143,8 +143,8 @@ function lowLimit(limits: GPUSupportedLimits): { expected: string; received: str
   return null;
 }
 
-/** Whether the GPU is a program on the CPU. */
-function isSoftware(info: GPUAdapterInfo): boolean {
+/** @internal Whether the GPU is a program on the CPU. */
+export function isSoftware(info: GPUAdapterInfo): boolean {
   const words = [info.vendor, info.architecture, info.device, info.description].join(' ');
   return (
     info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i.test(words)

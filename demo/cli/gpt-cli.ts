@@ -13,7 +13,7 @@ import { sample } from '../writing/sample.ts';
 import { splitText, Vocabulary } from '../writing/text.ts';
 import { Writer } from '../writing/writer.ts';
 import { HELP, parseGptCommandLine, type GptCommandLine } from './gpt-options.ts';
-import { readMobyDick } from './moby-node.ts';
+import { readMobyDick } from '../../scripts/moby.mjs';
 import { nodeGpu } from './node-gpu.ts';
 
 const say = (words: string): void => void process.stderr.write(`${words}\n`);

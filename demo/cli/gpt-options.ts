@@ -3,8 +3,14 @@ import { parseArgs } from 'node:util';
 import { BACKENDS, type Backend } from '../shell/devices.ts';
 import { messageOf } from '../training/format.ts';
 import { parseName, SettingError } from '../training/settings.ts';
-import { ACTIVATIONS, NORMS, POSITIONS, type GptConfig } from '../writing/gpt.ts';
-import { DEFAULTS, type WriterSettings } from '../writing/writer.ts';
+import {
+  ACTIVATIONS,
+  DEFAULTS,
+  NORMS,
+  POSITIONS,
+  type GptConfig,
+  type WriterSettings,
+} from '../writing/config.ts';
 
 export interface GptCommandLine {
   /** Without the vocabulary, which the text decides. */

@@ -6,6 +6,7 @@ export const VIEW_NAMES = [
   'functions',
   'losses',
   'train',
+  'write',
   'accuracy',
   'gpu',
   'benchmark',

@@ -1,6 +1,7 @@
 // A trained model as a safetensors file and back: the weights, and in the header what else is needed to use them.
 import { safetensors, type Device } from 'nonlin';
-import { ACTIVATIONS, Gpt, NORMS, POSITIONS, type GptConfig } from './gpt.ts';
+import { ACTIVATIONS, NORMS, POSITIONS, type GptConfig } from './config.ts';
+import { Gpt } from './gpt.ts';
 import { Vocabulary } from './text.ts';
 
 export interface Written {

@@ -6,6 +6,8 @@ import {
   gelu,
   linear,
   linearCrossEntropy,
+  matmul,
+  narrow,
   nn,
   reluSquared,
   reshape,
@@ -15,25 +17,13 @@ import {
   type Device,
   type Tensor,
 } from 'nonlin';
+import type { GptConfig } from './config.ts';
 
-export const ACTIVATIONS = ['gelu', 'reluSquared', 'swiglu'] as const;
-export const NORMS = ['layerNorm', 'rmsNorm'] as const;
-export const POSITIONS = ['rotary', 'learned'] as const;
-
-export interface GptConfig {
-  /** Number of different tokens. */
-  readonly vocabulary: number;
-  /** Number of tokens that the model sees at a time. */
-  readonly context: number;
-  readonly layers: number;
-  /** Numbers per token; a multiple of `heads`. */
-  readonly width: number;
-  readonly heads: number;
-  /** The probability of dropping a number of what a block adds. */
-  readonly dropout: number;
-  readonly activation: (typeof ACTIVATIONS)[number];
-  readonly norm: (typeof NORMS)[number];
-  readonly positions: (typeof POSITIONS)[number];
+/** A wish to see what one token looks at. */
+export interface Look {
+  readonly position: number;
+  /** Filled layer by layer: the products of its query with the keys of all tokens, [1, heads, 1, tokens], before scale, mask and softmax. */
+  readonly products: Tensor[];
 }
 
 /** Standard deviation of the first weights, as in GPT-2. */
@@ -67,9 +57,15 @@ class CausalAttention extends nn.Module {
 
   /** x [batch, tokens, width]. */
   override forward(x: Tensor): Tensor {
+    return this.attend(x, undefined);
+  }
+
+  attend(x: Tensor, look: Look | undefined): Tensor {
     const query = this.#turned(this.#heads(this.#query.forward(x)));
     const key = this.#turned(this.#heads(this.#key.forward(x)));
     const value = this.#heads(this.#value.forward(x));
+    // beside the attention, which never has its weights in memory
+    look?.products.push(matmul(narrow(query, 2, look.position, 1), transpose(key, 2, 3)));
     const attended = scaledDotProductAttention(query, key, value, { isCausal: true });
     return this.#output.forward(reshape(transpose(attended, 1, 2), x.shape));
   }
@@ -132,7 +128,11 @@ class Block extends nn.Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const attended = add(x, this.#drop(this.#attention.forward(this.#norm1.forward(x))));
+    return this.pass(x, undefined);
+  }
+
+  pass(x: Tensor, look: Look | undefined): Tensor {
+    const attended = add(x, this.#drop(this.#attention.attend(this.#norm1.forward(x), look)));
     return add(attended, this.#drop(this.#mlp.forward(this.#norm2.forward(attended))));
   }
 
@@ -174,13 +174,18 @@ export class Gpt extends nn.Module {
 
   /** The last hidden state of each token: [batch, tokens, width] of indices [batch, tokens]. */
   override forward(indices: Tensor): Tensor {
+    return this.hidden(indices, undefined);
+  }
+
+  /** The same, with what one token looks at where that is wished. */
+  hidden(indices: Tensor, look: Look | undefined): Tensor {
     let x = this.#tokens.forward(indices);
     if (this.#positions) {
       const tokens = indices.shape[1] ?? 0;
       // The table has a row for each position of a whole context.
       x = add(x, this.#positions.forward(Int32Array.from({ length: tokens }, (_, i) => i)));
     }
-    for (const block of this.#blocks) x = block.forward(x);
+    for (const block of this.#blocks) x = block.pass(x, look);
     return this.#norm.forward(x);
   }
 

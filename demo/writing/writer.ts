@@ -11,35 +11,17 @@ import {
   type Device,
   type Tensor,
 } from 'nonlin';
+import { restoreCheckpoint, takeCheckpoint, type Checkpoint } from '../training/checkpoint.ts';
 import { generator } from '../training/random.ts';
-import { Gpt, type GptConfig } from './gpt.ts';
+import type { GptConfig, WriterSettings } from './config.ts';
+import { Gpt } from './gpt.ts';
 import { drawPieces, evenPieces, type Corpus, type Pieces } from './text.ts';
-
-export interface WriterSettings {
-  readonly steps: number;
-  readonly batchSize: number;
-  readonly learningRate: number;
-  readonly weightDecay: number;
-  readonly maxNorm: number;
-  readonly seed: number;
-  /** Steps between two tests on held-out text. */
-  readonly testEvery: number;
-}
-
-export const DEFAULTS: WriterSettings = {
-  steps: 500,
-  batchSize: 16,
-  learningRate: 1e-3,
-  weightDecay: 0.1,
-  maxNorm: 1,
-  seed: 1,
-  testEvery: 100,
-};
 
 /** Pieces of held-out text that each test takes. */
 const TEST_PIECES = 64;
-/** The losses of so many steps are read together. */
-const STEPS_PER_READ = 10;
+/** The losses of the steps of so long are read together, of so many at most. */
+const READ_MS = 150;
+const MOST_STEPS_PER_READ = 50;
 /** The learning rate rises over so much of the run, and then falls to a tenth. */
 const WARM_UP = 0.05;
 
@@ -47,11 +29,23 @@ export type Report =
   | { readonly kind: 'steps'; readonly step: number; readonly losses: readonly number[] }
   | { readonly kind: 'test'; readonly step: number; readonly loss: number };
 
+/** What a step is to the device. */
+export interface StepCost {
+  /** Launches of kernels. */
+  readonly launches: number;
+  /** Submits to the GPU's queue. */
+  readonly submits: number;
+}
+
 export interface WriterOptions {
   readonly config: GptConfig;
   readonly settings: WriterSettings;
   readonly corpus: Corpus;
   readonly device: Device;
+  /** One that has learned something already, for a new one; of that configuration. The writer disposes it. */
+  readonly model?: Gpt;
+  /** Where another writer of the same settings and text was: this one goes on from there. */
+  readonly from?: Checkpoint;
 }
 
 export class Writer {
@@ -63,6 +57,8 @@ export class Writer {
   /** A step of training: on a GPU its launches are kept and replayed. */
   readonly #train: CapturedStep<[inputs: Tensor, targets: Tensor], Tensor>;
   #step = 0;
+  #stepsPerRead = 1;
+  #cost: StepCost | undefined;
 
   constructor(options: WriterOptions) {
     const { config, settings, device } = options;
@@ -70,7 +66,7 @@ export class Writer {
     this.#options = options;
     manualSeed(seed);
     this.#random = generator(seed);
-    this.model = new Gpt(config, device);
+    this.model = options.model ?? new Gpt(config, device);
     const parameters = this.model.parameters();
     // Weights decay; biases, and the weights of norms, are vectors and do not.
     const groups = [
@@ -96,10 +92,16 @@ export class Writer {
       this.#optimizer.step();
       return loss;
     });
+    if (options.from) this.#goOnFrom(options.from);
   }
 
   get step(): number {
     return this.#step;
+  }
+
+  /** Undefined before the third step: the first makes what later ones find, and is captured by itself. */
+  get cost(): StepCost | undefined {
+    return this.#cost;
   }
 
   /** Trains to the end of the run. The first report is a test before any step. */
@@ -107,15 +109,24 @@ export class Writer {
     const { steps, testEvery } = this.#options.settings;
     yield { kind: 'test', step: this.#step, loss: await this.test() };
     let pending: Tensor[] = [];
+    let since = performance.now();
+    let done = 0;
     while (this.#step < steps) {
-      pending.push(this.#update());
+      pending.push(this.#cost || ++done < 3 ? this.#update() : await this.#measured());
       const tested = this.#step % testEvery === 0 || this.#step === steps;
-      if (pending.length < STEPS_PER_READ && !tested) continue;
+      if (pending.length < this.#stepsPerRead && !tested) continue;
       const losses = await readAll(pending);
+      this.#pace((performance.now() - since) / pending.length);
       pending = [];
       yield { kind: 'steps', step: this.#step, losses };
       if (tested) yield { kind: 'test', step: this.#step, loss: await this.test() };
+      since = performance.now();
     }
+  }
+
+  /** Everything that another writer needs to go on from here. To be called between two reports. */
+  checkpoint(): Promise<Checkpoint> {
+    return takeCheckpoint(this.#step, this.model, [this.#optimizer]);
   }
 
   /** The mean loss of held-out text, of the same pieces each time. */
@@ -143,6 +154,38 @@ export class Writer {
     this.#train.dispose();
     this.#optimizer.dispose();
     this.model.dispose();
+  }
+
+  #goOnFrom(from: Checkpoint): void {
+    restoreCheckpoint(from, this.model, [this.#optimizer], this.#options.device);
+    // The rate and the pieces that come next are those after as many steps.
+    for (; this.#step < from.step; this.#step++) {
+      this.#scheduler.step();
+      for (let i = 0; i < this.#options.settings.batchSize; i++) this.#random();
+    }
+  }
+
+  /** A device that is slow is asked more often; one that is fast does not wait for the answer. At most twice as many as before. */
+  #pace(stepMs: number): void {
+    const wanted = Math.min(READ_MS / stepMs, 2 * this.#stepsPerRead, MOST_STEPS_PER_READ);
+    this.#stepsPerRead = Math.max(1, Math.floor(wanted));
+  }
+
+  /** The same alone, and counted. */
+  async #measured(): Promise<Tensor> {
+    const { device } = this.#options;
+    await device.synchronize();
+    // what waiting itself takes is no part of a step
+    const idle = device.stats();
+    await device.synchronize();
+    const before = device.stats();
+    const loss = this.#update();
+    await device.synchronize();
+    const after = device.stats();
+    const more = (name: 'dispatches' | 'submits') =>
+      after[name] - before[name] - (before[name] - idle[name]);
+    this.#cost = { launches: more('dispatches'), submits: more('submits') };
+    return loss;
   }
 
   /** One step, sent off. Returns its loss, which is known later. */

@@ -15,6 +15,7 @@ const VIEWS = {
   Functions: 'Activation functions',
   Losses: 'Losses',
   Train: 'Train',
+  Write: 'A transformer that learns to write',
   Accuracy: 'Accuracy',
   'Your GPU': 'How wrong is your GPU?',
   Benchmark: 'Benchmark',

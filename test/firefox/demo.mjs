@@ -14,6 +14,7 @@ const VIEWS = {
   functions: '.card[data-drawn="webgpu"]',
   losses: '.outlier[data-fitted*="webgpu"]',
   train: '#app[data-phase="idle"]',
+  write: '#write[data-phase="idle"]',
   accuracy: 'main h1',
   gpu: '#gpu[data-state="idle"]',
   benchmark: 'main h1',

