@@ -25,7 +25,7 @@ async function give() {
   return { device, session };
 }
 
-/** Or nonlin on the device of ONNX Runtime, which is there from the first session on. */
+/** Or nonlin on the device of ONNX Runtime's own, which is there from the first session on. */
 async function take() {
   const session = await ort.InferenceSession.create(MODEL, {
     executionProviders: ['webgpu'],

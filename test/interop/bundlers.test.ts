@@ -84,6 +84,36 @@ webpack({ mode: 'production', context: __dirname, entry: './main.js' }, (error, 
   });
 });
 
+it('Next prerenders it, and runs it in the browser', async () => {
+  const app = await makeApp('next', {
+    'next.config.mjs': "export default { output: 'export', basePath: '/next/out' };\n",
+    'app/layout.jsx':
+      'export default ({ children }) => <html lang="en"><body>{children}</body></html>;\n',
+    'app/page.jsx': `'use client';
+import { init, relu, tensor } from 'nonlin';
+import { useEffect, useState } from 'react';
+
+export default function Page() {
+  const [text, setText] = useState('…');
+  useEffect(() => {
+    init({ backend: 'webgpu' })
+      .then(async ({ type }) => \`done on \${type}: \${(await relu(tensor([-1, 2])).array()).join(' ')}\`)
+      .then(setText);
+  }, []);
+  return <output>{text}</output>;
+}
+`,
+  });
+  for (const name of ['next', 'react', 'react-dom']) {
+    await symlink(peer(name), join(app, 'node_modules', name), 'junction');
+  }
+  // Turbopack does not follow links out of the app
+  await node(peer('next/dist/bin/next'), ['build', '--webpack'], app, {
+    NEXT_TELEMETRY_DISABLED: '1',
+  });
+  expect(await pages.open('next/out/')).toBe('done on webgpu: 0 2');
+});
+
 /** The program that Bun's package has for this machine. */
 async function bun(): Promise<string> {
   const folder = peer('@oven');

@@ -70,31 +70,41 @@ it.each(WAYS)('onnxruntime-web: features of a session train a head%s', async (wa
   close(numbersOf(text), featuresOf([-0.9, -0.9]), 5);
 });
 
-it('transformers-js: embeddings train a head', async () => {
-  // the version of ONNX Runtime that Transformers.js has, from where npm has put it
-  const entry = createRequire(require.resolve('@huggingface/transformers')).resolve(
-    'onnxruntime-web',
-  );
-  const ort = dirname(dirname(entry));
-  const { version } = JSON.parse(await readFile(join(ort, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  const hub = join(inject('work'), 'hub');
-  await writeEmbeddingModel(hub);
-  const text = await pages.open(await build(examples, 'transformers-js'), {
-    devices: 1,
-    from: {
-      [`https://cdn.jsdelivr.net/npm/onnxruntime-web@${version}/`]: ort,
-      'https://huggingface.co/Xenova/all-MiniLM-L6-v2/resolve/main/': hub,
-    },
-  });
-  expect(text).toMatch(/^done on webgpu: \[1,0\]; /);
-  const sentences = [
-    ...['great food', 'a lovely place', 'lovely and great', 'the food was lovely'],
-    ...['awful food', 'a terrible place', 'terrible and awful', 'the food was terrible'],
-  ];
-  close(numbersOf(text), sentences.flatMap(embeddingOf), 5);
-});
+it.each(['from the hub', "from the page's own server"])(
+  'transformers-js: embeddings train a head, model %s',
+  async (where) => {
+    const own = where !== 'from the hub';
+    // the version of ONNX Runtime that Transformers.js has, from where npm has put it
+    const entry = createRequire(require.resolve('@huggingface/transformers')).resolve(
+      'onnxruntime-web',
+    );
+    const ort = dirname(dirname(entry));
+    const { version } = JSON.parse(await readFile(join(ort, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    const model = 'Xenova/all-MiniLM-L6-v2';
+    const hub = join(inject('work'), 'hub', model);
+    await writeEmbeddingModel(own ? join(examples, 'models', model) : hub);
+    const main = join(examples, 'transformers-js/main.ts');
+    const source = await readFile(main, 'utf8');
+    const settings =
+      "Object.assign(env, { allowLocalModels: true, localModelPath: '/models/', allowRemoteModels: false });\n";
+    if (own) await writeFile(main, source.replace('const embed', `${settings}const embed`));
+    const text = await pages.open(await build(examples, 'transformers-js'), {
+      devices: 1,
+      from: {
+        [`https://cdn.jsdelivr.net/npm/onnxruntime-web@${version}/`]: ort,
+        ...(own ? {} : { [`https://huggingface.co/${model}/resolve/main/`]: hub }),
+      },
+    });
+    expect(text).toMatch(/^done on webgpu: \[1,0\]; /);
+    const sentences = [
+      ...['great food', 'a lovely place', 'lovely and great', 'the food was lovely'],
+      ...['awful food', 'a terrible place', 'terrible and awful', 'the food was terrible'],
+    ];
+    close(numbersOf(text), sentences.flatMap(embeddingOf), 5);
+  },
+);
 
 it.each(WAYS)('tensorflow-js: a loss and its gradient%s', async (way) => {
   const text = await pages.open((await build(examples, 'tensorflow-js')) + way, { devices: 1 });
