@@ -40,6 +40,13 @@ const negative: Extra = {
   code: (value) => `negatives: tensor([[Math.cos(${value}), Math.sin(${value})]])`,
 };
 
+/** A number that a loss takes as a number or a tensor; its default is left out. */
+const scalar = (option: NumberOption): Extra => ({
+  option,
+  given: (value) => (value === option.value ? {} : { [option.name]: value }),
+  code: (value) => `${option.name}: ${value}`,
+});
+
 const EXTRAS: Readonly<Partial<Record<string, readonly Extra[]>>> = {
   crossEntropy: [labelSmoothing, classWeight],
   linearCrossEntropy: [labelSmoothing, classWeight],
@@ -52,6 +59,11 @@ const EXTRAS: Readonly<Partial<Record<string, readonly Extra[]>>> = {
   multiMarginLoss: [classWeight],
   multilabelSoftMarginLoss: [classWeight],
   infoNceLoss: [negative],
+  clipLoss: [scalar({ name: 'logitScale', value: 1 / 0.07, min: 1, max: 100, step: 0.1 })],
+  sigLipLoss: [
+    scalar({ name: 'logitScale', value: 10, min: 1, max: 100, step: 0.1 }),
+    scalar({ name: 'logitBias', value: -10, min: -20, max: 10, step: 0.1 }),
+  ],
   binaryCrossEntropy: [weight],
   binaryCrossEntropyWithLogits: [weight, weightOf('posWeight', 'posWeight', 0)],
 };

@@ -36,16 +36,12 @@ const PROBES = 9;
 /** Of slopes, between a difference quotient in float32 and a gradient. */
 const TOLERANCE = 0.05;
 
-/** Losses in which every row of a batch is compared with every other: no curve of one row's number shows them. */
-export const OF_BATCHES: readonly string[] = ['clipLoss', 'sigLipLoss', 'ntXentLoss', 'supConLoss'];
-
-/** The other losses of the catalog in the order of use, each with the first form that it takes, tried out on a CPU. */
+/** The losses of the catalog in the order of use, each with the first form that it takes, tried out on a CPU. */
 export async function findLossOps(): Promise<LossOp[]> {
   const cpu = await init({ backend: 'cpu' });
   const found: LossOp[] = [];
   for (const entry of byUse(catalog))
-    if (entry.kind === 'loss' && !OF_BATCHES.includes(entry.op))
-      found.push(await lossOpOf(entry, cpu));
+    if (entry.kind === 'loss') found.push(await lossOpOf(entry, cpu));
   cpu.dispose();
   return found;
 }

@@ -3,7 +3,7 @@
 // u + low = n pi/2 + r, where pi/2 is a sum of three floats. The first two have 12 bits and n is split into two parts of 11
 // bits, so that their products are exact whether fma is fused or not.
 //   nl_sin(u, low): at most 1 ULP of 1, and of the result for |u| < pi / 4
-//   nl_sin_pair: the magnitude of the sine as a sum of two floats, off by at most 2^-27
+//   nl_sin_pair: the magnitude of the sine as a sum of two floats, off by at most 2^-23.5 (measured: 2^-24.2)
 
 // n, and r as a sum of two floats, with |r| <= pi / 4 + 2^-10.
 struct Turn {

@@ -18,7 +18,9 @@ export function alongChannels(op: string, argument: string, x: Tensor, learned: 
     throw new ShapeError({
       op,
       argument,
-      expected: `shape [1] or [${channels}] (the channels of x), or two dimensions or more that broadcast to x`,
+      expected: `${
+        channels === 1 ? 'shape [1]' : `shape [1] or [${channels}] (the channels of x)`
+      }, or two dimensions or more that broadcast to x`,
       received: `shape ${formatShape(learned.shape)} for x of shape ${formatShape(x.shape)}`,
     });
   }

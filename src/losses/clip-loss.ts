@@ -42,6 +42,7 @@ export const clipLoss = /* @__PURE__ */ defineOp(apply, {
   op: NAME,
   kind: 'loss',
   params: {},
+  reductions: [],
   accuracy: { forward: 8, backward: 8 },
   docs: {
     tex: String.raw`-\frac{1}{2N} \sum_i \left(\log \frac{e^{z_{ii}}}{\sum_j e^{z_{ij}}} + \log \frac{e^{z_{ii}}}{\sum_j e^{z_{ji}}}\right), \quad z = s \, x y^\top`,

@@ -59,6 +59,7 @@ export const sigLipLoss = /* @__PURE__ */ defineOp(apply, {
   op: NAME,
   kind: 'loss',
   params: {},
+  reductions: [],
   accuracy: { forward: 8, backward: 8 },
   docs: {
     tex: String.raw`-\frac{1}{N} \sum_{i,j} \log \sigma\left((2 \delta_{ij} - 1) z_{ij}\right), \quad z = s \, x y^\top + b`,

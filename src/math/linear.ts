@@ -5,7 +5,7 @@ import type { FusedActivation, FusedLearned } from '../define/activation.ts';
 import type { ParamSpecs, ParamsOf } from '../define/params.ts';
 import { describe } from '../core/describe.ts';
 import { run } from '../core/dispatcher.ts';
-import { OptionError, ShapeError } from '../core/errors.ts';
+import { AutogradError, OptionError, ShapeError } from '../core/errors.ts';
 import type { MatmulActivation } from '../kernels/matmul/args.ts';
 import { matmulKernel } from '../kernels/matmul/plan.ts';
 import { reduceDims, view } from '../kernels/reduce/sum-to.ts';
@@ -184,7 +184,14 @@ function fusedOf<S extends ParamSpecs>(options: LinearOptions<S>): Fused | null 
     return {
       activation: { ...learned, params: {}, learned: each },
       gradients: (z, savedWeight, gradOutput, wanted) => {
-        if (!savedWeight) throw new Error('linear: the learned tensor is not saved');
+        if (!savedWeight) {
+          throw new AutogradError({
+            op: 'linear',
+            argument: 'activationOptions.weight',
+            expected: 'the saved tensor',
+            received: 'none',
+          });
+        }
         const along = view(savedWeight, each === 'one' ? [] : [savedWeight.size]);
         const [gradZ, sums] = learned.gradients(z, along, gradOutput, wanted);
         along.dispose();

@@ -523,6 +523,71 @@ describe('sqrt', () => {
   });
 });
 
+describe('sin', () => {
+  /** Numbers in two parts: u up to 2^21 at every scale and near multiples of pi / 2, and what is missing of it. */
+  function parts(): Float32Array<ArrayBuffer> {
+    const next = random(8);
+    const pairs = new Float32Array(2 ** 20);
+    for (let i = 0; i < pairs.length; i += 2) {
+      const near = Math.round((next() - 0.5) * 2 ** (1 + 21 * next())) * (Math.PI / 2);
+      const size = (1 + next()) * 2 ** (-30 + 50 * next());
+      const whole = next() < 0.5 ? near : next() < 0.5 ? size : -size;
+      const u = Math.fround(Math.max(-(2 ** 21), Math.min(2 ** 21, whole)));
+      const low = next() < 0.25 ? 0 : (next() - 0.5) * ulp32(u === 0 ? 1e-30 : u);
+      pairs.set([u, low], i);
+    }
+    pairs.set([0, 0, -0, 0, 2 ** 21, 0, -(2 ** 21), 0]);
+    return pairs;
+  }
+
+  it('nl_sin is within 1 ULP of 1 for |u| up to 2^21, and of the result below pi / 4', async () => {
+    const pairs = parts();
+    const bits = new Uint32Array(pairs.buffer);
+    const body = 'put(i, nl_sin(at(2u * i), at(2u * i + 1u)));';
+    const got = floats(await run(lib.sin, body, bits, 2));
+    const report = new Report();
+    got.forEach((y, i) => {
+      const [u = NaN, low = NaN] = pairs.subarray(2 * i, 2 * i + 2);
+      const want = Math.sin(u + low);
+      const unit = Math.abs(u) < Math.PI / 4 && want !== 0 ? ulp32(want) : ulp32(1);
+      const error = Math.abs(y - want) / unit;
+      // Subnormal numbers may be flushed.
+      if (error <= 1 || Math.abs(y - want) < SMALLEST_NORMAL) return;
+      report.add(`nl_sin(${u}, ${low})`, [bitsOf(u), bitsOf(low)], y, want, error);
+    });
+    expect(report.lines).toEqual([]);
+  });
+
+  it('nl_sin_pair is within 2^-23.5 of the magnitude', async () => {
+    const pairs = parts();
+    const bits = new Uint32Array(pairs.buffer);
+    const body = `let s = nl_sin_pair(nl_turn(at(2u * i), at(2u * i + 1u)));
+  put(2u * i, s.x);
+  put(2u * i + 1u, s.y);`;
+    const got = floats(await run(lib.sin, body, bits, 2, 2));
+    const report = new Report();
+    for (let i = 0; i < pairs.length; i += 2) {
+      const [u = NaN, low = NaN] = pairs.subarray(i, i + 2);
+      const [high = NaN, rest = NaN] = got.subarray(i, i + 2);
+      const want = Math.sin(u + low);
+      const sum = high + rest;
+      // The quadrant that the pair leaves out turns its sign.
+      const error = Math.min(Math.abs(sum - want), Math.abs(sum + want));
+      if (error <= 2 ** -23.5) continue;
+      const bits = [bitsOf(u), bitsOf(low)];
+      report.add(`nl_sin_pair(${u}, ${low})`, bits, sum, want, error / ulp32(1));
+    }
+    expect(report.lines).toEqual([]);
+  });
+
+  it('nl_sin of NaN and infinities is NaN', async () => {
+    const special = Float32Array.of(NaN, 0, Infinity, 0, -Infinity, 0);
+    const body = 'put(i, nl_sin(at(2u * i), at(2u * i + 1u)));';
+    const got = floats(await run(lib.sin, body, new Uint32Array(special.buffer), 2));
+    expect([...got]).toEqual([NaN, NaN, NaN]);
+  });
+});
+
 describe('wide', () => {
   const all = [
     ...[-2000, -700.5, -104, -87.5, -20, -5, -1.25, -0.75, -1e-3, -1e-9, 0, 1e-5, 0.5, 3, 40, 800],

@@ -3,7 +3,7 @@ import { init, nn, tensor, type Device } from 'nonlin';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findFunctions, places } from '../../demo/lab/functions.ts';
 import { FORMS } from '../../demo/lab/loss-forms.ts';
-import { findLossOps, OF_BATCHES, lossCurve } from '../../demo/lab/losses.ts';
+import { findLossOps, lossCurve } from '../../demo/lab/losses.ts';
 import { BY_USE, byUse } from '../../demo/lab/order.ts';
 import {
   defaultsOf,
@@ -88,7 +88,7 @@ describe('the catalog on the page', () => {
     const found = await findLossOps();
     expect(found.map(({ op }) => op).sort()).toEqual(
       catalog
-        .filter(({ op, kind }) => kind === 'loss' && !OF_BATCHES.includes(op))
+        .filter(({ kind }) => kind === 'loss')
         .map(({ op }) => op)
         .sort(),
     );
@@ -149,6 +149,48 @@ describe('the catalog on the page', () => {
     const rare = -Math.log(cluster) - Math.log(own);
     close(await at('adaptiveLogSoftmaxWithLoss', { target: '2' }, 2), rare, p - 1 + own - 1);
     close(await at('klDiv', { target: 0.3, logTarget: true }, -2), 0.3 * (Math.log(0.3) + 2), -0.3);
+    // Batches of embeddings on the circle: the one that turns by x, its partner at 0, and others at an angle.
+    const entropy = (own: number, others: readonly number[]) =>
+      Math.log(others.reduce((sum, z) => sum + Math.exp(z), Math.exp(own))) - own;
+    const [turn, rival] = [0.4, 1.5];
+    const slopeOf = (f: (x: number) => number) => (f(turn + 1e-5) - f(turn - 1e-5)) / 2e-5;
+    const clip = (x: number) =>
+      (entropy(3 * Math.cos(x), [3 * Math.cos(x - rival)]) +
+        entropy(3 * Math.cos(x), [3 * Math.cos(rival)]) +
+        entropy(3, [3 * Math.cos(rival)]) +
+        entropy(3, [3 * Math.cos(x - rival)])) /
+      4;
+    const settings = { logitScale: 3, rival };
+    close(await at('clipLoss', settings, turn), clip(turn), slopeOf(clip));
+    const sigmoids = (x: number) =>
+      (Math.log1p(Math.exp(-3 * Math.cos(x) - 1)) +
+        Math.log1p(Math.exp(-3 - 1)) +
+        Math.log1p(Math.exp(3 * Math.cos(x - rival) + 1)) +
+        Math.log1p(Math.exp(3 * Math.cos(rival) + 1))) /
+      2;
+    close(
+      await at('sigLipLoss', { ...settings, logitBias: 1 }, turn),
+      sigmoids(turn),
+      slopeOf(sigmoids),
+    );
+    // z1 is at x and the angle of the others, z2 at 0 and there too.
+    const views = (x: number) => {
+      const [near, far, other] = [2 * Math.cos(x), 2 * Math.cos(x - rival), 2 * Math.cos(rival)];
+      return (
+        (entropy(near, [far, far]) + entropy(near, [other, other]) + 2 * entropy(2, [far, other])) /
+        4
+      );
+    };
+    close(await at('ntXentLoss', { temperature: 0.5, rival }, turn), views(turn), slopeOf(views));
+    const labelled = (x: number) => {
+      const [near, far, other] = [2 * Math.cos(x), 2 * Math.cos(x - rival), 2 * Math.cos(rival)];
+      return (entropy(near, [far]) + entropy(near, [other])) / 3;
+    };
+    const together = { temperature: 0.5, baseTemperature: 0.5, rival };
+    close(await at('supConLoss', together, turn), labelled(turn), slopeOf(labelled));
+    expect(named(found, 'clipLoss').code(settings)).toContain(
+      'clipLoss(image, text, { logitScale: 3 })',
+    );
     expect(named(found, 'crossEntropy').code({ weight: 3 })).toContain('weight: tensor([3, 1, 1])');
   });
 

@@ -272,6 +272,17 @@ describe('linear', () => {
   });
 });
 
+describe('prelu', () => {
+  it.each([
+    ['[1]', [2, 1], 'expected shape [1], or two dimensions or more that broadcast to x'],
+    ['[1]', [4], 'expected shape [1], or two dimensions or more that broadcast to x'],
+    ['[1] or [3]', [2, 3], 'expected shape [1] or [3] (the channels of x), or two dimensions'],
+  ])('says that a weight of four has to be of shape %s for x of %j', (_, shape, words) => {
+    const x = tensor(new Float32Array(shape.reduce((n, d) => n * d, 1)), { shape });
+    expect(() => prelu(x, tensor([1, 2, 3, 4]))).toThrow(words);
+  });
+});
+
 describe('linear with prelu', () => {
   const x = (): Tensor => tensor([[-2, 1]]);
   const weight = (): Tensor =>
