@@ -45,7 +45,7 @@ export const clipLoss = /* @__PURE__ */ defineOp(apply, {
   reductions: [],
   accuracy: { forward: 8, backward: 8 },
   docs: {
-    tex: String.raw`-\frac{1}{2N} \sum_i \left(\log \frac{e^{z_{ii}}}{\sum_j e^{z_{ij}}} + \log \frac{e^{z_{ii}}}{\sum_j e^{z_{ji}}}\right), \quad z = s \, x y^\top`,
+    tex: String.raw`-\frac{1}{2N} \sum_i \bigl(\log \mathrm{softmax}(z_i)_i + \log \mathrm{softmax}(z^\top_i)_i\bigr), \quad z = s \, x y^\top`,
     derivative: String.raw`\tfrac{s}{2N} \sum_j \left(\mathrm{softmax}(z_i)_j + \mathrm{softmax}(z^\top_j)_i - 2 \delta_{ij}\right) y_j`,
     range: String.raw`[0, \infty)`,
     shapes: 'image and text [N, D], logitScale a scalar; result: a scalar',
