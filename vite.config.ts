@@ -6,7 +6,7 @@ import { launchOptions } from './scripts/browser.mjs';
 import { docsStripper } from './scripts/strip-docs.mjs';
 import { namespaces } from './scripts/namespaces.mjs';
 import { vendored } from './scripts/vendor.mjs';
-import { wgslMinify } from './scripts/wgsl-minify.mjs';
+import { shadersFirst, wgslMinify } from './scripts/wgsl-minify.mjs';
 
 const shim = (name: string): string =>
   fileURLToPath(new URL(`scripts/shims/${name}.cjs`, import.meta.url));
@@ -44,6 +44,7 @@ export default defineConfig({
     wgslMinify(),
     docsStripper(),
     namespaces(),
+    shadersFirst(['index.js', 'kernels.js', 'nn/index.js', 'optim/index.js']),
     vendored({ erfc: '@stdlib/math-base-special-erfc' }, lighter),
   ],
   resolve: { alias: lighter },

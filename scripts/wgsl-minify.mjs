@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * Strips WGSL of comments and needless whitespace, and a Vite plugin that does so
- * for `*.wgsl?raw` imports at build time. WGSL has no string literals, so every
- * `//` and `/*` really starts a comment.
+ * Makes WGSL short: without comments and needless whitespace, with short names inside functions. And a Vite plugin that does
+ * so for `*.wgsl?raw` imports at build time. WGSL has no string literals, so every `//` and `/*` really starts a comment.
  */
 import { readFile } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { shortenLocals } from './wgsl-locals.mjs';
 
 /** WGSL's line breaks: LF, VT, FF, CR, NEL, LS, PS. */
 const LINE_BREAK = /[\n\v\f\r\u0085\u2028\u2029]/;
@@ -65,7 +66,7 @@ function squeeze(code) {
 }
 
 /**
- * Minifies WGSL without renaming anything. `//#` lines keep a line of their own.
+ * Minifies WGSL. Of all names only those inside functions change. `//#` lines keep a line of their own.
  * @param {string} source
  */
 export function minifyWgsl(source) {
@@ -82,7 +83,7 @@ export function minifyWgsl(source) {
     if (squeezed) lines.push(squeezed);
     code = '';
   };
-  for (const line of stripComments(text).split(LINE_BREAK)) {
+  for (const line of shortenLocals(stripComments(text)).split(LINE_BREAK)) {
     if (line.trimStart().startsWith('//#')) {
       flush();
       lines.push(line.trim());
@@ -112,4 +113,41 @@ export function wgslMinify() {
       return { code: `export default ${JSON.stringify(text)};\n`, moduleType: 'js' };
     },
   };
+}
+
+/**
+ * Vite plugin, for builds of one file out per file in: what a consumer's bundler puts together begins with the shaders. Compression
+ * looks back 32 kB, and so finds what shaders share where they stand side by side, not between the modules that import them.
+ * Bundlers follow the order of imports, also of those that they then drop.
+ * @param {readonly string[]} entries the package's, such as `index.js`
+ * @returns {import('vite').Plugin}
+ */
+export function shadersFirst(entries) {
+  return {
+    name: 'nonlin:shaders-first',
+    apply: 'build',
+    generateBundle(_options, bundle) {
+      const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
+      const paths = chunks
+        .map(({ fileName }) => fileName)
+        .filter((name) => name.startsWith('shaders/'))
+        .sort();
+      const list = 'shaders/all.js';
+      const source = paths.map((path) => `import '${relative(posix.dirname(list), path)}';\n`);
+      this.emitFile({ type: 'asset', fileName: list, source: source.join('') });
+      for (const chunk of chunks) {
+        if (!entries.includes(chunk.fileName)) continue;
+        chunk.code = `import '${relative(posix.dirname(chunk.fileName), list)}'; ${chunk.code}`;
+      }
+    },
+  };
+}
+
+/**
+ * @param {string} folder
+ * @param {string} path
+ */
+function relative(folder, path) {
+  const way = posix.relative(folder, path);
+  return way.startsWith('.') ? way : `./${way}`;
 }

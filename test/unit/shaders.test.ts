@@ -1,6 +1,7 @@
 // Every linked shader through Tint: ops run on Dawn's null backend, which checks everything and computes nothing.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { create } from 'webgpu';
+import { minifyWgsl } from '../../scripts/wgsl-minify.mjs';
 import { BYTES } from '../../src/core/dtype.ts';
 import { HARDWARE, SOFTWARE } from '../../src/kernels/tuning.ts';
 import * as lib from '../../src/shader/lib.ts';
@@ -168,6 +169,18 @@ describe('every shader compiles and every launch is valid', () => {
       const mode = MODES[k % MODES.length];
       if (!mode || k % 7 > 0) continue;
       const text = rewrite(code, mode);
+      gpu.pushErrorScope('validation');
+      const { messages } = await gpu.createShaderModule({ code: text }).getCompilationInfo();
+      modules.delete(text);
+      expect(messages.map(({ message }) => message)).toEqual([]);
+      expect(await gpu.popErrorScope()).toBeNull();
+    }
+  });
+
+  it('shaders compile when they are minified', { timeout: 120_000 }, async () => {
+    for (const [k, code] of [...modules].entries()) {
+      if (k % 5 > 0) continue;
+      const text = minifyWgsl(code);
       gpu.pushErrorScope('validation');
       const { messages } = await gpu.createShaderModule({ code: text }).getCompilationInfo();
       modules.delete(text);

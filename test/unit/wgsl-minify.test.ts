@@ -2,7 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { shortenLocals } from '../../scripts/wgsl-locals.mjs';
 import { minifyWgsl, stripComments } from '../../scripts/wgsl-minify.mjs';
+import { declaredNames, freeNames } from '../wgsl-names.ts';
 
 describe('stripComments', () => {
   it.each([
@@ -59,12 +61,83 @@ describe('minifyWgsl', () => {
     );
   });
 
-  it('changes nothing the second time', async () => {
-    const folder = fileURLToPath(new URL('../../shaders', import.meta.url));
+  const folder = fileURLToPath(new URL('../../shaders', import.meta.url));
+  const shaders = async (): Promise<[string, string][]> => {
     const names = (await readdir(folder, { recursive: true })).filter((n) => n.endsWith('.wgsl'));
-    for (const name of names) {
-      const once = minifyWgsl(await readFile(join(folder, name), 'utf8'));
+    return Promise.all(
+      names.map(async (name): Promise<[string, string]> => {
+        return [name, await readFile(join(folder, name), 'utf8')];
+      }),
+    );
+  };
+
+  it('changes nothing the second time', async () => {
+    for (const [name, text] of await shaders()) {
+      const once = minifyWgsl(text);
       expect(minifyWgsl(once), name).toBe(once);
     }
+  });
+
+  it('leaves what a file declares and what it needs of others', async () => {
+    for (const [name, text] of await shaders()) {
+      const short = shortenLocals(text);
+      expect(declaredNames(short), name).toEqual(declaredNames(text));
+      expect(freeNames(short), name).toEqual(freeNames(text));
+    }
+  });
+});
+
+describe('shortenLocals', () => {
+  it.each([
+    [
+      'parameters',
+      'fn f(value: f32) -> f32 { return value; }',
+      'fn f(d: f32) -> f32 { return d; }',
+    ],
+    [
+      'variables, but no members',
+      'fn f() { let row = g(); var sum = row.sum; sum += 1.0; const half = 2u; }',
+      'fn f() { let d = g(); var e = d.sum; e += 1.0; const h = 2u; }',
+    ],
+    ['no names at module scope', 'const total = 1u; fn f() -> u32 { return total; }', null],
+    ['no name that is one letter long', 'fn f(x: f32) -> f32 { let y = x; return y; }', null],
+    [
+      'nothing to a name that the function has',
+      'fn f(d: f32, value: f32) -> f32 { return e(d, value); }',
+      'fn f(d: f32, g: f32) -> f32 { return e(d, g); }',
+    ],
+    [
+      'no attributes',
+      'fn f(@builtin(workgroup_id) workgroup_id: vec3u) { g(workgroup_id.x); }',
+      'fn f(@builtin(workgroup_id) d: vec3u) { g(d.x); }',
+    ],
+    [
+      'a name of two blocks to one',
+      'fn f() { { let left = 1u; g(left); } { let left = 2u; g(left); } }',
+      'fn f() { { let d = 1u; g(d); } { let d = 2u; g(d); } }',
+    ],
+    [
+      'no name that is local in one block and global in another',
+      'fn f() { { let lanes = 1u; g(lanes); } g(lanes); }',
+      null,
+    ],
+    [
+      'no variable that its own start refers to',
+      'fn f() { { let lanes = lanes + 1u; g(lanes); } }',
+      null,
+    ],
+    [
+      'a counter within its loop',
+      'fn f() { for (var index = 0u; index < 3u; index++) { g(index); } }',
+      'fn f() { for (var d = 0u; d < 3u; d++) { g(d); } }',
+    ],
+    [
+      'no counter of which there is a global name too',
+      'fn f() { for (var index = 0u; index < 3u; index++) { g(index); } g(index); }',
+      null,
+    ],
+    ['nothing in comments', 'fn f() { // let value\n}', null],
+  ])('%s', (_, wgsl, expected) => {
+    expect(shortenLocals(wgsl)).toBe(expected ?? wgsl);
   });
 });
