@@ -1,7 +1,7 @@
+//#include "lib/bell.wgsl"
 //#include "lib/bits.wgsl"
 //#include "lib/div.wgsl"
 //#include "lib/exp.wgsl"
-//#include "lib/sigmoid.wgsl"
 // nl_tanh(x): at most 1.25 ULP (measured: 1.11; 1.15 where fma is fused). Tiny x and -0 are returned as they are.
 //   For |x| < 0.55 it is x + x^3 P(x^2) with a minimax polynomial P of degree 4 (own fit). For larger |x| it is
 //   1 - 2e/(1 + e) with e = exp(-2|x|), where the difference does not cancel.

@@ -1,6 +1,7 @@
 //#include "lib/div.wgsl"
 //#include "lib/sqrt.wgsl"
 //#include "losses/cross-entropy.wgsl"
+//#include "losses/margin.wgsl"
 // The cosine of the class's angle plus a margin, by cos(a + m) = cos a cos m - sin a sin m. Past `limit` a line goes on falling.
 fn sine_squared(c: f32) -> f32 {
   let square = (1.0 - c) * (1.0 + c);

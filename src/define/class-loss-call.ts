@@ -1,5 +1,4 @@
 // What a call of a declared classification loss is for its kernel: for its function, and for what is planned of it without one.
-import marginText from '../../shaders/losses/margin.wgsl?raw';
 import temperText from '../../shaders/losses/tempered.wgsl?raw';
 import type { DType } from '../core/dtype.ts';
 import { OptionError, ShapeError } from '../core/errors.ts';
@@ -25,7 +24,7 @@ export interface ClassLossOps {
 
 export function classLossOps<S extends ParamSpecs>(declaration: Declaration<S>): ClassLossOps {
   const { name, wgsl, includes, normalised, margin, params = {} } = declaration;
-  const file = source(`${name}.wgsl`, margin ? `${wgsl}\n${marginText}` : wgsl, includes);
+  const file = source(`${name}.wgsl`, wgsl, includes);
   const plain: ClassLossOp = {
     name,
     source: file,

@@ -1,4 +1,5 @@
 import ceText from '../../shaders/losses/cross-entropy.wgsl?raw';
+import marginText from '../../shaders/losses/margin.wgsl?raw';
 import wgsl from '../../shaders/losses/arc-face.wgsl?raw';
 import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
@@ -8,7 +9,12 @@ import { source } from '../shader/link.ts';
 const declaration = /* @__PURE__ */ declareClassLoss({
   name: 'arcFaceLoss',
   wgsl,
-  includes: [div, sqrt, /* @__PURE__ */ source('losses/cross-entropy.wgsl', ceText)],
+  includes: [
+    div,
+    sqrt,
+    /* @__PURE__ */ source('losses/cross-entropy.wgsl', ceText),
+    /* @__PURE__ */ source('losses/margin.wgsl', marginText),
+  ],
   params: {
     s: { default: 64, min: 0, above: true },
     m: { default: 0.5, min: 0, max: 1.5707963267948963 },

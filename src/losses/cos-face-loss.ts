@@ -1,4 +1,5 @@
 import ceText from '../../shaders/losses/cross-entropy.wgsl?raw';
+import marginText from '../../shaders/losses/margin.wgsl?raw';
 import wgsl from '../../shaders/losses/cos-face.wgsl?raw';
 import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
@@ -7,7 +8,10 @@ import { source } from '../shader/link.ts';
 const declaration = /* @__PURE__ */ declareClassLoss({
   name: 'cosFaceLoss',
   wgsl,
-  includes: [/* @__PURE__ */ source('losses/cross-entropy.wgsl', ceText)],
+  includes: [
+    /* @__PURE__ */ source('losses/cross-entropy.wgsl', ceText),
+    /* @__PURE__ */ source('losses/margin.wgsl', marginText),
+  ],
   params: { s: { default: 64, min: 0, above: true }, m: 0.4 },
   normalised: true,
   soft: false,

@@ -2,6 +2,7 @@
 import anchoredExpText from '../../shaders/lib/anchored-exp.wgsl?raw';
 import atanText from '../../shaders/lib/atan.wgsl?raw';
 import bceText from '../../shaders/lib/bce.wgsl?raw';
+import bellText from '../../shaders/lib/bell.wgsl?raw';
 import bitsText from '../../shaders/lib/bits.wgsl?raw';
 import classLabelText from '../../shaders/lib/class-label.wgsl?raw';
 import classStatusText from '../../shaders/lib/class-status.wgsl?raw';
@@ -60,8 +61,15 @@ export const erf = /* @__PURE__ */ source('lib/erf.wgsl', erfText, [bits, div, e
 export const log = /* @__PURE__ */ source('lib/log.wgsl', logText, [bits]);
 /** `nl_log1p`: log(1 + x). */
 export const log1p = /* @__PURE__ */ source('lib/log1p.wgsl', log1pText, [bits, log]);
+/** `nl_exp_bell`: the slope of the sigmoid. */
+export const bell = /* @__PURE__ */ source('lib/bell.wgsl', bellText, [bits, div, exp]);
 /** `nl_sigmoid`, `nl_sigmoid_grad`, `nl_sigmoid_times`, `nl_gate_grad`. */
-export const sigmoid = /* @__PURE__ */ source('lib/sigmoid.wgsl', sigmoidText, [bits, div, exp]);
+export const sigmoid = /* @__PURE__ */ source('lib/sigmoid.wgsl', sigmoidText, [
+  bell,
+  bits,
+  div,
+  exp,
+]);
 /** `nl_softplus`: log(1 + e^x). */
 export const softplus = /* @__PURE__ */ source('lib/softplus.wgsl', softplusText, [bits, exp, log]);
 /** `nl_bce`: the binary cross-entropy of a logit. */
@@ -93,7 +101,7 @@ export const atan = /* @__PURE__ */ source('lib/atan.wgsl', atanText, [div]);
 /** `nl_sqrt`, `nl_reciprocal`. */
 export const sqrt = /* @__PURE__ */ source('lib/sqrt.wgsl', sqrtText, [bits, div]);
 /** `nl_tanh`, `nl_sech2`. */
-export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bits, div, exp, sigmoid]);
+export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bell, bits, div, exp]);
 /** `nl_pow`: x^y for x >= 0. */
 export const pow = /* @__PURE__ */ source('lib/pow.wgsl', powText, [bits]);
 /** `anchored_exp`: e^x of the elements of a row, times a factor that keeps all of them in range. */
