@@ -1,5 +1,4 @@
-// Takes the catalog's activations, and gives each as something to call with a tensor and option values, and what it
-// computes.
+// Takes the catalog's activations, and gives each as something to call with a tensor and option values.
 import { init, nn, reshape, scope, tensor, type Device, type Tensor } from 'nonlin';
 import { catalog } from '../../src/catalog.ts';
 import type { Gated } from '../../src/define/gated.ts';
@@ -118,39 +117,4 @@ function codeOf(entry: Documented, options: readonly Option[], values: Values): 
   const list = given.length > 0 ? `, { ${given.join(', ')} }` : '';
   const along = 'operands' in entry ? ', [n]' : '';
   return `import { ${entry.op} } from 'nonlin';\nconst y = ${entry.op}(x${along}${list});`;
-}
-
-/** Values and, with an upstream gradient of 1, gradients. */
-export interface Curve {
-  readonly y: Float32Array;
-  readonly slope: Float32Array;
-}
-
-/** An op and its gradient with respect to `x`, of shape [rows, n]. */
-export async function compute(
-  call: (x: Tensor) => Tensor,
-  x: Float32Array,
-  shape: readonly number[],
-  device: Device,
-): Promise<Curve> {
-  const { y, slope } = scope(() => {
-    const input = tensor(x, { shape, device, requiresGrad: true });
-    const out = call(input);
-    const ones = tensor(new Float32Array(out.size).fill(1), { shape: out.shape, device });
-    out.backward(ones);
-    if (!input.grad) throw new Error('no gradient');
-    return { y: out, slope: input.grad };
-  });
-  try {
-    const [values, gradients] = await Promise.all([y.data(), slope.data()]);
-    return { y: Float32Array.from(values), slope: Float32Array.from(gradients) };
-  } finally {
-    y.dispose();
-    slope.dispose();
-  }
-}
-
-/** `count` places from `from` to `to`, both included. */
-export function places(from: number, to: number, count: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1));
 }

@@ -2,7 +2,7 @@
 import { cat, init, narrow, reshape, scope, tensor, type Device, type Tensor } from 'nonlin';
 import { catalog } from '../../src/catalog.ts';
 import type { Documented } from '../../src/define/op.ts';
-import { places } from './functions.ts';
+import { places } from './curve.ts';
 import { extrasOf } from './loss-extras.ts';
 import type { Argument, Form } from './loss-form.ts';
 import { formsOf } from './loss-forms.ts';

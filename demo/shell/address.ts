@@ -7,6 +7,7 @@ export const VIEW_NAMES = [
   'losses',
   'train',
   'write',
+  'own',
   'accuracy',
   'gpu',
   'benchmark',

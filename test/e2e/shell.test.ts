@@ -16,6 +16,7 @@ const VIEWS = {
   Losses: 'Losses',
   Train: 'Train',
   Write: 'A transformer that learns to write',
+  'Your own': 'Write your own activation or loss',
   Accuracy: 'Accuracy',
   'Your GPU': 'How wrong is your GPU?',
   Benchmark: 'Benchmark',

@@ -1,7 +1,8 @@
 // The demo's parts that need no page: how losses are drawn, addresses, configurations, checkpoints, diagnoses.
 import { init, nn, tensor, type Device } from 'nonlin';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { findFunctions, places } from '../../demo/lab/functions.ts';
+import { places } from '../../demo/lab/curve.ts';
+import { findFunctions } from '../../demo/lab/functions.ts';
 import { FORMS } from '../../demo/lab/loss-forms.ts';
 import { findLossOps, lossCurve } from '../../demo/lab/losses.ts';
 import { BY_USE, byUse } from '../../demo/lab/order.ts';

@@ -8,7 +8,7 @@ import { random } from '../../../test/accuracy/inputs.ts';
 import { FLUSHED, FLUSHED_GATED, ulpError } from '../../../test/accuracy/measure.ts';
 import { LENGTHS, rowBound, sweepRows, termsOf } from '../../../test/accuracy/sweep.ts';
 import { Float64Device, valuesOf } from '../../../test/unit/float64-device.ts';
-import { compute } from '../../lab/functions.ts';
+import { compute } from '../../lab/curve.ts';
 import { checkGoing, type Progress } from '../../lab/going.ts';
 import { breathe } from '../../training/breathe.ts';
 

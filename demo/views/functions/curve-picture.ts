@@ -1,7 +1,8 @@
 // Takes an elementwise or gated activation, and gives f and f′ over x in a plot.
 import type { Device } from 'nonlin';
 import type { Picture } from '../../lab/card.ts';
-import { compute, places, type FunctionOp } from '../../lab/functions.ts';
+import { compute, places } from '../../lab/curve.ts';
+import { type FunctionOp } from '../../lab/functions.ts';
 import { valuesOf, type Option, type Values } from '../../lab/options.ts';
 import { framedWithin, keys, Plot } from '../../lab/plot.ts';
 

@@ -2,7 +2,8 @@
 import { html, render } from 'lit-html';
 import type { Device } from 'nonlin';
 import type { Picture } from '../../lab/card.ts';
-import { compute, type FunctionOp } from '../../lab/functions.ts';
+import { compute } from '../../lab/curve.ts';
+import { type FunctionOp } from '../../lab/functions.ts';
 import {
   defaultsOf,
   formatValue,

@@ -10,10 +10,11 @@ import { describeDevice } from '../../shell/devices.ts';
 import type { Lab, Mount, View } from '../../shell/lab.ts';
 import { onTheme } from '../../shell/theme.ts';
 import { formatPercent } from '../../training/format.ts';
+import { DRAWN } from '../../training/small.ts';
 import { paintBoundary } from '../train/panels/boundary.ts';
 import { FIXED, PICKABLE, type Name } from './choices.ts';
 import { HomePad } from './home-pad.ts';
-import { DRAWN, Race, type Standing } from './race.ts';
+import { startRace, type Race, type Standing } from './race.ts';
 
 const INSTALL = 'npm install nonlin';
 const PACKAGE = 'https://www.npmjs.com/package/nonlin';
@@ -34,9 +35,9 @@ class HomeView implements View {
   readonly #untheme: () => void;
   #device: Device | undefined;
   #pick: Name = DEFAULT_PICK;
-  #race: Race | undefined;
+  #race: Race<Name> | undefined;
   #phase: Phase = 'waiting';
-  #standings: readonly Standing[] = [];
+  #standings: readonly Standing<Name>[] = [];
   #progress = 0;
   readonly #hidden = (): void => {
     // a tab that nobody sees has nothing to show
@@ -93,7 +94,7 @@ class HomeView implements View {
     this.#progress = 0;
     const device = this.#device;
     if (!device) return;
-    const race = new Race(device, this.#names, {
+    const race = startRace(device, this.#names, {
       moved: (standings, step, steps) => {
         if (race !== this.#race) return;
         this.#standings = standings;
@@ -166,6 +167,7 @@ class HomeView implements View {
             <a href=${PACKAGE}>Code and documentation</a>
             <a href="#/functions">All functions</a>
             <a href="#/write">A transformer that learns to write</a>
+            <a href="#/own">Write your own activation</a>
             <a href="#/gpu">How wrong is your GPU?</a>
           </p>
           <p class="found">Everything here runs on: <strong>${found}</strong></p>

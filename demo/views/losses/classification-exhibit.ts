@@ -5,7 +5,7 @@ import { scope, tensor, type Device } from 'nonlin';
 import type { Exhibit } from '../../lab/catalogue.ts';
 import { optionControls } from '../../lab/option-controls.ts';
 import { Comparison, type CurveAndSlope } from '../../lab/comparison.ts';
-import { places } from '../../lab/functions.ts';
+import { places } from '../../lab/curve.ts';
 import type { LossFunction, LossOp } from '../../lab/losses.ts';
 import { numberOption, type Value, type Values } from '../../lab/options.ts';
 

@@ -5,7 +5,7 @@ import { html } from 'lit-html';
 import formulas from 'virtual:formulas/losses';
 import type { CardOp } from '../../lab/card.ts';
 import { Catalogue } from '../../lab/catalogue.ts';
-import { places } from '../../lab/functions.ts';
+import { places } from '../../lab/curve.ts';
 import { LOSS_GROUPS } from '../../lab/loss-form.ts';
 import { findLossOps, lossCurve, type LossOp } from '../../lab/losses.ts';
 import { describeValues } from '../../lab/options.ts';

@@ -1,7 +1,7 @@
 // Takes a loss with its form, and gives the loss and its gradient over the moving number.
 import type { Device } from 'nonlin';
 import type { Picture } from '../../lab/card.ts';
-import { places } from '../../lab/functions.ts';
+import { places } from '../../lab/curve.ts';
 import { lossCurve, type LossOp } from '../../lab/losses.ts';
 import type { Values } from '../../lab/options.ts';
 import { framedWithin, keys, Plot } from '../../lab/plot.ts';

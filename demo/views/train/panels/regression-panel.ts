@@ -1,6 +1,6 @@
 // Takes networks that draw a line through points, and gives the points, the true curve, and each network's line.
 import { html, render } from 'lit-html';
-import { places } from '../../../lab/functions.ts';
+import { places } from '../../../lab/curve.ts';
 import { Plot, SERIES, type Series } from '../../../lab/plot.ts';
 import { REACH, trueCurve, type Regression } from '../../../training/tasks/regression.ts';
 import type { Trainer } from '../../../training/trainer.ts';
