@@ -93,6 +93,7 @@ for (const backend of ['webgpu', 'cpu']) {
     // the link carries code and options; in this tab the code is one's own
     await expect(page.locator('#start')).toHaveValue('');
     await page.reload();
+    await done(page);
     await expectSnake(page, 3);
     expect(await textOf(page, 'wgsl')).toBe(SNAKE.wgsl);
     expect(await textOf(page, 'js')).toBe(SNAKE.js);
@@ -133,6 +134,7 @@ test('code of a link runs only once one says so; broken links are told', async (
   await stranger.waitForTimeout(1500);
   expect(asked).toEqual([]);
   await stranger.getByRole('button', { name: 'Run it' }).click();
+  await done(stranger);
   await expectSnake(stranger, 2);
   expect(asked).not.toEqual([]);
 

@@ -8,8 +8,8 @@ import { appCode } from './words.ts';
 import { PATIENCE_S } from './workshop.ts';
 
 export const FOREIGN =
-  'This code came with the link: somebody else has written it. It has not run. Read it, then run it in a worker of its own, ' +
-  'which cannot see this page but can use the network.';
+  'This code came with the link: somebody else has written it, and it has not run. Read it first. It runs in a worker of its ' +
+  'own, which cannot touch this page, but can use the network and what this site has stored.';
 export const HUNG = `The JavaScript did not come to an end within ${PATIENCE_S} s, and was stopped. Is there a loop that never ends? It runs again once you change it.`;
 export const LONG =
   'The GPU has not answered for 10 s. A loop in the WGSL that never ends? Change it; if the browser gives the GPU up, it says so.';

@@ -4,7 +4,6 @@ import {
   crossEntropy,
   mseLoss,
   nn,
-  tensor,
   type Activation,
   type Device,
   type Tensor,
@@ -69,26 +68,22 @@ function ownActivation(op: Activation, options: object): ActivationChoice {
   return activationOf(op.op, () => new Own(options));
 }
 
-const CROSS_ENTROPY: LossChoice = {
-  op: 'crossEntropy',
-  use: '',
-  separable: true,
-  compute: (logits, labels) =>
-    crossEntropy(
-      logits,
-      tensor(Int32Array.from(labels), { dtype: 'int32', device: logits.device }),
-    ),
-};
+type Compute = (outputs: Tensor, target: Tensor) => Tensor;
 
-/** A loss of each output by itself: 1 is wanted of the true class, 0 of the others. */
-function pointwise(op: string, compute: (outputs: Tensor, wanted: Tensor) => Tensor): LossChoice {
+function lossChoice(op: string, target: 'classes' | 'oneHot', compute: Compute): LossChoice {
+  const form = { input: 'logits', target } as const;
   return {
     op,
     use: '',
     separable: true,
-    compute: (outputs, labels) => {
-      const form = { input: 'logits', target: 'oneHot' } as const;
-      return compute(outputs, toTarget(form, labels, outputs.shape[1] ?? 1, outputs.device));
-    },
+    target: (labels, classes, device) => toTarget(form, labels, classes, device),
+    compute,
   };
 }
+
+const CROSS_ENTROPY = lossChoice('crossEntropy', 'classes', (outputs, target) =>
+  crossEntropy(outputs, target),
+);
+
+/** A loss of each output by itself: 1 is wanted of the true class, 0 of the others. */
+const pointwise = (op: string, compute: Compute): LossChoice => lossChoice(op, 'oneHot', compute);

@@ -322,13 +322,16 @@ class OwnView implements View {
           })}
           ${notice(this.#notice, this.#state === 'asking' ? () => this.#run() : undefined)}
           <div class="own-work">
-            ${this.#editors.element}
+            <div class="own-code">
+              ${this.#editors.element}
+              ${this.#checked?.sweep ? errorTable(this.#checked.sweep) : nothing}
+            </div>
             <section class="own-results" aria-label="What it does">
               ${this.#plot.element} ${this.#controls()}
               ${this.#checked ? verdicts(this.#code.kind, this.#checked) : nothing}
             </section>
           </div>
-          ${this.#checked?.sweep ? errorTable(this.#checked.sweep) : nothing} ${this.#match.element}
+          ${this.#match.element}
         </div>`,
       this.#host,
     );

@@ -69,12 +69,14 @@ export class Match {
     if (this.#phase !== 'running') return;
     this.#standings = standings;
     this.#progress = step / steps;
-    if (step > (this.#steps.at(-1) ?? 0)) {
+    const seen = standings.flatMap(({ training }) => training ?? []);
+    // one of them may have reported nothing yet
+    if (seen.length === standings.length && step > (this.#steps.at(-1) ?? 0)) {
       this.#steps.push(step);
       this.#means.forEach((means, i) => {
-        const now = standings[i]?.training ?? NaN;
-        const before = means.at(-1);
-        means.push(before === undefined ? now : before + FRESH * (now - before));
+        const now = seen[i] ?? NaN;
+        const before = means.at(-1) ?? now;
+        means.push(before + FRESH * (now - before));
       });
     }
     this.#paint();

@@ -105,7 +105,7 @@ export function errorTable({ near, all }: Sweep): TemplateResult {
       Networks hardly ever meet the numbers at the ends of float32.
       ${
         overflows
-          ? 'There a square or a quotient of the WGSL leaves its range, which in float64 it does not.'
+          ? 'There this WGSL runs out of range or of digits, where float64 does not.'
           : nothing
       }
     </p>
