@@ -1,7 +1,7 @@
 // Takes a model, a loss, a few examples, and gives per layer how many units are dead or saturated, and how large its
 // gradient is.
 import { mul, scope, sum, tensor, type Device, type nn, type Tensor } from 'nonlin';
-import { lossOf, type LossChoice } from './losses.ts';
+import { lossOf, type LossChoice } from './loss.ts';
 import type { Model } from './model.ts';
 import type { Batch } from './task.ts';
 

@@ -8,7 +8,7 @@ import {
   type optim,
   type Tensor,
 } from 'nonlin';
-import { lossOf, type LossChoice } from './losses.ts';
+import { lossOf, type LossChoice } from './loss.ts';
 import type { Model } from './model.ts';
 import { scoreOf, type Piece, type Score } from './score.ts';
 import type { Batch, Task } from './task.ts';

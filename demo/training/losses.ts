@@ -5,30 +5,8 @@ import { catalog } from '../../src/catalog.ts';
 import { byUse } from '../lab/order.ts';
 import { breathe } from './breathe.ts';
 import { formsOf, toInput, toTarget } from './forms.ts';
+import { lossOf, type LossChoice, type Way } from './loss.ts';
 import type { Goal } from './task.ts';
-
-type Wanted = ArrayLike<number>;
-
-/** How a loss is used. */
-interface Way {
-  /** What the loss takes as its target, for outputs of shape [N, n]: from N class indices, or N · n numbers. */
-  readonly target: (wanted: Wanted, outputs: number, device: Device) => Tensor;
-  /** The mean loss over a batch, from outputs of shape [N, n] and their target. */
-  readonly compute: (outputs: Tensor, target: Tensor) => Tensor;
-}
-
-export interface LossChoice extends Way {
-  readonly op: string;
-  /** When to use it, for people; may be empty. */
-  readonly use: string;
-  /** Whether the loss of a batch is the mean of its parts' losses. */
-  readonly separable: boolean;
-}
-
-/** The mean loss of outputs of shape [N, n] and what was wanted of them. */
-export function lossOf({ target, compute }: Way, outputs: Tensor, wanted: Wanted): Tensor {
-  return compute(outputs, target(wanted, outputs.shape[1] ?? 1, outputs.device));
-}
 
 type LossFunction = (input: Tensor, target: Tensor, options: { reduction: 'mean' }) => Tensor;
 

@@ -2,7 +2,7 @@
 import type { Device } from 'nonlin';
 import type { ActivationChoice } from './activations.ts';
 import { breathe } from './breathe.ts';
-import type { LossChoice } from './losses.ts';
+import type { LossChoice } from './loss.ts';
 import type { Settings } from './settings.ts';
 import type { Task } from './task.ts';
 import { Trainer } from './trainer.ts';

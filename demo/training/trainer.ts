@@ -13,7 +13,7 @@ import type { ActivationChoice } from './activations.ts';
 import { restoreCheckpoint, takeCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { diagnose, type LayerHealth } from './diagnose.ts';
 import { Learning, read, rowsOf } from './learning.ts';
-import type { LossChoice } from './losses.ts';
+import type { LossChoice } from './loss.ts';
 import { createModel, createModelGently, type Model, type ModelOptions } from './model.ts';
 import { createOptimizer } from './optimizers.ts';
 import { generator, permutation } from './random.ts';

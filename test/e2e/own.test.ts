@@ -224,6 +224,11 @@ test('errors stand at their line: WGSL, grammar of JavaScript, and what it throw
   await write(page, 'js', js.replace('Math.abs(x) / limit)', 'Math.absent(x) / limit)'));
   await expect(notes('js')).toContainText('TypeError');
   await expect(notes('js')).toHaveAttribute('data-line', String(line));
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole('button', { name: 'WGSL', exact: true }).click();
+  await expect(page.locator('.editor-js')).toBeHidden();
+  await page.getByRole('button', { name: 'JavaScript: error' }).click();
+  await expect(notes('js')).toBeVisible();
   await write(page, 'js', js.replace('return x /', 'x /'));
   await expect(notes('js')).toContainText('forward gives nothing, where a number is expected');
   expect(faults).toEqual([]);

@@ -25,7 +25,8 @@ import {
   TASKS,
 } from '../../demo/training/config.ts';
 import { diagnose } from '../../demo/training/diagnose.ts';
-import { findLosses, type LossChoice } from '../../demo/training/losses.ts';
+import type { LossChoice } from '../../demo/training/loss.ts';
+import { findLosses } from '../../demo/training/losses.ts';
 import { DEFAULTS } from '../../demo/training/settings.ts';
 import { regressionTask } from '../../demo/training/tasks/regression.ts';
 import { spiralsTask } from '../../demo/training/tasks/spirals.ts';

@@ -9,7 +9,8 @@ import {
   type Digits,
 } from '../../demo/training/digits.ts';
 import { readDigits } from '../../demo/cli/digits-node.ts';
-import { findLosses, type LossChoice } from '../../demo/training/losses.ts';
+import type { LossChoice } from '../../demo/training/loss.ts';
+import { findLosses } from '../../demo/training/losses.ts';
 import { OPTIMIZER_NAMES } from '../../demo/training/optimizers.ts';
 import { DEFAULTS, type Settings } from '../../demo/training/settings.ts';
 import type { Task } from '../../demo/training/task.ts';

@@ -2,7 +2,7 @@
 // not bring the whole catalog along.
 import { crossEntropy, nn, tensor } from 'nonlin';
 import type { ActivationChoice } from '../../training/activations.ts';
-import type { LossChoice } from '../../training/losses.ts';
+import type { LossChoice } from '../../training/loss.ts';
 
 const MODULES = {
   relu: () => new nn.ReLU(),

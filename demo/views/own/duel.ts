@@ -12,7 +12,7 @@ import type { ActivationChoice } from '../../training/activations.ts';
 import { digitsTask } from '../../training/tasks/digits.ts';
 import { fetchDigits, splitDigits } from '../../training/digits.ts';
 import { toTarget } from '../../training/forms.ts';
-import type { LossChoice } from '../../training/losses.ts';
+import type { LossChoice } from '../../training/loss.ts';
 import { Race, type Entrant, type RaceEvents } from '../../training/race.ts';
 import { SMALL_DIGITS, SMALL_SPIRALS } from '../../training/small.ts';
 import type { Task } from '../../training/task.ts';

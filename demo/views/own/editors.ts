@@ -12,6 +12,7 @@ export class Editors {
   readonly element = document.createElement('section');
   readonly #editors: Readonly<Record<Where, Editor>>;
   readonly #notes: Readonly<Record<Where, HTMLElement>>;
+  readonly #drawTabs: (faulty?: ReadonlySet<Where>) => void;
 
   constructor(changed: () => void) {
     this.element.className = 'editors';
@@ -21,7 +22,9 @@ export class Editors {
     tabs.className = 'editor-tabs';
     tabs.setAttribute('role', 'group');
     tabs.setAttribute('aria-label', 'Which code is shown');
-    const draw = () =>
+    let faults: ReadonlySet<Where> = new Set();
+    const draw = (faulty = faults) => {
+      faults = faulty;
       render(
         SIDES.map(
           ({ where, title }) =>
@@ -33,12 +36,14 @@ export class Editors {
                 draw();
               }}
             >
-              ${title}
+              ${title}${faulty.has(where) ? ': error' : nothing}
             </button>`,
         ),
         tabs,
       );
+    };
     draw();
+    this.#drawTabs = draw;
     this.element.append(tabs);
     const made = SIDES.map(({ where, title, hint }) => {
       const side = document.createElement('div');
@@ -70,7 +75,7 @@ export class Editors {
     this.mark([]);
   }
 
-  /** Marks problems in the editors and says them below; those of the one that is not shown lead there. */
+  /** Marks problems in the editors and says them below; the button of one that is not shown says so too. */
   mark(problems: readonly Problem[]): void {
     for (const { where } of SIDES) {
       const editor = this.#editors[where];
@@ -95,9 +100,7 @@ export class Editors {
         this.#notes[where],
       );
     }
-    const [first] = problems;
-    if (first) this.element.dataset.problem = first.where;
-    else delete this.element.dataset.problem;
+    this.#drawTabs(new Set(problems.map(({ where }) => where)));
   }
 
   dispose(): void {

@@ -4,7 +4,7 @@ import type { ActivationChoice } from '../../training/activations.ts';
 import { breathe } from '../../training/breathe.ts';
 import type { Checkpoint } from '../../training/checkpoint.ts';
 import { parseConfig, TASKS } from '../../training/config.ts';
-import type { LossChoice } from '../../training/losses.ts';
+import type { LossChoice } from '../../training/loss.ts';
 import type { Settings } from '../../training/settings.ts';
 import type { Goal, Task } from '../../training/task.ts';
 import { Trainer } from '../../training/trainer.ts';

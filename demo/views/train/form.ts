@@ -4,7 +4,7 @@ import { chosen } from '../../lab/chosen.ts';
 import { copyButton } from '../../lab/copy.ts';
 import type { ActivationChoice, Curve } from '../../training/activations.ts';
 import { MOST_RUNS, suggestedRate, type Config } from '../../training/config.ts';
-import type { LossChoice } from '../../training/losses.ts';
+import type { LossChoice } from '../../training/loss.ts';
 import { OPTIMIZER_NAMES, OPTIMIZERS } from '../../training/optimizers.ts';
 import { RANGES, type NumberName, type Settings } from '../../training/settings.ts';
 
