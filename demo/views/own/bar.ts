@@ -12,7 +12,8 @@ export const FOREIGN =
   'own, which cannot touch this page, but can use the network and what this site has stored.';
 export const HUNG = `The JavaScript did not come to an end within ${PATIENCE_S} s, and was stopped. Is there a loop that never ends? It runs again once you change it.`;
 export const LONG =
-  'The GPU has not answered for 10 s. A loop in the WGSL that never ends? Change it; if the browser gives the GPU up, it says so.';
+  'The GPU has not answered for 10 s: a loop in the WGSL that never ends? A browser gives such a GPU up after a while, and the ' +
+  'page says so. Change the code; if nothing helps, close this tab.';
 export const LOST =
   'The GPU was lost while this code ran: a loop in the WGSL may never end. Change it before you run it again.';
 

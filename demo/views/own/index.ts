@@ -95,6 +95,7 @@ class OwnView implements View {
     // it must not run again by itself
     this.#state = 'asking';
     this.#notice = LOST;
+    trust('');
     return {
       words: 'If the WGSL has a loop that never ends, change it first.',
       label: 'Open it again',
@@ -189,6 +190,8 @@ class OwnView implements View {
 
   #check(): void {
     if (this.#state === 'asking' || !this.#workshop) return;
+    // a GPU that does not answer keeps its worker waiting for good
+    if (this.#notice === LONG) this.#workshop.end();
     this.#state = 'checking';
     this.#notice = '';
     this.#problems = [];
@@ -197,6 +200,8 @@ class OwnView implements View {
     clearTimeout(this.#long);
     this.#long = setTimeout(() => {
       this.#notice = LONG;
+      // after a reload it must not run by itself
+      trust('');
       this.#render();
     }, LONG_MS);
   }
