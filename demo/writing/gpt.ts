@@ -26,8 +26,8 @@ export interface Look {
   readonly products: Tensor[];
 }
 
-/** Standard deviation of the first weights, as in GPT-2. */
-const INITIAL_STD = 0.02;
+/** Standard deviation of the first weights in GPT-2, which has so many numbers per token. */
+const GPT2 = { std: 0.02, width: 768 };
 
 /** Softmax attention of each token to those before it and itself. */
 class CausalAttention extends nn.Module {
@@ -202,14 +202,17 @@ export class Gpt extends nn.Module {
 
   /** Small normal weights; those that add to the residual stream are smaller, the more layers add to it. */
   #initialise(): void {
-    const residual = INITIAL_STD / Math.sqrt(2 * this.config.layers);
+    const { width, layers } = this.config;
+    // Products of `width` terms spread as far as GPT-2's: with its own numbers a narrow model takes hundreds of steps to look round.
+    const std = GPT2.std * Math.sqrt(GPT2.width / width);
+    const residual = std / Math.sqrt(2 * layers);
     for (const [name, parameter] of this.namedParameters()) {
       if (parameter.rank < 2) {
         if (name.endsWith('bias')) nn.init.zeros_(parameter);
         continue;
       }
       const adds = name.endsWith('output.weight') || name.endsWith('down.weight');
-      nn.init.normal_(parameter, { std: adds ? residual : INITIAL_STD });
+      nn.init.normal_(parameter, { std: adds ? residual : std });
     }
   }
 }

