@@ -213,7 +213,7 @@ function scopesFor(op: string, writes: boolean): Scopes {
   };
 }
 
-/** How Chromium and Firefox say so: there is no other way to ask whose a buffer is. */
-const OF_ANOTHER_DEVICE = /\bassociated with .*device/i;
+/** How Dawn and wgpu (Chromium and Firefox) say so: there is no other way to ask whose a buffer is. */
+const OF_ANOTHER_DEVICE = /\bassociated with .*device|\bdevice\b.* doesn't match .*\bdevice\b/i;
 
 const SCOPES = ['validation', 'out-of-memory', 'internal'] as const;

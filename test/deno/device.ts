@@ -1,6 +1,7 @@
 // What depends on the WebGPU implementation beyond single ops: binding limit, status word, caches.
 import {
   crossEntropy,
+  DeviceMismatchError,
   IndexOutOfRangeError,
   init,
   leakyRelu,
@@ -115,6 +116,19 @@ export const deviceChecks: readonly Check<Device>[] = [
       for (const key of ['buffersCreated', 'bindGroupsCreated', 'pipelinesCompiled'] as const) {
         ensureEqual(after[key], warm[key], key);
       }
+    },
+  },
+  {
+    name: 'a buffer of another device is told by the next read, and nothing else fails',
+    run: async (device) => {
+      const adapter = await navigator.gpu.requestAdapter();
+      ensure(adapter !== null, 'no adapter');
+      const other = await adapter.requestDevice();
+      const buffer = other.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });
+      const x = Tensor.fromBuffer(buffer, { shape: [4], device });
+      await ensureRejects(relu(x).data(), DeviceMismatchError);
+      ensureEqual((await relu(tensor([-1, 2], { device })).data())[1], 2, 'what is whole');
+      other.destroy();
     },
   },
 ];
