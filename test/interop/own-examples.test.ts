@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import erfc from '@stdlib/math-base-special-erfc';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { findSwiftShader } from '../../scripts/vulkan.mjs';
-import { WITH_OTHERS } from '../interop/names.mjs';
-import { node, root, tool } from './run.ts';
-import { build, litPixels, numbersOf, serve, type Pages, type Point } from './serve.ts';
+import { node, root, tool } from '../package/run.ts';
+import { build, litPixels, numbersOf, serve, type Pages, type Point } from '../package/serve.ts';
+import { WITH_OTHERS } from './names.mjs';
 
 let work: string;
 let pages: Pages;
 
 beforeAll(async () => {
-  work = join(inject('work'), 'examples');
+  work = join(inject('work'), 'own-examples');
   await cp(join(root, 'examples'), work, { recursive: true });
   await cp(join(inject('work'), 'installed', 'node_modules'), join(work, 'node_modules'), {
     recursive: true,
