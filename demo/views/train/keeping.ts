@@ -11,6 +11,17 @@ export interface KeptRun {
   readonly history: HistoryState;
 }
 
+/** Undefined where nothing was learned or loaded. */
+export function runOf(
+  config: Config | undefined,
+  checkpoints: readonly Checkpoint[],
+  history: HistoryState,
+): KeptRun | undefined {
+  const [first] = checkpoints;
+  if (!config || !first || (first.step === 0 && history.loaded === undefined)) return undefined;
+  return { config, checkpoints, history };
+}
+
 const STORED = new TabStore('train');
 /** Larger ones are kept in memory only: copying them would hold up the page. */
 const MOST_NUMBERS = 1.5e6;
