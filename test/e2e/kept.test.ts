@@ -1,6 +1,6 @@
 // Runs and models are not lost in silence: by a setting, a task, a view, a reload, a device, a file that does not fit.
 import { expect, test, type Page } from 'playwright/test';
-import { faultsOf } from './lab.ts';
+import { faultsOf, plottedOf } from './lab.ts';
 import { draw, expectPhase, figureOf, ONE, openTraining, stepOf, train } from './train-page.ts';
 
 const SMALL = { backend: 'cpu', width: 16, batchSize: 100, epochs: 1 };
@@ -172,5 +172,28 @@ test('a run that diverges says so, and offers a lower rate', async ({ page }) =>
   await expect(page.getByLabel('Learning rate')).toHaveValue('0.1');
   await expectPhase(page, 'done', 60_000);
   expect(await figureOf(page, 'main')).toBeGreaterThan(0);
+  expect(faults).toEqual([]);
+});
+
+test('five more epochs go on where the run has ended, as if they had been asked for at first', async ({
+  page,
+}) => {
+  const faults = faultsOf(page);
+  const params = { ...SPIRALS, epochs: 8 };
+  await openTraining(page, params);
+  await train(page);
+  const loss = await figureOf(page, 'held-out-loss');
+  await openTraining(page, { ...params, epochs: 3 });
+  await train(page);
+  expect(await stepOf(page)).toBe(30);
+  await button(page, 'Five more epochs').click();
+  await expect.poll(() => stepOf(page)).toBe(80);
+  await expectPhase(page, 'done');
+  expect(await figureOf(page, 'held-out-loss')).toBe(loss);
+  expect(page.url()).toContain('epochs=8');
+  await expect(page.getByLabel('Epochs')).toHaveValue('8');
+  // the curve is one from the first step to the last
+  const { x } = await plottedOf(page.getByRole('img', { name: /^Loss over the steps/ }));
+  expect([x[0], x.at(-1)]).toEqual([0, 80]);
   expect(faults).toEqual([]);
 });

@@ -6,7 +6,7 @@ import type { Lab } from '../../shell/lab.ts';
 import type { Checkpoint } from '../../training/checkpoint.ts';
 import { describeRun, formatConfig, sameConfig, type Config } from '../../training/config.ts';
 import { messageOf } from '../../training/format.ts';
-import type { Settings } from '../../training/settings.ts';
+import { RANGES, type Settings } from '../../training/settings.ts';
 import type { Trainer } from '../../training/trainer.ts';
 import { Board } from './board.ts';
 import { configOf, createTrainers, type Choices } from './choices.ts';
@@ -16,6 +16,9 @@ import { divergedAlert, keptAlert } from './messages.ts';
 import { openModel, saveTrainer } from './model-file.ts';
 import { Session, type Phase } from './session.ts';
 import { loadTaskOf } from './task-loading.ts';
+
+/** What a press of "Five more epochs" adds. */
+const MORE_EPOCHS = 5;
 
 export interface ExperimentEvents {
   /** The page is to be rendered again: at once, or with the next frame. */
@@ -176,6 +179,21 @@ export class Experiment {
     } finally {
       this.#kept = undefined;
     }
+  }
+
+  /** Whether the runs that have ended can go on for more epochs. */
+  get canGoOn(): boolean {
+    const { phase } = this.session;
+    const whole = this.board.history.runs.every(({ diverged }) => diverged === undefined);
+    const longest = Math.max(...this.#config.runs.map(({ epochs }) => epochs));
+    return phase === 'done' && whole && longest + MORE_EPOCHS <= RANGES.epochs.max;
+  }
+
+  /** Trains for more epochs from where the runs have ended: the same steps as if they had been asked for at first. */
+  async goOn(): Promise<void> {
+    const runs = this.#config.runs.map((run) => ({ ...run, epochs: run.epochs + MORE_EPOCHS }));
+    this.#write({ ...this.#config, runs }, this.#run);
+    await this.resume();
   }
 
   async stop(): Promise<void> {

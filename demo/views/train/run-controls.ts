@@ -50,11 +50,14 @@ export interface ToolbarState {
   readonly run: string;
   /** What the button says that goes on with a run which failed. */
   readonly resumeLabel: string | undefined;
+  /** The runs have ended, and more epochs can follow. */
+  readonly canGoOn: boolean;
 }
 
 export interface ToolbarActions {
   readonly pause: () => void;
   readonly resume: () => void;
+  readonly goOn: () => void;
   readonly stop: () => void;
   readonly reset: () => void;
   readonly save: () => void;
@@ -62,7 +65,7 @@ export interface ToolbarActions {
 }
 
 export function toolbar(state: ToolbarState & ToolbarActions): TemplateResult {
-  const { phase, ready, run, resumeLabel } = state;
+  const { phase, ready, run, resumeLabel, canGoOn } = state;
   const active = phase === 'running' || phase === 'paused';
   const trained = ['done', 'stopped', 'paused'].includes(phase);
   return html`<div class="toolbar">
@@ -70,7 +73,11 @@ export function toolbar(state: ToolbarState & ToolbarActions): TemplateResult {
       Train
     </button>
     ${
-      resumeLabel === undefined
+      canGoOn
+        ? html`<button id="go-on" type="button" ?disabled=${!ready} @click=${state.goOn}>
+            Five more epochs
+          </button>`
+        : resumeLabel === undefined
         ? html`<button id="pause" type="button" ?disabled=${!active} @click=${state.pause}>
             ${phase === 'paused' ? 'Resume' : 'Pause'}
           </button>`

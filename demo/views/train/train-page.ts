@@ -19,6 +19,8 @@ export interface PageState extends FormState {
   readonly lost: boolean;
   /** What the button says that goes on with a run which failed. */
   readonly resumeLabel: string | undefined;
+  /** The runs have ended, and more epochs can follow. */
+  readonly canGoOn: boolean;
   /** There is room for the settings beside the rest. */
   readonly wide: boolean;
   readonly history: History;
@@ -75,6 +77,7 @@ export function trainPage(state: PageState, actions: FormEvents & ToolbarActions
           ready: state.ready || state.lost,
           run: runs.length > 1 ? runName(run) : '',
           resumeLabel: state.resumeLabel,
+          canGoOn: state.canGoOn,
         })}
         ${state.loaded ? progressBar(history, phase, state.trainer) : nothing} ${state.work}
         ${figures(history, goal, names)}
