@@ -197,3 +197,41 @@ test('five more epochs go on where the run has ended, as if they had been asked 
   expect([x[0], x.at(-1)]).toEqual([0, 80]);
   expect(faults).toEqual([]);
 });
+
+test('the curves of earlier runs stay, in grey, until they are cleared', async ({ page }) => {
+  const faults = faultsOf(page);
+  await openTraining(page, { ...SPIRALS, epochs: 6 });
+  await train(page);
+  const loss = page.getByRole('img', { name: /^Loss over the steps/ });
+  const known = (values: readonly (number | null)[] | undefined) =>
+    values?.filter((value) => value !== null);
+  const first = (await plottedOf(loss)).series[0];
+  await page.getByLabel('Activation').selectOption('relu');
+  await expectPhase(page, 'idle');
+  await train(page);
+  const earlier = 'earlier (tanh)';
+  await expect
+    .poll(async () => (await plottedOf(loss)).series.map(({ label }) => label))
+    .toEqual([earlier, 'training', 'held out']);
+  expect(known((await plottedOf(loss)).series[0]?.y)).toEqual(known(first?.y));
+  await expect(page.locator('#earlier')).toHaveText(/^tanh \(\d/);
+
+  // of another task they are not; back at this one they are
+  await page.getByRole('link', { name: 'Outliers' }).click();
+  await expect(page.locator('#app')).toHaveAttribute('data-task', 'regression');
+  await expect(page.locator('#earlier')).toHaveCount(0);
+  await page.getByRole('link', { name: 'Two spirals', exact: true }).click();
+  await expect(page.locator('#earlier')).toHaveText(/^tanh \(.* · relu \(/);
+
+  // what is brought back is in its own colour again
+  await back(page).click();
+  await expectPhase(page, 'done');
+  await expect(page.locator('#earlier')).toHaveText(/^tanh \([^·]*$/);
+  await button(page, 'Clear them').click();
+  await expect(page.locator('#earlier')).toHaveCount(0);
+  expect((await plottedOf(loss)).series.map(({ label }) => label)).toEqual([
+    'training',
+    'held out',
+  ]);
+  expect(faults).toEqual([]);
+});

@@ -6,8 +6,12 @@ import { TASKS, type Config } from '../../training/config.ts';
 import type { Report, Trainer } from '../../training/trainer.ts';
 import { announcementOf } from './announce.ts';
 import { Charts } from './charts.ts';
+import { EarlierRuns, type EarlierRun } from './earlier.ts';
 import { History } from './history.ts';
 import { TaskPanel } from './task-panel.ts';
+
+/** They outlive the view: another view, or task, is no reason to forget them. */
+const earlier = /* @__PURE__ */ new EarlierRuns();
 
 /** How often pictures are asked for again while networks learn. */
 const REFRESH_MS = 350;
@@ -60,16 +64,26 @@ export class Board {
     names: readonly string[],
     kept?: History,
   ): void {
-    const { runs, task } = config;
-    const { epochs = 1, batchSize = 1 } = runs[0] ?? {};
-    const count = this.panel.task?.training.count ?? 0;
-    const steps = trainers[0]?.steps ?? epochs * Math.ceil(count / batchSize);
+    if (this.#config) earlier.add(this.#config, this.#history);
+    if (kept) earlier.remove(kept);
     this.#config = config;
     this.#trainers = trainers;
-    this.#history = kept ?? new History(Math.max(1, runs.length));
-    this.#charts.start(this.#history, { goal: TASKS[task].goal, steps, epochs });
+    this.#history = kept ?? new History(Math.max(1, config.runs.length));
+    this.#start(config);
     this.announcement = '';
     this.panel.use(trainers, names);
+  }
+
+  /** The runs before these, of the same task. */
+  get earlier(): readonly EarlierRun[] {
+    return this.#config ? earlier.of(this.#config.task) : [];
+  }
+
+  clearEarlier(): void {
+    if (!this.#config) return;
+    earlier.clear(this.#config.task);
+    this.#start(this.#config);
+    this.#events.changed();
   }
 
   report(index: number, report: Report): void {
@@ -124,8 +138,18 @@ export class Board {
   }
 
   dispose(): void {
+    if (this.#config) earlier.add(this.#config, this.#history);
     document.removeEventListener('visibilitychange', this.#seen);
     this.#charts.dispose();
     this.panel.dispose();
+  }
+
+  /** Draws the charts of the history that is shown. */
+  #start({ task, runs }: Config): void {
+    const { epochs = 1, batchSize = 1 } = runs[0] ?? {};
+    const count = this.panel.task?.training.count ?? 0;
+    const steps = this.#trainers[0]?.steps ?? epochs * Math.ceil(count / batchSize);
+    const { goal } = TASKS[task];
+    this.#charts.start(this.#history, { goal, steps, epochs, runs, earlier: earlier.of(task) });
   }
 }

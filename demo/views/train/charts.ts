@@ -3,7 +3,9 @@
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { columnsOf } from '../../lab/curves.ts';
 import { Plot, SERIES, type PlotOptions, type Series } from '../../lab/plot.ts';
+import type { Settings } from '../../training/settings.ts';
 import type { Goal } from '../../training/task.ts';
+import { nameOfEarlier, type EarlierRun } from './earlier.ts';
 import { ERROR_WORDS } from './figures.ts';
 import { runName } from './form.ts';
 import { pick, type History, type Measure } from './history.ts';
@@ -29,6 +31,9 @@ export interface Extent {
   readonly goal: Goal;
   readonly steps: number;
   readonly epochs: number;
+  readonly runs: readonly Settings[];
+  /** Drawn in grey behind the runs. */
+  readonly earlier: readonly EarlierRun[];
 }
 
 /** The charts; they are drawn at most so often, and not in a hidden tab. */
@@ -44,7 +49,7 @@ export class Charts {
   }
 
   /** Empty charts for runs of that extent. */
-  start(history: History, { goal, steps, epochs }: Extent): void {
+  start(history: History, { goal, steps, epochs, runs, earlier }: Extent): void {
     this.#history = history;
     for (const { plot } of this.#charts) plot.dispose();
     const several = history.runs.length > 1;
@@ -68,7 +73,20 @@ export class Charts {
             ? { spans: true, dashed: true }
             : { points: true }),
       }));
+    // values of another loss are of another size
+    const ofLoss = earlier.filter(({ settings }) =>
+      runs.some(({ loss }) => loss === settings.loss),
+    );
+    const before = (measure: Measure, of: 'training' | 'heldOut' = 'training'): Trace[] =>
+      (measure === 'loss' ? ofLoss : earlier).map((run) => ({
+        label: `earlier (${nameOfEarlier(run, runs)})`,
+        colour: '--control',
+        width: 1.25,
+        values: pick(run[of], measure),
+        spans: true,
+      }));
     const both = (measure: Measure) => (now: History) => [
+      ...before(measure),
       ...training(measure)(now),
       ...heldOut(measure, false)(now),
     ];
@@ -80,7 +98,8 @@ export class Charts {
         values: new Map([...run.gradients].filter(([, norm]) => norm > 0)),
         spans: true,
       }));
-    const xRange = (): [number, number] => [0, Math.max(1, steps)];
+    const longest = Math.max(1, steps, ...earlier.flatMap(({ training }) => [...training.keys()]));
+    const xRange = (): [number, number] => [0, longest];
     const linear = { xRange, yRange: fromZero };
     const logarithmic = { xRange, logarithmic: true, yRange: decades, yTick: power };
     const key = keyOf(several, epochs);
@@ -95,7 +114,10 @@ export class Charts {
         : goal === 'shares'
           ? createChart(ERROR_WORDS[goal], linear, both('error'))
           : // the error on noisy points would hide how near the curve is
-            createChart(ERROR_WORDS[goal], logarithmic, heldOut('error', true)),
+            createChart(ERROR_WORDS[goal], logarithmic, (now) => [
+              ...before('error', 'heldOut'),
+              ...heldOut('error', true)(now),
+            ]),
       createChart('Gradient norm, first layer', logarithmic, gradients),
     ];
     this.element.replaceChildren(...this.#charts.map(({ element }) => element));

@@ -78,12 +78,12 @@ export function toolbar(state: ToolbarState & ToolbarActions): TemplateResult {
             Five more epochs
           </button>`
         : resumeLabel === undefined
-        ? html`<button id="pause" type="button" ?disabled=${!active} @click=${state.pause}>
-            ${phase === 'paused' ? 'Resume' : 'Pause'}
-          </button>`
-        : html`<button id="resume" type="button" ?disabled=${!ready} @click=${state.resume}>
-            ${resumeLabel}
-          </button>`
+          ? html`<button id="pause" type="button" ?disabled=${!active} @click=${state.pause}>
+              ${phase === 'paused' ? 'Resume' : 'Pause'}
+            </button>`
+          : html`<button id="resume" type="button" ?disabled=${!ready} @click=${state.resume}>
+              ${resumeLabel}
+            </button>`
     }
     <button id="stop" type="button" ?disabled=${!active} @click=${state.stop}>Stop</button>
     <button id="reset" type="button" ?disabled=${phase === 'idle'} @click=${state.reset}>

@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { TASKS } from '../../training/config.ts';
 import type { Trainer } from '../../training/trainer.ts';
+import { earlierLine, type EarlierRun } from './earlier.ts';
 import { figures } from './figures.ts';
 import { runName, settingsForm, type FormEvents, type FormState } from './form.ts';
 import type { History } from './history.ts';
@@ -24,6 +25,8 @@ export interface PageState extends FormState {
   /** There is room for the settings beside the rest. */
   readonly wide: boolean;
   readonly history: History;
+  /** The runs before these, drawn in grey. */
+  readonly earlier: readonly EarlierRun[];
   /** What tells the runs apart. */
   readonly names: readonly string[];
   readonly trainer: Trainer | undefined;
@@ -35,13 +38,19 @@ export interface PageState extends FormState {
   readonly work: HTMLElement;
 }
 
-export function trainPage(state: PageState, actions: FormEvents & ToolbarActions): TemplateResult {
+export interface PageActions extends FormEvents, ToolbarActions {
+  /** Forgets the runs drawn in grey. */
+  readonly clearEarlier: () => void;
+}
+
+export function trainPage(state: PageState, actions: PageActions): TemplateResult {
   const { config, run, phase, history, names } = state;
   const { task, runs } = config;
   const { goal, lead } = TASKS[task];
   const shownPhase = !state.ready && phase === 'idle' ? 'loading' : phase;
   const panel = state.loaded ? state.panel : html`<div class="loading"></div>`;
-  const details = html`${layerTable(history, names)} ${epochTable(history, goal)}`;
+  const details = html`${earlierLine(state.earlier, config, actions.clearEarlier)}
+  ${layerTable(history, names)} ${epochTable(history, goal)}`;
   // a picture of what is learned comes first; the digits' pad is for afterwards
   const parts =
     task === 'digits'

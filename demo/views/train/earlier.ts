@@ -1,0 +1,72 @@
+// Takes the histories of runs that others take the place of, and gives their curves, to be drawn in grey behind those of
+// the next, and a line that names them.
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { describeRun, TASKS, type Config, type TaskName } from '../../training/config.ts';
+import { formatLoss, formatPercent } from '../../training/format.ts';
+import type { Score } from '../../training/score.ts';
+import type { Settings } from '../../training/settings.ts';
+import type { History } from './history.ts';
+
+/** More curves than this are a thicket. */
+const MOST = 6;
+
+export interface EarlierRun {
+  readonly task: TaskName;
+  readonly settings: Settings;
+  readonly training: ReadonlyMap<number, Score>;
+  readonly heldOut: ReadonlyMap<number, Score>;
+}
+
+/** Of this page, as long as it is open: leaving the view keeps them. */
+export class EarlierRuns {
+  #runs: readonly EarlierRun[] = [];
+
+  /** Takes runs that leave the page. One that diverged would leave no room for the others on a chart. */
+  add({ task, runs }: Config, history: History): void {
+    const found = history.runs.flatMap(({ training, heldOut, diverged }, i) => {
+      const settings = runs[i];
+      const useful = settings && diverged === undefined && training.size > 1;
+      return useful ? [{ task, settings, training, heldOut }] : [];
+    });
+    this.#runs = [...this.#runs, ...found].slice(-MOST);
+  }
+
+  /** Lets go of runs that are on the page again. */
+  remove(history: History): void {
+    const back = new Set<unknown>(history.runs.map(({ training }) => training));
+    this.#runs = this.#runs.filter(({ training }) => !back.has(training));
+  }
+
+  clear(task: TaskName): void {
+    this.#runs = this.#runs.filter((run) => run.task !== task);
+  }
+
+  of(task: TaskName): readonly EarlierRun[] {
+    return this.#runs.filter((run) => run.task === task);
+  }
+}
+
+/** What sets an earlier run apart from those on the page, in words. */
+export function nameOfEarlier({ settings }: EarlierRun, runs: readonly Settings[]): string {
+  return describeRun([settings, ...runs], 0);
+}
+
+/** Names the grey curves, with how good each was in the end. */
+export function earlierLine(
+  earlier: readonly EarlierRun[],
+  { task, runs }: Config,
+  clear: () => void,
+): TemplateResult | typeof nothing {
+  if (earlier.length === 0) return nothing;
+  const classes = TASKS[task].goal === 'classes';
+  const words = earlier.map((run) => {
+    const last = [...run.heldOut.values()].at(-1);
+    const end = last && (classes ? formatPercent(last.accuracy) : formatLoss(last.error));
+    return `${nameOfEarlier(run, runs)}${end === undefined ? '' : ` (${end})`}`;
+  });
+  return html`<p class="earlier">
+    <span class="key" style="--key: var(--control)">Earlier runs</span>
+    <span id="earlier">${words.join(' · ')}</span>
+    <button type="button" class="small quiet" @click=${clear}>Clear them</button>
+  </p>`;
+}
