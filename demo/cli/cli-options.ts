@@ -26,6 +26,7 @@ const OPTIONS = {
   lr: { type: 'string' },
   width: { type: 'string' },
   layers: { type: 'string' },
+  clip: { type: 'string' },
   batch: { type: 'string' },
   epochs: { type: 'string' },
   seed: { type: 'string' },
@@ -47,6 +48,7 @@ npm run digits -- [options]
   --lr NUMBER         learning rate; default depends on the optimizer
   --width NUMBER      units of a hidden layer; default ${DEFAULTS.width}
   --layers NUMBER     hidden layers; default ${DEFAULTS.layers}
+  --clip NUMBER       the gradients' largest norm, all together; default 0: any
   --batch NUMBER      digits per step; default ${DEFAULTS.batchSize}
   --epochs NUMBER     times through the digits; default ${DEFAULTS.epochs}
   --seed NUMBER       default ${DEFAULTS.seed}
@@ -60,7 +62,7 @@ npm run digits -- [options]
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const values = parse(args);
   const number = (
-    option: 'lr' | 'width' | 'layers' | 'batch' | 'epochs' | 'seed',
+    option: 'lr' | 'width' | 'layers' | 'clip' | 'batch' | 'epochs' | 'seed',
     name: NumberName,
     otherwise: number,
   ) => {
@@ -80,6 +82,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       learningRate: number('lr', 'learningRate', OPTIMIZERS[optimizer].learningRate),
       width: number('width', 'width', DEFAULTS.width),
       layers: number('layers', 'layers', DEFAULTS.layers),
+      clipNorm: number('clip', 'clipNorm', DEFAULTS.clipNorm),
       batchSize: number('batch', 'batchSize', DEFAULTS.batchSize),
       epochs: number('epochs', 'epochs', DEFAULTS.epochs),
       seed: number('seed', 'seed', DEFAULTS.seed),

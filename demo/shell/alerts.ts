@@ -1,5 +1,10 @@
 // Takes what the person must know, and gives a message on the page, read aloud, to be dismissed or acted on.
 
+export interface Action {
+  readonly label: string;
+  readonly run: () => void;
+}
+
 export interface Alert {
   /** A message replaces the one before of the same topic. */
   readonly topic: string;
@@ -10,7 +15,9 @@ export interface Alert {
   readonly fault: boolean;
   /** Holds for the whole visit: it stands at the top of the page, and does not follow the eye. */
   readonly lasting?: boolean;
-  readonly action?: { readonly label: string; readonly run: () => void };
+  readonly action?: Action;
+  /** Another thing that can be done about it. */
+  readonly other?: Action;
 }
 
 /** The page's messages. */
@@ -25,7 +32,7 @@ export class Alerts {
     parent.append(this.#notes, this.#toasts);
   }
 
-  show({ topic, words, more, fault, lasting = false, action }: Alert): void {
+  show({ topic, words, more, fault, lasting = false, action, other }: Alert): void {
     this.remove(topic);
     const notice = document.createElement('div');
     notice.className = fault ? 'notice fault' : 'notice';
@@ -53,7 +60,8 @@ export class Alerts {
     const dismiss = button('×', () => undefined);
     dismiss.className = 'dismiss';
     dismiss.setAttribute('aria-label', 'Dismiss');
-    notice.append(text, ...(action ? [button(action.label, action.run)] : []), dismiss);
+    const actions = [action, other].filter((one) => one !== undefined);
+    notice.append(text, ...actions.map(({ label, run }) => button(label, run)), dismiss);
     (lasting ? this.#notes : this.#toasts).append(notice);
   }
 

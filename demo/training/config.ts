@@ -16,6 +16,7 @@ export const VARIED = [
   'learningRate',
   'width',
   'layers',
+  'clipNorm',
 ] as const;
 export type VariedName = (typeof VARIED)[number];
 export type Variation = Readonly<Partial<Record<VariedName, string>>>;
@@ -238,6 +239,7 @@ export function describeRun(runs: readonly Settings[], index: number): string {
   const words = names.map((name) => {
     const value = run[name];
     if (name === 'learningRate') return `rate ${value}`;
+    if (name === 'clipNorm') return value === 0 ? 'not clipped' : `clipped at ${value}`;
     return name === 'width' || name === 'layers'
       ? `${name} ${value}`
       : name === 'optimizer'

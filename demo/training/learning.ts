@@ -1,6 +1,7 @@
 // Takes a model, its optimizers, a task, and gives steps of training on batches of its examples.
 import {
   capture,
+  nn,
   scope,
   tensor,
   type CapturedStep,
@@ -17,6 +18,8 @@ export interface LearningOptions {
   readonly model: Model;
   /** One per layer. */
   readonly optimizers: readonly optim.Optimizer[];
+  /** The largest norm that the gradients may have together; 0: any. */
+  readonly clipNorm: number;
   readonly loss: LossChoice;
   readonly task: Task;
   readonly device: Device;
@@ -38,13 +41,14 @@ export class Learning {
   readonly #captured: CapturedStep<[x: Tensor, target: Tensor], Results>;
 
   constructor(options: LearningOptions) {
-    const { model, optimizers, loss } = options;
+    const { model, optimizers, clipNorm, loss } = options;
     this.#options = options;
     this.#captured = capture((x: Tensor, target: Tensor) => {
       for (const optimizer of optimizers) optimizer.zeroGrad();
       const outputs = model.network.forward(x);
       const value = loss.compute(outputs, target);
       value.backward();
+      if (clipNorm > 0) nn.utils.clipGradNorm(model.network.parameters(), clipNorm);
       for (const optimizer of optimizers) optimizer.step();
       return { value, outputs };
     });
@@ -103,7 +107,12 @@ export class Learning {
 
   /** One step of the optimizers. */
   async #update(): Promise<void> {
-    for (const optimizer of this.#options.optimizers) {
+    const { optimizers, clipNorm, model } = this.#options;
+    if (clipNorm > 0) {
+      scope(() => nn.utils.clipGradNorm(model.network.parameters(), clipNorm));
+      await this.#breathe();
+    }
+    for (const optimizer of optimizers) {
       scope(() => optimizer.step());
       await this.#breathe();
     }

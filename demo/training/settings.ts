@@ -12,6 +12,8 @@ export interface Settings {
   readonly width: number;
   /** Hidden layers. */
   readonly layers: number;
+  /** Gradients are scaled down so that their norm, of all together, is at most this; 0: they stay as they are. */
+  readonly clipNorm: number;
   readonly batchSize: number;
   readonly epochs: number;
   readonly seed: number;
@@ -34,6 +36,7 @@ export const RANGES: Readonly<Record<NumberName, Range>> = {
   // wider and eight layers deep, an example would hold up the page on the CPU path
   width: { label: 'Width', min: 2, max: 384, integer: true },
   layers: { label: 'Hidden layers', min: 1, max: 8, integer: true },
+  clipNorm: { label: 'Clip norm (0: off)', min: 0, max: 1000, integer: false },
   batchSize: { label: 'Batch size', min: 1, max: 2000, integer: true },
   epochs: { label: 'Epochs', min: 1, max: 1000, integer: true },
   seed: { label: 'Seed', min: 0, max: 2 ** 31 - 1, integer: true },
@@ -46,6 +49,7 @@ export const DEFAULTS: Settings = {
   learningRate: OPTIMIZERS.adam.learningRate,
   width: 128,
   layers: 1,
+  clipNorm: 0,
   batchSize: 64,
   epochs: 5,
   seed: 1,

@@ -79,6 +79,7 @@ export class Trainer {
       ...options,
       model,
       optimizers: this.#optimizers,
+      clipNorm: settings.clipNorm,
       pieceSize: this.#pieceSize(),
     });
   }

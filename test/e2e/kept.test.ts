@@ -151,7 +151,9 @@ test('a file that is broken, or of another network, leaves the trained one alone
   expect(faults).toEqual([]);
 });
 
-test('a run that diverges says so, and offers a lower rate', async ({ page }) => {
+test('a run that diverges says so, and offers a lower rate, or to clip its gradients', async ({
+  page,
+}) => {
   const faults = faultsOf(page);
   await openTraining(page, {
     backend: 'cpu',
@@ -171,6 +173,17 @@ test('a run that diverges says so, and offers a lower rate', async ({ page }) =>
   await alert.getByRole('button', { name: 'Train with a rate of 0.1' }).click();
   await expect(page.getByLabel('Learning rate')).toHaveValue('0.1');
   await expectPhase(page, 'done', 60_000);
+  expect(await figureOf(page, 'main')).toBeGreaterThan(0);
+
+  // the same rate again
+  await page.getByLabel('Learning rate').fill('1');
+  await expectPhase(page, 'idle');
+  await button(page, 'Train').click();
+  await expectPhase(page, 'stopped');
+  await alert.getByRole('button', { name: 'Clip gradients at 1' }).click();
+  await expect(page.getByLabel('Clip norm')).toHaveValue('1');
+  await expectPhase(page, 'done', 60_000);
+  expect(page.url()).toContain('clipNorm=1');
   expect(await figureOf(page, 'main')).toBeGreaterThan(0);
   expect(faults).toEqual([]);
 });

@@ -22,9 +22,10 @@ const prelu = {
   create: (device: Device) => new nn.PReLU({ device }),
 };
 const CASES = [
-  ['relu', activationOf('relu'), 'adam'],
-  ['prelu', prelu, 'momentum'],
-  ['tanh', activationOf('tanh'), 'adamw'],
+  ['relu', activationOf('relu'), 'adam', 0],
+  ['prelu', prelu, 'momentum', 0],
+  ['tanh', activationOf('tanh'), 'adamw', 0],
+  ['relu, gradients clipped', activationOf('relu'), 'sgd', 0.05],
 ] as const;
 
 describe.each(['software', 'hardware'] as const)('by the plan for %s', (tuning) => {
@@ -43,8 +44,9 @@ describe.each(['software', 'hardware'] as const)('by the plan for %s', (tuning) 
   const optionsOf = (
     activation: TrainerOptions['activation'],
     optimizer: OptimizerName,
+    clipNorm = 0,
   ): TrainerOptions => ({
-    settings: { ...SETTINGS, optimizer },
+    settings: { ...SETTINGS, optimizer, clipNorm },
     activation,
     loss: LOSS,
     task: TASK,
@@ -73,6 +75,9 @@ describe.each(['software', 'hardware'] as const)('by the plan for %s', (tuning) 
           const x = tensor(batch.x, { shape: [batch.count, 2], device });
           const outputs = model.network.forward(x);
           loss.compute(outputs, loss.target(batch.wanted, 2, device)).backward();
+          if (settings.clipNorm > 0) {
+            nn.utils.clipGradNorm(model.network.parameters(), settings.clipNorm);
+          }
           for (const optimizer of optimizers) optimizer.step();
         });
       }
@@ -85,8 +90,8 @@ describe.each(['software', 'hardware'] as const)('by the plan for %s', (tuning) 
 
   it.each(CASES)(
     '%s: the bits of steps that are not captured',
-    async (_, activation, optimizer) => {
-      const options = optionsOf(activation, optimizer);
+    async (_, activation, optimizer, clipNorm) => {
+      const options = optionsOf(activation, optimizer, clipNorm);
       const expected = await eager(options);
 
       const whole = new Trainer(options);

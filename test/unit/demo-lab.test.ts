@@ -299,9 +299,12 @@ describe('a run', () => {
     epochs: 2,
     learningRate: 0.01,
   };
-  const make = (from?: Awaited<ReturnType<Trainer['checkpoint']>>) =>
+  const make = (
+    from?: Awaited<ReturnType<Trainer['checkpoint']>>,
+    others: Partial<typeof DEFAULTS> = {},
+  ) =>
     new Trainer({
-      settings,
+      settings: { ...settings, ...others },
       activation: named(activations, settings.activation),
       loss: named(losses, settings.loss),
       task: spiralsTask(),
@@ -329,6 +332,19 @@ describe('a run', () => {
       expect(await finish(second)).toBe(straight);
     },
   );
+
+  it('moves no further in a step than its rate times the norm that gradients are clipped to', async () => {
+    const [clipNorm, learningRate] = [0.01, 0.5];
+    const trainer = make(undefined, { optimizer: 'sgd', learningRate, clipNorm, batchSize: 600 });
+    const values = async () =>
+      Object.values((await trainer.checkpoint()).model).flatMap((kept) => [...kept.values]);
+    const before = await values();
+    for await (const report of trainer.train()) if (report.step === 1) break;
+    const after = await values();
+    const moved = Math.hypot(...after.map((value, i) => value - (before[i] ?? NaN)));
+    expect(moved).toBeCloseTo(learningRate * clipNorm, 6);
+    trainer.dispose();
+  });
 
   it('counts verdicts that agree with its accuracy', async () => {
     for await (const report of make().train()) {

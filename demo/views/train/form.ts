@@ -82,7 +82,7 @@ export function settingsForm(state: FormState, events: FormEvents): TemplateResu
           },
         )}
       </div>
-      ${(['learningRate', 'width', 'layers', ...COMMON] as const).map((name) =>
+      ${(['learningRate', 'width', 'layers', 'clipNorm', ...COMMON] as const).map((name) =>
         numberField(name, settings[name], (value) => change({ [name]: value })),
       )}
     </fieldset>
