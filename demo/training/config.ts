@@ -55,7 +55,7 @@ export const TASKS: Readonly<Record<TaskName, TaskInfo>> = {
   spirals: {
     label: 'Two spirals',
     goal: 'classes',
-    lead: 'Two interleaved spirals: the network learns to which of them a point belongs. The picture shows its answer at every point of the plane.',
+    lead: 'Two interleaved spirals: to which of them does a point belong? The picture shows the answer everywhere.',
     settings: {
       ...DEFAULTS,
       activation: 'tanh',

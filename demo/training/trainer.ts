@@ -12,6 +12,7 @@ import {
 import type { ActivationChoice } from './activations.ts';
 import { restoreCheckpoint, takeCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { diagnose, type LayerHealth } from './diagnose.ts';
+import { activationsOf, firstWeightsOf, type Looking } from './inside.ts';
 import { Learning, read, rowsOf } from './learning.ts';
 import type { LossChoice } from './loss.ts';
 import { createModel, createModelGently, type Model, type ModelOptions } from './model.ts';
@@ -147,6 +148,16 @@ export class Trainer {
     return diagnose(this.#model, loss, batch, elementwise, device, () => this.#breathe());
   }
 
+  /** What each hidden layer makes of rows of inputs now: row after row, one number for each of its units. */
+  activations(x: Float32Array): Promise<Float32Array[]> {
+    return activationsOf(this.#model, x, this.task.inputs, this.#looking);
+  }
+
+  /** The weights of the first layer's first `most` units now. */
+  firstWeights(most: number): Promise<Float32Array> {
+    return firstWeightsOf(this.#model, most, this.#looking);
+  }
+
   checkpoint(): Promise<Checkpoint> {
     return takeCheckpoint(this.#step, this.#model.network, this.#optimizers);
   }
@@ -224,6 +235,15 @@ export class Trainer {
     const outputs = this.#model.network.forward(rowsOf(this.task, x, this.device));
     if (goal === 'classes') return softmax(outputs, { dim: 1 });
     return goal === 'shares' ? sigmoid(outputs) : outputs;
+  }
+
+  get #looking(): Looking {
+    return {
+      device: this.device,
+      evaluate: (fn) => this.#evaluate(fn),
+      breathe: () => this.#breathe(),
+      pieceSize: this.#pieceSize(),
+    };
   }
 
   #pieceSize(): number {

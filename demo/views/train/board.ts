@@ -8,6 +8,7 @@ import { announcementOf } from './announce.ts';
 import { Charts } from './charts.ts';
 import { EarlierRuns, type EarlierRun } from './earlier.ts';
 import { History } from './history.ts';
+import { Inside } from './inside/inside.ts';
 import { TaskPanel } from './task-panel.ts';
 
 /** They outlive the view: another view, or task, is no reason to forget them. */
@@ -24,6 +25,7 @@ export interface BoardEvents {
 
 export class Board {
   readonly panel: TaskPanel;
+  readonly inside: Inside;
   announcement = '';
   readonly #events: BoardEvents;
   readonly #charts: Charts;
@@ -35,11 +37,13 @@ export class Board {
     if (document.hidden) return;
     this.#charts.draw();
     this.panel.refresh();
+    this.inside.refresh();
   };
 
   constructor(events: BoardEvents) {
     this.#events = events;
     this.panel = new TaskPanel(events.failed);
+    this.inside = new Inside(events.failed);
     this.#charts = new Charts(this.#history);
     document.addEventListener('visibilitychange', this.#seen);
   }
@@ -57,6 +61,11 @@ export class Board {
     return this.#charts.element;
   }
 
+  /** The chart that belongs to the table of layers. */
+  get gradients(): HTMLElement {
+    return this.#charts.gradients;
+  }
+
   /** Shows runs that begin, or none yet; `kept`: the figures of runs that go on. */
   show(
     config: Config,
@@ -72,6 +81,13 @@ export class Board {
     this.#start(config);
     this.announcement = '';
     this.panel.use(trainers, names);
+    this.inside.use(config.task, trainers);
+  }
+
+  /** Asks the networks nothing any more: what they are on is gone. */
+  letGo(names: readonly string[]): void {
+    this.panel.use([], names);
+    if (this.#config) this.inside.use(this.#config.task, []);
   }
 
   /** The runs before these, of the same task. */
@@ -98,6 +114,7 @@ export class Board {
       if (words !== undefined) this.announcement = words;
     }
     const last = index === this.#trainers.length - 1;
+    if (last && !document.hidden) this.inside.tick();
     if (last && performance.now() - this.#refreshed > REFRESH_MS && !document.hidden) {
       this.#refreshed = performance.now();
       this.panel.refresh();
@@ -135,6 +152,7 @@ export class Board {
   refresh(): void {
     this.#charts.ask();
     this.panel.refresh();
+    this.inside.refresh();
   }
 
   dispose(): void {
@@ -142,6 +160,7 @@ export class Board {
     document.removeEventListener('visibilitychange', this.#seen);
     this.#charts.dispose();
     this.panel.dispose();
+    this.inside.dispose();
   }
 
   /** Draws the charts of the history that is shown. */

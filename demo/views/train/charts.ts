@@ -39,12 +39,15 @@ export interface Extent {
 /** The charts; they are drawn at most so often, and not in a hidden tab. */
 export class Charts {
   readonly element = document.createElement('div');
+  /** The first layer's gradient norm, which belongs to the table of layers. */
+  readonly gradients = document.createElement('div');
   #charts: Chart[] = [];
   #history: History;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(history: History) {
     this.element.className = 'charts';
+    this.gradients.className = 'charts';
     this.#history = history;
   }
 
@@ -120,7 +123,9 @@ export class Charts {
             ]),
       createChart('Gradient norm, first layer', logarithmic, gradients),
     ];
-    this.element.replaceChildren(...this.#charts.map(({ element }) => element));
+    const elements = this.#charts.map(({ element }) => element);
+    this.element.replaceChildren(...elements.slice(0, -1));
+    this.gradients.replaceChildren(...elements.slice(-1));
     this.draw();
   }
 

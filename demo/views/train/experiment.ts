@@ -89,6 +89,7 @@ export class Experiment {
 
   set run(run: number) {
     this.#run = run;
+    this.board.inside.select(run);
     this.#events.render();
   }
 
@@ -262,6 +263,7 @@ export class Experiment {
   #write(config: Config, run: number): void {
     this.#config = config;
     this.#run = run;
+    this.board.inside.select(run);
     this.#lab.write('train', formatConfig(config));
   }
 
@@ -346,7 +348,7 @@ export class Experiment {
       this.#show();
       this.#lab.alerts.remove('error');
     }
-    if (phase === 'failed') this.board.panel.use([], this.names);
+    if (phase === 'failed') this.board.letGo(this.names);
     this.#events.phase(phase);
   }
 }

@@ -3,6 +3,7 @@ import './train.css';
 import './controls.css';
 import './figures.css';
 import './panels/panels.css';
+import './inside/inside.css';
 import { init } from 'nonlin';
 import { findActivations } from '../../training/activations.ts';
 import type { LossChoice } from '../../training/loss.ts';

@@ -12,13 +12,19 @@ const formatNorm = (norm: number) =>
 const DECADES = { from: -7, to: 1 };
 
 /** Gradient norm, dead and saturated units, layer by layer. */
-export function layerTable(history: History, names: readonly string[]): TemplateResult {
+export function layerTable(
+  history: History,
+  names: readonly string[],
+  /** The chart of the first layer's gradient norm. */
+  gradients: HTMLElement,
+): TemplateResult {
   const layers = Math.max(...history.runs.map(({ health }) => health.length));
   if (layers <= 0) return html``;
   const several = history.runs.length > 1;
   return html`<details class="layers" open>
     <summary>Layers: gradient norm, dead and saturated units</summary>
     <div class="layer-tables">
+      ${gradients}
       ${history.runs.map(
         ({ health }, i) =>
           html`<div class="table-frame">

@@ -8,6 +8,8 @@ import { loadTask } from './tasks.ts';
 
 export class TaskPanel {
   readonly element = document.createElement('div');
+  /** What is not of the first screen. */
+  readonly below = document.createElement('div');
   readonly #failed: (error: unknown) => void;
   #name: TaskName | undefined;
   #task: Task | undefined;
@@ -16,6 +18,7 @@ export class TaskPanel {
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed;
     this.element.className = 'panel-host';
+    this.below.className = 'panel-below';
   }
 
   /** The task's data; undefined until it is loaded. */
@@ -39,6 +42,7 @@ export class TaskPanel {
       this.#task = task;
       this.#panel = createPanel({ failed: this.#failed });
       this.element.replaceChildren(this.#panel.element);
+      this.below.replaceChildren(...(this.#panel.below ? [this.#panel.below] : []));
     } catch (error) {
       if (this.name === name) this.#name = undefined;
       throw error;
@@ -61,5 +65,6 @@ export class TaskPanel {
     this.#panel?.dispose();
     this.#panel = this.#task = this.#name = undefined;
     this.element.replaceChildren();
+    this.below.replaceChildren();
   }
 }

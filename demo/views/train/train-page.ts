@@ -33,7 +33,13 @@ export interface PageState extends FormState {
   /** Read aloud. */
   readonly announcement: string;
   readonly charts: HTMLElement;
+  readonly gradients: HTMLElement;
   readonly panel: HTMLElement;
+  /** What else the task shows of its networks. */
+  readonly below: HTMLElement;
+  /** What the networks hold: pictures of their units, histograms of their layers. */
+  readonly pictures: HTMLElement;
+  readonly histograms: HTMLElement;
   /** Where work that takes a while says how far it is. */
   readonly work: HTMLElement;
 }
@@ -49,16 +55,17 @@ export function trainPage(state: PageState, actions: PageActions): TemplateResul
   const { goal, lead } = TASKS[task];
   const shownPhase = !state.ready && phase === 'idle' ? 'loading' : phase;
   const panel = state.loaded ? state.panel : html`<div class="loading"></div>`;
-  const details = html`${earlierLine(state.earlier, config, actions.clearEarlier)}
-  ${layerTable(history, names)} ${epochTable(history, goal)}`;
-  // a picture of what is learned comes first; the digits' pad is for afterwards
-  const parts =
-    task === 'digits'
-      ? html`${state.charts} ${details} ${panel}`
-      : html`<div class="stage ${task === 'spirals' && runs.length === 1 ? 'beside' : ''}">
-            ${panel} ${state.charts}
-          </div>
-          ${details}`;
+  const several = runs.length > 1 ? 'several' : '';
+  const parts = html`<div class="stage ${task} ${several}">
+      ${panel} ${state.pictures} ${state.charts}
+    </div>
+    ${earlierLine(state.earlier, config, actions.clearEarlier)}
+    ${layerTable(history, names, state.gradients)}
+    <details class="layers" open ?hidden=${!state.trainer}>
+      <summary>Activations of each layer${several ? `, ${runName(run)}` : ''}</summary>
+      ${state.histograms}
+    </details>
+    ${state.loaded ? state.below : nothing} ${epochTable(history, goal)}`;
   return html`<div class="intro">
       <h1>Train</h1>
       <p class="lead">${lead}</p>

@@ -138,7 +138,11 @@ export class TrainView implements View {
       trainer: trainers[0],
       announcement: board.announcement,
       charts: board.charts,
+      gradients: board.gradients,
       panel: board.panel.element,
+      below: board.panel.below,
+      pictures: board.inside.pictures,
+      histograms: board.inside.histograms,
       work,
     };
   }

@@ -21,7 +21,7 @@ const find = <E extends Element>(host: Element, selector: string, Class: new () 
 export class DigitsPanel implements Panel {
   readonly element = document.createElement('div');
   readonly #heldOut: Digits;
-  readonly #insight = document.createElement('section');
+  readonly below = document.createElement('section');
   readonly #pad: Pad;
   readonly #reader: Reader;
   readonly #untheme: () => void;
@@ -35,8 +35,8 @@ export class DigitsPanel implements Panel {
     this.element.className = 'digits-panel';
     const draw = document.createElement('section');
     draw.className = 'draw';
-    this.#insight.className = 'insight';
-    this.element.append(draw, this.#insight);
+    this.below.className = 'insight';
+    this.element.append(draw);
     render(this.#drawing(), draw);
     this.#reader = new Reader(
       {
@@ -85,7 +85,7 @@ export class DigitsPanel implements Panel {
   #show(): void {
     const verdicts = this.#verdicts[this.#run];
     render(
-      html`<h2>Look inside</h2>
+      html`<h2>Confusions and mistakes</h2>
         ${
           this.#trainers.length > 1
             ? html`<label class="inspect"
@@ -115,7 +115,7 @@ export class DigitsPanel implements Panel {
                 After the first epoch this shows which digits the network confuses.
               </p>`
         }`,
-      this.#insight,
+      this.below,
     );
   }
 
@@ -149,7 +149,7 @@ export class DigitsPanel implements Panel {
               Random test digit
             </button>
           </div>
-          <p id="pad-help" class="help about-keys">
+          <p id="pad-help" class="help about-keys pad-help">
             By keyboard: arrow keys move the pen (with Shift, further), Space puts it down and lifts
             it, Delete clears.
           </p>

@@ -4,6 +4,8 @@ import type { Report, Trainer } from '../../../training/trainer.ts';
 
 export interface Panel {
   readonly element: HTMLElement;
+  /** What else there is, further down on the page. */
+  readonly below?: HTMLElement;
   /** The runs to show from now on, with names that tell them apart; none while there is no model. */
   use(trainers: readonly Trainer[], names: readonly string[]): void;
   report(index: number, report: Report): void;
