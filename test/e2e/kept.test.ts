@@ -240,7 +240,9 @@ test('the curves of earlier runs stay, in grey, until they are cleared', async (
   await expect(page.locator('#app')).toHaveAttribute('data-task', 'regression');
   await expect(page.locator('#earlier')).toHaveCount(0);
   await page.getByRole('link', { name: 'Two spirals', exact: true }).click();
-  await expect(page.locator('#earlier')).toHaveText(/^tanh \(.* · relu \(/);
+  await expect(page.locator('#earlier')).toHaveText(
+    /^tanh, width 16, layers 2 \(.* · relu, width 16/,
+  );
 
   // what is brought back is in its own colour again
   await back(page).click();

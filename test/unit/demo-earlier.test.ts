@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Config } from '../../demo/training/config.ts';
 import { TASKS } from '../../demo/training/config.ts';
 import type { Score } from '../../demo/training/score.ts';
-import { EarlierRuns, nameOfEarlier } from '../../demo/views/train/earlier.ts';
+import { EarlierRuns, namesOfEarlier } from '../../demo/views/train/earlier.ts';
 import { History } from '../../demo/views/train/history.ts';
 
 const { settings } = TASKS.spirals;
@@ -38,7 +38,7 @@ describe('earlier runs', () => {
     const history = historyOf(2, 3);
     earlier.add(configOf('relu', 'gelu'), history);
     const found = earlier.of('spirals');
-    expect(found.map((run) => nameOfEarlier(run, configOf('tanh').runs))).toEqual(['relu', 'gelu']);
+    expect(namesOfEarlier(found, configOf('tanh').runs)).toEqual(['relu', 'gelu']);
     expect(found[1]?.training).toBe(history.runs[1]?.training);
     expect(earlier.of('digits')).toEqual([]);
     earlier.clear('digits');

@@ -5,7 +5,7 @@ import { columnsOf } from '../../lab/curves.ts';
 import { Plot, SERIES, type PlotOptions, type Series } from '../../lab/plot.ts';
 import type { Settings } from '../../training/settings.ts';
 import type { Goal } from '../../training/task.ts';
-import { nameOfEarlier, type EarlierRun } from './earlier.ts';
+import { namesOfEarlier, type EarlierRun } from './earlier.ts';
 import { ERROR_WORDS } from './figures.ts';
 import { runName } from './form.ts';
 import { pick, type History, type Measure } from './history.ts';
@@ -76,13 +76,13 @@ export class Charts {
             ? { spans: true, dashed: true }
             : { points: true }),
       }));
+    const names = namesOfEarlier(earlier, runs);
+    const named = earlier.map((run, i) => ({ run, label: `earlier (${names[i] ?? ''})` }));
     // values of another loss are of another size
-    const ofLoss = earlier.filter(({ settings }) =>
-      runs.some(({ loss }) => loss === settings.loss),
-    );
+    const ofLoss = named.filter(({ run }) => runs.some(({ loss }) => loss === run.settings.loss));
     const before = (measure: Measure, of: 'training' | 'heldOut' = 'training'): Trace[] =>
-      (measure === 'loss' ? ofLoss : earlier).map((run) => ({
-        label: `earlier (${nameOfEarlier(run, runs)})`,
+      (measure === 'loss' ? ofLoss : named).map(({ run, label }) => ({
+        label,
         colour: '--control',
         width: 1.25,
         values: pick(run[of], measure),

@@ -46,9 +46,13 @@ export class EarlierRuns {
   }
 }
 
-/** What sets an earlier run apart from those on the page, in words. */
-export function nameOfEarlier({ settings }: EarlierRun, runs: readonly Settings[]): string {
-  return describeRun([settings, ...runs], 0);
+/** What sets each earlier run apart from the others and from those on the page, in words. */
+export function namesOfEarlier(
+  earlier: readonly EarlierRun[],
+  runs: readonly Settings[],
+): string[] {
+  const all = [...earlier.map(({ settings }) => settings), ...runs];
+  return earlier.map((_, i) => describeRun(all, i));
 }
 
 /** Names the grey curves, with how good each was in the end. */
@@ -59,10 +63,11 @@ export function earlierLine(
 ): TemplateResult | typeof nothing {
   if (earlier.length === 0) return nothing;
   const classes = TASKS[task].goal === 'classes';
-  const words = earlier.map((run) => {
+  const names = namesOfEarlier(earlier, runs);
+  const words = earlier.map((run, i) => {
     const last = [...run.heldOut.values()].at(-1);
     const end = last && (classes ? formatPercent(last.accuracy) : formatLoss(last.error));
-    return `${nameOfEarlier(run, runs)}${end === undefined ? '' : ` (${end})`}`;
+    return `${names[i] ?? ''}${end === undefined ? '' : ` (${end})`}`;
   });
   return html`<p class="earlier">
     <span class="key" style="--key: var(--control)">Earlier runs</span>
