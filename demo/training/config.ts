@@ -1,7 +1,15 @@
 // Takes an address's parameters, and gives what to train: a task and one to three runs' settings; and back.
 import type { Goal } from './task.ts';
 import { OPTIMIZER_NAMES, OPTIMIZERS } from './optimizers.ts';
-import { DEFAULTS, parseName, parseNumber, RANGES } from './settings.ts';
+import {
+  DEFAULTS,
+  formatSizes,
+  parseName,
+  parseNumber,
+  parseSizes,
+  RANGES,
+  withoutSizes,
+} from './settings.ts';
 import type { NumberName, Settings } from './settings.ts';
 
 export const TASK_NAMES = ['digits', 'spirals', 'regression', 'autoencoder'] as const;
@@ -158,6 +166,13 @@ export function parseConfig(
       if (text !== null)
         now = { ...now, [name]: attempt(() => parseNumber(name, text), now[name]) };
     }
+    // other widths are wished for than those of a file
+    if (get('width') !== null || get('layers') !== null) now = withoutSizes(now);
+    const sizes = get('sizes');
+    if (sizes !== null) {
+      const found = attempt(() => parseSizes(sizes), undefined);
+      if (found) now = { ...now, sizes: found };
+    }
     return now;
   };
   const first = apply(defaults, (name) => params.get(name));
@@ -199,6 +214,7 @@ export function formatConfig({ task, runs }: Config): Record<string, string | un
   return {
     task: task === 'digits' ? undefined : task,
     ...Object.fromEntries(entries),
+    sizes: first.sizes && formatSizes(first.sizes),
     vs: vs === usual ? undefined : vs || NO_VARIATIONS,
   };
 }
@@ -211,7 +227,10 @@ function variationOf(task: TaskName, first: Settings, run: Settings): Variation 
   const rate =
     run.optimizer === first.optimizer ? first.learningRate : suggestedRate(task, run.optimizer);
   const base = { ...first, learningRate: rate };
-  const names = VARIED.filter((name) => run[name] !== base[name]);
+  // as wide and deep as the first one would be if it were not from a file
+  const own = (name: string) =>
+    first.sizes && !run.sizes && (name === 'width' || name === 'layers');
+  const names = VARIED.filter((name) => run[name] !== base[name] || own(name));
   // a run that differs in nothing is still a run
   const shown = names.length > 0 ? names : (['activation'] as const);
   return Object.fromEntries(shown.map((name) => [name, String(run[name])]));

@@ -9,6 +9,8 @@ export interface ModelOptions {
   readonly width: number;
   /** Hidden layers; of a model with a narrow middle, on each side of it. */
   readonly layers: number;
+  /** Units of each hidden layer, in place of `width` and `layers`. */
+  readonly sizes?: readonly number[];
   readonly device: Device;
 }
 
@@ -52,10 +54,11 @@ function* makeModel({
   activation,
   width,
   layers,
+  sizes,
   device,
 }: ModelOptions): Generator<undefined, Model, undefined> {
   const hidden = new Array<number>(layers).fill(width);
-  const widths = task.code === undefined ? hidden : [...hidden, task.code, ...hidden];
+  const widths = sizes ?? (task.code === undefined ? hidden : [...hidden, task.code, ...hidden]);
   const parts: Layer[] = [];
   let features = task.inputs;
   for (const size of widths) {

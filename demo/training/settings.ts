@@ -12,6 +12,8 @@ export interface Settings {
   readonly width: number;
   /** Hidden layers. */
   readonly layers: number;
+  /** Units of each hidden layer, in place of `width` and `layers`: those of a network from another program's file. */
+  readonly sizes?: readonly number[];
   /** Gradients are scaled down so that their norm, of all together, is at most this; 0: they stay as they are. */
   readonly clipNorm: number;
   readonly batchSize: number;
@@ -21,7 +23,7 @@ export interface Settings {
 
 /** The settings that are numbers. */
 export type NumberName = {
-  [K in keyof Settings]: Settings[K] extends number ? K : never;
+  [K in keyof Settings]-?: Settings[K] extends number ? K : never;
 }[keyof Settings];
 
 interface Range {
@@ -69,6 +71,29 @@ export function parseNumber(name: NumberName, text: string, label = RANGES[name]
     throw new SettingError(`${label}: expected ${kind} from ${min} to ${max}, got "${text}"`);
   }
   return value;
+}
+
+/** Units of a hidden layer of a network from a file, and all of its weights together: more would hold up the page. */
+const MOST_UNITS = 2048;
+export const MOST_WEIGHTS = 2e6;
+const NO_SIZES = 'none';
+
+/** Units of each hidden layer, as `256-64`. */
+export function parseSizes(text: string): number[] {
+  const sizes = text === NO_SIZES ? [] : text.split('-').map(Number);
+  if (!sizes.every((size) => Number.isInteger(size) && size >= 1 && size <= MOST_UNITS)) {
+    throw new SettingError(
+      `Hidden layers: expected whole numbers from 1 to ${MOST_UNITS} with - between them, got "${text}"`,
+    );
+  }
+  return sizes;
+}
+
+export const formatSizes = (sizes: readonly number[]): string => sizes.join('-') || NO_SIZES;
+
+/** Settings whose hidden layers are all of one width again. */
+export function withoutSizes({ sizes: _, ...rest }: Settings): Settings {
+  return rest;
 }
 
 /** One of `names`. */

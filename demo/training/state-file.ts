@@ -1,7 +1,17 @@
 // Takes a trained network with its configuration, or a file, and gives the other: safetensors, in PyTorch's names and
 // layouts, with an address's parameters in the header.
-import { cast, noGrad, safetensors, type Device, type nn } from 'nonlin';
+import {
+  cast,
+  noGrad,
+  safetensors,
+  tensor,
+  transpose,
+  type Device,
+  type nn,
+  type Tensor,
+} from 'nonlin';
 import { formatConfig, type Config } from './config.ts';
+import type { Perceptron, Shaped } from './perceptron.ts';
 
 /** Where the file says how the network was made, and what share of the held-out examples it got right. */
 const CONFIG = 'nonlin.config';
@@ -43,8 +53,10 @@ export interface StateFile {
   readonly params: URLSearchParams | undefined;
   /** As the program that wrote the file has measured it. */
   readonly accuracy: number | undefined;
-  /** Copies the file's values into a network. */
-  readonly into: (network: nn.Module, device: Device) => void;
+  /** What the file holds. */
+  readonly tensors: readonly Shaped[];
+  /** Copies the file's values into a network; `layers`: of another program's file, which names them its own way. */
+  readonly into: (network: nn.Module, device: Device, layers?: Perceptron) => void;
 }
 
 /** Throws where the bytes are no such file. */
@@ -53,13 +65,48 @@ export function readState(bytes: ArrayBuffer): StateFile {
   return {
     params: params === undefined ? undefined : new URLSearchParams(params),
     accuracy: accuracy === undefined ? undefined : Number(accuracy),
-    into: (network, device) => {
+    tensors: shapesOf(bytes),
+    into: (network, device, layers) => {
       const state = safetensors.load(bytes, { device });
+      const made = Object.values(state);
       try {
-        network.loadStateDict(state, { cast: true });
+        const named = layers ? renamed(state, layers, device, made) : state;
+        network.loadStateDict(named, { cast: true });
       } finally {
-        for (const tensor of Object.values(state)) tensor.dispose();
+        for (const one of made) one.dispose();
       }
     },
   };
+}
+
+/** Names and shapes, of the header of a file that was found to be right. */
+function shapesOf(bytes: ArrayBuffer): Shaped[] {
+  const length = Number(new DataView(bytes).getBigUint64(0, true));
+  const text = new TextDecoder().decode(new Uint8Array(bytes, 8, length));
+  const header = JSON.parse(text) as Record<string, { readonly shape: readonly number[] }>;
+  return Object.entries(header).flatMap(([name, { shape }]) =>
+    name === '__metadata__' ? [] : [{ name, shape }],
+  );
+}
+
+/** The layers' tensors as this page's networks name and lay them; a layer without a bias gets one of zeros. */
+function renamed(
+  state: Readonly<Record<string, Tensor>>,
+  { layers, sizes, transposed }: Perceptron,
+  device: Device,
+  made: Tensor[],
+): Record<string, Tensor> {
+  const named: Record<string, Tensor> = {};
+  layers.forEach(({ weight, bias }, i) => {
+    const own = state[weight];
+    if (!own) throw new Error(`no ${weight}`);
+    const weights = transposed ? noGrad(() => transpose(own, 0, 1)) : own;
+    const zeros = () => tensor(new Float32Array(sizes[i + 1] ?? 0), { device });
+    const biases = (bias === undefined ? undefined : state[bias]) ?? zeros();
+    made.push(weights, biases);
+    // a linear layer and an activation take turns
+    named[`${2 * i}.weight`] = weights;
+    named[`${2 * i}.bias`] = biases;
+  });
+  return named;
 }

@@ -264,6 +264,9 @@ describe('configurations', () => {
     'activation=sigmoid&layers=6&vs=activation:relu',
     'optimizer=sgd&vs=optimizer:adam,learningRate:0.5;width:7,layers:2',
     'task=regression&vs=none',
+    'sizes=256-64',
+    'sizes=none&vs=activation:relu',
+    'sizes=256-64&vs=width:128,layers:1',
     'task=regression&activation=relu',
   ])('"%s" is itself after a round', (query) => {
     expect(parse(query).faults).toEqual([]);
@@ -278,6 +281,7 @@ describe('configurations', () => {
     expect(config.runs.map(({ layers }) => layers)).toEqual([1, 2, 3].slice(0, MOST_RUNS));
     expect(faults.join()).toContain('Width: expected');
     expect(faults.join()).toContain('activation: expected one of');
+    expect(parse('sizes=8-x').faults.join()).toContain('Hidden layers: expected');
     expect(parse('optimizer=sgd').config.runs[0]?.learningRate).toBe(0.2);
   });
 

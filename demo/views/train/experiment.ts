@@ -162,7 +162,7 @@ export class Experiment {
     this.lost = false;
     this.#waiting = undefined;
     this.#lab.alerts.remove('kept');
-    this.#lab.alerts.remove('diverged');
+    for (const topic of ['diverged', 'loaded']) this.#lab.alerts.remove(topic);
     await this.session.start(() => this.#trainersFor(this.#config.runs));
   }
 
@@ -226,14 +226,15 @@ export class Experiment {
         openModel(file, configOfFile, this.#choices, device, progress),
       );
       if (!opened) return;
-      const { config, trainers } = opened;
+      const { config, trainers, note } = opened;
       await this.#putAway();
       this.#write(config, 0);
       await this.#load();
       if (!(await this.session.show(() => Promise.resolve(trainers)))) return;
       this.board.history.loaded = file.name;
       keepRun(Promise.resolve(this.shownRun()));
-      this.board.announcement = `${file.name} is loaded.`;
+      if (note === undefined) this.board.announcement = `${file.name} is loaded.`;
+      else this.#lab.alerts.show({ topic: 'loaded', words: `${file.name}: ${note}`, fault: false });
       await this.#test();
     } catch (error) {
       const words = `${file.name} could not be loaded: ${messageOf(error)}`;

@@ -6,7 +6,7 @@ import type { ActivationChoice, Curve } from '../../training/activations.ts';
 import { MOST_RUNS, suggestedRate, type Config } from '../../training/config.ts';
 import type { LossChoice } from '../../training/loss.ts';
 import { OPTIMIZER_NAMES, OPTIMIZERS } from '../../training/optimizers.ts';
-import { RANGES, type NumberName, type Settings } from '../../training/settings.ts';
+import { RANGES, withoutSizes, type NumberName, type Settings } from '../../training/settings.ts';
 
 export interface FormState {
   readonly config: Config;
@@ -33,8 +33,10 @@ export function settingsForm(state: FormState, events: FormEvents): TemplateResu
   if (!settings) return html``;
   const change = (values: Partial<Settings>) => {
     const own = Object.keys(values).some((name) => !COMMON.includes(name as NumberName));
+    // another width is wished for than those of a file
+    const widths = 'width' in values || 'layers' in values;
     const runs = config.runs.map((other, i) =>
-      own && i !== run ? other : { ...other, ...values },
+      own && i !== run ? other : { ...(widths ? withoutSizes(other) : other), ...values },
     );
     events.change({ ...config, runs });
   };
@@ -82,9 +84,14 @@ export function settingsForm(state: FormState, events: FormEvents): TemplateResu
           },
         )}
       </div>
-      ${(['learningRate', 'width', 'layers', 'clipNorm', ...COMMON] as const).map((name) =>
-        numberField(name, settings[name], (value) => change({ [name]: value })),
-      )}
+      ${(['learningRate', 'width', 'layers', 'clipNorm', ...COMMON] as const).map((name) => {
+        const { sizes } = settings;
+        if (sizes && name === 'layers') return nothing;
+        if (sizes && name === 'width') {
+          return ownSizes(sizes, () => change({ width: settings.width }));
+        }
+        return numberField(name, settings[name], (value) => change({ [name]: value }));
+      })}
     </fieldset>
     <p class="share-link">
       ${copyButton(() => location.href, 'Copy link')}
@@ -172,6 +179,14 @@ function groupedSelect(
     )}
     ${chosen(value)}
   </select>`;
+}
+
+/** Hidden layers of a file's network, and a way back to layers of one width. */
+function ownSizes(sizes: readonly number[], equal: () => void): TemplateResult {
+  return html`<div class="field wide own-sizes">
+    <p>Hidden layers of the file: <strong id="sizes">${sizes.join(', ') || 'none'}</strong></p>
+    <button type="button" class="small quiet" @click=${equal}>Layers of one width</button>
+  </div>`;
 }
 
 /** A value out of its range stays in its field, which says so when training is to start. */

@@ -5,6 +5,7 @@ import type { Config, TaskName } from '../../training/config.ts';
 import { readState, saveState } from '../../training/state-file.ts';
 import type { Trainer } from '../../training/trainer.ts';
 import { createTrainers, type Choices } from './choices.ts';
+import { openForeign, type Opened } from './foreign.ts';
 import { loadTask } from './tasks.ts';
 
 /** Offers a network's state as a download. */
@@ -28,9 +29,10 @@ export async function openModel(
   choices: Choices,
   device: Device,
   progress: Progress,
-): Promise<{ config: Config; trainers: Trainer[] } | undefined> {
+): Promise<Opened | undefined> {
   const model = readState(await file.arrayBuffer());
   const config = configOf(model.params);
+  if (!model.params) return openForeign(model, config, choices, device, progress);
   const { task } = await loadTask(config.task, progress);
   const trainers = await createTrainers(config.runs, choices, task, device);
   try {

@@ -1,6 +1,7 @@
 // Takes the state of the view that trains, and gives its page.
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { TASKS } from '../../training/config.ts';
+import { formatSizes } from '../../training/settings.ts';
 import type { Trainer } from '../../training/trainer.ts';
 import { earlierLine, type EarlierRun } from './earlier.ts';
 import { figures } from './figures.ts';
@@ -56,7 +57,7 @@ export function trainPage(state: PageState, actions: PageActions): TemplateResul
   const shownPhase = !state.ready && phase === 'idle' ? 'loading' : phase;
   const panel = state.loaded ? state.panel : html`<div class="loading"></div>`;
   const several = runs.length > 1 ? 'several' : '';
-  const parts = html`<div class="stage ${task} ${several}">
+  const parts = html`<div class="stage of-${task} ${several}">
       ${panel} ${state.pictures} ${state.charts}
     </div>
     ${earlierLine(state.earlier, config, actions.clearEarlier)}
@@ -108,6 +109,7 @@ function summaryOf({ config: { runs }, names }: PageState): string {
   const [first] = runs;
   if (!first) return '';
   if (runs.length > 1) return names.join(' · ');
-  const { activation, loss, width, layers, epochs } = first;
-  return `${activation} · ${loss} · ${layers} × ${width} · ${epochs} epochs`;
+  const { activation, loss, width, layers, sizes, epochs } = first;
+  const hidden = sizes ? formatSizes(sizes) : `${layers} × ${width}`;
+  return `${activation} · ${loss} · ${hidden} · ${epochs} epochs`;
 }
