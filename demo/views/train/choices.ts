@@ -1,9 +1,10 @@
 // Takes what can be chosen; an address's parameters, or settings, a task and a device. Gives a configuration; trainers.
 import type { Device } from 'nonlin';
 import type { ActivationChoice } from '../../training/activations.ts';
+import type { Alerts } from '../../shell/alerts.ts';
 import { breathe } from '../../training/breathe.ts';
 import type { Checkpoint } from '../../training/checkpoint.ts';
-import { parseConfig, TASKS } from '../../training/config.ts';
+import { parseConfig, TASKS, type Config } from '../../training/config.ts';
 import type { LossChoice } from '../../training/loss.ts';
 import type { Settings } from '../../training/settings.ts';
 import type { Goal, Task } from '../../training/task.ts';
@@ -20,6 +21,16 @@ export function configOf(params: URLSearchParams, { activations, losses }: Choic
     activations: activations.map(({ op }) => op),
     losses: losses[TASKS[task].goal].map(({ op }) => op),
   }));
+}
+
+/** The same, with what is wrong said on the page. */
+export function configOfAddress(params: URLSearchParams, choices: Choices, alerts: Alerts): Config {
+  const { config, faults } = configOf(params, choices);
+  if (faults.length > 0) {
+    const words = `The address: ${faults.join('; ')}.`;
+    alerts.show({ topic: 'query', words, fault: true });
+  }
+  return config;
 }
 
 /** One after the other: drawing a network's first weights takes a while. */

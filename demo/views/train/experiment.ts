@@ -5,15 +5,15 @@ import { withProgress } from '../../lab/progress.ts';
 import type { Lab } from '../../shell/lab.ts';
 import type { Checkpoint } from '../../training/checkpoint.ts';
 import { describeRun, formatConfig, sameConfig, type Config } from '../../training/config.ts';
-import { messageOf } from '../../training/format.ts';
 import { RANGES, type Settings } from '../../training/settings.ts';
 import type { Trainer } from '../../training/trainer.ts';
 import { Board } from './board.ts';
-import { configOf, createTrainers, type Choices } from './choices.ts';
+import { configOfAddress, createTrainers, type Choices } from './choices.ts';
+import type { Opened } from './foreign.ts';
 import { History } from './history.ts';
 import { keepRun, keptRun, runOf, type KeptRun } from './keeping.ts';
 import { divergedAlert, keptAlert } from './messages.ts';
-import { openModel, saveTrainer } from './model-file.ts';
+import { saveTrainer } from './model-file.ts';
 import { Session, type Phase } from './session.ts';
 import { loadTaskOf } from './task-loading.ts';
 
@@ -55,7 +55,7 @@ export class Experiment {
     this.#lab = lab;
     this.#choices = choices;
     this.#events = events;
-    this.#config = this.parse(lab.address.params);
+    this.#config = configOfAddress(lab.address.params, choices, lab.alerts);
     this.work.className = 'work-host';
     const { failed } = events;
     const board = new Board({ changed: events.ask, failed });
@@ -96,15 +96,6 @@ export class Experiment {
   /** Runs what may go wrong at once or later; either way it is shown. */
   attempt(act: () => Promise<void>): void {
     act().catch((error: unknown) => this.session.fail(error));
-  }
-
-  parse(params: URLSearchParams): Config {
-    const { config, faults } = configOf(params, this.#choices);
-    if (faults.length > 0) {
-      const words = `The address: ${faults.join('; ')}.`;
-      this.#lab.alerts.show({ topic: 'query', words, fault: true });
-    }
-    return config;
   }
 
   /** Loads what the task needs. */
@@ -200,7 +191,7 @@ export class Experiment {
   async stop(): Promise<void> {
     await this.session.stop();
     // figures of its start, or of an epoch that is long past, are not those of what was learned
-    await this.#test();
+    await this.test();
   }
 
   async reset(): Promise<void> {
@@ -214,33 +205,15 @@ export class Experiment {
     if (trainer) await saveTrainer(trainer, this.#config.task);
   }
 
-  async open(file: File): Promise<void> {
-    const device = this.#device;
-    if (!device) return;
-    const configOfFile = (params: URLSearchParams | undefined): Config =>
-      params
-        ? this.parse(params)
-        : { ...this.#config, runs: this.#config.runs.slice(this.#run, this.#run + 1) };
-    try {
-      const opened = await withProgress(this.work, `Loading ${file.name}`, (progress) =>
-        openModel(file, configOfFile, this.#choices, device, progress),
-      );
-      if (!opened) return;
-      const { config, trainers, note } = opened;
-      await this.#putAway();
-      this.#write(config, 0);
-      await this.#load();
-      if (!(await this.session.show(() => Promise.resolve(trainers)))) return;
-      this.board.history.loaded = file.name;
-      keepRun(Promise.resolve(this.shownRun()));
-      if (note === undefined) this.board.announcement = `${file.name} is loaded.`;
-      else this.#lab.alerts.show({ topic: 'loaded', words: `${file.name}: ${note}`, fault: false });
-      await this.#test();
-    } catch (error) {
-      const words = `${file.name} could not be loaded: ${messageOf(error)}`;
-      this.#lab.alerts.show({ topic: 'error', words, fault: true });
-    }
-    this.#events.render();
+  /** Shows a file's networks in place of those before; false where others were asked for meanwhile. */
+  async adopt({ config, trainers }: Opened, name: string): Promise<boolean> {
+    await this.#putAway();
+    this.#write(config, 0);
+    await this.#load();
+    if (!(await this.session.show(() => Promise.resolve(trainers)))) return false;
+    this.board.history.loaded = name;
+    keepRun(Promise.resolve(this.shownRun()));
+    return true;
   }
 
   /** Shows runs again that were left, in place of others. */
@@ -258,7 +231,7 @@ export class Experiment {
       this.#kept = undefined;
     }
     keepRun(Promise.resolve(this.shownRun()));
-    await this.#test();
+    await this.test();
   }
 
   #write(config: Config, run: number): void {
@@ -291,7 +264,7 @@ export class Experiment {
   }
 
   /** Finds the figures of models that do not train. */
-  async #test(): Promise<void> {
+  async test(): Promise<void> {
     await withProgress(this.work, 'Testing the model', (progress) => this.board.test(progress));
     this.#events.render();
   }

@@ -3,9 +3,10 @@ import { render } from 'lit-html';
 import type { Device } from 'nonlin';
 import type { Lab, Recovery, View } from '../../shell/lab.ts';
 import { sameConfig, TASKS } from '../../training/config.ts';
-import type { Choices } from './choices.ts';
+import { configOfAddress, type Choices } from './choices.ts';
 import { Experiment } from './experiment.ts';
 import { keptOf } from './kept.ts';
+import { openFile } from './open-file.ts';
 import type { Phase } from './session.ts';
 import { trainPage, type PageState } from './train-page.ts';
 
@@ -40,7 +41,7 @@ export class TrainView implements View {
   }
 
   useAddress(params: URLSearchParams): void {
-    const config = this.#experiment.parse(params);
+    const config = configOfAddress(params, this.#choices, this.#lab.alerts);
     if (sameConfig(this.#experiment.config, config)) return;
     this.#experiment.attempt(() => this.#experiment.configure(config));
   }
@@ -108,7 +109,8 @@ export class TrainView implements View {
         stop: act(() => experiment.stop()),
         reset: act(() => experiment.reset()),
         save: act(() => experiment.save()),
-        open: (file) => experiment.attempt(() => experiment.open(file)),
+        open: (file) =>
+          experiment.attempt(() => openFile(file, experiment, this.#choices, this.#lab.alerts)),
       }),
       this.#host,
     );
