@@ -5,12 +5,15 @@ import type { Trainer } from './trainer.ts';
 /** Activations that networks in files have most often. */
 export const USUAL = ['relu', 'tanh', 'gelu', 'sigmoid', 'silu', 'leakyRelu', 'elu'] as const;
 
-const EXAMPLES = 300;
+/** Examples times weights, and the fewest examples: several activations are tried, and a CPU is not to take minutes. */
+const WORK = 1e8;
+const FEWEST = 300;
 
 /** The mean of -log p of the right class, or of squared errors; NaN counts as worst. */
 export async function misfitOf(trainer: Trainer): Promise<number> {
   const { goal, heldOut, outputs } = trainer.task;
-  const count = Math.min(EXAMPLES, heldOut.count);
+  const weights = trainer.network.parameters().reduce((all, { size }) => all + size, 0);
+  const count = Math.min(Math.max(FEWEST, Math.floor(WORK / weights)), heldOut.count);
   const { x, wanted } = heldOut.gather(Uint32Array.from({ length: count }, (_, i) => i));
   const found = await trainer.predict(x);
   let sum = 0;

@@ -1,6 +1,7 @@
 // Takes a model, its optimizers, a task, and gives steps of training on batches of its examples.
 import {
   capture,
+  nn,
   scope,
   tensor,
   type CapturedStep,
@@ -8,8 +9,6 @@ import {
   type optim,
   type Tensor,
 } from 'nonlin';
-// by its file: a namespace within a namespace would bring all modules along to the first page
-import { clipGradNorm } from '../../src/nn/utils/clip-grad.ts';
 import { lossOf, type LossChoice } from './loss.ts';
 import type { Model } from './model.ts';
 import { scoreOf, type Piece, type Score } from './score.ts';
@@ -49,7 +48,7 @@ export class Learning {
       const outputs = model.network.forward(x);
       const value = loss.compute(outputs, target);
       value.backward();
-      if (clipNorm > 0) clipGradNorm(model.network.parameters(), clipNorm);
+      if (clipNorm > 0) nn.utils.clipGradNorm(model.network.parameters(), clipNorm);
       for (const optimizer of optimizers) optimizer.step();
       return { value, outputs };
     });
@@ -110,7 +109,7 @@ export class Learning {
   async #update(): Promise<void> {
     const { optimizers, clipNorm, model } = this.#options;
     if (clipNorm > 0) {
-      scope(() => clipGradNorm(model.network.parameters(), clipNorm));
+      scope(() => nn.utils.clipGradNorm(model.network.parameters(), clipNorm));
       await this.#breathe();
     }
     for (const optimizer of optimizers) {

@@ -125,13 +125,13 @@ test('a file that is broken, or of another network, leaves the trained one alone
   const load = (name: string, buffer: Buffer) =>
     page.locator('#load').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
   const foreign = Buffer.from(
-    JSON.stringify({ 'a.weight': { dtype: 'F32', shape: [2, 2], data_offsets: [0, 16] } }),
+    JSON.stringify({ 'a.weight': { dtype: 'F32', shape: [3, 2], data_offsets: [0, 24] } }),
   );
   const size = Buffer.alloc(8);
   size.writeBigUInt64LE(BigInt(foreign.length));
   for (const [name, bytes] of [
     ['broken.safetensors', Buffer.from('no such file')],
-    ['foreign.safetensors', Buffer.concat([size, foreign, Buffer.alloc(16)])],
+    ['foreign.safetensors', Buffer.concat([size, foreign, Buffer.alloc(24)])],
   ] as const) {
     await load(name, bytes);
     await expect(page.getByRole('alert')).toContainText(`${name} could not be loaded`);

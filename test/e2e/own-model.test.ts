@@ -52,7 +52,7 @@ const load = (page: Page, name: string, buffer: Buffer) =>
 for (const backend of ['webgpu', 'cpu']) {
   test(`its sizes, layout and activation are found out, on ${backend}`, async ({ page }) => {
     const faults = faultsOf(page);
-    const settings = { backend, sizes: '24-12', activation: 'tanh', epochs: 1 };
+    const settings = { backend, sizes: '24-12', activation: 'tanh', epochs: 2 };
     await openTraining(page, settings);
     await expect(page.locator('#sizes')).toHaveText('24, 12');
     await train(page, 100_000);
