@@ -58,7 +58,7 @@ export function trainPage(state: PageState, actions: PageActions): TemplateResul
   const panel = state.loaded ? state.panel : html`<div class="loading"></div>`;
   const several = runs.length > 1 ? 'several' : '';
   const parts = html`<div class="stage of-${task} ${several}">
-      ${panel} ${state.pictures} ${state.charts}
+      ${panel} ${state.charts} ${state.pictures}
     </div>
     ${earlierLine(state.earlier, config, actions.clearEarlier)}
     ${layerTable(history, names, state.gradients)}
