@@ -84,6 +84,28 @@ test('the digits’ first weights, as they are saved; histograms of each layer',
   expect(faults).toEqual([]);
 });
 
+test('the digits’ first weights are seen learning, on WebGPU', async ({ page }) => {
+  const faults = faultsOf(page);
+  await openTraining(page, { backend: 'webgpu', epochs: 100, width: 64 });
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  const canvas = page.locator('.unit-pictures canvas');
+  await expect(canvas).toHaveCount(1);
+  // three pictures of a network that is learning, each another one
+  const seen: number[][] = [];
+  await expect
+    .poll(async () => {
+      const [first] = (await plottedOf(canvas)).series;
+      const now = first?.y ?? [];
+      if (JSON.stringify(now) !== JSON.stringify(seen.at(-1))) seen.push(now);
+      return seen.length;
+    })
+    .toBeGreaterThanOrEqual(3);
+  await expectPhase(page, 'running');
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await expectPhase(page, 'stopped');
+  expect(faults).toEqual([]);
+});
+
 test('loss, pad and pictures are on one screen of 1280 by 720', async ({ page }) => {
   await page.setViewportSize({ width: 1280, height: 720 });
   await openTraining(page, { backend: 'cpu', epochs: 1, width: 16 });

@@ -176,6 +176,8 @@ test('a run that diverges says so, and offers a lower rate, or to clip its gradi
   const alert = page.getByRole('alert');
   await expect(alert).toContainText('diverged');
   await expect(page.locator('#progress-text')).toContainText('Diverged');
+  // there is nothing to go on from
+  await expect(page.locator('#resume')).toHaveCount(0);
   await expect(page.locator('#app')).not.toContainText('NaN');
   await alert.getByRole('button', { name: 'Train with a rate of 0.1' }).click();
   await expect(page.getByLabel('Learning rate')).toHaveValue('0.1');

@@ -120,6 +120,9 @@ export class TrainView implements View {
     const { board, session, config, run, names, lost, device, work } = this.#experiment;
     const { phase, trainers } = session;
     const loaded = board.panel.task !== undefined;
+    // nothing comes of weights that are no numbers any more
+    const diverged = board.history.runs.every((one) => one.diverged !== undefined);
+    const ended = phase === 'failed' || (phase === 'stopped' && !diverged);
     return {
       config,
       run,
@@ -131,7 +134,7 @@ export class TrainView implements View {
       ready: device !== undefined && loaded,
       loaded,
       lost,
-      resumeLabel: phase === 'failed' || phase === 'stopped' ? keptOf(session)?.label : undefined,
+      resumeLabel: ended ? keptOf(session)?.label : undefined,
       canGoOn: this.#experiment.canGoOn,
       wide: this.#wide.matches,
       history: board.history,

@@ -12,9 +12,9 @@ import { histogramFigures, histogramsOf, type Seen } from './histograms.ts';
 import { picturesOf } from './pictures.ts';
 import { UnitPictureBoard } from './unit-pictures.ts';
 
-/** Between two looks; more where a look takes long: it may take such a share of the time. */
-const LOOK_MS = 700;
-const SHARE = 1 / 6;
+/** Between two looks: so many times as long as a look takes. Much of that is waiting for steps, so there is a most, too. */
+const REST = 3;
+const REST_MS = { least: 600, most: 2000 };
 /** Held-out examples that layers are looked at with. */
 const PROBE = 100;
 
@@ -110,7 +110,7 @@ export class Inside {
       }
     } finally {
       const end = performance.now();
-      this.#due = end + Math.max(LOOK_MS, (end - start) / SHARE);
+      this.#due = end + Math.min(REST_MS.most, Math.max(REST_MS.least, REST * (end - start)));
     }
   }
 }
