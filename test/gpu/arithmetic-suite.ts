@@ -30,8 +30,8 @@ async function open(mode: Arithmetic): Promise<Device> {
   return init({ device, tuning: mode === 'contract' ? 'software' : 'hardware' });
 }
 
-/** `takes`: whether an op, by its place in the catalog, is looked at in a mode. */
-export function arithmeticSuite(takes: (op: number, mode: number) => boolean): void {
+/** `takes`: whether an op, by its kind and its place in the catalog, is looked at in a mode. */
+export function arithmeticSuite(takes: (kind: string, op: number, mode: number) => boolean): void {
   describe.each(MODES)('stated accuracy with %s', (mode) => {
     let device: Device;
     beforeAll(async () => {
@@ -41,7 +41,7 @@ export function arithmeticSuite(takes: (op: number, mode: number) => boolean): v
       device.dispose();
     });
 
-    const ops = measured.filter((_, i) => takes(i, MODES.indexOf(mode)));
+    const ops = measured.filter(({ kind }, i) => takes(kind, i, MODES.indexOf(mode)));
     for (const op of ops.filter((op) => !isRows(op))) {
       it(op.op, async () => {
         const chunks = [...stratified(INPUTS), ...runsRound(constantsOf(op))];

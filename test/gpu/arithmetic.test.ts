@@ -120,4 +120,5 @@ describe.each(['hardware', 'software'] as const)(
   },
 );
 
-arithmeticSuite((op, mode) => (op + mode) % 3 === 0);
+// The kernels of norms take long to compile when they are rewritten.
+arithmeticSuite((kind, op, mode) => kind !== 'norm' && (op + mode) % 3 === 0);
