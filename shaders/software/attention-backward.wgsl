@@ -4,10 +4,11 @@
 // requires: u.columns, u.first_batch, u.grad_key_start, u.grad_mask_start, u.grad_query_start
 // requires: u.grad_value_start, u.keys, u.mask_dims, u.mask_keys, u.mask_repeats, u.mask_rows
 // requires: u.result_start, u.row_start, u.rows, u.scale, u.shape, u.shared_heads, u.value_columns
-// requires: weights_of, workgroup_size
+// requires: value_quad, weights_of, workgroup_size
 //#include "software/attention-pairs.wgsl"
 // The backward direction for GPUs that are emulated on a CPU: an invocation has a row of the query, or of key and value, or an
-// element of the mask, and goes through what it takes part in, four pairs at a time.
+// element of the mask, and goes through what it takes part in: rows and keys four pairs at a time, an element of the mask, which has
+// few pairs and is so computed on all GPUs, one by one.
 
 // Sums of at most 256 columns.
 var<private> sums: array<vec4f, 64>;
@@ -201,6 +202,32 @@ fn batch_of(mask: u32, n: u32) -> u32 {
   return batch;
 }
 
+// The gradient of one masked score. `index`: of the row among those of all batches.
+fn slope_of(at: Places, row: u32, index: u32, key: u32) -> f32 {
+  let query_start = at.query + row * u.columns;
+  let key_start = at.key + key * u.columns;
+  var product = 0.0;
+  for (var q = 0u; q * 4u < u.columns; q++) {
+    product += dot(query_quad(query_start, q), key_quad(key_start, q));
+  }
+  let s = masked(softcapped(vec4f(product * u.scale)).x, at.mask, row, key);
+  let statistics = statistics_at(index - u.row_start);
+  let weight = weights_of(vec4f(s), statistics).x;
+  let kept = keep(key, index);
+  if (!counts(weight)) {
+    return 0.0;
+  }
+  var upstream = 0.0;
+  if (counts(weight * kept)) {
+    let above = index * u.value_columns - u.result_start;
+    let value = at.value + key * u.value_columns;
+    for (var q = 0u; q * 4u < u.value_columns; q++) {
+      upstream += dot(grad_quad(above, q), value_quad(value, q));
+    }
+  }
+  return weight * (upstream * kept - statistics.delta);
+}
+
 // An element of the mask gets what all rows and keys have that it is repeated for.
 @compute @workgroup_size(workgroup_size)
 fn backward_mask(
@@ -224,10 +251,8 @@ fn backward_mask(
     let at = places_of(batch);
     for (var i = row; i < last_row; i++) {
       let span = keys_of(i);
-      let own = Span(max(key, span.first), min(last_key, span.last));
-      for (var j = own.first; j < own.last; j += 4u) {
-        let slopes = pairs_of_row(at, i, batch * u.rows + i, j, own).slopes;
-        sum += (slopes.x + slopes.y) + (slopes.z + slopes.w);
+      for (var j = max(key, span.first); j < min(last_key, span.last); j++) {
+        sum += slope_of(at, i, batch * u.rows + i, j);
       }
     }
   }

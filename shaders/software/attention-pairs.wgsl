@@ -66,8 +66,7 @@ struct PairStatistics {
 
 struct Pairs {
   weights: vec4f, // what values are multiplied by
-  slopes: vec4f, // gradients of the masked scores
-  product_slopes: vec4f, // of the products of query and key
+  product_slopes: vec4f, // gradients of the products of query and key
 }
 
 // From products times the scale, masked scores, what dropout multiplies by, and the gradients of weights after dropout.
@@ -78,7 +77,6 @@ fn pairs_of(raw: vec4f, score: vec4f, keep: vec4f, upstream: vec4f, rows: PairSt
   let counted = counted_of(weights);
   let dropped = weights * keep;
   let above = select(vec4f(), upstream * keep, counted_of(dropped));
-  let slopes = select(vec4f(), weights * (above - rows.delta), counted);
-  let product_slopes = select(vec4f(), slopes * softcap_slope(raw) * u.scale, counted);
-  return Pairs(dropped, slopes, product_slopes);
+  let slopes = weights * (above - rows.delta) * softcap_slope(raw) * u.scale;
+  return Pairs(dropped, select(vec4f(), slopes, counted));
 }
