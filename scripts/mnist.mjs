@@ -17,13 +17,10 @@
  *
  * `node scripts/mnist.mjs` makes the file unless it is up to date; `--force` makes it anyway.
  */
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { realpathSync } from 'node:fs';
-import { gzip } from 'node:zlib';
+import { ensureDataFile, runAsProgram } from './data-file.mjs';
 
 const require = createRequire(import.meta.url);
 const script = fileURLToPath(import.meta.url);
@@ -102,32 +99,11 @@ export async function encodeDigits() {
   return file;
 }
 
-/** @param {string} path */
-async function modified(path) {
-  try {
-    return (await stat(path)).mtimeMs;
-  } catch {
-    return -Infinity;
-  }
-}
-
 /**
  * Makes the file unless it is newer than this script.
  * @param {{ force?: boolean }} [options]
  * @returns {Promise<string>} its path
  */
-export async function ensureDigits({ force = false } = {}) {
-  if (!force && (await modified(target)) >= (await modified(script))) return target;
-  const zipped = await promisify(gzip)(await encodeDigits(), { level: 9 });
-  await mkdir(dirname(target), { recursive: true });
-  // in one step, so that nobody ever reads half a file
-  const partial = `${target}.${process.pid}`;
-  await writeFile(partial, zipped);
-  await rename(partial, target);
-  return target;
-}
+export const ensureDigits = (options) => ensureDataFile(target, script, encodeDigits, options);
 
-if (process.argv[1] && realpathSync(process.argv[1]) === script) {
-  const path = await ensureDigits({ force: process.argv.includes('--force') });
-  console.log(`${path}: ${(await stat(path)).size} bytes`);
-}
+await runAsProgram(script, ensureDigits);

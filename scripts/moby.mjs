@@ -5,13 +5,9 @@
  *
  * `node scripts/moby.mjs` makes the file unless it is up to date; `--force` makes it anyway.
  */
-import { realpathSync } from 'node:fs';
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { ensureDataFile, runAsProgram } from './data-file.mjs';
 
 const require = createRequire(import.meta.url);
 const script = fileURLToPath(import.meta.url);
@@ -39,32 +35,11 @@ export function readMobyDick() {
   return plain(chapters.map(({ text }) => text.trim()).join('\n\n'));
 }
 
-/** @param {string} path */
-async function modified(path) {
-  try {
-    return (await stat(path)).mtimeMs;
-  } catch {
-    return -Infinity;
-  }
-}
-
 /**
  * Makes the file unless it is newer than this script.
  * @param {{ force?: boolean }} [options]
  * @returns {Promise<string>} its path
  */
-export async function ensureMobyDick({ force = false } = {}) {
-  if (!force && (await modified(target)) >= (await modified(script))) return target;
-  const zipped = await promisify(gzip)(readMobyDick(), { level: 9 });
-  await mkdir(dirname(target), { recursive: true });
-  // in one step, so that nobody ever reads half a file
-  const partial = `${target}.${process.pid}`;
-  await writeFile(partial, zipped);
-  await rename(partial, target);
-  return target;
-}
+export const ensureMobyDick = (options) => ensureDataFile(target, script, readMobyDick, options);
 
-if (process.argv[1] && realpathSync(process.argv[1]) === script) {
-  const path = await ensureMobyDick({ force: process.argv.includes('--force') });
-  console.log(`${path}: ${(await stat(path)).size} bytes`);
-}
+await runAsProgram(script, ensureMobyDick);

@@ -16,12 +16,16 @@ fn weighted(w: vec4f, counted: vec4<bool>, a: vec4f, b: vec4f, c: vec4f, d: vec4
   return first + (select(vec4f(), w.z * c, counted.z) + select(vec4f(), w.w * d, counted.w));
 }
 
+fn dots(x: vec4f, a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> vec4f {
+  return vec4f(dot(x, a), dot(x, b), dot(x, c), dot(x, d));
+}
+
 // Products of a row of the query and four keys.
 fn products_of_row(row: u32, keys: vec4u) -> vec4f {
   var s = vec4f();
   for (var q = 0u; q * 4u < u.columns; q++) {
     let x = query_quad(row, q);
-    s += vec4f(dot(x, key_quad(keys.x, q)), dot(x, key_quad(keys.y, q)), dot(x, key_quad(keys.z, q)), dot(x, key_quad(keys.w, q)));
+    s += dots(x, key_quad(keys.x, q), key_quad(keys.y, q), key_quad(keys.z, q), key_quad(keys.w, q));
   }
   return s;
 }
@@ -31,7 +35,7 @@ fn products_of_key(key: u32, rows: vec4u) -> vec4f {
   var s = vec4f();
   for (var q = 0u; q * 4u < u.columns; q++) {
     let x = key_quad(key, q);
-    s += vec4f(dot(x, query_quad(rows.x, q)), dot(x, query_quad(rows.y, q)), dot(x, query_quad(rows.z, q)), dot(x, query_quad(rows.w, q)));
+    s += dots(x, query_quad(rows.x, q), query_quad(rows.y, q), query_quad(rows.z, q), query_quad(rows.w, q));
   }
   return s;
 }
@@ -41,7 +45,7 @@ fn upstream_of_row(row: u32, values: vec4u) -> vec4f {
   var s = vec4f();
   for (var q = 0u; q * 4u < u.value_columns; q++) {
     let x = grad_quad(row, q);
-    s += vec4f(dot(x, value_quad(values.x, q)), dot(x, value_quad(values.y, q)), dot(x, value_quad(values.z, q)), dot(x, value_quad(values.w, q)));
+    s += dots(x, value_quad(values.x, q), value_quad(values.y, q), value_quad(values.z, q), value_quad(values.w, q));
   }
   return s;
 }
@@ -51,7 +55,7 @@ fn upstream_of_key(value: u32, rows: vec4u) -> vec4f {
   var s = vec4f();
   for (var q = 0u; q * 4u < u.value_columns; q++) {
     let x = value_quad(value, q);
-    s += vec4f(dot(x, grad_quad(rows.x, q)), dot(x, grad_quad(rows.y, q)), dot(x, grad_quad(rows.z, q)), dot(x, grad_quad(rows.w, q)));
+    s += dots(x, grad_quad(rows.x, q), grad_quad(rows.y, q), grad_quad(rows.z, q), grad_quad(rows.w, q));
   }
   return s;
 }

@@ -2,6 +2,7 @@
 import { html, nothing, svg, type TemplateResult } from 'lit-html';
 import { chosen } from '../../lab/chosen.ts';
 import { copyButton } from '../../lab/copy.ts';
+import { numberField } from '../../lab/number-field.ts';
 import type { ActivationChoice, Curve } from '../../training/activations.ts';
 import { MOST_RUNS, suggestedRate, type Config } from '../../training/config.ts';
 import type { LossChoice } from '../../training/loss.ts';
@@ -90,7 +91,9 @@ export function settingsForm(state: FormState, events: FormEvents): TemplateResu
         if (sizes && name === 'width') {
           return ownSizes(sizes, () => change({ width: settings.width }));
         }
-        return numberField(name, settings[name], (value) => change({ [name]: value }));
+        return numberField({ id: name, ...RANGES[name] }, settings[name], (value) =>
+          change({ [name]: value }),
+        );
       })}
     </fieldset>
     <p class="share-link">
@@ -186,32 +189,6 @@ function ownSizes(sizes: readonly number[], equal: () => void): TemplateResult {
   return html`<div class="field wide own-sizes">
     <p>Hidden layers of the file: <strong id="sizes">${sizes.join(', ') || 'none'}</strong></p>
     <button type="button" class="small quiet" @click=${equal}>Layers of one width</button>
-  </div>`;
-}
-
-/** A value out of its range stays in its field, which says so when training is to start. */
-function numberField(
-  name: NumberName,
-  value: number,
-  change: (value: number) => void,
-): TemplateResult {
-  const { label, min, max, integer } = RANGES[name];
-  return html`<div class="field">
-    <label for=${name}>${label}</label>
-    <input
-      id=${name}
-      type="number"
-      inputmode=${integer ? 'numeric' : 'decimal'}
-      step=${integer ? '1' : 'any'}
-      min=${min}
-      max=${max}
-      required
-      .value=${value}
-      @input=${(event: Event) => {
-        const field = event.currentTarget as HTMLInputElement;
-        if (field.validity.valid) change(field.valueAsNumber);
-      }}
-    />
   </div>`;
 }
 

@@ -2,10 +2,14 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { chosen } from '../../lab/chosen.ts';
 import { copyButton } from '../../lab/copy.ts';
+import { numberField, type NumberField } from '../../lab/number-field.ts';
 import { ACTIVATIONS, NORMS } from '../../writing/config.ts';
 import type { Sampling, Source } from './protocol.ts';
 import type { Run } from './run.ts';
 import { LABELS, MOST_SEED, MOST_STEPS, SIZE_NAMES, SIZES, type Choice } from './settings.ts';
+
+const STEPS: NumberField = { id: 'steps', label: 'Steps', min: 1, max: MOST_STEPS, integer: true };
+const SEED: NumberField = { id: 'seed', label: 'Seed', min: 0, max: MOST_SEED, integer: true };
 
 /** Whether the novel is learned, or the person's text. */
 export type TextKind = Source['kind'];
@@ -90,8 +94,8 @@ export function settingsForm(state: FormState, events: FormEvents): TemplateResu
       <div class="field">
         ${select('norm', 'Norm', NORMS, choice.norm, (norm) => events.choose({ norm }), LABELS)}
       </div>
-      ${numberField('steps', 'Steps', choice.steps, 1, MOST_STEPS, (steps) => events.choose({ steps }))}
-      ${numberField('seed', 'Seed', choice.seed, 0, MOST_SEED, (seed) => events.choose({ seed }))}
+      ${numberField(STEPS, choice.steps, (steps) => events.choose({ steps }))}
+      ${numberField(SEED, choice.seed, (seed) => events.choose({ seed }))}
     </fieldset>
     <p class="share-link">
       ${copyButton(() => location.href, 'Copy link')}
@@ -120,34 +124,6 @@ function select<N extends string>(
       ${names.map((name) => html`<option value=${name}>${labels?.[name] ?? title(name)}</option>`)}
       ${chosen(value)}
     </select>`;
-}
-
-/** A value out of its range stays in its field, which says so when a run is to begin. */
-function numberField(
-  id: string,
-  label: string,
-  value: number,
-  least: number,
-  most: number,
-  change: (value: number) => void,
-): TemplateResult {
-  return html`<div class="field">
-    <label for=${id}>${label}</label>
-    <input
-      id=${id}
-      type="number"
-      inputmode="numeric"
-      step="1"
-      min=${least}
-      max=${most}
-      required
-      .value=${value}
-      @input=${(event: Event) => {
-        const field = event.currentTarget as HTMLInputElement;
-        if (field.validity.valid) change(field.valueAsNumber);
-      }}
-    />
-  </div>`;
 }
 
 export interface ToolbarState {
