@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vite';
 import { launchOptions } from './scripts/browser.mjs';
+import { cpuOption } from './scripts/optional-cpu.mjs';
 import { docsStripper } from './scripts/strip-docs.mjs';
 import { namespaces } from './scripts/namespaces.mjs';
 import { vendored } from './scripts/vendor.mjs';
@@ -43,6 +44,7 @@ export default defineConfig({
   plugins: [
     wgslMinify(),
     docsStripper(),
+    cpuOption(),
     namespaces(),
     shadersFirst(['index.js', 'kernels.js', 'nn/index.js', 'optim/index.js']),
     vendored({ erfc: '@stdlib/math-base-special-erfc' }, lighter),

@@ -103,7 +103,11 @@ const wanted = Object.entries(APPS).filter(
 if (wanted.length === 0) throw new Error(`apps are ${Object.keys(APPS).join('; ')}`);
 for (const [name, source] of wanted) {
   const text = await bundle(source, { minify: true });
-  console.log(`${kB(gzipped(text))} kB gzipped, ${kB(text.length)} kB minified: ${name}`);
+  const without = await bundle(source, { minify: true, define: { __NONLIN_CPU__: 'false' } });
+  const webgpuOnly = `${kB(gzipped(without))} without the CPU path`;
+  console.log(
+    `${kB(gzipped(text))} kB gzipped, ${webgpuOnly}, ${kB(text.length)} minified: ${name}`,
+  );
   if (positionals.length === 0) continue;
   const modules = await modulesOf(source);
   const kind = (/** @type {string} */ module) =>

@@ -1,6 +1,6 @@
 // Opens a device: WebGPU or the CPU. It becomes the default for new tensors. Throws DeviceUnavailableError where there is
 // none.
-import { CpuDevice } from './cpu/device.ts';
+import { openCpu } from './cpu/optional.ts';
 import { setCurrentDevice } from './core/current.ts';
 import type { Device } from './core/device.ts';
 import type { Gpu, GpuDevice } from './core/host-types.ts';
@@ -57,7 +57,8 @@ export async function init(options: InitOptions = {}): Promise<Device> {
 
 async function open(backend: 'auto' | 'webgpu' | 'cpu', options: InitOptions): Promise<Device> {
   if (options.device) return ofCaller(options.device, options.tuning);
-  if (backend === 'cpu') return new CpuDevice();
+  const cpu = backend === 'webgpu' ? null : openCpu();
+  if (backend === 'cpu') return cpu ?? unavailable('the CPU path', 'an app that leaves it out');
   const gpu = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   let received = gpu ? 'no adapter' : 'no navigator.gpu';
   let cause: unknown;
@@ -68,7 +69,7 @@ async function open(backend: 'auto' | 'webgpu' | 'cpu', options: InitOptions): P
       (await gpu?.requestAdapter(wanted)) ??
       // Older GPUs and drivers have WebGPU with lower limits only.
       (await gpu?.requestAdapter({ ...wanted, featureLevel: 'compatibility' }));
-    if (adapter && (backend === 'webgpu' || !isSoftware(adapter.info))) {
+    if (adapter && !(cpu && isSoftware(adapter.info))) {
       const low = lowLimit(adapter.limits);
       if (low) throw new LimitError({ op: 'init', argument: 'backend', ...low });
       received = 'an adapter that refused a device';
@@ -86,9 +87,12 @@ async function open(backend: 'auto' | 'webgpu' | 'cpu', options: InitOptions): P
     cause = error;
     if (error instanceof LimitError) received = `an adapter with ${error.received ?? ''}`;
   }
-  if (backend === 'auto') return new CpuDevice();
+  return cpu ?? unavailable('a WebGPU device', received, cause);
+}
+
+function unavailable(expected: string, received: string, cause?: unknown): never {
   throw new DeviceUnavailableError(
-    { op: 'init', argument: 'backend', expected: 'a WebGPU device', received },
+    { op: 'init', argument: 'backend', expected, received },
     cause === undefined ? undefined : { cause },
   );
 }

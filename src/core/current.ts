@@ -1,12 +1,21 @@
 // The device of tensors for which no device is named: that of the latest `init()`, or the CPU before the first.
-import { CpuDevice } from '../cpu/device.ts';
+import { openCpu } from '../cpu/optional.ts';
+import { called } from './calling.ts';
 import type { Device } from './device.ts';
+import { DeviceUnavailableError } from './errors.ts';
 
 let current: Device | null = null;
 let beforeInit: Device | null = null;
 
 export function currentDevice(): Device {
-  return (current ??= beforeInit = new CpuDevice());
+  current ??= beforeInit = openCpu();
+  if (current) return current;
+  throw new DeviceUnavailableError({
+    op: called() ?? 'tensor',
+    argument: 'device',
+    expected: 'a device: call init() first',
+    received: 'none, and an app without the CPU path',
+  });
 }
 
 export function setCurrentDevice(device: Device): void {

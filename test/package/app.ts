@@ -37,8 +37,14 @@ export async function makeApp(name: string, files: Record<string, string>): Prom
   return app;
 }
 
+/** What a bundler replaces in an app. */
+export type Define = Readonly<Record<string, string>>;
+
+/** Of an app without the CPU path. */
+export const WEBGPU_ONLY: Define = { __NONLIN_CPU__: 'false' };
+
 /** Builds main.js of the app for production; the JavaScript files that come out. */
-export async function byVite(app: string): Promise<Output[]> {
+export async function byVite(app: string, define: Define = {}): Promise<Output[]> {
   await writeFile(
     join(app, 'index.html'),
     '<!doctype html><script type="module" src="./main.js"></script>\n',
@@ -46,7 +52,11 @@ export async function byVite(app: string): Promise<Output[]> {
   await writeFile(
     join(app, 'vite.config.js'),
     // the polyfill is for browsers, and the same app runs in Node too
-    'export default { build: { target: "es2022", modulePreload: { polyfill: false } } };\n',
+    `export default {
+  base: './',
+  define: ${JSON.stringify(define)},
+  build: { target: 'es2022', modulePreload: { polyfill: false } },
+};\n`,
   );
   await node(tool('vite/bin/vite.js'), ['build', '--logLevel', 'warn'], app);
   const dist = join(app, 'dist');
@@ -60,7 +70,7 @@ export async function byVite(app: string): Promise<Output[]> {
 }
 
 /** The same by esbuild. */
-export async function byEsbuild(app: string): Promise<Output[]> {
+export async function byEsbuild(app: string, define: Define = {}): Promise<Output[]> {
   const { outputFiles } = await esbuild({
     absWorkingDir: app,
     entryPoints: ['main.js'],
@@ -71,6 +81,7 @@ export async function byEsbuild(app: string): Promise<Output[]> {
     target: 'es2022',
     // Node alone asks for them
     external: ['webgpu', 'node:*'],
+    define: { ...define },
     write: false,
   });
   return outputFiles;
