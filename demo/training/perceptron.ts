@@ -1,10 +1,6 @@
 // Takes the names and shapes of a file's tensors, and gives the multilayer perceptron that they are of, or says why they are
 // of none.
-
-export interface Shaped {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
+import type { Shaped } from './header.ts';
 
 /** A linear layer, by the names of its tensors. */
 export interface FileLayer {
@@ -24,6 +20,10 @@ export interface Perceptron {
 export class PerceptronError extends Error {
   override readonly name = 'PerceptronError';
 }
+
+/** What is said of layers that lead from and to other sizes than tasks do. */
+export const withoutTask = (sizes: readonly number[]): PerceptronError =>
+  new PerceptronError(`its layers lead from ${sizes.join(' to ')}, and no task of this page does`);
 
 interface Pair {
   readonly weight: Shaped;
@@ -52,11 +52,7 @@ export function perceptronOf(
     }
   }
   const [first] = whole;
-  if (first) {
-    throw new PerceptronError(
-      `its layers lead from ${first.sizes.join(' to ')}, and no task of this page does`,
-    );
-  }
+  if (first) throw withoutTask(first.sizes);
   const shapes = pairs.map(({ weight: { name, shape } }) => `${name} [${shape.join(', ')}]`);
   throw new PerceptronError(
     `expected layers whose sizes lead from one to the next, got ${shapes.join(', ')}`,

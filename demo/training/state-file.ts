@@ -11,7 +11,8 @@ import {
   type Tensor,
 } from 'nonlin';
 import { formatConfig, type Config } from './config.ts';
-import type { Perceptron, Shaped } from './perceptron.ts';
+import { shapesOf, type Shaped } from './header.ts';
+import type { Perceptron } from './perceptron.ts';
 
 /** Where the file says how the network was made, and what share of the held-out examples it got right. */
 const CONFIG = 'nonlin.config';
@@ -48,6 +49,12 @@ export async function saveState(
   }
 }
 
+/** What a hidden layer's numbers go through, and its names in the file. */
+export interface Between {
+  readonly curve: (x: number) => number;
+  readonly ops: readonly string[];
+}
+
 export interface StateFile {
   /** Undefined in files of other programs. */
   readonly params: URLSearchParams | undefined;
@@ -55,6 +62,10 @@ export interface StateFile {
   readonly accuracy: number | undefined;
   /** What the file holds. */
   readonly tensors: readonly Shaped[];
+  /** The order of its layers, where the file says it. */
+  readonly layers?: Perceptron;
+  /** What is between them, where the file says it. */
+  readonly between?: readonly Between[];
   /** Copies the file's values into a network; `layers`: of another program's file, which names them its own way. */
   readonly into: (network: nn.Module, device: Device, layers?: Perceptron) => void;
 }
@@ -77,16 +88,6 @@ export function readState(bytes: ArrayBuffer): StateFile {
       }
     },
   };
-}
-
-/** Names and shapes, of the header of a file that was found to be right. */
-function shapesOf(bytes: ArrayBuffer): Shaped[] {
-  const length = Number(new DataView(bytes).getBigUint64(0, true));
-  const text = new TextDecoder().decode(new Uint8Array(bytes, 8, length));
-  const header = JSON.parse(text) as Record<string, { readonly shape: readonly number[] }>;
-  return Object.entries(header).flatMap(([name, { shape }]) =>
-    name === '__metadata__' ? [] : [{ name, shape }],
-  );
 }
 
 /** The layers' tensors as this page's networks name and lay them; a layer without a bias gets one of zeros. */

@@ -39,12 +39,12 @@ export function loadModel(file: Uint8Array, device: Device): Written {
   return { model, vocabulary };
 }
 
-function readCharacters(value: unknown): string[] {
+export function readCharacters(value: unknown): string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
   throw new Error('the file is damaged: characters');
 }
 
-function readConfig(value: unknown): GptConfig {
+export function readConfig(value: unknown): GptConfig {
   const given = new Map(Object.entries(value ?? {}));
   const number = (name: string): number => {
     const found: unknown = given.get(name);

@@ -122,3 +122,43 @@ for (const backend of ['webgpu', 'cpu']) {
     expect(faults).toEqual([]);
   });
 }
+
+test('an ONNX file of PyTorch has PyTorch’s figures; what stands in the way of another is named', async ({
+  page,
+}) => {
+  const faults = faultsOf(page);
+  const folder = new URL('../onnx/', import.meta.url);
+  const { digits, refused } = JSON.parse(await readFile(new URL('cases.json', folder), 'utf8')) as {
+    digits: { loss: number; accuracy: number };
+    refused: { name: string; file: string; words: string }[];
+  };
+  await openTraining(page, { backend: 'webgpu', task: 'spirals' });
+  await load(page, 'digits.onnx', await readFile(new URL('digits.onnx', folder)));
+  await expectPhase(page, 'stopped');
+  await expect(page.locator('#app')).toHaveAttribute('data-task', 'digits');
+  await expect.poll(() => figureOf(page, 'held-out-loss')).toBeCloseTo(digits.loss, 5);
+  expect(await figureOf(page, 'main')).toBeCloseTo(digits.accuracy, 6);
+  await expect(page.locator('#alerts')).toContainText('784 → 16 → 12 → 10 with gelu');
+  await expect(page.getByLabel('Activation', { exact: true })).toHaveValue('gelu');
+
+  const values = new Float32Array(4);
+  const gpt = encode({
+    'tokens.weight': { shape: [2, 2], values },
+    'blocks.0.attention.query.weight': { shape: [2, 2], values },
+  });
+  const others = [
+    ...refused.map(({ name, file, words }) => [name, Buffer.from(file, 'base64'), words] as const),
+    ['gpt', gpt, 'it holds a GPT, which the view Write of this page loads'],
+    ['text', Buffer.from('\b no model at all'), 'no ONNX file'],
+  ] as const;
+  for (const [name, file, words] of others) {
+    await load(page, name, file);
+    const alert = page.getByRole('alert');
+    await expect(alert).toContainText(`${name} could not be loaded`);
+    await expect(alert).toContainText(words);
+    await alert.getByRole('button', { name: 'Dismiss' }).click();
+  }
+  await expectPhase(page, 'stopped');
+  expect(await figureOf(page, 'held-out-loss')).toBeCloseTo(digits.loss, 5);
+  expect(faults).toEqual([]);
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { perceptronOf, type Shaped } from '../../demo/training/perceptron.ts';
+import type { Shaped } from '../../demo/training/header.ts';
+import { perceptronOf } from '../../demo/training/perceptron.ts';
 
 const digits = (inputs: number, outputs: number) => inputs === 784 && outputs === 10;
 const file = (shapes: Readonly<Record<string, readonly number[]>>): Shaped[] =>

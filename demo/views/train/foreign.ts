@@ -1,16 +1,17 @@
 // Takes another program's file, and gives the network that is in it, with the task and the settings that it is of: sizes are
-// those of its tensors, the activation is the one that fits best.
+// those of its tensors, the activation is what the file says, or the one that fits best.
 import type { Device } from 'nonlin';
 import type { Progress } from '../../lab/going.ts';
 import { TASK_NAMES, TASKS, type Config, type TaskName } from '../../training/config.ts';
 import { PIXELS } from '../../training/digits.ts';
-import { misfitOf, USUAL } from '../../training/fitting.ts';
-import { PerceptronError, perceptronOf } from '../../training/perceptron.ts';
+import { activationBetween, misfitOf, plainOf, USUAL } from '../../training/fitting.ts';
+import { PerceptronError, perceptronOf, withoutTask } from '../../training/perceptron.ts';
 import { MOST_WEIGHTS, parseSizes, RANGES, withoutSizes } from '../../training/settings.ts';
 import type { Settings } from '../../training/settings.ts';
 import type { StateFile } from '../../training/state-file.ts';
 import { CLASSES } from '../../training/tasks/digits.ts';
 import type { Trainer } from '../../training/trainer.ts';
+import { GPT_ELSEWHERE, isGpt } from '../../writing/shapes.ts';
 import { createTrainers, type Choices } from './choices.ts';
 import { loadTask } from './tasks.ts';
 
@@ -42,9 +43,12 @@ export async function openForeign(
 ): Promise<Opened | undefined> {
   const taskOf = (inputs: number, outputs: number) =>
     TASK_NAMES.find((name) => ENDS[name][0] === inputs && ENDS[name][1] === outputs);
-  const layers = perceptronOf(file.tensors, (...ends) => taskOf(...ends) !== undefined);
+  if (isGpt(file.tensors)) throw new PerceptronError(GPT_ELSEWHERE);
+  const layers =
+    file.layers ?? perceptronOf(file.tensors, (...ends) => taskOf(...ends) !== undefined);
   const { sizes } = layers;
-  const name = taskOf(sizes[0] ?? 0, sizes.at(-1) ?? 0) ?? own.task;
+  const name = taskOf(sizes[0] ?? 0, sizes.at(-1) ?? 0);
+  if (name === undefined) throw withoutTask(sizes);
   const weights = sizes.slice(1).reduce((sum, size, i) => sum + size * (sizes[i] ?? 0), 0);
   if (weights > MOST_WEIGHTS) {
     throw new PerceptronError(`expected at most ${MOST_WEIGHTS} weights, got ${weights}`);
@@ -55,7 +59,10 @@ export async function openForeign(
   const { task } = await loadTask(name, progress);
 
   let best: { trainers: Trainer[]; config: Config; toBeat: number } | undefined;
-  const tried = activationsFor(settings.activation, choices, device);
+  const known =
+    file.between && (await activationBetween(file.between, choices.activations, device));
+  const tried =
+    known === undefined ? activationsFor(settings.activation, choices, device) : [known];
   for (const [i, activation] of tried.entries()) {
     if (progress.signal.aborted) break;
     progress.report(i / tried.length, `trying ${activation}`);
@@ -88,7 +95,8 @@ export async function openForeign(
   const { trainers, config } = best;
   const chosen = config.runs[0]?.activation ?? '';
   const others = tried.filter((activation) => activation !== chosen).join(', ');
-  const found = `A network of ${sizes.join(' → ')}.`;
+  const found = `A network of ${sizes.join(' → ')}${known === undefined ? '' : ` with ${known}`}.`;
+  if (file.between) return { config, trainers, note: found };
   const fit = ` The file does not name its activation: ${fitting(chosen, chosen === settings.activation)}, of it and ${others}.`;
   return { config, trainers, note: sizes.length > 2 ? found + fit : found };
 }
@@ -114,11 +122,8 @@ function withSizes(settings: Settings, sizes: readonly number[], task: TaskName)
   return { ...settings, sizes: parseSizes(sizes.join('-') || 'none') };
 }
 
-/** That of the settings first; none that learns, or needs other shapes. */
-function activationsFor(own: string, { activations }: Choices, device: Device): string[] {
-  const names = [...new Set([own, ...USUAL])];
-  return names.filter((name) => {
-    const choice = activations.find(({ op }) => op === name);
-    return choice?.group === 'Elementwise' && choice.create(device).parameters().length === 0;
-  });
+/** That of the settings first. */
+function activationsFor(own: string, choices: Choices, device: Device): string[] {
+  const plain = plainOf(choices.activations, device).map(({ op }) => op);
+  return [...new Set([own, ...USUAL])].filter((name) => plain.includes(name));
 }

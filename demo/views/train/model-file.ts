@@ -1,5 +1,6 @@
 // Takes a trained network, or a file that the person chose, and gives a download, or networks with their configuration.
 import type { Device } from 'nonlin';
+import { download } from '../../lab/download.ts';
 import type { Progress } from '../../lab/going.ts';
 import type { Config, TaskName } from '../../training/config.ts';
 import { readState, saveState } from '../../training/state-file.ts';
@@ -11,12 +12,13 @@ import { loadTask } from './tasks.ts';
 /** Offers a network's state as a download. */
 export async function saveTrainer({ network, settings }: Trainer, task: TaskName): Promise<void> {
   const file = await saveState(network, { task, runs: [settings] });
-  const address = URL.createObjectURL(new Blob([file]));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = `nonlin-${task}-${settings.activation}.safetensors`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  download(new Blob([file]), `nonlin-${task}-${settings.activation}.safetensors`);
+}
+
+/** An ONNX file begins with the field of its version; in safetensors an object follows a length of eight bytes. */
+function isOnnx(bytes: ArrayBuffer): boolean {
+  const { 0: first, 8: ninth } = new Uint8Array(bytes, 0, Math.min(9, bytes.byteLength));
+  return first === 0x08 && ninth !== '{'.charCodeAt(0);
 }
 
 /**
@@ -30,7 +32,10 @@ export async function openModel(
   device: Device,
   progress: Progress,
 ): Promise<Opened | undefined> {
-  const model = readState(await file.arrayBuffer());
+  const bytes = await file.arrayBuffer();
+  const model = isOnnx(bytes)
+    ? (await import('../../training/onnx-file.ts')).readOnnxState(bytes)
+    : readState(bytes);
   const config = configOf(model.params);
   if (!model.params) return openForeign(model, config, choices, device, progress);
   const { task } = await loadTask(config.task, progress);

@@ -99,7 +99,7 @@ export function toolbar(state: ToolbarState & ToolbarActions): TemplateResult {
           id="load"
           class="visually-hidden"
           type="file"
-          accept=".safetensors"
+          accept=".safetensors,.onnx"
           ?disabled=${active || !ready}
           @change=${(event: Event) => {
             const input = event.currentTarget as HTMLInputElement;

@@ -3,7 +3,8 @@
 import type { Device } from 'nonlin';
 import { breathe } from '../../training/breathe.ts';
 import { messageOf } from '../../training/format.ts';
-import { loadModel, saveModel } from '../../writing/file.ts';
+import { saveModel } from '../../writing/file.ts';
+import { openModel } from '../../writing/foreign.ts';
 import { parameterCount } from '../../writing/gpt.ts';
 import { write } from '../../writing/sample.ts';
 import { splitText, Vocabulary } from '../../writing/text.ts';
@@ -23,6 +24,8 @@ interface Current {
   readonly writer: Writer;
   readonly vocabulary: Vocabulary;
   readonly reports: AsyncGenerator<Report>;
+  /** What was found out of its file, in words. */
+  readonly note: string | undefined;
 }
 
 export class Engine {
@@ -129,7 +132,7 @@ export class Engine {
     this.#trains = this.#toTrain;
     this.#fresh = this.#writes = true;
     this.#kept = performance.now();
-    const { writer, vocabulary } = next;
+    const { writer, vocabulary, note } = next;
     this.#tell({
       kind: 'started',
       id: job.id,
@@ -138,6 +141,7 @@ export class Engine {
       parameters: parameterCount(writer.model),
       length: this.#texts.get(keyOf(job.source))?.length ?? 0,
       step: writer.step,
+      ...(note === undefined ? {} : { note }),
     });
     this.#tellTrains();
   }
@@ -145,7 +149,8 @@ export class Engine {
   async #begin({ id, source, settings, ...job }: Job): Promise<Current> {
     const device = this.#device;
     const text = this.#texts.get(keyOf(source)) ?? (await readSource(source));
-    const file = job.file && loadModel(job.file, device);
+    const file =
+      job.file && (await openModel(job.file, { text, context: job.config.context }, device));
     try {
       const { context } = file?.model.config ?? job.config;
       const fault = faultOf(text, context);
@@ -162,7 +167,7 @@ export class Engine {
         ...(job.from ? { from: job.from } : {}),
       });
       this.#texts.set(keyOf(source), text);
-      return { id, writer, vocabulary, reports: writer.train() };
+      return { id, writer, vocabulary, reports: writer.train(), note: file?.note };
     } catch (error) {
       file?.model.dispose();
       throw error;

@@ -28,6 +28,8 @@ export interface SessionEvents {
   readonly refused: (words: string) => void;
   /** The run ended by an error, and is as it was at its last copy. */
   readonly failed: (words: string) => void;
+  /** What a file does not say was found out. */
+  readonly found: (run: Run, words: string) => void;
   readonly diverged: (run: Run, step: number) => void;
   readonly saved: (run: Run, file: Uint8Array<ArrayBuffer>) => void;
   /** A run gave way to others. */
@@ -221,6 +223,9 @@ export class Session {
       if (happening.kind === 'started') this.#show(happening.id);
       const run = this.#find(happening.id);
       run?.take(happening);
+      if (run && happening.kind === 'started' && happening.note !== undefined) {
+        this.events?.found(run, happening.note);
+      }
       if (happening.kind === 'checkpoint') {
         this.#kept();
         this.#store().catch(() => {
