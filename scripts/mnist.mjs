@@ -20,7 +20,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { ensureDataFile, runAsProgram } from './data-file.mjs';
+import { ensureDataFile, generator, runAsProgram, shuffled } from './data-file.mjs';
 
 const require = createRequire(import.meta.url);
 const script = fileURLToPath(import.meta.url);
@@ -29,22 +29,6 @@ const target = fileURLToPath(new URL('../demo/public/mnist.bin.gz', import.meta.
 const CLASSES = 10;
 const PIXELS = 28 * 28;
 const SEED = 20260101;
-
-/**
- * mulberry32: a small generator with the same numbers everywhere.
- * @param {number} seed
- * @returns {() => number} numbers from 0 to below 1
- */
-function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * @param {number} digit
@@ -59,19 +43,6 @@ async function readClass(digit) {
   return Array.from({ length: bytes.length / PIXELS }, (_, i) =>
     bytes.subarray(i * PIXELS, (i + 1) * PIXELS),
   );
-}
-
-/**
- * @template T
- * @param {T[]} items
- * @param {() => number} random
- * @returns {T[]} the items in random order (keys that tie keep their order)
- */
-function shuffled(items, random) {
-  return items
-    .map((item) => ({ item, key: random() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
 }
 
 /** The file's content before gzipping. */

@@ -170,11 +170,12 @@ const build = [
 const lanes = [
   {
     name: 'browser',
-    // the digits and the novel too: several lanes read them
+    // the digits and the texts too: several lanes read them
     commands: [
       [process.execPath, 'scripts/browser.mjs'],
       [process.execPath, 'scripts/mnist.mjs'],
       [process.execPath, 'scripts/moby.mjs'],
+      [process.execPath, 'scripts/names.mjs'],
     ],
     count: preparation,
   },
@@ -198,10 +199,11 @@ const lanes = [
     track: 'long',
   },
   {
-    // the page in it reads the digits and the novel
+    // the page in it reads the digits and the texts
     ...reportingLane('firefox', (report) => ['scripts/firefox.mjs', report], [
       [process.execPath, 'scripts/mnist.mjs'],
       [process.execPath, 'scripts/moby.mjs'],
+      [process.execPath, 'scripts/names.mjs'],
     ]),
     track: 'long',
   },

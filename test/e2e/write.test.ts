@@ -25,6 +25,18 @@ async function gpt(options: string, ...more: string[]): Promise<Record<string, u
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
+/** The same tensors with nothing said of them. */
+function withoutMetadata(file: Buffer): Buffer {
+  const length = Number(file.readBigUInt64LE(0));
+  const { __metadata__: _, ...tensors } = JSON.parse(
+    file.subarray(8, 8 + length).toString(),
+  ) as Record<string, unknown>;
+  const header = Buffer.from(JSON.stringify(tensors));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([size, header, file.subarray(8 + length)]);
+}
+
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const expectPhase = (page: Page, phase: string) =>
   expect(page.locator('#write')).toHaveAttribute('data-phase', phase, { timeout: 60_000 });
@@ -136,12 +148,29 @@ test('a saved model writes in the terminal what it writes here, and comes back',
     await expect.poll(() => figureOf(page, 'held-out-loss')).toBeCloseTo(loss, 4);
     await expect(page.locator('.runs')).toContainText('model.safetensors');
 
-    // one that is none leaves what is there alone
-    const bad = join(folder, 'bad.safetensors');
-    await writeFile(bad, 'no such file');
-    await page.locator('#load').setInputFiles(bad);
-    await expect(page.locator('#alerts')).toContainText('The run could not begin');
-    expect(await figureOf(page, 'held-out-loss')).toBeCloseTo(loss, 4);
+    // what is none leaves what is there alone, and is told where it belongs
+    const perceptron = await readFile(join(root, 'demo/public/digits.safetensors'));
+    for (const [bad, words] of [
+      [Buffer.from('no such file'), 'The run could not begin'],
+      [perceptron, /multilayer perceptron of 784 → .* which the view Train of this page loads/],
+    ] as const) {
+      await page.locator('#load').setInputFiles({ name: 'bad', mimeType: '', buffer: bad });
+      await expect(page.locator('#alerts')).toContainText(words);
+      expect(await figureOf(page, 'held-out-loss')).toBeCloseTo(loss, 4);
+      await button(page, 'Dismiss').click();
+    }
+
+    // as another program saves it, without a word of what it is
+    const buffer = withoutMetadata(await readFile(path));
+    await page.locator('#load').setInputFiles({ name: 'bare', mimeType: '', buffer });
+    const found = page.locator('[data-topic="loaded"]');
+    await expect(found).toContainText('bare: 2 layers of 32 numbers per character');
+    await expect(found).toContainText(/: \d+ and gelu foretell the text best/);
+    const heads = Number(/: (\d+) and/.exec((await found.textContent()) ?? '')?.[1]);
+    // a model that has hardly learned hardly looks back
+    await expect
+      .poll(async () => Math.abs((await figureOf(page, 'held-out-loss')) - loss))
+      .toBeLessThan(heads === 2 ? 1e-4 : 0.01);
     await button(page, 'Dismiss').click();
     await button(page, 'Resume').click();
     await expectPhase(page, 'running');
@@ -253,6 +282,26 @@ test('a reload leaves runs where they were', async ({ page }) => {
   await expect.poll(curves).toBe(loss);
   await button(page, 'Resume').click();
   await expect.poll(() => stepOf(page), { timeout: 60_000 }).toBeGreaterThan(step);
+  expect(faults).toEqual([]);
+});
+
+test('names are learned in place of the novel, by the address or the menu', async ({ page }) => {
+  const faults = await open(page, { steps: 40, text: 'names' });
+  const text = page.getByLabel('Text', { exact: true });
+  await expect(text).toHaveValue('names');
+  await button(page, 'Train').click();
+  await expectPhase(page, 'done');
+  await expect(page.locator('#write')).toContainText(
+    '58,955 characters of text, 53 different ones',
+  );
+  await expect(page.locator('.runs')).toContainText('names');
+  // a name a line, from the first letter
+  await expect(page.locator('#prompt')).toHaveValue('');
+  await written(page);
+  expect(await textOf(page)).toMatch(/^\n[A-Za-z\n]{30,}$/);
+  await text.selectOption('moby');
+  expect(page.url()).not.toContain('text=');
+  await expect(button(page, 'Train with these settings')).toBeVisible();
   expect(faults).toEqual([]);
 });
 

@@ -43,7 +43,9 @@ describe('settings', () => {
     expect(choice).toEqual({
       ...{ size: 'small', activation: 'swiglu', norm: 'layerNorm', steps: 70, seed: 1 },
     });
-    const entries = Object.entries(formatChoice(choice, 'hardware')).filter(([, value]) => value);
+    const entries = Object.entries(formatChoice(choice, 'moby', 'hardware')).filter(
+      ([, value]) => value,
+    );
     const query = new URLSearchParams(entries as [string, string][]);
     expect(query.toString()).toBe('size=small&activation=swiglu&steps=70');
     expect(sameChoice(parseChoice(query, 'hardware').choice, choice)).toBe(true);

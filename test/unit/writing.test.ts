@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseGptCommandLine } from '../../demo/cli/gpt-options.ts';
 import { plain, readMobyDick } from '../../scripts/moby.mjs';
+import { readNames } from '../../scripts/names.mjs';
 import { generator } from '../../demo/training/random.ts';
 import { loadModel, saveModel } from '../../demo/writing/file.ts';
 import {
@@ -61,6 +62,16 @@ describe('text', () => {
     expect(text).toContain('Call me Ishmael.');
     expect(Vocabulary.of(text).size).toBeLessThan(90);
     expect(plain('\u201cA\u2014b\u2019s\u201d\r\n\u00e9')).toBe('"A--b\'s"\n');
+  });
+});
+
+describe('names', () => {
+  it('are lines of letters, the same each time, and by chance: the last tenth has all first letters', () => {
+    const text = readNames();
+    expect(text).toMatch(/^([A-Za-z]+\n){8403}$/);
+    expect(text).toBe(readNames());
+    const last = text.slice(-text.length / 10).split('\n');
+    expect(new Set(last.map((name) => name.charAt(0))).size).toBeGreaterThan(20);
   });
 });
 

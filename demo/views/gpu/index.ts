@@ -3,6 +3,7 @@ import './gpu.css';
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { Device } from 'nonlin';
 import { copyButton } from '../../lab/copy.ts';
+import { download } from '../../lab/download.ts';
 import { withProgress } from '../../lab/progress.ts';
 import { formatAddress } from '../../shell/address.ts';
 import type { Lab, Mount, View } from '../../shell/lab.ts';
@@ -105,13 +106,7 @@ class GpuView implements View {
 
   #save(): void {
     this.#canvas.toBlob((blob) => {
-      if (!blob) return;
-      const address = URL.createObjectURL(blob);
-      const link = document.createElement('a');
-      link.href = address;
-      link.download = 'how-wrong-is-my-gpu.png';
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(address), 60_000);
+      if (blob) download(blob, 'how-wrong-is-my-gpu.png');
     });
   }
 

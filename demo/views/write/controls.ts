@@ -6,12 +6,21 @@ import { numberField, type NumberField } from '../../lab/number-field.ts';
 import { ACTIVATIONS, NORMS } from '../../writing/config.ts';
 import type { Sampling, Source } from './protocol.ts';
 import type { Run } from './run.ts';
-import { LABELS, MOST_SEED, MOST_STEPS, SIZE_NAMES, SIZES, type Choice } from './settings.ts';
+import {
+  LABELS,
+  MOST_SEED,
+  MOST_STEPS,
+  SIZE_NAMES,
+  SIZES,
+  TEXT_NAMES,
+  TEXTS,
+  type Choice,
+} from './settings.ts';
 
 const STEPS: NumberField = { id: 'steps', label: 'Steps', min: 1, max: MOST_STEPS, integer: true };
 const SEED: NumberField = { id: 'seed', label: 'Seed', min: 0, max: MOST_SEED, integer: true };
 
-/** Whether the novel is learned, or the person's text. */
+/** Whether a text of the page is learned, or the person's. */
 export type TextKind = Source['kind'];
 
 export interface FormState {
@@ -46,8 +55,9 @@ export function settingsForm(state: FormState, events: FormEvents): TemplateResu
     <fieldset>
       <legend class="visually-hidden">Settings of the next run</legend>
       <div class="field wide">
-        ${select('text-kind', 'Text', ['moby', 'own'], text, events.text, {
-          moby: 'Moby Dick',
+        ${select('text-kind', 'Text', [...TEXT_NAMES, 'own'], text, events.text, {
+          moby: TEXTS.moby.label,
+          names: TEXTS.names.label,
           own: 'Your own',
         })}
       </div>

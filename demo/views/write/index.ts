@@ -5,21 +5,24 @@ import '../train/figures.css';
 import './write.css';
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { Device } from 'nonlin';
-import { isSoftware } from '../../../src/init.ts';
+import { download } from '../../lab/download.ts';
 import type { Lab, Mount, View } from '../../shell/lab.ts';
 import { faultOf } from './corpus.ts';
 import { samplingControls, settingsForm, toolbar, type TextKind } from './controls.ts';
 import { earlierTexts, factsOf, figures, progressBar, runList } from './figures.ts';
 import { HeadMaps } from './head-maps.ts';
 import { LossChart } from './loss-chart.ts';
-import type { Sampling, Source } from './protocol.ts';
+import { sameSource, type Sampling, type Source } from './protocol.ts';
 import type { Run, Sample } from './run.ts';
 import { MOST_RUNS, stepsMore, theSession, type Session } from './session.ts';
 import {
   formatChoice,
+  kindOf,
   parseChoice,
   sameChoice,
   SIZES,
+  TEXT_NAMES,
+  TEXTS,
   type Choice,
   type Kind,
 } from './settings.ts';
@@ -59,6 +62,7 @@ class WriteView implements View {
     this.#host = host;
     this.#lab = lab;
     this.#session = session;
+    this.#textKind = session.current?.state.source.kind ?? 'moby';
     this.#choice = this.#parse(lab.address.params);
     this.#text = new TextPanel({ point: () => this.#ask() });
     this.#heads = new HeadMaps({
@@ -68,17 +72,18 @@ class WriteView implements View {
         this.#ask();
       },
     });
-    this.#textKind = this.#session.current?.state.source.kind ?? 'moby';
     this.#session.events = {
       changed: this.#ask,
       refused: (words) => this.#say('refused', `The run could not begin: ${words}.`),
       failed: (words) => this.#failed(words),
+      found: (run, words) => this.#say('loaded', `${run.state.loaded ?? ''}: ${words}`, false),
       diverged: (run, step) =>
         this.#say(
           'diverged',
           `Run ${run.letter} diverged: at step ${step} its loss was no longer a finite number.`,
         ),
-      saved: (run, file) => offer(file, `nonlin-gpt-${run.state.choice.activation}.safetensors`),
+      saved: (run, file) =>
+        download(new Blob([file]), `nonlin-gpt-${run.state.choice.activation}.safetensors`),
       dropped: (run) =>
         this.#say('dropped', `Run ${run.letter} made room: ${MOST_RUNS} runs are kept.`, false),
     };
@@ -116,7 +121,9 @@ class WriteView implements View {
   }
 
   #parse(params: URLSearchParams): Choice {
-    const { choice, faults } = parseChoice(params, this.#kind);
+    const { choice, text, faults } = parseChoice(params, this.#kind);
+    // of an address without a text one's own may be meant, which it cannot hold
+    if (text !== undefined) this.#textKind = text;
     if (faults.length > 0) this.#say('query', `The address: ${faults.join('; ')}.`);
     return choice;
   }
@@ -141,25 +148,38 @@ class WriteView implements View {
 
   #choose(values: Partial<Choice>): void {
     this.#choice = { ...this.#choice, ...values };
-    this.#lab.write('write', formatChoice(this.#choice, this.#kind));
+    this.#lab.write('write', formatChoice(this.#choice, this.#textKind, this.#kind));
     this.#render();
   }
 
   get #fault(): string | undefined {
-    if (this.#textKind === 'moby') return undefined;
+    if (this.#textKind !== 'own') return undefined;
     return faultOf(this.#session.own, SIZES[this.#choice.size].context);
   }
 
   get #source(): Source {
-    return this.#textKind === 'own'
-      ? { kind: 'own', text: this.#session.own }
-      : { kind: 'moby', url: new URL('moby-dick.txt.gz', document.baseURI).href };
+    const kind = this.#textKind;
+    return kind === 'own'
+      ? { kind, text: this.#session.own }
+      : { kind, url: new URL(TEXTS[kind].file, document.baseURI).href };
   }
 
   #train(): void {
     this.#lab.alerts.remove('refused');
     if (this.#fault !== undefined) this.#say('refused', this.#fault);
-    else if (this.#device) this.#session.start(this.#choice, this.#source);
+    else if (this.#device) {
+      this.#prompt();
+      this.#session.start(this.#choice, this.#source);
+    }
+  }
+
+  /** What is usually written on from is that of the text, unless the person has set another. */
+  #prompt(): void {
+    const session = this.#session;
+    const usual = TEXT_NAMES.map((name) => TEXTS[name].prompt);
+    const kind = this.#textKind;
+    if (kind === 'own' || !usual.some((prompt) => prompt === session.sampling.prompt)) return;
+    session.sample({ ...session.sampling, prompt: TEXTS[kind].prompt });
   }
 
   async #open(file: File): Promise<void> {
@@ -210,8 +230,8 @@ class WriteView implements View {
     return html`<div class="intro">
         <h1>A transformer that learns to write</h1>
         <p class="lead">
-          A small GPT reads Moby Dick, or your own text, character by character, in this tab. Every
-          few seconds it writes, and shows what each of its heads looks at.
+          A small GPT reads Moby Dick, a list of names, or your own text, character by character, in
+          this tab. Every few seconds it writes, and shows what each of its heads looks at.
         </p>
       </div>
       <div class="train" id="write" data-phase=${phase} data-step=${current?.state.step ?? 0}>
@@ -225,7 +245,7 @@ class WriteView implements View {
               choose: (values) => this.#choose(values),
               text: (kind) => {
                 this.#textKind = kind;
-                this.#render();
+                this.#choose({});
               },
               own: (text) => {
                 session.own = text;
@@ -273,22 +293,4 @@ class WriteView implements View {
         </section>
       </div>`;
   }
-}
-
-function kindOf({ type, gpuDevice }: Device): Kind {
-  if (type === 'cpu' || !gpuDevice) return 'cpu';
-  return isSoftware(gpuDevice.adapterInfo) ? 'software' : 'hardware';
-}
-
-function sameSource(a: Source, b: Source): boolean {
-  return a.kind === 'own' && b.kind === 'own' ? a.text === b.text : a.kind === b.kind;
-}
-
-function offer(file: Uint8Array<ArrayBuffer>, name: string): void {
-  const address = URL.createObjectURL(new Blob([file]));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

@@ -2,10 +2,16 @@
 import type { Checkpoint } from '../../training/checkpoint.ts';
 import type { GptConfig, WriterSettings } from '../../writing/config.ts';
 import type { StepCost } from '../../writing/writer.ts';
+import type { TextName } from './settings.ts';
 
 /** Where the text comes from. */
 export type Source =
-  { readonly kind: 'moby'; readonly url: string } | { readonly kind: 'own'; readonly text: string };
+  | { readonly kind: TextName; readonly url: string }
+  | { readonly kind: 'own'; readonly text: string };
+
+export function sameSource(a: Source, b: Source): boolean {
+  return a.kind === 'own' && b.kind === 'own' ? a.text === b.text : a.kind === b.kind;
+}
 
 /** A run, as it begins or goes on. */
 export interface Job {
@@ -59,6 +65,8 @@ export interface Started {
   /** Characters of the text. */
   readonly length: number;
   readonly step: number;
+  /** What was found out of a file that does not say it, in words. */
+  readonly note?: string;
 }
 
 export interface Steps {

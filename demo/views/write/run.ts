@@ -99,7 +99,8 @@ export class Run {
     const { choice, started, loaded, source } = this.state;
     const { activation, norm } = started?.config ?? choice;
     const parts = [LABELS[activation], LABELS[norm], loaded ?? choice.size];
-    return [...parts, ...(source.kind === 'own' ? ['own text'] : [])].join(' · ');
+    const text = { moby: [], names: ['names'], own: ['own text'] }[source.kind];
+    return [...parts, ...text].join(' · ');
   }
 
   get active(): boolean {

@@ -1,4 +1,6 @@
 // Takes the page's address, what the adapter is, and gives what a run is to be: the model's size, its parts, how long it learns.
+import type { Device } from 'nonlin';
+import { isSoftware } from '../../../src/init.ts';
 import {
   ACTIVATIONS,
   DEFAULTS,
@@ -33,8 +35,21 @@ export const SIZES: Readonly<Record<SizeName, Shape & Pace>> = {
   },
 };
 
+/** Texts that come with the page, with what is usually written on from. */
+export const TEXTS = {
+  moby: { label: 'Moby Dick', file: 'moby-dick.txt.gz', prompt: 'Call me ' },
+  names: { label: 'Names', file: 'names.txt.gz', prompt: '' },
+} as const;
+export type TextName = keyof typeof TEXTS;
+export const TEXT_NAMES = ['moby', 'names'] as const satisfies readonly TextName[];
+
 /** What an adapter is: a program on the CPU is some hundred times as slow as hardware. */
 export type Kind = 'cpu' | 'software' | 'hardware';
+
+export function kindOf({ type, gpuDevice }: Device): Kind {
+  if (type === 'cpu' || !gpuDevice) return 'cpu';
+  return isSoftware(gpuDevice.adapterInfo) ? 'software' : 'hardware';
+}
 
 /** The size that writes words after a minute or two. */
 const FITTING: Readonly<Record<Kind, SizeName>> = {
@@ -58,7 +73,12 @@ export const MOST_SEED = 999_999;
 export function parseChoice(
   params: URLSearchParams,
   kind: Kind,
-): { readonly choice: Choice; readonly faults: readonly string[] } {
+): {
+  readonly choice: Choice;
+  /** Undefined where the address names none: the usual one, or one's own, which no address holds. */
+  readonly text: TextName | undefined;
+  readonly faults: readonly string[];
+} {
   const faults: string[] = [];
   const oneOf = <N extends string>(name: string, names: readonly N[], otherwise: N): N => {
     const text = params.get(name);
@@ -85,11 +105,16 @@ export function parseChoice(
     steps: whole('steps', SIZES[size].steps, 1, MOST_STEPS),
     seed: whole('seed', DEFAULTS.seed, 0, MOST_SEED),
   };
-  return { choice, faults };
+  const text = params.has('text') ? oneOf('text', TEXT_NAMES, 'moby') : undefined;
+  return { choice, text, faults };
 }
 
 /** The address's parameters; what fits the adapter by itself is left out. */
-export function formatChoice(choice: Choice, kind: Kind): Record<string, string | undefined> {
+export function formatChoice(
+  choice: Choice,
+  text: TextName | 'own',
+  kind: Kind,
+): Record<string, string | undefined> {
   const { size, activation, norm, steps, seed } = choice;
   const unless = (usual: string | number, value: string | number) =>
     value === usual ? undefined : String(value);
@@ -99,6 +124,7 @@ export function formatChoice(choice: Choice, kind: Kind): Record<string, string 
     norm: unless('layerNorm', norm),
     steps: unless(SIZES[size].steps, steps),
     seed: unless(DEFAULTS.seed, seed),
+    text: text === 'own' ? undefined : unless('moby', text),
   };
 }
 
