@@ -105,8 +105,9 @@ class Reading {
     const byOutputs = number(numbers, 'transB', 0) === 1;
     const [outputs = 0, features = 0] = byOutputs ? weight.shape : weight.shape.toReversed();
     const before = this.layers[value.layer];
-    if (before && before.outputs !== features) {
-      throw new OnnxError(`${op}: expected a weight of ${before.outputs} inputs, got ${features}`);
+    const expected = before?.outputs ?? features;
+    if (features !== expected) {
+      throw new OnnxError(`${op}: expected a weight of ${expected} inputs, got ${features}`);
     }
     if (value.layer !== this.layers.length - 1) {
       throw new OnnxError(`${op} stands in the way: a layer takes what the one before gives`);
