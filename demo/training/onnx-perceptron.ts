@@ -98,7 +98,7 @@ class Reading {
     const { op, inputs, numbers } = node;
     const [x = '', second = '', third = ''] = inputs;
     const weight = this.#constants.get(second);
-    if (!this.#values.has(x) || !weight || weight.shape.length !== 2) {
+    if (!this.#values.has(x) || weight?.shape.length !== 2) {
       throw new OnnxError(`${op} stands in the way: expected a product of the input with a weight`);
     }
     if (number(numbers, 'transA', 0) !== 0) throw new OnnxError('Gemm: transA stands in the way');
