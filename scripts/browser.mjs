@@ -11,6 +11,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
+import { aptInstall } from './apt.mjs';
 
 const SYSTEM_NAMES = ['google-chrome', 'google-chrome-stable', 'chromium', 'chromium-browser'];
 
@@ -90,11 +91,8 @@ function installBrowser() {
     if (findBrowser()) return;
   }
   if (!which('apt-get')) return;
-  const sudo = !isRoot && which('sudo') ? ['sudo'] : [];
-  for (const rest of [['update'], ['install', '-y', 'chromium']]) {
-    const [command = 'apt-get', ...args] = [...sudo, 'apt-get', ...rest];
-    if (attempt(command, args).status !== 0) return;
-  }
+  // what it recommends has the sandbox, without which it starts for root only
+  aptInstall(['chromium'], { recommends: true });
 }
 
 /**

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { aptInstall } from './apt.mjs';
 import { findLavapipe, findSwiftShader } from './vulkan.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -57,24 +58,6 @@ const PROBE = 'Deno.exit((await navigator.gpu.requestAdapter()) ? 0 : 1)';
 const hasAdapter = (driver) =>
   deno(['eval', '--unstable-webgpu', PROBE], driver, 'ignore').status === 0;
 
-function installLavapipe() {
-  // no questions: nobody may be there to answer
-  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-  const packages = [
-    'install',
-    '-y',
-    '--no-install-recommends',
-    'libvulkan1',
-    'mesa-vulkan-drivers',
-  ];
-  for (const args of [['update'], packages]) {
-    const [command = '', ...rest] = [...sudo, 'apt-get', ...args];
-    console.log(`$ ${[command, ...rest].join(' ')}`);
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    if (spawnSync(command, rest, { stdio: 'inherit', env }).status !== 0) return;
-  }
-}
-
 /** @returns {{ driver: string | undefined } | undefined} a driver that gives an adapter */
 function findDriver() {
   const chosen = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
@@ -86,7 +69,7 @@ function findDriver() {
     findLavapipe,
     () => undefined,
     () => {
-      installLavapipe();
+      aptInstall(['libvulkan1', 'mesa-vulkan-drivers']);
       return findLavapipe();
     },
     findSwiftShader,

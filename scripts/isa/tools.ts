@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, realpathSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { aptInstall } from '../apt.mjs';
 import { findBrowser } from '../browser.mjs';
 
 export interface Tools {
@@ -53,19 +54,10 @@ function missing(): string[] {
   ];
 }
 
-function install(): void {
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-  for (const rest of [['update'], ['install', '-y', '--no-install-recommends', ...PACKAGES]]) {
-    const [program = '', ...args] = [...asRoot, 'apt-get', ...rest];
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    if (spawnSync(program, args, { stdio: 'inherit', env }).status !== 0) return;
-  }
-}
-
 /** The tools, or why they cannot be had here. */
 export function prepareTools(): Tools | string {
   if (process.platform !== 'linux') return "Mesa's driver for AMD GPUs is there on Linux only";
-  if (missing().length > 0) install();
+  if (missing().length > 0) aptInstall(PACKAGES);
   const radv = findRadv();
   const swiftShader = findSwiftShader();
   const lacking = missing();

@@ -1,0 +1,206 @@
+// @ts-check
+/** The lanes of `npm test` and `npm run test:full`, which scripts/test.mjs runs: what each runs, and how its tests are counted. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * @typedef {{ passed: number, failed: number, skipped: number, notRun?: string }} Counts
+ * @typedef {(exitCode: number) => Counts | Promise<Counts>} Counter
+ * @typedef {{ name: string, commands: string[][], count: Counter, report?: string, long?: boolean, needs?: string[] }} Lane
+ * `long`: a part of `npm run test:full`. `needs`: lanes that have ended before it begins, where they are run at all.
+ *
+ * What is read of the runners' JSON reports:
+ * @typedef {{ status: string, assertionResults: { status: string }[] }} VitestFile
+ * @typedef {{
+ *   numPassedTests: number, numFailedTests: number, numPendingTests: number,
+ *   numTodoTests: number, testResults: VitestFile[]
+ * }} VitestReport
+ * @typedef {{
+ *   stats: { expected: number, unexpected: number, flaky: number, skipped: number }
+ * }} PlaywrightReport
+ * @typedef {{ passed?: number, failed?: number, skipped?: number, notRun?: string }} OwnReport
+ */
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+/** @param {string} name @param {string} path */
+const bin = (name, path) => [process.execPath, join(root, 'node_modules', name, path)];
+const tsc = bin('typescript', 'bin/tsc');
+const eslint = bin('eslint', 'bin/eslint.js');
+const prettier = bin('prettier', 'bin/prettier.cjs');
+const vite = bin('vite', 'bin/vite.js');
+const vitest = bin('vitest', 'vitest.mjs');
+const playwright = bin('playwright', 'cli.js');
+
+/** @type {Counter} */
+const oneCheck = (code) => ({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
+
+/**
+ * A preparation, not a check: counts only if it fails.
+ * @type {Counter}
+ */
+const preparation = (code) => ({ passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 });
+
+/**
+ * Failures that no single test stands for (a file that does not load, an unhandled error,
+ * a run without tests) show in the exit code alone, and count as one.
+ * @param {Counts} counts
+ * @param {number} code
+ * @returns {Counts}
+ */
+function settle(counts, code) {
+  const nothingRan = counts.passed + counts.failed === 0;
+  if (nothingRan) console.error('no test ran');
+  if (counts.failed === 0 && (nothingRan || code !== 0)) return { ...counts, failed: 1 };
+  return counts;
+}
+
+/**
+ * @param {string} path
+ * @returns {Promise<unknown>} undefined if there is none: the runner did not get that far
+ */
+async function readReport(path) {
+  try {
+    /** @type {unknown} */
+    const report = JSON.parse(await readFile(path, 'utf8'));
+    return report;
+  } catch {
+    console.error(`no readable report at ${path}`);
+    return undefined;
+  }
+}
+
+/**
+ * @param {string} project
+ * @returns {Lane}
+ */
+function vitestLane(project) {
+  const report = join(root, 'test-results', `${project}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  return {
+    name: project,
+    commands: [[...vitest, 'run', '--project', project, ...reporters]],
+    report,
+    async count(code) {
+      const json = /** @type {VitestReport | undefined} */ (await readReport(report));
+      const files = json?.testResults ?? [];
+      // a file that failed although none of its tests did: it did not load, or a hook threw
+      const broken = files.filter(
+        (file) =>
+          file.status === 'failed' && !file.assertionResults.some((t) => t.status === 'failed'),
+      );
+      return settle(
+        {
+          passed: json?.numPassedTests ?? 0,
+          failed: (json?.numFailedTests ?? 0) + broken.length,
+          skipped: (json?.numPendingTests ?? 0) + (json?.numTodoTests ?? 0),
+        },
+        code,
+      );
+    },
+  };
+}
+
+/** @returns {Lane} */
+function playwrightLane() {
+  const report = join(root, 'test-results', 'e2e.json');
+  return {
+    name: 'e2e',
+    commands: [[...playwright, 'test']],
+    report,
+    async count(code) {
+      const json = /** @type {PlaywrightReport | undefined} */ (await readReport(report));
+      const stats = json?.stats;
+      return settle(
+        {
+          passed: stats?.expected ?? 0,
+          // a test that passes only sometimes is not one that passes
+          failed: (stats?.unexpected ?? 0) + (stats?.flaky ?? 0),
+          skipped: stats?.skipped ?? 0,
+        },
+        code,
+      );
+    },
+  };
+}
+
+/**
+ * A program that writes a report of its own, also of that it could not run for want of a driver or a browser.
+ * @param {string} name
+ * @param {(report: string) => string[]} command
+ * @param {string[][]} before what it needs
+ * @returns {Lane}
+ */
+function reportingLane(name, command, before = []) {
+  const report = join(root, 'test-results', `${name}.json`);
+  return {
+    name,
+    commands: [...before, [process.execPath, ...command(report)]],
+    report,
+    async count(code) {
+      const json = /** @type {OwnReport | undefined} */ (await readReport(report));
+      const { passed = 0, failed = 0, skipped = 0, notRun } = json ?? {};
+      // without a driver or a browser there is nothing to run it on: neither passed nor failed
+      if (notRun !== undefined && code === 0) return { passed, failed, skipped: 1, notRun };
+      return settle({ passed, failed, skipped }, code);
+    },
+  };
+}
+
+/** The same steps as `npm run data`. */
+const data = [
+  [process.execPath, 'scripts/mnist.mjs'],
+  [process.execPath, 'scripts/moby.mjs'],
+];
+
+/** The same steps as `npm run build`. */
+const build = [
+  [...vite, 'build'],
+  [process.execPath, 'scripts/dts.mjs'],
+  [process.execPath, 'scripts/single-file.mjs'],
+];
+
+/**
+ * In the order in which they begin: what takes longest first, so that no lane is left alone at the end.
+ * @type {Lane[]}
+ */
+export const lanes = [
+  {
+    name: 'browser',
+    // the digits and the novel too: several lanes read them
+    commands: [[process.execPath, 'scripts/browser.mjs'], ...data],
+    count: preparation,
+  },
+  vitestLane('gpu'),
+  { name: 'types', commands: [[...tsc, '--noEmit']], count: oneCheck },
+  { name: 'lint', commands: [[...eslint, '--max-warnings', '0', '.']], count: oneCheck },
+  { name: 'format', commands: [[...prettier, '--check', '.']], count: oneCheck },
+  vitestLane('unit'),
+  { name: 'build', commands: build, count: oneCheck },
+  { ...vitestLane('package'), needs: ['build'] },
+  playwrightLane(),
+  { ...vitestLane('hostile'), long: true },
+  {
+    ...reportingLane('isa', (report) => [
+      ...['scripts/run-ts.mjs', 'scripts/isa/main.ts'],
+      ...['--check', '--report', report],
+    ]),
+    long: true,
+  },
+  { ...vitestLane('fuzz'), long: true },
+  {
+    ...reportingLane('deno', (report) => ['scripts/deno.mjs', report]),
+    long: true,
+    needs: ['build'],
+  },
+  { ...vitestLane('interop'), long: true, needs: ['build'] },
+  // the page in it reads the digits and the novel
+  { ...reportingLane('firefox', (report) => ['scripts/firefox.mjs', report], data), long: true },
+  // no link that leads nowhere, no export without documentation
+  {
+    name: 'site',
+    commands: [[process.execPath, 'scripts/site.mjs', '--check']],
+    count: oneCheck,
+    long: true,
+  },
+];
