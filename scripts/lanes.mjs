@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 /**
  * @typedef {{ passed: number, failed: number, skipped: number, notRun?: string }} Counts
  * @typedef {(exitCode: number) => Counts | Promise<Counts>} Counter
- * @typedef {{ name: string, commands: string[][], count: Counter, report?: string, long?: boolean, needs?: string[] }} Lane
- * `long`: a part of `npm run test:full`. `needs`: lanes that have ended before it begins, where they are run at all.
+ * @typedef {{ name: string, commands: string[][], count: Counter, report?: string, env?: Record<string, string>, long?: boolean, needs?: string[] }} Lane
+ * `long`: a part of `npm run test:full`. `env`: variables of the environment. `needs`: lanes that have ended before it begins, where they are run at all.
  *
  * What is read of the runners' JSON reports:
  * @typedef {{ status: string, assertionResults: { status: string }[] }} VitestFile
@@ -101,12 +101,18 @@ function vitestLane(project) {
   };
 }
 
-/** @returns {Lane} */
-function playwrightLane() {
-  const report = join(root, 'test-results', 'e2e.json');
+/**
+ * Tests of the page.
+ * @param {string} name
+ * @param {string[]} chosen how they are chosen
+ * @returns {Lane}
+ */
+function playwrightLane(name, chosen) {
+  const report = join(root, 'test-results', `${name}.json`);
   return {
-    name: 'e2e',
-    commands: [[...playwright, 'test']],
+    name,
+    commands: [[...playwright, 'test', ...chosen]],
+    env: { E2E_REPORT: report },
     report,
     async count(code) {
       const json = /** @type {PlaywrightReport | undefined} */ (await readReport(report));
@@ -178,7 +184,7 @@ export const lanes = [
   vitestLane('unit'),
   { name: 'build', commands: build, count: oneCheck },
   { ...vitestLane('package'), needs: ['build'] },
-  playwrightLane(),
+  playwrightLane('e2e', ['--grep-invert', '@long']),
   { ...vitestLane('hostile'), long: true },
   {
     ...reportingLane('isa', (report) => [
@@ -193,6 +199,7 @@ export const lanes = [
     long: true,
     needs: ['build'],
   },
+  { ...playwrightLane('e2e-long', ['--grep', '@long']), long: true },
   { ...vitestLane('interop'), long: true, needs: ['build'] },
   // the page in it reads the digits and the novel
   { ...reportingLane('firefox', (report) => ['scripts/firefox.mjs', report], data), long: true },

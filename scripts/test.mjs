@@ -3,7 +3,7 @@
  * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. `npm run test:full` (the name
  * `full`) runs the long ones: `hostile`, all of what `gpu` does a part of, `isa`, what the compilers of real GPUs make of every
  * kernel, `fuzz`, 200 random calls of every op, `deno`, the op suite on a second WebGPU, `interop`, the examples with other
- * libraries on one device and apps by more bundlers, `firefox`, the op suite and the page in a real Firefox, and `site`, the
+ * libraries on one device and apps by more bundlers, `e2e-long`, what takes long of the page, `firefox`, the op suite and the page in a real Firefox, and `site`, the
  * documentation's links. scripts/lanes.mjs has them all.
  *
  * Two lanes run at a time, since hardly one keeps two cores busy. Goes on after a failing lane. The last line reads
@@ -23,14 +23,16 @@ const LANE_TIMEOUT = 90 * 60_000;
 
 /**
  * @param {string[]} command
+ * @param {Record<string, string>} variables of its environment, beside this program's own
  * @param {((text: string) => void) | undefined} sink what takes the output, where it is not this program's own
  * @returns {Promise<number>} the exit code
  */
-function run([file = '', ...args], sink) {
+function run([file = '', ...args], variables, sink) {
   return new Promise((resolve) => {
+    const env = { ...process.env, ...variables };
     /** @type {import('node:child_process').StdioOptions} */
     const stdio = sink ? ['ignore', 'pipe', 'pipe'] : 'inherit';
-    const child = spawn(file, args, { cwd: root, stdio, timeout: LANE_TIMEOUT });
+    const child = spawn(file, args, { cwd: root, env, stdio, timeout: LANE_TIMEOUT });
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (/** @type {string} */ text) => sink?.(text));
     }
@@ -60,7 +62,7 @@ async function runLane(lane, aside) {
   }
   let code = 0;
   for (const command of lane.commands) {
-    code = await run(command, aside ? (text) => kept.push(text) : undefined);
+    code = await run(command, lane.env ?? {}, aside ? (text) => kept.push(text) : undefined);
     if (code !== 0) break;
   }
   if (aside) console.log(`\n=== output of ${lane.name} ===\n${kept.join('')}`);

@@ -53,7 +53,7 @@ test('WebGPU asked for where there is none: says so and runs on the CPU', async 
   await expect(page.locator('#device')).toHaveText('CPU');
 });
 
-test('on the CPU the page is not blocked over 100 ms by training', async ({ page }) => {
+test('on the CPU the page is not blocked over 100 ms by training @long', async ({ page }) => {
   // the largest network that can be chosen, on little data
   await openTraining(page, {
     backend: 'cpu',
@@ -155,7 +155,7 @@ test('a GPU lost while training: says so, and goes on from the last checkpoint',
   expect(faults).toEqual([]);
 });
 
-test('a GPU lost while paused: the run goes on on the CPU', async ({ page }) => {
+test('a GPU lost while paused: the run goes on on the CPU @long', async ({ page }) => {
   const faults = faultsOf(page);
   await catchDevices(page);
   await openTraining(page, { ...SMALL, backend: 'webgpu', epochs: 4 });

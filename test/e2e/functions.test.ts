@@ -33,7 +33,7 @@ async function allPlotted(page: Page): Promise<Record<string, number[]>> {
   );
 }
 
-test('every function is plotted from what it computes, the same on WebGPU as on the CPU', async ({
+test('every function is plotted from what it computes, the same on WebGPU as on the CPU @long', async ({
   page,
 }) => {
   const faults = faultsOf(page);
@@ -138,7 +138,9 @@ test('logits can be moved by keyboard, and a temperature flattens the row', asyn
   expect((await results()).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
 });
 
-test('fits every window, in both themes, and axe has nothing serious to say', async ({ page }) => {
+test('fits every window, in both themes, and axe has nothing serious to say @long', async ({
+  page,
+}) => {
   await openView(page, 'functions', { backend: 'webgpu' });
   await expect(page.locator('.comparison')).toHaveAttribute('data-drawn', /silu/);
   await lookAt(page, 'functions', false);

@@ -87,7 +87,7 @@ for (const backend of ['webgpu', 'cpu']) {
   });
 }
 
-test('every loss has a card, plotted from what it computes, the same on both devices', async ({
+test('every loss has a card, plotted from what it computes, the same on both devices @long', async ({
   page,
 }) => {
   const faults = faultsOf(page);
@@ -179,7 +179,9 @@ test('targets, options and comparison; only losses over the same axis are compar
   expect(faults).toEqual([]);
 });
 
-test('fits every window, in both themes, and axe has nothing serious to say', async ({ page }) => {
+test('fits every window, in both themes, and axe has nothing serious to say @long', async ({
+  page,
+}) => {
   await openView(page, 'losses', { backend: 'webgpu' });
   await expect(page.locator('.outlier')).toHaveAttribute('data-fitted', /webgpu/);
   await lookAt(page, 'losses', false);

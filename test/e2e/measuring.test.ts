@@ -58,7 +58,7 @@ test('accuracy on the CPU, with options; a measurement can be cancelled', async 
   expect(faults).toEqual([]);
 });
 
-test('benchmark: each op against the copy kernel and the CPU, copied as Markdown', async ({
+test('benchmark: each op against the copy kernel and the CPU, copied as Markdown @long', async ({
   browser,
 }) => {
   const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] });

@@ -50,7 +50,7 @@ const load = (page: Page, name: string, buffer: Buffer) =>
   page.locator('#load').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
 
 for (const backend of ['webgpu', 'cpu']) {
-  test(`its sizes, layout and activation are found out, on ${backend}`, async ({ page }) => {
+  test(`its sizes, layout and activation are found out, on ${backend} @long`, async ({ page }) => {
     const faults = faultsOf(page);
     const settings = { backend, sizes: '24-12', activation: 'tanh', epochs: 2 };
     await openTraining(page, settings);

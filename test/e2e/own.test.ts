@@ -252,7 +252,7 @@ for (const [start, backend, rival] of [
   ['snake', 'webgpu', 'relu'],
   ['gemanMcClure', 'cpu', 'mseLoss'],
 ] as const) {
-  test(`${start} trains beside ${rival} on ${backend}`, async ({ page }) => {
+  test(`${start} trains beside ${rival} on ${backend} @long`, async ({ page }) => {
     const faults = faultsOf(page);
     await open(page, { backend, start });
     await done(page);

@@ -82,7 +82,7 @@ test('the first page weighs at most 260 kB gzipped without data, and can be used
   expect(seconds).toBeLessThan(2);
 });
 
-test('from any folder of a static host: every view fits any window, is named, and holds still', async ({
+test('from any folder of a static host: every view fits any window, is named, and holds still @long', async ({
   page,
 }) => {
   const faults = faultsOf(page);

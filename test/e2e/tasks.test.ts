@@ -39,7 +39,7 @@ for (const backend of ['webgpu', 'cpu'] as const) {
     expect(faults).toEqual([]);
   });
 
-  test(`three losses side by side, by ${backend}: outliers pull the squared error off the curve`, async ({
+  test(`three losses side by side, by ${backend}: outliers pull the squared error off the curve @long`, async ({
     page,
   }) => {
     const faults = faultsOf(page);
@@ -79,7 +79,7 @@ for (const backend of ['webgpu', 'cpu'] as const) {
     expect(faults).toEqual([]);
   });
 
-  test(`an autoencoder draws digits again, by ${backend}`, async ({ page }) => {
+  test(`an autoencoder draws digits again, by ${backend} @long`, async ({ page }) => {
     const faults = faultsOf(page);
     await openTraining(page, {
       backend,
@@ -103,7 +103,7 @@ for (const backend of ['webgpu', 'cpu'] as const) {
   });
 }
 
-test('sigmoid against relu, six layers deep: the gradient vanishes', async ({ page }) => {
+test('sigmoid against relu, six layers deep: the gradient vanishes @long', async ({ page }) => {
   await openTraining(page, {
     backend: 'cpu',
     activation: 'sigmoid',

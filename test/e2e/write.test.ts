@@ -58,7 +58,9 @@ async function open(
 }
 
 for (const backend of ['webgpu', 'cpu']) {
-  test(`losses are those of the same run in the terminal, on ${backend}`, async ({ page }) => {
+  test(`losses are those of the same run in the terminal, on ${backend} @long`, async ({
+    page,
+  }) => {
     const faults = await open(page, { backend, steps: 20, seed: 3 });
     const reference = gpt(`${TINY} --steps 20 --seed 3 --test-every 50`);
     await button(page, 'Train').click();
@@ -112,7 +114,7 @@ for (const backend of ['webgpu', 'cpu']) {
   });
 }
 
-test('a saved model writes in the terminal what it writes here, and comes back', async ({
+test('a saved model writes in the terminal what it writes here, and comes back @long', async ({
   page,
 }) => {
   const faults = await open(page, { steps: 60 });

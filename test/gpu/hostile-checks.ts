@@ -28,18 +28,30 @@ const BOTH = ['float32', 'float16'] as const;
 /** So many elements a call at most: more rows tell no more. */
 const MOST = 2 ** 16;
 
-/** In `npm test`, of ops whose kernels depend on the shape: rows enough for each family, and every way to split rows. */
+/**
+ * In `npm test`, of ops whose kernels depend on the shape: rows enough for each family, a row in registers, one that needs
+ * several passes, and one that several workgroups share. The long lane has every way to split rows.
+ */
 const QUICK: readonly (readonly [number, number])[] = [
+  [129, 64],
+  [200, 257],
+  [1, 50257],
+];
+/** Of huge values by themselves: sizes that were tried, so that no more pipelines are made. */
+const HUGE_SIZES = QUICK.slice(0, 2);
+/** Of the others. */
+const FEW_SIZES: readonly (readonly [number, number])[] = [
+  [129, 64],
+  [3, 4097],
+];
+/** In the long lane, beside every size, of ops whose kernels do not depend on the shape. */
+const MORE_SIZES: readonly (readonly [number, number])[] = [
+  ...FEW_SIZES,
   [1, 50257],
   [8, 8193],
   [129, 64],
   [200, 257],
   [768, 33],
-];
-/** Of the others, and of huge values by themselves. */
-const FEW_SIZES: readonly (readonly [number, number])[] = [
-  [129, 64],
-  [3, 4097],
 ];
 
 /** A number that is the same for the same words. */
@@ -50,13 +62,15 @@ function seedOf(...words: readonly (string | number)[]): number {
 }
 
 function quickTrials(op: string): Trial[] {
-  const sizes = familyOf(op).adaptive ? QUICK : FEW_SIZES;
+  const { adaptive } = familyOf(op);
+  const sizes = adaptive ? QUICK : FEW_SIZES;
+  const huge = adaptive ? HUGE_SIZES : FEW_SIZES;
   return mixesOf(op).flatMap((kind) =>
-    (kind === 'huge' ? FEW_SIZES : sizes).map((shape, i) => ({
+    (kind === 'huge' ? huge : sizes).map((shape, i) => ({
       shape,
       kind,
       // Each is other pipelines.
-      dtypes: i % 3 === 0 ? BOTH : ['float32'],
+      dtypes: i === 0 ? BOTH : ['float32'],
       seed: seedOf(op, ...shape),
     })),
   );
@@ -71,7 +85,7 @@ function fullTrials(op: string): Trial[] {
         const many = fitting[fitting.length - 1 - (i % Math.min(3, fitting.length))] ?? 1;
         return [i % 2 === 0 ? 1 : 3, many].map((rows) => [rows, columns] as const);
       })
-    : [...FEW_SIZES, ...QUICK];
+    : MORE_SIZES;
   const mixed = shapes.flatMap((shape) => mixesOf(op).map((kind) => ({ shape, kind })));
   const alone = HOSTILE.map((kind, i) => ({
     shape:
