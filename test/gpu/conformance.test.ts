@@ -1,13 +1,13 @@
-// Golden cases by this adapter's plan, and a part of those where the plan for hardware differs. All others are in
+// A part of the golden cases by this adapter's plan, and fewer of those where the plan for hardware differs. All are in
 // test/hostile/conformance.test.ts.
 import { describe } from 'vitest';
 import { ADAPTIVE } from '../conformance.ts';
 import { openGpu } from '../open.ts';
 import { conformanceSuite } from '../suites.ts';
-import { MANY_PIPELINES } from './golden-parts.ts';
+import { MANY_PIPELINES, STEP } from './golden-parts.ts';
 
 describe('on this adapter', () => {
-  conformanceSuite('webgpu', openGpu, undefined, (op) => MANY_PIPELINES[op] ?? 1);
+  conformanceSuite('webgpu', openGpu, undefined, (op) => MANY_PIPELINES[op] ?? STEP);
 });
 
 // An odd step meets both dtypes.

@@ -5,4 +5,4 @@ import { randomCallSuite } from './random-calls.ts';
 
 // The long lanes draw more: 200 of each op, and test/hostile/random-windows.test.ts.
 randomCallSuite(opNames, { draws: 4, timeLimit: 60_000 });
-pointwiseWindowsSuite(4);
+pointwiseWindowsSuite(8);

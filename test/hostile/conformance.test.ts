@@ -1,16 +1,15 @@
-// Golden cases of which `npm test` takes a few: all by the plan for hardware, all of ops that need many pipelines, and many at
-// the limits of compatibility mode.
+// Golden cases of which `npm test` takes a part: all by the adapter's own plan, all by the plan for hardware where it is
+// another, and many at the limits of compatibility mode.
 import { describe } from 'vitest';
 import { init } from '../../src/index.ts';
 import { ADAPTIVE } from '../conformance.ts';
 import { asHardware } from '../gpu/gpu-device.ts';
-import { MANY_PIPELINES } from '../gpu/golden-parts.ts';
 import { requestLowDevice } from '../gpu/low-device.ts';
 import { openGpu } from '../open.ts';
 import { conformanceSuite } from '../suites.ts';
 
 describe('on this adapter', () => {
-  conformanceSuite('webgpu', () => openGpu(), Object.keys(MANY_PIPELINES));
+  conformanceSuite('webgpu', () => openGpu());
 });
 
 describe('as on a hardware adapter', () => {
