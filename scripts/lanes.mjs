@@ -157,6 +157,7 @@ function reportingLane(name, command, before = []) {
 const data = [
   [process.execPath, 'scripts/mnist.mjs'],
   [process.execPath, 'scripts/moby.mjs'],
+  [process.execPath, 'scripts/names.mjs'],
 ];
 
 /** The same steps as `npm run build`. */
@@ -173,7 +174,7 @@ const build = [
 export const lanes = [
   {
     name: 'browser',
-    // the digits and the novel too: several lanes read them
+    // the digits and the texts too: several lanes read them
     commands: [[process.execPath, 'scripts/browser.mjs'], ...data],
     count: preparation,
   },
@@ -201,7 +202,7 @@ export const lanes = [
   },
   { ...playwrightLane('e2e-long', ['--grep', '@long']), long: true },
   { ...vitestLane('interop'), long: true, needs: ['build'] },
-  // the page in it reads the digits and the novel
+  // the page in it reads the digits and the texts
   { ...reportingLane('firefox', (report) => ['scripts/firefox.mjs', report], data), long: true },
   // no link that leads nowhere, no export without documentation
   {
