@@ -12,6 +12,11 @@ interface Result {
     readonly builtin: { ulp: number; wrong: number };
     readonly nonlin: { ulp: number; wrong: number };
   }[];
+  readonly bandwidth: {
+    readonly size: number;
+    readonly copy: number;
+    readonly ops: { readonly op: string; readonly gradient: boolean; readonly share: number }[];
+  };
 }
 
 test('a sweep gives a headline, a picture, a link and JSON', async ({ browser }) => {
@@ -38,6 +43,15 @@ test('a sweep gives a headline, a picture, a link and JSON', async ({ browser })
   expect(tanh?.builtin.ulp).toBeGreaterThan(1000);
   const headline = (await page.locator('#headline').textContent()) ?? '';
   expect(headline).toMatch(/^\w+: (wrongly NaN or ∞ for|off by up to) .*; ours is within/);
+  // how fast it is: a copy, and shares of it
+  const { bandwidth } = result;
+  expect(bandwidth.size).toBe(1e6);
+  expect(bandwidth.copy).toBeGreaterThan(0.1);
+  expect(bandwidth.ops).toHaveLength(8);
+  for (const { op, share } of bandwidth.ops) expect(share, op).toBeGreaterThan(0.001);
+  const relu = bandwidth.ops.find(({ op, gradient }) => op === 'relu' && !gradient)?.share ?? NaN;
+  await expect(page.locator('#bandwidth')).toContainText('A copy moves');
+  await expect(page.locator('#bandwidth')).toContainText('relu');
   if (process.env.GPU_RESULT !== undefined) {
     const { writeFile } = await import('node:fs/promises');
     await writeFile(process.env.GPU_RESULT, `${text}\n`);
@@ -61,6 +75,8 @@ test('a sweep gives a headline, a picture, a link and JSON', async ({ browser })
     1,
     1,
   );
+  const share = other.locator('tr[data-bandwidth="relu"] td').first();
+  expect(Number(await share.getAttribute('data-share')) / relu).toBeCloseTo(1, 1);
   expect(faults).toEqual([]);
   await context.close();
 });
@@ -69,7 +85,11 @@ test('on the CPU it says why there is nothing to measure; a forged link shows no
   page,
 }) => {
   const faults = faultsOf(page);
-  await openView(page, 'gpu', { backend: 'cpu', r: '<b>:1:1:1:1,tanh:-1:0:0:0,x:1:2:0:0' });
+  await openView(page, 'gpu', {
+    backend: 'cpu',
+    r: '<b>:1:1:1:1,tanh:-1:0:0:0,x:1:2:0:0',
+    bw: '-1:2',
+  });
   await expect(page.getByRole('button', { name: 'Measure this GPU' })).toBeDisabled();
   await expect(page.locator('#gpu')).toContainText('The page now runs on the CPU');
   await expect(page.locator('#headline')).toHaveCount(0);

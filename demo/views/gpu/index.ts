@@ -4,11 +4,14 @@ import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { Device } from 'nonlin';
 import { copyButton } from '../../lab/copy.ts';
 import { download } from '../../lab/download.ts';
+import type { Progress } from '../../lab/going.ts';
 import { withProgress } from '../../lab/progress.ts';
 import { formatAddress } from '../../shell/address.ts';
 import type { Lab, Mount, View } from '../../shell/lab.ts';
 import { onTheme } from '../../shell/theme.ts';
 import { formatUlp } from '../accuracy/summary.ts';
+import { percentOf } from '../benchmark/shares.ts';
+import { bandwidthInWords, measureBandwidth, type Bandwidth } from './bandwidth.ts';
 import { drawPicture } from './picture.ts';
 import {
   browserOf,
@@ -22,6 +25,9 @@ import {
   type OpErrors,
 } from './result.ts';
 import { SAMPLES, sweep } from './sweep.ts';
+
+/** Of the time that a measurement takes. */
+const SWEEP_SHARE = 0.8;
 
 export const mount: Mount = (host, lab) => new GpuView(host, lab);
 
@@ -72,23 +78,23 @@ class GpuView implements View {
     const stop = (this.#stop = new AbortController());
     this.#render();
     try {
-      const results = await withProgress(
+      const found = await withProgress(
         this.#work,
         'Measuring',
-        (progress) => sweep(device, progress),
+        (progress) => this.#both(device, progress),
         stop.signal,
       );
-      if (results && !stop.signal.aborted) {
+      if (found && !stop.signal.aborted) {
         this.#result = {
           format: FORMAT,
           adapter: device.name,
           browser: browserOf(navigator.userAgent),
           date: new Date().toISOString().slice(0, 10),
           samples: SAMPLES,
-          results,
+          ...found,
         };
         this.#own = true;
-        this.#lab.write('gpu', paramsOf(this.#result));
+        this.#lab.write('gpu', { bw: undefined, ...paramsOf(this.#result) });
       }
     } catch (error) {
       if (!stop.signal.aborted) this.#lab.report(error);
@@ -96,6 +102,20 @@ class GpuView implements View {
     if (this.#stop === stop) this.#stop = undefined;
     this.#draw();
     this.#render();
+  }
+
+  /** Errors first, which take most of the time, then how fast it is. */
+  async #both(
+    device: Device,
+    progress: Progress,
+  ): Promise<Pick<GpuResult, 'results' | 'bandwidth'>> {
+    const part = (from: number, to: number): Progress => ({
+      signal: progress.signal,
+      report: (share, words) => progress.report(from + share * (to - from), words),
+    });
+    const results = await sweep(device, part(0, SWEEP_SHARE));
+    const bandwidth = await measureBandwidth(device, part(SWEEP_SHARE, 1));
+    return bandwidth ? { results, bandwidth } : { results };
   }
 
   #draw(): void {
@@ -121,7 +141,8 @@ class GpuView implements View {
           <p class="lead">
             WGSL allows a GPU’s own <code>tanh</code>, <code>exp</code> and <code>log</code> to be
             far from the true values, and every GPU makes its own errors. One press measures each
-            activation over all powers of two in float32: written with these built-ins, and ours.
+            activation over all powers of two in float32, written with these built-ins, and ours,
+            and then how fast its memory is.
           </p>
         </div>
         <div id="gpu" data-state=${state}>
@@ -169,8 +190,8 @@ class GpuView implements View {
         </button>
         ${copyButton(share, 'Copy the link')}
         ${copyButton(() => JSON.stringify(result, undefined, 2), 'Copy as JSON')}
-        <a href="#/benchmark">How fast is it? Measure its bandwidth</a>
       </div>
+      ${result.bandwidth ? bandwidthTable(result.bandwidth) : nothing}
       <div class="table-frame" tabindex="0" role="region" aria-label="All results">
         <table>
           <thead>
@@ -204,6 +225,44 @@ class GpuView implements View {
 
 const linkOf = (result: GpuResult) =>
   formatAddress({ view: 'gpu', params: new URLSearchParams(paramsOf(result)) });
+
+function bandwidthTable(bandwidth: Bandwidth): TemplateResult {
+  const { size, ops } = bandwidth;
+  const shareOf = (name: string, withGradient: boolean) => {
+    const found = ops.find(({ op, gradient }) => op === name && gradient === withGradient);
+    return html`<td data-share=${found?.share ?? nothing}>
+      ${found ? percentOf(found.share) : '–'}
+    </td>`;
+  };
+  return html`<section class="gpu-bandwidth" aria-labelledby="bandwidth">
+    <h3 id="bandwidth" data-copy=${bandwidth.copy}>${bandwidthInWords(bandwidth)}</h3>
+    <div class="table-frame" tabindex="0" role="region" aria-label="Bandwidth">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Share of a copy’s bandwidth</th>
+            <th scope="col">forward</th>
+            <th scope="col">with gradient</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${[...new Set(ops.map(({ op }) => op))].map(
+            (op) =>
+              html`<tr data-bandwidth=${op}>
+                <th scope="row">${op}</th>
+                ${shareOf(op, false)} ${shareOf(op, true)}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+    <p class="help">
+      Tensors of ${size.toLocaleString('en')} numbers. The bytes that a call has to move at least,
+      by its time, against a kernel that only copies.
+      <a href="#/benchmark">All ops, other sizes, and the CPU: the benchmark</a>
+    </p>
+  </section>`;
+}
 
 const cells = ({ ulp, wrong }: OpErrors) =>
   html`<td data-ulp=${ulp}>${formatUlp(ulp)}</td>

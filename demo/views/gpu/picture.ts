@@ -1,6 +1,7 @@
 // Takes a result, and gives its picture: a bar of each op's largest error, WGSL's built-ins beside ours.
 import { colour } from '../../shell/theme.ts';
 import { formatUlp } from '../accuracy/summary.ts';
+import { bandwidthInWords } from './bandwidth.ts';
 import { byError, headlineOf, percent, type GpuResult, type OpErrors } from './result.ts';
 
 const WIDTH = 1200;
@@ -16,7 +17,7 @@ const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 export function drawPicture(canvas: HTMLCanvasElement, result: GpuResult): void {
   const rows = byError(result.results);
   canvas.width = WIDTH;
-  canvas.height = TOP + rows.length * ROW + MARGIN;
+  canvas.height = TOP + rows.length * ROW + MARGIN + (result.bandwidth ? 32 : 0);
   const context = canvas.getContext('2d');
   if (!context) return;
   const [paper, ink, muted] = [colour('--raised'), colour('--ink'), colour('--muted')];
@@ -30,6 +31,7 @@ export function drawPicture(canvas: HTMLCanvasElement, result: GpuResult): void 
   context.fillRect(0, 0, canvas.width, canvas.height);
   write(headlineOf(result), MARGIN, 64, 30, ink, 700);
   write([result.adapter, result.browser, result.date].join(' · '), MARGIN, 98, 18, muted);
+  const speed = result.bandwidth ? bandwidthInWords(result.bandwidth) : '';
   write('WGSL built-ins', MARGIN + NAMES, 138, 16, theirs, 600);
   write('nonlin', MARGIN + NAMES + 140, 138, 16, ours, 600);
   write('largest error in ULP, logarithmic', MARGIN + NAMES + 220, 138, 16, muted);
@@ -51,5 +53,6 @@ export function drawPicture(canvas: HTMLCanvasElement, result: GpuResult): void 
     write(words, MARGIN + NAMES + room + 14, y + 12, 14, builtin.wrong > 0 ? bad : muted, 600);
     write(formatUlp(nonlin.ulp), MARGIN + NAMES + room + 120, y + 22, 14, ours, 600);
   });
+  write(speed, MARGIN, canvas.height - 44, 17);
   write('nonlin: activations and losses for WebGPU', MARGIN, canvas.height - 18, 15, muted);
 }

@@ -1,6 +1,7 @@
 // Takes what was measured on an adapter, and gives it as JSON, as an address's parameters, and as a headline; and back
 // from an address.
 import { formatUlp } from '../accuracy/summary.ts';
+import { formatBandwidth, parseBandwidth, type Bandwidth } from './bandwidth.ts';
 
 /** Of an op's results over all powers of two, both signs. */
 export interface OpErrors {
@@ -25,19 +26,22 @@ export interface GpuResult {
   /** Random inputs per sign and power of two. */
   readonly samples: number;
   readonly results: readonly OpResult[];
+  /** Older results have none. */
+  readonly bandwidth?: Bandwidth;
 }
 
 export const FORMAT = 'nonlin-gpu/1';
 
 /** What an address holds: `tanh:1680:0.48:0.6:0` for each op. */
 export function paramsOf(result: GpuResult): Record<string, string> {
-  const { adapter, browser, date, samples, results } = result;
+  const { adapter, browser, date, samples, results, bandwidth } = result;
   const r = results
     .map(({ op, builtin, nonlin }) =>
       [op, ...[builtin, nonlin].flatMap(({ ulp, wrong }) => [short(ulp), short(wrong)])].join(':'),
     )
     .join(',');
-  return { adapter, browser, date, samples: String(samples), r };
+  const bw = bandwidth && formatBandwidth(bandwidth);
+  return { adapter, browser, date, samples: String(samples), r, ...(bw ? { bw } : {}) };
 }
 
 /** Undefined where the address holds none, or one that cannot be. */
@@ -52,6 +56,7 @@ export function resultOf(params: URLSearchParams): GpuResult | undefined {
     return [{ op, builtin: { ulp: a, wrong: b }, nonlin: { ulp: c, wrong: d } }];
   });
   if (results.length === 0) return undefined;
+  const bandwidth = parseBandwidth(params.get('bw'));
   const word = (name: string) => (params.get(name) ?? '').slice(0, 120);
   return {
     format: FORMAT,
@@ -60,6 +65,7 @@ export function resultOf(params: URLSearchParams): GpuResult | undefined {
     date: word('date'),
     samples: Number(params.get('samples')) || 0,
     results,
+    ...(bandwidth ? { bandwidth } : {}),
   };
 }
 
