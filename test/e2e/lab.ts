@@ -32,6 +32,12 @@ export async function openView(
   await expect(page.locator('main h1')).toBeVisible();
 }
 
+/** Ends the browser's GPU process, as a broken driver does: every device is lost, also those of workers. */
+export async function crashGpu(page: Page): Promise<void> {
+  const session = await page.context().browser()?.newBrowserCDPSession();
+  await session?.send('Browser.crashGpuProcess');
+}
+
 /** What a plot shows: the numbers it was drawn from. */
 export async function plottedOf(frame: Locator): Promise<Plotted> {
   return frame.evaluate((element) => {

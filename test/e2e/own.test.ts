@@ -1,6 +1,6 @@
 // The view in which one writes an op: values, verdicts and errors against what is known of the code; links, loops, training.
 import { expect, test, type Page } from 'playwright/test';
-import { faultsOf, lookAt, openView, plottedOf } from './lab.ts';
+import { crashGpu, faultsOf, lookAt, openView, plottedOf } from './lab.ts';
 
 const own = (page: Page) => page.locator('#own');
 const verdict = (page: Page, name: string) => page.locator(`[data-verdict="${name}"]`);
@@ -280,3 +280,37 @@ for (const [start, backend, rival] of [
     expect(faults).toEqual([]);
   });
 }
+
+test('a GPU lost while code trains: nothing runs again by itself, and it goes on by a press', async ({
+  page,
+}) => {
+  await open(page, { backend: 'webgpu', start: 'snake' });
+  await done(page);
+  await page.getByRole('button', { name: 'Two spirals' }).click();
+  await expect
+    .poll(async () => Number(await page.locator('#match').getAttribute('data-progress')))
+    .toBeGreaterThan(0);
+  await crashGpu(page);
+  await expect(page.locator('#match')).toHaveAttribute('data-phase', 'stopped');
+  await expect(page.locator('.own-notice')).toContainText('The GPU was lost while this code ran');
+  await expect(own(page)).toHaveAttribute('data-state', 'asking');
+  await page.getByRole('button', { name: 'Open it again' }).click();
+  await expect(page.locator('main')).toHaveAttribute('data-device', 'webgpu');
+  await expect(own(page)).toHaveAttribute('data-state', 'asking');
+  await page.getByRole('button', { name: 'Run it' }).click();
+  await done(page);
+  await expect(verdict(page, 'wgsl')).toContainText('The WGSL agrees');
+  // the starting point's own option
+  await expectSnake(page, 1);
+  await expect(page.getByRole('button', { name: 'Two spirals' })).toBeEnabled();
+});
+
+test('a GPU lost while no code runs is opened again, and the code with it', async ({ page }) => {
+  await open(page, { backend: 'webgpu', start: 'snake' });
+  await done(page);
+  await crashGpu(page);
+  await page.getByRole('button', { name: 'Open it again' }).click();
+  await done(page);
+  await expect(verdict(page, 'wgsl')).toContainText('The WGSL agrees');
+  await expect(page.locator('.own-notice')).toHaveCount(0);
+});

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test, type Page } from 'playwright/test';
 import { expectUnblocked, tasksOf, watchBlocking } from './blocking.ts';
-import { faultsOf, lookAt, openView, plottedOf } from './lab.ts';
+import { crashGpu, faultsOf, lookAt, openView, plottedOf } from './lab.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The size `tiny` of the page, as options of `npm run gpt`. */
@@ -231,6 +231,33 @@ test('a run is paused, left, had back, and holds still where nobody looks', asyn
   await expect.poll(() => stepOf(page), { timeout: 60_000 }).toBeGreaterThan(left);
   await expect(page.locator('#progress-text')).toContainText('swiftshader');
   expect(faults).toEqual([]);
+});
+
+test('a GPU lost in the middle of a run: it goes on from its last copy', async ({ page }) => {
+  await open(page, { backend: 'webgpu', steps: 2000 });
+  await button(page, 'Train').click();
+  await expect.poll(() => stepOf(page), { timeout: 60_000 }).toBeGreaterThan(5);
+  // a pause makes a copy
+  await button(page, 'Pause').click();
+  await expectPhase(page, 'paused');
+  const copied = await stepOf(page);
+  await button(page, 'Resume').click();
+  await expect.poll(() => stepOf(page)).toBeGreaterThan(copied);
+  await crashGpu(page);
+  await expectPhase(page, 'failed');
+  const alert = page.locator('[data-topic="write"]');
+  await expect(alert).toContainText(/The run was kept as it was at step \d+\./);
+  const resume = alert.getByRole('button', { name: /^Resume from step/ });
+  const from = Number(/\d+/.exec((await resume.textContent()) ?? '')?.[0]);
+  expect(from).toBeGreaterThanOrEqual(copied);
+  await resume.click();
+  // the page's device is open again too
+  await expect(page.locator('main')).toHaveAttribute('data-device', 'webgpu');
+  await expect.poll(() => stepOf(page), { timeout: 60_000 }).toBeGreaterThan(from);
+  await expectPhase(page, 'running');
+  await expect(page.getByRole('alert')).toHaveCount(0);
+  const { x } = await plottedOf(page.locator('#losses'));
+  expect(x).toEqual([...x].sort((a, b) => a - b));
 });
 
 test('runs with other parts are compared, and each can be gone back to', async ({ page }) => {

@@ -17,6 +17,8 @@ export const LONG =
 export const LOST =
   'The GPU was lost while this code ran: a loop in the WGSL may never end. Change it before you run it again.';
 
+export const WITHOUT = 'This browser has no WebGPU in workers: your code runs on the CPU.';
+
 export interface BarEvents {
   readonly start: (name: string) => void;
   readonly rename: (input: HTMLInputElement) => void;

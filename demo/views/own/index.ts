@@ -1,31 +1,23 @@
 // Takes an empty element, the lab, and gives the view in which one writes an activation or a loss, and sees what it does.
 import './own.css';
-import { html, nothing, render, type TemplateResult } from 'lit-html';
+import { render } from 'lit-html';
 import type { Device } from 'nonlin';
-import { optionControls } from '../../lab/option-controls.ts';
-import { formatValues, numberOption, optionsOf, parseValues } from '../../lab/options.ts';
+import { formatValues, optionsOf, parseValues } from '../../lab/options.ts';
 import type { Value, Values } from '../../lab/options.ts';
 import type { Lab, Mount, Recovery, View } from '../../shell/lab.ts';
-import { placesOf } from '../train/panels/boundary.ts';
-import { bar, FOREIGN, HUNG, LONG, LOST, notice } from './bar.ts';
+import { FOREIGN, HUNG, LONG, LOST, WITHOUT } from './bar.ts';
 import { Editors } from './editors.ts';
-import { BrokenLink, codeOf, isName, linkParams } from './link.ts';
+import { BrokenLink, codeOf, isName, linkParams, NO_CODE } from './link.ts';
 import { Match } from './match.ts';
-import type { Declared, FromWorker, OwnCode, Problem, TrainingTask } from './protocol.ts';
-import { CurvePlot, errorTable, verdicts, type Checked } from './results.ts';
+import type { Declared, OwnCode, Problem } from './protocol.ts';
+import { ownPage, TARGET, type State } from './page.ts';
+import { CurvePlot, type Checked } from './results.ts';
+import { Running, type AboutCode } from './running.ts';
 import { FIRST, startOf, STARTS } from './starts.ts';
 import { isTrusted, trust } from './trust.ts';
-import { Workshop } from './workshop.ts';
 
 /** Typing that stops for so long is looked at. */
 const PAUSE_MS = 300;
-/** A check takes longer: probably the WGSL does not come to an end. */
-const LONG_MS = 10_000;
-const GRID = 40;
-const TARGET = numberOption('target', 0, { min: -3, max: 3 });
-
-/** `asking`: the code came with a link, and nobody has said that it is to run. */
-type State = 'asking' | 'checking' | 'done' | 'fault';
 
 export const mount: Mount = (host, lab) => new OwnView(host, lab);
 
@@ -35,15 +27,12 @@ class OwnView implements View {
   readonly #editors: Editors;
   readonly #plot = new CurvePlot();
   readonly #match: Match;
-  #workshop: Workshop | undefined;
-  #device: Device | undefined;
+  readonly #running: Running;
   #code: OwnCode = FIRST;
   #values: Values = {};
   #target = 0;
   /** Nothing runs before the address has been read. */
   #state: State = 'asking';
-  /** Of the latest check; what is said of others is of other code. */
-  #id = 0;
   /** What is said beside the problems in the code. */
   #notice = '';
   #declared: Declared | undefined;
@@ -52,37 +41,44 @@ class OwnView implements View {
   /** What the address's `set` says, until the options are known. */
   #wanted = '';
   #typing: ReturnType<typeof setTimeout> | undefined;
-  #long: ReturnType<typeof setTimeout> | undefined;
   #turn = 0;
 
   constructor(host: HTMLElement, lab: Lab) {
     this.#host = host;
     this.#lab = lab;
     this.#editors = new Editors(() => this.#typed());
+    this.#running = new Running({
+      heard: (message) => this.#hear(message),
+      without: () => this.#lab.alerts.show({ topic: 'query', words: WITHOUT, fault: false }),
+      long: () => {
+        this.#notice = LONG;
+        // after a reload it must not run by itself
+        trust('');
+        this.#render();
+      },
+      hung: () => this.#fault(HUNG),
+      lost: (ran) => {
+        this.#match.stopped();
+        if (ran) this.#hold();
+        this.#render();
+      },
+      failed: (error) => {
+        this.#lab.report(error);
+        this.#fault('');
+      },
+    });
     this.#match = new Match({
-      train: (task) => this.#train(task),
-      stop: () => this.#workshop?.stop(),
+      train: (task) => this.#running.train(this.#code, this.#values, task),
+      stop: () => this.#running.stop(),
     });
     this.#take(lab.address.params);
     this.#render();
   }
 
   useDevice(device: Device | undefined): void {
-    this.#workshop?.end();
-    this.#workshop = undefined;
     this.#match.stopped();
-    this.#device = device;
-    if (device) {
-      this.#workshop = new Workshop(device.type, {
-        heard: (message) => this.#hear(message),
-        hung: () => this.#fault(HUNG),
-        failed: (error) => {
-          this.#lab.report(error);
-          this.#fault('');
-        },
-      });
-      this.#check();
-    }
+    this.#running.use(device?.type);
+    if (device) this.#check();
     this.#render();
   }
 
@@ -91,11 +87,10 @@ class OwnView implements View {
   }
 
   recovery(): Recovery | undefined {
-    if (this.#state !== 'checking') return undefined;
-    // it must not run again by itself
-    this.#state = 'asking';
-    this.#notice = LOST;
-    trust('');
+    // the worker may have told of it before
+    const lost = this.#state === 'asking' && this.#notice === LOST;
+    if (!lost && !this.#running.busy) return undefined;
+    this.#hold();
     return {
       words: 'If the WGSL has a loop that never ends, change it first.',
       label: 'Open it again',
@@ -106,8 +101,7 @@ class OwnView implements View {
   dispose(): void {
     this.#turn++;
     clearTimeout(this.#typing);
-    clearTimeout(this.#long);
-    this.#workshop?.end();
+    this.#running.end();
     this.#editors.dispose();
     this.#plot.dispose();
     this.#match.dispose();
@@ -136,9 +130,8 @@ class OwnView implements View {
 
   /** Other code; with words where it is not to run by itself. */
   #show(code: OwnCode, asking: string | undefined): void {
-    this.#workshop?.stop();
+    this.#running.forget();
     this.#match.stopped();
-    this.#id++;
     this.#code = code;
     this.#values = {};
     this.#target = 0;
@@ -175,7 +168,7 @@ class OwnView implements View {
 
   /** Code or options are others. */
   #again(): void {
-    this.#workshop?.stop();
+    this.#running.stop();
     this.#match.stopped();
     if (this.#state !== 'asking') this.#check();
     this.#render();
@@ -189,53 +182,15 @@ class OwnView implements View {
   }
 
   #check(): void {
-    if (this.#state === 'asking' || !this.#workshop) return;
-    // a GPU that does not answer keeps its worker waiting for good
-    if (this.#notice === LONG) this.#workshop.end();
+    if (this.#state === 'asking' || !this.#running.ready) return;
     this.#state = 'checking';
     this.#notice = '';
     this.#problems = [];
-    const job = { id: ++this.#id, code: this.#code, values: this.#values };
-    this.#workshop.check({ ...job, type: 'check', target: this.#target });
-    clearTimeout(this.#long);
-    this.#long = setTimeout(() => {
-      this.#notice = LONG;
-      // after a reload it must not run by itself
-      trust('');
-      this.#render();
-    }, LONG_MS);
+    this.#running.check(this.#code, this.#values, this.#target);
   }
 
-  #train(task: TrainingTask): void {
-    this.#workshop?.train({
-      type: 'train',
-      id: this.#id,
-      code: this.#code,
-      values: this.#values,
-      task,
-      ...(task === 'spirals' ? { places: placesOf(GRID) } : {}),
-      digits: new URL('mnist.bin.gz', document.baseURI).href,
-    });
-  }
-
-  #hear(message: FromWorker): void {
-    if ('id' in message && message.id !== this.#id) return;
+  #hear(message: AboutCode): void {
     switch (message.type) {
-      case 'ready':
-        if (!message.gpu && this.#device?.type === 'webgpu') {
-          const words = 'This browser has no WebGPU in workers: your code runs on the CPU.';
-          this.#lab.alerts.show({ topic: 'query', words, fault: false });
-        }
-        return;
-      case 'pong':
-        return;
-      case 'failed':
-        this.#lab.report(new Error(message.words));
-        return;
-      case 'lost':
-        this.#workshop?.end();
-        this.#fault(LOST);
-        return;
       case 'declared':
         this.#declare(message.declared);
         break;
@@ -271,7 +226,7 @@ class OwnView implements View {
 
   #settle(job: 'check' | 'train'): void {
     if (job === 'train') this.#match.over();
-    else clearTimeout(this.#long);
+    else this.#running.settle();
     this.#notice = '';
     this.#editors.mark(this.#problems);
     this.#state = this.#problems.length > 0 ? 'fault' : 'done';
@@ -279,12 +234,21 @@ class OwnView implements View {
   }
 
   #fault(words: string): void {
-    clearTimeout(this.#long);
+    this.#running.settle();
     this.#state = 'fault';
     this.#notice = words;
     this.#checked = undefined;
     this.#match.stopped();
     this.#render();
+  }
+
+  /** What was there when a GPU was lost may be the reason: it does not run until the person says so. */
+  #hold(): void {
+    this.#running.settle();
+    this.#state = 'asking';
+    this.#notice = LOST;
+    this.#checked = undefined;
+    trust('');
   }
 
   #set(name: string, value: Value): void {
@@ -303,7 +267,7 @@ class OwnView implements View {
     if (!start) return;
     this.#turn++;
     clearTimeout(this.#typing);
-    this.#lab.write('own', { ...NOTHING, start: start === FIRST ? undefined : start.name });
+    this.#lab.write('own', { ...NO_CODE, start: start === FIRST ? undefined : start.name });
     this.#show(start, undefined);
   }
 
@@ -312,32 +276,20 @@ class OwnView implements View {
     const ready = state === 'done';
     this.#match.allow(ready, state === 'fault' ? 'The code has to run first.' : '');
     render(
-      html`<div class="intro">
-          <h1>Write your own activation or loss</h1>
-          <p class="lead">
-            Its WGSL for the GPU, and the same in JavaScript, which says what is right. The curve,
-            the gradient’s check and the error follow as you type.
-            <span class="visually-hidden">Tab leaves the editors.</span>
-          </p>
-        </div>
-        <div id="own" data-state=${state} data-kind=${this.#code.kind}>
-          ${bar(this.#code, {
-            start: (name) => this.#start(name),
-            rename: (input) => this.#rename(input),
-          })}
-          ${notice(this.#notice, this.#state === 'asking' ? () => this.#run() : undefined)}
-          <div class="own-work">
-            <div class="own-code">
-              ${this.#editors.element}
-              ${this.#checked?.sweep ? errorTable(this.#checked.sweep) : nothing}
-            </div>
-            <section class="own-results" aria-label="What it does">
-              ${this.#plot.element} ${this.#controls()}
-              ${this.#checked ? verdicts(this.#code.kind, this.#checked) : nothing}
-            </section>
-          </div>
-          ${this.#match.element}
-        </div>`,
+      ownPage(
+        {
+          ...{ state, code: this.#code, notice: this.#notice, checked: this.#checked },
+          ...{ declared: this.#declared, values: this.#values, target: this.#target },
+          ...{ editors: this.#editors.element, plot: this.#plot.element },
+          match: this.#match.element,
+        },
+        {
+          start: (name) => this.#start(name),
+          rename: (input) => this.#rename(input),
+          run: () => this.#run(),
+          set: (name, value) => this.#set(name, value),
+        },
+      ),
       this.#host,
     );
   }
@@ -347,21 +299,4 @@ class OwnView implements View {
     input.setCustomValidity(isName(name) ? '' : 'A letter first, then letters and digits.');
     if (input.reportValidity()) this.#changed({ ...this.#code, name });
   }
-
-  #controls(): TemplateResult | typeof nothing {
-    if (!this.#declared) return nothing;
-    const loss = this.#code.kind === 'loss';
-    const options = [...(loss ? [TARGET] : []), ...optionsOf(this.#declared)];
-    if (options.length === 0) return nothing;
-    const values = { ...this.#values, [TARGET.name]: this.#target };
-    return optionControls('own', options, values, (name, value) => this.#set(name, value));
-  }
 }
-
-const NOTHING = {
-  start: undefined,
-  kind: undefined,
-  name: undefined,
-  code: undefined,
-  set: undefined,
-};

@@ -93,3 +93,12 @@ async function limited(stream: ReadableStream<string>): Promise<string> {
     }
   }
 }
+
+/** The parameters of an address that holds no code. */
+export const NO_CODE = {
+  start: undefined,
+  kind: undefined,
+  name: undefined,
+  code: undefined,
+  set: undefined,
+};

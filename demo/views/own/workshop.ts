@@ -32,6 +32,11 @@ export class Workshop {
     this.#events = events;
   }
 
+  /** Whether a check or a training is under way. */
+  get busy(): boolean {
+    return this.#busy.size > 0;
+  }
+
   /** Of several that come while one is under way, the last. */
   check(job: CheckJob): void {
     if (this.#busy.has('check')) {

@@ -19,9 +19,9 @@ import {
   formatChoice,
   kindOf,
   parseChoice,
+  promptFor,
   sameChoice,
   SIZES,
-  TEXT_NAMES,
   TEXTS,
   type Choice,
   type Kind,
@@ -133,17 +133,24 @@ class WriteView implements View {
   }
 
   #failed(words: string): void {
-    const run = this.#session.current;
-    const step = run?.state.checkpoint?.step;
+    const step = this.#session.current?.state.checkpoint?.step;
     const kept = step === undefined ? '' : ` The run was kept as it was at step ${step}.`;
+    const label = step === undefined ? 'Start it again' : `Resume from step ${step}`;
     this.#lab.alerts.show({
       topic: 'write',
       words: `Training stopped: ${words.replace(/\.$/, '')}.${kept}`,
       fault: true,
-      ...(step === undefined
-        ? {}
-        : { action: { label: `Resume from step ${step}`, run: () => this.#session.resume() } }),
+      action: {
+        label,
+        run: () => void this.#again().catch((error: unknown) => this.#lab.report(error)),
+      },
     });
+  }
+
+  /** Goes on after an error. The page's own device may be lost with the worker's. */
+  async #again(): Promise<void> {
+    if (!this.#device) await this.#lab.open();
+    this.#session.resume();
   }
 
   #choose(values: Partial<Choice>): void {
@@ -175,11 +182,9 @@ class WriteView implements View {
 
   /** What is usually written on from is that of the text, unless the person has set another. */
   #prompt(): void {
-    const session = this.#session;
-    const usual = TEXT_NAMES.map((name) => TEXTS[name].prompt);
-    const kind = this.#textKind;
-    if (kind === 'own' || !usual.some((prompt) => prompt === session.sampling.prompt)) return;
-    session.sample({ ...session.sampling, prompt: TEXTS[kind].prompt });
+    const { sampling } = this.#session;
+    const prompt = promptFor(this.#textKind, sampling.prompt);
+    if (prompt !== sampling.prompt) this.#session.sample({ ...sampling, prompt });
   }
 
   async #open(file: File): Promise<void> {

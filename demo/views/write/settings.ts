@@ -43,6 +43,12 @@ export const TEXTS = {
 export type TextName = keyof typeof TEXTS;
 export const TEXT_NAMES = ['moby', 'names'] as const satisfies readonly TextName[];
 
+/** What is written on from: that of the text, unless the person has set another. */
+export function promptFor(text: TextName | 'own', prompt: string): string {
+  const usual = TEXT_NAMES.some((name) => TEXTS[name].prompt === prompt);
+  return text !== 'own' && usual ? TEXTS[text].prompt : prompt;
+}
+
 /** What an adapter is: a program on the CPU is some hundred times as slow as hardware. */
 export type Kind = 'cpu' | 'software' | 'hardware';
 
