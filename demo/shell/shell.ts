@@ -115,8 +115,10 @@ export class Shell {
     this.#scrolling.hold();
     for (const other of VIEW_NAMES) {
       const link = byId(`to-${other}`, HTMLAnchorElement);
-      if (other === name) link.setAttribute('aria-current', 'page');
-      else link.removeAttribute('aria-current');
+      if (other === name) {
+        link.setAttribute('aria-current', 'page');
+        showWithin(link);
+      } else link.removeAttribute('aria-current');
     }
     document.title = `${TITLES[name]} · nonlin`;
     this.#lab.use(undefined);
@@ -149,4 +151,12 @@ export class Shell {
     const action = { label: 'Reload', run: () => location.reload() };
     this.#lab.alerts.show({ topic: 'error', words, fault: true, action });
   }
+}
+
+/** Scrolls the navigation, which is wider than a phone, to one of its links; the page itself stays where it is. */
+function showWithin(link: HTMLElement): void {
+  const frame = link.closest('nav');
+  if (!frame) return;
+  const [inner, outer] = [link.getBoundingClientRect(), frame.getBoundingClientRect()];
+  frame.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
 }

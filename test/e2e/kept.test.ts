@@ -237,6 +237,14 @@ test('the curves of earlier runs stay, in grey, until they are cleared', async (
   expect(known((await plottedOf(loss)).series[0]?.y)).toEqual(known(first?.y));
   await expect(page.locator('#earlier')).toHaveText(/^tanh \(\d/);
 
+  // also where the page is loaded again
+  await page.reload();
+  await expectPhase(page, 'done');
+  await expect
+    .poll(async () => (await plottedOf(loss)).series.map(({ label }) => label))
+    .toEqual([earlier, 'training', 'held out']);
+  expect(known((await plottedOf(loss)).series[0]?.y)).toEqual(known(first?.y));
+
   // of another task they are not; back at this one they are
   await page.getByRole('link', { name: 'Outliers' }).click();
   await expect(page.locator('#app')).toHaveAttribute('data-task', 'regression');

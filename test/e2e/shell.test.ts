@@ -181,3 +181,16 @@ function movingOf(page: Page): Promise<number> {
       }).length,
   );
 }
+
+test('on a phone the navigation is scrolled to the view that one is in', async ({ page }) => {
+  await page.setViewportSize({ width: 375, height: 812 });
+  for (const [view, name] of [
+    ['benchmark', 'Benchmark'],
+    ['functions', 'Functions'],
+  ] as const) {
+    await openView(page, view, { backend: 'cpu' });
+    const nav = page.getByRole('navigation', { name: 'Views' });
+    await expect(nav.getByRole('link', { name, exact: true })).toBeInViewport({ ratio: 1 });
+    expect(await page.evaluate(() => scrollY)).toBe(0);
+  }
+});

@@ -1,5 +1,6 @@
 // Takes reports of the runs that are shown, and gives their history, charts, pictures and words to be read aloud, kept up
 // to date.
+import { TabStore } from '../../lab/tab-store.ts';
 import type { Progress } from '../../lab/going.ts';
 import type { LayerHealth } from '../../training/diagnose.ts';
 import { TASKS, type Config } from '../../training/config.ts';
@@ -11,8 +12,19 @@ import { History } from './history.ts';
 import { Inside } from './inside/inside.ts';
 import { TaskPanel } from './task-panel.ts';
 
-/** They outlive the view: another view, or task, is no reason to forget them. */
-const earlier = /* @__PURE__ */ new EarlierRuns();
+const STORED = /* @__PURE__ */ new TabStore('earlier');
+/** They outlive the view: another view, task or load of the page is no reason to forget them. */
+const earlier = /* @__PURE__ */ new EarlierRuns((runs) => {
+  STORED.put(runs).catch(() => {
+    // no storage, or it is full: they last as long as the page
+  });
+});
+
+/** Has back the runs that the page had before it was loaded again. */
+export async function reviveEarlier(): Promise<void> {
+  const runs = (await STORED.get().catch(() => undefined)) as readonly EarlierRun[] | undefined;
+  if (runs) earlier.revive(runs);
+}
 
 /** How often pictures are asked for again while networks learn. */
 const REFRESH_MS = 350;

@@ -17,9 +17,19 @@ export interface EarlierRun {
   readonly heldOut: ReadonlyMap<number, Score>;
 }
 
-/** Of this page, as long as it is open: leaving the view keeps them. */
+/** Of this page, as long as it is open: leaving the view keeps them. `keep` may keep them for its next load. */
 export class EarlierRuns {
+  readonly #keep: (runs: readonly EarlierRun[]) => void;
   #runs: readonly EarlierRun[] = [];
+
+  constructor(keep: (runs: readonly EarlierRun[]) => void = () => undefined) {
+    this.#keep = keep;
+  }
+
+  /** Takes over those of the page before it was loaded again, unless there are some already. */
+  revive(runs: readonly EarlierRun[]): void {
+    if (this.#runs.length === 0) this.#runs = runs;
+  }
 
   /** Takes runs that leave the page. One that diverged would leave no room for the others on a chart. */
   add({ task, runs }: Config, history: History): void {
@@ -28,23 +38,33 @@ export class EarlierRuns {
       const useful = settings && diverged === undefined && training.size > 1;
       return useful ? [{ task, settings, training, heldOut }] : [];
     });
-    this.#runs = [...this.#runs, ...found].slice(-MOST);
+    if (found.length > 0) this.#change([...this.#runs, ...found].slice(-MOST));
   }
 
   /** Lets go of runs that are on the page again. */
   remove(history: History): void {
-    const back = new Set<unknown>(history.runs.map(({ training }) => training));
-    this.#runs = this.#runs.filter(({ training }) => !back.has(training));
+    const back = new Set(history.runs.map(({ training }) => endOf(training)));
+    const left = this.#runs.filter(({ training }) => !back.has(endOf(training)));
+    if (left.length < this.#runs.length) this.#change(left);
   }
 
   clear(task: TaskName): void {
-    this.#runs = this.#runs.filter((run) => run.task !== task);
+    this.#change(this.#runs.filter((run) => run.task !== task));
   }
 
   of(task: TaskName): readonly EarlierRun[] {
     return this.#runs.filter((run) => run.task === task);
   }
+
+  #change(runs: readonly EarlierRun[]): void {
+    this.#runs = runs;
+    this.#keep(runs);
+  }
 }
+
+/** Tells one run's curve from another's, also where a reload has copied it: no two losses are alike to the last bit. */
+const endOf = (training: ReadonlyMap<number, Score>): string =>
+  JSON.stringify([...training].at(-1) ?? []);
 
 /** What sets each earlier run apart from the others and from those on the page, in words. */
 export function namesOfEarlier(

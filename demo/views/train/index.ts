@@ -10,6 +10,7 @@ import type { LossChoice } from '../../training/loss.ts';
 import { findLosses } from '../../training/losses.ts';
 import type { Goal } from '../../training/task.ts';
 import type { Mount } from '../../shell/lab.ts';
+import { reviveEarlier } from './board.ts';
 import { TrainView } from './train-view.ts';
 
 export const mount: Mount = async (host, lab) => {
@@ -21,6 +22,7 @@ export const mount: Mount = async (host, lab) => {
     losses[goal] = await findLosses(cpu, goal);
   }
   cpu.dispose();
+  await reviveEarlier();
   const view = new TrainView(host, lab, { activations, losses });
   view.start();
   return view;

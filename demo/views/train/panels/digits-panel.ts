@@ -5,26 +5,23 @@ import { chosen } from '../../../lab/chosen.ts';
 import { PIXELS, toFloats, type Digits } from '../../../training/digits.ts';
 import type { Verdicts } from '../../../training/score.ts';
 import type { Report, Trainer } from '../../../training/trainer.ts';
-import { onTheme } from '../../../shell/theme.ts';
 import { runName } from '../form.ts';
 import { confusionTable, mistakeGallery } from './confusion.ts';
-import { Pad } from './pad.ts';
+import {
+  Drawing,
+  padCanvas,
+  padHelp,
+  probabilityBars,
+  seenCanvas,
+  verdictLine,
+} from './drawing.ts';
 import type { Panel, PanelEvents } from './panel.ts';
-import { Reader } from './reader.ts';
-
-const find = <E extends Element>(host: Element, selector: string, Class: new () => E): E => {
-  const element = host.querySelector(selector);
-  if (!(element instanceof Class)) throw new Error(`no ${selector}`);
-  return element;
-};
 
 export class DigitsPanel implements Panel {
   readonly element = document.createElement('div');
   readonly #heldOut: Digits;
   readonly below = document.createElement('section');
-  readonly #pad: Pad;
-  readonly #reader: Reader;
-  readonly #untheme: () => void;
+  readonly #drawing: Drawing;
   #trainers: readonly Trainer[] = [];
   #names: readonly string[] = [];
   #verdicts: (Verdicts | undefined)[] = [];
@@ -37,20 +34,8 @@ export class DigitsPanel implements Panel {
     draw.className = 'draw';
     this.below.className = 'insight';
     this.element.append(draw);
-    render(this.#drawing(), draw);
-    this.#reader = new Reader(
-      {
-        bars: find(draw, '#bars', HTMLElement),
-        verdict: find(draw, '#verdict', HTMLElement),
-        seen: find(draw, '#seen', HTMLCanvasElement),
-      },
-      failed,
-    );
-    this.#pad = new Pad(find(draw, '#pad', HTMLCanvasElement), {
-      changed: (pixels) => this.#reader.read(pixels),
-      said: (words) => (find(draw, '#pad-status', HTMLElement).textContent = words),
-    });
-    this.#untheme = onTheme(() => this.#pad.redraw());
+    render(this.#parts(), draw);
+    this.#drawing = new Drawing(draw, failed);
   }
 
   use(trainers: readonly Trainer[], names: readonly string[]): void {
@@ -68,17 +53,17 @@ export class DigitsPanel implements Panel {
   }
 
   refresh(): void {
-    this.#reader.refresh();
+    this.#drawing.reader.refresh();
   }
 
   dispose(): void {
-    this.#untheme();
+    this.#drawing.dispose();
   }
 
   /** The run that reads the pad and whose mistakes are shown. */
   #choose(): void {
     const trainer = this.#trainers[this.#run];
-    this.#reader.use(trainer && ((pixels) => trainer.predict(pixels)));
+    this.#drawing.reader.use(trainer && ((pixels) => trainer.predict(pixels)));
     this.#show();
   }
 
@@ -124,52 +109,34 @@ export class DigitsPanel implements Panel {
     const index = Math.floor(Math.random() * this.#heldOut.count);
     const own = this.#heldOut.pixels.subarray(index * PIXELS, (index + 1) * PIXELS);
     const pixels = toFloats(own);
-    this.#pad.show(pixels);
-    this.#reader.read(pixels, this.#heldOut.labels[index]);
+    this.#drawing.pad.show(pixels);
+    this.#drawing.reader.read(pixels, this.#heldOut.labels[index]);
   }
 
-  #drawing() {
+  #parts() {
     return html`<h2>Draw</h2>
       <div class="draw-columns">
         <div class="pad-column">
-          <canvas
-            id="pad"
-            class="pad"
-            width="560"
-            height="560"
-            tabindex="0"
-            role="application"
-            aria-roledescription="drawing pad"
-            aria-label="Draw a digit"
-            aria-describedby="pad-help"
-          ></canvas>
+          ${padCanvas()}
           <div class="toolbar">
-            <button id="clear" type="button" @click=${() => this.#pad.clear()}>Clear</button>
+            <button id="clear" type="button" @click=${() => this.#drawing.pad.clear()}>
+              Clear
+            </button>
             <button id="sample" type="button" @click=${() => this.#sample()}>
               Random test digit
             </button>
           </div>
-          <p id="pad-help" class="help about-keys pad-help">
-            By keyboard: arrow keys move the pen (with Shift, further), Space puts it down and lifts
-            it, Delete clears.
-          </p>
-          <p id="pad-status" class="visually-hidden" role="status"></p>
+          ${padHelp()}
         </div>
         <div class="reading">
           <div class="verdict-row">
             <figure class="seen">
-              <canvas
-                id="seen"
-                width="28"
-                height="28"
-                role="img"
-                aria-label="The drawing as the network gets it: 28 by 28 pixels"
-              ></canvas>
+              ${seenCanvas()}
               <figcaption>Network input</figcaption>
             </figure>
-            <p id="verdict" class="verdict" role="status"></p>
+            ${verdictLine()}
           </div>
-          <ol id="bars" class="bars" aria-label="Probability of each digit"></ol>
+          ${probabilityBars()}
         </div>
       </div>`;
   }
