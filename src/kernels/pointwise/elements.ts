@@ -3,8 +3,7 @@
 import kernelText from '../../../shaders/kernels/pointwise/pointwise.wgsl?raw';
 import { BYTES } from '../../core/dtype.ts';
 import { LimitError } from '../../core/errors.ts';
-import { sum as sumLib } from '../../shader/lib.ts';
-import { cachedProgram, source, type Program } from '../../shader/link.ts';
+import { cachedProgram, source, type Program, type Source } from '../../shader/link.ts';
 import {
   UNIFORM_BYTES,
   UniformWriter,
@@ -24,10 +23,12 @@ import { storageSource, type Access, type StorageSpec, type TensorSpec } from '.
 import type { planSum } from '../reduce/plan.ts';
 import { fits } from '../windows/regions.ts';
 
-const kernel = /* @__PURE__ */ source('kernels/pointwise/pointwise.wgsl', kernelText, [sumLib]);
+const kernel = /* @__PURE__ */ source('kernels/pointwise/pointwise.wgsl', kernelText);
 
 /** What plans need besides, of sums and of operands that repeat: an app without these does without their code. */
 export interface Others {
+  /** The entry point that sums a result. */
+  readonly accumulate: Source;
   /** The launches that add up partial sums. */
   readonly sum: typeof planSum;
   /** Plans part by part what no window can show, each by `plan`. */
@@ -126,7 +127,7 @@ export function planElements(
     if (summed) bindings.push({ slot: 15, of: 'scratch', index: 0, access: 'write' });
     return bindings;
   };
-  const linked = programFor(op, storage);
+  const linked = programFor(op, storage, others);
   const layout: Layout = {
     shape: broadcast.shape,
     strides: operands.map(
@@ -251,9 +252,12 @@ function uniforms(
   return { uniforms: writer.buffer, places };
 }
 
-function programFor(op: PointwiseOp, storage: StorageSpec): Program {
+function programFor(op: PointwiseOp, storage: StorageSpec, others: Others | null): Program {
   const spec = ({ dtype, access }: TensorSpec): string => `${dtype}${access}`;
   const { inputs, outputs, aliased, summed, each } = storage;
   const key = `${inputs.map(spec).join()};${outputs.map(spec).join()};${aliased.join()};${summed};${each}`;
-  return cachedProgram(op, key, op.name, kernel, () => ({ storage: storageSource(op, storage) }));
+  return cachedProgram(op, key, op.name, kernel, () => ({
+    storage: storageSource(op, storage),
+    sums: (summed && others?.accumulate) || '',
+  }));
 }

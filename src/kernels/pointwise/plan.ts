@@ -1,6 +1,9 @@
 // The pointwise kernel: plans of all its ops, and the CPU loop.
+import accumulateText from '../../../shaders/kernels/pointwise/accumulate.wgsl?raw';
 import type { Kernel } from '../../core/kernel.ts';
 import { sameShape } from '../../core/shape.ts';
+import { sum } from '../../shader/lib.ts';
+import { source } from '../../shader/link.ts';
 import { sameParams } from '../../shader/params.ts';
 import { planSum } from '../reduce/plan.ts';
 import type { PointwiseArgs } from './args.ts';
@@ -10,7 +13,11 @@ import { planPointwiseParts } from './windows.ts';
 
 export type { PointwiseArgs, PointwiseOp, PointwiseReference } from './args.ts';
 
-const OTHERS: Others = { sum: planSum, parts: planPointwiseParts };
+const OTHERS: Others = {
+  accumulate: /* @__PURE__ */ source('kernels/pointwise/accumulate.wgsl', accumulateText, [sum]),
+  sum: planSum,
+  parts: planPointwiseParts,
+};
 
 export const pointwise: Kernel<PointwiseArgs> = {
   name: 'pointwise',
