@@ -32,8 +32,16 @@ export interface StorageSpec {
   readonly each: boolean;
 }
 
-/** The kernel's `storage` slot for one op: its options, its bindings, and the code from loads to stores. */
-export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
+/** The `Cursor` of a kernel without periodic operands. */
+export const NO_CURSOR = `struct Cursor { unused: u32 }
+fn nl_cursor(pack: u32) -> Cursor { return Cursor(); }
+fn nl_next(c: Cursor) -> Cursor { return c; }`;
+
+/**
+ * The kernel's `storage` slot for one op: its options, its bindings, and the code from loads to stores. `cursor` declares `Cursor`,
+ * the position of an invocation in each periodic operand.
+ */
+export function storageSource(op: PointwiseOp, storage: StorageSpec, cursor: string): Source {
   const { inputs, outputs, aliased, summed } = storage;
   const stored = (k: number): TensorSpec | undefined => outputs[summed ? k - 1 : k];
   const results = Array.from({ length: op.results }, (_, k) => `r${k}: ${elementOf(stored(k))}`);
@@ -54,7 +62,9 @@ export function storageSource(op: PointwiseOp, storage: StorageSpec): Source {
     `fn nl_element(index: u32, ${parameters.join('')}p: Params) -> Results {`,
     op.body,
     '}',
-    ...(storage.each ? eachSource(storage, variables) : packSource(storage, variables, summed)),
+    ...(storage.each
+      ? eachSource(storage, variables)
+      : [cursor, ...packSource(storage, variables, summed)]),
   ];
   const text = lines.join('\n');
   const includes = op.source?.includes ?? [];
@@ -92,7 +102,6 @@ function eachSource({ inputs, outputs }: StorageSpec, variables: readonly string
 function packSource(storage: StorageSpec, variables: readonly string[], summed: boolean): string[] {
   const { inputs, outputs } = storage;
   const lines = [
-    ...cursorSource(storage),
     'fn nl_pack(pack: u32, c: Cursor, p: Params) -> vec4f {',
     '  let first = u.first + pack * 4u;',
     ...inputs.map((input, i) => `  let a${i} = ${load(variables[i] ?? '', i, input)};`),
@@ -122,33 +131,6 @@ function declare(
   const spec = { dtype, access: how };
   const type = isPacked(how) ? (half ? 'vec2u' : packOf(spec)) : half ? 'u32' : elementOf(spec);
   return `@group(0) @binding(${slot}) var<storage, ${access}> ${name}: array<${type}>;`;
-}
-
-/**
- * The position of an invocation in each periodic operand. It is updated from pack to pack, because a remainder costs
- * an emulated GPU as much as a whole activation.
- */
-function cursorSource({ inputs }: StorageSpec): string[] {
-  const periodic = [...inputs.keys()].filter((i) => inputs[i]?.access === 'periodic');
-  const place = (i: number): string => `u.strides[${2 * i}]`;
-  const starts = periodic.map(
-    (i) => `(u.first / 4u + pack) % ${place(i)}.x, ${place(i)}.x, ${place(i)}.y`,
-  );
-  const fields = periodic.map((i) => ['at', 'period', 'step'].map((name) => `${name}${i}: u32`));
-  return [
-    `struct Cursor { ${fields.flat().join(', ') || 'unused: u32'} }`,
-    'fn nl_cursor(pack: u32) -> Cursor {',
-    `  return Cursor(${starts.join(', ')});`,
-    '}',
-    'fn nl_next(c: Cursor) -> Cursor {',
-    '  var next = c;',
-    ...periodic.flatMap((i) => {
-      const [at, period] = [`next.at${i}`, `c.period${i}`];
-      return [`  ${at} += c.step${i};`, `  ${at} -= select(0u, ${period}, ${at} >= ${period});`];
-    }),
-    '  return next;',
-    '}',
-  ];
 }
 
 function isPacked(access: Access): boolean {

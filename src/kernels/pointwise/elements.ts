@@ -16,17 +16,26 @@ import {
   type Planner,
   type View,
 } from '../../core/kernel.ts';
-import { broadcastStrides, collapse, sizeOf, type Layout, type Shape } from '../../core/shape.ts';
+import { sizeOf, type Layout } from '../../core/shape.ts';
 import { choiceConstants, wordsOf, writeParams } from '../../shader/params.ts';
 import type { PointwiseArgs, PointwiseOp } from './args.ts';
-import { storageSource, type Access, type StorageSpec, type TensorSpec } from './bindings.ts';
+import {
+  NO_CURSOR,
+  storageSource,
+  type Access,
+  type StorageSpec,
+  type TensorSpec,
+} from './bindings.ts';
 import type { planSum } from '../reduce/plan.ts';
+import type { Operand, Repeats } from './repeats.ts';
 import { fits } from '../windows/regions.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/pointwise/pointwise.wgsl', kernelText);
 
 /** What plans need besides, of sums and of operands that repeat: an app without these does without their code. */
 export interface Others {
+  /** How operands that repeat are read. */
+  readonly repeats: Repeats;
   /** The entry point that sums a result. */
   readonly accumulate: Source;
   /** The launches that add up partial sums. */
@@ -34,6 +43,8 @@ export interface Others {
   /** Plans part by part what no window can show, each by `plan`. */
   readonly parts: (...call: [...PlanCall, plan: (...part: PlanCall) => Plan]) => Plan;
 }
+
+const NOT_BROADCAST: Layout = { shape: [], strides: [] };
 
 type PlanCall = Parameters<Planner<PointwiseArgs>['plan']>;
 
@@ -59,13 +70,12 @@ export function planElements(
     !summed &&
     size <= caps.tuning.scalarBelow &&
     [...inputs, ...outputs].every(({ dtype }) => dtype !== 'float16');
-  const operands = inputs.map((view) => operandOf(view, shape, size, !each));
-  const broadcast = operands.some(({ access }) => access === 'broadcast')
-    ? collapse(
-        shape,
-        inputs.map((view) => broadcastStrides(view.shape, shape)),
-      )
-    : { shape: [], strides: [] };
+  const operands = inputs.map((view): Operand => {
+    if (view.size !== size && others) return others.repeats.operandOf(view, shape, !each);
+    return { access: view.padded && !each ? 'pack' : 'elements', period: 0 };
+  });
+  const repeated = operands.some(({ access }) => access === 'broadcast');
+  const broadcast = (repeated && others?.repeats.layoutOf(shape, inputs)) || NOT_BROADCAST;
   const storage: StorageSpec = {
     inputs: inputs.map((view, i) => ({
       dtype: view.dtype,
@@ -162,31 +172,6 @@ export function planElements(
   };
 }
 
-/** How an input is read and, if periodic, its period in packs. */
-function operandOf(
-  view: View,
-  shape: Shape,
-  size: number,
-  packed: boolean,
-): { access: Access; period: number } {
-  if (view.size === size) return { access: view.padded && packed ? 'pack' : 'elements', period: 0 };
-  if (view.size === 1) return { access: 'scalar', period: 0 };
-  const own = collapse(shape, [broadcastStrides(view.shape, shape)]);
-  const [outer, inner] = own.strides[0] ?? [];
-  const period = (own.shape[1] ?? 0) / 4;
-  if (
-    own.shape.length === 2 &&
-    outer === 0 &&
-    inner === 1 &&
-    period % 1 === 0 &&
-    view.padded &&
-    packed
-  ) {
-    return { access: 'periodic', period };
-  }
-  return { access: 'broadcast', period: 0 };
-}
-
 /** How the invocations of a dispatch share the packs. The kernel's uniforms describe each field. */
 interface Walk {
   readonly workgroup: number;
@@ -257,7 +242,7 @@ function programFor(op: PointwiseOp, storage: StorageSpec, others: Others | null
   const { inputs, outputs, aliased, summed, each } = storage;
   const key = `${inputs.map(spec).join()};${outputs.map(spec).join()};${aliased.join()};${summed};${each}`;
   return cachedProgram(op, key, op.name, kernel, () => ({
-    storage: storageSource(op, storage),
+    storage: storageSource(op, storage, others?.repeats.cursor(inputs) ?? NO_CURSOR),
     sums: (summed && others?.accumulate) || '',
   }));
 }

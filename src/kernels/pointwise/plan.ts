@@ -9,11 +9,13 @@ import { planSum } from '../reduce/plan.ts';
 import type { PointwiseArgs } from './args.ts';
 import { planElements, type Others } from './elements.ts';
 import { pointwiseOnCpu } from './reference.ts';
+import { repeats } from './repeats.ts';
 import { planPointwiseParts } from './windows.ts';
 
 export type { PointwiseArgs, PointwiseOp, PointwiseReference } from './args.ts';
 
 const OTHERS: Others = {
+  repeats,
   accumulate: /* @__PURE__ */ source('kernels/pointwise/accumulate.wgsl', accumulateText, [sum]),
   sum: planSum,
   parts: planPointwiseParts,
