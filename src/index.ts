@@ -43,14 +43,8 @@ export * as optim from './optim/index.ts';
 export { manualSeed } from './core/random.ts';
 export * as safetensors from './safetensors.ts';
 export { scope } from './core/scope.ts';
-export {
-  tensor,
-  Tensor,
-  type ArrayOfRank,
-  type DataOf,
-  type FromBufferOptions,
-  type NestedArray,
-  type TensorOptions,
-} from './core/tensor.ts';
+export { tensor, type TensorOptions } from './core/from-data.ts';
+export type { ArrayOfRank, DataOf, NestedArray } from './core/nested.ts';
+export { Tensor, type FromBufferOptions } from './core/tensor.ts';
 export type * from './types.ts';
 export * as wgsl from './shader/wgsl.ts';

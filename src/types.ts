@@ -27,6 +27,8 @@ export type {
   TrackingOptions,
 } from './define/channel-norm-module.ts';
 export type { ClassLoss, ClassLossOptions } from './define/class-loss.ts';
+export type { Contrastive, NegativesModule } from './define/contrastive.ts';
+export type { DistanceLoss } from './define/distance-loss.ts';
 export type { Gated, GatedOptions, PairedGated, PairOptions } from './define/gated.ts';
 export type { InPlaceOption } from './define/in-place.ts';
 export type {
@@ -59,7 +61,7 @@ export type {
   RangeSpec,
 } from './define/params.ts';
 export type { NormModuleOptions } from './define/norm-module.ts';
-export type { AnyReduction } from './define/reduction.ts';
+export type { AnyReduction, RowLossOptions } from './define/reduction.ts';
 export type { RegionLoss, RegionLossOptions } from './define/region-loss.ts';
 export type { MaskedOptions, OptionalRowwise, Rowwise, RowwiseOptions } from './define/rowwise.ts';
 export type { TemperOptions } from './define/temper.ts';

@@ -1,14 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The tensor: a shape over reference-counted memory of one device, made from numbers or from a GPU buffer.
+// The tensor: a shape over reference-counted memory of one device.
 import type { GradNode } from './autograd.ts';
 import { runBackward } from './backward.ts';
 import { capturing } from './capturing.ts';
 import { currentDevice } from './current.ts';
 import type { Device } from './device.ts';
 import { BYTES, isFloat, type DType, type HostArray } from './dtype.ts';
-import { DisposedError, DTypeError, OptionError, ShapeError } from './errors.ts';
-import { encodeChecked, flatten, type TensorData } from './host-data.ts';
+import { DisposedError, DTypeError, ShapeError } from './errors.ts';
 import { TENSOR } from './is-tensor.ts';
+import { nest, type ArrayOfRank, type DataOf, type NestedArray } from './nested.ts';
 import { print } from './print.ts';
 import { track } from './scope.ts';
 import { formatShape, sizeOf, type Shape } from './shape.ts';
@@ -16,37 +16,6 @@ import type { Storage } from './storage.ts';
 import { checkDType, checkGrad, checkIsDevice, checkShape } from './validate.ts';
 import type { GpuBuffer } from './host-types.ts';
 import { checkBoolean, checkOptionNames } from './validate-options.ts';
-
-/** Numbers nested as deep as the tensor has dimensions. */
-export type NestedArray = number | readonly NestedArray[];
-
-/** Nested arrays of a rank: `number[][]` of rank 2. */
-export type ArrayOfRank<R extends number> = R extends 0
-  ? number
-  : R extends 1
-    ? number[]
-    : R extends 2
-      ? number[][]
-      : R extends 3
-        ? number[][][]
-        : R extends 4
-          ? number[][][][]
-          : NestedArray;
-
-/** The typed array of a dtype's elements; those of float16 are widened. */
-export type DataOf<D extends DType> = D extends 'int32' ? Int32Array : Float32Array;
-
-/** Options of `tensor`. */
-export interface TensorOptions {
-  /** Defaults to the shape of the nested lists of `data`, or to its length. */
-  shape?: Shape;
-  /** Defaults to `'float32'`. */
-  dtype?: DType;
-  /** Defaults to the device of the latest `init()`, or the CPU before any. */
-  device?: Device;
-  /** Whether operations on it are recorded for `backward()`. Defaults to false. */
-  requiresGrad?: boolean;
-}
 
 /** Options of `Tensor.fromBuffer`. */
 export interface FromBufferOptions {
@@ -345,39 +314,6 @@ export class Tensor {
   }
 }
 
-/**
- * A tensor of the given numbers: one, nested lists (the shape is theirs) or a flat list. Lists are arrays and typed arrays of
- * any kind; big integers have to fit, and booleans are 1 and 0 where `dtype` says of what. Throws `ShapeError` where nesting or
- * `shape` do not fit the data, and `DTypeError` for what is no number.
- */
-export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
-  checkOptionNames('tensor', options, ['shape', 'dtype', 'device', 'requiresGrad']);
-  const { dtype = 'float32', device = currentDevice(), requiresGrad = false } = options;
-  checkDType('tensor', dtype);
-  checkBoolean('tensor', 'requiresGrad', requiresGrad);
-  checkIsDevice('tensor', device);
-  if (requiresGrad && !isFloat(dtype)) {
-    throw new OptionError({
-      op: 'tensor',
-      argument: 'requiresGrad',
-      expected: 'false for an int32 tensor',
-      received: 'true',
-    });
-  }
-  const flat = flatten(data, options.dtype);
-  const { shape: wanted = flat.shape } = options;
-  checkShape('tensor', 'shape', wanted);
-  if (sizeOf(wanted) !== flat.values.length) {
-    throw new ShapeError({
-      op: 'tensor',
-      argument: 'shape',
-      expected: `a shape of ${flat.values.length} elements`,
-      received: formatShape(wanted),
-    });
-  }
-  return fromHost(encodeChecked(dtype, flat), wanted, dtype, device, requiresGrad);
-}
-
 /** @internal A tensor of already encoded elements. */
 export function fromHost(
   data: HostArray,
@@ -389,14 +325,4 @@ export function fromHost(
   const result = new Tensor(device.upload(data), shape, dtype);
   result.requiresGrad = requiresGrad;
   return result;
-}
-
-function nest(values: ArrayLike<number>, shape: Shape): NestedArray {
-  let offset = 0;
-  const build = (depth: number): NestedArray => {
-    const extent = shape[depth];
-    if (extent === undefined) return values[offset++] ?? NaN;
-    return Array.from({ length: extent }, () => build(depth + 1));
-  };
-  return build(0);
 }

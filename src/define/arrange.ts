@@ -2,25 +2,20 @@
 import { ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape, sameShape, type Shape } from '../core/shape.ts';
 
-/** Checks that input and target have the same shape. */
-export function sameShapes(op: string, shapes: readonly Shape[]): readonly Shape[] {
-  const [input = [], target = []] = shapes;
-  if (!sameShape(input, target)) throw refused(op, 'target', `shape ${formatShape(input)}`, target);
+/** Checks that all inputs have the shape of the first. */
+export function sameShapes(
+  op: string,
+  shapes: readonly Shape[],
+  inputs: readonly string[] = ['input', 'target'],
+): readonly Shape[] {
+  const [first = [], ...others] = shapes;
+  others.forEach((shape, i) => {
+    if (!sameShape(first, shape)) {
+      throw refused(op, inputs[i + 1] ?? '', `shape ${formatShape(first)}`, shape);
+    }
+  });
   return shapes;
 }
-
-/** Checks that all inputs have the shape of the first, by their names. */
-export const alike =
-  (inputs: readonly string[]) =>
-  (op: string, shapes: readonly Shape[]): readonly Shape[] => {
-    const [first = [], ...others] = shapes;
-    others.forEach((shape, i) => {
-      if (!sameShape(first, shape)) {
-        throw refused(op, inputs[i + 1] ?? '', `shape ${formatShape(first)}`, shape);
-      }
-    });
-    return shapes;
-  };
 
 /** Checks that the target broadcasts to the input's shape. */
 export function toInput(op: string, shapes: readonly Shape[]): readonly Shape[] {

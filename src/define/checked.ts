@@ -1,49 +1,45 @@
 // How an app declares ops of its own: as this package does (`activation.ts`, `loss.ts`), with a declaration that is checked first.
 // Those of this package are held by the compiler and the tests, and a bundle without an app's does not have the checks.
+import { defineActivation as activation } from './activation.ts';
 import { checkDeclaration, checkNames } from './check-declaration.ts';
-import {
-  defineActivation as define,
-  type Activation,
-  type ActivationDeclaration,
-  type InPlaceActivation,
-} from './activation.ts';
-import { namesOf } from './loss-call.ts';
-import { defineLoss as defineUnchecked } from './loss.ts';
-import type {
-  InputAndTarget,
-  Loss,
-  LossDeclaration,
-  NoTensors,
-  TensorNames,
-} from './loss-types.ts';
-import type { NoParams, ParamSpecs, ParamsOf } from './params.ts';
-import { ALL_REDUCTIONS, type AnyReduction, type Reduction } from './reduction.ts';
+import { namesOf, type AnyDeclaration } from './loss-call.ts';
+import { defineLoss as loss } from './loss.ts';
+import type { ParamSpecs } from './params.ts';
+import { ALL_REDUCTIONS } from './reduction.ts';
 
 /** The component names of a WGSL vector, which `loss_grad` returns. */
 const MOST_GRADIENTS = 4;
 
-/** Declares an elementwise activation: function, gradient, bias, float16 and fusion into `linear` follow from it. */
-export function defineActivation<const S extends ParamSpecs = NoParams>(
-  declaration: ActivationDeclaration<S> & { readonly inplace: (params: ParamsOf<S>) => boolean },
-): InPlaceActivation<S>;
-export function defineActivation<const S extends ParamSpecs = NoParams>(
-  declaration: ActivationDeclaration<S>,
-): Activation<S>;
-export function defineActivation<const S extends ParamSpecs = NoParams>(
-  declaration: ActivationDeclaration<S>,
-): Activation<S> {
-  checkDeclaration('defineActivation', declaration, ['forward', 'backward']);
-  return define(declaration);
+/** The same function, of a declaration that is checked first. */
+function checked<F extends (declaration: never) => unknown>(
+  define: F,
+  check: (declaration: AnyDeclaration<ParamSpecs>) => void,
+): F {
+  const both: (declaration: never) => unknown = (declaration) => {
+    check(declaration);
+    return define(declaration);
+  };
+  return both as F;
 }
 
-/** Declares a pointwise loss: reductions, broadcasting, gradients, float16 and fusion follow from it. */
-export function defineLoss<
-  const S extends ParamSpecs = NoParams,
-  const N extends TensorNames = InputAndTarget,
-  const D extends TensorNames = N,
-  const W extends TensorNames = NoTensors,
-  const R extends AnyReduction = Reduction,
->(declaration: LossDeclaration<S, N, D, W, R>): Loss<S, N, W, R> {
+/**
+ * Declares an elementwise activation: function, gradient, bias, float16 and fusion into `linear` follow from it.
+ *
+ * @function
+ */
+export const defineActivation: typeof activation = /* @__PURE__ */ checked(
+  activation,
+  (declaration) => {
+    checkDeclaration('defineActivation', declaration, ['forward', 'backward']);
+  },
+);
+
+/**
+ * Declares a pointwise loss: reductions, broadcasting, gradients, float16 and fusion follow from it.
+ *
+ * @function
+ */
+export const defineLoss: typeof loss = /* @__PURE__ */ checked(loss, (declaration) => {
   const op = 'defineLoss';
   checkDeclaration(op, declaration, ['forward', 'backward']);
   const { inputs, differentiable, weights, reductions } = namesOf(declaration);
@@ -52,5 +48,4 @@ export function defineLoss<
   const given: unknown = weights;
   checkNames(op, 'weights', Array.isArray(given) ? inputs.concat(weights) : given);
   checkNames(op, 'reductions', reductions, ALL_REDUCTIONS);
-  return defineUnchecked(declaration);
-}
+});

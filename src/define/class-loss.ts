@@ -38,6 +38,8 @@ import {
   type ParamsOf,
 } from './params.ts';
 
+export { CLASSES } from './shape-docs.ts';
+
 export interface ClassLossDeclaration<S extends ParamSpecs> {
   readonly name: string;
   /** WGSL: `fn class_loss(l: f32, p: Params) -> f32` of the log-probability l, and `fn class_loss_grad`, its derivative. */

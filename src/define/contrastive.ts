@@ -1,139 +1,178 @@
-// Calls losses of the similarities of all rows with all columns, with their reduction and gradients. Arguments are already
-// checked.
+// Makes a loss of the similarities of all rows with all columns from its declaration: options, reductions and gradients.
 import { describe } from '../core/describe.ts';
 import { run } from '../core/dispatcher.ts';
 import { DTypeError } from '../core/errors.ts';
-import type { Kernel } from '../core/kernel.ts';
-import type { Shape } from '../core/shape.ts';
-import type { Tensor } from '../core/tensor.ts';
-import { checkOut, checkShapeIs } from '../core/validate.ts';
-import { checkNumber } from '../core/validate-options.ts';
 import { isTensor } from '../core/is-tensor.ts';
-import type { ContrastiveArgs, Pairing, TensorName } from '../kernels/contrastive/args.ts';
+import { fromHost, type Tensor } from '../core/tensor.ts';
+import {
+  checkDevice,
+  checkOut,
+  checkShapeIs,
+  checkTensor,
+  checkTensors,
+} from '../core/validate.ts';
+import { checkNumber, checkOneOf } from '../core/validate-options.ts';
+import type { ContrastiveArgs, TensorName } from '../kernels/contrastive/args.ts';
 import { mul } from '../math/arithmetic.ts';
+import { Module } from '../nn/module.ts';
+import {
+  contrastiveArgs,
+  kernelOf,
+  placesOf,
+  resolveContrastive,
+  type ContrastiveDeclaration,
+} from './contrastive-call.ts';
 import { likesOf, planGradients, recordFused } from './fused-gradient.ts';
+import { nameOf, optionsFor } from './module.ts';
+import { defineOp, type Declared } from './op.ts';
+import { defaultsOf } from './params.ts';
+import { warmUp } from './prepare.ts';
+import type { Reduction } from './reduction.ts';
 
-/** Bytes of similarities that are in memory at a time. */
-const MEMORY_BUDGET = 2 ** 22;
+export { declareContrastive, SHORT_ROWS } from './contrastive-call.ts';
 
-/** The tensors of a call, in the order in which the kernel gets them. Labels have no gradient. */
-export interface ContrastiveTensors {
-  readonly left: Tensor;
-  readonly right?: Tensor | undefined;
-  readonly negatives?: Tensor | undefined;
-  readonly labels?: Tensor | undefined;
-  readonly scale?: Tensor | undefined;
-  readonly bias?: Tensor | undefined;
-}
-
-export interface ContrastiveCall extends Partial<
-  Pick<ContrastiveArgs, 'views' | 'normalize' | 'scale' | 'bias' | 'factor' | 'reduction'>
-> {
-  readonly kernel: Kernel<ContrastiveArgs>;
-  readonly pairing: Pairing;
-  readonly tensors: ContrastiveTensors;
-  /** Rows, columns and elements of an embedding. */
-  readonly rows: number;
-  readonly columns: number;
-  readonly features: number;
-  /** The shape of the losses of all rows. */
-  readonly rowShape?: Shape;
-  readonly out?: Tensor | undefined;
+/** Options whose values are not numbers. */
+interface Others extends Readonly<Record<string, unknown>> {
+  readonly negatives?: Tensor;
+  readonly reduction?: Reduction;
+  readonly out?: Tensor;
 }
 
 /** Checks an option that is a number, or a scalar tensor, which then has a gradient; returns the number, or the tensor. */
-export function scalarOf(
-  op: string,
-  argument: string,
-  value: unknown,
-): { number: number; tensor: Tensor | undefined } {
+function scalarOf(op: string, argument: string, value: unknown): number | Tensor {
   if (isTensor(value)) {
     checkShapeIs(op, argument, value, []);
-    return { number: 1, tensor: value };
+    return value;
   }
   if (typeof value !== 'number') {
-    throw new DTypeError({
-      op,
-      argument,
-      expected: 'a number or a scalar tensor',
-      received: describe(value),
-    });
+    const expected = 'a number or a scalar tensor';
+    throw new DTypeError({ op, argument, expected, received: describe(value) });
   }
   checkNumber(op, argument, value);
-  return { number: value, tensor: undefined };
+  return value;
 }
 
-export function contrast(call: ContrastiveCall): Tensor {
-  const { kernel, tensors, pairing, rows, columns, features, rowShape = [], out } = call;
-  const {
-    reduction = 'mean',
-    views = 1,
-    normalize = false,
-    scale = 1,
-    bias = 0,
-    factor = 1,
-  } = call;
-  const { left, right, negatives, labels, scale: scaleOf, bias: biasOf } = tensors;
-  const ordered: Readonly<Record<string, Tensor | undefined>> = {
-    left,
-    right,
-    negatives,
-    labels,
-    scale: scaleOf,
-    bias: biasOf,
-  };
-  const given = Object.entries(ordered).flatMap(([name, tensor]) =>
-    tensor ? [{ name: name as TensorName, tensor }] : [],
-  );
-  const inputs = given.filter(({ name }) => name !== 'labels');
-  const differentiable = inputs.map(({ tensor }) => tensor);
-  const plan = planGradients(differentiable, reduction);
-  const like = {
-    device: left.device,
-    dtype: left.dtype,
-    shape: reduction === 'none' ? rowShape : [],
-  };
-  checkOut(kernel.name, out, like, plan.recording);
+/** The arguments of a contrastive loss. */
+type Arguments = [first: Tensor, second: Tensor, options?: object];
 
-  const names = (wanted: readonly boolean[]): TensorName[] =>
-    inputs.flatMap(({ name }, i) => (wanted[i] ? [name] : []));
-  const base = {
-    pairing,
-    rows,
-    columns,
-    features,
-    views,
-    normalize,
-    scale,
-    bias,
-    factor,
-    reduction,
+/** A loss of the similarities of embeddings, with its arguments. */
+export interface Contrastive<A extends Arguments> extends Declared {
+  (...args: A): Tensor;
+  readonly kind: 'loss';
+}
+
+/** Declares a contrastive loss. `A` are its arguments, with their names. */
+export function defineContrastive<A extends Arguments>(
+  declaration: ContrastiveDeclaration,
+): Contrastive<A> {
+  const { name, inputs, scalars = {}, pairing, reductions, accuracy, docs } = declaration;
+  const { params: specs = {} } = declaration;
+  const [firstName, secondName] = inputs;
+  const labelled = pairing === 'labels';
+  const kernel = kernelOf(declaration);
+
+  const apply = (first: Tensor, second: Tensor, options: object = {}): Tensor => {
+    const params = resolveContrastive(declaration, ['out'], options);
+    const { negatives, reduction = 'mean', out, ...rest } = options as Others;
+    if (reductions) checkOneOf(name, 'reduction', reduction, reductions);
+    const given = Object.entries(scalars).map(([option, standard]): [string, number | Tensor] => [
+      option,
+      scalarOf(name, option, rest[option] === undefined ? standard : rest[option]),
+    ]);
+    const floats: Record<string, Tensor> = {
+      [firstName]: first,
+      ...(labelled ? {} : { [secondName]: second }),
+      ...(negatives === undefined ? {} : { negatives }),
+      ...Object.fromEntries(given.filter((one): one is [string, Tensor] => isTensor(one[1]))),
+    };
+    const device = checkTensors(name, floats);
+    if (labelled) {
+      checkTensor(name, secondName, second, ['int32']);
+      checkDevice(name, secondName, second, device);
+    }
+    const [scale, bias] = given.map(([, value]) => (isTensor(value) ? undefined : value));
+    const { rowShape, ...base } = contrastiveArgs(declaration, [first, second, negatives], params, {
+      reduction,
+      ...(scale === undefined ? {} : { scale }),
+      ...(bias === undefined ? {} : { bias }),
+    });
+
+    const placed = placesOf(declaration, { ...floats, [secondName]: second });
+    const leaves = placed.filter(({ name: place }) => place !== 'labels');
+    const differentiable = leaves.map(({ tensor }) => tensor);
+    const plan = planGradients(differentiable, reduction);
+    const like = { device, dtype: first.dtype, shape: reduction === 'none' ? rowShape : [] };
+    checkOut(name, out, like, plan.recording);
+    const wanted = (flags: readonly boolean[]): TensorName[] =>
+      leaves.flatMap(({ name: place }, i) => (flags[i] ? [place] : []));
+    const all = placed.map(({ tensor }) => tensor);
+    const args: ContrastiveArgs = {
+      ...base,
+      inputs: placed.map(({ name: place }) => place),
+      outputs: ['loss', ...wanted(plan.fused)],
+    };
+    // Another upstream gradient than 1 multiplies what was written in the forward pass; not in float16, where that may have
+    // underflowed or overflowed.
+    const again = plan.recording && (reduction === 'none' || first.dtype === 'float16');
+    const later: ContrastiveArgs = {
+      ...args,
+      inputs: [...args.inputs, 'gradOutput'],
+      outputs: wanted(plan.needs),
+    };
+    const likes = likesOf(differentiable, plan.needs);
+    return recordFused({
+      op: name,
+      inputs: differentiable,
+      plan,
+      operands: again ? all : [],
+      outputs: run(kernel, args, all, [out ?? like, ...likesOf(differentiable, plan.fused)]),
+      backward: (saved, gradOutput, fused) =>
+        again
+          ? run(kernel, later, [...saved, gradOutput], likes)
+          : fused.map((grad) => mul(grad, gradOutput)),
+    });
   };
-  const args: ContrastiveArgs = {
-    ...base,
-    memoryBudget: MEMORY_BUDGET,
-    inputs: given.map(({ name }) => name),
-    outputs: ['loss', ...names(plan.fused)],
-  };
-  // Another upstream gradient than 1 multiplies what was written in the forward pass; not in float16, where that may have
-  // underflowed or overflowed.
-  const again = plan.recording && (reduction === 'none' || left.dtype === 'float16');
-  const all = given.map(({ tensor }) => tensor);
-  const later: ContrastiveArgs = {
-    ...args,
-    inputs: [...args.inputs, 'gradOutput'],
-    outputs: names(plan.needs),
-  };
-  const likes = likesOf(differentiable, plan.needs);
-  return recordFused({
-    op: kernel.name,
-    inputs: differentiable,
-    plan,
-    operands: again ? all : [],
-    outputs: run(kernel, args, all, [out ?? like, ...likesOf(differentiable, plan.fused)]),
-    backward: (saved, gradOutput, fused) =>
-      again
-        ? run(kernel, later, [...saved, gradOutput], likes)
-        : fused.map((grad) => mul(grad, gradOutput)),
+
+  return defineOp((...[first, second, options]: A) => apply(first, second, options), {
+    op: name,
+    kind: 'loss',
+    params: defaultsOf(specs),
+    specs,
+    reductions: reductions ?? [],
+    accuracy,
+    docs,
+    prepare: (device, dtype) => {
+      const variants = reductions ? [{}, { reduction: 'none' }] : [{}];
+      for (const n of [3, 64]) {
+        const shapes = labelled ? [[n, n]] : Array(2).fill([n, n]);
+        const labels = labelled && fromHost(new Int32Array(n), [n], 'int32', device);
+        for (const options of variants)
+          warmUp(device, dtype, shapes, (a, b) => apply(a, labels || b, options));
+      }
+    },
   });
+}
+
+/** A module of two tensors, and of negatives where a call has some. */
+export interface NegativesModule extends Module {
+  forward(first: Tensor, second: Tensor, negatives?: Tensor): Tensor;
+}
+
+/** The module class of a loss with an option `negatives`: those of a call come before those of the module. */
+export function negativesModule<O extends object>(
+  loss: (first: Tensor, second: Tensor, options?: O & { negatives?: Tensor }) => Tensor,
+): new (options?: Omit<O, 'out'>) => NegativesModule {
+  return class extends Module {
+    readonly #options: O;
+
+    constructor(options?: Omit<O, 'out'>) {
+      super();
+      this.#options = optionsFor(nameOf(loss), options as O);
+    }
+
+    override forward(first: Tensor, second: Tensor, negatives?: Tensor): Tensor {
+      const given = negatives === undefined ? {} : { negatives };
+      return loss(first, second, { ...this.#options, ...given });
+    }
+  };
 }

@@ -81,7 +81,11 @@ export interface LossDeclaration<
    * Returns the shapes with which the inputs are broadcast. Throws if the shapes do not fit each other. By default
    * the shapes do not change.
    */
-  readonly arrange?: (op: string, shapes: readonly Shape[]) => readonly Shape[];
+  readonly arrange?: (
+    op: string,
+    shapes: readonly Shape[],
+    inputs: readonly string[],
+  ) => readonly Shape[];
   /**
    * Values that inputs may have. Other values throw an error if the host knows them; if not, the formula gets them.
    */

@@ -38,6 +38,8 @@ export type { Loss, LossDeclaration, LossOptions } from './loss-types.ts';
 
 export { REDUCTIONS, type Reduction } from './reduction.ts';
 
+export { ALIKE, BROADCAST } from './shape-docs.ts';
+
 /** Options whose values are not numbers. */
 type Others = Readonly<Record<string, Tensor | undefined>> & {
   readonly reduction?: AnyReduction;
@@ -92,7 +94,7 @@ export function defineLoss<
     const own = first?.shape ?? [];
     // A number goes with any shape, so that the check sees it as one of the right shape.
     const shapes = values.map((value) => (typeof value === 'number' ? own : value.shape));
-    const arranged = arrange ? arrange(name, shapes) : shapes;
+    const arranged = arrange ? arrange(name, shapes, inputs) : shapes;
     const seen = arranged.map((shape, i) => (isNumber(i) ? [] : shape));
     const shape = broadcastShapes(name, seen, inputs.at(-1));
     for (const [weight, tensor] of named) {

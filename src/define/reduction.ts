@@ -1,5 +1,6 @@
 // What a reduction divides the sum of all elements by.
 import { sizeOf, type Shape } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
 
 /**
  * How the losses of the elements become one result: `none` keeps them, `sum` adds them, `mean` divides their sum by
@@ -19,4 +20,12 @@ export const ALL_REDUCTIONS: readonly AnyReduction[] = ['mean', 'sum', 'none', '
 export function divisorOf(reduction: AnyReduction, shape: Shape, first: Shape): number {
   if (reduction === 'mean') return sizeOf(shape);
   return reduction === 'batchmean' ? (first[0] ?? 1) : 1;
+}
+
+/** Options of losses with one loss per row. */
+export interface RowLossOptions {
+  /** `'mean'` (default) over the rows, `'sum'`, or `'none'` for the loss of each. */
+  reduction?: Reduction;
+  /** Written instead of a new tensor. Only where no gradient is recorded. */
+  out?: Tensor;
 }

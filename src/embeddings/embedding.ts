@@ -21,8 +21,7 @@ import { checkBoolean, checkNumber, checkOptionNames } from '../core/validate-op
 import { defineOp } from '../define/op.ts';
 import { gatherKernel } from '../kernels/embedding/gather.ts';
 import { tableGradKernel } from '../kernels/embedding/segments.ts';
-import { sortedPairs, type SortArgs } from '../kernels/embedding/sort.ts';
-import { filled } from '../math/factories.ts';
+import { sortedPairs } from '../kernels/embedding/sort.ts';
 import { Module } from '../nn/module.ts';
 
 /** Row indices: an int32 tensor of any shape, or numbers. */
@@ -129,32 +128,16 @@ function apply(indices: Indices, weight: Tensor, options: EmbeddingOptions = {})
         host && count > 0 && device.type === 'webgpu'
           ? fromHost(sortedPairs(host, sort), [count, 2], 'int32', device)
           : null;
-      const known = pairs ? [pairs] : [];
-      const counts = scaleGradByFreq && count > 0 ? countsOf(saved, sort, known) : null;
       try {
-        const args = { ...sort, width, divided: counts !== null };
-        const inputs = [saved, upstream.tensor, ...(counts ? [counts] : []), ...known];
+        const args = { ...sort, width, divided: scaleGradByFreq };
+        const inputs = [saved, upstream.tensor, ...(pairs ? [pairs] : [])];
         return [runOne(tableGradKernel, args, inputs, like)];
       } finally {
-        counts?.dispose();
         pairs?.dispose();
       }
     });
   } finally {
     if (!given) places.dispose();
-  }
-}
-
-/** How often each row of a table is named, in float32: the gradient of a table of one column, of ones. */
-function countsOf(indices: Tensor, sort: SortArgs, known: readonly Tensor[]): Tensor {
-  const { count, rows } = sort;
-  const { device } = indices;
-  const each = filled('embedding', device, 1, { shape: [count, 1], dtype: 'float32' });
-  try {
-    const like = { shape: [rows, 1], dtype: 'float32' } as const;
-    return runOne(tableGradKernel, { ...sort, width: 1 }, [indices, each, ...known], like);
-  } finally {
-    each.dispose();
   }
 }
 

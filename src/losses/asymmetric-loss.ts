@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/losses/asymmetric.wgsl?raw';
 import { logistic, softplusOf } from '../cpu/special.ts';
 import { sameShapes } from '../define/arrange.ts';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { ALIKE, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, div, log, log1p, pow, sigmoid, softplus } from '../shader/lib.ts';
 
@@ -65,8 +65,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`-\left(y \log p + (1 - y) \log n\right) (1 - p_y)^{\gamma_y}\quad n = \min(1 - p + \mathrm{clip}, 1)`,
     derivative: String.raw`-(1 - p_y)^{\gamma_y} \left(\frac{p_y'}{p_y} - \gamma_y \frac{p_y'}{1 - p_y} \log p_y\right)`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input and target of the same shape; result: a scalar, or that shape with reduction `none`',
+    shapes: ALIKE,
     torch: null,
     cite: 'Ridnik et al. 2021, Asymmetric Loss For Multi-Label Classification (arXiv 2009.14119); Alibaba-MIIL/ASL',
     kinks:

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/barron.wgsl?raw';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { BROADCAST, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, exp, expm1, log, log1p, pow } from '../shader/lib.ts';
 
@@ -48,8 +48,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\frac{b}{\alpha} \left(\left(\frac{z^2}{b} + 1\right)^{\alpha/2} - 1\right)\quad z = \frac{x - y}{c},\ b = |\alpha - 2|`,
     derivative: String.raw`\frac{z}{c} \left(\frac{z^2}{b} + 1\right)^{\alpha/2 - 1}`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
+    shapes: BROADCAST,
     torch: null,
     cite: 'Barron 2019, A General and Adaptive Robust Loss Function (arXiv 1701.03077)',
     use: 'For regression when you do not know how bad the outliers are. alpha sets how strongly an outlier pulls: with 1 the pull is bounded, with 0 (Cauchy) and -2 (Geman–McClure) it falls with the distance, with a very negative alpha (Welsch) it vanishes. Below 1 the loss is not convex, and far points have almost no gradient: start near a fit, or with a larger alpha. c has the unit of the target.',

@@ -1,18 +1,16 @@
 import wgsl from '../../shaders/losses/bpr.wgsl?raw';
 import { preferenceGrad, preferenceOf } from '../cpu/special.ts';
-import { alike } from '../define/arrange.ts';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { sameShapes } from '../define/arrange.ts';
+import { ALIKE, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { preference } from '../shader/lib.ts';
-
-const INPUTS = ['positive', 'negative'] as const;
 
 const declaration = /* @__PURE__ */ declareLoss({
   name: 'bprLoss',
   wgsl,
   includes: [preference],
-  inputs: INPUTS,
-  arrange: /* @__PURE__ */ alike(INPUTS),
+  inputs: ['positive', 'negative'],
+  arrange: sameShapes,
   forward: (positive, negative) => preferenceOf(positive - negative, 0),
   backward: (positive, negative, gradOutput) => {
     const g = preferenceGrad(positive - negative, 0) * gradOutput;
@@ -31,8 +29,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`-\log \sigma(x^+ - x^-)`,
     derivative: String.raw`-\sigma(x^- - x^+)`,
     range: String.raw`(0, \infty)`,
-    shapes:
-      'positive and negative of the same shape; result: a scalar, or that shape with reduction `none`',
+    shapes: ALIKE,
     torch: null,
     cite: 'Rendle, Freudenthaler, Gantner & Schmidt-Thieme 2009, BPR: Bayesian Personalized Ranking from Implicit Feedback',
     use: 'For recommendations when you know only what people clicked or bought. It compares each chosen item with one that is drawn from the others. Randomly drawn items soon become too easy to teach anything. Use weight decay, because otherwise scores grow without bound.',

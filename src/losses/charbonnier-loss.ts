@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/charbonnier.wgsl?raw';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { BROADCAST, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, div, sqrt } from '../shader/lib.ts';
 
@@ -19,8 +19,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\sqrt{(x - y)^2 + \varepsilon^2}`,
     derivative: String.raw`\frac{x - y}{\sqrt{(x - y)^2 + \varepsilon^2}}`,
     range: String.raw`[\varepsilon, \infty)`,
-    shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
+    shapes: BROADCAST,
     torch: null,
     cite: 'Charbonnier, Blanc-Féraud, Aubert & Barlaud 1994; Lai, Huang, Ahuja & Yang 2017, LapSRN (arXiv 1704.03915)',
     use: 'For restoring or enlarging images. Results are sharper than with squared errors, and unlike the absolute error it is smooth at 0. Its smallest value is eps, not 0. With a large eps it behaves like the squared error, with a tiny eps like the absolute error.',

@@ -1,16 +1,7 @@
-import { contrast, scalarOf } from '../define/contrastive.ts';
-import { lossModule } from '../define/module.ts';
-import { defineOp } from '../define/op.ts';
-import { warmUpPairs } from '../define/prepare.ts';
-import { softmaxForm } from '../kernels/contrastive/forms.ts';
-import { contrastiveKernel } from '../kernels/contrastive/plan.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { checkTensors } from '../core/validate.ts';
-import { checkOptionNames } from '../core/validate-options.ts';
-import { checkEmbeddings } from './embedding-checks.ts';
-
-const NAME = 'clipLoss';
-const kernel = /* @__PURE__ */ contrastiveKernel(NAME, softmaxForm);
+import { declareContrastive, defineContrastive } from '../define/contrastive.ts';
+import { lossModule } from '../define/module.ts';
+import { softmaxForm } from '../kernels/contrastive/forms.ts';
 
 /** Options of `clipLoss`. */
 export interface ClipLossOptions {
@@ -20,29 +11,12 @@ export interface ClipLossOptions {
   out?: Tensor;
 }
 
-function apply(image: Tensor, text: Tensor, options: ClipLossOptions = {}): Tensor {
-  checkOptionNames(NAME, options, ['logitScale', 'out']);
-  const { logitScale = 1 / 0.07, out } = options;
-  const { number: scale, tensor } = scalarOf(NAME, 'logitScale', logitScale);
-  checkTensors(NAME, { image, text, ...(tensor ? { logitScale: tensor } : {}) });
-  const [rows, features] = checkEmbeddings(NAME, { image, text });
-  const tensors = { left: image, right: text, scale: tensor };
-  return contrast({ kernel, pairing: 'both', tensors, rows, columns: rows, features, scale, out });
-}
-
-/**
- * The loss of CLIP: each image [N, D] is to be more similar to its own text [N, D] than to the others, and each text to its own
- * image: the mean of two cross-entropies, over the rows and over the columns of z = logitScale · image textᵀ. Embeddings are
- * taken as they are: `normalize` them before. The matrix of similarities is never held whole. Gradients for both, and for
- * `logitScale` if it is a tensor.
- *
- * `clipLoss(normalize(image), normalize(text), { logitScale: exp(t) })`
- */
-export const clipLoss = /* @__PURE__ */ defineOp(apply, {
-  op: NAME,
-  kind: 'loss',
-  params: {},
-  reductions: [],
+const declaration = /* @__PURE__ */ declareContrastive({
+  name: 'clipLoss',
+  form: softmaxForm,
+  inputs: ['image', 'text'],
+  pairing: 'both',
+  scalars: { logitScale: 1 / 0.07 },
   accuracy: { forward: 8, backward: 8 },
   docs: {
     tex: String.raw`-\frac{1}{2N} \sum_i \bigl(\log \mathrm{softmax}(z_i)_i + \log \mathrm{softmax}(z^\top_i)_i\bigr), \quad z = s \, x y^\top`,
@@ -53,18 +27,21 @@ export const clipLoss = /* @__PURE__ */ defineOp(apply, {
     cite: 'Radford et al. 2021, Learning Transferable Visual Models From Natural Language Supervision; open_clip',
     use: 'Trains two encoders so that the embeddings of a pair, such as an image and its text, agree. All other pairs of the batch are negatives, so it needs large batches, and it counts other pairs that also fit together as wrong. Normalise the embeddings. A learned logitScale keeps growing, so limit it (to 100).',
   },
-  prepare: (device, dtype) => {
-    warmUpPairs(
-      device,
-      dtype,
-      [
-        [3, 3],
-        [64, 64],
-      ],
-      (a, b) => apply(a, b),
-    );
-  },
 });
+export default declaration;
+
+/**
+ * The loss of CLIP: each image [N, D] is to be more similar to its own text [N, D] than to the others, and each text to its own
+ * image: the mean of two cross-entropies, over the rows and over the columns of z = logitScale · image textᵀ. Embeddings are
+ * taken as they are: `normalize` them before. The matrix of similarities is never held whole. Gradients for both, and for
+ * `logitScale` if it is a tensor.
+ *
+ * `clipLoss(normalize(image), normalize(text), { logitScale: exp(t) })`
+ */
+export const clipLoss =
+  /* @__PURE__ */ defineContrastive<[image: Tensor, text: Tensor, options?: ClipLossOptions]>(
+    declaration,
+  );
 
 /** `clipLoss` as a module: `forward(image, text)`. */
 export class ClipLoss extends /* @__PURE__ */ lossModule(clipLoss) {}

@@ -1,16 +1,10 @@
 import wgsl from '../../shaders/losses/dpo.wgsl?raw';
 import { preferenceGrad, preferenceOf } from '../cpu/special.ts';
-import { alike } from '../define/arrange.ts';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { sameShapes } from '../define/arrange.ts';
+import { ALIKE, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, preference } from '../shader/lib.ts';
 
-const INPUTS = [
-  'policyChosenLogps',
-  'policyRejectedLogps',
-  'referenceChosenLogps',
-  'referenceRejectedLogps',
-] as const;
 type Four = [number, number, number, number];
 
 /** A difference, and what it rounds. */
@@ -39,9 +33,14 @@ const declaration = /* @__PURE__ */ declareLoss({
     lossType: { choices: ['sigmoid', 'hinge', 'ipo'] },
   },
   derived: { aim: ({ beta }) => 0.5 / beta },
-  inputs: INPUTS,
+  inputs: [
+    'policyChosenLogps',
+    'policyRejectedLogps',
+    'referenceChosenLogps',
+    'referenceRejectedLogps',
+  ],
   differentiable: ['policyChosenLogps', 'policyRejectedLogps'],
-  arrange: /* @__PURE__ */ alike(INPUTS),
+  arrange: sameShapes,
   forward: (pc, pr, rc, rr, { beta, labelSmoothing, lossType }) => {
     const h = marginOf(pc, pr, rc, rr);
     if (lossType === 1) return beta * h > 1 ? 0 : 1 - beta * h;
@@ -73,8 +72,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`-\log \sigma(\beta h)\quad h = (\pi^+ - \rho^+) - (\pi^- - \rho^-)`,
     derivative: String.raw`-\beta\, \sigma(-\beta h)`,
     range: String.raw`(0, \infty)`,
-    shapes:
-      'all four tensors of the same shape; result: a scalar, or that shape with reduction `none`',
+    shapes: ALIKE,
     torch: null,
     cite: 'Rafailov et al. 2023, Direct Preference Optimization; Azar et al. 2023 (ipo); TRL DPOTrainer',
     kinks: 'with lossType `hinge` the gradient at beta h = 1 is 0',

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/epsilon-insensitive.wgsl?raw';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { BROADCAST, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
 const declaration = /* @__PURE__ */ declareLoss({
@@ -24,8 +24,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\max(|x - y| - \varepsilon, 0)`,
     derivative: String.raw`\begin{cases} \operatorname{sign}(x - y) & |x - y| > \varepsilon \\ 0 & |x - y| \le \varepsilon \end{cases}`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
+    shapes: BROADCAST,
     torch: null,
     cite: 'Vapnik 1995, The Nature of Statistical Learning Theory; scikit-learn SVR, SGDRegressor',
     kinks: 'at an error of exactly epsilon the gradient is 0',

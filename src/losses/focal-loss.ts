@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/focal.wgsl?raw';
-import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
+import { CLASSES, declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { exp, expm1, pow } from '../shader/lib.ts';
 
@@ -21,8 +21,7 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     tex: String.raw`-w_y (1 - p_y)^\gamma \log p_y`,
     derivative: String.raw`w_y \left((1 - p_y)^\gamma - \gamma p_y (1 - p_y)^{\gamma - 1} \log p_y\right) (p_c - \delta_{cy})`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or with reduction `none` the shape of target',
+    shapes: CLASSES,
     torch: null,
     cite: 'Lin, Goyal, Girshick, He & Dollár 2017, Focal Loss for Dense Object Detection',
     use: 'For strongly imbalanced classes with many easy examples: gamma moves the weight from easy to hard examples. It also gives more weight to wrong labels, and its probabilities are less well calibrated.',

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/generalized-cross-entropy.wgsl?raw';
-import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
+import { CLASSES, declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { div, exp, expm1 } from '../shader/lib.ts';
 
@@ -17,8 +17,7 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     tex: String.raw`w_y \frac{1 - p_y^q}{q}`,
     derivative: String.raw`w_y p_y^q (p_c - \delta_{cy})`,
     range: String.raw`[0, 1 / q)`,
-    shapes:
-      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or with reduction `none` the shape of target',
+    shapes: CLASSES,
     torch: null,
     cite: 'Zhang & Sabuncu 2018, Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels',
     use: 'For noisy labels: an example that the model finds unlikely has a bounded loss and a small gradient. For the same reason it learns slowly at the start, and more slowly with a larger q or more classes.',

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/hinge-embedding.wgsl?raw';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { BROADCAST, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
 const declaration = /* @__PURE__ */ declareLoss({
@@ -25,8 +25,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\begin{cases} x & y = 1 \\ \max(0, m - x) & y = -1 \end{cases}`,
     derivative: String.raw`\begin{cases} 1 & y = 1 \\ -[x \le m] & y = -1 \end{cases}`,
     range: String.raw`(-\infty, \infty)`,
-    shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
+    shapes: BROADCAST,
     torch: 'hinge_embedding_loss',
     cite: 'Hadsell, Chopra & LeCun 2006, Dimensionality Reduction by Learning an Invariant Mapping',
     kinks: 'for y = -1 the gradient at x = margin is -1',

@@ -1,6 +1,6 @@
 import wgsl from '../../shaders/losses/jsd.wgsl?raw';
 import { sameShapes } from '../define/arrange.ts';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { ALIKE, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { exp, expm1, log1p } from '../shader/lib.ts';
 
@@ -59,8 +59,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\beta e^y (y - m) + (1 - \beta) e^x (x - m)\quad m = \log(\beta e^y + (1 - \beta) e^x)`,
     derivative: String.raw`(1 - \beta) e^x (x - m)`,
     range: String.raw`(-\infty, \infty)`,
-    shapes:
-      'input and target of the same shape; result: a scalar, or that shape with reduction `none`',
+    shapes: ALIKE,
     torch: null,
     cite: 'Lin 1991, Divergence Measures Based on the Shannon Entropy; for distillation: Agarwal et al. 2024',
     use: 'For distillation when neither of the two distributions is simply the right one. With beta 0.5 it is symmetric, and it stays bounded where klDiv is infinite. Its gradient is small while the two hardly overlap.',

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/kl-div.wgsl?raw';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { BROADCAST, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, exp, log } from '../shader/lib.ts';
 
@@ -34,8 +34,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`y (\log y - x)`,
     derivative: '-y',
     range: String.raw`(-\infty, \infty)`,
-    shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
+    shapes: BROADCAST,
     torch: 'kl_div',
     cite: 'Kullback & Leibler 1951, On Information and Sufficiency',
     kinks: 'at y = 0 the gradient is 0 with respect to x and NaN with respect to y',

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/log-cosh.wgsl?raw';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { BROADCAST, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { exp, log, tanh } from '../shader/lib.ts';
 
@@ -21,8 +21,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\log \cosh(x - y)`,
     derivative: String.raw`\tanh(x - y)`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
+    shapes: BROADCAST,
     torch: null,
     cite: 'Keras LogCosh; Chen, Chen & Chen 2019, Log Hyperbolic Cosine Loss Improves Variational Auto-Encoder',
     use: 'For regression with outliers. It is smooth everywhere: quadratic for small errors and linear for large ones, with no option to choose. It changes from one to the other at errors of about 1, so scale the targets first.',

@@ -1,12 +1,9 @@
 import wgsl from '../../shaders/losses/mape.wgsl?raw';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { BROADCAST, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { div } from '../shader/lib.ts';
 
-const sizeOf = (target: number, eps: number): number => {
-  const size = Math.abs(target);
-  return size < eps ? eps : size;
-};
+const sizeOf = (target: number, eps: number): number => Math.max(Math.abs(target), eps);
 
 const declaration = /* @__PURE__ */ declareLoss({
   name: 'mapeLoss',
@@ -24,8 +21,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`100 \frac{|x - y|}{\max(|y|, \varepsilon)}`,
     derivative: String.raw`\frac{100 \operatorname{sign}(x - y)}{\max(|y|, \varepsilon)}`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
+    shapes: BROADCAST,
     torch: null,
     cite: 'Keras MeanAbsolutePercentageError; Makridakis 1993, Accuracy Measures',
     kinks: 'where input and target are equal, the gradient is 0',

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/msle.wgsl?raw';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { BROADCAST, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, div, log, log1p } from '../shader/lib.ts';
 
@@ -24,8 +24,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\left(\log(1 + x_+) - \log(1 + y_+)\right)^2\quad v_+ = \max(v, 0)`,
     derivative: String.raw`\frac{2 \left(\log(1 + x_+) - \log(1 + y_+)\right)}{1 + x}`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
+    shapes: BROADCAST,
     torch: null,
     cite: 'Keras MeanSquaredLogarithmicError; scikit-learn mean_squared_log_error',
     kinks: 'the gradient of an input below 0 is 0; at 0 it is that of the formula',

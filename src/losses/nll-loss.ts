@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/cross-entropy.wgsl?raw';
-import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
+import { CLASSES, declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
 
 const declaration = /* @__PURE__ */ declareClassLoss({
@@ -14,8 +14,7 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     tex: '-w_y x_y',
     derivative: String.raw`-w_y \delta_{cy}`,
     range: String.raw`(-\infty, \infty)`,
-    shapes:
-      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or with reduction `none` the shape of target',
+    shapes: CLASSES,
     torch: 'nll_loss',
     cite: 'Fisher 1922, On the Mathematical Foundations of Theoretical Statistics',
     use: 'Use it after logSoftmax when you also need the log-probabilities. Otherwise use crossEntropy, which does both at once and is faster.',

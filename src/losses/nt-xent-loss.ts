@@ -1,19 +1,8 @@
-import { contrast } from '../define/contrastive.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { declareContrastive, defineContrastive, SHORT_ROWS } from '../define/contrastive.ts';
 import { lossModule } from '../define/module.ts';
-import { defineOp } from '../define/op.ts';
-import { defaultsOf, resolveParams } from '../define/params.ts';
-import { warmUpPairs } from '../define/prepare.ts';
 import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
 import { softmaxForm } from '../kernels/contrastive/forms.ts';
-import { contrastiveKernel } from '../kernels/contrastive/plan.ts';
-import type { Tensor } from '../core/tensor.ts';
-import { checkTensors } from '../core/validate.ts';
-import { checkOneOf } from '../core/validate-options.ts';
-import { checkEmbeddings } from './embedding-checks.ts';
-
-const NAME = 'ntXentLoss';
-const kernel = /* @__PURE__ */ contrastiveKernel(NAME, softmaxForm);
-const specs = { temperature: { default: 0.5, min: 0, above: true } } as const;
 
 /** Options of `ntXentLoss`. */
 export interface NtXentLossOptions {
@@ -25,40 +14,14 @@ export interface NtXentLossOptions {
   out?: Tensor;
 }
 
-function apply(z1: Tensor, z2: Tensor, options: NtXentLossOptions = {}): Tensor {
-  const { temperature } = resolveParams(NAME, specs, ['reduction', 'out'], options);
-  const { reduction = 'mean', out } = options;
-  checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
-  checkTensors(NAME, { z1, z2 });
-  const [rows, features] = checkEmbeddings(NAME, { z1, z2 });
-  return contrast({
-    kernel,
-    pairing: 'views',
-    tensors: { left: z1, right: z2 },
-    rows,
-    columns: 2 * rows,
-    features,
-    normalize: true,
-    scale: 1 / temperature,
-    reduction,
-    rowShape: [2 * rows],
-    out,
-  });
-}
-
-/**
- * The loss of SimCLR: of the embeddings z1 and z2 [N, D] of two views of N examples, each is to be more similar to the other
- * view of its example than to all the other 2N - 2: the cross-entropy of their cosines over the temperature, an embedding
- * itself left out. The matrix of similarities is never held whole. Gradients for both.
- *
- * `ntXentLoss(project(augment(x)), project(augment(x)))`
- */
-export const ntXentLoss = /* @__PURE__ */ defineOp(apply, {
-  op: NAME,
-  kind: 'loss',
-  params: /* @__PURE__ */ defaultsOf(specs),
-  specs,
+const declaration = /* @__PURE__ */ declareContrastive({
+  name: 'ntXentLoss',
+  form: softmaxForm,
+  inputs: ['z1', 'z2'],
+  pairing: 'views',
+  params: { temperature: { default: 0.5, min: 0, above: true } },
   reductions: REDUCTIONS,
+  normalized: true,
   accuracy: { forward: 8, backward: 12 },
   docs: {
     tex: String.raw`-\log \frac{e^{\cos(z_i, z_{i'}) / T}}{\sum_{k \ne i} e^{\cos(z_i, z_k) / T}}`,
@@ -67,24 +30,23 @@ export const ntXentLoss = /* @__PURE__ */ defineOp(apply, {
     shapes: 'z1 and z2 [N, D]; result: a scalar, or [2N] with reduction `none`',
     torch: null,
     cite: 'Chen, Kornblith, Norouzi & Hinton 2020, A Simple Framework for Contrastive Learning of Visual Representations; Sohn 2016',
-    kinks:
-      'a row shorter than 1e-12 is divided by 1e-12 instead of its length, and its gradient is that of this division',
+    kinks: SHORT_ROWS,
     use: 'Learns embeddings without labels, from two random views of each example. It needs batches of hundreds or thousands, strong augmentation, and a small network between the embedding and the loss, which is removed after training.',
   },
-  prepare: (device, dtype) => {
-    for (const reduction of ['mean', 'none'] as const) {
-      warmUpPairs(
-        device,
-        dtype,
-        [
-          [3, 3],
-          [64, 64],
-        ],
-        (a, b) => apply(a, b, { reduction }),
-      );
-    }
-  },
 });
+export default declaration;
+
+/**
+ * The loss of SimCLR: of the embeddings z1 and z2 [N, D] of two views of N examples, each is to be more similar to the other
+ * view of its example than to all the other 2N - 2: the cross-entropy of their cosines over the temperature, an embedding
+ * itself left out. The matrix of similarities is never held whole. Gradients for both.
+ *
+ * `ntXentLoss(project(augment(x)), project(augment(x)))`
+ */
+export const ntXentLoss =
+  /* @__PURE__ */ defineContrastive<[z1: Tensor, z2: Tensor, options?: NtXentLossOptions]>(
+    declaration,
+  );
 
 /** `ntXentLoss` as a module: `forward(z1, z2)`. */
 export class NtXentLoss extends /* @__PURE__ */ lossModule(ntXentLoss) {}

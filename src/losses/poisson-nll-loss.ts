@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/poisson-nll.wgsl?raw';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { BROADCAST, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, div, exp, log } from '../shader/lib.ts';
 
@@ -46,8 +46,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`e^x - y x + [\text{full}, y > 1] \left(y \log y - y + \tfrac12 \log 2 \pi y\right)`,
     derivative: 'e^x - y',
     range: String.raw`(-\infty, \infty)`,
-    shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
+    shapes: BROADCAST,
     torch: 'poisson_nll_loss',
     cite: 'Nelder & Wedderburn 1972, Generalized Linear Models',
     kinks: 'with full, the gradient with respect to y is NaN at y ≤ 0, as in PyTorch',

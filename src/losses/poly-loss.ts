@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/poly.wgsl?raw';
-import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
+import { CLASSES, declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { exp, expm1 } from '../shader/lib.ts';
 
@@ -17,8 +17,7 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     tex: String.raw`w_y \left(-\log p_y + \varepsilon (1 - p_y)\right)`,
     derivative: String.raw`w_y (1 + \varepsilon p_y) (p_c - \delta_{cy})`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or with reduction `none` the shape of target',
+    shapes: CLASSES,
     torch: null,
     cite: 'Leng et al. 2022, PolyLoss; optax poly_loss_cross_entropy',
     use: 'For when crossEntropy is tuned already. An epsilon of 1 to 2 makes predictions more confident, which helps to classify images. An epsilon of about -1 makes them less confident, which helps detection with imbalanced classes. It is one more option to tune, and the best value differs by task.',

@@ -1,11 +1,9 @@
 import wgsl from '../../shaders/losses/ppo-clip.wgsl?raw';
-import { alike } from '../define/arrange.ts';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { sameShapes } from '../define/arrange.ts';
+import { ALIKE, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { CLIP_DERIVED, CLIP_SPECS, clippedRatio, clippedRatioGrad } from '../define/policy.ts';
 import { clippedRatio as clippedRatioText } from '../shader/lib.ts';
-
-const INPUTS = ['logProbs', 'oldLogProbs', 'advantages'] as const;
 
 const declaration = /* @__PURE__ */ declareLoss({
   name: 'ppoClipLoss',
@@ -13,9 +11,9 @@ const declaration = /* @__PURE__ */ declareLoss({
   includes: [clippedRatioText],
   params: CLIP_SPECS,
   derived: CLIP_DERIVED,
-  inputs: INPUTS,
+  inputs: ['logProbs', 'oldLogProbs', 'advantages'],
   differentiable: ['logProbs'],
-  arrange: /* @__PURE__ */ alike(INPUTS),
+  arrange: sameShapes,
   forward: (logProbs, oldLogProbs, advantages, limits) =>
     clippedRatio(logProbs - oldLogProbs, advantages, limits),
   backward: (logProbs, oldLogProbs, advantages, gradOutput, limits) => [
@@ -34,8 +32,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`-\min\left(r A, \mathrm{clip}(r, 1 - \varepsilon_l, 1 + \varepsilon_h) A\right)\quad r = e^{x - x_{\mathrm{old}}}`,
     derivative: String.raw`-r A`,
     range: String.raw`(-\infty, \infty)`,
-    shapes:
-      'all three tensors of the same shape; result: a scalar, or that shape with reduction `none`',
+    shapes: ALIKE,
     torch: null,
     cite: 'Schulman, Wolski, Dhariwal, Radford & Klimov 2017, Proximal Policy Optimization Algorithms (arXiv 1707.06347)',
     kinks: 'at the limits of the ratio the gradient is -r A',

@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/quantile.wgsl?raw';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { BROADCAST, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
 const declaration = /* @__PURE__ */ declareLoss({
@@ -22,8 +22,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\max(q (y - x), (1 - q)(x - y))`,
     derivative: String.raw`\begin{cases} 1 - q & x > y \\ -q & x < y \end{cases}`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
+    shapes: BROADCAST,
     torch: null,
     cite: 'Koenker & Bassett 1978, Regression Quantiles; scikit-learn mean_pinball_loss',
     kinks: 'where input and target are equal, the gradient is (1 - 2 q) / 2',

@@ -1,16 +1,7 @@
-import { contrast, scalarOf } from '../define/contrastive.ts';
-import { lossModule } from '../define/module.ts';
-import { defineOp } from '../define/op.ts';
-import { warmUpPairs } from '../define/prepare.ts';
-import { logisticForm } from '../kernels/contrastive/forms.ts';
-import { contrastiveKernel } from '../kernels/contrastive/plan.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { checkTensors } from '../core/validate.ts';
-import { checkOptionNames } from '../core/validate-options.ts';
-import { checkEmbeddings } from './embedding-checks.ts';
-
-const NAME = 'sigLipLoss';
-const kernel = /* @__PURE__ */ contrastiveKernel(NAME, logisticForm);
+import { declareContrastive, defineContrastive } from '../define/contrastive.ts';
+import { lossModule } from '../define/module.ts';
+import { logisticForm } from '../kernels/contrastive/forms.ts';
 
 /** Options of `sigLipLoss`. */
 export interface SigLipLossOptions {
@@ -22,44 +13,12 @@ export interface SigLipLossOptions {
   out?: Tensor;
 }
 
-function apply(image: Tensor, text: Tensor, options: SigLipLossOptions = {}): Tensor {
-  checkOptionNames(NAME, options, ['logitScale', 'logitBias', 'out']);
-  const { logitScale = 10, logitBias = -10, out } = options;
-  const scale = scalarOf(NAME, 'logitScale', logitScale);
-  const bias = scalarOf(NAME, 'logitBias', logitBias);
-  checkTensors(NAME, {
-    image,
-    text,
-    ...(scale.tensor ? { logitScale: scale.tensor } : {}),
-    ...(bias.tensor ? { logitBias: bias.tensor } : {}),
-  });
-  const [rows, features] = checkEmbeddings(NAME, { image, text });
-  return contrast({
-    kernel,
-    pairing: 'logistic',
-    tensors: { left: image, right: text, scale: scale.tensor, bias: bias.tensor },
-    rows,
-    columns: rows,
-    features,
-    scale: scale.number,
-    bias: bias.number,
-    out,
-  });
-}
-
-/**
- * The loss of SigLIP: each pair of an image and a text [N, D] is a question of its own, whether they belong together:
- * -1/N Σ log sigmoid(±z), + for images with their own texts, z = logitScale · image textᵀ + logitBias. Embeddings are taken as
- * they are: `normalize` them before. The matrix of similarities is never held whole. Gradients for both, and for `logitScale`
- * and `logitBias` where they are tensors.
- *
- * `sigLipLoss(normalize(image), normalize(text), { logitScale: exp(t), logitBias: b })`
- */
-export const sigLipLoss = /* @__PURE__ */ defineOp(apply, {
-  op: NAME,
-  kind: 'loss',
-  params: {},
-  reductions: [],
+const declaration = /* @__PURE__ */ declareContrastive({
+  name: 'sigLipLoss',
+  form: logisticForm,
+  inputs: ['image', 'text'],
+  pairing: 'logistic',
+  scalars: { logitScale: 10, logitBias: -10 },
   accuracy: { forward: 8, backward: 8 },
   docs: {
     tex: String.raw`-\frac{1}{N} \sum_{i,j} \log \sigma\left((2 \delta_{ij} - 1) z_{ij}\right), \quad z = s \, x y^\top + b`,
@@ -70,18 +29,21 @@ export const sigLipLoss = /* @__PURE__ */ defineOp(apply, {
     cite: 'Zhai, Mustafa, Kolesnikov & Beyer 2023, Sigmoid Loss for Language Image Pre-Training; big_vision, open_clip',
     use: 'Like clipLoss, but for batches of any size, because it judges each pair by itself. Almost all pairs are negative. Start with a low bias (-10); otherwise the first steps are spent on learning the bias.',
   },
-  prepare: (device, dtype) => {
-    warmUpPairs(
-      device,
-      dtype,
-      [
-        [3, 3],
-        [64, 64],
-      ],
-      (a, b) => apply(a, b),
-    );
-  },
 });
+export default declaration;
+
+/**
+ * The loss of SigLIP: each pair of an image and a text [N, D] is a question of its own, whether they belong together:
+ * -1/N Σ log sigmoid(±z), + for images with their own texts, z = logitScale · image textᵀ + logitBias. Embeddings are taken as
+ * they are: `normalize` them before. The matrix of similarities is never held whole. Gradients for both, and for `logitScale`
+ * and `logitBias` where they are tensors.
+ *
+ * `sigLipLoss(normalize(image), normalize(text), { logitScale: exp(t), logitBias: b })`
+ */
+export const sigLipLoss =
+  /* @__PURE__ */ defineContrastive<[image: Tensor, text: Tensor, options?: SigLipLossOptions]>(
+    declaration,
+  );
 
 /** `sigLipLoss` as a module: `forward(image, text)`. */
 export class SigLipLoss extends /* @__PURE__ */ lossModule(sigLipLoss) {}

@@ -1,6 +1,6 @@
 import wgsl from '../../shaders/losses/sigmoid-focal.wgsl?raw';
 import { sameShapes } from '../define/arrange.ts';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { ALIKE, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bce, bits, div, pow, sigmoid } from '../shader/lib.ts';
 import { bceOf, logistic } from '../cpu/special.ts';
@@ -82,8 +82,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\alpha_y (1 - p_y)^\gamma \left(-\log p_y\right)\quad p_y = y \sigma(x) + (1 - y) \sigma(-x)`,
     derivative: String.raw`\alpha_y (1 - p_y)^\gamma \left(\sigma(x) - y + \gamma \frac{p_y'}{1 - p_y} \log p_y\right)`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input and target of the same shape; result: a scalar, or that shape with reduction `none`',
+    shapes: ALIKE,
     torch: null,
     cite: 'Lin, Goyal, Girshick, He & Dollár 2017, Focal Loss for Dense Object Detection',
     use: 'For many labels of which few are positive, such as the anchors of a detector. The usual value is the sum divided by the number of positives. Easy examples count little, wrong labels count much.',

@@ -1,11 +1,9 @@
 import wgsl from '../../shaders/losses/simpo.wgsl?raw';
 import { preferenceGrad, preferenceOf } from '../cpu/special.ts';
-import { alike } from '../define/arrange.ts';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { sameShapes } from '../define/arrange.ts';
+import { ALIKE, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { preference } from '../shader/lib.ts';
-
-const INPUTS = ['chosenLogps', 'rejectedLogps'] as const;
 
 const declaration = /* @__PURE__ */ declareLoss({
   name: 'simpoLoss',
@@ -16,8 +14,8 @@ const declaration = /* @__PURE__ */ declareLoss({
     gamma: { default: 0.5, min: -3e38, max: 3e38 },
     labelSmoothing: { default: 0, min: 0, max: 0.5, below: true },
   },
-  inputs: INPUTS,
-  arrange: /* @__PURE__ */ alike(INPUTS),
+  inputs: ['chosenLogps', 'rejectedLogps'],
+  arrange: sameShapes,
   forward: (chosen, rejected, { beta, gamma, labelSmoothing }) =>
     preferenceOf(beta * (chosen - rejected) - gamma, labelSmoothing),
   backward: (chosen, rejected, gradOutput, { beta, gamma, labelSmoothing }) => {
@@ -38,7 +36,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`-\log \sigma\left(\beta (\pi^+ - \pi^-) - \gamma\right)`,
     derivative: String.raw`-\beta\, \sigma\left(\gamma - \beta (\pi^+ - \pi^-)\right)`,
     range: String.raw`(0, \infty)`,
-    shapes: 'both tensors of the same shape; result: a scalar, or that shape with reduction `none`',
+    shapes: ALIKE,
     torch: null,
     cite: 'Meng, Xia & Chen 2024, SimPO: Simple Preference Optimization with a Reference-Free Reward (arXiv 2405.14734); TRL CPOTrainer',
     use: 'Like dpoLoss, but without a reference model, so it needs half the memory. It takes the mean log-probability per token, so that long answers have no advantage. Nothing keeps the model near its start, so use a small learning rate.',

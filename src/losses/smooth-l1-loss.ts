@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/smooth-l1.wgsl?raw';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { BROADCAST, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import { div } from '../shader/lib.ts';
 
@@ -22,8 +22,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\begin{cases} \frac{d^2}{2 \beta} & |d| < \beta \\ |d| - \tfrac12 \beta & |d| \ge \beta \end{cases}\quad d = x - y`,
     derivative: String.raw`\min(\max(d / \beta, -1), 1)`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
+    shapes: BROADCAST,
     torch: 'smooth_l1_loss',
     cite: 'Girshick 2015, Fast R-CNN',
     kinks: 'with beta 0, the gradient at x = y is 0',

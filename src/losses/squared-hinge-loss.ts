@@ -1,5 +1,5 @@
 import wgsl from '../../shaders/losses/squared-hinge.wgsl?raw';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { BROADCAST, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
 const shortOf = (input: number, target: number): number => {
@@ -22,8 +22,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\max(1 - y x, 0)^2`,
     derivative: String.raw`-2 y \max(1 - y x, 0)`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input and target broadcast to each other; result: a scalar, or their broadcast shape with reduction `none`',
+    shapes: BROADCAST,
     torch: null,
     cite: 'Keras SquaredHinge; Chang, Hsieh & Lin 2008, Coordinate Descent for Large-scale L2-loss Linear SVM',
     use: 'For two classes with a margin: a linear support vector machine with a smooth loss. Scores are not probabilities. One wrong label far from the margin can outweigh many other examples, because its error is squared.',

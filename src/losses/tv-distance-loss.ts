@@ -1,6 +1,6 @@
 import wgsl from '../../shaders/losses/tv-distance.wgsl?raw';
 import { sameShapes } from '../define/arrange.ts';
-import { declareLoss, defineLoss } from '../define/loss.ts';
+import { ALIKE, declareLoss, defineLoss } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 
 const declaration = /* @__PURE__ */ declareLoss({
@@ -18,8 +18,7 @@ const declaration = /* @__PURE__ */ declareLoss({
     tex: String.raw`\tfrac12 |x - y|`,
     derivative: String.raw`\tfrac12 \operatorname{sign}(x - y)`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input and target of the same shape; result: a scalar, or that shape with reduction `none`',
+    shapes: ALIKE,
     torch: null,
     cite: 'Liger-Kernel TVD; Wen, Li, Du & Mou 2023, f-Divergence Minimization for Sequence-Level Knowledge Distillation',
     kinks: 'where input and target are equal, the gradient is 0',

@@ -5,13 +5,13 @@ import type { FusedActivation, FusedLearned } from '../define/activation.ts';
 import type { ParamSpecs, ParamsOf } from '../define/params.ts';
 import { describe } from '../core/describe.ts';
 import { run } from '../core/dispatcher.ts';
-import { AutogradError, OptionError, ShapeError } from '../core/errors.ts';
+import { OptionError, ShapeError } from '../core/errors.ts';
 import type { MatmulActivation } from '../kernels/matmul/args.ts';
 import { matmulKernel } from '../kernels/matmul/plan.ts';
 import { reduceDims, view } from '../kernels/reduce/sum-to.ts';
 import { formatShape, sizeOf, type Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { checkOut, checkShapeIs, checkTensors } from '../core/validate.ts';
+import { checkOut, checkShapeIs, checkTensor, checkTensors } from '../core/validate.ts';
 import { checkOptionNames } from '../core/validate-options.ts';
 import { product, productOf } from './matmul.ts';
 
@@ -26,13 +26,13 @@ export type LinearOptions<S extends ParamSpecs = ParamSpecs> = FusedActivation<S
   out?: Tensor;
 };
 
-/** What is done with the sums, and how its gradients are had. */
+/** What is done with the sums, and how its gradients are had from them and gradOutput; that of a learned tensor if it is wanted. */
 interface Fused {
   readonly activation: MatmulActivation;
-  /** From the sums, the learned tensor and gradOutput; of the learned tensor where it is wanted. */
-  readonly gradients: (
+  readonly gradient?: (z: Tensor, gradOutput: Tensor) => Tensor;
+  readonly learnedGradients?: (
     z: Tensor,
-    learned: Tensor | undefined,
+    learned: Tensor,
     gradOutput: Tensor,
     wanted: boolean,
   ) => readonly [Tensor, Tensor | null];
@@ -112,10 +112,9 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
     (upstream, [savedX, savedWeight, z, savedLearned], needs) => {
       if (!savedX || !savedWeight) return [];
       const of = { bias: bias ? 2 : -1, learned: learned ? tensors.length - 1 : -1 };
-      const [full, gradLearned] =
-        fused && z
-          ? fused.gradients(z, savedLearned, upstream.tensor, needs[of.learned] ?? false)
-          : [upstream.tensor.detach(), null];
+      const { tensor: gradOutput } = upstream;
+      const wanted = needs[of.learned] ?? false;
+      const [full, gradLearned] = throughActivation(fused, z, savedLearned, gradOutput, wanted);
       const grad = view(full, [savedX.shape[0] ?? 0, features]);
       full.dispose();
       const gradRows = needs[0] ? product(grad, savedWeight, 'plain', 'plain', x.dtype) : null;
@@ -132,6 +131,19 @@ export function linear<S extends ParamSpecs = ParamSpecs>(
   rows.dispose();
   before?.dispose();
   return recorded;
+}
+
+/** The gradients of the sums z and of the learned tensor. */
+function throughActivation(
+  fused: Fused | null,
+  z: Tensor | undefined,
+  learned: Tensor | undefined,
+  gradOutput: Tensor,
+  wanted: boolean,
+): readonly [Tensor, Tensor | null] {
+  if (z && learned && fused?.learnedGradients)
+    return fused.learnedGradients(z, learned, gradOutput, wanted);
+  return [(z && fused?.gradient?.(z, gradOutput)) ?? gradOutput.detach(), null];
 }
 
 /** The wanted gradients, gradᵀ x and the sums of the columns of grad; both in one launch. */
@@ -183,15 +195,7 @@ function fusedOf<S extends ParamSpecs>(options: LinearOptions<S>): Fused | null 
     const each = weight.size === 1 ? 'one' : 'columns';
     return {
       activation: { ...learned, params: {}, learned: each },
-      gradients: (z, savedWeight, gradOutput, wanted) => {
-        if (!savedWeight) {
-          throw new AutogradError({
-            op: 'linear',
-            argument: 'activationOptions.weight',
-            expected: 'the saved tensor',
-            received: 'none',
-          });
-        }
+      learnedGradients: (z, savedWeight, gradOutput, wanted) => {
         const along = view(savedWeight, each === 'one' ? [] : [savedWeight.size]);
         const [gradZ, sums] = learned.gradients(z, along, gradOutput, wanted);
         along.dispose();
@@ -227,14 +231,16 @@ function fusedOf<S extends ParamSpecs>(options: LinearOptions<S>): Fused | null 
       ...{ source, layout, params: params },
       forward: (value, values) => forward(value, values as ParamsOf<S>),
     },
-    gradients: (z, _, gradOutput) => [gradient(z, gradOutput, params), null],
+    gradient: (z, gradOutput) => gradient(z, gradOutput, params),
   };
 }
 
 /** The learned tensor of an activation that has one, checked. */
 function learnedOf<S extends ParamSpecs>(options: LinearOptions<S>): Tensor | null {
   if (!isLearned(options)) return null;
-  const given: { weight?: Tensor } = options.activationOptions;
-  checkOptionNames('linear', given, ['weight']);
-  return options.activationOptions.weight;
+  const given = options.activationOptions as { weight?: Tensor } | undefined;
+  checkOptionNames('linear', given ?? {}, ['weight']);
+  const weight: unknown = given?.weight;
+  checkTensor('linear', 'activationOptions.weight', weight);
+  return weight;
 }

@@ -7,12 +7,12 @@ export * from '../ops.ts';
 export { Identity, ModuleDict, ModuleList } from './containers.ts';
 export * from './layers.ts';
 export * as init from './init/index.ts';
-export {
-  MultiheadAttention,
-  type AttentionCallOptions,
-  type AttentionResult,
-  type MultiheadAttentionOptions,
-} from './multihead-attention.ts';
+export type {
+  AttentionCallOptions,
+  AttentionResult,
+  MultiheadAttentionOptions,
+} from './attention-parameters.ts';
+export { MultiheadAttention } from './multihead-attention.ts';
 export {
   TransformerDecoderLayer,
   TransformerEncoderLayer,

@@ -3,13 +3,11 @@ import { attentionWeights } from '../attention/attention-weights.ts';
 import { scaledDotProductAttention } from '../attention/scaled-dot-product-attention.ts';
 import { calling } from '../core/calling.ts';
 import { currentDevice } from '../core/current.ts';
-import type { Device } from '../core/device.ts';
-import { BYTES, encode, type FloatDType } from '../core/dtype.ts';
+import type { FloatDType } from '../core/dtype.ts';
 import { OptionError, ShapeError } from '../core/errors.ts';
-import { allocating } from '../core/memory.ts';
-import { scope, undone } from '../core/scope.ts';
-import { formatShape, sizeOf, type Shape } from '../core/shape.ts';
-import { fromHost, type Tensor } from '../core/tensor.ts';
+import { scope } from '../core/scope.ts';
+import { formatShape, type Shape } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
 import { checkPlacement, checkSameRank, checkShapeIs, checkTensors } from '../core/validate.ts';
 import { checkBoolean, checkNumber, checkOptionNames } from '../core/validate-options.ts';
 import { add, mul } from '../math/arithmetic.ts';
@@ -24,55 +22,17 @@ import { mean } from '../math/reduce.ts';
 import { reshape } from '../math/reshape.ts';
 import { where } from '../math/where.ts';
 import { checkMasks, mergeMasks, type ScoreExtents } from './attention-masks.ts';
-import { drawNormal, drawUniform, fill } from './init/fill.ts';
-import { Linear } from './layers.ts';
+import {
+  drawParameters,
+  OP,
+  type AttentionCallOptions,
+  type AttentionResult,
+  type MultiheadAttentionOptions,
+} from './attention-parameters.ts';
+import { fill } from './init/fill.ts';
+import type { Linear } from './layers.ts';
 import { Module } from './module.ts';
 
-/** Options of `nn.MultiheadAttention`. */
-export interface MultiheadAttentionOptions {
-  /** Probability of dropping a weight in training mode. Defaults to 0. */
-  dropout?: number;
-  /** Whether the projections have biases. Defaults to true. */
-  bias?: boolean;
-  /** Whether one more key and value are learned, which every row attends to. Defaults to false. */
-  addBiasKv?: boolean;
-  /** Whether every row attends to one more key and value of zeros. Defaults to false. */
-  addZeroAttn?: boolean;
-  /** Columns of key. Defaults to embedDim. */
-  kdim?: number | null;
-  /** Columns of value. Defaults to embedDim. */
-  vdim?: number | null;
-  /** Whether inputs are [N, L, E] instead of [L, N, E]. Defaults to false. */
-  batchFirst?: boolean;
-  /** Defaults to the device of the latest `init()`. */
-  device?: Device;
-  /** Defaults to `'float32'`. */
-  dtype?: FloatDType;
-}
-
-/** Options of a call of `nn.MultiheadAttention`. */
-export interface AttentionCallOptions {
-  /** [N, S], or [S] without a batch. int32: nonzero where a key is not attended to. Of the dtype of the query: added to its scores. */
-  keyPaddingMask?: Tensor | null;
-  /** Whether the weights are returned; without them memory does not grow with L · S. Defaults to true. */
-  needWeights?: boolean;
-  /** [L, S] or [N · heads, L, S]. int32: nonzero where a row does not attend to a key. Of the dtype of the query: added. */
-  attnMask?: Tensor | null;
-  /** Whether weights are the mean over heads. Defaults to true. */
-  averageAttnWeights?: boolean;
-  /** A hint that `attnMask`, which has to be there, is the causal one: row i attends to keys j ≤ i. Defaults to false. */
-  isCausal?: boolean;
-}
-
-/** What a call of `nn.MultiheadAttention` gives. */
-export interface AttentionResult {
-  /** Of the shape of query. */
-  readonly output: Tensor;
-  /** [N, L, S], or [N, heads, L, S] of each head; null where they were not asked for. Without a batch there is no N. */
-  readonly weights: Tensor | null;
-}
-
-const OP = 'MultiheadAttention';
 const OPTIONS = [
   'dropout',
   'bias',
@@ -157,36 +117,8 @@ export class MultiheadAttention extends Module<
     this.kdim = kdim;
     this.vdim = vdim;
     this.#addZeroAttn = addZeroAttn;
-    const make = (shape: Shape, draw?: (y: Float64Array) => void): Tensor => {
-      const bytes = sizeOf(shape) * BYTES[dtype];
-      device.checkBytes(OP, bytes);
-      const values = allocating(OP, bytes, () => {
-        const y = new Float64Array(sizeOf(shape));
-        draw?.(y);
-        return encode(dtype, y);
-      });
-      return fromHost(values, shape, dtype, device);
-    };
-    // Xavier's bounds, as PyTorch has them.
-    const matrix = (rows: number, columns: number): Tensor => {
-      const bound = Math.sqrt(6 / (rows + columns));
-      return make([rows, columns], (y) => {
-        drawUniform(y, -bound, bound);
-      });
-    };
-    const row = (): Tensor =>
-      make([1, 1, embedDim], (y) => {
-        drawNormal(y, 0, Math.sqrt(1 / embedDim));
-      });
     const packed = kdim === embedDim && vdim === embedDim;
-    const made = undone(() => ({
-      weights: packed
-        ? ([matrix(3 * embedDim, embedDim)] as const)
-        : ([matrix(embedDim, embedDim), matrix(embedDim, kdim), matrix(embedDim, vdim)] as const),
-      bias: bias ? make([3 * embedDim]) : null,
-      biasKv: addBiasKv ? ([row(), row()] as const) : null,
-      outProj: new Linear(embedDim, embedDim, { bias, device, dtype }),
-    }));
+    const made = drawParameters({ embedDim, kdim, vdim, bias, addBiasKv, device, dtype }, packed);
     this.#weights = made.weights;
     const names = packed ? ['in_proj_weight'] : ['q_proj_weight', 'k_proj_weight', 'v_proj_weight'];
     made.weights.forEach((weight, i) => this.parameter(names[i] ?? '', weight));

@@ -19,7 +19,8 @@ import { linear } from '../math/linear.ts';
 import { LayerNorm } from '../norms/layer-norm.ts';
 import { Linear } from './layers.ts';
 import { Module, type UnaryModule } from './module.ts';
-import { MultiheadAttention, type AttentionCallOptions } from './multihead-attention.ts';
+import type { AttentionCallOptions } from './attention-parameters.ts';
+import { MultiheadAttention } from './multihead-attention.ts';
 
 /** Options of `nn.TransformerEncoderLayer` and `nn.TransformerDecoderLayer`. */
 export interface TransformerLayerOptions {

@@ -56,7 +56,7 @@ export function lossKernel<
         numbers.includes(inputs[i] ?? '') && given[i]?.shape.length === 0;
       // A number goes with any shape.
       const shapes = given.map((part, i) => (isNumber(i) ? own : part.shape));
-      const seen = (arrange ? arrange(name, shapes) : shapes).map((shape, i) =>
+      const seen = (arrange ? arrange(name, shapes, inputs) : shapes).map((shape, i) =>
         isNumber(i) ? [] : shape,
       );
       const shape = broadcastShapes(name, seen, inputs.at(-1));

@@ -12,18 +12,10 @@ import {
   type LetElem,
   type Type,
 } from 'wesl';
+import { ARITHMETIC, COMPARISONS, COMPUTING, floats, isFlushed, sameAs } from './expressions.ts';
 import { HELPERS, type Arithmetic } from './helpers.ts';
 import { parse, type Parsed } from './parse.ts';
 
-/** Built-ins that compute: their operands and results may be flushed. Others move bits. */
-const COMPUTING = new Set(
-  (
-    'abs ceil clamp cos cosh distance dot exp exp2 floor fma fract inverseSqrt length log log2 max min mix ' +
-    'normalize pow round saturate sign sin sinh smoothstep sqrt step tan tanh trunc'
-  ).split(' '),
-);
-const ARITHMETIC = new Set(['+', '-', '*', '/', '%']);
-const COMPARISONS = new Set(['==', '!=', '<', '<=', '>', '>=']);
 /** Evaluated by the compiler, which is exact: or no expression at all. */
 const KEPT = new Set(['attribute', 'const', 'override', 'gvar', 'struct', 'alias', 'type']);
 
@@ -36,13 +28,6 @@ type Same = readonly [string | undefined, string | undefined];
 interface Product {
   readonly factors: Factors;
   readonly same: Same;
-}
-
-/** Components of a float or a vector of floats that is computed at run time; undefined for every other type. */
-function floats(type: Type): number | undefined {
-  if (type.kind === 'scalar') return type.scalar === 'f32' ? 1 : undefined;
-  if (type.kind === 'vector') return type.elem.scalar === 'f32' ? type.size : undefined;
-  return undefined;
 }
 
 class Rewriter {
@@ -189,31 +174,11 @@ class Rewriter {
   }
 
   #isConstant(expr: ExpressionElem): boolean {
-    return this.#sameAs(expr)?.startsWith('constant ') ?? false;
+    return this.#same(expr)?.startsWith('constant ') ?? false;
   }
 
-  /** What is equal for two expressions that surely have one value, wherever they stand in a function. */
-  #sameAs(expr: ExpressionElem): string | undefined {
-    switch (expr.kind) {
-      case 'component-member-expression': {
-        const base = this.#sameAs(expr.base);
-        return base && `${base}${this.#code.slice(expr.base.end, expr.end)}`;
-      }
-      case 'literal':
-        return `constant ${this.#code.slice(expr.start, expr.end).replace(/(?<=\d)f$/, '')}`;
-      case 'parenthesized-expression':
-        return this.#sameAs(expr.expression);
-      case 'ref': {
-        const target = refTarget(expr.ident, this.#parsed.bindings);
-        const decl = typeof target === 'string' ? undefined : target.declElem;
-        if (decl?.kind === 'const') return `constant ${expr.ident.originalName}`;
-        return decl?.kind === 'let' || decl?.kind === 'param'
-          ? `value ${expr.ident.originalName} ${decl.start}`
-          : undefined;
-      }
-      default:
-        return undefined;
-    }
+  #same(expr: ExpressionElem): string | undefined {
+    return sameAs(expr, this.#code, this.#parsed.bindings);
   }
 
   #contract(
@@ -255,7 +220,7 @@ class Rewriter {
     if (this.#floats(expr) !== size) return undefined;
     return {
       factors: [this.#spread(expr.left, size), this.#spread(expr.right, size)],
-      same: [this.#sameAs(expr.left), this.#sameAs(expr.right)],
+      same: [this.#same(expr.left), this.#same(expr.right)],
     };
   }
 
@@ -304,35 +269,9 @@ class Rewriter {
 
   /** An operand, flushed unless it is the result of an operation, which has been. */
   #flushed(expr: ExpressionElem, size: number): string {
-    if (this.#isFlushed(expr)) return this.#text(expr);
+    if (isFlushed(expr, this.#parsed.bindings)) return this.#text(expr);
     // A number beside a vector stays one.
     return `${named('arith_flush', this.#type(expr).kind === 'vector' ? size : 1)}(${this.#text(expr)})`;
-  }
-
-  #isFlushed(expr: ExpressionElem): boolean {
-    switch (expr.kind) {
-      case 'literal':
-        return true;
-      case 'parenthesized-expression':
-      case 'unary-expression':
-        return this.#isFlushed(expr.expression);
-      case 'binary-expression':
-        return ARITHMETIC.has(expr.operator.value);
-      case 'call-expression': {
-        const { function: callee } = expr;
-        return callee.kind === 'ref' && COMPUTING.has(callee.ident.originalName);
-      }
-      case 'ref': {
-        const target = refTarget(expr.ident, this.#parsed.bindings);
-        const decl = typeof target === 'string' ? undefined : target.declElem;
-        return (
-          decl?.kind === 'const' ||
-          (decl?.kind === 'let' && decl.init !== undefined && this.#isFlushed(decl.init))
-        );
-      }
-      default:
-        return false;
-    }
   }
 }
 

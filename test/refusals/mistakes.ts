@@ -5,10 +5,13 @@ import {
   ctcLoss,
   DTypeError,
   focalLoss,
+  linear,
   linearCrossEntropy,
   multiMarginLoss,
   multilabelMarginLoss,
   nllLoss,
+  OptionError,
+  prelu,
   ShapeError,
   tensor,
   type Device,
@@ -92,9 +95,36 @@ const dimensions = Object.entries(LAST).flatMap(([op, loss]): Refusal[] => [
   },
 ]);
 
+/** What stands for prelu's weight in a layer that applies it. */
+const WEIGHTS: readonly [
+  name: string,
+  options: unknown,
+  argument: string,
+  error: Refusal['error'],
+][] = [
+  ['no options', undefined, 'activationOptions.weight', DTypeError],
+  ['no weight', {}, 'activationOptions.weight', DTypeError],
+  ['null for the weight', { weight: null }, 'activationOptions.weight', DTypeError],
+  ['a number for the weight', { weight: 0.25 }, 'activationOptions.weight', DTypeError],
+  ['an option of another activation', { negativeSlope: 0.25 }, 'negativeSlope', OptionError],
+];
+
+const learned = WEIGHTS.map(([name, options, argument, error]): Refusal => ({
+  name: `${name} of prelu in linear`,
+  op: 'linear',
+  argument,
+  error,
+  given: ({ device }) => {
+    const [x, weight] = [zeros(device, 2, 2), zeros(device, 3, 2)];
+    const given = { activation: prelu, activationOptions: options };
+    return () => linear(x, weight, junk(given));
+  },
+}));
+
 export const mistakeRefusals: readonly Refusal[] = [
   ...floats,
   ...dimensions,
+  ...learned,
   {
     name: 'float labels for ctcLoss, and says what labels are',
     op: 'ctcLoss',

@@ -13,6 +13,7 @@ import {
   type View,
 } from '../../src/core/kernel.ts';
 import { shaderOf } from '../../src/shader/link.ts';
+import { tableGradKernel } from '../../src/kernels/embedding/segments.ts';
 import { matmulKernel } from '../../src/kernels/matmul/plan.ts';
 import { pointwise, type PointwiseOp } from '../../src/kernels/pointwise/plan.ts';
 import { planRatio, planSum } from '../../src/kernels/reduce/plan.ts';
@@ -545,5 +546,28 @@ describe('rows', () => {
         expect(x * y * z - count).toBeLessThan(Math.max(y, 1) + x);
       }),
     );
+  });
+});
+
+describe('the gradient of a table', () => {
+  it.each([1500, 5000])('scaled by frequency sorts %d positions once', (count) => {
+    const [rows, width] = [300, 8];
+    const args = { count, rows, width, padding: null };
+    const labels = (divided: boolean): string[] =>
+      tableGradKernel
+        .plan(
+          { ...args, divided },
+          [view([count], 'int32'), view([count, width])],
+          [view([rows, width])],
+          capabilities(),
+        )
+        .launches.map(({ program, entry }) => `${program.label}:${entry}`);
+    const sorting = (all: readonly string[]): string[] =>
+      all.filter((label) => label.startsWith('sort'));
+    expect(sorting(labels(true))).toEqual(sorting(labels(false)));
+    const begins = count > 2048 ? 'sort:scatter' : 'sort:rank';
+    // Two digits of 8 bits for 300 rows.
+    const passes = count > 2048 ? 2 : 1;
+    expect(labels(true).filter((label) => label === begins)).toHaveLength(passes);
   });
 });

@@ -1,6 +1,5 @@
 // Plans the gradient of a table: the sum of the rows of gradients of each index, from positions in the order of their
 // indices, for tensors of any size; with the CPU loop.
-import segmentsText from '../../../shaders/kernels/embedding/segments.wgsl?raw';
 import type { NumericArray } from '../../core/dtype.ts';
 import {
   foldWorkgroups,
@@ -13,13 +12,10 @@ import {
   type Plan,
   type View,
 } from '../../core/kernel.ts';
-import { float16, sum } from '../../shader/lib.ts';
-import { cachedProgram, source, type Source } from '../../shader/link.ts';
 import { fits, inputsOf, outputsOf, stretch, type Region } from '../windows/regions.ts';
 import { Windows } from '../windows/windows.ts';
+import { programOf } from './segment-bindings.ts';
 import { planSort, sortedPairs, type SortArgs } from './sort.ts';
-
-const kernel = /* @__PURE__ */ source('kernels/embedding/segments.wgsl', segmentsText, [sum]);
 
 /** Entries that an invocation adds up: as in the shader. */
 const BLOCK = 32;
@@ -27,13 +23,13 @@ const BLOCK = 32;
 export interface TableGradArgs extends SortArgs {
   /** Elements of a row. */
   readonly width: number;
-  /** Whether what a row of the table receives is divided by a number of its own: how often it was named. */
+  /** Whether what a row of the table receives is divided by how often it was named. */
   readonly divided?: boolean;
 }
 
 /**
- * Inputs: the indices, the gradients of the rows that they took, where they are divided the numbers, in float32, and, where the host
- * knows the indices, their sorted pairs. Output: the gradient of the table. Additions are in one order, whoever sorts.
+ * Inputs: the indices, the gradients of the rows that they took, and, where the host knows the indices, their sorted pairs. Output:
+ * the gradient of the table. Additions are in one order, whoever sorts.
  */
 export const tableGradKernel: Kernel<TableGradArgs> = {
   name: 'tableGrad',
@@ -41,9 +37,8 @@ export const tableGradKernel: Kernel<TableGradArgs> = {
   // Rows may share a word.
   widens: ({ width }) => width % 4 !== 0,
   plan: planTableGrad,
-  cpu: (args, [indices, gradOutput, divisors], [y]) => {
-    if (indices && gradOutput && y)
-      computeTableGrad(args, indices, gradOutput, y, args.divided ? divisors : undefined);
+  cpu: (args, [indices, gradOutput], [y]) => {
+    if (indices && gradOutput && y) computeTableGrad(args, indices, gradOutput, y);
   },
 };
 
@@ -52,22 +47,24 @@ function computeTableGrad(
   indices: NumericArray,
   gradOutput: NumericArray,
   y: NumericArray,
-  divisors: NumericArray | undefined,
 ): void {
-  const { count, rows, width } = args;
+  const { count, rows, width, divided } = args;
   y.fill(0);
   const pairs = sortedPairs(indices, args);
   const total = new Float64Array(width);
+  let named = 0;
   for (let k = 0; k < count; k++) {
     const [row = rows, position = 0] = pairs.subarray(2 * k, 2 * k + 2);
     if (row >= rows) return;
+    named++;
     for (let j = 0; j < width; j++) {
       total[j] = (total[j] ?? NaN) + (gradOutput[position * width + j] ?? NaN);
     }
     if (k + 1 < count && pairs[2 * k + 2] === row) continue;
-    const divisor = divisors?.[row] ?? 1;
+    const divisor = divided ? named : 1;
     for (let j = 0; j < width; j++) y[row * width + j] = (total[j] ?? NaN) / divisor;
     total.fill(0);
+    named = 0;
   }
 }
 
@@ -105,9 +102,7 @@ function planTableGrad(
 ): Windows {
   const { rows, width, count } = args;
   const windows = new Windows(caps);
-  const [indices, gradOutput, ...others] = inputsOf(inputs);
-  const divisors = args.divided ? others.shift() : undefined;
-  const [known] = others;
+  const [indices, gradOutput, known] = inputsOf(inputs);
   const [y] = outputsOf(outputs);
   if (!indices || !gradOutput || !y) return windows;
   const tile = tileOf(args, [gradOutput.view, y.view], windows);
@@ -130,7 +125,21 @@ function planTableGrad(
   // Sums of several parts are rounded once.
   const wide =
     y.view.dtype === 'float16' && parts > 1 ? windows.keep(tile.rows * tile.columns) : null;
+  const counts = args.divided && parts > 0 ? windows.keep(tile.rows) : null;
   for (let r = 0; r < rows; r += tile.rows) {
+    if (counts) {
+      // How often a row is named: the sum of a one for each entry.
+      const ones = { ...args, width: 1, first: r, height: Math.min(tile.rows, rows - r) };
+      windows.part(() => {
+        windows.add(planEach('clear', ones, [], counts.view, caps), [], [counts]);
+      });
+      sorted.forEach((pairs, k) => {
+        const part = { ...ones, count: sizeOfPart(k), divided: false };
+        windows.part(() => {
+          windows.add(planSums(part, k > 0, null, counts.view, caps), [pairs], [counts]);
+        });
+      });
+    }
     for (let c = 0; c < width; c += tile.columns) {
       const [height, across] = [Math.min(tile.rows, rows - r), Math.min(tile.columns, width - c)];
       const bound = { ...args, width: across, first: r, height };
@@ -139,7 +148,6 @@ function planTableGrad(
         const to = windows.write(y, block);
         const sums = wide ?? to;
         windows.add(planEach('clear', bound, [], sums.view, caps), [], [sums]);
-        const own = divisors && windows.read(divisors, stretch(r, height));
         sorted.forEach((pairs, k) => {
           windows.part(() => {
             const n = sizeOfPart(k);
@@ -148,7 +156,7 @@ function planTableGrad(
             const grads = windows.read(gradOutput, rowsOfPart);
             const part = { ...bound, count: n };
             const plan = planSums(part, k > 0, grads.view, sums.view, caps);
-            windows.add(plan, [pairs, grads, ...(own ? [own] : [])], [sums]);
+            windows.add(plan, [pairs, grads, ...(counts ? [counts] : [])], [sums]);
           });
         });
         if (wide) {
@@ -188,7 +196,7 @@ function planEach(
   const bindings: Binding[] = [{ slot: 3, of: 'output', index: 0, access: 'write' }];
   if (from.length > 0) bindings.push({ slot: 2, of: 'input', index: 1, access: 'read' });
   const launch: Launch = {
-    program: programOf('dense', from[0] ?? y, y, width, false, false),
+    program: programOf('dense', from[0] ?? y, y, width),
     entry,
     constants: { workgroup_size: size },
     bindings,
@@ -198,8 +206,17 @@ function planEach(
   return { launches: [launch], scratch: [] };
 }
 
-/** Sums of runs of input 0, sorted pairs, whose rows of gradients are in input 1, for output 0; input 2 are divisors of the rows. */
-function planSums(bound: Bound, adds: boolean, grads: View, y: View, caps: Capabilities): Plan {
+/**
+ * Sums of runs of input 0, sorted pairs, whose rows of gradients are in input 1, for output 0; input 2 are divisors of the rows.
+ * Without gradients each entry is 1.
+ */
+function planSums(
+  bound: Bound,
+  adds: boolean,
+  grads: View | null,
+  y: View,
+  caps: Capabilities,
+): Plan {
   const { width, divided = false } = bound;
   const quads = Math.ceil(width / 4);
   const size = workgroupSize(64, caps);
@@ -212,19 +229,16 @@ function planSums(bound: Bound, adds: boolean, grads: View, y: View, caps: Capab
     const leaves = blocks > 1;
     const [keys, sums] = [2 * level - 2, 2 * level - 1];
     const read = { access: 'read' } as const;
-    const bindings: Binding[] = [
-      {
-        slot: 1,
-        ...(level === 0 ? { of: 'input', index: 0 } : { of: 'scratch', index: keys }),
-        ...read,
-      },
-      {
-        slot: 2,
-        ...(level === 0 ? { of: 'input', index: 1 } : { of: 'scratch', index: sums }),
-        ...read,
-      },
-      { slot: 3, of: 'output', index: 0, access: 'write' },
-    ];
+    const bindings: Binding[] = [{ slot: 3, of: 'output', index: 0, access: 'write' }];
+    if (level > 0) {
+      bindings.push(
+        { slot: 1, of: 'scratch', index: keys, ...read },
+        { slot: 2, of: 'scratch', index: sums, ...read },
+      );
+    } else {
+      bindings.push({ slot: 1, of: 'input', index: 0, ...read });
+      if (grads) bindings.push({ slot: 2, of: 'input', index: 1, ...read });
+    }
     // What a launch reads of the one before is divided already.
     const divides = divided && level === 0;
     if (divides) bindings.push({ slot: 6, of: 'input', index: 2, ...read });
@@ -236,7 +250,10 @@ function planSums(bound: Bound, adds: boolean, grads: View, y: View, caps: Capab
       scratch.push(8 * blocks, 32 * blocks * quads);
     }
     launches.push({
-      program: programOf(level === 0 ? 'pairs' : 'left', grads, y, width, leaves, divides),
+      program: programOf(level > 0 ? 'left' : grads ? 'pairs' : 'ones', grads ?? y, y, width, {
+        leaves,
+        divides,
+      }),
       entry: 'sum_runs',
       constants: { workgroup_size: size, adds: Number(adds) },
       bindings,
@@ -246,117 +263,4 @@ function planSums(bound: Bound, adds: boolean, grads: View, y: View, caps: Capab
     if (!leaves) break;
   }
   return { launches, scratch };
-}
-
-/** Where entries are: sorted pairs and gradients, what the launch before left, or just rows. */
-type Entries = 'pairs' | 'left' | 'dense';
-
-function programOf(
-  entries: Entries,
-  from: View,
-  y: View,
-  width: number,
-  leaves: boolean,
-  divides: boolean,
-) {
-  const packed = width % 4 === 0;
-  const reads = entries === 'left' ? 'float32' : from.dtype;
-  const dtypes = [reads, y.dtype].map((dtype) => (dtype === 'float16' ? 'h' : 'f'));
-  const key = [entries, ...dtypes, packed, leaves, divides].join();
-  return cachedProgram(kernel, key, 'tableGrad', kernel, () => ({
-    entries: entriesOf(entries, reads === 'float16', packed),
-    result: resultOf(y.dtype === 'float16', packed),
-    partials: leaves ? PARTIALS : 'fn leave(i: u32, q: u32, key: u32, v: vec4f) {\n}\n',
-    ...(divides ? { share: SHARE } : {}),
-  }));
-}
-
-/** Quotients by one Newton step: at most 1.5 ULP, also where fma is not fused. A row of a table that is not bound receives nothing. */
-const SHARE = `@group(0) @binding(6) var<storage, read> divisors: array<f32>;
-fn share_of(key: u32, v: vec4f) -> vec4f {
-  let row = key - u.first;
-  if (row >= u.height) {
-    return vec4f();
-  }
-  let by = divisors[row];
-  let r = 1.0 / by;
-  let q = v * r;
-  let step = fma(-q, vec4f(by), v) * r;
-  return select(q, q + step, abs(step) < abs(q));
-}
-`;
-
-const PARTIALS = `@group(0) @binding(4) var<storage, read_write> keys_left: array<u32>;
-@group(0) @binding(5) var<storage, read_write> sums_left: array<vec4f>;
-fn leave(i: u32, q: u32, key: u32, v: vec4f) {
-  if (q == 0u) {
-    keys_left[i] = key;
-  }
-  sums_left[i * u.quads + q] = v;
-}
-`;
-
-/** Four columns of a row of gradients; a row that ends within them is filled up with its last element. */
-function entriesOf(entries: Entries, half: boolean, packed: boolean): Source {
-  const whole = packed || entries === 'left';
-  const element = half ? (whole ? 'vec2u' : 'u32') : whole ? 'vec4f' : 'f32';
-  const keys = entries === 'left' ? 'u32' : 'vec2u';
-  const row = entries === 'pairs' ? 'keys[i].y' : 'i';
-  const one = (at: string): string =>
-    half ? `unpack_half2(values[(${at}) >> 1u])[(${at}) & 1u]` : `values[${at}]`;
-  const body = whole
-    ? half
-      ? `  let w = values[${row} * u.quads + q];
-  return vec4f(unpack_half2(w.x), unpack_half2(w.y));`
-      : `  return values[${row} * u.quads + q];`
-    : `  let at = vec4u(${row} * u.width) + min(vec4u(4u * q) + vec4u(0u, 1u, 2u, 3u), vec4u(u.width - 1u));
-  return vec4f(${['x', 'y', 'z', 'w'].map((lane) => one(`at.${lane}`)).join(', ')});`;
-  return source(
-    'entries',
-    `${half ? `//#include "${float16.name}"\n` : ''}@group(0) @binding(1) var<storage, read> keys: array<${keys}>;
-@group(0) @binding(2) var<storage, read> values: array<${element}>;
-fn key_at(i: u32) -> u32 {
-  return ${entries === 'left' ? 'keys[i]' : 'keys[i].x'};
-}
-fn value_at(i: u32, q: u32) -> vec4f {
-${body}
-}
-`,
-    half ? [float16] : [],
-  );
-}
-
-function resultOf(half: boolean, packed: boolean): Source {
-  const element = half ? 'vec2u' : packed ? 'vec4f' : 'f32';
-  const lanes = ['x', 'y', 'z', 'w'];
-  const load = half
-    ? `  let w = y[row * u.quads + q];
-  return vec4f(unpack_half2(w.x), unpack_half2(w.y));`
-    : packed
-      ? '  return y[row * u.quads + q];'
-      : `  let at = vec4u(row * u.width) + min(vec4u(4u * q) + vec4u(0u, 1u, 2u, 3u), vec4u(u.width - 1u));
-  return vec4f(${lanes.map((lane) => `y[at.${lane}]`).join(', ')});`;
-  const store = half
-    ? '  y[row * u.quads + q] = vec2u(pack_half2(v.xy), pack_half2(v.zw));'
-    : packed
-      ? '  y[row * u.quads + q] = v;'
-      : lanes
-          .map(
-            (lane, k) => `  if (4u * q + ${k}u < u.width) {
-    y[row * u.width + 4u * q + ${k}u] = v.${lane};
-  }`,
-          )
-          .join('\n');
-  return source(
-    'result',
-    `${half ? `//#include "${float16.name}"\n` : ''}@group(0) @binding(3) var<storage, read_write> y: array<${element}>;
-fn load(row: u32, q: u32) -> vec4f {
-${load}
-}
-fn store(row: u32, q: u32, v: vec4f) {
-${store}
-}
-`,
-    half ? [float16] : [],
-  );
 }

@@ -2,6 +2,7 @@
 import rowBoxesText from '../../../shaders/kernels/pair-rows/boxes.wgsl?raw';
 import centerDistanceText from '../../../shaders/kernels/pair-rows/center-distance.wgsl?raw';
 import rowCosineText from '../../../shaders/kernels/pair-rows/cosine.wgsl?raw';
+import rowDistanceText from '../../../shaders/kernels/pair-rows/distance.wgsl?raw';
 import rowNormsText from '../../../shaders/kernels/pair-rows/norms.wgsl?raw';
 import { bits, div, pow, sqrt } from '../../shader/lib.ts';
 import { source } from '../../shader/link.ts';
@@ -12,6 +13,12 @@ export const rowNorms = /* @__PURE__ */ source('kernels/pair-rows/norms.wgsl', r
   pow,
   sqrt,
 ]);
+/** `compare`, of two rows by their distance, whose loss the op gives. */
+export const rowDistance = /* @__PURE__ */ source(
+  'kernels/pair-rows/distance.wgsl',
+  rowDistanceText,
+  [rowNorms],
+);
 /** `cosine_of`, `cosine_grad`. */
 export const rowCosine = /* @__PURE__ */ source('kernels/pair-rows/cosine.wgsl', rowCosineText, [
   bits,
