@@ -145,7 +145,7 @@ function accuracyOf(op: Documented, forward: string, between: string, backward =
 
 /** Functions; what PyTorch has as a module only is written with a capital. */
 const torchName = ({ docs }: Documented): string => {
-  if (docs.torch === null) return 'none';
+  if (docs.torch === undefined) return 'none';
   const place = /^[A-Z]/.test(docs.torch) ? 'torch.nn' : 'torch.nn.functional';
   return `\`${place}.${docs.torch}\``;
 };

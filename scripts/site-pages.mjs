@@ -11,6 +11,8 @@ export const PAGES = {
     'docs/pytorch.md',
     'docs/installing.md',
     'docs/devices.md',
+    'docs/precision.md',
+    'docs/writing-an-op.md',
     'docs/engines.md',
     'docs/recipes.md',
     'docs/kernels.md',

@@ -69,6 +69,8 @@ const NONE: GradientDeviation = { worst: 0, at: NaN, got: NaN, want: NaN };
 /**
  * Compares the `backward` of an activation (or pointwise loss) with differences of its `forward`, in float64, and a GPU's
  * results with both. It reports and does not throw: `ok` says whether all is well, `worst` and `at` what is not.
+ *
+ * @example (await checkGradient(gelu)).ok
  */
 export async function checkGradient<S extends ParamSpecs>(
   op: Activation<S> | AnyLoss<S>,

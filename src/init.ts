@@ -35,7 +35,11 @@ const BACKENDS = ['auto', 'webgpu', 'cpu'] as const;
 const POWER = ['low-power', 'high-performance'] as const;
 const TUNING = ['hardware', 'software'] as const;
 
-/** Makes a device and the default for new tensors. Each call makes a new one; several may live side by side. */
+/**
+ * Makes a device and the default for new tensors. Each call makes a new one; several may live side by side.
+ *
+ * @example const device = await init();
+ */
 export async function init(options: InitOptions = {}): Promise<Device> {
   checkOptionNames('init', options, ['backend', 'device', 'powerPreference', 'tuning', 'gpu']);
   const { backend = 'auto', device, powerPreference, tuning, gpu } = options;

@@ -70,18 +70,54 @@ import smoothL1LossDeclaration from './losses/smooth-l1-loss.ts';
 import softMarginLossDeclaration from './losses/soft-margin-loss.ts';
 import squaredHingeLossDeclaration from './losses/squared-hinge-loss.ts';
 import tvDistanceLossDeclaration from './losses/tv-distance-loss.ts';
+import clipLossDeclaration from './losses/clip-loss.ts';
+import completeBoxIouLossDeclaration from './losses/complete-box-iou-loss.ts';
+import contrastiveLossDeclaration from './losses/contrastive-loss.ts';
+import diceWithLogitsDeclaration from './losses/dice-with-logits.ts';
+import distanceBoxIouLossDeclaration from './losses/distance-box-iou-loss.ts';
+import focalTverskyLossDeclaration from './losses/focal-tversky-loss.ts';
+import generalizedBoxIouLossDeclaration from './losses/generalized-box-iou-loss.ts';
+import infoNceLossDeclaration from './losses/info-nce-loss.ts';
+import jaccardLossDeclaration from './losses/jaccard-loss.ts';
+import multiMarginLossDeclaration from './losses/multi-margin-loss.ts';
+import multilabelMarginLossDeclaration from './losses/multilabel-margin-loss.ts';
+import multilabelSoftMarginLossDeclaration from './losses/multilabel-soft-margin-loss.ts';
+import ntXentLossDeclaration from './losses/nt-xent-loss.ts';
+import sigLipLossDeclaration from './losses/sig-lip-loss.ts';
+import supConLossDeclaration from './losses/sup-con-loss.ts';
+import tverskyLossDeclaration from './losses/tversky-loss.ts';
+import preluDeclaration from './activations/prelu.ts';
+import snakeDeclarations from './activations/snake.ts';
+import type { NoParams } from './define/params.ts';
+import swigluPair, { type SwigluPairOptions } from './gated/swiglu.ts';
 import { activationKernel } from './plan/activation.ts';
+import { batchNormKernel, groupNormKernel, instanceNormKernel } from './plan/channel-norm.ts';
+import { contrastiveKernel } from './plan/contrastive.ts';
+import { ctcKernel } from './plan/ctc.ts';
 import { classLossKernel } from './plan/class-loss.ts';
-import { gatedKernel } from './plan/gated.ts';
+import { gatedKernel, pairedKernel } from './plan/gated.ts';
+import { learnedKernel, numberOrLearnedKernel } from './plan/learned.ts';
 import { lossKernel } from './plan/loss.ts';
+import { marginLossKernel } from './plan/margin-loss.ts';
 import { normKernel } from './plan/norm.ts';
+import { boxLossKernel, distanceLossKernel } from './plan/pair-rows.ts';
+import { regionLossKernel } from './plan/region-loss.ts';
 import { rowwiseKernel } from './plan/rowwise.ts';
+import { rreluKernel } from './plan/rrelu.ts';
 
 export * from './core/errors.ts';
 export type { DeviceLimits } from './core/kernel.ts';
 export { activationKernel, type ActivationKernel } from './plan/activation.ts';
+export type {
+  BatchNormKernelOptions,
+  GroupNormKernelOptions,
+  InstanceNormKernelOptions,
+} from './plan/channel-norm.ts';
 export type { ClassLossKernelOptions } from './plan/class-loss.ts';
+export type { ContrastiveKernelOptions } from './plan/contrastive.ts';
+export type { CtcKernelOptions } from './plan/ctc.ts';
 export { lossKernel, type LossKernelOptions } from './plan/loss.ts';
+export type { RowLossKernelOptions } from './plan/margin-loss.ts';
 export type { NormKernelOptions } from './plan/norm.ts';
 export { planOf } from './plan/plan-of.ts';
 export type { RowwiseKernel, RowwiseKernelOptions } from './plan/rowwise.ts';
@@ -118,6 +154,8 @@ export const leakyRelu = /* @__PURE__ */ activationKernel(leakyReluDeclaration);
 export const logsigmoid = /* @__PURE__ */ activationKernel(logsigmoidDeclaration);
 /** `mish` for `planOf`. */
 export const mish = /* @__PURE__ */ activationKernel(mishDeclaration);
+/** `prelu` for `planOf`. */
+export const prelu = /* @__PURE__ */ learnedKernel(preluDeclaration);
 /** `quickGelu` for `planOf`. */
 export const quickGelu = /* @__PURE__ */ activationKernel(quickGeluDeclaration);
 /** `reluSquared` for `planOf`. */
@@ -126,12 +164,19 @@ export const reluSquared = /* @__PURE__ */ activationKernel(reluSquaredDeclarati
 export const relu = /* @__PURE__ */ activationKernel(reluDeclaration);
 /** `relu6` for `planOf`. */
 export const relu6 = /* @__PURE__ */ activationKernel(relu6Declaration);
+/** `rrelu` for `planOf`, with the mean of its slopes: those of training are other numbers in each call. */
+export const rrelu = rreluKernel;
 /** `selu` for `planOf`. */
 export const selu = /* @__PURE__ */ activationKernel(seluDeclaration);
 /** `sigmoid` for `planOf`. */
 export const sigmoid = /* @__PURE__ */ activationKernel(sigmoidDeclaration);
 /** `silu` for `planOf`. */
 export const silu = /* @__PURE__ */ activationKernel(siluDeclaration);
+/** `snake` for `planOf`. */
+export const snake = /* @__PURE__ */ numberOrLearnedKernel(
+  snakeDeclarations.learned,
+  snakeDeclarations.ofNumber,
+);
 /** `softcap` for `planOf`. */
 export const softcap = /* @__PURE__ */ activationKernel(softcapDeclaration);
 /** `softplus` for `planOf`. */
@@ -152,13 +197,17 @@ export const tanhshrink = /* @__PURE__ */ activationKernel(tanhshrinkDeclaration
 export const threshold = /* @__PURE__ */ activationKernel(thresholdDeclaration);
 
 /** `geglu` for `planOf`. */
-export const geglu = /* @__PURE__ */ gatedKernel('geglu', geluDeclaration, 'first');
+export const geglu = /* @__PURE__ */ pairedKernel('geglu', geluDeclaration);
 /** `glu` for `planOf`. */
 export const glu = /* @__PURE__ */ gatedKernel('glu', sigmoidDeclaration, 'second');
 /** `reglu` for `planOf`. */
-export const reglu = /* @__PURE__ */ gatedKernel('reglu', reluDeclaration, 'first');
+export const reglu = /* @__PURE__ */ pairedKernel('reglu', reluDeclaration);
 /** `swiglu` for `planOf`. */
-export const swiglu = /* @__PURE__ */ gatedKernel('swiglu', siluDeclaration, 'first');
+export const swiglu = /* @__PURE__ */ pairedKernel<NoParams, Omit<SwigluPairOptions, 'out'>>(
+  'swiglu',
+  siluDeclaration,
+  swigluPair,
+);
 
 /** `entmax15` for `planOf`. */
 export const entmax15 = /* @__PURE__ */ rowwiseKernel(entmax15Declaration);
@@ -171,6 +220,12 @@ export const softmin = /* @__PURE__ */ rowwiseKernel(softminDeclaration);
 /** `sparsemax` for `planOf`. */
 export const sparsemax = /* @__PURE__ */ rowwiseKernel(sparsemaxDeclaration);
 
+/** `batchNorm` for `planOf`. */
+export const batchNorm = /* @__PURE__ */ batchNormKernel();
+/** `groupNorm` for `planOf`. */
+export const groupNorm = /* @__PURE__ */ groupNormKernel();
+/** `instanceNorm` for `planOf`. */
+export const instanceNorm = /* @__PURE__ */ instanceNormKernel();
 /** `layerNorm` for `planOf`. */
 export const layerNorm = /* @__PURE__ */ normKernel(layerNormDeclaration);
 /** `rmsNorm` for `planOf`. */
@@ -248,3 +303,44 @@ export const softMarginLoss = /* @__PURE__ */ lossKernel(softMarginLossDeclarati
 export const squaredHingeLoss = /* @__PURE__ */ lossKernel(squaredHingeLossDeclaration);
 /** `tvDistanceLoss` for `planOf`. */
 export const tvDistanceLoss = /* @__PURE__ */ lossKernel(tvDistanceLossDeclaration);
+
+/** `clipLoss` for `planOf`. */
+export const clipLoss = /* @__PURE__ */ contrastiveKernel(clipLossDeclaration);
+/** `completeBoxIouLoss` for `planOf`. */
+export const completeBoxIouLoss = /* @__PURE__ */ boxLossKernel(completeBoxIouLossDeclaration);
+/** `contrastiveLoss` for `planOf`. */
+export const contrastiveLoss = /* @__PURE__ */ distanceLossKernel(contrastiveLossDeclaration);
+/** `diceWithLogits` for `planOf`. */
+export const diceWithLogits = /* @__PURE__ */ regionLossKernel(diceWithLogitsDeclaration);
+/** `distanceBoxIouLoss` for `planOf`. */
+export const distanceBoxIouLoss = /* @__PURE__ */ boxLossKernel(distanceBoxIouLossDeclaration);
+/** `focalTverskyLoss` for `planOf`. */
+export const focalTverskyLoss = /* @__PURE__ */ regionLossKernel(focalTverskyLossDeclaration);
+/** `generalizedBoxIouLoss` for `planOf`. */
+export const generalizedBoxIouLoss = /* @__PURE__ */ boxLossKernel(
+  generalizedBoxIouLossDeclaration,
+);
+/** `infoNceLoss` for `planOf`. */
+export const infoNceLoss = /* @__PURE__ */ contrastiveKernel(infoNceLossDeclaration);
+/** `jaccardLoss` for `planOf`. */
+export const jaccardLoss = /* @__PURE__ */ regionLossKernel(jaccardLossDeclaration);
+/** `multiMarginLoss` for `planOf`. */
+export const multiMarginLoss = /* @__PURE__ */ marginLossKernel(multiMarginLossDeclaration);
+/** `multilabelMarginLoss` for `planOf`. */
+export const multilabelMarginLoss = /* @__PURE__ */ marginLossKernel(
+  multilabelMarginLossDeclaration,
+);
+/** `multilabelSoftMarginLoss` for `planOf`. */
+export const multilabelSoftMarginLoss = /* @__PURE__ */ marginLossKernel(
+  multilabelSoftMarginLossDeclaration,
+);
+/** `ntXentLoss` for `planOf`. */
+export const ntXentLoss = /* @__PURE__ */ contrastiveKernel(ntXentLossDeclaration);
+/** `sigLipLoss` for `planOf`. */
+export const sigLipLoss = /* @__PURE__ */ contrastiveKernel(sigLipLossDeclaration);
+/** `supConLoss` for `planOf`. */
+export const supConLoss = /* @__PURE__ */ contrastiveKernel(supConLossDeclaration);
+/** `tverskyLoss` for `planOf`. */
+export const tverskyLoss = /* @__PURE__ */ regionLossKernel(tverskyLossDeclaration);
+/** `ctcLoss` for `planOf`. */
+export const ctcLoss = /* @__PURE__ */ ctcKernel();

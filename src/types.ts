@@ -16,7 +16,11 @@ export type {
   HttpResponse,
   WebStream,
 } from './core/host-types.ts';
-export type { ActivationOptions, InPlaceActivation } from './define/activation.ts';
+export type {
+  ActivationOptions,
+  DefineActivation,
+  InPlaceActivation,
+} from './define/activation.ts';
 export type { AddNorm, SumAndNorm } from './define/add-norm.ts';
 export type { BoxLoss, BoxLossOptions } from './define/box-loss.ts';
 export type { ChannelOperands } from './define/channel-norm.ts';
@@ -27,16 +31,18 @@ export type {
   TrackingOptions,
 } from './define/channel-norm-module.ts';
 export type { ClassLoss, ClassLossOptions } from './define/class-loss.ts';
-export type { Contrastive, NegativesModule } from './define/contrastive.ts';
+export type { Contrastive, ContrastiveArguments, NegativesModule } from './define/contrastive.ts';
 export type { DistanceLoss } from './define/distance-loss.ts';
 export type { Gated, GatedOptions, PairedGated, PairOptions } from './define/gated.ts';
 export type { InPlaceOption } from './define/in-place.ts';
 export type {
   AnyLoss,
+  DefineLoss,
   InputAndTarget,
   LossInputs,
   LossNumbers,
   LossOptions,
+  LossWeights,
   NoTensors,
   TensorNames,
 } from './define/loss-types.ts';
@@ -49,11 +55,12 @@ export type {
   QuadrupleLossModule,
   TripleLossModule,
 } from './define/module.ts';
-export type { Norm, NormOptions } from './define/norm.ts';
+export type { Norm, NormOperands, NormOptions } from './define/norm.ts';
 export type { Accuracy, Declared, OpDocs, OpInfo, OpKind } from './define/op.ts';
 export type {
   ChoiceSpec,
   NoParams,
+  OptionsOf,
   ParamOptions,
   ParamSpec,
   ParamSpecs,

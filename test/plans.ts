@@ -4,6 +4,7 @@ import * as nonlin from '../src/index.ts';
 import { sizeOf, type Shape } from '../src/core/shape.ts';
 import type { Tensor } from '../src/index.ts';
 import type { KernelOp, KernelPlan, PlanTuning } from '../src/kernels.ts';
+import { OWN_CASES } from './plan-cases.ts';
 
 type DType = 'float32' | 'float16' | 'int32';
 
@@ -25,6 +26,8 @@ export interface Case extends Wanted {
   readonly op: string;
   /** The kernel, where it is not the entry's of that name. */
   readonly kernel?: KernelOp;
+  /** Whether the device multiplies the gradients of a gradOutput of 1 by another, in float32, where a plan computes them anew. */
+  readonly scaled?: boolean;
 }
 
 type Callable = ((...args: unknown[]) => Tensor) & {
@@ -53,7 +56,7 @@ export function kernelOf({ op, kernel = kernelOps.get(op) }: Case): KernelOp {
 }
 
 export function plan(one: Case): KernelPlan {
-  const { op: _op, kernel: _kernel, ...request } = one;
+  const { op: _op, kernel: _kernel, scaled: _scaled, ...request } = one;
   const any: unknown = request;
   return kernels.planOf(kernelOf(one), any as kernels.PlanRequest<object, string>);
 }
@@ -67,20 +70,31 @@ export function inputsOf(one: Case): string[] {
 
 function optionalOf(one: Case): readonly string[] {
   const { kind, inputs } = kernelOf(one);
-  if (kind === 'loss') return functionOf(one.op).weights ?? ['weight'];
-  return one.kernel ? [] : inputs.slice(1);
+  if (kind === 'loss') {
+    const { weights = ['weight', 'negatives', 'logitScale', 'logitBias'] } = functionOf(one.op);
+    return weights;
+  }
+  // prelu has a weight in any case.
+  return one.kernel || one.op === 'prelu' ? [] : inputs.slice(1);
 }
 
 /** Calls nonlin's function with the tensors of a case. */
 export function call(one: Case, tensors: Readonly<Record<string, Tensor>>): Tensor {
   const fn = functionOf(one.op);
   const { kind, inputs } = kernelOf(one);
-  const { normalizedShape, ...options } = one.options ?? {};
+  const { normalizedShape, numGroups, ...options } = one.options ?? {};
   const [first = '', ...others] = inputs;
   const input = tensors[first];
   const named = (names: readonly string[]): Record<string, Tensor> =>
     Object.fromEntries(names.flatMap((name) => (tensors[name] ? [[name, tensors[name]]] : [])));
-  if (kind === 'norm') return fn(input, normalizedShape, { ...options, ...named(others) });
+  const { up, weight } = tensors;
+  if (up) return fn(input, up, options);
+  if (one.op === 'prelu') return fn(input, weight, options);
+  if (kind === 'norm') {
+    const lead = normalizedShape ?? numGroups;
+    const all = { ...options, ...named(others) };
+    return lead === undefined ? fn(input, all) : fn(input, lead, all);
+  }
   if (kind !== 'loss') return fn(input, { ...options, ...named(others) });
   const optional = optionalOf(one);
   const positional = inputs.filter((name) => !optional.includes(name));
@@ -94,6 +108,8 @@ export function casesOf(op: string): Case[] {
   const kernel = kernelOf({ op, shape: [] });
   const { kind, differentiable } = kernel;
   const fn = functionOf(op);
+  const own = OWN_CASES[op] ?? [];
+  if (own.length > 0 && kind !== 'gated') return [...own];
   const required = Object.fromEntries((fn.required ?? []).map((name) => [name, fn.params[name]]));
   const withOptions = (options: Record<string, unknown>) => ({
     options: { ...required, ...options },
@@ -117,10 +133,7 @@ export function casesOf(op: string): Case[] {
       ];
     }
     case 'gated':
-      return [
-        { op, shape: [6, 10] },
-        { op, shape: [4, 7], options: { dim: 0 } },
-      ];
+      return [{ op, shape: [6, 10] }, { op, shape: [4, 7], options: { dim: 0 } }, ...own];
     case 'rowwise':
       return [
         { op, shape: [6, 12], options: { dim: 1 } },
@@ -209,15 +222,33 @@ export function inFloat16(one: Case): Case {
 }
 
 /** A name for what a case is about. */
-export function titleOf({ op, kernel: _kernel, tuning: _tuning, ...request }: Case): string {
+export function titleOf({
+  op,
+  kernel: _kernel,
+  tuning: _tuning,
+  scaled: _scaled,
+  ...request
+}: Case): string {
   return `${op} ${JSON.stringify(request)}`;
 }
+
+/** Integers of inputs that are no class indices. */
+const INTEGERS: Readonly<Record<string, (i: number) => number>> = {
+  mask: (i) => Number(i % 3 > 0),
+  labels: (i) => i % 2,
+  // Of ctcLoss: five steps, at most two labels, of which the first has both.
+  targets: (i) => 1 + (i % 2),
+  inputLengths: (i) => 5 - (i % 2),
+  targetLengths: (i) => 2 - (i % 2),
+};
 
 /** Values between 0 and 1 that nearly all losses take, and class indices; the same each time. */
 export function valuesFor(name: string, shape: Shape, dtype: string, classes: number): number[] {
   return Array.from({ length: sizeOf(shape) }, (_, i) => {
-    if (dtype === 'int32') return name === 'mask' ? Number(i % 3 > 0) : (i * 5) % classes;
+    if (dtype === 'int32') return INTEGERS[name]?.(i) ?? (i * 5) % classes;
     const wave = ((i * 7 + name.length * 3) % 23) / 25 + 0.05;
+    // Corners of boxes: the upper ones behind the lower ones.
+    if (name.startsWith('boxes')) return wave + Number(i % 4 > 1);
     return name === 'input' ? wave : 1 - wave * 0.9;
   });
 }

@@ -15,7 +15,7 @@ export interface Described {
 
 /** PyTorch's name for it, a function or a module, or that there is none. */
 export function torchName({ docs }: Described): TemplateResult {
-  return docs.torch === null
+  return docs.torch === undefined
     ? html`<span class="torch none">beyond PyTorch</span>`
     : html`<span class="torch" title="In PyTorch"
         >${/^[A-Z]/.test(docs.torch) ? 'nn' : 'F'}.${docs.torch}</span

@@ -7,7 +7,10 @@ const declaration = /* @__PURE__ */ declareActivation({
   name: 'celu',
   wgsl,
   includes: [bits, div, exp, expm1],
-  params: { alpha: { default: 1, nonzero: true } },
+  params: {
+    /** The value far below 0 is -alpha; not 0. */
+    alpha: { default: 1, nonzero: true },
+  },
   forward: (x, { alpha }) => (x > 0 ? x : alpha * Math.expm1(x / alpha)),
   backward: (x, gradOutput, { alpha }) => (x > 0 ? gradOutput : gradOutput * Math.exp(x / alpha)),
   inplace: () => false,
@@ -23,7 +26,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** elu with a continuous slope: x above 0, else alpha · (e^(x / alpha) - 1) (alpha 1, not 0). At 0 the gradient is 1. */
+/**
+ * elu with a continuous slope: x above 0, else alpha · (e^(x / alpha) - 1) (alpha 1, not 0). At 0 the gradient is 1.
+ *
+ * @example celu(x, { alpha: 0.5 })
+ */
 export const celu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `celu` as a module. */

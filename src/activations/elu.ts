@@ -7,7 +7,10 @@ const declaration = /* @__PURE__ */ declareActivation({
   name: 'elu',
   wgsl,
   includes: [exp, expm1],
-  params: { alpha: 1 },
+  params: {
+    /** The value far below 0 is -alpha. */
+    alpha: 1,
+  },
   forward: (x, { alpha }) => (x > 0 ? x : alpha * Math.expm1(x)),
   backward: (x, gradOutput, { alpha }) => (x > 0 ? gradOutput : gradOutput * (alpha * Math.exp(x))),
   inplace: () => false,
@@ -24,7 +27,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** Exponential linear unit: x above 0, else alpha · (e^x - 1) (alpha 1). At 0 the gradient is alpha. */
+/**
+ * Exponential linear unit: x above 0, else alpha · (e^x - 1) (alpha 1). At 0 the gradient is alpha.
+ *
+ * @example elu(x, { alpha: 2 })
+ */
 export const elu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `elu` as a module. */

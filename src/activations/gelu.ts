@@ -32,7 +32,10 @@ const declaration = /* @__PURE__ */ declareActivation({
   name: 'gelu',
   wgsl,
   includes: [bits, erf, sigmoid],
-  params: { approximate: { choices: ['none', 'tanh'] } },
+  params: {
+    /** `'none'` is exact, by the error function; `'tanh'` the formula with tanh, as in GPT-2. */
+    approximate: { choices: ['none', 'tanh'] },
+  },
   forward: (x, { approximate }) =>
     approximate === NONE ? x * phi(x) : x * logistic(tanhArgument(x)),
   backward: (x, gradOutput, { approximate }) =>
@@ -55,7 +58,10 @@ const declaration = /* @__PURE__ */ declareActivation({
 export default declaration;
 
 /** Gaussian error linear unit: x · Φ(x), Φ the normal distribution’s. `approximate`: `none` (default, by erfc, exact in the left
- * tail too) or `tanh`, the formula of BERT and GPT-2. */
+ * tail too) or `tanh`, the formula of BERT and GPT-2.
+ *
+ * @example gelu(x, { approximate: 'tanh' })
+ */
 export const gelu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `gelu` as a module. */

@@ -5,7 +5,10 @@ import { activationModule } from '../define/module.ts';
 const declaration = /* @__PURE__ */ declareActivation({
   name: 'hardshrink',
   wgsl,
-  params: { lambd: 0.5 },
+  params: {
+    /** What is nearer to 0 is 0. */
+    lambd: 0.5,
+  },
   forward: (x, { lambd }) => (x >= -lambd && x <= lambd ? 0 : x),
   backward: (x, gradOutput, { lambd }) => (x >= -lambd && x <= lambd ? 0 : gradOutput),
   accuracy: { forward: 0, backward: 0 },
@@ -21,7 +24,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** 0 where |x| is at most lambd (default 0.5), x elsewhere. Gradient 1 where x is kept, 0 elsewhere. */
+/**
+ * 0 where |x| is at most lambd (default 0.5), x elsewhere. Gradient 1 where x is kept, 0 elsewhere.
+ *
+ * @example hardshrink(x, { lambd: 1 })
+ */
 export const hardshrink = /* @__PURE__ */ defineActivation(declaration);
 
 /** `hardshrink` as a module. */

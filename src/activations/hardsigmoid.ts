@@ -8,7 +8,9 @@ const declaration = /* @__PURE__ */ declareActivation({
   wgsl,
   includes: [div],
   params: {
+    /** The slope. Defaults to 1/6. */
     alpha: { default: 1 / 6, unit: 1 / 6, pair: true },
+    /** The value at 0. */
     beta: { default: 0.5, unit: 0.5, pair: true },
   },
   forward: (x, { alpha, beta }) => {

@@ -23,7 +23,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** Piecewise quadratic swish: x · min(max(x + 3, 0), 6) / 6. 0 up to -3 (NaN at -Inf, as PyTorch), x from 3 on. */
+/**
+ * Piecewise quadratic swish: x · min(max(x + 3, 0), 6) / 6. 0 up to -3 (NaN at -Inf, as PyTorch), x from 3 on.
+ *
+ * @example hardswish(x)
+ */
 export const hardswish = /* @__PURE__ */ defineActivation(declaration);
 
 /** `hardswish` as a module. */

@@ -6,7 +6,12 @@ import { checkOrder } from '../core/validate-options.ts';
 const declaration = /* @__PURE__ */ declareActivation({
   name: 'hardtanh',
   wgsl,
-  params: { minVal: -1, maxVal: 1 },
+  params: {
+    /** The least value, below maxVal. */
+    minVal: -1,
+    /** The largest value. */
+    maxVal: 1,
+  },
   check: (op, { minVal, maxVal }) => {
     checkOrder(op, ['minVal', minVal], ['maxVal', maxVal]);
   },
@@ -26,7 +31,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** Clamps x to [minVal, maxVal] (default -1 and 1). Gradient 1 inside, 0 outside and at both ends. */
+/**
+ * Clamps x to [minVal, maxVal] (default -1 and 1). Gradient 1 inside, 0 outside and at both ends.
+ *
+ * @example hardtanh(x, { minVal: 0, maxVal: 6 })
+ */
 export const hardtanh = /* @__PURE__ */ defineActivation(declaration);
 
 /** `hardtanh` as a module. */

@@ -6,7 +6,10 @@ import { activationModule } from '../define/module.ts';
 const declaration = /* @__PURE__ */ declareActivation({
   name: 'leakyRelu',
   wgsl,
-  params: { negativeSlope: 0.01 },
+  params: {
+    /** The slope below 0. */
+    negativeSlope: 0.01,
+  },
   forward: (x, { negativeSlope }) => (x > 0 ? x : negativeSlope * x),
   forwardAll: (x, y, { negativeSlope }) => {
     // Looked up instead of chosen: a branch on the sign is mispredicted every other time, which costs three times as much.
@@ -31,7 +34,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** Leaky rectifier: x above 0, else negativeSlope · x (default 0.01). At 0 the gradient is negativeSlope. */
+/**
+ * Leaky rectifier: x above 0, else negativeSlope · x (default 0.01). At 0 the gradient is negativeSlope.
+ *
+ * @example leakyRelu(x, { negativeSlope: 0.2 })
+ */
 export const leakyRelu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `leakyRelu` as a module. */

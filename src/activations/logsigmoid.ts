@@ -22,7 +22,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** log(sigmoid(x)): the logarithm of a probability from its logit, without underflow. */
+/**
+ * log(sigmoid(x)): the logarithm of a probability from its logit, without underflow.
+ *
+ * @example logsigmoid(x)
+ */
 export const logsigmoid = /* @__PURE__ */ defineActivation(declaration);
 
 /** `logsigmoid` as a module. */

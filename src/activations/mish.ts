@@ -42,7 +42,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** x · tanh(softplus(x)): a smooth, self-gated rectifier. The left tail keeps relative accuracy. */
+/**
+ * x · tanh(softplus(x)): a smooth, self-gated rectifier. The left tail keeps relative accuracy.
+ *
+ * @example mish(x)
+ */
 export const mish = /* @__PURE__ */ defineActivation(declaration);
 
 /** `mish` as a module. */

@@ -1,116 +1,44 @@
 import wgsl from '../../shaders/activations/prelu.wgsl?raw';
-import { isRecording, record } from '../core/autograd.ts';
-import { alongChannels } from '../define/along-channels.ts';
-import type { LearnedActivation, LearnedEpilogue } from '../define/activation.ts';
-import { defineOp } from '../define/op.ts';
-import { LENGTHS, warmUp } from '../define/prepare.ts';
-import { run, runOne } from '../core/dispatcher.ts';
-import { BYTES, encode, type FloatDType } from '../core/dtype.ts';
-import { source } from '../shader/link.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
-import { sumTo, view } from '../kernels/reduce/sum-to.ts';
-import { allocating } from '../core/memory.ts';
-import { Module, type Fused } from '../nn/module.ts';
 import { currentDevice } from '../core/current.ts';
 import type { Device } from '../core/device.ts';
-import { fromHost, type Tensor } from '../core/tensor.ts';
-import { checkOut, checkPlacement, checkTensors } from '../core/validate.ts';
+import type { FloatDType } from '../core/dtype.ts';
+import type { Tensor } from '../core/tensor.ts';
 import { checkNumber, checkOptionNames } from '../core/validate-options.ts';
+import type { LearnedActivation } from '../define/activation.ts';
+import { defineLearned, filledRow, type LearnedDeclaration } from '../define/learned.ts';
+import { defineOp } from '../define/op.ts';
+import { LENGTHS, warmUp } from '../define/prepare.ts';
+import { Module, type Fused } from '../nn/module.ts';
+import { source } from '../shader/link.ts';
+import type { ParamValues } from '../shader/params.ts';
 
-const common = {
+const declaration: LearnedDeclaration = {
   name: 'prelu',
+  learned: 'weight',
   source: /* @__PURE__ */ source('activations/prelu.wgsl', wgsl),
   params: { names: [] },
-};
-const forwardOp: PointwiseOp = {
-  ...common,
-  inputs: ['x', 'weight'],
-  results: 1,
-  body: '  return Results(forward(x, weight, p));',
-  reference: ([x = NaN, weight = NaN], r) => {
-    r[0] = x > 0 ? x : weight * x;
+  body: {
+    forward: '  return Results(forward(x, weight, p));',
+    backward: '  let g = backward(x, weight, grad_output, p);\n  return Results(g.x, g.y);',
   },
-  inPlace: [0],
+  forward: (x, weight) => (x > 0 ? x : weight * x),
+  backward: (x, weight, g) => (x > 0 ? [g, 0] : [weight * g, x * g]),
 };
-const backwardOp: PointwiseOp = {
-  ...common,
-  inputs: ['x', 'weight', 'grad_output'],
-  results: 2,
-  body: '  let g = backward(x, weight, grad_output, p);\n  return Results(g.x, g.y);',
-  reference: ([x = NaN, weight = NaN, gradOutput = NaN], r) => {
-    r[0] = x > 0 ? gradOutput : weight * gradOutput;
-    r[1] = x > 0 ? 0 : x * gradOutput;
-  },
-};
+export default declaration;
+
+const rectifier = /* @__PURE__ */ defineLearned(declaration);
 
 function apply(x: Tensor, weight: Tensor, options: { out?: Tensor } = {}): Tensor {
   checkOptionNames('prelu', options, ['out']);
-  checkTensors('prelu', { x, weight });
-  const along = alongChannels('prelu', 'weight', x, weight);
-  const { out } = options;
-  checkOut('prelu', out, x, isRecording([x, weight]));
-  const spread = view(weight, along);
-  const output = runOne(
-    pointwise,
-    { op: forwardOp, params: {}, shape: x.shape },
-    [x, spread],
-    out ?? x.like(),
-  );
-  const recorded = record(
-    output,
-    'prelu',
-    [x, weight],
-    [x, spread],
-    (upstream, [savedX, savedWeight], needs) => {
-      if (!savedX || !savedWeight) return [];
-      const [gradX, gradWeight] = gradients(
-        savedX,
-        savedWeight,
-        upstream.tensor,
-        needs[1] ?? false,
-      );
-      const shaped = gradWeight && view(gradWeight, weight.shape);
-      gradWeight?.dispose();
-      if (needs[0]) return [gradX, shaped];
-      gradX.dispose();
-      return [null, shaped];
-    },
-  );
-  spread.dispose();
-  return recorded;
+  return rectifier.apply(x, weight, options.out);
 }
-
-/** The gradients for x and, if it is wanted, for the weight, which is in the shape that it broadcasts as. */
-function gradients(
-  x: Tensor,
-  weight: Tensor,
-  gradOutput: Tensor,
-  wanted: boolean,
-): [Tensor, Tensor | null] {
-  const [gradX, parts] = run(
-    pointwise,
-    { op: backwardOp, params: {}, shape: x.shape },
-    [x, weight, gradOutput],
-    // The weight's in float32, so that its sum is rounded once.
-    [x.like(), { shape: x.shape, dtype: 'float32' }],
-  );
-  const gradWeight = wanted && parts ? sumTo(parts, weight.shape, weight.dtype) : null;
-  parts?.dispose();
-  return [gradX, gradWeight];
-}
-
-/** For \`linear\`, which applies it to its own results. */
-const learned: LearnedEpilogue = {
-  source: common.source,
-  layout: common.params,
-  forward: (x, _params, weight) => (x > 0 ? x : weight * x),
-  gradients,
-};
 
 /**
  * Parametric rectifier: x above 0, else weight · x. `weight` has one element, or one per channel (dimension 1 of `x`), or
  * two dimensions or more that broadcast to the shape of `x`, such as one for each element; it gets a gradient. At 0 the gradient
  * is that of the negative side.
+ *
+ * @example prelu(x, weight)
  */
 export const prelu: LearnedActivation = /* @__PURE__ */ Object.assign(
   /* @__PURE__ */ defineOp(apply, {
@@ -133,7 +61,15 @@ export const prelu: LearnedActivation = /* @__PURE__ */ Object.assign(
       }
     },
   }),
-  { learned },
+  {
+    // For `linear`, which applies it to its own results.
+    learned: {
+      source: declaration.source,
+      layout: declaration.params,
+      forward: (x: number, _params: ParamValues, weight: number) => declaration.forward(x, weight),
+      gradients: rectifier.gradients,
+    },
+  },
 );
 
 /** `prelu` as a module with a learned weight. */
@@ -148,15 +84,8 @@ export class PReLU extends Module {
     super();
     checkOptionNames('PReLU', options, ['numParameters', 'init', 'device', 'dtype']);
     const { numParameters = 1, init = 0.25, device = currentDevice(), dtype = 'float32' } = options;
-    checkNumber('PReLU', 'numParameters', numParameters, { min: 1, integer: true });
     checkNumber('PReLU', 'init', init);
-    checkPlacement('PReLU', device, dtype);
-    const bytes = numParameters * BYTES[dtype];
-    device.checkBytes('PReLU', bytes);
-    const values = allocating('PReLU', bytes, () =>
-      encode(dtype, new Float64Array(numParameters).fill(init)),
-    );
-    this.weight = this.parameter('weight', fromHost(values, [numParameters], dtype, device));
+    this.weight = this.parameter('weight', filledRow('PReLU', numParameters, init, device, dtype));
   }
 
   override get fused(): Fused | null {

@@ -20,14 +20,17 @@ const declaration = /* @__PURE__ */ declareActivation({
     tex: String.raw`x \cdot \sigma(1.702 x)`,
     derivative: String.raw`\sigma(v) + v \sigma(v) \sigma(-v), \quad v = 1.702 x`,
     range: String.raw`[-0.16, \infty)`,
-    torch: null,
     cite: 'Hendrycks & Gimpel 2016, Gaussian Error Linear Units; Radford et al. 2021 (CLIP)',
     use: 'For models that were trained with it, such as CLIP. In a new model use gelu, from which it differs by up to 0.02.',
   },
 });
 export default declaration;
 
-/** gelu by a sigmoid: x · sigmoid(1.702 x). Not in PyTorch; of OpenAI’s CLIP. */
+/**
+ * gelu by a sigmoid: x · sigmoid(1.702 x). Not in PyTorch; of OpenAI’s CLIP.
+ *
+ * @example quickGelu(x)
+ */
 export const quickGelu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `quickGelu` as a module. */

@@ -12,14 +12,17 @@ const declaration = /* @__PURE__ */ declareActivation({
     tex: String.raw`\max(x, 0)^2`,
     derivative: String.raw`2 \max(x, 0)`,
     range: String.raw`[0, \infty)`,
-    torch: null,
     cite: 'So et al. 2021, Primer: Searching for Efficient Transformers for Language Modeling',
     use: 'For the feed-forward layers of transformers. It makes many activations exactly 0. It grows with the square of the input, so put a norm before it.',
   },
 });
 export default declaration;
 
-/** Squared rectifier: max(x, 0)². Gradient 2 · max(x, 0). Not in PyTorch. */
+/**
+ * Squared rectifier: max(x, 0)². Gradient 2 · max(x, 0). Not in PyTorch.
+ *
+ * @example reluSquared(x)
+ */
 export const reluSquared = /* @__PURE__ */ defineActivation(declaration);
 
 /** `reluSquared` as a module. */

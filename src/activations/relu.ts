@@ -36,7 +36,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** Rectifier: max(x, 0). Gradient 1 above 0, 0 at and below. NaN stays NaN. Same shape as `x`. */
+/**
+ * Rectifier: max(x, 0). Gradient 1 above 0, 0 at and below. NaN stays NaN. Same shape as `x`.
+ *
+ * @example relu(x)
+ */
 export const relu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `relu` as a module. */

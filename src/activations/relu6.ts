@@ -21,7 +21,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** Rectifier that stops at 6: min(max(x, 0), 6). Gradient 1 between 0 and 6, 0 elsewhere, 0 and 6 included. */
+/**
+ * Rectifier that stops at 6: min(max(x, 0), 6). Gradient 1 between 0 and 6, 0 elsewhere, 0 and 6 included.
+ *
+ * @example relu6(x)
+ */
 export const relu6 = /* @__PURE__ */ defineActivation(declaration);
 
 /** `relu6` as a module. */

@@ -63,6 +63,7 @@ export interface RReluOptions extends RReluBounds, InPlaceOption {
   out?: Tensor;
 }
 
+/** Both slopes, checked. */
 function boundsOf(
   op: string,
   { lower = 1 / 8, upper = 1 / 3 }: RReluBounds,
@@ -72,6 +73,14 @@ function boundsOf(
   checkOrder(op, ['lower', lower], ['upper', upper]);
   return { lower, upper };
 }
+
+/** The kernel's options where nothing is drawn. */
+function meanSlope({ lower, upper }: Required<RReluBounds>): ParamValues {
+  return { lower: (lower + upper) / 2, span: 0, key0: 0, key1: 0 };
+}
+
+/** For plans of it. */
+export default { forwardOp, backwardOp, boundsOf, meanSlope };
 
 function apply(x: Tensor, options: RReluOptions = {}): Tensor {
   checkOptionNames('rrelu', options, ['lower', 'upper', 'training', 'inplace', 'out']);
@@ -84,7 +93,7 @@ function apply(x: Tensor, options: RReluOptions = {}): Tensor {
   const over = checkInPlace('rrelu', options, x, recording);
   const params = training
     ? withKey(([key0, key1]) => ({ lower, span: upper - lower, key0, key1 }))
-    : { lower: (lower + upper) / 2, span: 0, key0: 0, key1: 0 };
+    : meanSlope({ lower, upper });
   // With slopes of at least 0 the result has the sign of x, which is all that the gradient needs of it.
   const copied = over && recording && lower < 0;
   const kept = copied ? copyOf(x) : x;
@@ -103,6 +112,8 @@ function apply(x: Tensor, options: RReluOptions = {}): Tensor {
 /**
  * Randomised leaky rectifier: x above 0, else slope · x, with a slope per element drawn between lower and upper in
  * training (repeatable with `manualSeed`, the same on every device), and their mean otherwise. At 0 the gradient is the slope.
+ *
+ * @example rrelu(x, { training: true })
  */
 export const rrelu = /* @__PURE__ */ defineOp(apply, {
   op: 'rrelu',

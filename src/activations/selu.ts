@@ -11,7 +11,9 @@ const declaration = /* @__PURE__ */ declareActivation({
   wgsl,
   includes: [exp, expm1],
   params: {
+    /** The value far below 0 is -gamma alpha. */
     alpha: { default: ALPHA, unit: ALPHA, pair: true },
+    /** The slope above 0. */
     gamma: { default: GAMMA, unit: GAMMA, pair: true },
   },
   forward: (x, { alpha, gamma }) => (x > 0 ? gamma * x : gamma * alpha * Math.expm1(x)),
@@ -34,6 +36,8 @@ export default declaration;
 /**
  * Scaled exponential linear unit: gamma x above 0, else gamma alpha (e^x - 1). By default `alpha` and `gamma` are those of the
  * paper and of PyTorch, which keep mean 0 and variance 1 through deep networks; other ones are ONNX Selu's.
+ *
+ * @example selu(x)
  */
 export const selu = /* @__PURE__ */ defineActivation(declaration);
 

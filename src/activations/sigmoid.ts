@@ -26,7 +26,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** Logistic function: 1 / (1 + e^-x), from 0 to 1. Both tails keep relative accuracy, in the gradient too. */
+/**
+ * Logistic function: 1 / (1 + e^-x), from 0 to 1. Both tails keep relative accuracy, in the gradient too.
+ *
+ * @example sigmoid(x)
+ */
 export const sigmoid = /* @__PURE__ */ defineActivation(declaration);
 
 /** `sigmoid` as a module. */

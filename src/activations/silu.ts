@@ -24,7 +24,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** Sigmoid-weighted linear unit (swish): x · sigmoid(x). The left tail keeps relative accuracy. */
+/**
+ * Sigmoid-weighted linear unit (swish): x · sigmoid(x). The left tail keeps relative accuracy.
+ *
+ * @example silu(x)
+ */
 export const silu = /* @__PURE__ */ defineActivation(declaration);
 
 /** `silu` as a module. */

@@ -1,21 +1,14 @@
 import wgsl from '../../shaders/activations/snake.wgsl?raw';
-import { isRecording, record } from '../core/autograd.ts';
 import { currentDevice } from '../core/current.ts';
 import type { Device } from '../core/device.ts';
-import { run, runOne } from '../core/dispatcher.ts';
-import { BYTES, encode, LARGEST, type FloatDType } from '../core/dtype.ts';
+import { LARGEST, type FloatDType } from '../core/dtype.ts';
 import { OptionError } from '../core/errors.ts';
 import { isTensor } from '../core/is-tensor.ts';
-import { allocating } from '../core/memory.ts';
-import { fromHost, type Tensor } from '../core/tensor.ts';
-import { checkOut, checkPlacement, checkTensors } from '../core/validate.ts';
+import type { Tensor } from '../core/tensor.ts';
 import { checkIsOptions, checkNumber, checkOptionNames } from '../core/validate-options.ts';
-import { at } from '../cpu/rows.ts';
-import { defineActivation } from '../define/activation.ts';
-import { alongChannels } from '../define/along-channels.ts';
+import { declareActivation, defineActivation } from '../define/activation.ts';
+import { defineLearned, filledRow, type LearnedDeclaration } from '../define/learned.ts';
 import { defineOp, type Declared } from '../define/op.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
-import { sumTo, view } from '../kernels/reduce/sum-to.ts';
 import { Module } from '../nn/module.ts';
 import { bits, div, sin } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
@@ -39,42 +32,37 @@ function slopeByAlpha(x: number, a: number): number {
 
 const includes = [bits, div, sin];
 /** With a number as alpha. */
-const ofNumber = /* @__PURE__ */ defineActivation({
+const numberDeclaration = /* @__PURE__ */ declareActivation({
   name: 'snake',
   wgsl,
   includes,
-  params: { alpha: { default: 1, min: 0, above: true, max: LARGEST, pair: true } },
+  params: {
+    /** The frequency of the wave; above 0. */
+    alpha: { default: 1, min: 0, above: true, max: LARGEST, pair: true },
+  },
   forward: (x, { alpha }) => snakeOf(x, alpha),
   backward: (x, gradOutput, { alpha }) => gradOutput * slopeOf(x, alpha),
   largestTerm: () => 1,
 });
+const ofNumber = /* @__PURE__ */ defineActivation(numberDeclaration);
 
-const common = {
+const declaration: LearnedDeclaration = {
   name: 'snake',
+  learned: 'alpha',
   source: /* @__PURE__ */ source('activations/snake.wgsl', wgsl, includes),
   // The functions of the file name the option.
   params: { names: ['alpha'], pairs: ['alpha'] },
-};
-const forwardOp: PointwiseOp = {
-  ...common,
-  inputs: ['x', 'alpha'],
-  results: 1,
-  body: '  return Results(snake(x, alpha, 0.0));',
-  reference: (v, r) => {
-    r[0] = snakeOf(at(v, 0), at(v, 1));
+  body: {
+    forward: '  return Results(snake(x, alpha, 0.0));',
+    backward:
+      '  return Results(grad_output * slope_of(x, alpha, 0.0), grad_output * slope_by_alpha(x, alpha));',
   },
-  inPlace: [0],
+  forward: snakeOf,
+  backward: (x, alpha, g) => [g * slopeOf(x, alpha), g * slopeByAlpha(x, alpha)],
 };
-const backwardOp: PointwiseOp = {
-  ...common,
-  inputs: ['x', 'alpha', 'grad_output'],
-  results: 2,
-  body: '  return Results(grad_output * slope_of(x, alpha, 0.0), grad_output * slope_by_alpha(x, alpha));',
-  reference: (v, r) => {
-    r[0] = at(v, 2) * slopeOf(at(v, 0), at(v, 1));
-    r[1] = at(v, 2) * slopeByAlpha(at(v, 0), at(v, 1));
-  },
-};
+export default { learned: declaration, ofNumber: numberDeclaration };
+
+const ofTensor = /* @__PURE__ */ defineLearned(declaration);
 
 /** Options of `snake`. */
 export interface SnakeOptions {
@@ -117,39 +105,7 @@ function apply(x: Tensor, options: SnakeOptions = {}): Tensor {
 
 function learned(x: Tensor, alpha: Tensor, options: { out?: Tensor }): Tensor {
   checkOptionNames('snake', options, ['out'], 'a bias goes with a number as alpha');
-  checkTensors('snake', { x, alpha });
-  const along = alongChannels('snake', 'alpha', x, alpha);
-  const { out } = options;
-  checkOut('snake', out, x, isRecording([x, alpha]));
-  const spread = view(alpha, along);
-  const args = { op: forwardOp, params: {}, shape: x.shape };
-  const output = runOne(pointwise, args, [x, spread], out ?? x.like());
-  const { shape, dtype } = alpha;
-  const recorded = record(
-    output,
-    'snake',
-    [x, alpha],
-    [x, spread],
-    (upstream, [savedX, savedAlpha], needs) => {
-      if (!savedX || !savedAlpha) return [];
-      const [gradX, wide] = run(
-        pointwise,
-        { op: backwardOp, params: {}, shape: savedX.shape },
-        [savedX, savedAlpha, upstream.tensor],
-        // That of alpha in float32, so that its sum is rounded once.
-        [savedX.like(), { shape: savedX.shape, dtype: 'float32' }],
-      );
-      const sum = needs[1] && wide ? sumTo(wide, along, dtype) : null;
-      wide?.dispose();
-      const gradAlpha = sum && view(sum, shape);
-      sum?.dispose();
-      if (needs[0]) return [gradX, gradAlpha];
-      gradX.dispose();
-      return [null, gradAlpha];
-    },
-  );
-  spread.dispose();
-  return recorded;
+  return ofTensor.apply(x, alpha, options.out);
 }
 
 /**
@@ -170,7 +126,6 @@ export const snake: SnakeActivation = /* @__PURE__ */ Object.assign(
       tex: String.raw`x + \frac{\sin^2(\alpha x)}{\alpha}`,
       derivative: String.raw`1 + \sin(2 \alpha x)`,
       range: String.raw`(-\infty, \infty)`,
-      torch: null,
       cite: 'Ziyin, Hartwig & Ueda 2020, Neural Networks Fail to Learn Periodic Functions and How to Fix It',
       use: 'For audio codecs, vocoders and other periodic data. alpha is the frequency, and each channel can learn its own. Start with an alpha near the frequency that you expect.',
     },
@@ -199,14 +154,7 @@ export class Snake extends Module {
       return;
     }
     const { device = currentDevice(), dtype = 'float32' } = options;
-    checkNumber('Snake', 'numParameters', numParameters, { min: 1, integer: true });
-    checkPlacement('Snake', device, dtype);
-    const bytes = numParameters * BYTES[dtype];
-    device.checkBytes('Snake', bytes);
-    const values = allocating('Snake', bytes, () =>
-      encode(dtype, new Float64Array(numParameters).fill(alpha)),
-    );
-    this.alpha = this.parameter('alpha', fromHost(values, [numParameters], dtype, device));
+    this.alpha = this.parameter('alpha', filledRow('Snake', numParameters, alpha, device, dtype));
   }
 
   override forward(x: Tensor): Tensor {

@@ -8,7 +8,10 @@ const declaration = /* @__PURE__ */ declareActivation({
   name: 'softcap',
   wgsl,
   includes: [bits, div, tanhLib],
-  params: { cap: { default: 30, min: 0, above: true, max: LARGEST, pair: true } },
+  params: {
+    /** The bound on both sides; above 0. */
+    cap: { default: 30, min: 0, above: true, max: LARGEST, pair: true },
+  },
   forward: (x, { cap }) => cap * Math.tanh(x / cap),
   backward: (x, gradOutput, { cap }) => {
     const e = Math.exp(-2 * Math.abs(x / cap));
@@ -19,7 +22,6 @@ const declaration = /* @__PURE__ */ declareActivation({
     tex: String.raw`c \tanh(x / c)`,
     derivative: String.raw`1 - \tanh^2(x / c)`,
     range: String.raw`(-c, c)`,
-    torch: null,
     cite: 'Gemma Team 2024, Gemma 2: Improving Open Language Models at a Practical Size',
     use: 'Keeps logits and attention scores within ±cap. Inputs far beyond the cap get almost no gradient.',
   },

@@ -13,7 +13,12 @@ const declaration = /* @__PURE__ */ declareActivation({
   name: 'softplus',
   wgsl,
   includes: [div, sigmoidLib, softplusLib],
-  params: { beta: { default: 1, unit: 1 }, threshold: 20 },
+  params: {
+    /** How sharp the bend is. */
+    beta: { default: 1, unit: 1 },
+    /** From beta x above this on it is x itself. */
+    threshold: 20,
+  },
   forward: (x, { beta, threshold }) => scaledSoftplus(x, beta, threshold),
   forwardAll: (x, y, { beta, threshold }) => {
     for (let i = 0; i < y.length; i++) y[i] = scaledSoftplus(at(x, i), beta, threshold);
@@ -32,7 +37,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** Smooth rectifier: log(1 + e^(beta · x)) / beta (beta 1), x itself where beta · x is above threshold (20). */
+/**
+ * Smooth rectifier: log(1 + e^(beta · x)) / beta (beta 1), x itself where beta · x is above threshold (20).
+ *
+ * @example softplus(x, { beta: 2 })
+ */
 export const softplus = /* @__PURE__ */ defineActivation(declaration);
 
 /** `softplus` as a module. */

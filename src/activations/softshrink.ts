@@ -7,7 +7,12 @@ const declaration = /* @__PURE__ */ declareActivation({
   name: 'softshrink',
   wgsl,
   includes: [bits],
-  params: { lambd: { default: 0.5, min: 0 }, offset: { default: 0.5, like: 'lambd' } },
+  params: {
+    /** What is nearer to 0 is 0; at least 0. */
+    lambd: { default: 0.5, min: 0 },
+    /** How far other values are moved towards 0. Defaults to lambd. */
+    offset: { default: 0.5, like: 'lambd' },
+  },
   forward: (x, { lambd, offset }) => (x > lambd ? x - offset : x < -lambd ? x + offset : x * 0),
   backward: (x, gradOutput, { lambd }) => (x >= -lambd && x <= lambd ? 0 : gradOutput),
   accuracy: { forward: 0.5, backward: 0 },

@@ -22,7 +22,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** x / (1 + |x|), from -1 to 1. It saturates slowly: the gradient 1 / (1 + |x|)² falls as a power, not exponentially. */
+/**
+ * x / (1 + |x|), from -1 to 1. It saturates slowly: the gradient 1 / (1 + |x|)² falls as a power, not exponentially.
+ *
+ * @example softsign(x)
+ */
 export const softsign = /* @__PURE__ */ defineActivation(declaration);
 
 /** `softsign` as a module. */

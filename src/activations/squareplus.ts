@@ -11,7 +11,10 @@ const declaration = /* @__PURE__ */ declareActivation({
   name: 'squareplus',
   wgsl,
   includes: [bits, div, sqrt],
-  params: { b: { default: 4, min: 0, above: true, max: LARGEST } },
+  params: {
+    /** How wide the bend is; above 0. */
+    b: { default: 4, min: 0, above: true, max: LARGEST },
+  },
   forward: (x, { b }) => (x < 0 ? b / 2 / (rootOf(x, b) - x) : (x + rootOf(x, b)) / 2),
   backward: (x, gradOutput, { b }) => {
     if (Math.abs(x) === Infinity) return x < 0 ? 0 * gradOutput : gradOutput;
@@ -23,7 +26,6 @@ const declaration = /* @__PURE__ */ declareActivation({
     tex: String.raw`\frac{x + \sqrt{x^2 + b}}{2}`,
     derivative: String.raw`\frac12 \left(1 + \frac{x}{\sqrt{x^2 + b}}\right)`,
     range: String.raw`(0, \infty)`,
-    torch: null,
     cite: 'Barron 2021, Squareplus: A Softplus-Like Algebraic Rectifier',
     use: 'A softplus without an exponential, for devices where exponentials are slow. For negative x it approaches 0 only as 1 / |x|, much more slowly than softplus.',
   },

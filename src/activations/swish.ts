@@ -8,7 +8,10 @@ const declaration = /* @__PURE__ */ declareActivation({
   name: 'swish',
   wgsl,
   includes: [bits, div, sigmoid],
-  params: { beta: { default: 1, pair: true } },
+  params: {
+    /** How steep the gate is: 1 is silu. */
+    beta: { default: 1, pair: true },
+  },
   forward: (x, { beta }) => x * logistic(beta * x),
   // Two terms, as PyTorch would have it: Inf - Inf for an infinite gradOutput, 0 Inf for an infinite x.
   backward: (x, gradOutput, { beta }) => {
@@ -21,7 +24,6 @@ const declaration = /* @__PURE__ */ declareActivation({
     tex: String.raw`x \cdot \sigma(\beta x)`,
     derivative: String.raw`\sigma(v) + v \sigma(v) \sigma(-v), \quad v = \beta x`,
     range: String.raw`[-0.28 / \beta, \infty)`,
-    torch: null,
     cite: 'Ramachandran, Zoph & Le 2017, Searching for Activation Functions; ONNX Swish',
     use: 'A silu whose steepness you can set: the larger beta, the nearer it is to relu. With beta 1 it is silu, which is cheaper.',
   },

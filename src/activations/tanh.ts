@@ -30,7 +30,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** Hyperbolic tangent, from -1 to 1. The gradient 1 - tanh² keeps relative accuracy where tanh saturates. */
+/**
+ * Hyperbolic tangent, from -1 to 1. The gradient 1 - tanh² keeps relative accuracy where tanh saturates.
+ *
+ * @example tanh(x)
+ */
 export const tanh = /* @__PURE__ */ defineActivation(declaration);
 
 /** `tanh` as a module. */

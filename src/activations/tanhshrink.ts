@@ -39,7 +39,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** x - tanh(x); near 0 a series, so that the small difference is exact. The gradient is tanh²(x). */
+/**
+ * x - tanh(x); near 0 a series, so that the small difference is exact. The gradient is tanh²(x).
+ *
+ * @example tanhshrink(x)
+ */
 export const tanhshrink = /* @__PURE__ */ defineActivation(declaration);
 
 /** `tanhshrink` as a module. */

@@ -5,7 +5,12 @@ import { activationModule } from '../define/module.ts';
 const declaration = /* @__PURE__ */ declareActivation({
   name: 'threshold',
   wgsl,
-  params: { threshold: { default: 0, required: true }, value: { default: 0, required: true } },
+  params: {
+    /** Values above it stay. Has to be given. */
+    threshold: { default: 0, required: true },
+    /** What all others become. Has to be given. */
+    value: { default: 0, required: true },
+  },
   forward: (x, { threshold, value }) => (x <= threshold ? value : x),
   backward: (x, gradOutput, { threshold }) => (x <= threshold ? 0 : gradOutput),
   inplace: ({ threshold, value }) => value <= threshold,
@@ -22,7 +27,11 @@ const declaration = /* @__PURE__ */ declareActivation({
 });
 export default declaration;
 
-/** x above threshold, else value. Both options are required, as in PyTorch. Gradient 1 above threshold, 0 at and below. */
+/**
+ * x above threshold, else value. Both options are required, as in PyTorch. Gradient 1 above threshold, 0 at and below.
+ *
+ * @example threshold(x, { threshold: 0.1, value: 0 })
+ */
 export const threshold = /* @__PURE__ */ defineActivation(declaration);
 
 /** `threshold` as a module. */

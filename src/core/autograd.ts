@@ -141,7 +141,11 @@ export class GradNode {
 
 let enabled = true;
 
-/** Runs `fn` without recording, so that results have no gradient. `fn` must be synchronous: what an `async` function does later would be recorded. */
+/**
+ * Runs `fn` without recording, so that results have no gradient. `fn` must be synchronous: what an `async` function does later would be recorded.
+ *
+ * @example noGrad(() => softmax(model.forward(x), { dim: 1 }))
+ */
 export function noGrad<T>(fn: () => T): T {
   checkFunction('noGrad', 'fn', fn);
   const result = recordingIf(false, fn);

@@ -41,6 +41,8 @@ export function undone<T>(fn: () => T): T {
  * Runs `fn` and disposes the tensors made inside that are neither in its result nor held as a `grad`. A result is a tensor, or
  * arrays, plain objects, Maps (keys and values) and Sets of such, however deep, shared or circular; other objects are not
  * looked into. Scopes nest. `fn` is synchronous: an `async` one is refused, since other code would run in its scope.
+ *
+ * @example scope(() => train(x, y))
  */
 export function scope<T>(fn: () => T): T {
   checkFunction('scope', 'fn', fn);

@@ -201,11 +201,11 @@ export function checkBroadcastsTo(
 /** Tensors with at least `least` dimensions each. */
 export function checkRank(
   op: string,
-  tensors: Readonly<Record<string, Tensor>>,
+  tensors: Readonly<Record<string, { readonly shape: Shape }>>,
   least: number,
 ): void {
-  for (const [argument, { rank, shape }] of Object.entries(tensors)) {
-    if (rank >= least) continue;
+  for (const [argument, { shape }] of Object.entries(tensors)) {
+    if (shape.length >= least) continue;
     throw new ShapeError({
       op,
       argument,

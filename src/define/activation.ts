@@ -118,7 +118,14 @@ export function declareActivation<const S extends ParamSpecs = NoParams>(
 
 /** An activation with a learned tensor, such as prelu: `(x, weight)`. */
 export interface LearnedActivation extends Declared {
-  (x: Tensor, weight: Tensor, options?: { out?: Tensor }): Tensor;
+  (
+    x: Tensor,
+    weight: Tensor,
+    options?: {
+      /** Written instead of a new tensor; may be `x` itself. Only where no gradient is recorded. */
+      out?: Tensor;
+    },
+  ): Tensor;
   readonly kind: 'activation';
   /** @internal For kernels that apply the activation to their own results. */
   readonly learned: LearnedEpilogue;
@@ -154,16 +161,18 @@ export interface LearnedEpilogue {
   ) => [Tensor, Tensor | null];
 }
 
+/** The type of `defineActivation`: calls of an activation whose declaration has `inplace` may have it. */
+export interface DefineActivation {
+  <const S extends ParamSpecs = NoParams>(
+    declaration: ActivationDeclaration<S> & { readonly inplace: (params: ParamsOf<S>) => boolean },
+  ): InPlaceActivation<S>;
+  <const S extends ParamSpecs = NoParams>(declaration: ActivationDeclaration<S>): Activation<S>;
+}
+
 /** Declares an elementwise activation: function, gradient, bias, float16 and fusion into `linear` follow from it. */
-export function defineActivation<const S extends ParamSpecs = NoParams>(
-  declaration: ActivationDeclaration<S> & { readonly inplace: (params: ParamsOf<S>) => boolean },
-): InPlaceActivation<S>;
-export function defineActivation<const S extends ParamSpecs = NoParams>(
+export const defineActivation: DefineActivation = <const S extends ParamSpecs = NoParams>(
   declaration: ActivationDeclaration<S>,
-): Activation<S>;
-export function defineActivation<const S extends ParamSpecs = NoParams>(
-  declaration: ActivationDeclaration<S>,
-): InPlaceActivation<S> {
+): InPlaceActivation<S> => {
   const { name, forward, backward, largestTerm, accuracy, docs } = declaration;
   const specs = declaration.params ?? ({} as S);
   const ops = activationOps(declaration);
@@ -249,4 +258,4 @@ export function defineActivation<const S extends ParamSpecs = NoParams>(
     overwrites: true as const,
     epilogue: { source: file, layout, resolve, forward, backward, largestTerm, gradient },
   });
-}
+};

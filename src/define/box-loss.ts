@@ -4,15 +4,16 @@ import { run } from '../core/dispatcher.ts';
 import type { Device } from '../core/device.ts';
 import type { FloatDType } from '../core/dtype.ts';
 import { ShapeError } from '../core/errors.ts';
-import { formatShape, sizeOf } from '../core/shape.ts';
+import { formatShape, sizeOf, type Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkShapeIs, checkTensors } from '../core/validate.ts';
-import { checkOneOf } from '../core/validate-options.ts';
+import { checkIsOptions, checkOneOf } from '../core/validate-options.ts';
 import { boxesOf, type Boxes, type Penalty } from '../kernels/pair-rows/boxes-reference.ts';
-import { pairRows, type PairRowsArgs, type PairRowsOp } from '../kernels/pair-rows/plan.ts';
+import { pairRows, type PairRowsOp } from '../kernels/pair-rows/plan.ts';
 import { source, type Source } from '../shader/link.ts';
 import { planGradients, recordFused } from './fused-gradient.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
+import { pairArgs, type PairLossCall } from './pair-rows.ts';
 import { defaultsOf, layoutOf, resolveParams } from './params.ts';
 import { warmUp } from './prepare.ts';
 import type { Reduction } from './reduction.ts';
@@ -50,10 +51,48 @@ export interface BoxLoss extends Declared {
 const SPECS = { eps: { default: 1e-7, min: 0, above: true } } as const;
 const BOX_REDUCTIONS = ['none', 'mean', 'sum'] as const;
 
-/** Declares a loss of boxes. The gradient is that of `boxes1`. */
-export function defineBoxLoss(declaration: BoxLossDeclaration): BoxLoss {
-  const { name, wgsl, includes, penalty, accuracy, docs } = declaration;
-  const op: PairRowsOp = {
+/** A declaration as it is: what is made of it here, and by `plan/pair-rows.ts`. */
+export function declareBoxLoss(declaration: BoxLossDeclaration): BoxLossDeclaration {
+  return declaration;
+}
+
+/** What a call is for the kernel. Throws for what it refuses but for the tensors' dtypes and devices. */
+export function boxLossCall(
+  declaration: BoxLossDeclaration,
+  options: object,
+  others: readonly string[],
+  boxes1: { readonly shape: Shape },
+  boxes2: { readonly shape: Shape },
+): PairLossCall {
+  const { name } = declaration;
+  const params = resolveParams(name, SPECS, ['reduction', ...others], options);
+  const { reduction = 'none' } = options as BoxLossOptions;
+  checkOneOf(name, 'reduction', reduction, BOX_REDUCTIONS);
+  const { shape } = boxes1;
+  if (shape.length < 1 || shape.length > 2 || shape.at(-1) !== 4) {
+    throw new ShapeError({
+      op: name,
+      argument: 'boxes1',
+      expected: 'shape [N, 4] or [4]',
+      received: `shape ${formatShape(shape)}`,
+    });
+  }
+  checkShapeIs(name, 'boxes2', boxes2, shape);
+  const rowShape = shape.slice(0, -1);
+  const outer = sizeOf(rowShape);
+  return {
+    params,
+    reduction,
+    // The mean of nothing is 0 here.
+    reduces: reduction === 'mean' && outer === 0 ? 'sum' : reduction,
+    layout: { outer, n: 4, inner: 1 },
+    shape: reduction === 'none' ? rowShape : [],
+  };
+}
+
+/** The kernel's op. */
+export function boxLossOp({ name, wgsl, includes, penalty }: BoxLossDeclaration): PairRowsOp {
+  return {
     name,
     source: source(`${name}.wgsl`, wgsl, includes),
     params: layoutOf(SPECS),
@@ -71,36 +110,23 @@ export function defineBoxLoss(declaration: BoxLossDeclaration): BoxLoss {
       return 1 - iou + value;
     },
   };
+}
+
+/** Declares a loss of boxes. The gradient is that of `boxes1`. */
+export function defineBoxLoss(declaration: BoxLossDeclaration): BoxLoss {
+  const { name, accuracy, docs } = declaration;
+  const op = boxLossOp(declaration);
 
   const apply = (boxes1: Tensor, boxes2: Tensor, options: BoxLossOptions = {}): Tensor => {
-    const params = resolveParams(name, SPECS, ['reduction', 'out'], options);
-    const { reduction = 'none', out } = options;
-    checkOneOf(name, 'reduction', reduction, BOX_REDUCTIONS);
+    checkIsOptions(name, options);
     const device = checkTensors(name, { boxes1, boxes2 });
+    const call = boxLossCall(declaration, options, ['out'], boxes1, boxes2);
     const { shape, dtype } = boxes1;
-    if (shape.length < 1 || shape.length > 2 || shape.at(-1) !== 4) {
-      throw new ShapeError({
-        op: name,
-        argument: 'boxes1',
-        expected: 'shape [N, 4] or [4]',
-        received: `shape ${formatShape(shape)}`,
-      });
-    }
-    checkShapeIs(name, 'boxes2', boxes2, shape);
-    const rowShape = shape.slice(0, -1);
-    const plan = planGradients([boxes1], reduction);
-    const like = { device, dtype, shape: reduction === 'none' ? rowShape : [] };
+    const { out } = options;
+    const plan = planGradients([boxes1], call.reduction);
+    const like = { device, dtype, shape: call.shape };
     checkOut(name, out, like, plan.recording);
-    const outer = sizeOf(rowShape);
-    const args = (gradOutput: boolean, [wanted = false]: readonly boolean[]): PairRowsArgs => ({
-      op,
-      params,
-      layout: { outer, n: 4, inner: 1 },
-      // The mean of nothing is 0 here.
-      reduction: reduction === 'mean' && outer === 0 ? 'sum' : reduction,
-      gradOutput,
-      outputs: { result: !gradOutput, grads: [wanted, false] },
-    });
+    const args = pairArgs(op, call);
     const likes = ([wanted = false]: readonly boolean[]): {
       shape: typeof shape;
       dtype: typeof dtype;

@@ -7,7 +7,13 @@ import { OptionError, ShapeError } from '../core/errors.ts';
 import { formatShape, sizeOf, type Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkRank, checkShapeIs, checkTensors } from '../core/validate.ts';
-import { KEPT, type Channels, type NormLayout, type NormOp } from '../kernels/norm/args.ts';
+import {
+  KEPT,
+  type Channels,
+  type NormArgs,
+  type NormLayout,
+  type NormOp,
+} from '../kernels/norm/args.ts';
 import { normKernel } from '../kernels/norm/plan.ts';
 import { backward, forward } from '../norms/standardise.ts';
 import { sqrt } from '../shader/lib.ts';
@@ -56,21 +62,48 @@ export interface ChannelNormCall {
   readonly moments?: ((mean: Tensor, variance: Tensor) => void) | undefined;
 }
 
+/** What has a shape. */
+export interface Seen {
+  readonly shape: Shape;
+}
+
+/** How many examples, channels, and elements behind each there are. */
+export interface ChannelSizes {
+  readonly batch: number;
+  readonly channels: number;
+  readonly spatial: number;
+}
+
+/** Which elements are a row, and which operands each of them has. */
+export interface ChannelSetting {
+  readonly layout: NormLayout;
+  readonly channels: Channels;
+}
+
+/** Checks the shapes of x and of what it goes with. */
+export function channelSizes(
+  op: string,
+  x: Seen,
+  tensors: Readonly<Record<string, Seen | null | undefined>>,
+): ChannelSizes {
+  checkRank(op, { x }, 2);
+  const [batch = 0, channels = 0, ...rest] = x.shape;
+  for (const [name, tensor] of Object.entries(tensors))
+    if (tensor) checkShapeIs(op, name, tensor, [channels]);
+  return { batch, channels, spatial: sizeOf(rest) };
+}
+
 /** Checks x and its operands; gives the number of channels, and of elements behind each. */
 export function checkChannels(
   op: string,
   x: Tensor,
-  rank: number,
   tensors: Readonly<Record<string, Tensor | null | undefined>>,
-): { batch: number; channels: number; spatial: number } {
+): ChannelSizes {
   const given = Object.entries(tensors).flatMap(([name, tensor]): [string, Tensor][] =>
     tensor === undefined || tensor === null ? [] : [[name, tensor]],
   );
   checkTensors(op, { x, ...Object.fromEntries(given) });
-  checkRank(op, { x }, rank);
-  const [batch = 0, channels = 0, ...rest] = x.shape;
-  for (const [name, tensor] of given) checkShapeIs(op, name, tensor, [channels]);
-  return { batch, channels, spatial: sizeOf(rest) };
+  return channelSizes(op, x, tensors);
 }
 
 /** PyTorch refuses rows of one element, whose result would be 0 whatever they hold. */
@@ -79,11 +112,11 @@ export function refuseOneValue(op: string, expected: string, shape: Shape): neve
 }
 
 /** Running statistics that are used instead of those of x. */
-export function checkGiven(
+export function checkGiven<T>(
   op: string,
-  runningMean: Tensor | null | undefined,
-  runningVar: Tensor | null | undefined,
-): readonly [mean: Tensor, variance: Tensor] {
+  runningMean: T | null | undefined,
+  runningVar: T | null | undefined,
+): readonly [mean: T, variance: T] {
   if (runningMean && runningVar) return [runningMean, runningVar];
   throw new OptionError({
     op,
@@ -94,11 +127,54 @@ export function checkGiven(
 }
 
 /** How the elements of each channel of [N, C, …] lie in memory. */
-export function channelRows(batch: number, channels: number, spatial: number): NormLayout {
+function channelRows(batch: number, channels: number, spatial: number): NormLayout {
   const n = batch * spatial;
   if (batch === 1) return { outer: channels, n, inner: 1, span: n };
   if (spatial === 1) return { outer: 1, n, inner: channels, span: n };
   return { outer: channels, n, inner: 1, span: spatial };
+}
+
+/** The rows of statistics that are given, or that are those of a channel over the batch. */
+export function overBatch({ batch, channels, spatial }: ChannelSizes): ChannelSetting {
+  return {
+    layout: channelRows(batch, channels, spatial),
+    channels: { groups: channels, each: 1, span: batch * spatial },
+  };
+}
+
+/** What a call is for the kernel. `has`: whether there are a weight and a bias; gradients are in the order of x and of those that there are. */
+export function channelArgs(
+  {
+    op,
+    layout,
+    channels,
+    eps,
+    given,
+    moments,
+  }: ChannelSetting & {
+    readonly op: NormOp;
+    readonly eps: number;
+    readonly given: boolean;
+    readonly moments: boolean;
+  },
+  has: readonly boolean[],
+): {
+  readonly rows: number;
+  readonly forward: (keeps: boolean) => NormArgs;
+  readonly backward: (needs: readonly boolean[]) => NormArgs;
+} {
+  const places = has.map((is, i) => (is ? 1 + Number(i === 1 && has[0] === true) : -1));
+  const common = { op, layout, channels, eps, given };
+  return {
+    rows: layout.outer * layout.inner,
+    forward: (keeps) => ({ ...common, direction: 'forward', has, keeps, moments }),
+    backward: (needs) => ({
+      ...common,
+      direction: 'backward',
+      has: [has[0] === true, false],
+      wants: { x: needs[0] ?? false, operands: places.map((i) => i > 0 && (needs[i] ?? false)) },
+    }),
+  };
 }
 
 export function callChannelNorm(call: ChannelNormCall): Tensor {
@@ -107,11 +183,12 @@ export function callChannelNorm(call: ChannelNormCall): Tensor {
     const tensor = name === 'weight' ? operands.weight : operands.bias;
     return tensor ? [tensor] : [];
   });
-  // Gradients are in the order of the inputs: x, and the operands that there are.
   const has = [operands.weight, operands.bias].map(Boolean);
-  const places = has.map((is, i) => (is ? 1 + Number(i === 1 && has[0] === true) : -1));
-  const rows = layout.outer * layout.inner;
-  const common = { op, layout, channels, eps, given: given !== undefined };
+  const setting = { op, layout, channels, eps, given: given !== undefined };
+  const { rows, forward, backward } = channelArgs(
+    { ...setting, moments: moments !== undefined },
+    has,
+  );
   return callRows({
     op: op.name,
     kernel: normKernel,
@@ -129,19 +206,8 @@ export function callChannelNorm(call: ChannelNormCall): Tensor {
           },
         }
       : {}),
-    forward: (keeps) => ({
-      ...common,
-      direction: 'forward' as const,
-      has,
-      keeps,
-      moments: moments !== undefined,
-    }),
-    backward: (needs) => ({
-      ...common,
-      direction: 'backward' as const,
-      has: [has[0] === true, false],
-      wants: { x: needs[0] ?? false, operands: places.map((i) => i > 0 && (needs[i] ?? false)) },
-    }),
+    forward,
+    backward,
   });
 }
 

@@ -1,9 +1,10 @@
 // How an app declares ops of its own: as this package does (`activation.ts`, `loss.ts`), with a declaration that is checked first.
 // Those of this package are held by the compiler and the tests, and a bundle without an app's does not have the checks.
-import { defineActivation as activation } from './activation.ts';
+import { defineActivation as activation, type DefineActivation } from './activation.ts';
 import { checkDeclaration, checkNames } from './check-declaration.ts';
 import { namesOf, type AnyDeclaration } from './loss-call.ts';
 import { defineLoss as loss } from './loss.ts';
+import type { DefineLoss } from './loss-types.ts';
 import type { ParamSpecs } from './params.ts';
 import { ALL_REDUCTIONS } from './reduction.ts';
 
@@ -25,9 +26,10 @@ function checked<F extends (declaration: never) => unknown>(
 /**
  * Declares an elementwise activation: function, gradient, bias, float16 and fusion into `linear` follow from it.
  *
+ * @example defineActivation({ name: 'double', wgsl, forward: (x) => 2 * x, backward: (x, g) => 2 * g })
  * @function
  */
-export const defineActivation: typeof activation = /* @__PURE__ */ checked(
+export const defineActivation: DefineActivation = /* @__PURE__ */ checked(
   activation,
   (declaration) => {
     checkDeclaration('defineActivation', declaration, ['forward', 'backward']);
@@ -37,9 +39,10 @@ export const defineActivation: typeof activation = /* @__PURE__ */ checked(
 /**
  * Declares a pointwise loss: reductions, broadcasting, gradients, float16 and fusion follow from it.
  *
+ * @example defineLoss({ name: 'robust', params: { scale: 1 }, wgsl, forward, backward })
  * @function
  */
-export const defineLoss: typeof loss = /* @__PURE__ */ checked(loss, (declaration) => {
+export const defineLoss: DefineLoss = /* @__PURE__ */ checked(loss, (declaration) => {
   const op = 'defineLoss';
   checkDeclaration(op, declaration, ['forward', 'backward']);
   const { inputs, differentiable, weights, reductions } = namesOf(declaration);

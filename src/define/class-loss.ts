@@ -38,7 +38,7 @@ import {
   type ParamsOf,
 } from './params.ts';
 
-export { CLASSES } from './shape-docs.ts';
+export { CLASSES, COSINES } from './shape-docs.ts';
 
 export interface ClassLossDeclaration<S extends ParamSpecs> {
   readonly name: string;

@@ -53,16 +53,17 @@ function scalarOf(op: string, argument: string, value: unknown): number | Tensor
 }
 
 /** The arguments of a contrastive loss. */
-type Arguments = [first: Tensor, second: Tensor, options?: object];
+export type ContrastiveArguments = [first: Tensor, second: Tensor, options?: object];
 
 /** A loss of the similarities of embeddings, with its arguments. */
-export interface Contrastive<A extends Arguments> extends Declared {
+export interface Contrastive<A extends ContrastiveArguments> extends Declared {
   (...args: A): Tensor;
+  /** Its family. */
   readonly kind: 'loss';
 }
 
 /** Declares a contrastive loss. `A` are its arguments, with their names. */
-export function defineContrastive<A extends Arguments>(
+export function defineContrastive<A extends ContrastiveArguments>(
   declaration: ContrastiveDeclaration,
 ): Contrastive<A> {
   const { name, inputs, scalars = {}, pairing, reductions, accuracy, docs } = declaration;
@@ -155,6 +156,7 @@ export function defineContrastive<A extends Arguments>(
 
 /** A module of two tensors, and of negatives where a call has some. */
 export interface NegativesModule extends Module {
+  /** The loss of a batch. */
   forward(first: Tensor, second: Tensor, negatives?: Tensor): Tensor;
 }
 

@@ -2,21 +2,26 @@
 import { at } from '../cpu/rows.ts';
 import { encode } from '../core/dtype.ts';
 import { ShapeError } from '../core/errors.ts';
-import { formatShape } from '../core/shape.ts';
+import { formatShape, rowLayout, type Shape } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { checkShapeIs, checkTensors } from '../core/validate.ts';
-import { checkOneOf } from '../core/validate-options.ts';
+import { checkIsOptions, checkOneOf } from '../core/validate-options.ts';
 import { norm, normGrad } from '../kernels/pair-rows/norm-reference.ts';
 import type { PairRowsOp } from '../kernels/pair-rows/plan.ts';
 import { rowDistance } from '../kernels/rows/sources.ts';
 import { source } from '../shader/link.ts';
 import { defineOp, type Accuracy, type Declared, type OpDocs } from './op.ts';
-import { comparePairs } from './pair-rows.ts';
+import { comparePairs, type PairLossCall } from './pair-rows.ts';
 import { defaultsOf, layoutOf, resolveParams, type ParamSpecs, type ParamsOf } from './params.ts';
 import { warmUpPairs } from './prepare.ts';
 import { REDUCTIONS, type RowLossOptions } from './reduction.ts';
 
-export interface DistanceLossDeclaration<S extends ParamSpecs> {
+/** What has a shape. */
+interface Seen {
+  readonly shape: Shape;
+}
+
+export interface DistanceLossDeclaration<S extends ParamSpecs = ParamSpecs> {
   readonly name: string;
   /**
    * WGSL: `fn loss(distance: f32, label: f32) -> f32`, and `loss_grad`, its derivative by the distance. It includes
@@ -25,8 +30,8 @@ export interface DistanceLossDeclaration<S extends ParamSpecs> {
   readonly wgsl: string;
   readonly params: S;
   /** Both in float64. */
-  readonly forward: (distance: number, label: number, params: ParamsOf<S>) => number;
-  readonly backward: (distance: number, label: number, params: ParamsOf<S>) => number;
+  forward(distance: number, label: number, params: ParamsOf<S>): number;
+  backward(distance: number, label: number, params: ParamsOf<S>): number;
   readonly accuracy?: Accuracy;
   readonly docs?: OpDocs;
 }
@@ -34,15 +39,21 @@ export interface DistanceLossDeclaration<S extends ParamSpecs> {
 /** A loss of the distances of the rows of two tensors [N, D], and of a target [N]. */
 export interface DistanceLoss<O extends RowLossOptions> extends Declared {
   (x1: Tensor, x2: Tensor, target: Tensor, options?: O): Tensor;
+  /** Its family. */
   readonly kind: 'loss';
 }
 
-/** Declares a loss of distances; `O` are its options. Where rows are equal their gradient is 0. */
-export function defineDistanceLoss<O extends RowLossOptions, const S extends ParamSpecs>(
+/** A declaration as it is, with its types: what is made of it here, and by `plan/pair-rows.ts`. */
+export function declareDistanceLoss<const S extends ParamSpecs>(
   declaration: DistanceLossDeclaration<S>,
-): DistanceLoss<O> {
-  const { name, wgsl, params: specs, forward, backward, accuracy, docs } = declaration;
-  const op: PairRowsOp = {
+): DistanceLossDeclaration<S> {
+  return declaration;
+}
+
+/** The kernel's op. */
+export function distanceLossOp(declaration: DistanceLossDeclaration): PairRowsOp {
+  const { name, wgsl, params: specs } = declaration;
+  return {
     name,
     source: source(`${name}.wgsl`, wgsl, [rowDistance]),
     // The degree of the norm.
@@ -51,43 +62,67 @@ export function defineDistanceLoss<O extends RowLossOptions, const S extends Par
     labels: 'labels',
     powers: true,
     constants: () => ({ kind: 2, pairs: 1 }),
-    reference: ([x, y], label, values, upstream, grads) => {
+    reference: ([x, y], label, params, upstream, grads) => {
       if (!x || !y) return NaN;
-      const params = values as ParamsOf<S>;
       const d = x.map((v, i) => v - at(y, i));
       const distance = norm(d, 2);
       const [gx, gy] = grads ?? [];
       if (gx && gy) {
-        normGrad(d, 2, distance, upstream * backward(distance, label, params), gx);
+        normGrad(d, 2, distance, upstream * declaration.backward(distance, label, params), gx);
         for (const [i, g] of gx.entries()) gy[i] = -g;
       }
-      return forward(distance, label, params);
+      return declaration.forward(distance, label, params);
     },
   };
+}
+
+/** What a call is for the kernel. Throws for what it refuses but for the tensors' dtypes and devices. */
+export function distanceLossCall(
+  { name, params: specs }: DistanceLossDeclaration,
+  options: object,
+  others: readonly string[],
+  [x1, x2, target]: readonly [Seen, Seen, Seen],
+): PairLossCall {
+  const params = resolveParams(name, specs, ['reduction', ...others], options);
+  const { reduction = 'mean' } = options as RowLossOptions;
+  checkOneOf(name, 'reduction', reduction, REDUCTIONS);
+  const { shape } = x1;
+  if (shape.length !== 2) {
+    const received = `shape ${formatShape(shape)}`;
+    throw new ShapeError({ op: name, argument: 'x1', expected: 'shape [N, D]', received });
+  }
+  const rowShape = shape.slice(0, 1);
+  checkShapeIs(name, 'x2', x2, shape);
+  checkShapeIs(name, 'target', target, rowShape);
+  return {
+    params: { ...params, p: 2 },
+    reduction,
+    reduces: reduction,
+    layout: rowLayout(shape, 1),
+    shape: reduction === 'none' ? rowShape : [],
+  };
+}
+
+/** Declares a loss of distances; `O` are its options. Where rows are equal their gradient is 0. */
+export function defineDistanceLoss<O extends RowLossOptions>(
+  declaration: DistanceLossDeclaration,
+): DistanceLoss<O> {
+  const { name, params: specs, accuracy, docs } = declaration;
+  const op = distanceLossOp(declaration);
 
   const apply = (x1: Tensor, x2: Tensor, target: Tensor, options: object = {}): Tensor => {
-    const params = resolveParams(name, specs, ['reduction', 'out'], options);
-    const { reduction = 'mean', out } = options as RowLossOptions;
-    checkOneOf(name, 'reduction', reduction, REDUCTIONS);
+    checkIsOptions(name, options);
     checkTensors(name, { x1, x2, target });
-    const { shape } = x1;
-    if (shape.length !== 2) {
-      const received = `shape ${formatShape(shape)}`;
-      throw new ShapeError({ op: name, argument: 'x1', expected: 'shape [N, D]', received });
-    }
-    const rowShape = shape.slice(0, 1);
-    checkShapeIs(name, 'x2', x2, shape);
-    checkShapeIs(name, 'target', target, rowShape);
+    const call = distanceLossCall(declaration, options, ['out'], [x1, x2, target]);
+    const { params, reduction } = call;
     return comparePairs({
-      op,
-      params: { ...params, p: 2 },
+      ...{ op, params, reduction },
       operands: [x1, x2],
       labels: target,
-      shape,
+      shape: x1.shape,
       dim: 1,
-      rowShape,
-      reduction,
-      out,
+      rowShape: target.shape,
+      out: (options as RowLossOptions).out,
     });
   };
 

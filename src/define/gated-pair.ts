@@ -19,8 +19,8 @@ export interface GatedPair {
   readonly params: ParamLayout;
   /** WGSL expressions: the gate and the other operand as they are multiplied, and whether each passes its gradient. */
   readonly operands?: Readonly<Record<'gate' | 'up' | 'gatePasses' | 'upPasses', string>>;
-  /** The options, checked; `out` is not among them. */
-  readonly resolve: (op: string, options: object) => ParamValues;
+  /** The options, checked. `others` are names of options that the caller checks. */
+  readonly resolve: (op: string, options: object, others: readonly string[]) => ParamValues;
   readonly forward: (gate: number, up: number, params: ParamValues) => number;
   readonly backward: (
     gate: number,
@@ -31,13 +31,16 @@ export interface GatedPair {
 }
 
 /** The pair of an activation, with its options. */
-export function pairOf<S extends ParamSpecs>(activation: Activation<S>): GatedPair {
-  const { epilogue } = activation;
+export function pairOf<S extends ParamSpecs>({
+  epilogue,
+}: {
+  readonly epilogue: Omit<Activation<S>['epilogue'], 'gradient' | 'largestTerm'>;
+}): GatedPair {
   const { forward, backward } = epilogue;
   return {
     source: epilogue.source,
     params: epilogue.layout,
-    resolve: (op, options) => epilogue.resolve(op, options, ['out']),
+    resolve: (op, options, others) => epilogue.resolve(op, options, others),
     forward: (gate, up, p) => forward(gate, p as ParamsOf<S>) * up,
     backward: (gate, up, g, p) => [
       backward(gate, g * up, p as ParamsOf<S>),
@@ -48,11 +51,11 @@ export function pairOf<S extends ParamSpecs>(activation: Activation<S>): GatedPa
 
 const PLAIN = { gate: 'gate', up: 'up', gatePasses: 'true', upPasses: 'true' };
 
-/** `act(gate) · up` of two tensors of one shape, with gradients for both. */
-export function definePair(
+/** The pointwise ops of a pair. */
+export function pairOps(
   name: string,
-  { params: layout, operands = PLAIN, resolve, forward, backward, ...pair }: GatedPair,
-): (gate: Tensor, up: Tensor, options?: { readonly out?: Tensor }) => Tensor {
+  { params: layout, operands = PLAIN, forward, backward, ...pair }: GatedPair,
+): { readonly forwardOp: PointwiseOp; readonly backwardOp: PointwiseOp } {
   const file = source(`${name}-pair.wgsl`, `//#include "${bits.name}"\n${pair.source.text}`, [
     bits,
     ...pair.source.includes,
@@ -89,8 +92,17 @@ export function definePair(
       [r[0], r[1]] = backward(gate, up, g, p);
     },
   };
+  return { forwardOp, backwardOp };
+}
+
+/** `act(gate) · up` of two tensors of one shape, with gradients for both. */
+export function definePair(
+  name: string,
+  pair: GatedPair,
+): (gate: Tensor, up: Tensor, options?: { readonly out?: Tensor }) => Tensor {
+  const { forwardOp, backwardOp } = pairOps(name, pair);
   return (gate, up, options = {}) => {
-    const params = resolve(name, options);
+    const params = pair.resolve(name, options, ['out']);
     checkTensors(name, { gate, up });
     checkShapeIs(name, 'up', up, gate.shape);
     const { out } = options;

@@ -4,7 +4,7 @@ import type { Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { ValueRange } from '../core/validate.ts';
 import type { Accuracy, Declared, OpDocs } from './op.ts';
-import type { ParamOptions, ParamSpecs, ParamsOf } from './params.ts';
+import type { NoParams, ParamOptions, ParamSpecs, ParamsOf } from './params.ts';
 import type { AnyReduction, Reduction } from './reduction.ts';
 
 /** Names of tensors in formulas and options, in their order. */
@@ -116,13 +116,22 @@ export interface LossDeclaration<
   readonly docs?: OpDocs;
 }
 
+/** Weights of losses, which broadcast to the shape of the loss. */
+export interface LossWeights {
+  /** A factor of each loss. */
+  weight?: Tensor;
+  /** A factor of the part of each loss that is of its positive target. */
+  posWeight?: Tensor;
+}
+
 /** Options of a pointwise loss: its own numbers, tensors of weights, reduction, `out`. */
 export type LossOptions<
   S extends ParamSpecs,
   W extends TensorNames = NoTensors,
   R extends AnyReduction = Reduction,
 > = ParamOptions<S> &
-  Partial<Record<W[number], Tensor>> & {
+  Pick<LossWeights, W[number] & keyof LossWeights> &
+  Partial<Record<Exclude<W[number], keyof LossWeights>, Tensor>> & {
     /**
      * `'mean'` over all elements, `'sum'`, or `'none'` for the loss of each; `'mean'` unless the loss has another
      * default.
@@ -167,3 +176,14 @@ export interface Loss<
 > extends AnyLoss<S> {
   (...args: [...LossInputs<N, Tensor>, options?: LossOptions<S, W, R>]): Tensor;
 }
+
+/** The type of `defineLoss`. */
+export type DefineLoss = <
+  const S extends ParamSpecs = NoParams,
+  const N extends TensorNames = InputAndTarget,
+  const D extends TensorNames = N,
+  const W extends TensorNames = NoTensors,
+  const R extends AnyReduction = Reduction,
+>(
+  declaration: LossDeclaration<S, N, D, W, R>,
+) => Loss<S, N, W, R>;

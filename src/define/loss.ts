@@ -22,6 +22,7 @@ import { formulaOf } from './loss-formula.ts';
 import { gradientLike, lossArgs, lossParts, namesOf, resolveLoss } from './loss-call.ts';
 import { lossOps, type Variant } from './loss-ops.ts';
 import type {
+  DefineLoss,
   InputAndTarget,
   Loss,
   LossDeclaration,
@@ -58,13 +59,15 @@ export function declareLoss<
 }
 
 /** Declares a pointwise loss: reductions, broadcasting, gradients, float16 and fusion follow from it. */
-export function defineLoss<
-  const S extends ParamSpecs = NoParams,
-  const N extends TensorNames = InputAndTarget,
-  const D extends TensorNames = N,
-  const W extends TensorNames = NoTensors,
-  const R extends AnyReduction = Reduction,
->(declaration: LossDeclaration<S, N, D, W, R>): Loss<S, N, W, R> {
+export const defineLoss: DefineLoss = <
+  const S extends ParamSpecs,
+  const N extends TensorNames,
+  const D extends TensorNames,
+  const W extends TensorNames,
+  const R extends AnyReduction,
+>(
+  declaration: LossDeclaration<S, N, D, W, R>,
+): Loss<S, N, W, R> => {
   const { name, docs, accuracy, arrange, domain = {}, numbers = [] } = declaration;
   const { weightsLikeInput = false, meanByWeight = false } = declaration;
   const specs = declaration.params ?? ({} as S);
@@ -211,7 +214,7 @@ export function defineLoss<
   return Object.assign(declared, {
     formula: formulaOf(declaration, parts, domain, resolve, apply),
   }) as unknown as Loss<S, N, W, R>;
-}
+};
 
 /** What a backward pass needs to know of a call. It contains no tensors, because the graph must not keep them. */
 interface LossCall {

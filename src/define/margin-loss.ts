@@ -88,6 +88,45 @@ interface AnyOptions {
   readonly out?: Tensor;
 }
 
+type Weighted<W extends boolean> = { readonly weighted: W };
+
+/** A declaration as it is, with its types: what is made of it here, and by `plan/margin-loss.ts`. */
+export function declareMarginLoss<
+  const S extends ParamSpecs = NoParams,
+  const W extends boolean = boolean,
+>(declaration: MarginLossDeclaration<S> & Weighted<W>): MarginLossDeclaration<S> & Weighted<W> {
+  return declaration;
+}
+
+/** The kernel's op. */
+export function marginLossOp<S extends ParamSpecs>(
+  declaration: MarginLossDeclaration<S>,
+): MarginLossOp {
+  const { name, wgsl, includes, params = {} } = declaration;
+  return {
+    name,
+    source: source(`${name}.wgsl`, wgsl, includes),
+    params: layoutOf(params),
+    target: declaration.target,
+    loss: (row, p) => declaration.loss(row, p as ParamsOf<S>),
+    grad: (row, p, scores, target) => {
+      declaration.grad(row, p as ParamsOf<S>, scores, target);
+    },
+  };
+}
+
+/** The kernel's arguments, in the forward direction or with a gradOutput, for the gradients of input and target that are wanted. */
+export function marginArgs(
+  call: Pick<MarginLossArgs, 'op' | 'params' | 'rows' | 'n' | 'reduction'>,
+  weights: boolean,
+): (gradOutput: boolean, wanted: readonly boolean[]) => MarginLossArgs {
+  return (gradOutput, [gradScores = false, gradTarget = false]) => ({
+    ...call,
+    inputs: { weights, gradOutput },
+    outputs: { loss: !gradOutput, gradScores, gradTarget },
+  });
+}
+
 /** Declares a loss of rows of scores. */
 export function defineMarginLoss<
   const S extends ParamSpecs = NoParams,
@@ -95,18 +134,9 @@ export function defineMarginLoss<
 >(
   declaration: MarginLossDeclaration<S> & { readonly weighted: Weighted },
 ): MarginLoss<S, Weighted> {
-  const { name, wgsl, includes, accuracy, docs, weighted } = declaration;
+  const { name, accuracy, docs, weighted } = declaration;
   const specs = declaration.params ?? ({} as S);
-  const op: MarginLossOp = {
-    name,
-    source: source(`${name}.wgsl`, wgsl, includes),
-    params: layoutOf(specs),
-    target: declaration.target,
-    loss: (row, p) => declaration.loss(row, p as ParamsOf<S>),
-    grad: (row, p, scores, target) => {
-      declaration.grad(row, p as ParamsOf<S>, scores, target);
-    },
-  };
+  const op = marginLossOp(declaration);
   const numbers = op.target === 'numbers';
   const others = ['reduction', 'out', ...(weighted ? ['weight'] : [])];
 
@@ -138,19 +168,7 @@ export function defineMarginLoss<
     checkOut(name, out, { device: input.device, dtype: input.dtype, shape }, plan.recording);
 
     const rows = sizeOf(rowShape);
-    const weights = weight !== undefined;
-    const args = (
-      gradOutput: boolean,
-      [gradScores = false, gradTarget = false]: readonly boolean[],
-    ): MarginLossArgs => ({
-      op,
-      params,
-      rows,
-      n,
-      reduction,
-      inputs: { weights, gradOutput },
-      outputs: { loss: !gradOutput, gradScores, gradTarget },
-    });
+    const args = marginArgs({ op, params, rows, n, reduction }, weight !== undefined);
     const operands = weight ? [...inputs, weight] : inputs;
     return recordFused({
       op: name,
@@ -193,8 +211,18 @@ export function defineMarginLoss<
 }
 
 /** Checks scores and target against each other; returns the shape of one loss per row. */
-function checkRows(op: MarginLossOp, input: Tensor, target: Tensor, n: number): Shape {
-  const refuse = (argument: string, expected: string, { shape }: Tensor): never => {
+export function checkRows(
+  op: MarginLossOp,
+  input: { readonly shape: Shape },
+  target: { readonly shape: Shape },
+  n: number,
+): Shape {
+  const [rank, size] = [target.shape.length, sizeOf(target.shape)];
+  const refuse = (
+    argument: string,
+    expected: string,
+    { shape }: { readonly shape: Shape },
+  ): never => {
     throw new ShapeError({
       op: op.name,
       argument,
@@ -203,20 +231,21 @@ function checkRows(op: MarginLossOp, input: Tensor, target: Tensor, n: number): 
     });
   };
   if (op.target === 'numbers') {
-    if (input.rank === 0) refuse('input', 'shape [..., C]', input);
+    if (input.shape.length === 0) refuse('input', 'shape [..., C]', input);
     checkShapeIs(op.name, 'target', target, input.shape);
     return input.shape.slice(0, -1);
   }
-  if (input.rank > 2 || n === 0) refuse('input', 'shape [N, C] or [C], with C at least 1', input);
+  if (input.shape.length > 2 || n === 0)
+    refuse('input', 'shape [N, C] or [C], with C at least 1', input);
   // As in PyTorch, a single row may have a batch dimension or not.
   if (op.target === 'class') {
-    const rows = input.rank === 2 ? (input.shape[0] ?? 0) : 1;
-    if (target.rank > 1 || target.size !== rows)
-      refuse('target', `shape ${formatShape(input.rank === 2 ? [rows] : [])}`, target);
+    const rows = input.shape.length === 2 ? (input.shape[0] ?? 0) : 1;
+    if (rank > 1 || size !== rows)
+      refuse('target', `shape ${formatShape(input.shape.length === 2 ? [rows] : [])}`, target);
     return target.shape;
   }
-  if (input.rank === 2) checkShapeIs(op.name, 'target', target, input.shape);
-  else if (target.rank > 1 || target.size !== n) refuse('target', formatShape([n]), target);
+  if (input.shape.length === 2) checkShapeIs(op.name, 'target', target, input.shape);
+  else if (rank > 1 || size !== n) refuse('target', formatShape([n]), target);
   return input.shape.slice(0, -1);
 }
 

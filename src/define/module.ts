@@ -11,7 +11,11 @@ export interface ActivationModule extends Module {
   forward(x: Tensor): Tensor;
 }
 
-/** The module class of an elementwise activation: `class ReLU extends activationModule(relu) {}`. */
+/**
+ * The module class of an elementwise activation: `class ReLU extends activationModule(relu) {}`.
+ *
+ * @example class Squash extends activationModule(squash) {}
+ */
 export function activationModule<S extends ParamSpecs>(
   activation: InPlaceActivation<S>,
 ): new (options?: ParamOptions<S> & InPlaceOption) => ActivationModule;
@@ -127,7 +131,11 @@ export interface NumberLossModule extends Module {
   forward(first: Tensor, second: Tensor, third: Tensor | number): Tensor;
 }
 
-/** The module class of a loss of input and target, or of three or four inputs. */
+/**
+ * The module class of a loss of input and target, or of three or four inputs.
+ *
+ * @example class RobustLoss extends lossModule(robust) {}
+ */
 export function lossModule<O extends object>(
   loss: (first: Tensor, second: Tensor, third: Tensor | number, options?: O) => Tensor,
 ): new (options?: Omit<O, 'out'>) => NumberLossModule;

@@ -56,8 +56,16 @@ export interface NormDeclaration<O extends string> {
 
 type NormRowsOf<O extends string> = Readonly<Record<O | 'x', Float64Array>>;
 
+/** What a norm multiplies its rows by, and what it adds. */
+export interface NormOperands {
+  /** A factor of each element, of shape `normalizedShape`; null is none. */
+  weight?: Tensor | null;
+  /** A term of each element, of shape `normalizedShape`; null is none. */
+  bias?: Tensor | null;
+}
+
 /** The operands, of the normalised shape; null is none, as PyTorch's None. */
-export type NormOptions<O extends string = never> = Partial<Record<O, Tensor | null>> & {
+export type NormOptions<O extends string = never> = Pick<NormOperands, O & keyof NormOperands> & {
   /** At least 0. */
   eps?: number;
   /** Written instead of a new tensor; may be the input itself. Only where no gradient is recorded. */
@@ -89,7 +97,7 @@ export function defineNorm<O extends string>(declaration: NormDeclaration<O>): N
   const apply = (
     x: Tensor,
     normalizedShape: readonly number[],
-    options: NormOptions<O> = {},
+    options: NormOptions<O> = {} as NormOptions<O>,
   ): Tensor => {
     const { eps } = resolveParams(name, specs, [...names, 'out'], options);
     const given = names.flatMap((operand): (readonly [O, Tensor])[] => {

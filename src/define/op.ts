@@ -13,8 +13,8 @@ export interface OpDocs {
   readonly range?: string;
   /** For a loss or an embedding: the shapes of its arguments and of its result. */
   readonly shapes?: string;
-  /** PyTorch's name under `torch.nn.functional`, or null where it has none. */
-  readonly torch: string | null;
+  /** PyTorch's name under `torch.nn.functional`; left out where it has none. */
+  readonly torch?: string;
   /** The paper or source that introduced it. */
   readonly cite: string;
   /** The gradient at points without a derivative; left out where there are none. */

@@ -3,7 +3,7 @@ import { run } from '../core/dispatcher.ts';
 import { expandTo } from '../kernels/pointwise/expand.ts';
 import { pairRows, type PairRowsArgs, type PairRowsOp } from '../kernels/pair-rows/plan.ts';
 import type { ParamValues } from '../shader/params.ts';
-import { rowLayout, type Shape } from '../core/shape.ts';
+import { rowLayout, type RowLayout, type Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut } from '../core/validate.ts';
 import { planGradients, recordFused } from './fused-gradient.ts';
@@ -22,6 +22,28 @@ export interface PairRowsCall {
   readonly rowShape: Shape;
   readonly reduction: Reduction;
   readonly out?: Tensor | undefined;
+}
+
+/** What a call of a loss of pairs of rows is for the kernel. */
+export interface PairLossCall {
+  readonly params: ParamValues;
+  readonly reduction: Reduction;
+  /** What the kernel does for it. */
+  readonly reduces: Reduction;
+  readonly layout: RowLayout;
+  /** The shape of the result. */
+  readonly shape: Shape;
+}
+
+/** The kernel's arguments, in the forward direction or with a gradOutput, for the gradients of the operands that are wanted. */
+export function pairArgs(
+  op: PairRowsOp,
+  { params, reduces, layout }: PairLossCall,
+): (gradOutput: boolean, grads: readonly boolean[]) => PairRowsArgs {
+  return (gradOutput, grads) => ({
+    ...{ op, params, layout, reduction: reduces, gradOutput },
+    outputs: { result: !gradOutput, grads: op.operands.map((_, i) => grads[i] ?? false) },
+  });
 }
 
 /** Carries out a call whose tensors and options are valid; `out` is checked here. */

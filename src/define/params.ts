@@ -51,9 +51,17 @@ export type NoParams = Readonly<Record<string, never>>;
 export type ParamsOf<S extends ParamSpecs> = {
   readonly [K in keyof S as string extends K ? never : K]: number;
 };
-/** The options as callers write them. */
-export type ParamOptions<S extends ParamSpecs> = {
-  readonly [K in keyof S as string extends K ? never : K]?: S[K] extends ChoiceSpec
+/**
+ * The options as callers write them, with the comments that their declarations have. Names that are not known to the type checker are
+ * left out.
+ */
+export type ParamOptions<S extends ParamSpecs> = OptionsOf<
+  S,
+  keyof { readonly [K in keyof S as string extends K ? never : K]: S[K] } & keyof S
+>;
+/** Those of some names. As `Pick` does, it keeps comments: a mapped type that filters its keys by `as` has none. */
+export type OptionsOf<S extends ParamSpecs, N extends keyof S> = {
+  readonly [K in N]?: S[K] extends ChoiceSpec
     ? S[K]['choices'][number]
     : S[K] extends boolean
       ? boolean

@@ -2,7 +2,9 @@
 
 /** The options of the limits: 1 - epsLow and 1 + epsHigh. */
 export const CLIP_SPECS = {
+  /** How far a ratio may fall below 1 and still count; below 1. */
   epsLow: { default: 0.2, min: 0, max: 1, below: true },
+  /** How far it may rise above 1. */
   epsHigh: { default: 0.2, min: 0 },
 } as const;
 

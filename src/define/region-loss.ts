@@ -3,12 +3,12 @@
 import { run } from '../core/dispatcher.ts';
 import type { Device } from '../core/device.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';
-import { rowLayout, sizeOf } from '../core/shape.ts';
+import { rowLayout, sizeOf, type Shape } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { checkDevice, checkOut, checkRank, checkShapeIs, checkTensor } from '../core/validate.ts';
 import { checkNumber, checkOneOf } from '../core/validate-options.ts';
 import { checkClassIndices } from '../core/validate-targets.ts';
-import type { RegionLossArgs, RegionScore } from '../kernels/region/args.ts';
+import type { RegionLossArgs } from '../kernels/region/args.ts';
 import { regionLoss } from '../kernels/region/plan.ts';
 import { refused } from './arrange.ts';
 import { likesOf, planGradients, recordFused } from './fused-gradient.ts';
@@ -87,55 +87,88 @@ interface AnyOptions {
   readonly out?: Tensor;
 }
 
+/** A declaration as it is, with its types: what is made of it here, and by `plan/region-loss.ts`. */
+export function declareRegionLoss<const S extends ParamSpecs = NoParams>(
+  declaration: RegionLossDeclaration<S>,
+): RegionLossDeclaration<S> {
+  return declaration;
+}
+
+interface Seen {
+  readonly shape: Shape;
+}
+
+/** What a call is for the kernel. `targetOf` checks the target, given whether it is labels, and returns it. */
+export function regionCall<S extends ParamSpecs, T extends Seen>(
+  declaration: RegionLossDeclaration<S>,
+  options: object,
+  others: readonly string[],
+  input: Seen,
+  targetOf: (labels: boolean) => T,
+): {
+  readonly target: T;
+  readonly reduction: Reduction;
+  readonly shape: Shape;
+  /** The number of classes. */
+  readonly classes: number;
+  readonly args: (backward: boolean, grad: boolean) => RegionLossArgs;
+} {
+  const { name, weigh } = declaration;
+  const specs = { ...COMMON, ...declaration.params } as typeof COMMON & S;
+  const params = resolveParams(name, specs, ['ignoreIndex', 'reduction', ...others], options);
+  const { mode, fromLogits, smooth, eps, logLoss } = params as ParamsOf<typeof COMMON>;
+  const { ignoreIndex = -100, reduction = 'mean' } = options as AnyOptions;
+  const [labels, binary] = [MODES[mode] === 'multiclass', MODES[mode] === 'binary'];
+  checkOneOf(name, 'reduction', reduction, REDUCTIONS);
+  checkNumber(name, 'ignoreIndex', ignoreIndex, { integer: labels });
+  const target = targetOf(labels);
+  const layout = layoutOf(name, input, target, { labels, binary });
+  const score = { gamma: 1, ...weigh(params), smooth, eps, logLoss: logLoss === 1 };
+  return {
+    target,
+    reduction,
+    shape: reduction === 'none' ? [layout.n] : [],
+    classes: layout.n,
+    args: (backward, grad) => ({
+      ...{ name, layout, labels, ignoreIndex, score, reduction, backward, grad },
+      activation: fromLogits === 0 ? 'none' : labels ? 'softmax' : 'sigmoid',
+    }),
+  };
+}
+
 /** Declares a loss of overlap between regions. */
 export function defineRegionLoss<const S extends ParamSpecs = NoParams>(
   declaration: RegionLossDeclaration<S>,
 ): RegionLoss<S> {
-  const { name, weigh, accuracy, docs } = declaration;
+  const { name, accuracy, docs } = declaration;
   const specs = { ...COMMON, ...declaration.params } as typeof COMMON & S;
 
   const apply = (input: Tensor, target: Tensor, given: RegionLossOptions<S> = {}): Tensor => {
     const options: AnyOptions = given;
-    const params = resolveParams(name, specs, ['ignoreIndex', 'reduction', 'out'], options);
-    const { mode, fromLogits, smooth, eps, logLoss } = params as ParamsOf<typeof COMMON>;
-    const { ignoreIndex = -100, reduction = 'mean', out } = options;
-    const [labels, binary] = [MODES[mode] === 'multiclass', MODES[mode] === 'binary'];
-    checkOneOf(name, 'reduction', reduction, REDUCTIONS);
-    checkNumber(name, 'ignoreIndex', ignoreIndex, { integer: labels });
-    checkTensor(name, 'input', input);
-    checkTensor(name, 'target', target, labels ? ['int32'] : [input.dtype]);
-    checkDevice(name, 'target', target, input.device);
-    input.device.check(name);
-    const layout = layoutOf(name, input, target, { labels, binary });
-    if (labels) checkClassIndices(name, target, layout.n, ignoreIndex);
-    const shape = reduction === 'none' ? [layout.n] : [];
+    const { reduction, shape, classes, args } = regionCall(
+      declaration,
+      options,
+      ['out'],
+      input,
+      (labels) => {
+        checkTensor(name, 'input', input);
+        checkTensor(name, 'target', target, labels ? ['int32'] : [input.dtype]);
+        checkDevice(name, 'target', target, input.device);
+        input.device.check(name);
+        return target;
+      },
+    );
+    if (target.dtype === 'int32')
+      checkClassIndices(name, target, classes, options.ignoreIndex ?? -100);
+    const { out } = options;
     const plan = planGradients([input], reduction);
     const like = { device: input.device, dtype: input.dtype, shape };
     checkOut(name, out, like, plan.recording);
-
-    const score: RegionScore = {
-      gamma: 1,
-      ...weigh(params),
-      smooth,
-      eps,
-      logLoss: logLoss === 1,
-    };
-    const args = (backward: boolean, grad: boolean): RegionLossArgs => ({
-      name,
-      layout,
-      activation: fromLogits === 0 ? 'none' : labels ? 'softmax' : 'sigmoid',
-      labels,
-      ignoreIndex,
-      score,
-      reduction,
-      backward,
-      grad,
-    });
     const operands = [input, target];
     const [fused = false] = plan.fused;
     const [loss, slopes, ...grads] = run(regionLoss, args(false, fused), operands, [
       out ?? like,
-      { shape: [layout.n, 2], dtype: 'float32' },
+      { shape: [classes, 2], dtype: 'float32' },
       ...likesOf([input], plan.fused),
     ]) as [Tensor, Tensor, ...Tensor[]];
     return recordFused({
@@ -156,7 +189,6 @@ export function defineRegionLoss<const S extends ParamSpecs = NoParams>(
       ...docs,
       shapes:
         'input [N, C, d1, …], target (int32) [N, d1, …]; with mode `multilabel` target has the shape of input, with `binary` as many elements as input; result: a scalar, or with reduction `none` [C] (with `binary` [1])',
-      torch: null,
     },
     accuracy,
     params: defaultsOf(specs),
@@ -179,14 +211,15 @@ export function defineRegionLoss<const S extends ParamSpecs = NoParams>(
 /** Checks the shapes of input and target; returns what the classes are of the input. */
 function layoutOf(
   op: string,
-  input: Tensor,
-  target: Tensor,
+  input: Seen,
+  target: Seen,
   { labels, binary }: { readonly labels: boolean; readonly binary: boolean },
 ) {
   if (binary) {
-    if (sizeOf(target.shape) !== input.size)
-      throw refused(op, 'target', `${input.size} elements, as input`, target.shape);
-    return { outer: 1, n: 1, inner: input.size };
+    const inner = sizeOf(input.shape);
+    if (sizeOf(target.shape) !== inner)
+      throw refused(op, 'target', `${inner} elements, as input`, target.shape);
+    return { outer: 1, n: 1, inner };
   }
   checkRank(op, { input }, 2);
   if (input.shape[1] === 0) throw refused(op, 'input', 'at least one class', input.shape);

@@ -47,6 +47,8 @@ const op: PairRowsOp = {
 /**
  * x1 · x2 / (max(|x1|, eps) max(|x2|, eps)) along `dim`: broadcast tensors give their shape without that dimension.
  * Gradients for both; they pass through the bound by eps, as in PyTorch.
+ *
+ * @example cosineSimilarity(x1, x2, { dim: 1 })
  */
 export function cosineSimilarity(
   x1: Tensor,

@@ -51,6 +51,8 @@ const op: PairRowsOp = {
 /**
  * The p-norm of x1 - x2 + eps along the last dimension: vectors [..., D], broadcast, give [...]. Gradients for both; that
  * of a norm of 0 is 0.
+ *
+ * @example pairwiseDistance(x1, x2, { p: 1 })
  */
 export function pairwiseDistance(
   x1: Tensor,

@@ -149,6 +149,8 @@ function apply(indices: Indices, weight: Tensor, options: EmbeddingOptions = {})
  * `IndexOutOfRangeError`: at once where the host knows the indices, else at the next read.
  *
  * `embedding(tensor([[1, 3]], { dtype: 'int32' }), weight)` has shape [1, 2, width].
+ *
+ * @example embedding(tensor([1, 3], { dtype: 'int32' }), weight)
  */
 export const embedding = /* @__PURE__ */ defineOp(apply, {
   op: 'embedding',

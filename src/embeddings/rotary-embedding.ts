@@ -80,6 +80,8 @@ function turn(
  * tables have none.
  *
  * `rotaryEmbedding(query, cos, sin)` of [batch, heads, positions, 64] with tables [positions, 32].
+ *
+ * @example rotaryEmbedding(x, cos, sin)
  */
 export const rotaryEmbedding = /* @__PURE__ */ defineOp(apply, {
   op: 'rotaryEmbedding',
@@ -92,7 +94,6 @@ export const rotaryEmbedding = /* @__PURE__ */ defineOp(apply, {
     range: String.raw`(-\infty, \infty)`,
     shapes:
       'x [..., width], cos and sin of the same shape, which broadcasts to [..., h], with 2h at most width; the result has the shape of x',
-    torch: null,
     cite: 'Su, Lu, Pan, Murtadha, Wen & Liu 2021, RoFormer: Enhanced Transformer with Rotary Position Embedding',
     use: 'Apply it to queries and keys of attention: their products then depend on the distance between the positions. By default it pairs the first half of a vector with the second half, as LLaMA in Hugging Face does. With `interleaved` it pairs neighbours, as the paper, GPT-J and torchtune do.',
   },

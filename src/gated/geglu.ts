@@ -6,7 +6,7 @@ import { gatedModule } from '../define/module.ts';
 /**
  * Gated unit with gelu: gelu(a) · b, a and b the halves of `x` along `dim` (default -1), or two tensors of one shape. `approximate` as in gelu.
  *
- * `geglu(x)`, `geglu(gate, up)`
+ * @example geglu(x); geglu(gate, up)
  */
 export const geglu = /* @__PURE__ */ defineGated({
   name: 'geglu',
@@ -20,7 +20,6 @@ export const geglu = /* @__PURE__ */ defineGated({
     range: String.raw`(-\infty, \infty)`,
     shapes:
       'x, whose size along `dim` is even; or gate and up of the same shape: `geglu(gate, up)`',
-    torch: null,
     cite: 'Shazeer 2020, GLU Variants Improve Transformer',
     use: 'For the feed-forward layers of transformers (T5 v1.1, Gemma). It needs a third weight matrix, so take 2/3 of the usual width for the same cost.',
   },

@@ -2,7 +2,11 @@ import { sigmoid } from '../activations/sigmoid.ts';
 import { defineGated } from '../define/gated.ts';
 import { optionalModule } from '../define/module.ts';
 
-/** Gated linear unit: a · sigmoid(b), a and b the halves of `x` along `dim` (default -1). */
+/**
+ * Gated linear unit: a · sigmoid(b), a and b the halves of `x` along `dim` (default -1).
+ *
+ * @example glu(x, { dim: 1 })
+ */
 export const glu = /* @__PURE__ */ defineGated({
   name: 'glu',
   activation: sigmoid,

@@ -6,7 +6,7 @@ import { gatedModule } from '../define/module.ts';
 /**
  * Gated unit with relu: relu(a) · b, a and b the halves of `x` along `dim` (default -1), or two tensors of one shape.
  *
- * `reglu(x)`, `reglu(gate, up)`
+ * @example reglu(x); reglu(gate, up)
  */
 export const reglu = /* @__PURE__ */ defineGated({
   name: 'reglu',
@@ -20,7 +20,6 @@ export const reglu = /* @__PURE__ */ defineGated({
     range: String.raw`(-\infty, \infty)`,
     shapes:
       'x, whose size along `dim` is even; or gate and up of the same shape: `reglu(gate, up)`',
-    torch: null,
     cite: 'Shazeer 2020, GLU Variants Improve Transformer',
     kinks: 'the gradient of a is 0 at a = 0',
     use: 'Like swiglu, but without an exponential, and many of its activations are exactly 0.',

@@ -39,8 +39,8 @@ const pair: GatedPair = {
     gatePasses: 'passes(gate, p)',
     upPasses: 'passes(abs(up), p)',
   },
-  resolve: (op, options) => {
-    checkOptionNames(op, options, ['alpha', 'limit', 'offset', 'out']);
+  resolve: (op, options, others) => {
+    checkOptionNames(op, options, ['alpha', 'limit', 'offset', ...others]);
     const { alpha = 1, limit = Infinity, offset = 0 } = options as SwigluPairOptions;
     checkNumber(op, 'alpha', alpha, { min: -LARGEST, max: LARGEST });
     checkNumber(op, 'limit', limit, { min: 0 });
@@ -62,12 +62,14 @@ const pair: GatedPair = {
   },
 };
 
+export default pair;
+
 const clampTo = (x: number, limit: number): number => (x > limit ? limit : x < -limit ? -limit : x);
 
 /**
  * Gated unit with silu: silu(a) · b, a and b the halves of `x` along `dim` (default -1), or two tensors of one shape.
  *
- * `swiglu(x)`, `swiglu(gate, up)`
+ * @example swiglu(x); swiglu(gate, up)
  */
 export const swiglu = /* @__PURE__ */ defineGated<NoParams, SwigluPairOptions>({
   name: 'swiglu',
@@ -81,7 +83,6 @@ export const swiglu = /* @__PURE__ */ defineGated<NoParams, SwigluPairOptions>({
     range: String.raw`(-\infty, \infty)`,
     shapes:
       'x, whose size along `dim` is even; or gate and up of the same shape: `swiglu(gate, up, { alpha, limit, offset })`',
-    torch: null,
     cite: 'Shazeer 2020, GLU Variants Improve Transformer',
     use: 'For the feed-forward layers of transformers (LLaMA, PaLM). It needs a third weight matrix, so take 2/3 of the usual width for the same cost.',
   },

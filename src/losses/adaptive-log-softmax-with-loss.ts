@@ -81,6 +81,8 @@ function apply(
  *
  * A tail is computed for the rows in its cluster alone where the host has made the targets (`tensor()`); of targets that
  * only the GPU knows, every tail is computed for every row.
+ *
+ * @example adaptiveLogSoftmaxWithLoss(x, target, headWeight, tailWeights, { cutoffs: [100, 1000] })
  */
 export const adaptiveLogSoftmaxWithLoss = /* @__PURE__ */ defineOp(apply, {
   op: NAME,

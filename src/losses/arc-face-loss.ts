@@ -1,7 +1,7 @@
 import ceText from '../../shaders/losses/cross-entropy.wgsl?raw';
 import marginText from '../../shaders/losses/margin.wgsl?raw';
 import wgsl from '../../shaders/losses/arc-face.wgsl?raw';
-import { declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
+import { COSINES, declareClassLoss, defineClassLoss } from '../define/class-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { div, sqrt } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
@@ -16,8 +16,11 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     /* @__PURE__ */ source('losses/margin.wgsl', marginText),
   ],
   params: {
+    /** What cosines are multiplied by; above 0. */
     s: { default: 64, min: 0, above: true },
+    /** The margin, an angle from 0 to below π / 2. */
     m: { default: 0.5, min: 0, max: 1.5707963267948963 },
+    /** Whether the margin is left out at angles above π / 2, not only near π. */
     easyMargin: false,
   },
   normalised: true,
@@ -45,9 +48,7 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     tex: String.raw`-w_y \log \frac{e^{s \cos(\theta_y + m)}}{e^{s \cos(\theta_y + m)} + \sum_{c \ne y} e^{s x_c}}, \quad \theta_y = \arccos x_y`,
     derivative: String.raw`w_y s (p_c - \delta_{cy}) \cdot \left(1 \text{ or, for } c = y, \; \frac{\sin(\theta_y + m)}{\sin \theta_y}\right)`,
     range: String.raw`[0, \infty)`,
-    shapes:
-      'input (cosines) [N, C, d1, …] or [C], target (int32) [N, d1, …] or a scalar, weight [C]; result: a scalar, or with reduction `none` the shape of target',
-    torch: null,
+    shapes: COSINES,
     cite: 'Deng et al. 2019, ArcFace: Additive Angular Margin Loss for Deep Face Recognition; insightface',
     use: 'The usual choice for face recognition. It is like cosFaceLoss, but the margin is an angle, which is the same everywhere on the sphere. From random weights it is hard to train: use easyMargin, or start with a small m. Wrong labels harm it.',
   },
@@ -61,7 +62,7 @@ export default declaration;
  * from 0 to below π / 2), `easyMargin` (false), `weight`, `ignoreIndex` (-100), `reduction` ('mean'). The gradient is infinite at a
  * cosine of 1; what is infinite of it is left out there, as it is beyond. s times a cosine must be a float32.
  *
- * `arcFaceLoss(linear(normalize(x), normalize(centres)), classes, { s: 30 })`
+ * @example arcFaceLoss(linear(normalize(x), normalize(centres)), classes, { s: 30 })
  */
 export const arcFaceLoss = /* @__PURE__ */ defineClassLoss(declaration);
 

@@ -30,9 +30,13 @@ const declaration = /* @__PURE__ */ declareLoss({
   wgsl,
   includes: [bits, div, log, log1p, pow, sigmoid, softplus],
   params: {
+    /** How much less easy negatives count; at least 0. */
     gammaNeg: { default: 4, min: 0 },
+    /** How much less easy positives count; at least 0. */
     gammaPos: { default: 1, min: 0 },
+    /** Probabilities of negatives below it cost nothing; below 1. */
     clip: { default: 0.05, min: 0, max: 1, below: true },
+    /** The least probability of which a logarithm is taken; above 0. */
     eps: { default: 1e-8, min: 0, above: true },
   },
   derived: { logEps: ({ eps }) => Math.log(eps) },
@@ -66,7 +70,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`-(1 - p_y)^{\gamma_y} \left(\frac{p_y'}{p_y} - \gamma_y \frac{p_y'}{1 - p_y} \log p_y\right)`,
     range: String.raw`[0, \infty)`,
     shapes: ALIKE,
-    torch: null,
     cite: 'Ridnik et al. 2021, Asymmetric Loss For Multi-Label Classification (arXiv 2009.14119); Alibaba-MIIL/ASL',
     kinks:
       'where n or a probability is exactly at its limit, the gradient is that of the side within the limits',

@@ -15,7 +15,9 @@ const declaration = /* @__PURE__ */ declareLoss({
   wgsl,
   includes: [bits, exp, expm1, log, log1p, pow],
   params: {
+    /** How little outliers count: 2 squares, 1 Charbonnier, 0 Cauchy, -2 Geman–McClure. */
     alpha: { default: 1, min: -3e38, max: 3e38 },
+    /** The size of ordinary errors; above 0. */
     c: { default: 1, min: 0, above: true },
   },
   derived: {
@@ -49,7 +51,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\frac{z}{c} \left(\frac{z^2}{b} + 1\right)^{\alpha/2 - 1}`,
     range: String.raw`[0, \infty)`,
     shapes: BROADCAST,
-    torch: null,
     cite: 'Barron 2019, A General and Adaptive Robust Loss Function (arXiv 1701.03077)',
     use: 'For regression when you do not know how bad the outliers are. alpha sets how strongly an outlier pulls: with 1 the pull is bounded, with 0 (Cauchy) and -2 (Geman–McClure) it falls with the distance, with a very negative alpha (Welsch) it vanishes. Below 1 the loss is not convex, and far points have almost no gradient: start near a fit, or with a larger alpha. c has the unit of the target.',
   },

@@ -61,6 +61,8 @@ export default declaration;
  * Binary cross-entropy of logits and targets (from 0 to 1) of the same shape: the sigmoid is part of it, so that no
  * logit saturates. Averaged by default. `weight` is a factor of each element, `posWeight` of positive targets; both are
  * broadcast to the input's shape, and have gradients.
+ *
+ * @example binaryCrossEntropyWithLogits(logits, target, { posWeight })
  */
 export const binaryCrossEntropyWithLogits = /* @__PURE__ */ defineLoss(declaration);
 

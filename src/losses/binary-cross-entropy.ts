@@ -49,6 +49,8 @@ export default declaration;
  * Binary cross-entropy of probabilities and targets of the same shape, both from 0 to 1; averaged by default. Logarithms
  * are at least -100. `weight` is broadcast to the input's shape. Values outside are refused with an `OptionError` where
  * the host knows them, and give NaN where only a GPU does.
+ *
+ * @example binaryCrossEntropy(sigmoid(x), target)
  */
 export const binaryCrossEntropy = /* @__PURE__ */ defineLoss(declaration);
 

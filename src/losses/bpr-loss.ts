@@ -30,7 +30,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`-\sigma(x^- - x^+)`,
     range: String.raw`(0, \infty)`,
     shapes: ALIKE,
-    torch: null,
     cite: 'Rendle, Freudenthaler, Gantner & Schmidt-Thieme 2009, BPR: Bayesian Personalized Ranking from Implicit Feedback',
     use: 'For recommendations when you know only what people clicked or bought. It compares each chosen item with one that is drawn from the others. Randomly drawn items soon become too easy to teach anything. Use weight decay, because otherwise scores grow without bound.',
   },

@@ -7,7 +7,10 @@ const declaration = /* @__PURE__ */ declareLoss({
   name: 'charbonnierLoss',
   wgsl,
   includes: [bits, div, sqrt],
-  params: { eps: { default: 1e-3, min: 0, above: true } },
+  params: {
+    /** The width of the bend at 0; above 0. */
+    eps: { default: 1e-3, min: 0, above: true },
+  },
   forward: (input, target, { eps }) => Math.hypot(input - target, eps),
   backward: (input, target, gradOutput, { eps }) => {
     const d = input - target;
@@ -20,7 +23,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\frac{x - y}{\sqrt{(x - y)^2 + \varepsilon^2}}`,
     range: String.raw`[\varepsilon, \infty)`,
     shapes: BROADCAST,
-    torch: null,
     cite: 'Charbonnier, Blanc-Féraud, Aubert & Barlaud 1994; Lai, Huang, Ahuja & Yang 2017, LapSRN (arXiv 1704.03915)',
     use: 'For restoring or enlarging images. Results are sharper than with squared errors, and unlike the absolute error it is smooth at 0. Its smallest value is eps, not 0. With a large eps it behaves like the squared error, with a tiny eps like the absolute error.',
   },

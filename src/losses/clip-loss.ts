@@ -23,7 +23,6 @@ const declaration = /* @__PURE__ */ declareContrastive({
     derivative: String.raw`\tfrac{s}{2N} \sum_j \left(\mathrm{softmax}(z_i)_j + \mathrm{softmax}(z^\top_j)_i - 2 \delta_{ij}\right) y_j`,
     range: String.raw`[0, \infty)`,
     shapes: 'image and text [N, D], logitScale a scalar; result: a scalar',
-    torch: null,
     cite: 'Radford et al. 2021, Learning Transferable Visual Models From Natural Language Supervision; open_clip',
     use: 'Trains two encoders so that the embeddings of a pair, such as an image and its text, agree. All other pairs of the batch are negatives, so it needs large batches, and it counts other pairs that also fit together as wrong. Normalise the embeddings. A learned logitScale keeps growing, so limit it (to 100).',
   },
@@ -36,7 +35,7 @@ export default declaration;
  * taken as they are: `normalize` them before. The matrix of similarities is never held whole. Gradients for both, and for
  * `logitScale` if it is a tensor.
  *
- * `clipLoss(normalize(image), normalize(text), { logitScale: exp(t) })`
+ * @example clipLoss(normalize(image), normalize(text), { logitScale: exp(t) })
  */
 export const clipLoss =
   /* @__PURE__ */ defineContrastive<[image: Tensor, text: Tensor, options?: ClipLossOptions]>(

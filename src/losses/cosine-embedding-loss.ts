@@ -91,6 +91,8 @@ function apply(
 /**
  * Pulls pairs of vectors [N, D] labelled 1 together and pushes those labelled -1 apart, by the cosine of their angle; other
  * labels cost nothing. `target` is [N]; vectors [D] go with a scalar. Options: `margin` (0), `reduction` ('mean').
+ *
+ * @example cosineEmbeddingLoss(a, b, target, { margin: 0.2 })
  */
 export const cosineEmbeddingLoss = /* @__PURE__ */ defineOp(apply, {
   op: 'cosineEmbeddingLoss',

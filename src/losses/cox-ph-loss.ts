@@ -129,7 +129,6 @@ export const coxPhLoss = /* @__PURE__ */ defineOp(apply, {
     derivative: String.raw`\sum_{i : t_i \le t_k} \frac{e^{x_k}}{\sum_{j : t_j \ge t_i} e^{x_j}} - \mathrm{event}_k`,
     range: String.raw`[0, \infty)`,
     shapes: 'input, time and event (int32) [N]; result: a scalar, or [N] with reduction `none`',
-    torch: null,
     cite: 'Cox 1972, Regression Models and Life-Tables; Breslow 1974 (ties); Katzman et al. 2018, DeepSurv; pycox CoxPHLoss',
     use: 'For times until an event, when for some examples the event was not observed. The model learns who has the event first, not when. Each event is compared with the rest of its batch, so use batches as large as you can. Adding a constant to all inputs does not change the loss.',
   },

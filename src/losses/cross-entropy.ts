@@ -26,6 +26,8 @@ export default declaration;
 /**
  * Cross-entropy of logits [N, C, d1, …] and class indices or class probabilities: the negative log-softmax of the target
  * class, in one kernel. Options: `weight`, `ignoreIndex` (-100), `labelSmoothing` (0), `reduction` ('mean').
+ *
+ * @example crossEntropy(logits, classes, { labelSmoothing: 0.1 })
  */
 export const crossEntropy = /* @__PURE__ */ defineClassLoss(declaration);
 

@@ -12,7 +12,7 @@ import { Module } from '../nn/module.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { checkOut } from '../core/validate.ts';
 import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
-import { checkSequences, type CtcLengths } from './ctc-sequences.ts';
+import { checkSequences, CTC_SPECS, type CtcLengths } from './ctc-sequences.ts';
 
 /** Options of `ctcLoss`. */
 export interface CtcLossOptions {
@@ -30,7 +30,7 @@ export interface CtcLossOptions {
 }
 
 const NAME = 'ctcLoss';
-const specs = { blank: { default: 0, min: 0, integer: true } } as const;
+const specs = CTC_SPECS;
 
 function apply(
   logProbs: Tensor,
@@ -81,6 +81,8 @@ function apply(
  * `logProbs` [T, N, C] (or [T, C] for one) come out of `logSoftmax`: the gradient is that of the logits behind it, as in
  * PyTorch. `targets` are int32 labels [N, S], padded, or one sequence after another. `inputLengths` and `targetLengths`
  * [N] are int32 tensors or arrays of numbers. Options: `blank` (0), `reduction` ('mean'), `zeroInfinity` (false).
+ *
+ * @example ctcLoss(logSoftmax(x, { dim: 2 }), targets, inputLengths, targetLengths)
  */
 export const ctcLoss = /* @__PURE__ */ defineOp(apply, {
   op: NAME,

@@ -3,7 +3,7 @@
 import { describe } from '../core/describe.ts';
 import { DTypeError, IndexOutOfRangeError, ShapeError } from '../core/errors.ts';
 import type { CtcArgs } from '../kernels/ctc/args.ts';
-import { formatShape, sameShape } from '../core/shape.ts';
+import { formatShape, sameShape, sizeOf, type Shape } from '../core/shape.ts';
 import { Tensor } from '../core/tensor.ts';
 import { checkDevice, checkTensor } from '../core/validate.ts';
 import { checkNumber } from '../core/validate-options.ts';
@@ -11,10 +11,56 @@ import { checkNumber } from '../core/validate-options.ts';
 /** One length for each batch element: an int32 tensor, or numbers. */
 export type CtcLengths = Tensor | readonly number[] | Int32Array;
 
+/** The options that are numbers. */
+export const CTC_SPECS = { blank: { default: 0, min: 0, integer: true } } as const;
+
 type Layout = Pick<CtcArgs, 'steps' | 'batch' | 'classes' | 'stride' | 'labels' | 'longest'>;
 
 /** The numbers if the host knows them, else null. */
 type Known = ArrayLike<number> | null;
+
+/** What has a shape. */
+interface Seen {
+  readonly shape: Shape;
+}
+
+/** The extents that follow from shapes; `most` is how many labels a sequence may have. */
+export function sequenceLayout(
+  op: string,
+  logProbs: Seen,
+  targets: Seen,
+  blank: number,
+): Omit<Layout, 'longest'> & {
+  readonly single: boolean;
+  readonly padded: boolean;
+  readonly most: number;
+} {
+  const { shape } = logProbs;
+  const single = shape.length === 2;
+  const [steps = 0, batch = 0, classes = 0] = single ? [shape[0], 1, shape[1]] : shape;
+  if ((!single && shape.length !== 3) || steps === 0 || classes === 0) {
+    throw new ShapeError({
+      op,
+      argument: 'logProbs',
+      expected: 'shape [T, N, C] or [T, C], with steps and classes',
+      received: formatShape(shape),
+    });
+  }
+  checkNumber(op, 'blank', blank, { min: 0, max: classes - 1, integer: true });
+  const padded = targets.shape.length === 2;
+  if (targets.shape.length !== 1 && !(padded && targets.shape[0] === batch)) {
+    throw new ShapeError({
+      op,
+      argument: 'targets',
+      expected: `shape [${batch}, S], or all labels in one dimension`,
+      received: formatShape(targets.shape),
+    });
+  }
+  const labels = sizeOf(targets.shape);
+  const stride = padded ? (targets.shape[1] ?? 0) : single ? labels : 0;
+  const most = padded || single ? stride : labels;
+  return { steps, batch, classes, stride, labels, single, padded, most };
+}
 
 export function checkSequences(
   op: string,
@@ -36,44 +82,15 @@ export function checkSequences(
   }
   device.check(op);
 
-  const single = logProbs.rank === 2;
-  const [steps = 0, batch = 0, classes = 0] = single
-    ? [logProbs.shape[0], 1, logProbs.shape[1]]
-    : logProbs.shape;
-  if ((!single && logProbs.rank !== 3) || steps === 0 || classes === 0) {
-    throw new ShapeError({
-      op,
-      argument: 'logProbs',
-      expected: 'shape [T, N, C] or [T, C], with steps and classes',
-      received: formatShape(logProbs.shape),
-    });
-  }
-  checkNumber(op, 'blank', blank, { min: 0, max: classes - 1, integer: true });
-  const padded = targets.rank === 2;
-  if (targets.rank !== 1 && !(padded && targets.shape[0] === batch)) {
-    throw new ShapeError({
-      op,
-      argument: 'targets',
-      expected: `shape [${batch}, S], or all labels in one dimension`,
-      received: formatShape(targets.shape),
-    });
-  }
-  const stride = padded ? (targets.shape[1] ?? 0) : single ? targets.size : 0;
+  const { single, padded, most, ...layout } = sequenceLayout(op, logProbs, targets, blank);
+  const { steps, batch, classes, stride } = layout;
   checkLengths(op, 'inputLengths', inputLengths, batch, single, steps);
-  const most = padded || single ? stride : targets.size;
   const known = checkLengths(op, 'targetLengths', targetLengths, batch, single, most);
   checkTotal(op, targets, known, padded || single);
   checkLabels(op, targets, known, stride, classes);
   const longest = known ? Array.from(known).reduce((a, b) => Math.max(a, b), 0) : most;
-  return {
-    steps,
-    batch,
-    classes,
-    stride,
-    labels: targets.size,
-    // A target with more labels than steps has no path.
-    longest: Math.min(longest, steps),
-  };
+  // A target with more labels than steps has no path.
+  return { ...layout, longest: Math.min(longest, steps) };
 }
 
 function isNumbers(lengths: CtcLengths): boolean {

@@ -112,6 +112,8 @@ function dice(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Ten
  * Dice loss of probabilities and targets of the same shape [N, …]: per sample 1 - (2 Σ input · target + eps) /
  * (Σ input + Σ target + eps), the sums over every dimension but the first; a vector is one sample. Averaged over samples
  * by default. Options: `eps` (1, at least 0), `reduction`.
+ *
+ * @example diceLoss(sigmoid(x), mask)
  */
 export const diceLoss = /* @__PURE__ */ defineOp(dice, {
   op: NAME,
@@ -132,7 +134,6 @@ export const diceLoss = /* @__PURE__ */ defineOp(dice, {
     range: '[0, 1)',
     shapes:
       'input and target of the same shape [N, …]; result: a scalar, or [N] with reduction `none`',
-    torch: null,
     cite: 'Milletari, Navab & Ahmadi 2016, V-Net; Dice 1945',
     use: 'For segmentation with a small foreground: it measures the overlap, not the share of correct pixels. It takes probabilities. It is almost flat while nothing overlaps, and noisy for tiny objects, so it is often added to a cross-entropy.',
   },

@@ -120,7 +120,7 @@ function apply(
  * teacher's and the student's logits, each divided by the temperature T; 0 where p is 0. Per example by default
  * (`'batchmean'`). The teacher has no gradient.
  *
- * `distillationLoss(student.forward(x), teacher.forward(x), { temperature: 2 })`
+ * @example distillationLoss(student.forward(x), teacher.forward(x), { temperature: 2 })
  */
 export const distillationLoss = /* @__PURE__ */ defineOp(apply, {
   op: NAME,
@@ -135,7 +135,6 @@ export const distillationLoss = /* @__PURE__ */ defineOp(apply, {
     range: String.raw`[0, \infty)`,
     shapes:
       'studentLogits and teacherLogits of the same shape [N, …, C]; result: a scalar, or their shape with reduction `none`',
-    torch: null,
     cite: 'Hinton, Vinyals & Dean 2015, Distilling the Knowledge in a Neural Network',
     use: 'Trains a small model to give the probabilities of a large one. A temperature of 2 to 5 makes the small probabilities visible to it. The loss is multiplied by the square of the temperature, so that gradients keep their size.',
   },

@@ -28,8 +28,11 @@ const declaration = /* @__PURE__ */ declareLoss({
   wgsl,
   includes: [bits, preference],
   params: {
+    /** How much the policy is held to the reference; above 0. */
     beta: { default: 0.1, min: 0, above: true },
+    /** The share of preferences that are wrong; below 0.5. */
     labelSmoothing: { default: 0, min: 0, max: 0.5, below: true },
+    /** `'sigmoid'`, `'hinge'`, or `'ipo'`, squares. */
     lossType: { choices: ['sigmoid', 'hinge', 'ipo'] },
   },
   derived: { aim: ({ beta }) => 0.5 / beta },
@@ -73,7 +76,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`-\beta\, \sigma(-\beta h)`,
     range: String.raw`(0, \infty)`,
     shapes: ALIKE,
-    torch: null,
     cite: 'Rafailov et al. 2023, Direct Preference Optimization; Azar et al. 2023 (ipo); TRL DPOTrainer',
     kinks: 'with lossType `hinge` the gradient at beta h = 1 is 0',
     use: 'Trains a language model on pairs of answers of which people prefer one, without a reward model. Pass the summed log-probability of each answer. Only the gap between the two answers counts, and both can become less likely: watch the probability of the chosen one. If some preferences are wrong, use labelSmoothing or ipo.',

@@ -5,7 +5,10 @@ import { lossModule } from '../define/module.ts';
 const declaration = /* @__PURE__ */ declareLoss({
   name: 'epsilonInsensitiveLoss',
   wgsl,
-  params: { epsilon: { default: 0.1, min: 0 } },
+  params: {
+    /** Errors up to it cost nothing; at least 0. */
+    epsilon: { default: 0.1, min: 0 },
+  },
   derived: { rest: ({ epsilon }) => epsilon - Math.fround(epsilon) },
   forward: (input, target, { epsilon }) => {
     const over = Math.abs(input - target) - epsilon;
@@ -25,7 +28,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\begin{cases} \operatorname{sign}(x - y) & |x - y| > \varepsilon \\ 0 & |x - y| \le \varepsilon \end{cases}`,
     range: String.raw`[0, \infty)`,
     shapes: BROADCAST,
-    torch: null,
     cite: 'Vapnik 1995, The Nature of Statistical Learning Theory; scikit-learn SVR, SGDRegressor',
     kinks: 'at an error of exactly epsilon the gradient is 0',
     use: 'For regression when errors below epsilon do not matter: only points with larger errors have a gradient. If epsilon is larger than the noise, training stops as soon as all errors are below epsilon.',

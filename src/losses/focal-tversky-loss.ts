@@ -1,19 +1,14 @@
 import { lossModule } from '../define/module.ts';
-import { defineRegionLoss } from '../define/region-loss.ts';
+import { declareRegionLoss, defineRegionLoss } from '../define/region-loss.ts';
 
-/**
- * Focal Tversky loss of logits: the Tversky loss of each class to the power gamma. Below 1, gamma keeps the pull of classes that are
- * nearly right; at a loss of 0 the gradient is 0. 0 for a class that is in no target. Options: `alpha` (0.3, false positives), `beta`
- * (0.7, false negatives), `gamma` (0.75, above 0), `mode` ('multiclass'; 'multilabel', 'binary'), `fromLogits` (true), `smooth` (0),
- * `eps` (1e-7), `logLoss` (false), `ignoreIndex` (-100), `reduction` ('mean' over the classes).
- *
- * `focalTverskyLoss(logits, classes, { gamma: 4 / 3 })`
- */
-export const focalTverskyLoss = /* @__PURE__ */ defineRegionLoss({
+const declaration = /* @__PURE__ */ declareRegionLoss({
   name: 'focalTverskyLoss',
   params: {
+    /** How much false positives weigh. */
     alpha: { default: 0.3, min: 0 },
+    /** How much false negatives weigh. */
     beta: { default: 0.7, min: 0 },
+    /** The power of a class's loss; above 0. */
     gamma: { default: 0.75, min: 0, above: true },
   },
   weigh: (params) => params,
@@ -26,6 +21,17 @@ export const focalTverskyLoss = /* @__PURE__ */ defineRegionLoss({
     use: 'For small lesions or objects that tverskyLoss still misses when everything else is right. It is steep near 0, which makes the end of training unstable: let the learning rate fall.',
   },
 });
+export default declaration;
+
+/**
+ * Focal Tversky loss of logits: the Tversky loss of each class to the power gamma. Below 1, gamma keeps the pull of classes that are
+ * nearly right; at a loss of 0 the gradient is 0. 0 for a class that is in no target. Options: `alpha` (0.3, false positives), `beta`
+ * (0.7, false negatives), `gamma` (0.75, above 0), `mode` ('multiclass'; 'multilabel', 'binary'), `fromLogits` (true), `smooth` (0),
+ * `eps` (1e-7), `logLoss` (false), `ignoreIndex` (-100), `reduction` ('mean' over the classes).
+ *
+ * @example focalTverskyLoss(logits, classes, { gamma: 4 / 3 })
+ */
+export const focalTverskyLoss = /* @__PURE__ */ defineRegionLoss(declaration);
 
 /** `focalTverskyLoss` as a module. */
 export class FocalTverskyLoss extends /* @__PURE__ */ lossModule(focalTverskyLoss) {}

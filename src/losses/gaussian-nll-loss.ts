@@ -12,7 +12,12 @@ const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);
 const SPECS: GaussianNllSpecs = { full: false, eps: 1e-6 };
 
 /** The options of `gaussianNllLoss`, with their defaults. */
-export type GaussianNllSpecs = Readonly<Record<'full', boolean> & Record<'eps', number>>;
+export type GaussianNllSpecs = Readonly<{
+  /** Whether log(2π) / 2 is added. */
+  full: boolean;
+  /** The least variance. */
+  eps: number;
+}>;
 
 export interface GaussianNllLoss extends Loss<
   GaussianNllSpecs,

@@ -7,7 +7,10 @@ const declaration = /* @__PURE__ */ declareClassLoss({
   name: 'generalizedCrossEntropy',
   wgsl,
   includes: [div, exp, expm1],
-  params: { q: { default: 0.7, min: 0, above: true, max: 1 } },
+  params: {
+    /** From near 0, cross-entropy, to 1, the absolute error. */
+    q: { default: 0.7, min: 0, above: true, max: 1 },
+  },
   normalised: true,
   soft: false,
   loss: (l, { q }) => -Math.expm1(q * l) / q,
@@ -18,7 +21,6 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     derivative: String.raw`w_y p_y^q (p_c - \delta_{cy})`,
     range: String.raw`[0, 1 / q)`,
     shapes: CLASSES,
-    torch: null,
     cite: 'Zhang & Sabuncu 2018, Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels',
     use: 'For noisy labels: an example that the model finds unlikely has a bounded loss and a small gradient. For the same reason it learns slowly at the start, and more slowly with a larger q or more classes.',
   },
@@ -30,7 +32,7 @@ export default declaration;
  * class; near q = 0 cross-entropy, at q = 1 the mean absolute error. Options: `q` (0.7, above 0 and at most 1), `weight`,
  * `ignoreIndex` (-100), `reduction` ('mean').
  *
- * `generalizedCrossEntropy(logits, classes, { q: 0.5 })`
+ * @example generalizedCrossEntropy(logits, classes, { q: 0.5 })
  */
 export const generalizedCrossEntropy = /* @__PURE__ */ defineClassLoss(declaration);
 

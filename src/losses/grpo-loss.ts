@@ -261,7 +261,6 @@ export const grpoLoss = /* @__PURE__ */ defineOp(apply, {
     range: String.raw`(-\infty, \infty)`,
     shapes:
       'logProbs, oldLogProbs, refLogProbs and mask (int32) [B, T], advantages [B]; result: a scalar',
-    torch: null,
     cite: 'Shao et al. 2024, DeepSeekMath; Yu et al. 2025, DAPO; Liu et al. 2025, Dr. GRPO; Zheng et al. 2025, GSPO; TRL GRPOTrainer',
     kinks: 'at the limits of the ratio the gradient is -r A',
     use: 'Trains a language model on rewards of whole answers, without a critic. The advantage of an answer is its reward minus the mean reward of its group. With lossType grpo, each token of a long answer counts less; with dapo all tokens count the same. A group in which all rewards are equal teaches nothing.',

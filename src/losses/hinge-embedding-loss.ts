@@ -5,7 +5,10 @@ import { lossModule } from '../define/module.ts';
 const declaration = /* @__PURE__ */ declareLoss({
   name: 'hingeEmbeddingLoss',
   wgsl,
-  params: { margin: 1 },
+  params: {
+    /** Up to which dissimilar inputs cost. */
+    margin: 1,
+  },
   differentiable: ['input'],
   forward: (input, target, { margin }) => {
     const m = margin - input;
@@ -37,6 +40,8 @@ export default declaration;
 /**
  * Hinge loss of distances: the input itself where the target is 1, max(0, margin - input) where it is -1 (`margin` 1);
  * any other target adds both. The target has no gradient. Averaged by default.
+ *
+ * @example hingeEmbeddingLoss(distance, target)
  */
 export const hingeEmbeddingLoss = /* @__PURE__ */ defineLoss(declaration);
 

@@ -10,7 +10,10 @@ function huberOf(input: number, target: number, delta: number): number {
 const declaration = /* @__PURE__ */ declareLoss({
   name: 'huberLoss',
   wgsl,
-  params: { delta: { default: 1, min: 0, above: true } },
+  params: {
+    /** Where squares become lines; above 0. */
+    delta: { default: 1, min: 0, above: true },
+  },
   weights: ['weight'],
   weightsLikeInput: true,
   forward: (input, target, weight, { delta }) => weight * huberOf(input, target, delta),
@@ -40,6 +43,8 @@ export default declaration;
  * Huber loss: d²/2 for |d| ≤ delta, else delta · (|d| - delta/2), with d = input - target; averaged by default.
  * `delta` (default 1) is above 0. `weight`, of the input's shape, is a factor of each element and has a gradient too; `mean`
  * divides by the number of elements all the same, as in PyTorch.
+ *
+ * @example huberLoss(prediction, target, { delta: 0.5 })
  */
 export const huberLoss = /* @__PURE__ */ defineLoss(declaration);
 

@@ -33,7 +33,6 @@ const declaration = /* @__PURE__ */ declareContrastive({
     range: String.raw`[0, \infty)`,
     shapes:
       'query and positive [N, D], negatives [M, D]; result: a scalar, or [N] with reduction `none`',
-    torch: null,
     cite: 'van den Oord, Li & Vinyals 2018, Representation Learning with Contrastive Predictive Coding; He et al. 2020, Momentum Contrast',
     kinks: SHORT_ROWS,
     use: 'For embeddings that are learned without labels, from two views of the same thing. It needs many negatives: a large batch, or a queue of earlier examples. With a low temperature only the hardest negatives count, so it suffers if some of them are in truth similar.',
@@ -46,7 +45,7 @@ export default declaration;
  * they are given, to `negatives` [M, D]. It is the cross-entropy of the similarities (cosines, unless `normalize` is false) over
  * the temperature. The matrix of similarities is never held whole. Gradients for all embeddings.
  *
- * `infoNceLoss(query, key, { negatives: queue, temperature: 0.07 })`
+ * @example infoNceLoss(query, key, { negatives: queue, temperature: 0.07 })
  */
 export const infoNceLoss =
   /* @__PURE__ */ defineContrastive<

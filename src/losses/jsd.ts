@@ -25,7 +25,10 @@ const declaration = /* @__PURE__ */ declareLoss({
   name: 'jsd',
   wgsl,
   includes: [exp, expm1, log1p],
-  params: { beta: { default: 0.5, min: 0, max: 1 } },
+  params: {
+    /** The weight of the target in the mixture, from 0 to 1. */
+    beta: { default: 0.5, min: 0, max: 1 },
+  },
   reductions: ['batchmean', 'mean', 'sum', 'none'],
   arrange: sameShapes,
   forward: (input, target, { beta }) => {
@@ -60,7 +63,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`(1 - \beta) e^x (x - m)`,
     range: String.raw`(-\infty, \infty)`,
     shapes: ALIKE,
-    torch: null,
     cite: 'Lin 1991, Divergence Measures Based on the Shannon Entropy; for distillation: Agarwal et al. 2024',
     use: 'For distillation when neither of the two distributions is simply the right one. With beta 0.5 it is symmetric, and it stays bounded where klDiv is infinite. Its gradient is small while the two hardly overlap.',
   },
@@ -71,6 +73,8 @@ export default declaration;
  * Generalised Jensen–Shannon divergence of log-probabilities of the same shape: beta KL(P ‖ M) + (1 - beta) KL(Q ‖ M) with
  * P = e^target, Q = e^input and M = beta P + (1 - beta) Q (`beta` 0.5); KL(P ‖ Q) for beta 0 and KL(Q ‖ P) for beta 1. The
  * sum over the first dimension by default (`reduction: 'batchmean'`).
+ *
+ * @example jsd(logProbs, targetLogProbs, { beta: 0.5 })
  */
 export const jsd = /* @__PURE__ */ defineLoss(declaration);
 

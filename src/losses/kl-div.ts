@@ -7,7 +7,10 @@ const declaration = /* @__PURE__ */ declareLoss({
   name: 'klDiv',
   wgsl,
   includes: [bits, exp, log],
-  params: { logTarget: false },
+  params: {
+    /** Whether the target holds logarithms too. */
+    logTarget: false,
+  },
   reductions: ['mean', 'sum', 'none', 'batchmean'],
   forward: (input, target, { logTarget }) => {
     if (logTarget) return Math.exp(target) * (target - input);
@@ -47,6 +50,8 @@ export default declaration;
  * Kullback–Leibler divergence of log-probabilities `input` from probabilities `target`: target (log target - input), 0
  * where the target is 0. With `logTarget` (false) the target is log-probabilities too. Averaged over all elements by
  * default, as in PyTorch; the divergence per example is `reduction: 'batchmean'`, the sum over the first dimension.
+ *
+ * @example klDiv(logProbs, target, { reduction: 'batchmean' })
  */
 export const klDiv = /* @__PURE__ */ defineLoss(declaration);
 

@@ -34,6 +34,8 @@ export default declaration;
 /**
  * Absolute error: |input - target|, averaged by default. The gradient where they are equal is 0. `weight`, of the input's
  * shape, is a factor of each element and has a gradient too; `mean` then divides by its sum.
+ *
+ * @example l1Loss(prediction, target)
  */
 export const l1Loss = /* @__PURE__ */ defineLoss(declaration);
 

@@ -197,6 +197,8 @@ function apply(
  * `linearWeight` of shape [C, d1, …, in] gives logits [N, C, d1, …] and takes targets [N, d1, …]. Gradients for `input`,
  * `linearWeight`, `linearBias` and class probabilities. A class index out of range throws where the host has the targets;
  * where only the GPU has, its loss is NaN, and the next read throws.
+ *
+ * @example linearCrossEntropy(hidden, weight, tokens)
  */
 export const linearCrossEntropy = /* @__PURE__ */ defineOp(apply, {
   op: NAME,

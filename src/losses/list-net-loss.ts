@@ -176,7 +176,6 @@ export const listNetLoss = /* @__PURE__ */ defineOp(apply, {
     range: String.raw`(-\infty, \infty)`,
     shapes:
       'input, target and where (int32) [..., L]; result: a scalar, or [...] with reduction `none`',
-    torch: null,
     cite: 'Cao, Qin, Liu, Tsai & Li 2007, Learning to Rank: From Pairwise Approach to Listwise Approach; optax ranking_softmax_loss',
     use: 'For search results, where the order of a list counts. The target is the relevance of each item, best given as probabilities (softmax of the grades). All places of the list count, not only the first ones. Lists with large relevances count more than others.',
   },

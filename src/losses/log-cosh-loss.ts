@@ -22,7 +22,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\tanh(x - y)`,
     range: String.raw`[0, \infty)`,
     shapes: BROADCAST,
-    torch: null,
     cite: 'Keras LogCosh; Chen, Chen & Chen 2019, Log Hyperbolic Cosine Loss Improves Variational Auto-Encoder',
     use: 'For regression with outliers. It is smooth everywhere: quadratic for small errors and linear for large ones, with no option to choose. It changes from one to the other at errors of about 1, so scale the targets first.',
   },

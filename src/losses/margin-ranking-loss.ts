@@ -6,7 +6,10 @@ import { lossModule } from '../define/module.ts';
 const declaration = /* @__PURE__ */ declareLoss({
   name: 'marginRankingLoss',
   wgsl,
-  params: { margin: 0 },
+  params: {
+    /** By how much the first is to be ahead. */
+    margin: 0,
+  },
   inputs: ['input1', 'input2', 'target'],
   arrange: sameRank,
   forward: (input1, input2, target, { margin }) => {
@@ -40,6 +43,8 @@ export default declaration;
 /**
  * Ranking loss of two scores: max(0, margin - target (input1 - input2)), the target 1 where input1 should rank higher and
  * -1 where lower (`margin` 0). All have the same number of dimensions. Averaged by default.
+ *
+ * @example marginRankingLoss(better, worse, target, { margin: 0.1 })
  */
 export const marginRankingLoss = /* @__PURE__ */ defineLoss(declaration);
 

@@ -25,7 +25,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\frac{2 \left(\log(1 + x_+) - \log(1 + y_+)\right)}{1 + x}`,
     range: String.raw`[0, \infty)`,
     shapes: BROADCAST,
-    torch: null,
     cite: 'Keras MeanSquaredLogarithmicError; scikit-learn mean_squared_log_error',
     kinks: 'the gradient of an input below 0 is 0; at 0 it is that of the formula',
     use: 'For counts and prices over several orders of magnitude: it measures the ratio of input and target. Predictions that are too low cost more than those that are too high. An input below 0 gets no gradient, so end the model with softplus.',

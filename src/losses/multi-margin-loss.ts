@@ -1,6 +1,6 @@
 import wgsl from '../../shaders/losses/multi-margin.wgsl?raw';
 import { addTo, at } from '../cpu/rows.ts';
-import { defineMarginLoss } from '../define/margin-loss.ts';
+import { declareMarginLoss, defineMarginLoss } from '../define/margin-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, classStatus } from '../shader/lib.ts';
 import type { MarginRow } from '../kernels/margin-loss/plan.ts';
@@ -22,16 +22,16 @@ function forEachActive(
 
 const isValid = ({ scores, target }: MarginRow): boolean => at(target, 0) in scores;
 
-/**
- * Multi-class hinge loss of scores [N, C] (or [C]) and int32 class indices [N] (or a scalar): by how much each other class
- * comes within `margin` of the target, to the power `p`, averaged over the classes. Options: `p` (1, or 2), `margin` (1),
- * `weight` [C], `reduction` ('mean').
- */
-export const multiMarginLoss = /* @__PURE__ */ defineMarginLoss({
+const declaration = /* @__PURE__ */ declareMarginLoss({
   name: 'multiMarginLoss',
   wgsl,
   includes: [bits, classStatus],
-  params: { p: { default: 1, min: 1, max: 2, integer: true }, margin: 1 },
+  params: {
+    /** The power of each hinge, 1 or 2. */
+    p: { default: 1, min: 1, max: 2, integer: true },
+    /** By how much the target is to be ahead. */
+    margin: 1,
+  },
   target: 'class',
   weighted: true,
   loss: (row, { p, margin }) => {
@@ -63,6 +63,16 @@ export const multiMarginLoss = /* @__PURE__ */ defineMarginLoss({
     use: 'Ranks the right class above the others, without probabilities. Examples that are right by more than the margin teach nothing. With p = 1 it is robust to wrong labels, with p = 2 it is not. The gradient becomes smaller with the number of classes.',
   },
 });
+export default declaration;
+
+/**
+ * Multi-class hinge loss of scores [N, C] (or [C]) and int32 class indices [N] (or a scalar): by how much each other class
+ * comes within `margin` of the target, to the power `p`, averaged over the classes. Options: `p` (1, or 2), `margin` (1),
+ * `weight` [C], `reduction` ('mean').
+ *
+ * @example multiMarginLoss(scores, classes, { p: 2 })
+ */
+export const multiMarginLoss = /* @__PURE__ */ defineMarginLoss(declaration);
 
 /** `multiMarginLoss` as a module. */
 export class MultiMarginLoss extends /* @__PURE__ */ lossModule(multiMarginLoss) {}

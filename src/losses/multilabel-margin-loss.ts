@@ -1,6 +1,6 @@
 import wgsl from '../../shaders/losses/multilabel-margin.wgsl?raw';
 import { addTo, at } from '../cpu/rows.ts';
-import { defineMarginLoss } from '../define/margin-loss.ts';
+import { declareMarginLoss, defineMarginLoss } from '../define/margin-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, classStatus } from '../shader/lib.ts';
 import type { MarginRow } from '../kernels/margin-loss/plan.ts';
@@ -29,12 +29,7 @@ function forEachActive(
 const isValid = ({ scores, target }: MarginRow): boolean =>
   target.every((index) => index >= -1 && index < scores.length);
 
-/**
- * Multi-label hinge loss of scores [N, C] (or [C]) and int32 lists of labels of the same shape, each ended by -1: by how
- * much each class that is no label comes within 1 of each label, added up and divided by C. A label that is there twice
- * counts twice. Options: `reduction` ('mean').
- */
-export const multilabelMarginLoss = /* @__PURE__ */ defineMarginLoss({
+const declaration = /* @__PURE__ */ declareMarginLoss({
   name: 'multilabelMarginLoss',
   wgsl,
   includes: [bits, classStatus],
@@ -68,6 +63,16 @@ export const multilabelMarginLoss = /* @__PURE__ */ defineMarginLoss({
     use: 'Ranks all labels of an example above the other classes. Pairs that are in order by more than the margin teach nothing. Rows without labels, and rows in which every class is a label, add nothing. A wrong label pulls against every other class.',
   },
 });
+export default declaration;
+
+/**
+ * Multi-label hinge loss of scores [N, C] (or [C]) and int32 lists of labels of the same shape, each ended by -1: by how
+ * much each class that is no label comes within 1 of each label, added up and divided by C. A label that is there twice
+ * counts twice. Options: `reduction` ('mean').
+ *
+ * @example multilabelMarginLoss(scores, labels)
+ */
+export const multilabelMarginLoss = /* @__PURE__ */ defineMarginLoss(declaration);
 
 /** `multilabelMarginLoss` as a module. */
 export class MultiLabelMarginLoss extends /* @__PURE__ */ lossModule(multilabelMarginLoss) {}

@@ -1,17 +1,13 @@
 import wgsl from '../../shaders/losses/multilabel-soft-margin.wgsl?raw';
 import { at } from '../cpu/rows.ts';
-import { defineMarginLoss } from '../define/margin-loss.ts';
+import { declareMarginLoss, defineMarginLoss } from '../define/margin-loss.ts';
 import { lossModule } from '../define/module.ts';
 import { bits, exp, sigmoid, softplus } from '../shader/lib.ts';
 
 /** ln(1 + e^x) without overflow. */
 const softplusOf = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
-/**
- * Cross-entropy of one sigmoid per class, averaged over the classes: of logits [..., C] and targets from 0 to 1 of the same
- * shape. Gradients for both. Options: `weight` [C], `reduction` ('mean' over the rows).
- */
-export const multilabelSoftMarginLoss = /* @__PURE__ */ defineMarginLoss({
+const declaration = /* @__PURE__ */ declareMarginLoss({
   name: 'multilabelSoftMarginLoss',
   wgsl,
   includes: [bits, exp, sigmoid, softplus],
@@ -42,6 +38,15 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ defineMarginLoss({
     use: 'For several labels per example, each with its own yes or no. It takes logits. If most labels are negative, they count more than the few positive ones: use weight. The loss of a wrong label grows only linearly with its logit.',
   },
 });
+export default declaration;
+
+/**
+ * Cross-entropy of one sigmoid per class, averaged over the classes: of logits [..., C] and targets from 0 to 1 of the same
+ * shape. Gradients for both. Options: `weight` [C], `reduction` ('mean' over the rows).
+ *
+ * @example multilabelSoftMarginLoss(logits, target)
+ */
+export const multilabelSoftMarginLoss = /* @__PURE__ */ defineMarginLoss(declaration);
 
 /** `multilabelSoftMarginLoss` as a module. */
 export class MultiLabelSoftMarginLoss

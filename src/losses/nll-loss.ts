@@ -25,6 +25,8 @@ export default declaration;
 /**
  * Negative log-likelihood of log-probabilities [N, C, d1, …] (from logSoftmax) and class indices. Options: `weight`,
  * `ignoreIndex` (-100), `reduction` ('mean').
+ *
+ * @example nllLoss(logSoftmax(x, { dim: 1 }), classes)
  */
 export const nllLoss = /* @__PURE__ */ defineClassLoss(declaration);
 

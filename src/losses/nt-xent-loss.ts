@@ -28,7 +28,6 @@ const declaration = /* @__PURE__ */ declareContrastive({
     derivative: String.raw`\text{with respect to the cosines: } \tfrac{1}{T} \left(\mathrm{softmax}_{k \ne i}(\cos(z_i, z_k) / T) - \delta_{k i'}\right)`,
     range: String.raw`[0, \infty)`,
     shapes: 'z1 and z2 [N, D]; result: a scalar, or [2N] with reduction `none`',
-    torch: null,
     cite: 'Chen, Kornblith, Norouzi & Hinton 2020, A Simple Framework for Contrastive Learning of Visual Representations; Sohn 2016',
     kinks: SHORT_ROWS,
     use: 'Learns embeddings without labels, from two random views of each example. It needs batches of hundreds or thousands, strong augmentation, and a small network between the embedding and the loss, which is removed after training.',
@@ -41,7 +40,7 @@ export default declaration;
  * view of its example than to all the other 2N - 2: the cross-entropy of their cosines over the temperature, an embedding
  * itself left out. The matrix of similarities is never held whole. Gradients for both.
  *
- * `ntXentLoss(project(augment(x)), project(augment(x)))`
+ * @example ntXentLoss(project(augment(x)), project(augment(x)))
  */
 export const ntXentLoss =
   /* @__PURE__ */ defineContrastive<[z1: Tensor, z2: Tensor, options?: NtXentLossOptions]>(

@@ -7,7 +7,14 @@ const declaration = /* @__PURE__ */ declareLoss({
   name: 'poissonNllLoss',
   wgsl,
   includes: [bits, div, exp, log],
-  params: { logInput: true, full: false, eps: 1e-8 },
+  params: {
+    /** Whether the input is the logarithm of the rate. */
+    logInput: true,
+    /** Whether Stirling's approximation of the target's term is added. */
+    full: false,
+    /** Added to a rate of which the logarithm is taken. */
+    eps: 1e-8,
+  },
   forward: (input, target, { logInput, full, eps }) => {
     const base = logInput
       ? Math.exp(input) - target * input
@@ -59,6 +66,8 @@ export default declaration;
  * Negative log-likelihood of counts under a Poisson distribution: e^input - target · input where the input is the
  * logarithm of the rate (`logInput`, default true), else input - target · log(input + eps) (`eps` 1e-8). `full` (false)
  * adds Stirling's approximation of log target! for targets above 1. Averaged by default.
+ *
+ * @example poissonNllLoss(logRate, counts)
  */
 export const poissonNllLoss = /* @__PURE__ */ defineLoss(declaration);
 

@@ -7,7 +7,10 @@ const declaration = /* @__PURE__ */ declareClassLoss({
   name: 'polyLoss',
   wgsl,
   includes: [exp, expm1],
-  params: { epsilon: 2 },
+  params: {
+    /** The weight of the first term of the polynomial. */
+    epsilon: 2,
+  },
   normalised: true,
   soft: false,
   loss: (l, { epsilon }) => -l - epsilon * Math.expm1(l),
@@ -18,7 +21,6 @@ const declaration = /* @__PURE__ */ declareClassLoss({
     derivative: String.raw`w_y (1 + \varepsilon p_y) (p_c - \delta_{cy})`,
     range: String.raw`[0, \infty)`,
     shapes: CLASSES,
-    torch: null,
     cite: 'Leng et al. 2022, PolyLoss; optax poly_loss_cross_entropy',
     use: 'For when crossEntropy is tuned already. An epsilon of 1 to 2 makes predictions more confident, which helps to classify images. An epsilon of about -1 makes them less confident, which helps detection with imbalanced classes. It is one more option to tune, and the best value differs by task.',
   },
@@ -30,7 +32,7 @@ export default declaration;
  * the target class. Options: `epsilon` (2; -1 weighs confident examples less), `weight`, `ignoreIndex` (-100), `reduction`
  * ('mean').
  *
- * `polyLoss(logits, classes, { epsilon: 1 })`
+ * @example polyLoss(logits, classes, { epsilon: 1 })
  */
 export const polyLoss = /* @__PURE__ */ defineClassLoss(declaration);
 

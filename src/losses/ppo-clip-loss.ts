@@ -33,7 +33,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`-r A`,
     range: String.raw`(-\infty, \infty)`,
     shapes: ALIKE,
-    torch: null,
     cite: 'Schulman, Wolski, Dhariwal, Radford & Klimov 2017, Proximal Policy Optimization Algorithms (arXiv 1707.06347)',
     kinks: 'at the limits of the ratio the gradient is -r A',
     use: 'For several training steps on the same samples of a policy. A ratio beyond its limit gets no gradient, so after too many steps nothing more is learned. Normalise the advantages. It limits the gain, not how far the policy moves: watch the KL divergence too.',

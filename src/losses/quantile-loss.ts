@@ -5,12 +5,13 @@ import { lossModule } from '../define/module.ts';
 const declaration = /* @__PURE__ */ declareLoss({
   name: 'quantileLoss',
   wgsl,
-  params: { quantile: { default: 0.5, min: 0, max: 1 } },
-  derived: { rest: ({ quantile }) => 1 - quantile },
-  forward: (input, target, { quantile }) => {
-    const d = input - target;
-    return d > 0 ? (1 - quantile) * d : -quantile * d;
+  params: {
+    /** The share of targets that are to be below, from 0 to 1. */
+    quantile: { default: 0.5, min: 0, max: 1 },
   },
+  derived: { rest: ({ quantile }) => 1 - quantile },
+  forward: (input, target, { quantile }) =>
+    (input > target ? 1 - quantile : -quantile) * (input - target),
   backward: (input, target, gradOutput, { quantile }) => {
     const above = input < target ? 0 : 1 - quantile;
     const below = input > target ? 0 : quantile;
@@ -23,7 +24,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\begin{cases} 1 - q & x > y \\ -q & x < y \end{cases}`,
     range: String.raw`[0, \infty)`,
     shapes: BROADCAST,
-    torch: null,
     cite: 'Koenker & Bassett 1978, Regression Quantiles; scikit-learn mean_pinball_loss',
     kinks: 'where input and target are equal, the gradient is (1 - 2 q) / 2',
     use: 'Predicts an interval instead of one value: train one output for each quantile, such as 0.1, 0.5 and 0.9. Quantiles that are learned separately can cross each other. Extreme quantiles have few points on their far side, so they are less reliable.',

@@ -25,7 +25,6 @@ const declaration = /* @__PURE__ */ declareContrastive({
     derivative: String.raw`\tfrac{s}{N} \sum_j \left(\sigma(z_{ij}) - \delta_{ij}\right) y_j`,
     range: String.raw`[0, \infty)`,
     shapes: 'image and text [N, D], logitScale and logitBias scalars; result: a scalar',
-    torch: null,
     cite: 'Zhai, Mustafa, Kolesnikov & Beyer 2023, Sigmoid Loss for Language Image Pre-Training; big_vision, open_clip',
     use: 'Like clipLoss, but for batches of any size, because it judges each pair by itself. Almost all pairs are negative. Start with a low bias (-10); otherwise the first steps are spent on learning the bias.',
   },
@@ -38,7 +37,7 @@ export default declaration;
  * they are: `normalize` them before. The matrix of similarities is never held whole. Gradients for both, and for `logitScale`
  * and `logitBias` where they are tensors.
  *
- * `sigLipLoss(normalize(image), normalize(text), { logitScale: exp(t), logitBias: b })`
+ * @example sigLipLoss(normalize(image), normalize(text), { logitScale: exp(t), logitBias: b })
  */
 export const sigLipLoss =
   /* @__PURE__ */ defineContrastive<[image: Tensor, text: Tensor, options?: SigLipLossOptions]>(

@@ -41,7 +41,12 @@ const declaration = /* @__PURE__ */ declareLoss({
   name: 'sigmoidFocalLoss',
   wgsl,
   includes: [bce, bits, div, pow, sigmoid],
-  params: { alpha: { default: 0.25, max: 1 }, gamma: { default: 2, min: 0 } },
+  params: {
+    /** The weight of positives, 1 less of negatives; below 0 none. */
+    alpha: { default: 0.25, max: 1 },
+    /** How much less what is easy counts; at least 0. */
+    gamma: { default: 2, min: 0 },
+  },
   reductions: ['none', 'mean', 'sum'],
   arrange: sameShapes,
   forward: (input, target, { alpha, gamma }) => {
@@ -83,7 +88,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\alpha_y (1 - p_y)^\gamma \left(\sigma(x) - y + \gamma \frac{p_y'}{1 - p_y} \log p_y\right)`,
     range: String.raw`[0, \infty)`,
     shapes: ALIKE,
-    torch: null,
     cite: 'Lin, Goyal, Girshick, He & Dollár 2017, Focal Loss for Dense Object Detection',
     use: 'For many labels of which few are positive, such as the anchors of a detector. The usual value is the sum divided by the number of positives. Easy examples count little, wrong labels count much.',
   },
@@ -94,6 +98,8 @@ export default declaration;
  * Focal loss of logits and targets (0 or 1) of the same shape, as in torchvision: binary cross-entropy times
  * (1 - p)^gamma, p the probability of the target (`gamma` 2, at least 0), and `alpha` (0.25) for positive, 1 - alpha for
  * negative targets; below 0 alpha is left out. Not reduced by default.
+ *
+ * @example sigmoidFocalLoss(logits, target, { reduction: 'sum' })
  */
 export const sigmoidFocalLoss = /* @__PURE__ */ defineLoss(declaration);
 

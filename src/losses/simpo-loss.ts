@@ -10,8 +10,11 @@ const declaration = /* @__PURE__ */ declareLoss({
   wgsl,
   includes: [preference],
   params: {
+    /** What the difference is multiplied by; above 0. */
     beta: { default: 2, min: 0, above: true },
+    /** The margin by which it is to be larger. */
     gamma: { default: 0.5, min: -3e38, max: 3e38 },
+    /** The share of preferences that are wrong; below 0.5. */
     labelSmoothing: { default: 0, min: 0, max: 0.5, below: true },
   },
   inputs: ['chosenLogps', 'rejectedLogps'],
@@ -37,7 +40,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`-\beta\, \sigma\left(\gamma - \beta (\pi^+ - \pi^-)\right)`,
     range: String.raw`(0, \infty)`,
     shapes: ALIKE,
-    torch: null,
     cite: 'Meng, Xia & Chen 2024, SimPO: Simple Preference Optimization with a Reference-Free Reward (arXiv 2405.14734); TRL CPOTrainer',
     use: 'Like dpoLoss, but without a reference model, so it needs half the memory. It takes the mean log-probability per token, so that long answers have no advantage. Nothing keeps the model near its start, so use a small learning rate.',
   },

@@ -7,7 +7,10 @@ const declaration = /* @__PURE__ */ declareLoss({
   name: 'smoothL1Loss',
   wgsl,
   includes: [div],
-  params: { beta: { default: 1, min: 0 } },
+  params: {
+    /** Where squares become lines; at least 0. */
+    beta: { default: 1, min: 0 },
+  },
   forward: (input, target, { beta }) => {
     const d = Math.abs(input - target);
     return d < beta ? (0.5 * d * d) / beta : d - 0.5 * beta;
@@ -34,6 +37,8 @@ export default declaration;
 /**
  * Smooth L1 loss: d² / (2 beta) for |d| < beta, else |d| - beta / 2, with d = input - target; averaged by default. `beta`
  * (default 1) is at least 0, where it is `l1Loss`. The gradient where they are equal is 0.
+ *
+ * @example smoothL1Loss(prediction, target, { beta: 0.5 })
  */
 export const smoothL1Loss = /* @__PURE__ */ defineLoss(declaration);
 

@@ -33,6 +33,8 @@ export default declaration;
 /**
  * Logistic loss of scores and targets 1 or -1: log(1 + e^(-target · input)), finite where PyTorch's overflows (from
  * 709 on; at an infinite product the gradient is NaN, as there). The target broadcasts to the input's shape and has no gradient. Averaged by default.
+ *
+ * @example softMarginLoss(scores, signs)
  */
 export const softMarginLoss = /* @__PURE__ */ defineLoss(declaration);
 

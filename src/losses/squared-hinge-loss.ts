@@ -23,7 +23,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`-2 y \max(1 - y x, 0)`,
     range: String.raw`[0, \infty)`,
     shapes: BROADCAST,
-    torch: null,
     cite: 'Keras SquaredHinge; Chang, Hsieh & Lin 2008, Coordinate Descent for Large-scale L2-loss Linear SVM',
     use: 'For two classes with a margin: a linear support vector machine with a smooth loss. Scores are not probabilities. One wrong label far from the margin can outweigh many other examples, because its error is squared.',
   },

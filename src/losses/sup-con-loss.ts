@@ -30,7 +30,6 @@ const declaration = /* @__PURE__ */ declareContrastive({
     range: String.raw`[0, \infty)`,
     shapes:
       'features [N, D] or [N, V, D], labels (int32) [N]; result: a scalar, or [N] or [N, V] with reduction `none`',
-    torch: null,
     cite: 'Khosla et al. 2020, Supervised Contrastive Learning (L_out); HobbitLong/SupContrast',
     kinks: SHORT_ROWS,
     use: 'Learns embeddings in which each class is a cluster, for a classifier on top or for looking up neighbours. Each batch needs several examples of a class. With few classes, all examples of a class may end in the same point.',
@@ -45,7 +44,7 @@ export default declaration;
  * times temperature / baseTemperature. A feature that nothing else has the label of costs 0. The matrix of similarities is never
  * held whole. Gradient for the features.
  *
- * `supConLoss(project(x), labels, { temperature: 0.1 })`
+ * @example supConLoss(project(x), labels, { temperature: 0.1 })
  */
 export const supConLoss =
   /* @__PURE__ */ defineContrastive<

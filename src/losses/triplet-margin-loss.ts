@@ -42,6 +42,8 @@ function apply(
 /**
  * Wants the distance from anchor to positive smaller than that from anchor to negative by a margin; vectors [..., D],
  * broadcast. Options: `margin` (1), `p` (2), `eps` (1e-6), `swap` (false), `reduction` ('mean').
+ *
+ * @example tripletMarginLoss(anchor, positive, negative, { margin: 0.5 })
  */
 export const tripletMarginLoss = /* @__PURE__ */ defineOp(apply, {
   op: NAME,

@@ -128,6 +128,8 @@ function apply(
  * `tripletMarginLoss` with a distance of the caller's: any function of two tensors made of this package's ops, whose
  * results are of one shape. Options: `distanceFunction` (`pairwiseDistance`), `margin` (1), `swap` (false), `reduction`
  * ('mean').
+ *
+ * @example tripletMarginWithDistanceLoss(anchor, positive, negative, { distance })
  */
 export const tripletMarginWithDistanceLoss = /* @__PURE__ */ defineOp(apply, {
   op: NAME,

@@ -19,7 +19,6 @@ const declaration = /* @__PURE__ */ declareLoss({
     derivative: String.raw`\tfrac12 \operatorname{sign}(x - y)`,
     range: String.raw`[0, \infty)`,
     shapes: ALIKE,
-    torch: null,
     cite: 'Liger-Kernel TVD; Wen, Li, Du & Mou 2023, f-Divergence Minimization for Sequence-Level Knowledge Distillation',
     kinks: 'where input and target are equal, the gradient is 0',
     use: 'For distillation with a bounded loss: only the difference of the two probabilities of an event counts, however rare the event is. Its gradient does not become smaller near the target, so the last steps need a small learning rate.',

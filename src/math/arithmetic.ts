@@ -91,28 +91,44 @@ function defineArithmetic(name: string, formula: Formula): Arithmetic {
   };
 }
 
-/** a + b, broadcast as in PyTorch; either may be a number. */
+/**
+ * a + b, broadcast as in PyTorch; either may be a number.
+ *
+ * @example add(x, 1)
+ */
 export const add = /* @__PURE__ */ defineArithmetic('add', {
   wgsl: ['a + b', 'g', 'g'],
   result: (a, b) => a + b,
   gradients: (_a, _b, g) => [g, g],
 });
 
-/** a - b, broadcast as in PyTorch; either may be a number. */
+/**
+ * a - b, broadcast as in PyTorch; either may be a number.
+ *
+ * @example sub(x, y)
+ */
 export const sub = /* @__PURE__ */ defineArithmetic('sub', {
   wgsl: ['a - b', 'g', '-g'],
   result: (a, b) => a - b,
   gradients: (_a, _b, g) => [g, -g],
 });
 
-/** a · b by element, broadcast as in PyTorch; either may be a number. */
+/**
+ * a · b by element, broadcast as in PyTorch; either may be a number.
+ *
+ * @example mul(x, y)
+ */
 export const mul = /* @__PURE__ */ defineArithmetic('mul', {
   wgsl: ['a * b', 'b * g', 'a * g'],
   result: (a, b) => a * b,
   gradients: (a, b, g) => [b * g, a * g],
 });
 
-/** a / b by element, broadcast as in PyTorch; either may be a number. */
+/**
+ * a / b by element, broadcast as in PyTorch; either may be a number.
+ *
+ * @example div(x, 2)
+ */
 export const div = /* @__PURE__ */ defineArithmetic('div', {
   wgsl: ['a / b', 'g / b', '-(a / b) * (g / b)'],
   result: (a, b) => a / b,

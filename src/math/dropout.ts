@@ -34,7 +34,11 @@ export interface DropoutOptions extends InPlaceOption {
   out?: Tensor;
 }
 
-/** Sets each element to 0 with probability p and multiplies the others by 1 / (1 - p). Repeatable with `manualSeed`. */
+/**
+ * Sets each element to 0 with probability p and multiplies the others by 1 / (1 - p). Repeatable with `manualSeed`.
+ *
+ * @example dropout(x, { p: 0.1, training: true })
+ */
 export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   checkOptionNames('dropout', options, ['p', 'training', 'inplace', 'out']);
   const { p = 0.5, training = true, out } = options;

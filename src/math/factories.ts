@@ -76,7 +76,11 @@ export function zeros(shape: Shape, options: FactoryOptions = {}): Tensor {
   return make('zeros', shape, 0, options);
 }
 
-/** A tensor of ones. */
+/**
+ * A tensor of ones.
+ *
+ * @example ones([2, 3])
+ */
 export function ones(shape: Shape, options: FactoryOptions = {}): Tensor {
   return make('ones', shape, 1, options);
 }

@@ -41,6 +41,8 @@ interface Fused {
 /**
  * activation(x weightᵀ + bias) for x [..., in] and weight [out, in], as in PyTorch; one kernel. Gradients for x, weight
  * and bias.
+ *
+ * @example linear(x, weight, { bias, activation: relu })
  */
 export function linear<S extends ParamSpecs = ParamSpecs>(
   x: Tensor,

@@ -119,6 +119,8 @@ function gradProduct(a: Tensor, b: Tensor, ao: Orientation, bo: Orientation, lik
 /**
  * Matrix product of a [..., m, k] and b [..., k, n], batches broadcast; a vector stands for one row (a) or column (b),
  * as in PyTorch. Gradients for both.
+ *
+ * @example matmul(a, b)
  */
 export function matmul(a: Tensor, b: Tensor, options: OutOption = {}): Tensor {
   checkOptionNames('matmul', options, ['out']);

@@ -88,12 +88,20 @@ export function dimsOf(op: string, dim: unknown, rank: number): number[] {
   return rank === 0 ? [] : dims;
 }
 
-/** The sum of the elements, or along `dim`. */
+/**
+ * The sum of the elements, or along `dim`.
+ *
+ * @example sum(x)
+ */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
   return reduce('sum', x, options);
 }
 
-/** The mean of the elements, or along `dim`; NaN of none. */
+/**
+ * The mean of the elements, or along `dim`; NaN of none.
+ *
+ * @example mean(x, { dim: 1 })
+ */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   return reduce('mean', x, options);
 }

@@ -6,7 +6,11 @@ import { formatShape, sizeOf, type Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkShape, checkTensor } from '../core/validate.ts';
 
-/** The same elements under another shape of the same size, without a copy; one dimension may be -1, to be inferred. */
+/**
+ * The same elements under another shape of the same size, without a copy; one dimension may be -1, to be inferred.
+ *
+ * @example reshape(x, [2, -1])
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   checkTensor('reshape', 'x', x, ['float32', 'float16', 'int32']);
   x.device.check('reshape');

@@ -3,15 +3,18 @@ import type { Tensor } from '../core/tensor.ts';
 import {
   callChannelNorm,
   channelNormOp,
-  channelRows,
   checkGiven,
   CHANNEL_OPERANDS,
   checkChannels,
   EPS,
   OF_CHANNELS,
   prepareChannels,
+  overBatch,
   refuseOneValue,
   type ChannelOperands,
+  type ChannelSetting,
+  type ChannelSizes,
+  type Seen,
 } from '../define/channel-norm.ts';
 import { TrackingModule, type TrackingOptions } from '../define/channel-norm-module.ts';
 import { defineOp } from '../define/op.ts';
@@ -38,6 +41,13 @@ const op = /* @__PURE__ */ channelNormOp(name);
 const specs = { training: false, momentum: 0.1, eps: EPS };
 const TENSORS = [...CHANNEL_OPERANDS, 'runningMean', 'runningVar'];
 
+/** Which elements are a row, in training: those of a channel over the batch. */
+export default function batchSetting(x: Seen, sizes: ChannelSizes): ChannelSetting {
+  if (sizes.batch * sizes.spatial === 1)
+    refuseOneValue(name, 'more than one value of each channel in training', x.shape);
+  return overBatch(sizes);
+}
+
 function apply(x: Tensor, options: BatchNormOptions = {}): Tensor {
   return calling(name, () => normalise(x, options));
 }
@@ -59,28 +69,26 @@ function normalise(
   const { eps, training, momentum } = resolveParams(name, specs, [...TENSORS, 'out'], options);
   const { weight, bias, runningMean, runningVar, out } = options;
   const tensors = { runningMean, runningVar, weight, bias };
-  const { batch, channels, spatial } = checkChannels(name, x, 2, tensors);
-  const n = batch * spatial;
+  const sizes = checkChannels(name, x, tensors);
   const common = {
     op,
     x,
-    layout: channelRows(batch, channels, spatial),
-    channels: { groups: channels, each: 1, span: n },
     operands: { weight: weight ?? null, bias: bias ?? null },
     eps,
     out,
   };
   if (training === 1) {
-    if (n === 1) refuseOneValue(name, 'more than one value of each channel in training', x.shape);
+    const setting = batchSetting(x, sizes);
     const running = {
       mean: runningMean ?? null,
       variance: runningVar ?? null,
       batches: counted?.batches ?? null,
       momentum: counted ? counted.momentum : momentum,
     };
-    const updates = n > 0 && (running.mean ?? running.variance ?? running.batches) !== null;
+    const updates = x.size > 0 && (running.mean ?? running.variance ?? running.batches) !== null;
     return callChannelNorm({
       ...common,
+      ...setting,
       moments: updates
         ? (mean, variance) => {
             updateRunning(name, running, mean, variance);
@@ -88,7 +96,8 @@ function normalise(
         : undefined,
     });
   }
-  return callChannelNorm({ ...common, given: checkGiven(name, runningMean, runningVar) });
+  const given = checkGiven(name, runningMean, runningVar);
+  return callChannelNorm({ ...common, ...overBatch(sizes), given });
 }
 
 /**

@@ -12,6 +12,9 @@ import {
   prepareChannels,
   refuseOneValue,
   type ChannelOperands,
+  type ChannelSetting,
+  type ChannelSizes,
+  type Seen,
 } from '../define/channel-norm.ts';
 import { defineOp } from '../define/op.ts';
 import { resolveParams } from '../define/params.ts';
@@ -35,21 +38,33 @@ function refuseGroups(name: string, channels: number, numGroups: number): never 
   });
 }
 
-function apply(x: Tensor, numGroups: number, options: GroupNormOptions = {}): Tensor {
-  const { eps } = resolveParams('groupNorm', specs, [...CHANNEL_OPERANDS, 'out'], options);
+/** Which elements are a row: those of a group of channels of an example. */
+export default function groupSetting(
+  x: Seen,
+  { batch, channels, spatial }: ChannelSizes,
+  numGroups: number,
+): ChannelSetting {
   checkNumber('groupNorm', 'numGroups', numGroups, { integer: true, min: 1 });
-  const { weight, bias, out } = options;
-  const { batch, channels, spatial } = checkChannels('groupNorm', x, 2, { weight, bias });
   if (channels % numGroups !== 0) refuseGroups('groupNorm', channels, numGroups);
   const each = channels / numGroups;
   if (batch * each * spatial === 1)
     refuseOneValue('groupNorm', 'more than one value of each group', x.shape);
   const n = each * spatial;
+  return {
+    layout: { outer: batch * numGroups, n, inner: 1, span: n },
+    channels: { groups: numGroups, each, span: spatial },
+  };
+}
+
+function apply(x: Tensor, numGroups: number, options: GroupNormOptions = {}): Tensor {
+  const { eps } = resolveParams('groupNorm', specs, [...CHANNEL_OPERANDS, 'out'], options);
+  checkNumber('groupNorm', 'numGroups', numGroups, { integer: true, min: 1 });
+  const { weight, bias, out } = options;
+  const sizes = checkChannels('groupNorm', x, { weight, bias });
   return callChannelNorm({
     op,
     x,
-    layout: { outer: batch * numGroups, n, inner: 1, span: n },
-    channels: { groups: numGroups, each, span: spatial },
+    ...groupSetting(x, sizes, numGroups),
     operands: { weight: weight ?? null, bias: bias ?? null },
     eps,
     out,

@@ -3,14 +3,17 @@ import {
   callChannelNorm,
   channelNormOp,
   CHANNEL_OPERANDS,
-  channelRows,
   checkChannels,
   checkGiven,
   EPS,
   OF_CHANNELS,
   prepareChannels,
+  overBatch,
   refuseOneValue,
   type ChannelOperands,
+  type ChannelSetting,
+  type ChannelSizes,
+  type Seen,
 } from '../define/channel-norm.ts';
 import { TrackingModule, type TrackingOptions } from '../define/channel-norm-module.ts';
 import { defineOp } from '../define/op.ts';
@@ -38,27 +41,37 @@ const op = /* @__PURE__ */ channelNormOp(name);
 const specs = { useInputStats: true, momentum: 0.1, eps: EPS };
 const TENSORS = [...CHANNEL_OPERANDS, 'runningMean', 'runningVar'];
 
+/** Which elements are a row: those of a channel of an example. */
+export default function instanceSetting(
+  x: Seen,
+  { batch, channels, spatial }: ChannelSizes,
+): ChannelSetting {
+  if (spatial === 1) refuseOneValue(name, 'more than one element behind each channel', x.shape);
+  return {
+    layout: { outer: batch * channels, n: spatial, inner: 1, span: spatial },
+    channels: { groups: channels, each: 1, span: spatial },
+  };
+}
+
 function apply(x: Tensor, options: InstanceNormOptions = {}): Tensor {
   const { eps, useInputStats, momentum } = resolveParams(name, specs, [...TENSORS, 'out'], options);
   const { runningMean, runningVar, weight, bias, out } = options;
   const tensors = { runningMean, runningVar, weight, bias };
-  const { batch, channels, spatial } = checkChannels(name, x, 2, tensors);
+  const sizes = checkChannels(name, x, tensors);
   const common = { op, x, operands: { weight: weight ?? null, bias: bias ?? null }, eps, out };
   if (useInputStats === 0) {
     return callChannelNorm({
       ...common,
-      layout: channelRows(batch, channels, spatial),
-      channels: { groups: channels, each: 1, span: batch * spatial },
+      ...overBatch(sizes),
       given: checkGiven(name, runningMean, runningVar),
     });
   }
-  if (spatial === 1) refuseOneValue(name, 'more than one element behind each channel', x.shape);
+  const setting = instanceSetting(x, sizes);
   const running = { mean: runningMean ?? null, variance: runningVar ?? null, momentum };
   const updates = x.size > 0 && (running.mean ?? running.variance) !== null;
   return callChannelNorm({
     ...common,
-    layout: { outer: batch * channels, n: spatial, inner: 1, span: spatial },
-    channels: { groups: channels, each: 1, span: spatial },
+    ...setting,
     moments: updates
       ? (mean, variance) => {
           updateRunning(name, running, mean, variance);

@@ -30,6 +30,8 @@ export default declaration;
  * (x - mean) / sqrt(variance + eps) · weight + bias over the last dimensions, which `normalizedShape` names; the variance is
  * the mean of squared deviations. Exact to float32 where a row is far from 0. A row that holds NaN or an infinity is NaN
  * throughout.
+ *
+ * @example layerNorm(x, [512], { weight, bias })
  */
 export const layerNorm = /* @__PURE__ */ defineNorm(declaration);
 

@@ -45,6 +45,8 @@ export default declaration;
 /**
  * x / sqrt(mean of x² + eps) · weight over the last dimensions, which `normalizedShape` names. A row that holds NaN is NaN
  * throughout; beside an infinity finite elements become 0.
+ *
+ * @example rmsNorm(x, [512], { weight })
  */
 export const rmsNorm = /* @__PURE__ */ defineNorm(declaration);
 

@@ -105,6 +105,11 @@ export class Call<O extends object = object> {
     this.caps = capabilitiesOf(Object.fromEntries(all) as DeviceLimits, this.#tuning.tuning);
   }
 
+  /** Checks the names of options. */
+  takes(names: readonly string[]): void {
+    checkOptionNames(this.op, this.options, names);
+  }
+
   /** Whether an input that may be left out is there. */
   has(name: string): boolean {
     return this.#shapes[name] !== undefined;

@@ -1,10 +1,14 @@
-// Plans of gated units: one half of a tensor times an activation of the other.
+// Plans of gated units: one half of a tensor times an activation of the other, or the same of two tensors.
+import { checkShapeIs } from '../core/validate.ts';
 import { activationOps, resolveActivation } from '../define/activation-ops.ts';
 import type { ActivationDeclaration } from '../define/activation.ts';
 import { gatedArgs, gatedOp } from '../define/gated-call.ts';
+import { pairOf, pairOps, type GatedPair } from '../define/gated-pair.ts';
 import type { ParamOptions, ParamSpecs } from '../define/params.ts';
 import { gated } from '../kernels/gated/plan.ts';
-import type { KernelOp } from './types.ts';
+import { pointwise } from '../kernels/pointwise/plan.ts';
+import type { Call } from './call.ts';
+import type { KernelOp, Passes } from './types.ts';
 
 /** A gated unit for `planOf`: which half the activation is applied to. */
 export function gatedKernel<const S extends ParamSpecs>(
@@ -12,31 +16,82 @@ export function gatedKernel<const S extends ParamSpecs>(
   activation: ActivationDeclaration<S>,
   gate: 'first' | 'second',
 ): KernelOp<ParamOptions<S> & { readonly dim?: number }, 'input'> {
-  const { file, layout } = activationOps(activation);
-  const op = gatedOp(name, { ...activation, source: file, layout }, gate);
   return {
     op: name,
     kind: 'gated',
     inputs: ['input'],
     differentiable: ['input'],
+    passes: (call) => halves(name, activation, gate, call),
+  };
+}
+
+/**
+ * One that also takes two tensors: where the shape of `up` is there, `input` is the gate alone. Options are then those of that
+ * form, `O`.
+ */
+export function pairedKernel<const S extends ParamSpecs, O extends object = ParamOptions<S>>(
+  name: string,
+  activation: ActivationDeclaration<S>,
+  own?: GatedPair,
+): KernelOp<ParamOptions<S> & { readonly dim?: number } & O, 'input' | 'up'> {
+  const { file, layout } = activationOps(activation);
+  const resolve = (op: string, options: object = {}, others: readonly string[] = []) =>
+    resolveActivation(activation, op, others, options);
+  const pair = own ?? pairOf({ epilogue: { ...activation, source: file, layout, resolve } });
+  const { forwardOp, backwardOp } = pairOps(name, pair);
+  return {
+    op: name,
+    kind: 'gated',
+    inputs: ['input', 'up'],
+    differentiable: ['input', 'up'],
     passes: (call) => {
-      const params = resolveActivation(activation, name, ['dim'], call.options);
-      const x = call.input();
-      const { dim } = call.options;
-      const { shape, ...extents } = gatedArgs(name, x.shape, dim);
-      const args = { op, params, ...extents };
-      const y = call.tensor('output', shape, x.dtype);
+      if (!call.has('up')) return halves(name, activation, 'first', call);
+      const params = pair.resolve(name, call.options, []);
+      const operands = [call.input(), call.input('up')] as const;
+      const [x, up] = operands;
+      checkShapeIs(name, 'up', up, x.shape);
+      const y = call.tensor('output', x.shape, x.dtype);
+      const args = { params, shape: x.shape };
       return {
         forward: call.pass((pass) => {
-          pass.run(gated, { ...args, direction: 'forward' }, [x], [y]);
+          pass.run(pointwise, { op: forwardOp, ...args }, operands, [y]);
         }),
-        backward: call.wants('input')
+        backward: operands.some((part) => call.wants(part.name))
           ? call.pass((pass) => {
-              const inputs = [x, call.gradOf(y)];
-              pass.run(gated, { ...args, direction: 'backward' }, inputs, [call.gradOf(x)]);
+              const outputs = operands.map((part) =>
+                call.wants(part.name) ? call.gradOf(part) : pass.temporary(x.shape, x.dtype),
+              );
+              const inputs = [...operands, call.gradOf(y)];
+              pass.run(pointwise, { op: backwardOp, ...args }, inputs, outputs);
             })
           : null,
       };
     },
+  };
+}
+
+function halves<const S extends ParamSpecs>(
+  name: string,
+  activation: ActivationDeclaration<S>,
+  gate: 'first' | 'second',
+  call: Call<ParamOptions<S> & { readonly dim?: number }>,
+): Passes {
+  const { file, layout } = activationOps(activation);
+  const op = gatedOp(name, { ...activation, source: file, layout }, gate);
+  const params = resolveActivation(activation, name, ['dim'], call.options);
+  const x = call.input();
+  const { shape, ...extents } = gatedArgs(name, x.shape, call.options.dim);
+  const args = { op, params, ...extents };
+  const y = call.tensor('output', shape, x.dtype);
+  return {
+    forward: call.pass((pass) => {
+      pass.run(gated, { ...args, direction: 'forward' }, [x], [y]);
+    }),
+    backward: call.wants('input')
+      ? call.pass((pass) => {
+          const inputs = [x, call.gradOf(y)];
+          pass.run(gated, { ...args, direction: 'backward' }, inputs, [call.gradOf(x)]);
+        })
+      : null,
   };
 }

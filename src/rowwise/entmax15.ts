@@ -84,7 +84,6 @@ const declaration = /* @__PURE__ */ declareRowwise({
     tex: String.raw`\max(z_i - \tau, 0)^2, \quad \sum_j \max(z_j - \tau, 0)^2 = 1, \quad z = \tfrac{x}{2}`,
     derivative: String.raw`\partial y_i / \partial x_j = r_i \delta_{ij} - r_i r_j / \sum_k r_k, \quad r = \sqrt{y}`,
     range: String.raw`[0, 1]`,
-    torch: null,
     cite: 'Peters, Niculae & Martins 2019, Sparse Sequence-to-Sequence Models',
     use: 'For attention or class probabilities of which many should be exactly 0. Unlike sparsemax, its gradient does not jump where an element becomes 0, which makes it easier to train.',
   },

@@ -113,6 +113,8 @@ function apply(logits: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
 /**
  * A sample of the categories that `logits` describe along `dim`: softmax((logits + Gumbel noise) / tau), with gradient.
  * Repeatable with `manualSeed`, and the same noise on every device.
+ *
+ * @example gumbelSoftmax(logits, { tau: 0.5, hard: true })
  */
 export const gumbelSoftmax = /* @__PURE__ */ defineOp(apply, {
   op: 'gumbelSoftmax',

@@ -41,6 +41,8 @@ export default declaration;
 /**
  * Logarithm of the softmax along `dim`: x - log(sum of e^x), computed from the row's maximum. A row that holds NaN or
  * +Inf, or only -Inf, is NaN throughout.
+ *
+ * @example logSoftmax(x, { dim: 1 })
  */
 export const logSoftmax = /* @__PURE__ */ defineRowwise(declaration);
 

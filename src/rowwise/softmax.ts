@@ -27,6 +27,8 @@ export default declaration;
 /**
  * Softmax along `dim`: e^x over the sum of e^x, so that the results are positive and sum to 1. The row's maximum is
  * subtracted first. A row that holds NaN or +Inf, or only -Inf, is NaN throughout.
+ *
+ * @example softmax(x, { dim: -1 })
  */
 export const softmax = /* @__PURE__ */ defineRowwise(declaration);
 

@@ -8,7 +8,13 @@ import { checkOut, checkTensors } from '../core/validate.ts';
 import { checkOptionNames } from '../core/validate-options.ts';
 import { softmax } from './softmax.ts';
 
-function apply(x: Tensor, options: { out?: Tensor } = {}): Tensor {
+function apply(
+  x: Tensor,
+  options: {
+    /** Written instead of a new tensor. Only where no gradient is recorded. */
+    out?: Tensor;
+  } = {},
+): Tensor {
   checkOptionNames('softmax2d', options, ['out']);
   checkTensors('softmax2d', { x });
   if (x.rank !== 3 && x.rank !== 4) {
@@ -23,7 +29,11 @@ function apply(x: Tensor, options: { out?: Tensor } = {}): Tensor {
   return softmax(x, { ...options, dim: -3 });
 }
 
-/** Softmax over the channels of each pixel: along dimension -3 of `x`, [C, H, W] or [N, C, H, W]. */
+/**
+ * Softmax over the channels of each pixel: along dimension -3 of `x`, [C, H, W] or [N, C, H, W].
+ *
+ * @example softmax2d(images)
+ */
 export const softmax2d = /* @__PURE__ */ defineOp(apply, {
   op: 'softmax2d',
   kind: 'rowwise',

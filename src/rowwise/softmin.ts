@@ -33,6 +33,8 @@ export default declaration;
 /**
  * Softmax of -x along `dim`: the smallest element gets the largest share. A row that holds NaN or -Inf, or only +Inf, is
  * NaN throughout.
+ *
+ * @example softmin(x, { dim: 1 })
  */
 export const softmin = /* @__PURE__ */ defineRowwise(declaration);
 

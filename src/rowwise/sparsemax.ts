@@ -61,7 +61,6 @@ const declaration = /* @__PURE__ */ declareRowwise({
     tex: String.raw`\max(x_i - \tau, 0), \quad \sum_j \max(x_j - \tau, 0) = 1`,
     derivative: String.raw`\partial y_i / \partial x_j = \delta_{ij} - 1 / |S| \text{ for } i, j \in S, \text{otherwise} 0, \quad S = \{i : y_i > 0\}`,
     range: String.raw`[0, 1]`,
-    torch: null,
     cite: 'Martins & Astudillo 2016, From Softmax to Sparsemax',
     kinks: 'an element exactly at tau counts as outside the support',
     use: 'For attention or mixture weights of which most should be exactly 0. Elements that are 0 get no gradient.',
@@ -72,6 +71,8 @@ export default declaration;
 /**
  * The point of the probability simplex nearest to a row along `dim`: max(x - tau, 0), with tau such that it sums to 1, so
  * that small elements become exactly 0. A row that holds NaN or +Inf, or only -Inf, is NaN throughout.
+ *
+ * @example sparsemax(x, { dim: 1 })
  */
 export const sparsemax = /* @__PURE__ */ defineRowwise(declaration);
 

@@ -11,6 +11,7 @@ import {
   type KernelOp,
   type KernelPlan,
 } from '../../src/kernels.ts';
+import { OWN_CASES } from '../plan-cases.ts';
 import { call, inFloat16, inputsOf, plan, titleOf, valuesFor, type Case } from '../plans.ts';
 import { requestGpuDevice } from './gpu-device.ts';
 
@@ -66,6 +67,11 @@ const CASES: Case[] = [
     dtypes: { target: 'float32' },
     gradients: ['input', 'target'],
   },
+  // Of each op with cases of its own, the one of most gradients.
+  ...Object.values(OWN_CASES).flatMap((cases) => {
+    const count = ({ gradients = ['input'] }: Case): number => gradients.length;
+    return [...cases].sort((a, b) => count(b) - count(a)).slice(0, 1);
+  }),
 ];
 
 /** Elements of a plan's tensor, as the CPU device holds them. */

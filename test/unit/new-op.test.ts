@@ -38,7 +38,7 @@ export const madeUp = /* @__PURE__ */ defineActivation({
   forward: (x, { scale }) => (x > 0 ? scale * x * x : 0),
   backward: (x, gradOutput, { scale }) => (x > 0 ? 2 * scale * x * gradOutput : 0),
   accuracy: { forward: 2, backward: 2 },
-  docs: { tex: 's x^2', torch: null, cite: 'nobody', use: 'Never.' },
+  docs: { tex: 's x^2', cite: 'nobody', use: 'Never.' },
 });
 
 export class MadeUp extends /* @__PURE__ */ activationModule(madeUp) {}

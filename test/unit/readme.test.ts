@@ -1,13 +1,17 @@
-// Runs the README's examples and compares what they print with the `// →` comments beside it, to four decimals.
+// Runs the examples of the README and of two guides, and compares what they print with the `// →` comments beside it, to four decimals.
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import * as nonlin from '../../src/index.ts';
 import * as kernels from '../../src/kernels.ts';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-const blocks = [...readme.matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code);
-const examples = blocks.filter((code) => code.includes('// →'));
+const PAGES = ['README.md', 'docs/precision.md', 'docs/writing-an-op.md'];
+
+function examplesOf(page: string): string[] {
+  const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
+  const blocks = [...text.matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code);
+  return blocks.filter((code) => code.includes('// →'));
+}
 
 /** What examples import from. */
 const entries = { nonlin, 'nonlin/kernels': kernels };
@@ -46,9 +50,11 @@ async function run(code: string): Promise<unknown[]> {
   return printed;
 }
 
-describe('README', () => {
+describe.each(PAGES)('%s', (page) => {
+  const examples = examplesOf(page);
+
   test('has examples that say what they print', () => {
-    expect(examples.length).toBeGreaterThanOrEqual(6);
+    expect(examples.length).toBeGreaterThanOrEqual(page === 'README.md' ? 6 : 3);
   });
 
   test.each(examples.map((code, i) => [i, code] as const))(

@@ -127,7 +127,7 @@ test.each(signatures())('$torch', ({ torch, op, parameters }) => {
 test('every function that PyTorch has is in the table', () => {
   const known = new Set(signatures().map(({ torch }) => torch));
   const functions = catalog.flatMap(({ docs: { torch } }) =>
-    torch === null || /^[A-Z]/.test(torch) ? [] : [torch],
+    torch === undefined || /^[A-Z]/.test(torch) ? [] : [torch],
   );
   expect(functions.filter((torch) => !known.has(torch))).toEqual([]);
 });

@@ -48,7 +48,8 @@ function uniformsOf(args: MatmulArgs, batches: number, splits: number, terms: nu
     ...new Array<number>(4 - list.length).fill(fill),
     ...list,
   ];
-  const uniforms = new UniformWriter(24 + (activation ? wordsOf(activation.layout) : 0))
+  // `Params` of no options has one word.
+  const uniforms = new UniformWriter(24 + (activation ? wordsOf(activation.layout) : 1))
     .u32(m, n, k, batches, ...a, ...b)
     .u32(...four(args.batch, 1), ...four(args.aBatch, 0), ...four(args.bBatch, 0))
     .u32(splits, terms, 0, 0);
