@@ -318,6 +318,7 @@ test('names are learned in place of the novel, by the address or the menu', asyn
   const faults = await open(page, { steps: 40, text: 'names' });
   const text = page.getByLabel('Text', { exact: true });
   await expect(text).toHaveValue('names');
+  await expect(page.locator('#prompt')).toHaveValue('');
   await button(page, 'Train').click();
   await expectPhase(page, 'done');
   await expect(page.locator('#write')).toContainText(
@@ -330,6 +331,7 @@ test('names are learned in place of the novel, by the address or the menu', asyn
   expect(await textOf(page)).toMatch(/^\n[A-Za-z\n]{30,}$/);
   await text.selectOption('moby');
   expect(page.url()).not.toContain('text=');
+  await expect(page.locator('#prompt')).toHaveValue('Call me ');
   await expect(button(page, 'Train with these settings')).toBeVisible();
   expect(faults).toEqual([]);
 });

@@ -124,6 +124,7 @@ class WriteView implements View {
     const { choice, text, faults } = parseChoice(params, this.#kind);
     // of an address without a text one's own may be meant, which it cannot hold
     if (text !== undefined) this.#textKind = text;
+    this.#prompt();
     if (faults.length > 0) this.#say('query', `The address: ${faults.join('; ')}.`);
     return choice;
   }
@@ -175,7 +176,6 @@ class WriteView implements View {
     this.#lab.alerts.remove('refused');
     if (this.#fault !== undefined) this.#say('refused', this.#fault);
     else if (this.#device) {
-      this.#prompt();
       this.#session.start(this.#choice, this.#source);
     }
   }
@@ -217,7 +217,8 @@ class WriteView implements View {
     const title = sample
       ? `run ${current?.letter ?? ''} at step ${sample.step.toLocaleString('en')}`
       : '';
-    this.#text.show(sample, this.#heads.head, title);
+    const lines = current?.state.source.kind === 'names';
+    this.#text.show(sample, this.#heads.head, title, lines);
     // a character and all that it sees
     this.#heads.show(sample, { layers, heads, side: context + 1 }, this.#text.at);
     this.#chart.show(runs);
@@ -250,6 +251,7 @@ class WriteView implements View {
               choose: (values) => this.#choose(values),
               text: (kind) => {
                 this.#textKind = kind;
+                this.#prompt();
                 this.#choose({});
               },
               own: (text) => {

@@ -18,6 +18,7 @@ export class TextPanel {
   #pointed: number | undefined;
   #pinned: number | undefined;
   #title = '';
+  #lines = false;
 
   constructor(events: TextEvents) {
     this.#events = events;
@@ -34,12 +35,14 @@ export class TextPanel {
     return at <= last ? at : last;
   }
 
-  show(sample: Sample | undefined, head: Head, title: string): void {
+  /** `lines`: the text is of short lines, which stand in columns. */
+  show(sample: Sample | undefined, head: Head, title: string, lines: boolean): void {
     // another text: a place in the one before says nothing
     if (sample?.step !== this.#sample?.step) this.#pinned = this.#pointed = undefined;
     this.#sample = sample;
     this.#head = head;
     this.#title = title;
+    this.#lines = lines;
     this.#render();
   }
 
@@ -83,7 +86,7 @@ export class TextPanel {
         </div>
         <div
           id="text"
-          class="text"
+          class=${this.#lines ? 'text lines' : 'text'}
           tabindex="0"
           role="group"
           aria-label="The text that is written. Arrow keys go from character to character."
