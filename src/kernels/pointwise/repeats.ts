@@ -1,7 +1,7 @@
 // Operands of a pointwise op that repeat: those of another shape, which are broadcast.
 import type { View } from '../../core/kernel.ts';
 import { broadcastStrides, collapse, type Layout, type Shape } from '../../core/shape.ts';
-import type { Access, TensorSpec } from './bindings.ts';
+import { NO_CURSOR, type Access, type TensorSpec } from './bindings.ts';
 
 /** How an input is read and, if periodic, its period in packs. */
 export interface Operand {
@@ -52,13 +52,14 @@ function operandOf(view: View, shape: Shape, packed: boolean): Operand {
  */
 function cursorSource(inputs: readonly TensorSpec[]): string {
   const periodic = [...inputs.keys()].filter((i) => inputs[i]?.access === 'periodic');
+  if (periodic.length === 0) return NO_CURSOR;
   const place = (i: number): string => `u.strides[${2 * i}]`;
   const starts = periodic.map(
     (i) => `(u.first / 4u + pack) % ${place(i)}.x, ${place(i)}.x, ${place(i)}.y`,
   );
   const fields = periodic.map((i) => ['at', 'period', 'step'].map((name) => `${name}${i}: u32`));
   return [
-    `struct Cursor { ${fields.flat().join(', ') || 'unused: u32'} }`,
+    `struct Cursor { ${fields.flat().join(', ')} }`,
     'fn nl_cursor(pack: u32) -> Cursor {',
     `  return Cursor(${starts.join(', ')});`,
     '}',
