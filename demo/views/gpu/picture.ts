@@ -33,8 +33,8 @@ export function drawPicture(canvas: HTMLCanvasElement, result: GpuResult): void 
   write([result.adapter, result.browser, result.date].join(' · '), MARGIN, 98, 18, muted);
   const speed = result.bandwidth ? bandwidthInWords(result.bandwidth) : '';
   write('WGSL built-ins', MARGIN + NAMES, 138, 16, theirs, 600);
-  write('nonlin', MARGIN + NAMES + 140, 138, 16, ours, 600);
-  write('largest error in ULP, logarithmic', MARGIN + NAMES + 220, 138, 16, muted);
+  write('nonlin', MARGIN + NAMES + 156, 138, 16, ours, 600);
+  write('largest error in ULP, logarithmic', MARGIN + NAMES + 236, 138, 16, muted);
   const room = WIDTH - 2 * MARGIN - NAMES - WORDS;
   const length = (ulp: number) => {
     const span = Math.log10(ENDS.most / ENDS.least);
