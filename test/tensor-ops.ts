@@ -228,6 +228,37 @@ export function tensorOpsSuite(backend: 'cpu' | 'webgpu', wanted?: Wanted): void
       }
     });
 
+    it('move many elements, in two to eight dimensions', async () => {
+      for (const [shape, dims] of [
+        [
+          [91, 93],
+          [1, 0],
+        ],
+        // four neighbours at a time
+        [
+          [4, 33, 17, 16],
+          [0, 2, 1, 3],
+        ],
+        [
+          [2, 3, 2, 5, 2, 3, 5, 7],
+          [7, 1, 5, 3, 4, 0, 2, 6],
+        ],
+      ] as const) {
+        const steps = shape.map((_, d) => shape.slice(d + 1).reduce((n, extent) => n * extent, 1));
+        const y = permute(count(...shape), dims);
+        const wrong = (await read(y)).filter((value, i) => {
+          let rest = i;
+          let expected = 0;
+          for (const dim of [...dims].reverse()) {
+            expected += (rest % (shape[dim] ?? 1)) * (steps[dim] ?? 0);
+            rest = Math.floor(rest / (shape[dim] ?? 1));
+          }
+          return value !== expected;
+        });
+        expect(wrong).toEqual([]);
+      }
+    });
+
     it('keep integers and float16 of odd sizes as they are', async () => {
       const x = ints([1, -2, 2 ** 31 - 1, 16_777_217, 5, 6], [2, 3]);
       expect(await read(transpose(x, 0, 1))).toEqual([1, 16_777_217, -2, 5, 2 ** 31 - 1, 6]);

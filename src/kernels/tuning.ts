@@ -34,6 +34,10 @@ export interface Tuning {
   readonly logitsInvocations: number;
   /** `tiled`: through workgroup memory. `direct`: from memory to registers, without barriers. */
   readonly matmul: 'tiled' | 'direct';
+  /** Multiplications from which an invocation of `direct` computes 16 × 16 results rather than 8 × 8. */
+  readonly largeProduct: number;
+  /** Units from which a copy with strides is compiled for the rank of its box, rather than with a loop over dimensions. */
+  readonly ranksFrom: number;
   /** Whether attention goes by tiles in workgroup memory; else an invocation has a whole row. */
   readonly attentionByTiles: boolean;
   /** Workgroups that keep the adapter busy in a product of matrices, by kernel: with fewer, the terms of each sum are split. */
@@ -65,6 +69,8 @@ export const HARDWARE: Tuning = {
   chunks: { invocations: 16_384, shortest: 64 },
   logitsInvocations: 16_384,
   matmul: 'tiled',
+  largeProduct: Infinity,
+  ranksFrom: Infinity,
   attentionByTiles: true,
   productWorkgroups: { tiled: 128, fewRows: 512, direct: 1 },
   ctcByWorkgroup: true,
@@ -96,6 +102,11 @@ export const SOFTWARE: Tuning = {
   logitsInvocations: 512,
   // SwiftShader takes much longer to compile loops with barriers, and a barrier costs more than the loads that it saves.
   matmul: 'direct',
+  // Products of 1,024 × 128 by 128 × 512 take 0.67 of the time, and 2 to 2.5 times as long to compile.
+  largeProduct: 2 ** 20,
+  // An index that is known at run time alone takes SwiftShader 42 ns, for four invocations, a constant one 3: heads apart from
+  // tokens, [16, 64, 4, 32], take a third of the time.
+  ranksFrom: 2 ** 13,
   attentionByTiles: false,
   productWorkgroups: { tiled: 1, fewRows: 1, direct: 1 },
   ctcByWorkgroup: false,

@@ -118,6 +118,9 @@ const SIZES: readonly Sizes[] = [
   { m: 63, k: 100, n: 12 },
   { m: 130, k: 1, n: 67 },
   { m: 36, k: 2, n: 10 },
+  // the larger tiles of software adapters: whole vec4 or not
+  { m: 130, k: 100, n: 84 },
+  { m: 101, k: 131, n: 103 },
   // splits
   { m: 64, k: 256, n: 64 },
   { m: 20, k: 1000, n: 20 },
@@ -258,6 +261,7 @@ describe.each(PLANS)('products %s', (plan) => {
       [700, 40, 70],
       [300, 5, 3],
       [64, 3, 300],
+      [99, 110, 98],
     ] as const) {
       for (const dtype of ['float32', 'float16'] as const) {
         const data = Float32Array.from({ length: rows * features }, (_, i) => {

@@ -65,7 +65,9 @@ describe('a matrix product', () => {
     expect(entries(plan([1, 4096, 4096], hardware))).toEqual(['few_rows', 'sum_splits']);
     expect(entries(plan([4096, 4096, 1], hardware))).toEqual(['few_rows']);
     expect(entries(plan([3, 0, 4], hardware))).toEqual(['sum_splits']);
-    expect(entries(plan([512, 512, 512], capabilities(SOFTWARE)))).toEqual(['direct']);
+    expect(entries(plan([64, 64, 64], capabilities(SOFTWARE)))).toEqual(['direct']);
+    expect(entries(plan([512, 512, 512], capabilities(SOFTWARE)))).toEqual(['direct_large']);
+    expect(entries(plan([64, 64, 64], capabilities(SOFTWARE), false, 4))).toEqual(['direct_large']);
     expect(entries(plan([1, 4096, 4096], capabilities(SOFTWARE)))).toEqual(['direct']);
     expect(plan([0, 3, 4], hardware)).toEqual({ launches: [], scratch: [] });
   });

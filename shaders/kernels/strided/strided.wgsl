@@ -22,7 +22,9 @@ struct Uniforms {
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 
-// Where unit `i` of the box is, in x and in y.
+// Where unit `i` of the box is, in x and in y. For large copies of software adapters src/kernels/strided/plan.ts writes it for
+// one rank.
+//#slot place default
 fn place_of(i: u32) -> vec2u {
   var rest = i;
   var place = vec2u(u.x_first, u.y_first);
@@ -35,6 +37,7 @@ fn place_of(i: u32) -> vec2u {
   }
   return place;
 }
+//#end
 
 // The tensors, and what becomes of one unit; written by src/kernels/strided/plan.ts.
 //#slot unit

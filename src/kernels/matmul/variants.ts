@@ -2,14 +2,18 @@
 import fewRowsText from '../../../shaders/kernels/matmul/few-rows.wgsl?raw';
 import tiledText from '../../../shaders/kernels/matmul/matmul.wgsl?raw';
 import directText from '../../../shaders/software/matmul-direct.wgsl?raw';
+import directLargeText from '../../../shaders/software/matmul-direct-large.wgsl?raw';
 import { matrices } from '../../shader/lib.ts';
 import { source, type Source } from '../../shader/link.ts';
 import type { Capabilities } from '../../core/kernel.ts';
-import type { MatmulArgs } from './args.ts';
+import { batchesOf, type MatmulArgs } from './args.ts';
 
 const tiled = /* @__PURE__ */ source('kernels/matmul/matmul.wgsl', tiledText, [matrices]);
 const fewRows = /* @__PURE__ */ source('kernels/matmul/few-rows.wgsl', fewRowsText, [matrices]);
 const direct = /* @__PURE__ */ source('software/matmul-direct.wgsl', directText, [matrices]);
+const directLarge = /* @__PURE__ */ source('software/matmul-direct-large.wgsl', directLargeText, [
+  matrices,
+]);
 
 /** A kernel for products, the size of the tile that a workgroup computes, and how the k terms may be split. */
 export interface Variant {
@@ -31,13 +35,17 @@ const LANES = 128;
 
 const powerOfTwo = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(x, 1)));
 
-export function variantOf({ m, n, k, b }: MatmulArgs, caps: Capabilities): Variant {
+export function variantOf(args: MatmulArgs, caps: Capabilities): Variant {
+  const { m, n, k, b } = args;
   const { productWorkgroups } = caps.tuning;
   // Workgroup memory saves bandwidth on a GPU. If the GPU is emulated on a CPU, barriers cost more than that saves.
   if (caps.tuning.matmul === 'direct') {
-    const constants = { tall: Number(m > 4) };
     const unsplit = { step: k, least: k, wanted: productWorkgroups.direct };
-    return { kernel: direct, entry: 'direct', rows: 32, columns: 32, constants, ...unsplit };
+    const tile = { rows: 32, columns: 32, ...unsplit };
+    const large = batchesOf(args) * m * n * k >= caps.tuning.largeProduct;
+    return large && Math.min(m, n) > FEW
+      ? { kernel: directLarge, entry: 'direct_large', constants: {}, ...tile }
+      : { kernel: direct, entry: 'direct', constants: { tall: Number(m > 4) }, ...tile };
   }
   if (m > FEW) {
     const tall = m > 32;

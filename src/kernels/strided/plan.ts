@@ -248,9 +248,12 @@ function launchOf(
   for (const list of [shape, ...strides]) {
     for (let d = 0; d < 8; d++) uniforms.u32(list[d] ?? 0);
   }
+  const rank = !tiled && invocations >= caps.tuning.ranksFrom ? shape.length : null;
+  const key = `${tiled ? 'tiled' : kind}${rank === null ? '' : `;${rank}`}`;
   return {
-    program: cachedProgram(copyKernel, tiled ? 'tiled' : kind, 'stridedCopy', copyKernel, () => ({
+    program: cachedProgram(copyKernel, key, 'stridedCopy', copyKernel, () => ({
       unit: unitSource(unit, Boolean(input), tiled !== null),
+      ...(rank === null ? {} : { place: placeSource(rank) }),
     })),
     entry: tiled ? 'transpose' : 'copy',
     constants: { workgroup_size: size },
@@ -294,6 +297,19 @@ function tilesOf(
     fromB: from.strides[b] ?? 0,
     toA: to.strides[a] ?? 0,
   };
+}
+
+/** The kernel's `place` slot for boxes of one rank, without a loop. */
+function placeSource(rank: number): string {
+  const at = (list: string, d: number): string => `u.${list}[${Math.floor(d / 4)}][${d % 4}]`;
+  const strides = (d: number): string => `vec2u(${at('x_strides', d)}, ${at('y_strides', d)})`;
+  const lines = ['fn place_of(i: u32) -> vec2u {', '  var rest = i;', '  var q = 0u;'];
+  lines.push('  var place = vec2u(u.x_first, u.y_first);');
+  for (let d = rank - 1; d > 0; d--) {
+    lines.push(`  q = rest / ${at('shape', d)};`);
+    lines.push(`  place += (rest - q * ${at('shape', d)}) * ${strides(d)};`, '  rest = q;');
+  }
+  return [...lines, `  return place + rest * ${strides(0)};`, '}'].join('\n');
 }
 
 /** The kernel's `unit` slot. */
