@@ -7,7 +7,17 @@ import { HARDWARE, SOFTWARE } from '../../src/kernels/tuning.ts';
 import * as lib from '../../src/shader/lib.ts';
 import { WebGpuDevice } from '../../src/gpu/device.ts';
 import { link, type Program, type Source } from '../../src/shader/link.ts';
-import { add, init, relu, tensor, Tensor, type Device } from '../../src/index.ts';
+import {
+  add,
+  init,
+  matmul,
+  relu,
+  tensor,
+  Tensor,
+  transpose,
+  zeros,
+  type Device,
+} from '../../src/index.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import { opNames, upload, type Upload } from '../calls.ts';
 import {
@@ -119,6 +129,14 @@ describe('every shader compiles and every launch is valid', () => {
 
     it(`norms that keep something in ${dtype}`, () => exerciseNorms(dtype, device));
   }
+
+  it('large products and copies as software adapters have them', async () => {
+    gpu.pushErrorScope('validation');
+    const x = zeros([101, 103], { device: software });
+    matmul(x, transpose(x, 0, 1));
+    await software.synchronize();
+    expect(await gpu.popErrorScope()).toBeNull();
+  });
 
   it('tensors that share a buffer', () => exerciseOptimizers('float32', few));
 
