@@ -21,6 +21,8 @@ export interface EarlierRun {
 export class EarlierRuns {
   readonly #keep: (runs: readonly EarlierRun[]) => void;
   #runs: readonly EarlierRun[] = [];
+  /** Those that were stored: their curves are others than those of the same runs on the page. */
+  #copies: ReadonlySet<EarlierRun> = new Set();
 
   constructor(keep: (runs: readonly EarlierRun[]) => void = () => undefined) {
     this.#keep = keep;
@@ -28,7 +30,9 @@ export class EarlierRuns {
 
   /** Takes over those of the page before it was loaded again, unless there are some already. */
   revive(runs: readonly EarlierRun[]): void {
-    if (this.#runs.length === 0) this.#runs = runs;
+    if (this.#runs.length > 0) return;
+    this.#runs = runs;
+    this.#copies = new Set(runs);
   }
 
   /** Takes runs that leave the page. One that diverged would leave no room for the others on a chart. */
@@ -43,8 +47,11 @@ export class EarlierRuns {
 
   /** Lets go of runs that are on the page again. */
   remove(history: History): void {
-    const back = new Set(history.runs.map(({ training }) => endOf(training)));
-    const left = this.#runs.filter(({ training }) => !back.has(endOf(training)));
+    const back = new Set<unknown>(history.runs.map(({ training }) => training));
+    const ends = new Set(history.runs.map(({ training }) => endOf(training)));
+    const left = this.#runs.filter((run) =>
+      this.#copies.has(run) ? !ends.has(endOf(run.training)) : !back.has(run.training),
+    );
     if (left.length < this.#runs.length) this.#change(left);
   }
 
