@@ -173,10 +173,7 @@ export const sigmoid = /* @__PURE__ */ activationKernel(sigmoidDeclaration);
 /** `silu` for `planOf`. */
 export const silu = /* @__PURE__ */ activationKernel(siluDeclaration);
 /** `snake` for `planOf`. */
-export const snake = /* @__PURE__ */ numberOrLearnedKernel(
-  snakeDeclarations.learned,
-  snakeDeclarations.ofNumber,
-);
+export const snake = /* @__PURE__ */ numberOrLearnedKernel(snakeDeclarations);
 /** `softcap` for `planOf`. */
 export const softcap = /* @__PURE__ */ activationKernel(softcapDeclaration);
 /** `softplus` for `planOf`. */

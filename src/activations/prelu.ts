@@ -4,13 +4,17 @@ import type { Device } from '../core/device.ts';
 import type { FloatDType } from '../core/dtype.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkNumber, checkOptionNames } from '../core/validate-options.ts';
-import type { LearnedActivation } from '../define/activation.ts';
-import { defineLearned, filledRow, type LearnedDeclaration } from '../define/learned.ts';
+import type { LearnedActivation, LearnedEpilogue } from '../define/activation.ts';
+import {
+  defineLearned,
+  filledRow,
+  type Learned,
+  type LearnedDeclaration,
+} from '../define/learned.ts';
 import { defineOp } from '../define/op.ts';
 import { LENGTHS, warmUp } from '../define/prepare.ts';
 import { Module, type Fused } from '../nn/module.ts';
 import { source } from '../shader/link.ts';
-import type { ParamValues } from '../shader/params.ts';
 
 const declaration: LearnedDeclaration = {
   name: 'prelu',
@@ -27,6 +31,12 @@ const declaration: LearnedDeclaration = {
 export default declaration;
 
 const rectifier = /* @__PURE__ */ defineLearned(declaration);
+
+/** For `linear`, which applies it to its own results. A function, so that bundlers may leave out its reads. */
+function epilogueOf({ gradients }: Learned): LearnedEpilogue {
+  const { source: text, params, forward } = declaration;
+  return { source: text, layout: params, forward: (x, _, weight) => forward(x, weight), gradients };
+}
 
 function apply(x: Tensor, weight: Tensor, options: { out?: Tensor } = {}): Tensor {
   checkOptionNames('prelu', options, ['out']);
@@ -61,15 +71,7 @@ export const prelu: LearnedActivation = /* @__PURE__ */ Object.assign(
       }
     },
   }),
-  {
-    // For `linear`, which applies it to its own results.
-    learned: {
-      source: declaration.source,
-      layout: declaration.params,
-      forward: (x: number, _params: ParamValues, weight: number) => declaration.forward(x, weight),
-      gradients: rectifier.gradients,
-    },
-  },
+  { learned: /* @__PURE__ */ epilogueOf(rectifier) },
 );
 
 /** `prelu` as a module with a learned weight. */

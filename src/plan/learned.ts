@@ -18,10 +18,13 @@ export function learnedKernel<const L extends string>(
 }
 
 /** One whose learned tensor may be an option, a number, as which it is taken unless the request names its shape. */
-export function numberOrLearnedKernel<const L extends string, const S extends ParamSpecs>(
-  declaration: LearnedDeclaration & { readonly learned: L },
-  ofNumber: ActivationDeclaration<S>,
-): KernelOp<ParamOptions<S>, 'input' | L> {
+export function numberOrLearnedKernel<const L extends string, const S extends ParamSpecs>({
+  learned: declaration,
+  ofNumber,
+}: {
+  readonly learned: LearnedDeclaration & { readonly learned: L };
+  readonly ofNumber: ActivationDeclaration<S>;
+}): KernelOp<ParamOptions<S>, 'input' | L> {
   const { passes } = activationKernel(ofNumber);
   return made(declaration, (call) =>
     call.has(declaration.learned) ? learnedPasses(declaration, call) : passes(call),

@@ -3,14 +3,13 @@ import rrelu, { type RReluBounds } from '../activations/rrelu.ts';
 import { elementwise } from '../kernels/pointwise/elements.ts';
 import type { KernelOp } from './types.ts';
 
-const { forwardOp, backwardOp, boundsOf, meanSlope } = rrelu;
-
 export const rreluKernel: KernelOp<RReluBounds, 'input'> = {
   op: 'rrelu',
   kind: 'activation',
   inputs: ['input'],
   differentiable: ['input'],
   passes: (call) => {
+    const { forwardOp, backwardOp, boundsOf, meanSlope } = rrelu;
     call.takes(['lower', 'upper']);
     const params = meanSlope(boundsOf('rrelu', call.options));
     const x = call.input();
