@@ -30,7 +30,7 @@ export interface GatedPair {
   ) => readonly [gate: number, up: number];
 }
 
-/** The pair of an activation, with its options. */
+/** @internal The pair of an activation, with its options. */
 export function pairOf<S extends ParamSpecs>({
   epilogue,
 }: {
