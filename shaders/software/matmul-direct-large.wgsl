@@ -1,5 +1,5 @@
 // C = A B for GPUs that are emulated on a CPU, for large products. As matmul-direct.wgsl, except that an invocation computes
-// 16 x 16 results: such a GPU loads each number by itself, which takes as long as 20 products. A workgroup computes 32 x 32
+// 16 x 16 results: such a GPU loads each number by itself, which takes far longer than a multiply-add. A workgroup computes 32 x 32
 // results, and its four invocations run side by side.
 
 //#include "lib/matrices.wgsl"

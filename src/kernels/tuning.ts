@@ -102,7 +102,7 @@ export const SOFTWARE: Tuning = {
   logitsInvocations: 512,
   // SwiftShader takes much longer to compile loops with barriers, and a barrier costs more than the loads that it saves.
   matmul: 'direct',
-  // Products of 1,024 × 128 by 128 × 512 take 0.67 of the time, and 2 to 2.5 times as long to compile.
+  // Products of 1,024 × 128 by 128 × 512 take 0.67 of the time, and 1.5 to 4 times as long to compile.
   largeProduct: 2 ** 20,
   // An index that is known at run time alone takes SwiftShader 42 ns, for four invocations, a constant one 3: heads apart from
   // tokens, [16, 64, 4, 32], take a third of the time.
