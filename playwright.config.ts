@@ -18,7 +18,8 @@ export default defineConfig({
     baseURL: url,
     browserName: 'chromium',
     headless: true,
-    launchOptions: launchOptions(),
+    // tests end the GPU's process; after three times the browser would do without it
+    launchOptions: launchOptions(['--disable-gpu-process-crash-limit']),
     screenshot: 'only-on-failure',
     // recording every step costs a third of the time: `npx playwright test --trace on` where one is wanted
     trace: 'off',

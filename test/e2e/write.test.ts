@@ -274,12 +274,17 @@ test('runs with other parts are compared, and each can be gone back to', async (
   const second = await figureOf(page, 'held-out-loss');
   expect(second).not.toBe(first);
   await expect(page.locator('#losses')).toHaveAttribute('aria-label', /A \d.*, B \d/);
-  const { series } = await plottedOf(page.locator('#losses'));
-  expect(series.map(({ label }) => label)).toEqual([
-    ...['A training', 'A held out'],
-    ...['B training', 'B held out'],
+  const points = async () => {
+    const { series } = await plottedOf(page.locator('#losses'));
+    return series.map(({ label, y }) => [label, y.filter(Number.isFinite).length > 1]);
+  };
+  // it is drawn a few times a second, so the end of a run a moment later
+  await expect.poll(points).toEqual([
+    ['A training', true],
+    ['A held out', true],
+    ['B training', true],
+    ['B held out', true],
   ]);
-  for (const { y } of series) expect(y.filter(Number.isFinite).length).toBeGreaterThan(1);
   await expect(page.locator('.earlier')).toContainText('step 0');
   await written(page);
   await lookAt(page, 'write');
