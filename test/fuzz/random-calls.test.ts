@@ -17,7 +17,7 @@ const given: unknown = import.meta.env.VITE_FUZZ;
 const settings: Settings =
   typeof given === 'string'
     ? (JSON.parse(given) as Settings)
-    : { ops: [], draws: 200, fewer: FEWER, seed: 1 };
+    : { ops: [], draws: 150, fewer: FEWER, seed: 1 };
 const { ops } = settings;
 const unknown = ops.filter((op) => !opNames.includes(op));
 if (unknown.length > 0)

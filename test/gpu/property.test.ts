@@ -3,6 +3,6 @@ import { opNames } from '../calls.ts';
 import { pointwiseWindowsSuite } from './pointwise-windows.ts';
 import { randomCallSuite } from './random-calls.ts';
 
-// The long lanes draw more: 200 of each op, and test/hostile/random-windows.test.ts.
+// The long lanes draw more: 150 of each op, and test/hostile/random-windows.test.ts.
 randomCallSuite(opNames, { draws: 4, timeLimit: 60_000 });
 pointwiseWindowsSuite(8);
