@@ -245,6 +245,30 @@ describe.each(PLANS)('products %s', (plan) => {
     }
   });
 
+  // The second is for the larger tiles of software adapters. What lies past an edge of a matrix must not reach the results.
+  it.each([
+    { m: 37, k: 19, n: 41 },
+    { m: 101, k: 131, n: 103 },
+  ])('of $m x $k x $n with NaN and infinities: in their row or column alone', async (sizes) => {
+    const { m, k, n } = sizes;
+    const device = devices[plan];
+    const [a, b] = [values(m * k, 1), values(k * n, 2)];
+    a[(m - 1) * k + k - 1] = NaN;
+    a[2 * k + 3] = Infinity;
+    b[5 * n + n - 1] = -Infinity;
+    const [left, right] = [
+      tensor(a, { shape: [m, k], device }),
+      tensor(b, { shape: [k, n], device }),
+    ];
+    const got = await matmul(left, right).data();
+    const [sums, magnitudes] = exact(a, b, sizes);
+    for (const [i, sum] of sums.entries()) {
+      const value = Number(got[i]);
+      if (!Number.isFinite(sum)) expect(value, `element ${i}`).toBe(sum);
+      else expect(Math.abs(value - sum)).toBeLessThanOrEqual(bound(k) * (magnitudes[i] ?? NaN));
+    }
+  });
+
   it('in a linear layer: gradients of weight and bias', async () => {
     const device = devices[plan];
     // Sums that leave the range of float32 on the way; terms that cancel; some that are lost beside others.
