@@ -7,6 +7,12 @@ fn nl_rcp1p(e: f32) -> f32 {
   return fma(fma(-e, q, 1.0f - q), q, q);
 }
 
+// -1 / (1 + e), the same with the other sign.
+fn nl_neg_rcp1p(e: f32) -> f32 {
+  let q = -1.0f / (1.0f + e);
+  return fma(fma(e, q, 1.0f + q), q, q);
+}
+
 // x - q y, nearly exact for q near x / y. The factors are split into halves of 12 bits, whose products are exact.
 fn nl_remainder(x: f32, y: f32, q: f32) -> f32 {
   let qh = bitcast<f32>(bitcast<u32>(q) & 0xfffff000u);

@@ -9,29 +9,33 @@
 //   It is 4e / (1 + e)^2. Results under 2^-126 may be flushed to 0.
 // NaN stays NaN.
 
-// 1 - 2e / (1 + e), which is |tanh(x)|.
-fn nl_tanh_far(x: f32) -> f32 {
-  // From |x| = 10 on the result is 1. Limiting |x| keeps e far from the subnormal numbers.
-  let a = 2.0f * min(abs(x), 10.0f);
-  let n = nl_exp_n(-a);
-  let t = nl_exp_t(-a, f32(n));
+// 1 - 2e / (1 + e), which is |tanh(x)|, for a = |x|. No value is negated, as that is an instruction of its own where the GPU is
+// emulated: -2a is a product, and the reciprocal is that of -1.
+fn nl_tanh_far(a: f32) -> f32 {
+  // From 10 on the result is 1. The limit keeps e far from the subnormal numbers; as integers, because emulated GPUs test
+  // for NaN in a minimum of floats.
+  let x = -2.0f * bitcast<f32>(min(bitcast<i32>(a), bitcast<i32>(10.0f)));
+  let n = nl_exp_n(x);
+  let t = nl_exp_t(x, f32(n));
   let s = pow2i(n + 1);
-  let q = nl_rcp1p(fma(t, s, s) * 0.5f);
-  return fma(fma(t, q, q), -s, 1.0f);
+  let q = nl_neg_rcp1p(fma(t, s, s) * 0.5f);
+  return fma(fma(t, q, q), s, 1.0f);
 }
 
 fn nl_tanh(x: f32) -> f32 {
+  let a = abs(x);
   let z = x * x;
   var p = fma(z, -0x1.9921a2p-8f, 0x1.58e518p-6f);
   p = fma(p, z, -0x1.b91e7ep-5f);
   p = fma(p, z, 0x1.110ceep-3f);
   p = fma(p, z, -0x1.55554ap-2f);
-  let small = fma(x * z, p, x);
-  // The bits without the sign are compared, from those of 0.55 to those of Inf. A NaN is above, and the polynomial keeps it.
-  let far = bitcast<u32>(x) * 2u - 0x7e19999au <= 0x80e66666u;
-  let y = select(small, nl_tanh_far(x), far);
+  let small = fma(a * z, p, a);
+  // The bits are compared, from those of 0.55 on: 0x7fffff more makes the bits of a NaN, and only those, a negative integer.
+  // The polynomial keeps it.
+  let far = bitcast<i32>(a) + 0x7fffff >= bitcast<i32>(0.55f) + 0x7fffff;
+  let y = select(small, nl_tanh_far(a), far);
   // The result has the sign of x, also for -0.
-  return bitcast<f32>((bitcast<u32>(y) & 0x7fffffffu) | (bitcast<u32>(x) & 0x80000000u));
+  return bitcast<f32>(bitcast<u32>(y) | (bitcast<u32>(x) & 0x80000000u));
 }
 
 // The same of x + low.
