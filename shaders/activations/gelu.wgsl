@@ -92,13 +92,10 @@ fn tanh_arg(b: f32) -> TanhArg {
   let zl = fma(bl, b + bh, z - zh);
   let wh = high(fma(c2 + c2_low, z, c1));
   let wl = fma(c2, zh, c1 - wh) + fma(c2 + c2_low, zl, fma(c2_low, zh, c1_low));
-  let hi = bh * wh;
   let lo = fma(bl, wh, b * wl);
-  // As large a part as there is first; without its last bit, lest a compiler take the difference for 0.
-  let v = bitcast<f32>(bitcast<u32>(hi + lo) & 0xfffffffeu);
   let slope = 3.0 * wh - 2.0 * c1;
   let s_low = fma(bl, slope, b * (3.0 * wl - 2.0 * c1_low));
-  return TanhArg(v, (hi - v) + lo, bh * slope, s_low);
+  return TanhArg(bh * wh, lo, bh * slope, s_low);
 }
 
 fn tanh_forward(x: f32) -> f32 {

@@ -19,6 +19,15 @@ fn nl_exp_rest(r: f32, hi: f32) -> f32 {
   return fma(r * r, p, r);
 }
 
+// 1 - e^-r, which is -nl_exp_rest(-r, -hi) bit by bit. Where the GPU is emulated, a negation is an instruction of its own.
+fn nl_exp_drop(r: f32, hi: f32) -> f32 {
+  var p = fma(hi, -0x1.6ff142p-10f, 0x1.123b38p-7f);
+  p = fma(p, r, -0x1.55516ap-5f);
+  p = fma(p, r, 0x1.555490p-3f);
+  p = fma(p, r, -0x1.000002p-1f);
+  return fma(r * r, p, r);
+}
+
 // t of e^x = 2^n (1 + t), where n = nl_exp_n(x), given as a float. t is in [-0.293, 0.415].
 fn nl_exp_t(x: f32, n: f32) -> f32 {
   // The high part of ln2 has 15 bits, so its product with n is exact whether fma is fused or not. Mesa's compiler would add

@@ -2,7 +2,7 @@
 //#include "lib/bits.wgsl"
 //#include "lib/div.wgsl"
 //#include "lib/exp.wgsl"
-// With e^-x = 2^-n (1 + t), the sigmoid is 2^n / (2^n + 1 + t). This form has one quotient for both signs of x, does not
+// With e^-x = 2^-n (1 - t), the sigmoid is 2^n / (2^n + 1 - t). This form has one quotient for both signs of x, does not
 // overflow, and keeps small results accurate.
 //   nl_sigmoid(x) = 1 / (1 + e^-x): at most 1.5 ULP (measured: 1.38)
 //   nl_sigmoid_grad(x) = sigmoid(x) (1 - sigmoid(x)) = e / (1 + e)^2: at most 2.5 ULP
@@ -17,16 +17,18 @@ struct Sigmoid {
 }
 
 // The sigmoid of a + low, for a in [-130, 30]. One Newton step improves the reciprocal. Its residual is computed from t, so
-// that it corrects the rounding of 1 + t as well as the error of the division, for which WGSL allows 2.5 ULP.
+// that it corrects the rounding of 1 - t as well as the error of the division, for which WGSL allows 2.5 ULP.
 fn nl_sigmoid_of(a: f32, low: f32) -> Sigmoid {
   let n = nl_exp_n(a);
-  let t = nl_exp_t_low(-a, -low, -f32(n));
+  // As in nl_exp_t_low, but low may be as large as a / 2048.
+  let hi = fma(f32(n), -0x1.62e4p-1f, a);
+  let t = nl_exp_drop(hi + fma(f32(n), -0x1.7f7d1cp-20f, low), hi + low);
   let s = pow2i(n + 64);
-  let r = 1.0f / fma(s, 0x1p-64f, 1.0f + t);
+  let r = 1.0f / fma(s, 0x1p-64f, 1.0f - t);
   let y = s * r;
-  let step = fma(-t, r, fma(y, -0x1p-64f, 1.0f) - r);
+  let step = fma(t, r, fma(y, -0x1p-64f, 1.0f) - r);
   let q = fma(r, step, r);
-  return Sigmoid(y, step, fma(t, q, q));
+  return Sigmoid(y, step, fma(-t, q, q));
 }
 
 // f 2^64 times the sigmoid. The sum stands between f and the 2^-64 that follows: of (y f) 2^-64 a compiler makes (y 2^-64) f,
