@@ -40,7 +40,16 @@ fn anchored_exp_each(x: vec4f, shift: vec4f, lowest: vec4f, scale: vec4i) -> vec
   p = fma(p, r, vec4f(0x1.555490p-3f));
   p = fma(p, r, vec4f(0x1.000002p-1f));
   let t = fma(r * r, p, r);
-  return (1.0f + t) * bitcast<vec4f>((n + scale) << vec4u(23u));
+  // The product by 2^23 stands for a shift: see to_exponent.
+  return (1.0f + t) * bitcast<vec4f>((n + scale) * 0x00800000);
+}
+
+// The same of one element.
+fn anchored_exp_one(x: f32, anchor: Anchor) -> f32 {
+  let d = x - anchor.shift;
+  let b = select(d, anchor.lowest, d < anchor.lowest);
+  let n = nl_exp_n(b);
+  return (1.0f + nl_exp_t(b, f32(n))) * bitcast<f32>(to_exponent(n + anchor.scale));
 }
 
 // The factor that converts a sum from the scale of one anchor to that of another, whose maximum is at least as large. It is
@@ -51,5 +60,5 @@ fn rescale(before: Anchor, after: Anchor) -> f32 {
   let b = select(select(d, 0.0f, d > 0.0f), -350.0f, d < -350.0f);
   let n = nl_exp_n(b);
   let e = n + (after.scale - before.scale);
-  return (1.0f + nl_exp_t(b, f32(n))) * bitcast<f32>(max(e + 127, 0) << 23u);
+  return (1.0f + nl_exp_t(b, f32(n))) * bitcast<f32>(to_exponent(max(e + 127, 0)));
 }

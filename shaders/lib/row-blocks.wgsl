@@ -113,6 +113,22 @@ fn exp_of(x: Block, anchor: Anchor) -> Block {
   return e;
 }
 
+// How many elements equal p, as four sums.
+fn count_of(x: Block, p: f32) -> vec4f {
+  var counts: Block;
+  counts.a = select(vec4f(), vec4f(1.0), x.a == vec4f(p));
+  if (block_quads > 1u) {
+    counts.b = select(vec4f(), vec4f(1.0), x.b == vec4f(p));
+  }
+  if (block_quads > 2u) {
+    counts.c = select(vec4f(), vec4f(1.0), x.c == vec4f(p));
+  }
+  if (block_quads > 3u) {
+    counts.d = select(vec4f(), vec4f(1.0), x.d == vec4f(p));
+  }
+  return sum_of(counts);
+}
+
 // The elements of v for which the element of x equals p (or, if `equal` is false, does not equal p); 0 for the others.
 fn chosen_quad(v: vec4f, x: vec4f, p: f32, equal: bool) -> vec4f {
   return select(vec4f(), v, (x == vec4f(p)) == vec4<bool>(equal));
