@@ -34,7 +34,11 @@ import logSoftmaxDeclaration from './rowwise/log-softmax.ts';
 import softmaxDeclaration from './rowwise/softmax.ts';
 import softminDeclaration from './rowwise/softmin.ts';
 import sparsemaxDeclaration from './rowwise/sparsemax.ts';
+import cosineSimilarityDeclaration from './distances/cosine-similarity.ts';
+import pairwiseDistanceDeclaration from './distances/pairwise-distance.ts';
 import layerNormDeclaration from './norms/layer-norm.ts';
+import localResponseNormDeclaration from './norms/local-response-norm.ts';
+import normalizeDeclaration from './norms/normalize.ts';
 import rmsNormDeclaration from './norms/rms-norm.ts';
 import arcFaceLossDeclaration from './losses/arc-face-loss.ts';
 import asymmetricLossDeclaration from './losses/asymmetric-loss.ts';
@@ -47,7 +51,9 @@ import cosFaceLossDeclaration from './losses/cos-face-loss.ts';
 import crossEntropyDeclaration from './losses/cross-entropy.ts';
 import dpoLossDeclaration from './losses/dpo-loss.ts';
 import epsilonInsensitiveLossDeclaration from './losses/epsilon-insensitive-loss.ts';
+import cosineEmbeddingLossDeclaration from './losses/cosine-embedding-loss.ts';
 import focalLossDeclaration from './losses/focal-loss.ts';
+import gaussianNllLossDeclaration from './losses/gaussian-nll-loss.ts';
 import generalizedCrossEntropyDeclaration from './losses/generalized-cross-entropy.ts';
 import hingeEmbeddingLossDeclaration from './losses/hinge-embedding-loss.ts';
 import huberLossDeclaration from './losses/huber-loss.ts';
@@ -69,6 +75,7 @@ import simpoLossDeclaration from './losses/simpo-loss.ts';
 import smoothL1LossDeclaration from './losses/smooth-l1-loss.ts';
 import softMarginLossDeclaration from './losses/soft-margin-loss.ts';
 import squaredHingeLossDeclaration from './losses/squared-hinge-loss.ts';
+import tripletMarginLossDeclaration from './losses/triplet-margin-loss.ts';
 import tvDistanceLossDeclaration from './losses/tv-distance-loss.ts';
 import clipLossDeclaration from './losses/clip-loss.ts';
 import completeBoxIouLossDeclaration from './losses/complete-box-iou-loss.ts';
@@ -93,13 +100,17 @@ import swigluPair, { type SwigluPairOptions } from './gated/swiglu.ts';
 import { activationKernel } from './plan/activation.ts';
 import { batchNormKernel, groupNormKernel, instanceNormKernel } from './plan/channel-norm.ts';
 import { contrastiveKernel } from './plan/contrastive.ts';
+import { comparedRowsKernel } from './plan/compared-rows.ts';
+import { coxKernel } from './plan/cox.ts';
 import { ctcKernel } from './plan/ctc.ts';
 import { classLossKernel } from './plan/class-loss.ts';
+import { diceKernel } from './plan/dice.ts';
 import { gatedKernel, pairedKernel } from './plan/gated.ts';
 import { learnedKernel, numberOrLearnedKernel } from './plan/learned.ts';
 import { lossKernel } from './plan/loss.ts';
 import { marginLossKernel } from './plan/margin-loss.ts';
 import { normKernel } from './plan/norm.ts';
+import { plainNormKernel } from './plan/plain-norm.ts';
 import { boxLossKernel, distanceLossKernel } from './plan/pair-rows.ts';
 import { regionLossKernel } from './plan/region-loss.ts';
 import { rowwiseKernel } from './plan/rowwise.ts';
@@ -115,6 +126,8 @@ export type {
 } from './plan/channel-norm.ts';
 export type { ClassLossKernelOptions } from './plan/class-loss.ts';
 export type { ContrastiveKernelOptions } from './plan/contrastive.ts';
+export type { CoxKernelOptions } from './plan/cox.ts';
+export type { DiceKernelOptions } from './plan/dice.ts';
 export type { CtcKernelOptions } from './plan/ctc.ts';
 export { lossKernel, type LossKernelOptions } from './plan/loss.ts';
 export type { RowLossKernelOptions } from './plan/margin-loss.ts';
@@ -225,8 +238,17 @@ export const groupNorm = /* @__PURE__ */ groupNormKernel();
 export const instanceNorm = /* @__PURE__ */ instanceNormKernel();
 /** `layerNorm` for `planOf`. */
 export const layerNorm = /* @__PURE__ */ normKernel(layerNormDeclaration);
+/** `localResponseNorm` for `planOf`; `size` is an option. */
+export const localResponseNorm = /* @__PURE__ */ plainNormKernel(localResponseNormDeclaration);
+/** `normalize` for `planOf`. */
+export const normalize = /* @__PURE__ */ plainNormKernel(normalizeDeclaration);
 /** `rmsNorm` for `planOf`. */
 export const rmsNorm = /* @__PURE__ */ normKernel(rmsNormDeclaration);
+
+/** `cosineSimilarity` for `planOf`. */
+export const cosineSimilarity = /* @__PURE__ */ comparedRowsKernel(cosineSimilarityDeclaration);
+/** `pairwiseDistance` for `planOf`. */
+export const pairwiseDistance = /* @__PURE__ */ comparedRowsKernel(pairwiseDistanceDeclaration);
 
 /** `arcFaceLoss` for `planOf`. */
 export const arcFaceLoss = /* @__PURE__ */ classLossKernel(arcFaceLossDeclaration);
@@ -254,6 +276,8 @@ export const dpoLoss = /* @__PURE__ */ lossKernel(dpoLossDeclaration);
 export const epsilonInsensitiveLoss = /* @__PURE__ */ lossKernel(epsilonInsensitiveLossDeclaration);
 /** `focalLoss` for `planOf`. */
 export const focalLoss = /* @__PURE__ */ classLossKernel(focalLossDeclaration);
+/** `gaussianNllLoss` for `planOf`. A `variance` of the shape [] stands for the number, and is float32. */
+export const gaussianNllLoss = /* @__PURE__ */ lossKernel(gaussianNllLossDeclaration);
 /** `generalizedCrossEntropy` for `planOf`. */
 export const generalizedCrossEntropy = /* @__PURE__ */ classLossKernel(
   generalizedCrossEntropyDeclaration,
@@ -307,6 +331,14 @@ export const clipLoss = /* @__PURE__ */ contrastiveKernel(clipLossDeclaration);
 export const completeBoxIouLoss = /* @__PURE__ */ boxLossKernel(completeBoxIouLossDeclaration);
 /** `contrastiveLoss` for `planOf`. */
 export const contrastiveLoss = /* @__PURE__ */ distanceLossKernel(contrastiveLossDeclaration);
+/** `cosineEmbeddingLoss` for `planOf`. */
+export const cosineEmbeddingLoss = /* @__PURE__ */ comparedRowsKernel(
+  cosineEmbeddingLossDeclaration,
+);
+/** `coxPhLoss` for `planOf`. */
+export const coxPhLoss = /* @__PURE__ */ coxKernel();
+/** `diceLoss` for `planOf`. */
+export const diceLoss = /* @__PURE__ */ diceKernel();
 /** `diceWithLogits` for `planOf`. */
 export const diceWithLogits = /* @__PURE__ */ regionLossKernel(diceWithLogitsDeclaration);
 /** `distanceBoxIouLoss` for `planOf`. */
@@ -337,6 +369,8 @@ export const ntXentLoss = /* @__PURE__ */ contrastiveKernel(ntXentLossDeclaratio
 export const sigLipLoss = /* @__PURE__ */ contrastiveKernel(sigLipLossDeclaration);
 /** `supConLoss` for `planOf`. */
 export const supConLoss = /* @__PURE__ */ contrastiveKernel(supConLossDeclaration);
+/** `tripletMarginLoss` for `planOf`. */
+export const tripletMarginLoss = /* @__PURE__ */ comparedRowsKernel(tripletMarginLossDeclaration);
 /** `tverskyLoss` for `planOf`. */
 export const tverskyLoss = /* @__PURE__ */ regionLossKernel(tverskyLossDeclaration);
 /** `ctcLoss` for `planOf`. */

@@ -169,6 +169,105 @@ export const OWN_CASES: Readonly<Record<string, readonly Case[]>> = {
   jaccardLoss: regions('jaccardLoss'),
   tverskyLoss: regions('tverskyLoss'),
   focalTverskyLoss: regions('focalTverskyLoss'),
+  pairwiseDistance: [
+    { op: 'pairwiseDistance', shape: MATRIX, gradients: ['x1', 'x2'] },
+    { op: 'pairwiseDistance', shape: [5, 7], options: { p: 1, keepdim: true } },
+    { op: 'pairwiseDistance', shape: [6, 8], shapes: { x2: [8] }, gradients: ['x1', 'x2'] },
+    { op: 'pairwiseDistance', shape: [8], shapes: { x2: [6, 8] } },
+    { op: 'pairwiseDistance', shape: MATRIX, ...none },
+  ],
+  cosineSimilarity: [
+    { op: 'cosineSimilarity', shape: MATRIX, gradients: ['x1', 'x2'] },
+    { op: 'cosineSimilarity', shape: [3, 4, 5], options: { dim: -1 }, gradients: ['x2'] },
+    {
+      op: 'cosineSimilarity',
+      shape: [2, 4, 5],
+      shapes: { x2: [4, 5] },
+      gradients: ['x1', 'x2'],
+    },
+    { op: 'cosineSimilarity', shape: MATRIX, ...none },
+  ],
+  cosineEmbeddingLoss: [
+    ...reductions.map((options) => ({
+      op: 'cosineEmbeddingLoss',
+      shape: MATRIX,
+      options,
+      gradients: ['input1', 'input2'],
+    })),
+    { op: 'cosineEmbeddingLoss', shape: [7], options: { margin: 0.5 } },
+    {
+      op: 'cosineEmbeddingLoss',
+      shape: MATRIX,
+      shapes: { input2: [1, 12] },
+      options: { reduction: 'none' },
+      gradients: ['input1', 'input2'],
+    },
+    {
+      op: 'cosineEmbeddingLoss',
+      shape: [1, 12],
+      shapes: { target: [6] },
+      fused: false,
+    },
+    { op: 'cosineEmbeddingLoss', shape: MATRIX, ...none },
+  ],
+  tripletMarginLoss: [
+    ...reductions.map((options) => ({
+      op: 'tripletMarginLoss',
+      shape: MATRIX,
+      options,
+      gradients: ['anchor', 'positive', 'negative'],
+    })),
+    { op: 'tripletMarginLoss', shape: [5, 7], options: { swap: true, p: 3 } },
+    {
+      op: 'tripletMarginLoss',
+      shape: MATRIX,
+      shapes: { negative: [1, 12] },
+      options: { reduction: 'none' },
+      gradients: ['anchor', 'negative'],
+    },
+    { op: 'tripletMarginLoss', shape: [7], ...none },
+  ],
+  gaussianNllLoss: [
+    ...reductions.map((options) => ({ op: 'gaussianNllLoss', shape: MATRIX, options })),
+    {
+      op: 'gaussianNllLoss',
+      shape: MATRIX,
+      shapes: { variance: [6] },
+      options: { full: true },
+      gradients: ['input', 'target', 'variance'],
+      // The sum of the variance's gradient comes behind, where it is asked for.
+      fused: false,
+    },
+    { op: 'gaussianNllLoss', shape: MATRIX, shapes: { variance: [] } },
+    { op: 'gaussianNllLoss', shape: [5, 7], ...none },
+  ],
+  coxPhLoss: [
+    ...reductions.map((options) => ({ op: 'coxPhLoss', shape: [9], options })),
+    { op: 'coxPhLoss', shape: [3000] },
+    { op: 'coxPhLoss', shape: [9], fused: false },
+    { op: 'coxPhLoss', shape: [9], ...none },
+  ],
+  diceLoss: [
+    ...reductions.map((options) => ({
+      op: 'diceLoss',
+      shape: [3, 4, 10],
+      options,
+      gradients: ['input', 'target'],
+    })),
+    { op: 'diceLoss', shape: [2, 3000], options: { eps: 0.5 } },
+    { op: 'diceLoss', shape: [7], gradients: ['target'], fused: false },
+    { op: 'diceLoss', shape: MATRIX, ...none },
+  ],
+  normalize: [
+    { op: 'normalize', shape: MATRIX },
+    { op: 'normalize', shape: [3, 5, 7], options: { p: 1, dim: 0 } },
+    { op: 'normalize', shape: [2, 700], options: { dim: -1 }, ...none },
+  ],
+  localResponseNorm: [
+    { op: 'localResponseNorm', shape: [2, 5, 3], options: { size: 3 } },
+    { op: 'localResponseNorm', shape: [1, 4, 6], options: { size: 2, alpha: 1, k: 2 } },
+    { op: 'localResponseNorm', shape: [2, 5, 3], options: { size: 5 }, ...none },
+  ],
   ctcLoss: [
     ...reductions.map((options) => ({
       op: 'ctcLoss',

@@ -74,6 +74,7 @@ function optionalOf(one: Case): readonly string[] {
     const { weights = ['weight', 'negatives', 'logitScale', 'logitBias'] } = functionOf(one.op);
     return weights;
   }
+  if (kind === 'distance') return [];
   // prelu has a weight in any case.
   return one.kernel || one.op === 'prelu' ? [] : inputs.slice(1);
 }
@@ -82,7 +83,7 @@ function optionalOf(one: Case): readonly string[] {
 export function call(one: Case, tensors: Readonly<Record<string, Tensor>>): Tensor {
   const fn = functionOf(one.op);
   const { kind, inputs } = kernelOf(one);
-  const { normalizedShape, numGroups, ...options } = one.options ?? {};
+  const { normalizedShape, numGroups, size, ...options } = one.options ?? {};
   const [first = '', ...others] = inputs;
   const input = tensors[first];
   const named = (names: readonly string[]): Record<string, Tensor> =>
@@ -91,14 +92,18 @@ export function call(one: Case, tensors: Readonly<Record<string, Tensor>>): Tens
   if (up) return fn(input, up, options);
   if (one.op === 'prelu') return fn(input, weight, options);
   if (kind === 'norm') {
-    const lead = normalizedShape ?? numGroups;
+    const lead = normalizedShape ?? numGroups ?? size;
     const all = { ...options, ...named(others) };
     return lead === undefined ? fn(input, all) : fn(input, lead, all);
   }
-  if (kind !== 'loss') return fn(input, { ...options, ...named(others) });
+  if (kind !== 'loss' && kind !== 'distance') return fn(input, { ...options, ...named(others) });
   const optional = optionalOf(one);
   const positional = inputs.filter((name) => !optional.includes(name));
-  return fn(...positional.map((name) => tensors[name]), { ...options, ...named(optional) });
+  const args = positional.map((name) =>
+    // The function has a number where a plan has a tensor of no dimensions.
+    name === 'variance' && tensors[name]?.rank === 0 ? VARIANCE : tensors[name],
+  );
+  return fn(...args, { ...options, ...named(optional) });
 }
 
 const REDUCTIONS = ['mean', 'sum', 'none'] as const;
@@ -236,15 +241,21 @@ export function titleOf({
 const INTEGERS: Readonly<Record<string, (i: number) => number>> = {
   mask: (i) => Number(i % 3 > 0),
   labels: (i) => i % 2,
+  // Of coxPhLoss.
+  event: (i) => Number(i % 3 > 0),
   // Of ctcLoss: five steps, at most two labels, of which the first has both.
   targets: (i) => 1 + (i % 2),
   inputLengths: (i) => 5 - (i % 2),
   targetLengths: (i) => 2 - (i % 2),
 };
 
+/** That of `gaussianNllLoss` as one number. */
+const VARIANCE = 0.5;
+
 /** Values between 0 and 1 that nearly all losses take, and class indices; the same each time. */
 export function valuesFor(name: string, shape: Shape, dtype: string, classes: number): number[] {
   return Array.from({ length: sizeOf(shape) }, (_, i) => {
+    if (name === 'variance' && shape.length === 0) return VARIANCE;
     if (dtype === 'int32') return INTEGERS[name]?.(i) ?? (i * 5) % classes;
     const wave = ((i * 7 + name.length * 3) % 23) / 25 + 0.05;
     // Corners of boxes: the upper ones behind the lower ones.

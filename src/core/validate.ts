@@ -244,17 +244,18 @@ export function checkValues(op: string, argument: string, tensor: Tensor, range:
 /** Tensors with as many dimensions as the first, and at least `least`. */
 export function checkSameRank(
   op: string,
-  tensors: Readonly<Record<string, Tensor>>,
+  tensors: Readonly<Record<string, { readonly shape: Shape }>>,
   least: number,
 ): void {
   checkRank(op, tensors, least);
   const [first] = Object.values(tensors);
-  for (const [argument, { rank, shape }] of Object.entries(tensors)) {
-    if (rank === first?.rank) continue;
+  const rank = first?.shape.length;
+  for (const [argument, { shape }] of Object.entries(tensors)) {
+    if (shape.length === rank) continue;
     throw new ShapeError({
       op,
       argument,
-      expected: `as many dimensions as the first tensor (${String(first?.rank)})`,
+      expected: `as many dimensions as the first tensor (${String(rank)})`,
       received: `shape ${formatShape(shape)}`,
     });
   }

@@ -9,11 +9,9 @@ import { checkOut } from '../core/validate.ts';
 import { planGradients, recordFused } from './fused-gradient.ts';
 import type { Reduction } from './reduction.ts';
 
-export interface PairRowsCall {
-  readonly op: PairRowsOp;
+/** What a call is for the kernel, its tensors and `out` aside. */
+export interface ComparedRows {
   readonly params: ParamValues;
-  readonly operands: readonly [Tensor, Tensor, ...Tensor[]];
-  readonly labels?: Tensor;
   /** The shape that the operands broadcast to. */
   readonly shape: Shape;
   /** The dimension along which rows run. Each row has one result. */
@@ -21,6 +19,35 @@ export interface PairRowsCall {
   /** The shape of the results of all rows. */
   readonly rowShape: Shape;
   readonly reduction: Reduction;
+}
+
+/** An op of rows of tensors that broadcast to each other: what its function and its plan (`plan/compared-rows.ts`) are made of. */
+export interface PairRowsDeclaration<O extends object = object, N extends string = string> {
+  readonly op: PairRowsOp;
+  readonly kind: 'distance' | 'loss';
+  /** The tensors whose rows are compared, in the kernel's order; all have gradients. */
+  readonly inputs: readonly [N, ...N[]];
+  /** A tensor with a label for each row. */
+  readonly label?: N;
+  /** What a call is. Throws for what it refuses but for the tensors' dtypes and devices. `others` are names of options that are not numbers. */
+  readonly compared: (
+    options: O,
+    others: readonly string[],
+    tensors: Readonly<Record<N, { readonly shape: Shape }>>,
+  ) => ComparedRows;
+}
+
+/** A declaration as it is, with its types. */
+export function declarePairRows<O extends object, const N extends string>(
+  declaration: PairRowsDeclaration<O, N>,
+): PairRowsDeclaration<O, N> {
+  return declaration;
+}
+
+export interface PairRowsCall extends ComparedRows {
+  readonly op: PairRowsOp;
+  readonly operands: readonly [Tensor, Tensor, ...Tensor[]];
+  readonly labels?: Tensor;
   readonly out?: Tensor | undefined;
 }
 
@@ -38,7 +65,7 @@ export interface PairLossCall {
 /** The kernel's arguments, in the forward direction or with a gradOutput, for the gradients of the operands that are wanted. */
 export function pairArgs(
   op: PairRowsOp,
-  { params, reduces, layout }: PairLossCall,
+  { params, reduces, layout }: Pick<PairLossCall, 'params' | 'reduces' | 'layout'>,
 ): (gradOutput: boolean, grads: readonly boolean[]) => PairRowsArgs {
   return (gradOutput, grads) => ({
     ...{ op, params, layout, reduction: reduces, gradOutput },
@@ -58,14 +85,7 @@ export function comparePairs(call: PairRowsCall): Tensor {
   const marks = labels && expandTo(op.name, labels, rowShape);
   const tensors = marks ? [...rows, marks] : rows;
   const layout = rowLayout(shape, dim);
-  const args = (gradOutput: boolean, grads: readonly boolean[]): PairRowsArgs => ({
-    op,
-    params,
-    layout,
-    reduction,
-    gradOutput,
-    outputs: { result: !gradOutput, grads },
-  });
+  const args = pairArgs(op, { params, reduces: reduction, layout });
   const likes = (wanted: readonly boolean[]): { shape: Shape; dtype: typeof dtype }[] =>
     wanted.flatMap((want) => (want ? [{ shape, dtype }] : []));
   const result = recordFused({

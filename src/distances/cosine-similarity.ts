@@ -1,7 +1,7 @@
 // Cosine similarity: the cosines of the angles between the vectors of two tensors along a dimension, with gradients.
 import wgsl from '../../shaders/distances/cosine.wgsl?raw';
 import { optionsFor } from '../define/module.ts';
-import { comparePairs } from '../define/pair-rows.ts';
+import { comparePairs, declarePairRows } from '../define/pair-rows.ts';
 import { layoutOf, resolveParams } from '../define/params.ts';
 import { sqrt } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
@@ -12,7 +12,7 @@ import { Module } from '../nn/module.ts';
 import { broadcastShapes, normalizeDim } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkTensors } from '../core/validate.ts';
-import { checkNumber } from '../core/validate-options.ts';
+import { checkIsOptions, checkNumber } from '../core/validate-options.ts';
 
 /** Options of `cosineSimilarity`. */
 export interface CosineSimilarityOptions {
@@ -44,6 +44,22 @@ const op: PairRowsOp = {
   },
 };
 
+const declaration = /* @__PURE__ */ declarePairRows({
+  op,
+  kind: 'distance',
+  inputs: ['x1', 'x2'],
+  compared: (options: CosineSimilarityOptions, others, { x1, x2 }) => {
+    const params = resolveParams(op.name, specs, ['dim', ...others], options);
+    const { dim = 1 } = options;
+    checkNumber(op.name, 'dim', dim, { integer: true });
+    const shape = broadcastShapes(op.name, [x1.shape, x2.shape], 'x2');
+    const along = normalizeDim(op.name, dim, shape.length);
+    const rowShape = shape.filter((_, d) => d !== along);
+    return { params, shape, dim: along, rowShape, reduction: 'none' };
+  },
+});
+export default declaration;
+
 /**
  * x1 · x2 / (max(|x1|, eps) max(|x2|, eps)) along `dim`: broadcast tensors give their shape without that dimension.
  * Gradients for both; they pass through the bound by eps, as in PyTorch.
@@ -55,22 +71,10 @@ export function cosineSimilarity(
   x2: Tensor,
   options: CosineSimilarityOptions = {},
 ): Tensor {
-  const params = resolveParams(op.name, specs, ['dim', 'out'], options);
-  const { dim = 1, out } = options;
-  checkNumber(op.name, 'dim', dim, { integer: true });
+  checkIsOptions(op.name, options);
   checkTensors(op.name, { x1, x2 });
-  const shape = broadcastShapes(op.name, [x1.shape, x2.shape], 'x2');
-  const d = normalizeDim(op.name, dim, shape.length);
-  return comparePairs({
-    op,
-    params,
-    operands: [x1, x2],
-    shape,
-    dim: d,
-    rowShape: shape.filter((_, i) => i !== d),
-    reduction: 'none',
-    out,
-  });
+  const rows = declaration.compared(options, ['out'], { x1, x2 });
+  return comparePairs({ op, operands: [x1, x2], out: options.out, ...rows });
 }
 
 /** `cosineSimilarity` as a module. */

@@ -3,7 +3,7 @@ import wgsl from '../../shaders/distances/pairwise.wgsl?raw';
 import { at } from '../cpu/rows.ts';
 import { rowNorms } from '../kernels/rows/sources.ts';
 import { optionsFor } from '../define/module.ts';
-import { comparePairs } from '../define/pair-rows.ts';
+import { comparePairs, declarePairRows } from '../define/pair-rows.ts';
 import { layoutOf, resolveParams } from '../define/params.ts';
 import { source } from '../shader/link.ts';
 import { norm, normGrad, normKind } from '../kernels/pair-rows/norm-reference.ts';
@@ -12,7 +12,7 @@ import { Module } from '../nn/module.ts';
 import { broadcastShapes } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkRank, checkTensors } from '../core/validate.ts';
-import { checkBoolean } from '../core/validate-options.ts';
+import { checkBoolean, checkIsOptions } from '../core/validate-options.ts';
 
 /** Options of `pairwiseDistance`. */
 export interface PairwiseDistanceOptions {
@@ -48,6 +48,27 @@ const op: PairRowsOp = {
   },
 };
 
+const declaration = /* @__PURE__ */ declarePairRows({
+  op,
+  kind: 'distance',
+  inputs: ['x1', 'x2'],
+  compared: (options: PairwiseDistanceOptions, others, { x1, x2 }) => {
+    const params = resolveParams(op.name, specs, ['keepdim', ...others], options);
+    const { keepdim = false } = options;
+    checkBoolean(op.name, 'keepdim', keepdim);
+    checkRank(op.name, { x1, x2 }, 1);
+    const shape = broadcastShapes(op.name, [x1.shape, x2.shape], 'x2');
+    return {
+      params,
+      shape,
+      dim: shape.length - 1,
+      rowShape: [...shape.slice(0, -1), ...(keepdim ? [1] : [])],
+      reduction: 'none',
+    };
+  },
+});
+export default declaration;
+
 /**
  * The p-norm of x1 - x2 + eps along the last dimension: vectors [..., D], broadcast, give [...]. Gradients for both; that
  * of a norm of 0 is 0.
@@ -59,22 +80,10 @@ export function pairwiseDistance(
   x2: Tensor,
   options: PairwiseDistanceOptions = {},
 ): Tensor {
-  const params = resolveParams(op.name, specs, ['keepdim', 'out'], options);
-  const { keepdim = false, out } = options;
-  checkBoolean(op.name, 'keepdim', keepdim);
+  checkIsOptions(op.name, options);
   checkTensors(op.name, { x1, x2 });
-  checkRank(op.name, { x1, x2 }, 1);
-  const shape = broadcastShapes(op.name, [x1.shape, x2.shape], 'x2');
-  return comparePairs({
-    op,
-    params,
-    operands: [x1, x2],
-    shape,
-    dim: shape.length - 1,
-    rowShape: [...shape.slice(0, -1), ...(keepdim ? [1] : [])],
-    reduction: 'none',
-    out,
-  });
+  const rows = declaration.compared(options, ['out'], { x1, x2 });
+  return comparePairs({ op, operands: [x1, x2], out: options.out, ...rows });
 }
 
 /** `pairwiseDistance` as a module. */

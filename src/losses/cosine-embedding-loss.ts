@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/losses/cosine-embedding.wgsl?raw';
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
 import { defineOp } from '../define/op.ts';
-import { comparePairs } from '../define/pair-rows.ts';
+import { comparePairs, declarePairRows } from '../define/pair-rows.ts';
 import { defaultsOf, layoutOf, resolveParams } from '../define/params.ts';
 import { warmUpPairs } from '../define/prepare.ts';
 import { tripleModule } from '../define/triple-module.ts';
@@ -15,7 +15,7 @@ import { rowCosine } from '../kernels/rows/sources.ts';
 import { broadcastShapes, formatShape } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 import { checkTensors } from '../core/validate.ts';
-import { checkOneOf } from '../core/validate-options.ts';
+import { checkIsOptions, checkOneOf } from '../core/validate-options.ts';
 
 /** Options of `cosineEmbeddingLoss`. */
 export interface CosineEmbeddingLossOptions {
@@ -53,39 +53,45 @@ const op: PairRowsOp = {
   },
 };
 
+const declaration = /* @__PURE__ */ declarePairRows({
+  op,
+  kind: 'loss',
+  inputs: ['input1', 'input2'],
+  label: 'target',
+  compared: (options: CosineEmbeddingLossOptions, others, { input1, input2, target }) => {
+    const params = resolveParams(op.name, specs, ['reduction', ...others], options);
+    const { reduction = 'mean' } = options;
+    checkOneOf(op.name, 'reduction', reduction, REDUCTIONS);
+    const rank = target.shape.length;
+    for (const [argument, { shape }] of Object.entries({ input1, input2 })) {
+      if (rank > 1 || shape.length !== rank + 1) {
+        throw new ShapeError({
+          op: op.name,
+          argument: rank > 1 ? 'target' : argument,
+          expected: 'inputs [N, D] with a target [N], or inputs [D] with a scalar target',
+          received: `${argument} ${formatShape(shape)} and target ${formatShape(target.shape)}`,
+        });
+      }
+    }
+    const pairs = broadcastShapes(op.name, [input1.shape, input2.shape], 'input2');
+    const rowShape = broadcastShapes(op.name, [pairs.slice(0, -1), target.shape], 'target');
+    const shape = [...rowShape, ...pairs.slice(-1)];
+    return { params, shape, dim: rowShape.length, rowShape, reduction };
+  },
+});
+export default declaration;
+
 function apply(
   input1: Tensor,
   input2: Tensor,
   target: Tensor,
   options: CosineEmbeddingLossOptions = {},
 ): Tensor {
-  const params = resolveParams(op.name, specs, ['reduction', 'out'], options);
-  const { reduction = 'mean', out } = options;
-  checkOneOf(op.name, 'reduction', reduction, REDUCTIONS);
+  checkIsOptions(op.name, options);
   checkTensors(op.name, { input1, input2, target });
-  for (const [argument, { rank, shape }] of Object.entries({ input1, input2 })) {
-    if (target.rank > 1 || rank !== target.rank + 1) {
-      throw new ShapeError({
-        op: op.name,
-        argument: target.rank > 1 ? 'target' : argument,
-        expected: 'inputs [N, D] with a target [N], or inputs [D] with a scalar target',
-        received: `${argument} ${formatShape(shape)} and target ${formatShape(target.shape)}`,
-      });
-    }
-  }
-  const pairs = broadcastShapes(op.name, [input1.shape, input2.shape], 'input2');
-  const rowShape = broadcastShapes(op.name, [pairs.slice(0, -1), target.shape], 'target');
-  return comparePairs({
-    op,
-    params,
-    operands: [input1, input2],
-    labels: target,
-    shape: [...rowShape, ...pairs.slice(-1)],
-    dim: rowShape.length,
-    rowShape,
-    reduction,
-    out,
-  });
+  const rows = declaration.compared(options, ['out'], { input1, input2, target });
+  const { out } = options;
+  return comparePairs({ op, operands: [input1, input2], labels: target, out, ...rows });
 }
 
 /**

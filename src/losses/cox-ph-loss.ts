@@ -1,26 +1,16 @@
 // The partial likelihood of Cox's model of survival times.
 import { run, runOne } from '../core/dispatcher.ts';
-import { ShapeError } from '../core/errors.ts';
-import { formatShape } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
-import {
-  checkDevice,
-  checkOut,
-  checkShapeIs,
-  checkTensor,
-  checkTensors,
-  checkValues,
-} from '../core/validate.ts';
-import { checkOneOf } from '../core/validate-options.ts';
-import { nonzero, overCount } from '../define/counts.ts';
+import { checkDevice, checkOut, checkTensor, checkTensors, checkValues } from '../core/validate.ts';
+import { checkIsOptions } from '../core/validate-options.ts';
 import { likesOf, planGradients, recordFused } from '../define/fused-gradient.ts';
 import { lossModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
-import { resolveParams } from '../define/params.ts';
 import { warmUp } from '../define/prepare.ts';
 import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
-import { cox, type CoxArgs } from '../kernels/cox/plan.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { cox } from '../kernels/cox/plan.ts';
+import { pointwise } from '../kernels/pointwise/plan.ts';
+import { coxCall, NAME } from './cox-hazards.ts';
 
 /** Options of `coxPhLoss`. */
 export interface CoxPHLossOptions {
@@ -30,81 +20,42 @@ export interface CoxPHLossOptions {
   out?: Tensor;
 }
 
-const NAME = 'coxPhLoss';
-const isEvent = /* @__PURE__ */ nonzero(NAME, 'mask');
-const share = /* @__PURE__ */ overCount(NAME);
-const total: PointwiseOp = {
-  name: NAME,
-  params: { names: [] },
-  results: 1,
-  inputs: ['x'],
-  body: '  return Results(x);',
-  unary: (x) => x,
-};
 function apply(input: Tensor, time: Tensor, event: Tensor, options: CoxPHLossOptions = {}): Tensor {
-  resolveParams(NAME, {}, ['reduction', 'out'], options);
-  const { reduction = 'mean', out } = options;
-  checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
+  checkIsOptions(NAME, options);
   const device = checkTensors(NAME, { input, time });
   checkTensor(NAME, 'event', event, ['int32']);
   checkDevice(NAME, 'event', event, device);
-  const { shape, dtype } = input;
-  if (shape.length !== 1) {
-    const received = `shape ${formatShape(shape)}`;
-    throw new ShapeError({ op: NAME, argument: 'input', expected: 'shape [N]', received });
-  }
-  checkShapeIs(NAME, 'time', time, shape);
-  checkShapeIs(NAME, 'event', event, shape);
-  const reduced = reduction !== 'none';
-  const plan = planGradients([input], reduction);
-  const like = { device, dtype, shape: reduced ? [] : shape };
+  const call = coxCall(options, ['out'], { input, time, event });
+  const { out } = options;
+  const plan = planGradients([input], call.reduction);
+  const like = { device, dtype: input.dtype, shape: call.shape };
   checkOut(NAME, out, like, plan.recording);
   checkValues(NAME, 'time', time, { min: -Infinity, max: Infinity, nan: false });
 
-  const n = input.size;
-  const all = { params: {}, shape, sum: 1 };
   const one = { shape: [], dtype: 'float32' } as const;
-  const count =
-    reduction === 'mean' ? runOne(pointwise, { ...all, op: isEvent }, [event], one) : undefined;
-  const args: CoxArgs = {
-    n,
-    loss: true,
-    grad: false,
-    count: count !== undefined,
-    upstream: 'none',
-  };
-  const operands = [input, time, event, ...(count ? [count] : [])];
+  const counts = call.count ? [runOne(pointwise, call.count, [event], one)] : [];
+  const operands = [input, time, event, ...counts];
   const [wanted = false] = plan.fused;
-  const [losses, ...grads] = run(cox, { ...args, grad: wanted }, operands, [
-    reduced ? { shape, dtype: 'float32' } : (out ?? like),
+  const [losses, ...grads] = run(cox, call.args(false, wanted), operands, [
+    call.reduce ? { shape: input.shape, dtype: 'float32' } : (out ?? like),
     ...likesOf([input], plan.fused),
   ]);
-  const reduce = (): Tensor => {
-    const op = count ? share : total;
-    const result = runOne(
-      pointwise,
-      { ...all, op },
-      [losses, ...(count ? [count] : [])],
-      out ?? like,
-    );
+  let result = losses;
+  if (call.reduce) {
+    result = runOne(pointwise, call.reduce, [losses, ...counts], out ?? like);
     losses.dispose();
-    return result;
-  };
+  }
+  const { args } = call;
   const loss = recordFused({
     op: NAME,
     inputs: [input],
     plan,
     operands,
-    outputs: [reduced ? reduce() : losses, ...grads],
+    outputs: [result, ...grads],
     backward: (saved, gradOutput) =>
-      run(
-        cox,
-        { ...args, loss: false, grad: true, upstream: reduced ? 'one' : 'each' },
-        [...saved, gradOutput],
-        likesOf(saved.slice(0, 1), plan.needs),
-      ),
+      run(cox, args(true, true), [...saved, gradOutput], likesOf(saved.slice(0, 1), plan.needs)),
   });
-  count?.dispose();
+  for (const count of counts) count.dispose();
   return loss;
 }
 

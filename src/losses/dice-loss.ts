@@ -1,21 +1,18 @@
 // The Dice loss of each sample, or their mean or sum, with gradients.
-import { sameShapes } from '../define/arrange.ts';
 import { planGradients, recordFused } from '../define/fused-gradient.ts';
 import { lossModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
-import { defaultsOf, resolveParams } from '../define/params.ts';
+import { defaultsOf } from '../define/params.ts';
 import { warmUp } from '../define/prepare.ts';
 import { REDUCTIONS, type Reduction } from '../define/reduction.ts';
 import { run, runOne } from '../core/dispatcher.ts';
-import { div } from '../shader/lib.ts';
-import { source } from '../shader/link.ts';
 import { diceKernel } from '../kernels/dice/plan.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { pointwise } from '../kernels/pointwise/plan.ts';
 import { view } from '../kernels/reduce/sum-to.ts';
-import { sizeOf } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkTensors } from '../core/validate.ts';
-import { checkOneOf } from '../core/validate-options.ts';
+import { checkIsOptions } from '../core/validate-options.ts';
+import { diceCall, NAME, SPECS } from './dice-samples.ts';
 
 /** Options of `diceLoss`. */
 export interface DiceLossOptions {
@@ -27,72 +24,40 @@ export interface DiceLossOptions {
   out?: Tensor;
 }
 
-const NAME = 'diceLoss';
-const SPECS = { eps: { default: 1, min: 0 } } as const;
-
-/** The gradient of one input, from the other input: 2 (half - other) / size, times gradOutput. */
-const gradientOp: PointwiseOp = {
-  name: NAME,
-  params: { names: [] },
-  source: /* @__PURE__ */ source('diceLoss.wgsl', '//#include "lib/div.wgsl"\n', [div]),
-  inputs: ['other', 'half', 'size', 'grad_output'],
-  results: 1,
-  body: '  return Results(nl_divide(half - other, size) * (2.0 * grad_output * u.scale));',
-  reference: ([other = NaN, half = NaN, size = NaN, gradOutput = NaN], r, _p, _i, scale) => {
-    r[0] = ((half - other) / size) * 2 * gradOutput * scale;
-  },
-};
-/** The same gradient for an upstream gradient of 1. */
-const fusedOp: PointwiseOp = {
-  ...gradientOp,
-  inputs: ['other', 'half', 'size'],
-  body: '  return Results(nl_divide(half - other, size) * (2.0 * u.scale));',
-  reference: ([other = NaN, half = NaN, size = NaN], r, _p, _i, scale) => {
-    r[0] = ((half - other) / size) * 2 * scale;
-  },
-};
-
 function dice(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Tensor {
-  const { eps } = resolveParams(NAME, SPECS, ['reduction', 'out'], options);
-  const { reduction = REDUCTIONS[0], out } = options;
-  checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
+  checkIsOptions(NAME, options);
   const device = checkTensors(NAME, { input, target });
-  sameShapes(NAME, [input.shape, target.shape]);
+  const call = diceCall(options, ['out'], input, target);
+  const { reduction, args, gradient } = call;
+  const { out } = options;
   const { shape, dtype } = input;
-  // A vector is a single sample.
-  const samples = shape.length > 1 ? shape.slice(0, 1) : [];
-  const [rows, n] = [sizeOf(samples), sizeOf(shape.slice(samples.length))];
   const reduced = reduction !== 'none';
   const both = [input, target];
   const plan = planGradients(both, reduction);
-  const like = { device, dtype, shape: reduced ? [] : samples };
+  const like = { device, dtype, shape: call.shape };
   checkOut(NAME, out, like, plan.recording);
 
-  const divisor = reduction === 'mean' ? rows : 1;
-  const perRow = {
-    shape: [...samples, ...shape.slice(samples.length).map(() => 1)],
-    dtype: 'float32',
-  } as const;
-  const [output, half, size] = run(
-    diceKernel,
-    { rows, n, eps, ...(reduced ? { sum: divisor } : {}) },
-    both,
-    [out ?? like, perRow, perRow],
-  ) as [Tensor, Tensor, Tensor];
+  const perSample = { shape: call.perSample, dtype: 'float32' } as const;
+  const [output, half, size] = run(diceKernel, args, both, [out ?? like, perSample, perSample]) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
   /** The wanted gradients of input and target, from the tensors input, target, half and size. */
   const gradients = (
     [p, t, ...ends]: readonly Tensor[],
     wanted: readonly boolean[],
     gradOutput?: Tensor,
   ): Tensor[] => {
-    const upstream = gradOutput && !reduced ? view(gradOutput, perRow.shape) : gradOutput;
-    const args = { op: upstream ? gradientOp : fusedOp, params: {}, shape, scale: 1 / divisor };
+    const upstream = gradOutput && !reduced ? view(gradOutput, perSample.shape) : gradOutput;
     const grads = [t, p].flatMap((other, i) =>
       other && wanted[i]
-        ? runOne(pointwise, args, [other, ...ends, ...(upstream ? [upstream] : [])], {
-            shape,
-            dtype,
-          })
+        ? runOne(
+            pointwise,
+            gradient(upstream !== undefined),
+            [other, ...ends, ...(upstream ? [upstream] : [])],
+            { shape, dtype },
+          )
         : [],
     );
     if (upstream !== gradOutput) upstream?.dispose();

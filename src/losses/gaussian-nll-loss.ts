@@ -1,6 +1,6 @@
 import wgsl from '../../shaders/losses/gaussian-nll.wgsl?raw';
 import { withVariance } from '../define/arrange.ts';
-import { defineLoss, type Loss, type LossOptions } from '../define/loss.ts';
+import { declareLoss, defineLoss, type Loss, type LossOptions } from '../define/loss.ts';
 import { lossModule } from '../define/module.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { bits, div, log } from '../shader/lib.ts';
@@ -31,16 +31,7 @@ export interface GaussianNllLoss extends Loss<
   ): Tensor;
 }
 
-/**
- * Negative log-likelihood of targets under a Gaussian of mean `input` and `variance`: (log v + (input - target)² / v) / 2
- * with v at least `eps` (1e-6), and log(2π) / 2 more with `full` (false). The variance is of the input's shape, of that
- * without its last dimension, or 1 in one dimension; or a number, for all elements. Gradients for all three tensors; that of
- * the variance passes the limit eps as if it were not there. Averaged by default. A negative variance is refused with an
- * `OptionError` where the host knows it, and gives NaN where only a GPU does.
- *
- * @example gaussianNllLoss(input, target, 0.25)
- */
-export const gaussianNllLoss = /* @__PURE__ */ defineLoss({
+const declaration = /* @__PURE__ */ declareLoss({
   name: 'gaussianNllLoss',
   wgsl,
   includes: [bits, div, log],
@@ -83,7 +74,19 @@ export const gaussianNllLoss = /* @__PURE__ */ defineLoss({
     kinks: 'a variance below eps gets the gradient that eps would get',
     use: 'For regression that also predicts how uncertain it is: input and variance are two outputs of the model, the second through softplus. A large variance makes the gradient small, so badly fitted points may never improve; start training with a fixed variance.',
   },
-}) as GaussianNllLoss;
+});
+export default declaration;
+
+/**
+ * Negative log-likelihood of targets under a Gaussian of mean `input` and `variance`: (log v + (input - target)² / v) / 2
+ * with v at least `eps` (1e-6), and log(2π) / 2 more with `full` (false). The variance is of the input's shape, of that
+ * without its last dimension, or 1 in one dimension; or a number, for all elements. Gradients for all three tensors; that of
+ * the variance passes the limit eps as if it were not there. Averaged by default. A negative variance is refused with an
+ * `OptionError` where the host knows it, and gives NaN where only a GPU does.
+ *
+ * @example gaussianNllLoss(input, target, 0.25)
+ */
+export const gaussianNllLoss = /* @__PURE__ */ defineLoss(declaration) as GaussianNllLoss;
 
 /** `gaussianNllLoss` as a module. */
 export class GaussianNLLLoss extends /* @__PURE__ */ lossModule(gaussianNllLoss) {}

@@ -1,11 +1,13 @@
 import { REDUCTIONS, type Reduction } from '../define/loss.ts';
 import { defineOp } from '../define/op.ts';
+import { declarePairRows } from '../define/pair-rows.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
 import { warmUpPairs } from '../define/prepare.ts';
 import { tripleModule } from '../define/triple-module.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
-import { compareTriplets, NAME, specs } from './triplet-rows.ts';
+import { checkTensors } from '../core/validate.ts';
+import { checkBoolean, checkIsOptions, checkOneOf } from '../core/validate-options.ts';
+import { compareTriplets, NAME, op, specs, tripletRows } from './triplet-rows.ts';
 
 /** Options of `tripletMarginLoss`. */
 export interface TripletMarginLossOptions {
@@ -26,17 +28,31 @@ export interface TripletMarginLossOptions {
   out?: Tensor;
 }
 
+const declaration = /* @__PURE__ */ declarePairRows({
+  op,
+  kind: 'loss',
+  inputs: ['anchor', 'positive', 'negative'],
+  compared: (options: TripletMarginLossOptions, others, tensors) => {
+    const params = resolveParams(NAME, specs, ['swap', 'reduction', ...others], options);
+    const { swap = false, reduction = 'mean' } = options;
+    checkBoolean(NAME, 'swap', swap);
+    checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
+    return tripletRows(NAME, tensors, { params, swap, reduction });
+  },
+});
+export default declaration;
+
 function apply(
   anchor: Tensor,
   positive: Tensor,
   negative: Tensor,
   options: TripletMarginLossOptions = {},
 ): Tensor {
-  const params = resolveParams(NAME, specs, ['swap', 'reduction', 'out'], options);
-  const { swap = false, reduction = 'mean', out } = options;
-  checkBoolean(NAME, 'swap', swap);
-  checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
-  return compareTriplets(NAME, { anchor, positive, negative }, { params, swap, reduction, out });
+  checkIsOptions(NAME, options);
+  const tensors = { anchor, positive, negative };
+  checkTensors(NAME, tensors);
+  const rows = declaration.compared(options, ['out'], tensors);
+  return compareTriplets(NAME, tensors, rows, options.out);
 }
 
 /**

@@ -22,7 +22,7 @@ import {
   checkTensors,
 } from '../core/validate.ts';
 import { checkBoolean, checkOneOf } from '../core/validate-options.ts';
-import { compareTriplets } from './triplet-rows.ts';
+import { compareTriplets, tripletRows } from './triplet-rows.ts';
 
 /**
  * A distance of two tensors of vectors, one number for each pair. It must use this package's ops, so that it has a
@@ -75,8 +75,10 @@ function apply(
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   const tensors = { anchor, positive, negative };
   if (distanceFunction === pairwiseDistance) {
+    checkTensors(NAME, tensors);
     const all = { ...params, p: 2, eps: 1e-6 };
-    return compareTriplets(NAME, tensors, { params: all, swap, reduction, out });
+    const rows = tripletRows(NAME, tensors, { params: all, swap, reduction });
+    return compareTriplets(NAME, tensors, rows, out);
   }
   const device = checkTensors(NAME, tensors);
   checkSameRank(NAME, tensors, 0);

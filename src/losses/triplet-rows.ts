@@ -2,7 +2,7 @@
 import wgsl from '../../shaders/losses/triplet-margin.wgsl?raw';
 import { at, atOr } from '../cpu/rows.ts';
 import type { Reduction } from '../define/loss.ts';
-import { comparePairs } from '../define/pair-rows.ts';
+import { comparePairs, type ComparedRows } from '../define/pair-rows.ts';
 import { layoutOf } from '../define/params.ts';
 import { bits } from '../shader/lib.ts';
 import { source } from '../shader/link.ts';
@@ -11,14 +11,14 @@ import type { PairRowsOp } from '../kernels/pair-rows/plan.ts';
 import type { ParamValues } from '../shader/params.ts';
 import { rowNorms } from '../kernels/rows/sources.ts';
 import { tripletHinge, tripletHingeSource } from '../kernels/pair-rows/triplet-hinge.ts';
-import { broadcastShapes } from '../core/shape.ts';
+import { broadcastShapes, type Shape } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { checkSameRank, checkTensors } from '../core/validate.ts';
+import { checkSameRank } from '../core/validate.ts';
 
 export const NAME = 'tripletMarginLoss';
 export const specs = { margin: { default: 1, min: 0, above: true }, p: 2, eps: 1e-6 } as const;
 
-const op: PairRowsOp = {
+export const op: PairRowsOp = {
   name: NAME,
   source: /* @__PURE__ */ source('losses/triplet-margin.wgsl', wgsl, [
     bits,
@@ -65,26 +65,41 @@ function reference(
   return hinge.loss;
 }
 
-/** The loss, with the name of the op that was called in errors. `params` and options are valid. */
-export function compareTriplets(
+interface Triplets<T> {
+  readonly anchor: T;
+  readonly positive: T;
+  readonly negative: T;
+}
+
+/** What valid options are for the kernel. Throws for what it refuses of the shapes. */
+export function tripletRows(
   name: string,
-  { anchor, positive, negative }: Readonly<Record<'anchor' | 'positive' | 'negative', Tensor>>,
-  call: { params: ParamValues; swap: boolean; reduction: Reduction; out: Tensor | undefined },
-): Tensor {
-  const { params, swap, reduction, out } = call;
-  checkTensors(name, { anchor, positive, negative });
+  { anchor, positive, negative }: Triplets<{ readonly shape: Shape }>,
+  { params, swap, reduction }: { params: ParamValues; swap: boolean; reduction: Reduction },
+): ComparedRows {
   checkSameRank(name, { anchor, positive, negative }, 1);
-  const shapes = [anchor.shape, positive.shape, negative.shape];
-  const pair = broadcastShapes(name, shapes.slice(0, 2), 'positive');
+  const pair = broadcastShapes(name, [anchor.shape, positive.shape], 'positive');
   const shape = broadcastShapes(name, [pair, negative.shape], 'negative');
-  return comparePairs({
-    op: name === op.name ? op : { ...op, name },
+  return {
     params: { ...params, swap: Number(swap) },
-    operands: [anchor, positive, negative],
     shape,
     dim: shape.length - 1,
     rowShape: shape.slice(0, -1),
     reduction,
+  };
+}
+
+/** The loss, with the name of the op that was called in errors. */
+export function compareTriplets(
+  name: string,
+  { anchor, positive, negative }: Triplets<Tensor>,
+  rows: ComparedRows,
+  out: Tensor | undefined,
+): Tensor {
+  return comparePairs({
+    op: name === op.name ? op : { ...op, name },
+    operands: [anchor, positive, negative],
     out,
+    ...rows,
   });
 }

@@ -1,11 +1,10 @@
-import { isRecording, record } from '../core/autograd.ts';
-import { runOne } from '../core/dispatcher.ts';
 import { rowLayout } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { checkOut, checkRank, checkTensors } from '../core/validate.ts';
+import { checkRank, checkTensors } from '../core/validate.ts';
 import { checkNumber, checkOptionNames } from '../core/validate-options.ts';
 import { defineOp } from '../define/op.ts';
 import { resolveParams } from '../define/params.ts';
+import { declarePlainNorm, plainNorm } from '../define/plain-norm.ts';
 import { warmUp } from '../define/prepare.ts';
 import { localResponseKernel } from '../kernels/local-response/plan.ts';
 import { Module } from '../nn/module.ts';
@@ -24,22 +23,25 @@ export interface LocalResponseNormOptions {
 
 const specs = { alpha: 1e-4, beta: 0.75, k: 1 };
 
+const declaration = /* @__PURE__ */ declarePlainNorm({
+  name: 'localResponseNorm',
+  kernel: localResponseKernel,
+  call: (x, options: LocalResponseNormOptions & { readonly size: number }, others) => {
+    const name = 'localResponseNorm';
+    const params = resolveParams(name, specs, ['size', ...others], options);
+    const { size } = options;
+    checkNumber(name, 'size', size, { integer: true, min: 1 });
+    checkRank(name, { x }, 3);
+    return { layout: rowLayout(x.shape, 1), size, ...params };
+  },
+});
+export default declaration;
+
 function apply(x: Tensor, size: number, options: LocalResponseNormOptions = {}): Tensor {
-  const name = 'localResponseNorm';
-  const { alpha, beta, k } = resolveParams(name, specs, ['out'], options);
-  checkNumber(name, 'size', size, { integer: true, min: 1 });
-  const { out } = options;
-  checkTensors(name, { x });
-  checkRank(name, { x }, 3);
-  const like = x.like();
-  checkOut(name, out, { ...like, device: x.device }, isRecording([x]));
-  const args = { layout: rowLayout(x.shape, 1), size, alpha, beta, k };
-  const result = runOne(localResponseKernel, { ...args, direction: 'forward' }, [x], out ?? like);
-  return record(result, name, [x], [x], ({ tensor }, [saved]) => [
-    saved
-      ? runOne(localResponseKernel, { ...args, direction: 'backward' }, [saved, tensor], like)
-      : null,
-  ]);
+  // The size is an argument, and an option of a plan only.
+  checkOptionNames('localResponseNorm', options, [...Object.keys(specs), 'out']);
+  checkTensors('localResponseNorm', { x });
+  return plainNorm(declaration, x, { ...options, size }, options.out);
 }
 
 /**

@@ -1,10 +1,10 @@
-import { isRecording, record } from '../core/autograd.ts';
-import { runOne } from '../core/dispatcher.ts';
 import { normalizeDim, rowLayout } from '../core/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { checkOut, checkTensors } from '../core/validate.ts';
+import { checkTensors } from '../core/validate.ts';
+import { checkIsOptions } from '../core/validate-options.ts';
 import { defineOp } from '../define/op.ts';
 import { resolveParams } from '../define/params.ts';
+import { declarePlainNorm, plainNorm } from '../define/plain-norm.ts';
 import { warmUp } from '../define/prepare.ts';
 import { normalizeKernel } from '../kernels/normalize/plan.ts';
 
@@ -26,20 +26,21 @@ const specs = {
   eps: { default: 1e-12, min: 0 },
 };
 
+const declaration = /* @__PURE__ */ declarePlainNorm({
+  name: 'normalize',
+  kernel: normalizeKernel,
+  call: ({ shape }, options: NormalizeOptions, others) => {
+    const { p, dim, eps } = resolveParams('normalize', specs, others, options);
+    const layout = rowLayout(shape, normalizeDim('normalize', dim, shape.length));
+    return { layout, p, eps };
+  },
+});
+export default declaration;
+
 function apply(x: Tensor, options: NormalizeOptions = {}): Tensor {
-  const { p, dim, eps } = resolveParams('normalize', specs, ['out'], options);
-  const { out } = options;
+  checkIsOptions('normalize', options);
   checkTensors('normalize', { x });
-  const layout = rowLayout(x.shape, normalizeDim('normalize', dim, x.rank));
-  const like = x.like();
-  checkOut('normalize', out, { ...like, device: x.device }, isRecording([x]));
-  const args = { layout, p, eps };
-  const result = runOne(normalizeKernel, { ...args, direction: 'forward' }, [x], out ?? like);
-  return record(result, 'normalize', [x], [x], ({ tensor }, [saved]) => [
-    saved
-      ? runOne(normalizeKernel, { ...args, direction: 'backward' }, [saved, tensor], like)
-      : null,
-  ]);
+  return plainNorm(declaration, x, options, options.out);
 }
 
 /**

@@ -115,6 +115,12 @@ export class Call<O extends object = object> {
     return this.#shapes[name] !== undefined;
   }
 
+  /** Whether an input has no dimensions: a number in memory. */
+  isNumber(name: string): boolean {
+    const shape = this.#shapes[name];
+    return Array.isArray(shape) && shape.length === 0;
+  }
+
   /** Whether an input gets a gradient. */
   wants(name: string): boolean {
     return this.#gradients.includes(name);

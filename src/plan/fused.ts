@@ -3,7 +3,7 @@ import type { Planner } from '../core/kernel.ts';
 import type { Shape } from '../core/shape.ts';
 import { planMerged } from '../gpu/merge.ts';
 import type { Call } from './call.ts';
-import type { Part } from './pass.ts';
+import type { Part, Pass } from './pass.ts';
 import type { Passes } from './types.ts';
 
 export interface FusedLoss<A> {
@@ -19,24 +19,42 @@ export interface FusedLoss<A> {
   readonly kept?: readonly Part[];
   /** The arguments: forward with the gradients that are wanted, or backward. */
   readonly args: (backward: boolean, wanted: readonly boolean[]) => A;
+  /** Launches ahead of the forward direction. */
+  readonly ahead?: (pass: Pass) => void;
+  /** What the kernel writes instead of a gradient, and the launches that make the gradient of it. */
+  readonly write?: (pass: Pass, grad: Part, index: number) => readonly [Part, () => void];
 }
 
 export function fusedPasses<A>(call: Call, loss: FusedLoss<A>): Passes {
-  const { kernel, operands, differentiable, shape, reduced, kept = [], args } = loss;
+  const { kernel, operands, differentiable, shape, reduced, kept = [], args, ahead, write } = loss;
   const [first] = operands;
   const y = call.tensor('output', shape, first?.dtype ?? 'float32');
   const needs = differentiable.map(({ name }) => call.wants(name));
   const fused = needs.map((need) => need && reduced && call.fused);
-  const grads = (wanted: readonly boolean[]): Part[] =>
-    differentiable.filter((_, i) => wanted[i]).map((part) => call.gradOf(part));
+  const run = (
+    pass: Pass,
+    backward: boolean,
+    wanted: readonly boolean[],
+    reads: readonly Part[],
+    others: readonly Part[],
+  ): void => {
+    const grads = differentiable.flatMap((part, i) => {
+      if (!wanted[i]) return [];
+      const grad = call.gradOf(part);
+      return [write?.(pass, grad, i) ?? ([grad, null] as const)];
+    });
+    const written = grads.map(([part]) => part);
+    pass.run(kernel, args(backward, wanted), reads, [...others, ...written]);
+    for (const [, finish] of grads) finish?.();
+  };
   return {
     forward: call.pass((pass) => {
-      pass.run(kernel, args(false, fused), operands, [y, ...kept, ...grads(fused)]);
+      ahead?.(pass);
+      run(pass, false, fused, operands, [y, ...kept]);
     }, planMerged),
     backward: needs.includes(true)
       ? call.pass((pass) => {
-          const reads = [...operands, ...kept, call.gradOf(y)];
-          pass.run(kernel, args(true, needs), reads, grads(needs));
+          run(pass, true, needs, [...operands, ...kept, call.gradOf(y)], []);
         }, planMerged)
       : null,
   };

@@ -51,9 +51,12 @@ export function lossKernel<
       const first = call.input();
       const own = first.shape;
       const { dtype } = first;
-      const given = inputs.map((input, i) => (i === 0 ? first : call.input(input, own)));
-      const isNumber = (i: number): boolean =>
-        numbers.includes(inputs[i] ?? '') && given[i]?.shape.length === 0;
+      // A number is not rounded to the dtype of the others.
+      const numeric = inputs.map((input) => numbers.includes(input) && call.isNumber(input));
+      const isNumber = (i: number): boolean => numeric[i] === true;
+      const given = inputs.map((input, i) =>
+        i === 0 ? first : call.input(input, own, isNumber(i) ? ['float32'] : [dtype]),
+      );
       // A number goes with any shape.
       const shapes = given.map((part, i) => (isNumber(i) ? own : part.shape));
       const seen = (arrange ? arrange(name, shapes, inputs) : shapes).map((shape, i) =>

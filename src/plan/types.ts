@@ -116,7 +116,7 @@ export interface KernelOp<O extends object = object, I extends string = string> 
   /** The name of the function of `nonlin`. */
   readonly op: string;
   /** The family that it is of. */
-  readonly kind: OpKind;
+  readonly kind: OpKind | 'distance';
   /** The names of all inputs, that of `shape` first. */
   readonly inputs: readonly I[];
   /** Those that may get gradients. */

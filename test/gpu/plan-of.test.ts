@@ -67,6 +67,14 @@ const CASES: Case[] = [
     dtypes: { target: 'float32' },
     gradients: ['input', 'target'],
   },
+  {
+    op: 'tripletMarginLoss',
+    shape: [6, 12],
+    shapes: { negative: [1, 12] },
+    gradients: ['anchor', 'negative'],
+  },
+  { op: 'cosineEmbeddingLoss', shape: [1, 12], shapes: { target: [6] } },
+  { op: 'gaussianNllLoss', shape: [6, 12], shapes: { variance: [] } },
   // Of each op with cases of its own, the one of most gradients.
   ...Object.values(OWN_CASES).flatMap((cases) => {
     const count = ({ gradients = ['input'] }: Case): number => gradients.length;
