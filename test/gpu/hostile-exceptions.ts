@@ -69,6 +69,8 @@ export const OVERFLOWING: Readonly<Record<string, string>> = {
   contrastiveLoss: 'differences and squares',
   charbonnierLoss: 'differences',
   logCoshLoss: 'differences',
+  quantileLoss: 'differences times a share, before the share of a mean',
+  epsilonInsensitiveLoss: 'differences',
   barronLoss: 'quotients by the square of c, before the share of a mean',
   dpoLoss: 'differences times beta, before the share of smoothed labels',
   simpoLoss: 'differences times beta, before the share of smoothed labels',
