@@ -74,6 +74,8 @@ export default defineConfig({
     },
   },
   test: {
+    // the filters are in scripts/lanes.mjs: without one, all of a file is run
+    tags: [{ name: 'long', description: 'a part of npm run test:full, which npm test leaves out' }],
     projects: [
       {
         extends: true,
@@ -84,6 +86,8 @@ export default defineConfig({
           environment: 'node',
           include: ['test/unit/**/*.test.ts'],
           setupFiles: ['test/seed.setup.ts'],
+          // files share the sources, whose loading was a fifth of the lane's time
+          isolate: false,
           // the GPU lane runs beside it, and a machine may have two cores
           testTimeout: 30_000,
         },

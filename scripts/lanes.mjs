@@ -11,11 +11,9 @@ import { fileURLToPath } from 'node:url';
  * `long`: a part of `npm run test:full`. `env`: variables of the environment. `needs`: lanes that have ended before it begins, where they are run at all.
  *
  * What is read of the runners' JSON reports:
- * @typedef {{ status: string, assertionResults: { status: string }[] }} VitestFile
- * @typedef {{
- *   numPassedTests: number, numFailedTests: number, numPendingTests: number,
- *   numTodoTests: number, testResults: VitestFile[]
- * }} VitestReport
+ * @typedef {{ status: string, tags: string[] }} VitestTest
+ * @typedef {{ status: string, assertionResults: VitestTest[] }} VitestFile
+ * @typedef {{ testResults: VitestFile[] }} VitestReport
  * @typedef {{
  *   stats: { expected: number, unexpected: number, flaky: number, skipped: number }
  * }} PlaywrightReport
@@ -70,31 +68,42 @@ async function readReport(path) {
   }
 }
 
+/** The file of every size of hostile values: the longest of test/hostile by far. */
+const HOSTILE = 'test/hostile/hostile.test.ts';
+
+/** In a project whose tests may have the tag `long`: the lane of the others, and the long lane of those that have it. */
+const SHORT = '!long';
+const LONG = 'long';
+
 /**
  * @param {string} project
+ * @param {{ name?: string, tags?: string, files?: string[] }} [part] which tests of it, all where it is not said: `tags` is
+ * `SHORT` or `LONG`, `files` are arguments of vitest's
  * @returns {Lane}
  */
-function vitestLane(project) {
-  const report = join(root, 'test-results', `${project}.json`);
+function vitestLane(project, { name = project, tags, files = [] } = {}) {
+  const report = join(root, 'test-results', `${name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const chosen = tags === undefined ? files : ['--tags-filter', tags, ...files];
+  /** Whether a test is one of this lane: others stand in its report as skipped. @param {VitestTest} test */
+  const isOwn = (test) => tags === undefined || test.tags.includes(LONG) === (tags === LONG);
   return {
-    name: project,
-    commands: [[...vitest, 'run', '--project', project, ...reporters]],
+    name,
+    commands: [[...vitest, 'run', '--project', project, ...chosen, ...reporters]],
     report,
     async count(code) {
       const json = /** @type {VitestReport | undefined} */ (await readReport(report));
-      const files = json?.testResults ?? [];
+      const results = json?.testResults ?? [];
       // a file that failed although none of its tests did: it did not load, or a hook threw
-      const broken = files.filter(
+      const broken = results.filter(
         (file) =>
           file.status === 'failed' && !file.assertionResults.some((t) => t.status === 'failed'),
       );
+      const own = results.flatMap((file) => file.assertionResults.filter(isOwn));
+      const passed = own.filter((test) => test.status === 'passed').length;
+      const failed = own.filter((test) => test.status === 'failed').length;
       return settle(
-        {
-          passed: json?.numPassedTests ?? 0,
-          failed: (json?.numFailedTests ?? 0) + broken.length,
-          skipped: (json?.numPendingTests ?? 0) + (json?.numTodoTests ?? 0),
-        },
+        { passed, failed: failed + broken.length, skipped: own.length - passed - failed },
         code,
       );
     },
@@ -178,15 +187,16 @@ export const lanes = [
     commands: [[process.execPath, 'scripts/browser.mjs'], ...data],
     count: preparation,
   },
-  vitestLane('gpu'),
-  { name: 'types', commands: [[...tsc, '--noEmit']], count: oneCheck },
+  vitestLane('gpu', { tags: SHORT }),
+  vitestLane('unit', { tags: SHORT }),
+  playwrightLane('e2e', ['--grep-invert', '@long']),
   { name: 'lint', commands: [[...eslint, '--max-warnings', '0', '.']], count: oneCheck },
-  { name: 'format', commands: [[...prettier, '--check', '.']], count: oneCheck },
-  vitestLane('unit'),
   { name: 'build', commands: build, count: oneCheck },
   { ...vitestLane('package'), needs: ['build'] },
-  playwrightLane('e2e', ['--grep-invert', '@long']),
-  { ...vitestLane('hostile'), long: true },
+  { name: 'format', commands: [[...prettier, '--check', '.']], count: oneCheck },
+  { name: 'types', commands: [[...tsc, '--noEmit']], count: oneCheck },
+  { ...vitestLane('hostile', { files: [HOSTILE] }), long: true },
+  { ...vitestLane('fuzz'), long: true },
   {
     ...reportingLane('isa', (report) => [
       ...['scripts/run-ts.mjs', 'scripts/isa/main.ts'],
@@ -194,16 +204,19 @@ export const lanes = [
     ]),
     long: true,
   },
-  { ...vitestLane('fuzz'), long: true },
+  // the other files of test/hostile
+  { ...vitestLane('hostile', { name: 'cases', files: ['--exclude', HOSTILE] }), long: true },
+  { ...playwrightLane('e2e-long', ['--grep', '@long']), long: true },
+  { ...vitestLane('gpu', { name: 'gpu-long', tags: LONG }), long: true },
   {
     ...reportingLane('deno', (report) => ['scripts/deno.mjs', report]),
     long: true,
     needs: ['build'],
   },
-  { ...playwrightLane('e2e-long', ['--grep', '@long']), long: true },
   { ...vitestLane('interop'), long: true, needs: ['build'] },
   // the page in it reads the digits and the texts
   { ...reportingLane('firefox', (report) => ['scripts/firefox.mjs', report], data), long: true },
+  { ...vitestLane('unit', { name: 'unit-long', tags: LONG }), long: true },
   // no link that leads nowhere, no export without documentation
   {
     name: 'site',

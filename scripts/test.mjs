@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm test`: runs all lanes but the long ones, or the named ones: `npm test -- unit gpu`. `npm run test:full` (the name
- * `full`) runs the long ones: `hostile`, all of what `gpu` does a part of, `isa`, what the compilers of real GPUs make of every
+ * `full`) runs the long ones: `hostile`, all of what `gpu` does a part of, `gpu-long` and `unit-long`, what has the tag `long` there, `isa`, what the compilers of real GPUs make of every
  * kernel, `fuzz`, 150 random calls of every op, `deno`, the op suite on a second WebGPU, `interop`, the examples with other
  * libraries on one device and apps by more bundlers, `e2e-long`, what takes long of the page, `firefox`, the op suite and the page in a real Firefox, and `site`, the
  * documentation's links. scripts/lanes.mjs has them all.

@@ -234,6 +234,33 @@ function compare({ value, gradient }: Slice, x: number): GradientDeviation | nul
   return { worst: Number.isNaN(worst) ? Infinity : worst, at: x, got, want };
 }
 
+/** Slices that are read together: a GPU takes longer to answer than to compute one. */
+const AT_ONCE = 16;
+
+/** What a device makes of a slice. */
+interface Computed {
+  readonly points: readonly number[];
+  readonly results: ArrayLike<number>;
+  readonly grads: ArrayLike<number>;
+}
+
+async function compute(
+  { run, contains }: Slice,
+  all: readonly number[],
+  device: Device,
+): Promise<Computed> {
+  const points = Float32Array.from(all.filter(contains));
+  const x = fromHost(points, [points.length], 'float32', device, true);
+  const out = scope(() => run(x));
+  out.backward(
+    fromHost(new Float32Array(points.length).fill(UPSTREAM), out.shape, 'float32', device),
+  );
+  const grad = x.grad;
+  const [results, grads] = await Promise.all([out.data(), grad ? grad.data() : []]);
+  for (const tensor of [x, out, grad]) tensor?.dispose();
+  return { points: [...points], results, grads };
+}
+
 async function compareDevice<S extends ParamSpecs>(
   op: Activation<S> | AnyLoss<S>,
   slices: readonly Slice[],
@@ -244,16 +271,13 @@ async function compareDevice<S extends ParamSpecs>(
   let [forward, backward] = [NONE, NONE];
   // Without a stated accuracy, an absolute error that float32 makes of numbers round 1 passes.
   const slack = op.accuracy || ulp !== undefined ? 0 : 1e-6;
-  for (const { value, gradient, run, contains, terms } of slices) {
-    const points = Float32Array.from(all.filter(contains));
-    const x = fromHost(points, [points.length], 'float32', device, true);
-    const out = scope(() => run(x));
-    out.backward(
-      fromHost(new Float32Array(points.length).fill(UPSTREAM), out.shape, 'float32', device),
-    );
-    const grad = x.grad;
-    const [results, grads] = [await out.data(), grad ? await grad.data() : []];
-    for (const tensor of [x, out, grad]) tensor?.dispose();
+  const computed: Computed[] = [];
+  for (const [k, { value, gradient, terms }] of slices.entries()) {
+    if (k % AT_ONCE === 0) {
+      const next = slices.slice(k, k + AT_ONCE);
+      computed.push(...(await Promise.all(next.map((slice) => compute(slice, all, device)))));
+    }
+    const { points = [], results = [], grads = [] } = computed[k] ?? {};
     points.forEach((at, i) => {
       const y = deviation(at, results[i], value(at), terms(at).value, slack);
       const g = deviation(

@@ -89,8 +89,8 @@ function checkGradients(call: Call, seed: number): void {
   }
 }
 
-/** A test for each of some ops. */
-export function gradientSuite(ops: readonly string[]): void {
+/** A test for each of some ops, of so many calls. */
+export function gradientSuite(ops: readonly string[], runs = 40): void {
   for (const op of ops) {
     if (familyOf(op).heldFixed?.includes(op)) continue;
     it(op, { timeout: 30_000 }, () => {
@@ -100,9 +100,9 @@ export function gradientSuite(ops: readonly string[]): void {
           checkGradients(call, seed);
           checked++;
         }),
-        { numRuns: 40, includeErrorInReport: true },
+        { numRuns: runs, includeErrorInReport: true },
       );
-      expect(checked).toBeGreaterThanOrEqual(40);
+      expect(checked).toBeGreaterThanOrEqual(runs);
     });
   }
 }

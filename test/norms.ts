@@ -19,6 +19,7 @@ import architecture from '../ARCHITECTURE.md?raw';
 import { defineNorm } from '../src/define/norm.ts';
 import { sqrt } from '../src/shader/lib.ts';
 import { openOn, type Wanted } from './open.ts';
+import { inParts } from './parts.ts';
 
 /** The norm that ARCHITECTURE.md shows how to add: a row over the mean of its magnitudes, times a weight. */
 const magnitudeNorm = defineNorm({
@@ -267,46 +268,53 @@ export function normSuite(backend: 'cpu' | 'webgpu', wanted?: Wanted): void {
     cpu.dispose();
   });
 
-  it.each([
+  const SUMS = [
     ['float32', [5, 12]],
     ['float32', [3, 4101]],
     ['float32', [2, 20_001]],
     ['float16', [5, 12]],
     ['float16', [4, 7]],
-  ] as const)('a sum and its norm are those of two calls: %s, %j', async (dtype, shape) => {
-    const [rows, n] = shape;
-    const make = (seed: number, own: readonly number[], grad = true): Tensor =>
-      tensor(
-        Float32Array.from(noise(rows * n, seed).subarray(0, own.length === 1 ? n : rows * n)),
-        {
-          shape: own,
-          dtype,
-          device,
-          requiresGrad: grad,
-        },
-      );
-    const results: number[][][] = [];
-    for (const fused of [true, false]) {
-      const [x, residual, weight, bias] = [
-        make(1, shape),
-        make(2, shape),
-        make(3, [n]),
-        make(4, [n]),
-      ];
-      const sum = fused ? undefined : add(x, residual);
-      const own = sum && { sum, output: layerNorm(sum, [n], { weight, bias }) };
-      const pair = own ?? addLayerNorm(x, residual, [n], { weight, bias });
-      const root = fused
-        ? addRmsNorm(pair.output, pair.sum, [n]).output
-        : rmsNorm(add(pair.output, pair.sum), [n]);
-      root.backward(make(5, shape, false));
-      const all = [pair.output, pair.sum, root, x.grad, residual.grad, weight.grad, bias.grad];
-      results.push(await Promise.all(all.map(async (one) => [...((await one?.data()) ?? [])])));
-    }
-    const [got, want] = results;
-    expect(want?.every((values) => values.some((v) => v !== 0))).toBe(true);
-    expect(got).toEqual(want);
-  });
+  ] as const;
+  for (const [cases, options] of inParts(SUMS, 3)) {
+    it.each(cases)(
+      'a sum and its norm are those of two calls: %s, %j',
+      options,
+      async (dtype, shape) => {
+        const [rows, n] = shape;
+        const make = (seed: number, own: readonly number[], grad = true): Tensor =>
+          tensor(
+            Float32Array.from(noise(rows * n, seed).subarray(0, own.length === 1 ? n : rows * n)),
+            {
+              shape: own,
+              dtype,
+              device,
+              requiresGrad: grad,
+            },
+          );
+        const results: number[][][] = [];
+        for (const fused of [true, false]) {
+          const [x, residual, weight, bias] = [
+            make(1, shape),
+            make(2, shape),
+            make(3, [n]),
+            make(4, [n]),
+          ];
+          const sum = fused ? undefined : add(x, residual);
+          const own = sum && { sum, output: layerNorm(sum, [n], { weight, bias }) };
+          const pair = own ?? addLayerNorm(x, residual, [n], { weight, bias });
+          const root = fused
+            ? addRmsNorm(pair.output, pair.sum, [n]).output
+            : rmsNorm(add(pair.output, pair.sum), [n]);
+          root.backward(make(5, shape, false));
+          const all = [pair.output, pair.sum, root, x.grad, residual.grad, weight.grad, bias.grad];
+          results.push(await Promise.all(all.map(async (one) => [...((await one?.data()) ?? [])])));
+        }
+        const [got, want] = results;
+        expect(want?.every((values) => values.some((v) => v !== 0))).toBe(true);
+        expect(got).toEqual(want);
+      },
+    );
+  }
 
   it('a sum and its norm refuse other shapes, and record nothing for nothing', async () => {
     const x = leaf(noise(24), [4, 6]);

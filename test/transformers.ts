@@ -16,6 +16,7 @@ import {
 import { randomNumbers } from './calls.ts';
 import { camelCase, decodeTensor, type EncodedTensor, type Tensors } from './golden.ts';
 import { openOn, type Wanted } from './open.ts';
+import { inParts } from './parts.ts';
 import { unpack } from './unpack.ts';
 
 interface LayerCase {
@@ -195,47 +196,51 @@ export function transformerSuite(
       },
     );
 
-    it.each([
+    const MASKS = [
       ['int32', true],
       ['int32', false],
       ['float32', true],
       ['float32', false],
-    ] as const)(
-      'gives 0 to a row that attends to nothing: %s mask, weights %s',
-      async (dtype, needWeights) => {
-        const layer = new nn.MultiheadAttention(4, 2, { device, batchFirst: true });
-        const bias = draw([4]);
-        layer.loadStateDict({ 'out_proj.bias': bias }, { strict: false });
-        const x = draw([1, 3, 4], true);
-        const ignored = [0, 1, 1, 1, 1, 1, 0, 0, 0];
-        const attnMask =
-          dtype === 'int32'
-            ? ints(ignored, [3, 3])
-            : tensor(
-                ignored.map((i) => (i ? -Infinity : 0)),
-                { shape: [3, 3], device },
-              );
-        const { output, weights } = layer.forward(x, x, x, {
-          attnMask,
-          needWeights,
-          averageAttnWeights: false,
-        });
-        sum(tanh(output)).backward();
-        const rows = (await output.array()) as number[][][];
-        expectNear(rows[0]?.[1] ?? [], await bias.data(), 'the empty row', 0);
-        expect(weights === null).toBe(!needWeights);
-        if (weights) {
-          const all = await dataOf(weights);
-          expect(weights.shape).toEqual([1, 2, 3, 3]);
-          expect([0, 9].flatMap((head) => all.slice(head, head + 6))).toEqual([
-            1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
-          ]);
-        }
-        for (const one of [x, ...layer.parameters()])
-          expect((await dataOf(one.grad)).every(Number.isFinite)).toBe(true);
-        layer.dispose();
-      },
-    );
+    ] as const;
+    for (const [masks, tags] of inParts(MASKS, 3)) {
+      it.each(masks)(
+        'gives 0 to a row that attends to nothing: %s mask, weights %s',
+        tags,
+        async (dtype, needWeights) => {
+          const layer = new nn.MultiheadAttention(4, 2, { device, batchFirst: true });
+          const bias = draw([4]);
+          layer.loadStateDict({ 'out_proj.bias': bias }, { strict: false });
+          const x = draw([1, 3, 4], true);
+          const ignored = [0, 1, 1, 1, 1, 1, 0, 0, 0];
+          const attnMask =
+            dtype === 'int32'
+              ? ints(ignored, [3, 3])
+              : tensor(
+                  ignored.map((i) => (i ? -Infinity : 0)),
+                  { shape: [3, 3], device },
+                );
+          const { output, weights } = layer.forward(x, x, x, {
+            attnMask,
+            needWeights,
+            averageAttnWeights: false,
+          });
+          sum(tanh(output)).backward();
+          const rows = (await output.array()) as number[][][];
+          expectNear(rows[0]?.[1] ?? [], await bias.data(), 'the empty row', 0);
+          expect(weights === null).toBe(!needWeights);
+          if (weights) {
+            const all = await dataOf(weights);
+            expect(weights.shape).toEqual([1, 2, 3, 3]);
+            expect([0, 9].flatMap((head) => all.slice(head, head + 6))).toEqual([
+              1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
+            ]);
+          }
+          for (const one of [x, ...layer.parameters()])
+            expect((await dataOf(one.grad)).every(Number.isFinite)).toBe(true);
+          layer.dispose();
+        },
+      );
+    }
 
     it('takes the causal hint, and differentiates masks that are added, alike with weights and without', async () => {
       const layer = new nn.MultiheadAttention(8, 4, { device });

@@ -49,7 +49,7 @@ test('pause holds the steps, resume goes on, stop keeps the network, reset clear
   expect(faults).toEqual([]);
 });
 
-test('another activation, loss and optimizer train as well', async ({ page }) => {
+test('another activation, loss and optimizer train as well @long', async ({ page }) => {
   const faults = faultsOf(page);
   await openTraining(page, { ...SMALL, batchSize: 80 });
   for (const [activation, loss, optimizer] of [
@@ -65,7 +65,7 @@ test('another activation, loss and optimizer train as well', async ({ page }) =>
   expect(faults).toEqual([]);
 });
 
-test('the same seed gives the same figures', async ({ page }) => {
+test('the same seed gives the same figures @long', async ({ page }) => {
   await openTraining(page, { ...SMALL, batchSize: 400, seed: 7 });
   const figures: number[] = [];
   for (const seed of ['7', '7', '8']) {
@@ -84,7 +84,7 @@ test('the same seed gives the same figures', async ({ page }) => {
   expect(figures[0]).not.toBe(figures[2]);
 });
 
-test('training can be left for another task or view at any moment', async ({ page }) => {
+test('training can be left for another task or view at any moment @long', async ({ page }) => {
   const faults = faultsOf(page);
   await openTraining(page, { backend: 'cpu', task: 'regression' });
   const link = (name: string) => page.getByRole('link', { name, exact: true });

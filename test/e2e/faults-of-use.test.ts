@@ -66,7 +66,7 @@ for (const [view, looked] of [
   });
 }
 
-test('no slider reaches a value that its op refuses', async ({ page }) => {
+test('no slider reaches a value that its op refuses @long', async ({ page }) => {
   for (const view of ['functions', 'losses']) {
     await openView(page, view, { backend: 'cpu' });
     for (const end of ['min', 'max'] as const) {

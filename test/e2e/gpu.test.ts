@@ -19,7 +19,7 @@ interface Result {
   };
 }
 
-test('a sweep gives a headline, a picture, a link and JSON', async ({ browser }) => {
+test('a sweep gives a headline, a picture, a link and JSON @long', async ({ browser }) => {
   const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] });
   const page = await context.newPage();
   const faults = faultsOf(page);

@@ -16,7 +16,7 @@ async function open(page: Page, backend = 'cpu'): Promise<void> {
 }
 
 for (const backend of ['webgpu', 'cpu']) {
-  test(`three spirals are learned side by side, and a digit is read, on ${backend}`, async ({
+  test(`three spirals are learned side by side, and a digit is read, on ${backend}${backend === 'webgpu' ? ' @long' : ''}`, async ({
     page,
   }) => {
     const faults = faultsOf(page);

@@ -29,7 +29,7 @@ async function savedBy(page: Page): Promise<Record<string, Kept>> {
 const SMALL = { epochs: 3, width: 32, layers: 3 };
 
 for (const backend of ['webgpu', 'cpu']) {
-  test(`the spirals’ hidden units, at every point of the plane, on ${backend}`, async ({
+  test(`the spirals’ hidden units, at every point of the plane, on ${backend}${backend === 'webgpu' ? ' @long' : ''}`, async ({
     page,
   }) => {
     const faults = faultsOf(page);
@@ -84,7 +84,7 @@ test('the digits’ first weights, as they are saved; histograms of each layer',
   expect(faults).toEqual([]);
 });
 
-test('the digits’ first weights are seen learning, on WebGPU', async ({ page }) => {
+test('the digits’ first weights are seen learning, on WebGPU @long', async ({ page }) => {
   const faults = faultsOf(page);
   await openTraining(page, { backend: 'webgpu', epochs: 100, width: 64 });
   await page.getByRole('button', { name: 'Train', exact: true }).click();
@@ -106,7 +106,7 @@ test('the digits’ first weights are seen learning, on WebGPU', async ({ page }
   expect(faults).toEqual([]);
 });
 
-test('loss, pad and pictures are on one screen of 1280 by 720', async ({ page }) => {
+test('loss, pad and pictures are on one screen of 1280 by 720 @long', async ({ page }) => {
   await page.setViewportSize({ width: 1280, height: 720 });
   await openTraining(page, { backend: 'cpu', epochs: 1, width: 16 });
   await train(page, 100_000);

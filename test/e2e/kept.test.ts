@@ -197,7 +197,7 @@ test('a run that diverges says so, and offers a lower rate, or to clip its gradi
   expect(faults).toEqual([]);
 });
 
-test('five more epochs go on where the run has ended, as if they had been asked for at first', async ({
+test('five more epochs go on where the run has ended, as if they had been asked for at first @long', async ({
   page,
 }) => {
   const faults = faultsOf(page);
@@ -219,7 +219,7 @@ test('five more epochs go on where the run has ended, as if they had been asked 
   expect(faults).toEqual([]);
 });
 
-test('the curves of earlier runs stay, in grey, until they are cleared', async ({ page }) => {
+test('the curves of earlier runs stay, in grey, until they are cleared @long', async ({ page }) => {
   const faults = faultsOf(page);
   await openTraining(page, { ...SPIRALS, epochs: 6 });
   await trainTo(page, 60);

@@ -47,7 +47,9 @@ function leastOf(points: Fitted['points'], residual: Residual): number {
 }
 
 for (const backend of ['webgpu', 'cpu']) {
-  test(`each loss fits its own line to a dragged outlier, on ${backend}`, async ({ page }) => {
+  test(`each loss fits its own line to a dragged outlier, on ${backend}${backend === 'webgpu' ? ' @long' : ''}`, async ({
+    page,
+  }) => {
     const faults = faultsOf(page);
     await openView(page, 'losses', { backend });
     await fitted(page, backend, { x: 2, y: -3 });

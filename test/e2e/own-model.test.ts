@@ -123,7 +123,7 @@ for (const backend of ['webgpu', 'cpu']) {
   });
 }
 
-test('an ONNX file of PyTorch has PyTorch’s figures; what stands in the way of another is named', async ({
+test('an ONNX file of PyTorch has PyTorch’s figures; what stands in the way of another is named @long', async ({
   page,
 }) => {
   const faults = faultsOf(page);

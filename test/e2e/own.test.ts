@@ -61,7 +61,9 @@ async function expectSnake(page: Page, a: number): Promise<void> {
 }
 
 for (const backend of ['webgpu', 'cpu']) {
-  test(`snake, written by hand, on ${backend}`, async ({ page }) => {
+  test(`snake, written by hand, on ${backend}${backend === 'cpu' ? ' @long' : ''}`, async ({
+    page,
+  }) => {
     const faults = faultsOf(page);
     await open(page, { backend });
     await done(page);
@@ -281,7 +283,7 @@ for (const [start, backend, rival] of [
   });
 }
 
-test('a GPU lost while code trains: nothing runs again by itself, and it goes on by a press', async ({
+test('a GPU lost while code trains: nothing runs again by itself, and it goes on by a press @long', async ({
   page,
 }) => {
   await open(page, { backend: 'webgpu', start: 'snake' });

@@ -13,7 +13,9 @@ for (const backend of ['webgpu', 'cpu'] as const) {
   // screenshots of one are enough: the other looks the same
   const seen = backend === 'webgpu';
 
-  test(`two spirals are told apart, with their boundary, by ${backend}`, async ({ page }) => {
+  test(`two spirals are told apart, with their boundary, by ${backend}${backend === 'webgpu' ? ' @long' : ''}`, async ({
+    page,
+  }) => {
     const faults = faultsOf(page);
     await openTraining(page, {
       backend,

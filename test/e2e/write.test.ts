@@ -183,7 +183,9 @@ test('a saved model writes in the terminal what it writes here, and comes back @
   expect(faults).toEqual([]);
 });
 
-test('a run is paused, left, had back, and holds still where nobody looks', async ({ page }) => {
+test('a run is paused, left, had back, and holds still where nobody looks @long', async ({
+  page,
+}) => {
   const faults = await open(page, { steps: 2000 });
   await watchBlocking(page);
   await button(page, 'Train').click();
@@ -233,7 +235,7 @@ test('a run is paused, left, had back, and holds still where nobody looks', asyn
   expect(faults).toEqual([]);
 });
 
-test('a GPU lost in the middle of a run: it goes on from its last copy', async ({ page }) => {
+test('a GPU lost in the middle of a run: it goes on from its last copy @long', async ({ page }) => {
   await open(page, { backend: 'webgpu', steps: 2000 });
   await button(page, 'Train').click();
   await expect.poll(() => stepOf(page), { timeout: 60_000 }).toBeGreaterThan(5);
@@ -260,7 +262,7 @@ test('a GPU lost in the middle of a run: it goes on from its last copy', async (
   expect(x).toEqual([...x].sort((a, b) => a - b));
 });
 
-test('runs with other parts are compared, and each can be gone back to', async ({ page }) => {
+test('runs with other parts are compared, and each can be gone back to @long', async ({ page }) => {
   const faults = await open(page, { steps: 30 });
   await button(page, 'Train').click();
   await expectPhase(page, 'done');
@@ -319,7 +321,9 @@ test('a reload leaves runs where they were', async ({ page }) => {
   expect(faults).toEqual([]);
 });
 
-test('names are learned in place of the novel, by the address or the menu', async ({ page }) => {
+test('names are learned in place of the novel, by the address or the menu @long', async ({
+  page,
+}) => {
   const faults = await open(page, { steps: 40, text: 'names' });
   const text = page.getByLabel('Text', { exact: true });
   await expect(text).toHaveValue('names');
@@ -341,7 +345,7 @@ test('names are learned in place of the novel, by the address or the menu', asyn
   expect(faults).toEqual([]);
 });
 
-test('one’s own text is learned, where it is long enough', async ({ page }) => {
+test('one’s own text is learned, where it is long enough @long', async ({ page }) => {
   const faults = await open(page, { steps: 120 });
   await page.getByLabel('Text', { exact: true }).selectOption('own');
   await page.getByLabel('Your text').fill('too short');

@@ -8,6 +8,7 @@ import { constantsOf, everyHalf, runsRound, stratified } from '../accuracy/input
 import type { Worst } from '../accuracy/measure.ts';
 import { LENGTHS, rowBound, sweep, sweepRows, type Errors } from '../accuracy/sweep.ts';
 import { openGpu } from '../open.ts';
+import { inParts, LONG } from '../parts.ts';
 
 const INPUTS = 2 ** 16;
 
@@ -46,35 +47,44 @@ describe('stated accuracy', () => {
         const where = `${op.op} ${JSON.stringify(options)}`;
         expectWithin(await sweep(device, op, options, chunks, 'float32'), op.accuracy, where);
       }
-      const half = await sweep(device, op, sets[0] ?? {}, [everyHalf], 'float16');
+    });
+
+    it(`${op.op} in float16`, LONG, async () => {
+      const half = await sweep(device, op, optionSets(op)[0] ?? {}, [everyHalf], 'float16');
       expectWithin(half, op.accuracy, `${op.op} in float16`);
     });
   }
 
   for (const op of measured.filter(({ kind }) => kind === 'rowwise')) {
-    it(op.op, async () => {
-      for (const n of LENGTHS) {
-        // float16 is the same kernel, and a cast: one length is enough here.
-        for (const dtype of n === 17 ? (['float32', 'float16'] as const) : (['float32'] as const)) {
-          for (const options of optionSets(op)) {
-            const errors = await sweepRows(device, op, options, n, INPUTS, dtype);
-            const bound = { forward: rowBound(n), backward: rowBound(n) };
-            const where = `${op.op} ${JSON.stringify(options)}, rows of ${n}, ${dtype}`;
-            expectWithin(errors, bound, where);
+    for (const [lengths, tags] of inParts(LENGTHS, 3)) {
+      it(`${op.op} of rows of ${lengths.join(', ')}`, tags, async () => {
+        for (const n of lengths) {
+          // float16 is the same kernel, and a cast: one length is enough here.
+          for (const dtype of n === 17
+            ? (['float32', 'float16'] as const)
+            : (['float32'] as const)) {
+            for (const options of optionSets(op)) {
+              const errors = await sweepRows(device, op, options, n, INPUTS, dtype);
+              const bound = { forward: rowBound(n), backward: rowBound(n) };
+              const where = `${op.op} ${JSON.stringify(options)}, rows of ${n}, ${dtype}`;
+              expectWithin(errors, bound, where);
+            }
           }
         }
-      }
-    });
+      });
+    }
   }
 
   for (const op of measured.filter(({ kind }) => kind === 'norm')) {
-    it(op.op, async () => {
-      for (const n of [3, 64, 4099]) {
-        for (const options of optionSets(op)) {
-          const errors = await sweepRows(device, op, options, n, INPUTS);
-          expectWithin(errors, op.accuracy, `${op.op} ${JSON.stringify(options)}, rows of ${n}`);
+    for (const [lengths, tags] of inParts([64, 3, 4099], 3)) {
+      it(`${op.op} of rows of ${lengths.join(', ')}`, tags, async () => {
+        for (const n of lengths) {
+          for (const options of optionSets(op)) {
+            const errors = await sweepRows(device, op, options, n, INPUTS);
+            expectWithin(errors, op.accuracy, `${op.op} ${JSON.stringify(options)}, rows of ${n}`);
+          }
         }
-      }
-    });
+      });
+    }
   }
 });

@@ -1,6 +1,7 @@
 // Tensors that nobody disposes give their buffers back when they are collected. Needs `--js-flags=--expose-gc`.
 import { expect, test } from 'vitest';
 import { init, relu, sum, tensor, type Device } from '../../src/index.ts';
+import { LONG } from '../parts.ts';
 import { train } from '../train.ts';
 import { collect } from './collect.ts';
 
@@ -33,6 +34,7 @@ test.each(['webgpu', 'cpu'] as const)(
 
 test.each(['webgpu', 'cpu'] as const)(
   'a loop that awaits nothing but reads holds no more the longer it runs, without a scope (%s)',
+  { timeout: 120_000, ...LONG },
   async (backend) => {
     const device = await init({ backend });
     const [most, perStep] = await train(device, 3000, () => {
@@ -42,5 +44,4 @@ test.each(['webgpu', 'cpu'] as const)(
     expect(most).toBeLessThan(1000 * perStep);
     device.dispose();
   },
-  120_000,
 );

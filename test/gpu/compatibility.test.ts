@@ -17,14 +17,16 @@ import {
   type Device,
   type Tensor,
 } from '../../src/index.ts';
+import { conformanceChecks } from '../conformance.ts';
 import { conformanceSuite } from '../suites.ts';
 import { asHardware } from './gpu-device.ts';
 import { requestLowDevice } from './low-device.ts';
 
-// Others are in test/hostile/conformance.test.ts.
-describe('the first golden case of each op, as on a hardware adapter', () => {
+// Those of each op, and others, are in test/hostile/conformance.test.ts.
+describe('the first golden case of one op in four, as on a hardware adapter', () => {
   const open = async (): Promise<Device> => init({ device: asHardware(await requestLowDevice()) });
-  conformanceSuite('webgpu', open, undefined, Infinity);
+  const some = [...conformanceChecks.keys()].filter((_, i) => i % 4 === 0);
+  conformanceSuite('webgpu', open, some, Infinity);
 });
 
 const PLANS: [string, (device: GPUDevice) => GPUDevice][] = [

@@ -18,6 +18,7 @@ import {
 } from '../../src/index.ts';
 import { randomNumbers } from '../calls.ts';
 import { openGpu } from '../open.ts';
+import { LONG } from '../parts.ts';
 import { Meter } from './linear-memory.ts';
 import { requestGpuDevice } from './gpu-device.ts';
 
@@ -39,7 +40,7 @@ function dataOf(count: number, rows: number, features: number): Float32Array[] {
 
 it(
   'takes at most twice the memory of embeddings and their gradients',
-  { timeout: 120_000 },
+  { timeout: 120_000, ...LONG },
   async () => {
     const gpu = await requestGpuDevice();
     const meter = new Meter(gpu);

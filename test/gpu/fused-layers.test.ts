@@ -13,6 +13,7 @@ import {
   type Tensor,
 } from '../../src/index.ts';
 import { openGpu } from '../open.ts';
+import { inParts } from '../parts.ts';
 
 const ACTIVATIONS: Readonly<Record<string, (device: Device) => nn.Module>> = {
   relu: () => new nn.ReLU(),
@@ -159,46 +160,48 @@ describe.each([
   ['hardware', undefined],
   ['hardware', { maxStorageBufferBindingSize: 4096 }],
 ] as const)('linear with prelu by the plan for %s, limits %j', (tuning, limits) => {
-  it.each(SHAPES)('x %j, %i features, weight %j', async (shape, features, slopes) => {
-    const cpu = await init({ backend: 'cpu' });
-    const gpu = await openGpu({ tuning, ...(limits ? { limits } : {}) });
-    for (const dtype of ['float32', 'float16'] as const) {
-      const wave = (own: readonly number[], step: number, device: Device): Tensor => {
-        const size = own.reduce((a, b) => a * b, 1);
-        const values = Float32Array.from({ length: size }, (_, k) => Math.sin(k * step + step));
-        return tensor(values, { shape: own, dtype, device, requiresGrad: true });
-      };
-      const results = [];
-      for (const [device, fused] of [
-        [cpu, false],
-        [cpu, true],
-        [gpu, true],
-      ] as const) {
-        const x = wave(shape, 1.3, device);
-        const weight = wave([features, shape.at(-1) ?? 1], 0.7, device);
-        const bias = wave([features], 0.31, device);
-        const slope = wave(slopes, 2.1, device);
-        const y = fused
-          ? linear(x, weight, { bias, activation: prelu, activationOptions: { weight: slope } })
-          : prelu(linear(x, weight, { bias }), slope);
-        sum(mul(y, y)).backward();
-        const all = [y, x.grad, weight.grad, bias.grad, slope.grad];
-        results.push(await Promise.all(all.map(async (one) => [...((await one?.data()) ?? [])])));
-        for (const one of [x, weight, bias, slope, y]) one.dispose();
-      }
-      const [apart = [], ...others] = results;
-      for (const other of others) {
-        apart.forEach((values, i) => {
-          const most = Math.max(...values.map(Math.abs));
-          const bound = (dtype === 'float16' ? 2e-3 : 4e-6) * Math.max(most, 1);
-          expect(other[i]?.length).toBe(values.length);
-          values.forEach((value, k) => {
-            expect(Math.abs((other[i]?.[k] ?? NaN) - value)).toBeLessThanOrEqual(bound);
+  for (const [shapes, options] of inParts(SHAPES, 3)) {
+    it.each(shapes)('x %j, %i features, weight %j', options, async (shape, features, slopes) => {
+      const cpu = await init({ backend: 'cpu' });
+      const gpu = await openGpu({ tuning, ...(limits ? { limits } : {}) });
+      for (const dtype of ['float32', 'float16'] as const) {
+        const wave = (own: readonly number[], step: number, device: Device): Tensor => {
+          const size = own.reduce((a, b) => a * b, 1);
+          const values = Float32Array.from({ length: size }, (_, k) => Math.sin(k * step + step));
+          return tensor(values, { shape: own, dtype, device, requiresGrad: true });
+        };
+        const results = [];
+        for (const [device, fused] of [
+          [cpu, false],
+          [cpu, true],
+          [gpu, true],
+        ] as const) {
+          const x = wave(shape, 1.3, device);
+          const weight = wave([features, shape.at(-1) ?? 1], 0.7, device);
+          const bias = wave([features], 0.31, device);
+          const slope = wave(slopes, 2.1, device);
+          const y = fused
+            ? linear(x, weight, { bias, activation: prelu, activationOptions: { weight: slope } })
+            : prelu(linear(x, weight, { bias }), slope);
+          sum(mul(y, y)).backward();
+          const all = [y, x.grad, weight.grad, bias.grad, slope.grad];
+          results.push(await Promise.all(all.map(async (one) => [...((await one?.data()) ?? [])])));
+          for (const one of [x, weight, bias, slope, y]) one.dispose();
+        }
+        const [apart = [], ...others] = results;
+        for (const other of others) {
+          apart.forEach((values, i) => {
+            const most = Math.max(...values.map(Math.abs));
+            const bound = (dtype === 'float16' ? 2e-3 : 4e-6) * Math.max(most, 1);
+            expect(other[i]?.length).toBe(values.length);
+            values.forEach((value, k) => {
+              expect(Math.abs((other[i]?.[k] ?? NaN) - value)).toBeLessThanOrEqual(bound);
+            });
           });
-        });
+        }
       }
-    }
-    gpu.dispose();
-    cpu.dispose();
-  });
+      gpu.dispose();
+      cpu.dispose();
+    });
+  }
 });

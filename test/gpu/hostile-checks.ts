@@ -29,8 +29,14 @@ const BOTH = ['float32', 'float16'] as const;
 const MOST = 2 ** 16;
 
 /**
- * In `npm test`, of ops whose kernels depend on the shape: rows enough for each family, a row in registers, one that needs
- * several passes, and one that several workgroups share. The long lane has every way to split rows.
+ * How much of an op is tried: `few` is for `npm test`, `some` for Firefox and for `npm run test:op`, `all` is every size with
+ * rows of every family, and each family by itself, for the long lane.
+ */
+export type Amount = 'few' | 'some' | 'all';
+
+/**
+ * Of ops whose kernels depend on the shape: rows enough for each family, a row in registers, one that needs several passes, and
+ * one that several workgroups share. The long lane has every way to split rows.
  */
 const QUICK: readonly (readonly [number, number])[] = [
   [129, 64],
@@ -61,7 +67,20 @@ function seedOf(...words: readonly (string | number)[]): number {
   return hash >>> 1;
 }
 
-function quickTrials(op: string): Trial[] {
+/** A size for the formula; of ops whose kernels depend on the shape another one beside it, in float16. */
+function fewTrials(op: string): Trial[] {
+  const sizes = familyOf(op).adaptive ? QUICK.slice(0, 2) : FEW_SIZES.slice(0, 1);
+  return mixesOf(op).flatMap((kind) =>
+    sizes.map((shape, i) => ({
+      shape,
+      kind,
+      dtypes: [i === 0 ? 'float32' : 'float16'],
+      seed: seedOf(op, ...shape),
+    })),
+  );
+}
+
+function someTrials(op: string): Trial[] {
   const { adaptive } = familyOf(op);
   const sizes = adaptive ? QUICK : FEW_SIZES;
   const huge = adaptive ? HUGE_SIZES : FEW_SIZES;
@@ -76,8 +95,7 @@ function quickTrials(op: string): Trial[] {
   );
 }
 
-/** Every size with rows of every family, and each family by itself. */
-function fullTrials(op: string): Trial[] {
+function allTrials(op: string): Trial[] {
   const { adaptive } = familyOf(op);
   const shapes = adaptive
     ? COLUMNS.flatMap((columns, i) => {
@@ -144,13 +162,15 @@ async function wrongOf(
   return wrong;
 }
 
-/** A check per op; `full` tries every size, and every family by itself. */
-export function hostileChecks(ops: readonly string[], full: boolean): Check<HostileDevices>[] {
+const TRIALS = { few: fewTrials, some: someTrials, all: allTrials };
+
+/** A check per op. */
+export function hostileChecks(ops: readonly string[], amount: Amount): Check<HostileDevices>[] {
   return ops.map((op) => ({
     name: op,
     run: async (devices) => {
       const wrong: string[] = [];
-      for (const trial of full ? fullTrials(op) : quickTrials(op)) {
+      for (const trial of TRIALS[amount](op)) {
         wrong.push(...(await wrongOf(op, trial, devices)));
       }
       ensure(wrong.length === 0, wrong.slice(0, 60).join('\n'));

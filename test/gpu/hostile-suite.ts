@@ -2,12 +2,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from 'vitest';
 import { init, type Device } from '../../src/index.ts';
 import { openGpu, releaseGpu } from '../open.ts';
-import { hostileChecks } from './hostile-checks.ts';
+import { hostileChecks, type Amount } from './hostile-checks.ts';
 import { optimizerChecks } from './hostile-optimizers.ts';
 
 export interface HostileSuite {
-  /** All sizes, and each family by itself. */
-  readonly full: boolean;
+  readonly amount: Amount;
   /** Also by the plan for this adapter. */
   readonly software: boolean;
   readonly optimizers: boolean;
@@ -15,12 +14,13 @@ export interface HostileSuite {
 
 export function hostileSuite(
   ops: readonly string[],
-  { full, software, optimizers }: HostileSuite,
+  { amount, software, optimizers }: HostileSuite,
 ): void {
   let plans: [string, Device][] = [];
   let cpu: Device;
+  const all = amount === 'all';
   // Of all sizes each op has devices, and so pipelines, of its own: those of all together take more than 8 GB.
-  const [before, after] = full ? [beforeEach, afterEach] : [beforeAll, afterAll];
+  const [before, after] = all ? [beforeEach, afterEach] : [beforeAll, afterAll];
   before(async () => {
     cpu = await init({ backend: 'cpu' });
     plans = [['as hardware', await openGpu({ tuning: 'hardware' })]];
@@ -28,12 +28,12 @@ export function hostileSuite(
   });
   after(async () => {
     for (const [, gpu] of plans) gpu.dispose();
-    if (full) await releaseGpu();
+    if (all) await releaseGpu();
   });
 
   describe('hostile values', () => {
-    for (const { name, run } of hostileChecks(ops, full)) {
-      it(name, { timeout: full ? 3_600_000 : 300_000 }, () => run({ cpu, plans }));
+    for (const { name, run } of hostileChecks(ops, amount)) {
+      it(name, { timeout: all ? 3_600_000 : 300_000 }, () => run({ cpu, plans }));
     }
     if (!optimizers) return;
     describe('optimizers', () => {

@@ -16,6 +16,7 @@ import { product, productOf } from '../../src/math/matmul.ts';
 import { random } from '../accuracy/inputs.ts';
 import { upload, type Upload } from '../calls.ts';
 import { openGpu } from '../open.ts';
+import { inParts } from '../parts.ts';
 import { borrow } from './gpu-device.ts';
 
 type Plan = 'as it is' | 'as hardware' | 'as hardware, small bindings';
@@ -136,92 +137,106 @@ describe.each(PLANS)('products %s', (plan) => {
   // Through small bindings every product goes in parts of other sizes: a few tell.
   const sizes =
     plan === 'as hardware, small bindings' ? SIZES.filter((_, i) => i % 4 === 1) : SIZES;
-  for (const { m, k, n } of sizes) {
-    it.each(Object.keys(UPLOADS))(`of [${m}, ${k}] and [${k}, ${n}], %s`, async (memory) => {
-      const device = devices[plan];
-      const put = UPLOADS[memory] ?? upload;
-      const [x, y] = [values(m * k, 1), values(k * n, 2)];
-      const expected = exact(x, y, { m, k, n });
-      const load = (data: Float32Array, shape: number[]): Tensor =>
-        put({ shape, dtype: 'float', data: [...data] }, 'float32', device);
-      const as = {
-        plain: load(x, [m, k]),
-        transposed: load(transposed(x, m, k), [k, m]),
-      };
-      const bs = {
-        plain: load(y, [k, n]),
-        transposed: load(transposed(y, k, n), [n, k]),
-      };
-      for (const ao of ['plain', 'transposed'] as const) {
-        for (const bo of ['plain', 'transposed'] as const) {
-          const result = product(as[ao], bs[bo], ao, bo, 'float32');
-          const error = worst(await result.data(), expected, k);
-          expect(error, `A ${ao}, B ${bo}`).toBeLessThanOrEqual(1);
-          result.dispose();
+  for (const [some, options] of inParts(sizes, 3)) {
+    for (const { m, k, n } of some) {
+      it.each(Object.keys(UPLOADS))(
+        `of [${m}, ${k}] and [${k}, ${n}], %s`,
+        options,
+        async (memory) => {
+          const device = devices[plan];
+          const put = UPLOADS[memory] ?? upload;
+          const [x, y] = [values(m * k, 1), values(k * n, 2)];
+          const expected = exact(x, y, { m, k, n });
+          const load = (data: Float32Array, shape: number[]): Tensor =>
+            put({ shape, dtype: 'float', data: [...data] }, 'float32', device);
+          const as = {
+            plain: load(x, [m, k]),
+            transposed: load(transposed(x, m, k), [k, m]),
+          };
+          const bs = {
+            plain: load(y, [k, n]),
+            transposed: load(transposed(y, k, n), [n, k]),
+          };
+          for (const ao of ['plain', 'transposed'] as const) {
+            for (const bo of ['plain', 'transposed'] as const) {
+              const result = product(as[ao], bs[bo], ao, bo, 'float32');
+              const error = worst(await result.data(), expected, k);
+              expect(error, `A ${ao}, B ${bo}`).toBeLessThanOrEqual(1);
+              result.dispose();
+            }
+          }
+          for (const operand of [...Object.values(as), ...Object.values(bs)]) operand.dispose();
+        },
+      );
+    }
+
+    it.each(some)(
+      'of a linear layer with bias and activation, %o',
+      options,
+      async ({ m, k, n }) => {
+        const device = devices[plan];
+        const [x, w, bias] = [values(m * k, 3), values(n * k, 4), values(n, 5)];
+        const [sums, magnitudes] = exact(x, transposed(w, n, k), { m, k, n });
+        for (const [i, sum] of sums.entries()) {
+          const term = bias[i % n] ?? NaN;
+          sums[i] = sum + term;
+          magnitudes[i] = (magnitudes[i] ?? NaN) + Math.abs(term);
         }
-      }
-      for (const operand of [...Object.values(as), ...Object.values(bs)]) operand.dispose();
-    });
-  }
-
-  it.each(sizes)('of a linear layer with bias and activation, %o', async ({ m, k, n }) => {
-    const device = devices[plan];
-    const [x, w, bias] = [values(m * k, 3), values(n * k, 4), values(n, 5)];
-    const [sums, magnitudes] = exact(x, transposed(w, n, k), { m, k, n });
-    for (const [i, sum] of sums.entries()) {
-      const term = bias[i % n] ?? NaN;
-      sums[i] = sum + term;
-      magnitudes[i] = (magnitudes[i] ?? NaN) + Math.abs(term);
-    }
-    for (const activation of [undefined, relu] as const) {
-      const y = linear(
-        tensor(x, { shape: [m, k], device, requiresGrad: true }),
-        tensor(w, { shape: [n, k], device }),
-        { bias: tensor(bias, { shape: [n], device }), ...(activation ? { activation } : {}) },
-      );
-      const expected = activation ? sums.map((sum) => Math.max(sum, 0)) : sums;
-      expect(worst(await y.data(), [expected, magnitudes], k)).toBeLessThanOrEqual(1);
-    }
-  });
-
-  it.each(sizes)('with the sums of the rows in the same launches, %o', async ({ m, k, n }) => {
-    const device = devices[plan];
-    const [x, y] = [values(m * k, 1), values(k * n, 2)];
-    const a = tensor(transposed(x, m, k), { shape: [k, m], device });
-    const b = tensor(y, { shape: [k, n], device });
-    const { args } = productOf(
-      'matmul',
-      { tensor: a, orientation: 'transposed' },
-      { tensor: b, orientation: 'plain' },
+        for (const activation of [undefined, relu] as const) {
+          const y = linear(
+            tensor(x, { shape: [m, k], device, requiresGrad: true }),
+            tensor(w, { shape: [n, k], device }),
+            { bias: tensor(bias, { shape: [n], device }), ...(activation ? { activation } : {}) },
+          );
+          const expected = activation ? sums.map((sum) => Math.max(sum, 0)) : sums;
+          expect(worst(await y.data(), [expected, magnitudes], k)).toBeLessThanOrEqual(1);
+        }
+      },
     );
-    const shape = [m, n];
-    const launches = async (rowSums: boolean): Promise<[number, Tensor[]]> => {
-      await device.synchronize();
-      const before = device.stats().dispatches;
-      const outputs = [shape, ...(rowSums ? [[m]] : [])];
-      const results = run(
-        matmulKernel,
-        { ...args, rowSums },
-        [a, b],
-        outputs.map((own) => ({ shape: own, dtype: 'float32' as const })),
-      );
-      await device.synchronize();
-      return [device.stats().dispatches - before, results];
-    };
-    const [alone, [product]] = await launches(false);
-    const [both, [weight, sums]] = await launches(true);
-    if (m * n > 0 && plan !== 'as hardware, small bindings') expect(both).toBe(alone);
-    expect(await weight?.data()).toEqual(await product?.data());
-    const got = (await sums?.data()) ?? [];
-    expect(got.length).toBe(m);
-    for (let i = 0; i < m && n > 0; i++) {
-      const terms = [...x.subarray(i * k, (i + 1) * k)];
-      const sum = terms.reduce((total, term) => total + term, 0);
-      const magnitude = terms.reduce((total, term) => total + Math.abs(term), 0);
-      const error = Math.abs((got[i] ?? NaN) - sum);
-      expect(error, `row ${i}`).toBeLessThanOrEqual(ROW_SUM * magnitude);
-    }
-  });
+
+    it.each(some)(
+      'with the sums of the rows in the same launches, %o',
+      options,
+      async ({ m, k, n }) => {
+        const device = devices[plan];
+        const [x, y] = [values(m * k, 1), values(k * n, 2)];
+        const a = tensor(transposed(x, m, k), { shape: [k, m], device });
+        const b = tensor(y, { shape: [k, n], device });
+        const { args } = productOf(
+          'matmul',
+          { tensor: a, orientation: 'transposed' },
+          { tensor: b, orientation: 'plain' },
+        );
+        const shape = [m, n];
+        const launches = async (rowSums: boolean): Promise<[number, Tensor[]]> => {
+          await device.synchronize();
+          const before = device.stats().dispatches;
+          const outputs = [shape, ...(rowSums ? [[m]] : [])];
+          const results = run(
+            matmulKernel,
+            { ...args, rowSums },
+            [a, b],
+            outputs.map((own) => ({ shape: own, dtype: 'float32' as const })),
+          );
+          await device.synchronize();
+          return [device.stats().dispatches - before, results];
+        };
+        const [alone, [product]] = await launches(false);
+        const [both, [weight, sums]] = await launches(true);
+        if (m * n > 0 && plan !== 'as hardware, small bindings') expect(both).toBe(alone);
+        expect(await weight?.data()).toEqual(await product?.data());
+        const got = (await sums?.data()) ?? [];
+        expect(got.length).toBe(m);
+        for (let i = 0; i < m && n > 0; i++) {
+          const terms = [...x.subarray(i * k, (i + 1) * k)];
+          const sum = terms.reduce((total, term) => total + term, 0);
+          const magnitude = terms.reduce((total, term) => total + Math.abs(term), 0);
+          const error = Math.abs((got[i] ?? NaN) - sum);
+          expect(error, `row ${i}`).toBeLessThanOrEqual(ROW_SUM * magnitude);
+        }
+      },
+    );
+  }
 
   it('in float16, of batches that broadcast', async () => {
     const device = devices[plan];

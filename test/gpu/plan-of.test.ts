@@ -11,6 +11,7 @@ import {
   type KernelOp,
   type KernelPlan,
 } from '../../src/kernels.ts';
+import { inParts } from '../parts.ts';
 import { OWN_CASES } from '../plan-cases.ts';
 import { call, inFloat16, inputsOf, plan, titleOf, valuesFor, type Case } from '../plans.ts';
 import { requestGpuDevice } from './gpu-device.ts';
@@ -189,10 +190,13 @@ describe.each([
   ['hardware', hardware],
   ['software', software],
 ] as const)('on a bare GPUDevice, planned for %s', (_, tuning) => {
-  it.each(CASES.map((one): [string, Case] => [titleOf(one), one]))('%s', async (_title, one) => {
-    await check({ ...one, tuning });
-    await check({ ...inFloat16(one), tuning });
-  });
+  for (const [cases, options] of inParts(CASES, 3)) {
+    const named = cases.map((one): [string, Case] => [titleOf(one), one]);
+    it.each(named)('%s', options, async (_title, one) => {
+      await check({ ...one, tuning });
+      await check({ ...inFloat16(one), tuning });
+    });
+  }
 });
 
 describe('on a bare GPUDevice of low limits', () => {

@@ -4,6 +4,7 @@ import { mean, mseLoss, noGrad, sum, tensor, type Device, type Tensor } from '..
 import { randomNumbers } from '../calls.ts';
 import { ulp32 } from '../ulp.ts';
 import { openGpu } from '../open.ts';
+import { inParts } from '../parts.ts';
 
 const MOST = 2;
 const N = 2 ** 24;
@@ -56,8 +57,8 @@ for (const adapter of ['as it is', 'as hardware'] as const) {
       device.dispose();
     });
 
-    for (const [name, f] of Object.entries(DATA)) {
-      it(`mean and sum of 2^24 numbers: ${name}`, async () => {
+    for (const [kinds, options] of inParts(Object.entries(DATA), 3)) {
+      it.each(kinds)('mean and sum of 2^24 numbers: %s', options, async (_, f) => {
         const values = numbers(f);
         const want = total(values);
         const x = tensor(values, { device });

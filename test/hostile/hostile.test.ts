@@ -2,4 +2,4 @@
 import { opNames } from '../calls.ts';
 import { hostileSuite } from '../gpu/hostile-suite.ts';
 
-hostileSuite(opNames, { full: true, software: true, optimizers: true });
+hostileSuite(opNames, { amount: 'all', software: true, optimizers: true });

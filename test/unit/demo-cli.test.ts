@@ -76,11 +76,10 @@ describe('npm run digits', { timeout: 60_000 }, () => {
     }
   });
 
+  // What is said of others is tested below, without a process for each.
   it.each([
     [['--widht', '3'], '--widht'],
-    [['--epochs', 'many'], '--epochs: expected a whole number from 1 to 1000, got "many"'],
     [['--activation', 'magic'], '--activation: expected one of'],
-    [['--limit', '0'], '--limit: expected a whole number from 1 to 8000'],
   ])('%j is refused with exit code 2', async (args, words) => {
     const { code, stdout, stderr } = await digits(...args);
     expect(stderr).toContain(words);
@@ -91,6 +90,13 @@ describe('npm run digits', { timeout: 60_000 }, () => {
 });
 
 describe('the command line', () => {
+  it.each([
+    [['--epochs', 'many'], '--epochs: expected a whole number from 1 to 1000, got "many"'],
+    [['--limit', '0'], '--limit: expected a whole number from 1 to 8000'],
+  ])('names what is wrong with %j', (args, words) => {
+    expect(() => parseCommandLine(args)).toThrow(words);
+  });
+
   it('has defaults', () => {
     const line = parseCommandLine([]);
     expect(line.settings).toEqual(DEFAULTS);

@@ -4,11 +4,16 @@ import { catalog } from '../../src/catalog.ts';
 import { tensor, type Tensor } from '../../src/index.ts';
 import { functionOf, opNames, requiredOptions } from '../calls.ts';
 import { gradientSuite } from '../gradient-suite.ts';
+import { LONG } from '../parts.ts';
 import { Float64Device, valuesOf } from './float64-device.ts';
 
 const device = new Float64Device();
 
 describe('gradients against central differences', () => {
+  gradientSuite(opNames, 10);
+});
+
+describe('gradients against central differences, more calls', LONG, () => {
   gradientSuite(opNames);
 });
 
