@@ -2,7 +2,7 @@
 import { mseLoss, nn, optim, relu, tensor, type Device } from '../src/index.ts';
 
 /**
- * Trains a small network, awaiting nothing but the loss of each step; every hundred steps garbage is collected, as an engine
+ * Trains a small network, awaiting nothing but the loss of each step; every 250 steps garbage is collected, as an engine
  * does it under pressure. Returns the most live buffers, and how many more a step leaves.
  */
 export async function train(
@@ -32,7 +32,7 @@ export async function train(
   for (let i = 0; i < steps; i++) {
     await step();
     most = Math.max(most, device.stats().liveBuffers);
-    if (i % 100 === 99) collect();
+    if (i % 250 === 249) collect();
   }
   optimizer.dispose();
   for (const parameter of parameters) parameter.dispose();

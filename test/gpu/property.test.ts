@@ -7,4 +7,4 @@ import { randomCallSuite } from './random-calls.ts';
 // pipelines of its own.
 const fewer = { scaledDotProductAttention: 1 };
 randomCallSuite(opNames, { draws: 2, fewer, timeLimit: 60_000 });
-pointwiseWindowsSuite(4);
+pointwiseWindowsSuite(8);

@@ -23,7 +23,7 @@ it('large tensors come back sooner: what counts are bytes as well', async () => 
   for (let i = 0; i < 400; i++) {
     await tensor(values, { device }).data();
     most = Math.max(most, device.stats().liveBytes);
-    if (i % 10 === 9) gc();
+    if (i % 25 === 24) gc();
   }
   // Of 400 MiB.
   expect(most).toBeLessThan(150 * 2 ** 20);
