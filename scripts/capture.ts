@@ -1,5 +1,6 @@
 // Prints what a step of a small network takes in JavaScript, as it is and captured: time, launches, calls of WebGPU, memory. Dawn's
-// null backend takes all commands and does nothing.
+// null backend takes all commands and does nothing, but takes its time for that: so the steps run once more with functions of
+// JavaScript that do nothing in the place of a step's calls of WebGPU.
 import { create, globals } from 'webgpu';
 import {
   capture,
@@ -32,13 +33,41 @@ interface Calls {
 function count<T extends object>(object: T, name: keyof T & keyof Calls, calls: Calls): void {
   const own: unknown = object[name];
   if (typeof own !== 'function') throw new TypeError(name);
-  Object.defineProperty(object, name, {
-    value: (...args: unknown[]): unknown => {
-      calls[name]++;
-      return Reflect.apply(own, object, args);
-    },
+  replace(object, name, (...args: unknown[]): unknown => {
+    calls[name]++;
+    return Reflect.apply(own, object, args) as unknown;
   });
 }
+
+function replace<T extends object>(object: T, name: keyof T, value: unknown): void {
+  Object.defineProperty(object, name, { value, configurable: true });
+}
+
+/** Leaves nothing of a step's calls of WebGPU. */
+function silence(gpu: GPUDevice): void {
+  const nothing = (): void => undefined;
+  const pass = {
+    setPipeline: nothing,
+    setBindGroup: nothing,
+    dispatchWorkgroups: nothing,
+    end: nothing,
+  };
+  const encoder = {
+    beginComputePass: () => pass,
+    copyBufferToBuffer: nothing,
+    finish: nothing,
+  };
+  replace(gpu, 'createCommandEncoder', () => encoder);
+  replace(gpu, 'pushErrorScope', nothing);
+  replace(gpu, 'popErrorScope', () => Promise.resolve(null));
+  replace(gpu.queue, 'writeBuffer', nothing);
+  replace(gpu.queue, 'submit', nothing);
+  replace(gpu.queue, 'onSubmittedWorkDone', () => Promise.resolve());
+}
+
+/** The median: the machine may have other work. */
+const medianOf = (times: readonly number[]): number =>
+  times.toSorted((a, b) => a - b)[times.length >> 1] ?? NaN;
 
 async function measure(captured: boolean): Promise<Record<string, string>> {
   manualSeed(1);
@@ -70,32 +99,37 @@ async function measure(captured: boolean): Promise<Record<string, string>> {
   count(gpu, 'createBindGroup', calls);
   count(gpu.queue, 'writeBuffer', calls);
   count(gpu.queue, 'submit', calls);
-  const spent: number[] = [];
-  let before = { ...calls, dispatches: 0 };
-  for (let i = 0; i < WARM_UP + STEPS; i++) {
-    if (i === WARM_UP) {
-      spent.length = 0;
-      before = { ...calls, dispatches: device.stats().dispatches };
+  /** The microseconds of each of so many steps. */
+  const run = async (steps: number): Promise<number[]> => {
+    const spent: number[] = [];
+    for (let i = 0; i < steps; i++) {
+      const start = performance.now();
+      const loss = step(x, y);
+      // In the microtask between, what waits is submitted.
+      await Promise.resolve();
+      spent.push(1000 * (performance.now() - start));
+      loss.dispose();
+      if (i % 100 === 99) await device.synchronize();
     }
-    const start = performance.now();
-    const loss = step(x, y);
-    // In the microtask between, what waits is submitted.
-    await Promise.resolve();
-    spent.push(1000 * (performance.now() - start));
-    loss.dispose();
-    if (i % 100 === 99) await device.synchronize();
-  }
+    return spent;
+  };
+  await run(WARM_UP);
+  const before = { ...calls, dispatches: device.stats().dispatches };
+  const micros = medianOf(await run(STEPS));
   const dispatches = (device.stats().dispatches - before.dispatches) / STEPS;
   const each = (name: keyof Calls): string => ((calls[name] - before[name]) / STEPS).toFixed(2);
   const { liveBytes, pooledBytes } = device.stats();
+  silence(gpu);
+  await run(WARM_UP);
+  const alone = medianOf(await run(STEPS));
   device.dispose();
-  // The median: the machine may have other work.
-  const micros = spent.toSorted((a, b) => a - b)[spent.length >> 1] ?? NaN;
   return {
     step: captured ? 'captured' : 'as it is',
     launches: dispatches.toFixed(1),
     'µs a step': micros.toFixed(1),
     'µs a launch': (micros / dispatches).toFixed(2),
+    'µs of JavaScript alone': alone.toFixed(1),
+    'a launch': (alone / dispatches).toFixed(2),
     createBuffer: each('createBuffer'),
     createBindGroup: each('createBindGroup'),
     writeBuffer: each('writeBuffer'),

@@ -1,71 +1,56 @@
-// requires: Places, Span, counts, grad_quad, keep, key_quad, keys_of, masked, places_of, query_quad
-// requires: result_quad, rows_of, sink_of, softcapped, statistics_at, store_grad_key_quad, store_grad_mask
-// requires: store_grad_query_quad, store_grad_sink, store_grad_value_quad, store_statistics, u.batches
-// requires: u.columns, u.first_batch, u.grad_key_start, u.grad_mask_start, u.grad_query_start
-// requires: u.grad_value_start, u.keys, u.mask_dims, u.mask_keys, u.mask_repeats, u.mask_rows
-// requires: u.result_start, u.row_start, u.rows, u.scale, u.shape, u.shared_heads, u.value_columns
-// requires: value_quad, weights_of, workgroup_size
+// requires: Places, column_unit, counts, grad_at, grad_quad, keep, key_quad, keys_of, masked, places_of
+// requires: query_quad, result_at, rows_of, sink_of, softcapped, statistics_at, store_grad_key_quad
+// requires: store_grad_mask, store_grad_query_quad, store_grad_sink, store_grad_value_quad
+// requires: store_statistics, sum_quads, u.batches, u.columns, u.first_batch, u.grad_key_start
+// requires: u.grad_mask_start, u.grad_query_start, u.grad_value_start, u.keys, u.mask_dims, u.mask_keys
+// requires: u.mask_repeats, u.mask_rows, u.result_start, u.row_start, u.rows, u.scale, u.shape
+// requires: u.shared_heads, u.value_columns, value_quad, value_unit, weights_of, workgroup_size
 //#include "software/attention-pairs.wgsl"
-// The backward direction for GPUs that are emulated on a CPU: an invocation has a row of the query, or of key and value, or an
-// element of the mask, and goes through what it takes part in: rows and keys four pairs at a time, an element of the mask, which has
-// few pairs and is so computed on all GPUs, one by one.
+// The backward direction for GPUs that are emulated on a CPU: an invocation has four rows of the query, or of key and value, and
+// goes through what they take part in. An element of the mask, which has few pairs and is so computed on all
+// GPUs, goes through them one by one.
 
-// Sums of at most 256 columns.
-var<private> sums: array<vec4f, 64>;
-var<private> value_sums: array<vec4f, 64>;
+// The sums of the gradients of four values; those of query or key are `sums`.
+var<private> value_sums: array<mat4x4f, sum_quads>;
 
-fn clear_sums() {
-  for (var q = 0u; q < 64u; q++) {
-    sums[q] = vec4f();
-    value_sums[q] = vec4f();
-  }
+// Makes gradients of scores of the products of a row and the keys from `key` on. `index`: of the row among those of all batches.
+fn slopes_of_row(a: u32, at: Places, row: u32, index: u32, key: u32) {
+  let of_row = statistics_at(index - u.row_start);
+  let own = PairStatistics(
+    vec4f(of_row.shift),
+    vec4f(of_row.scale),
+    vec4f(of_row.factor),
+    vec4f(of_row.delta),
+  );
+  let span = keys_of(row);
+  let raw = pairs[a] * u.scale;
+  let s = attended(softcapped(raw), at.mask, row, key, span.first, span.last);
+  keep_weights(a, pairs_of(raw, s, kept_of_keys(key, index), upstream[a], own).product_slopes);
 }
 
-// Of a row and the four keys from `key` on. `index`: of the row among those of all batches.
-fn pairs_of_row(at: Places, row: u32, index: u32, key: u32, span: Span) -> Pairs {
-  let j = vec4u(key) + next_four;
-  let keys = min(j, vec4u(u.keys - 1u));
-  let raw = products_of_row(at.query + row * u.columns, vec4u(at.key) + keys * u.columns) * u.scale;
-  let cut = softcapped(raw);
-  var s: vec4f;
-  var kept: vec4f;
-  for (var c = 0u; c < 4u; c++) {
-    s[c] = masked(cut[c], at.mask, row, keys[c]);
-    kept[c] = keep(keys[c], index);
-  }
-  s = select(vec4f(-infinity()), s, (j >= vec4u(span.first)) & (j < vec4u(span.last)));
-  let upstream = upstream_of_row(index * u.value_columns - u.result_start, vec4u(at.value) + keys * u.value_columns);
-  let own = statistics_at(index - u.row_start);
-  return pairs_of(
-    raw,
-    s,
-    kept,
-    upstream,
-    PairStatistics(vec4f(own.shift), vec4f(own.scale), vec4f(own.factor), vec4f(own.delta)),
+// The statistics of four rows from `row` on. `first`: the index of the batch's first row among those of all batches.
+fn statistics_from(row: u32, first: u32) -> PairStatistics {
+  let rows = vec4u(first - u.row_start) + min(vec4u(row) + next_four, vec4u(u.rows - 1u));
+  let a = statistics_at(rows.x);
+  let b = statistics_at(rows.y);
+  let c = statistics_at(rows.z);
+  let d = statistics_at(rows.w);
+  return PairStatistics(
+    vec4f(a.shift, b.shift, c.shift, d.shift),
+    vec4f(a.scale, b.scale, c.scale, d.scale),
+    vec4f(a.factor, b.factor, c.factor, d.factor),
+    vec4f(a.delta, b.delta, c.delta, d.delta),
   );
 }
 
-// Of a key and the four rows from `row` on. `first`: the index of the batch's first row among those of all batches.
-fn pairs_of_key(at: Places, row: u32, first: u32, key: u32, span: Span) -> Pairs {
-  let i = vec4u(row) + next_four;
-  let rows = min(i, vec4u(u.rows - 1u));
-  let raw = products_of_key(at.key + key * u.columns, vec4u(at.query) + rows * u.columns) * u.scale;
-  let cut = softcapped(raw);
-  var s: vec4f;
-  var kept: vec4f;
-  var own: PairStatistics;
-  for (var c = 0u; c < 4u; c++) {
-    s[c] = masked(cut[c], at.mask, rows[c], key);
-    kept[c] = keep(key, first + rows[c]);
-    let one = statistics_at(first + rows[c] - u.row_start);
-    own.shift[c] = one.shift;
-    own.scale[c] = one.scale;
-    own.factor[c] = one.factor;
-    own.delta[c] = one.delta;
-  }
-  s = select(vec4f(-infinity()), s, (i >= vec4u(span.first)) & (i < vec4u(span.last)));
-  let results = (vec4u(first) + rows) * u.value_columns - vec4u(u.result_start);
-  return pairs_of(raw, s, kept, upstream_of_key(at.value + key * u.value_columns, results), own);
+// Makes weights, and in place of their gradients those of scores, of the products of a key and four rows from `row` on.
+fn pairs_of_key(a: u32, at: Places, row: u32, first: u32, key: u32, own: PairStatistics) {
+  let span = rows_of(key);
+  let raw = pairs[a] * u.scale;
+  let s = attending(softcapped(raw), at.mask, row, key, span.first, span.last);
+  let made = pairs_of(raw, s, kept_of_rows(key, first + row), upstream[a], own);
+  keep_weights(a, made.weights);
+  upstream[a] = made.product_slopes;
 }
 
 // The row sum of gradient times result, which is that of weights times their gradients. Of the sinks, what this row adds.
@@ -79,10 +64,10 @@ fn backward_delta(
     return;
   }
   let index = u.first_batch * u.rows + r;
-  let start = index * u.value_columns - u.result_start;
+  let start = (index * u.value_columns - u.result_start) / value_unit;
   var delta = 0.0;
   for (var q = 0u; q * 4u < u.value_columns; q++) {
-    delta += dot(grad_quad(start, q), result_quad(start, q));
+    delta += dot(grad_at(start, q), result_at(start, q));
   }
   var statistics = statistics_at(index - u.row_start);
   statistics.delta = delta;
@@ -97,32 +82,41 @@ fn backward_query(
   @builtin(num_workgroups) workgroups: vec3u,
 ) {
   let r = invocation.x + invocation.y * workgroups.x * workgroup_size;
-  if (r >= u.batches * u.rows) {
+  let blocks = quads_of(u.rows);
+  if (r >= u.batches * blocks) {
     return;
   }
-  let index = u.first_batch * u.rows + r;
-  let row = r % u.rows;
-  let at = places_of(index / u.rows);
-  clear_sums();
-  let span = keys_of(row);
-  for (var key = span.first; key < span.last; key += 4u) {
-    let slopes = pairs_of_row(at, row, index, key, span).product_slopes;
-    let counted = counted_of(slopes);
-    let keys = vec4u(at.key) + min(vec4u(key) + next_four, vec4u(u.keys - 1u)) * u.columns;
-    for (var q = 0u; q * 4u < u.columns; q++) {
-      sums[q] += weighted(
-        slopes,
-        counted,
-        key_quad(keys.x, q),
-        key_quad(keys.y, q),
-        key_quad(keys.z, q),
-        key_quad(keys.w, q),
-      );
-    }
+  let batch = u.first_batch + r / blocks;
+  let row = r % blocks * 4u;
+  let last_row = min(row + 4u, u.rows) - 1u;
+  let at = places_of(batch);
+  let index = batch * u.rows;
+  let quads = quads_of(u.columns);
+  let step = u.columns / column_unit;
+  let value_step = u.value_columns / value_unit;
+  let key_start = at.key / column_unit;
+  let value_start = at.value / value_unit;
+  let queries = four_rows(at.query / column_unit, step, row, u.rows);
+  let results = four_rows(at.result / value_unit, value_step, row, u.rows);
+  for (var q = 0u; q < quads; q++) {
+    sums[q] = mat4x4f();
   }
-  let start = index * u.columns - u.grad_query_start;
-  for (var q = 0u; q * 4u < u.columns; q++) {
-    store_grad_query_quad(start, q, sums[q]);
+  let end = keys_of(last_row).last;
+  for (var key = keys_of(row).first; key < end; key += 4u) {
+    let keys = four_rows(key_start, step, key, u.keys);
+    pairs = products_of_rows(queries, keys);
+    upstream = upstream_of_rows(results, four_rows(value_start, value_step, key, u.keys));
+    for (var a = 0u; a < 4u; a++) {
+      let own = min(row + a, last_row);
+      slopes_of_row(a, at, own, index + own, key);
+    }
+    for (var q = 0u; q < quads; q++) { sums[q] = add_weighted(sums[q], key_quads(keys, q)); }
+  }
+  for (var a = 0u; row + a <= last_row; a++) {
+    let start = (index + row + a) * u.columns - u.grad_query_start;
+    for (var q = 0u; q < quads; q++) {
+      store_grad_query_quad(start, q, sums[q][a]);
+    }
   }
 }
 
@@ -132,52 +126,59 @@ fn backward_key(
   @builtin(num_workgroups) workgroups: vec3u,
 ) {
   let r = invocation.x + invocation.y * workgroups.x * workgroup_size;
-  if (r >= u.batches / u.shared_heads * u.keys) {
+  let blocks = quads_of(u.keys);
+  if (r >= u.batches / u.shared_heads * blocks) {
     return;
   }
-  let index = u.first_batch / u.shared_heads * u.keys + r;
-  let key = r % u.keys;
-  clear_sums();
-  let span = rows_of(key);
+  let slice = u.first_batch / u.shared_heads + r / blocks;
+  let key = r % blocks * 4u;
+  let last_key = min(key + 4u, u.keys) - 1u;
+  let quads = quads_of(u.columns);
+  let value_quads_each = quads_of(u.value_columns);
+  let step = u.columns / column_unit;
+  let value_step = u.value_columns / value_unit;
+  for (var q = 0u; q < quads; q++) {
+    sums[q] = mat4x4f();
+  }
+  for (var q = 0u; q < value_quads_each; q++) {
+    value_sums[q] = mat4x4f();
+  }
+  let first = rows_of(key).first;
+  let end = rows_of(last_key).last;
   for (var h = 0u; h < u.shared_heads; h++) {
-    let batch = index / u.keys * u.shared_heads + h;
+    let batch = slice * u.shared_heads + h;
     let at = places_of(batch);
-    for (var row = span.first; row < span.last; row += 4u) {
-      let pairs = pairs_of_key(at, row, batch * u.rows, key, span);
-      let rows = min(vec4u(row) + next_four, vec4u(u.rows - 1u));
-      let results = (vec4u(batch * u.rows) + rows) * u.value_columns - vec4u(u.result_start);
-      let weights_count = counted_of(pairs.weights);
-      for (var q = 0u; q * 4u < u.value_columns; q++) {
-        value_sums[q] += weighted(
-          pairs.weights,
-          weights_count,
-          grad_quad(results.x, q),
-          grad_quad(results.y, q),
-          grad_quad(results.z, q),
-          grad_quad(results.w, q),
-        );
+    let keys = four_rows(at.key / column_unit, step, key, u.keys);
+    let values = four_rows(at.value / value_unit, value_step, key, u.keys);
+    let query_start = at.query / column_unit;
+    let result_start = at.result / value_unit;
+    for (var row = first; row < end; row += 4u) {
+      let queries = four_rows(query_start, step, row, u.rows);
+      let results = four_rows(result_start, value_step, row, u.rows);
+      pairs = products_of_keys(keys, queries);
+      upstream = upstream_of_keys(values, results);
+      let index = batch * u.rows;
+      let statistics = statistics_from(row, index);
+      for (var a = 0u; a < 4u; a++) {
+        pairs_of_key(a, at, row, index, min(key + a, last_key), statistics);
       }
-      let queries = vec4u(at.query) + rows * u.columns;
-      let slopes_count = counted_of(pairs.product_slopes);
-      for (var q = 0u; q * 4u < u.columns; q++) {
-        sums[q] += weighted(
-          pairs.product_slopes,
-          slopes_count,
-          query_quad(queries.x, q),
-          query_quad(queries.y, q),
-          query_quad(queries.z, q),
-          query_quad(queries.w, q),
-        );
+      for (var q = 0u; q < value_quads_each; q++) {
+        value_sums[q] = add_weighted(value_sums[q], grad_quads(results, q));
       }
+      for (var a = 0u; a < 4u; a++) { keep_weights(a, upstream[a]); }
+      for (var q = 0u; q < quads; q++) { sums[q] = add_weighted(sums[q], query_quads(queries, q)); }
     }
   }
-  let start = index * u.columns - u.grad_key_start;
-  for (var q = 0u; q * 4u < u.columns; q++) {
-    store_grad_key_quad(start, q, sums[q]);
-  }
-  let value_start = index * u.value_columns - u.grad_value_start;
-  for (var q = 0u; q * 4u < u.value_columns; q++) {
-    store_grad_value_quad(value_start, q, value_sums[q]);
+  for (var a = 0u; key + a <= last_key; a++) {
+    let index = slice * u.keys + key + a;
+    let start = index * u.columns - u.grad_key_start;
+    for (var q = 0u; q < quads; q++) {
+      store_grad_key_quad(start, q, sums[q][a]);
+    }
+    let value_start = index * u.value_columns - u.grad_value_start;
+    for (var q = 0u; q < value_quads_each; q++) {
+      store_grad_value_quad(value_start, q, value_sums[q][a]);
+    }
   }
 }
 

@@ -58,12 +58,12 @@ const MOST = [
   ['relu', [21.2, 22], [18.6, 19.3]],
   ['relu and init, so both devices', [37.5, 38.7], [35.6, 36.7]],
   ['crossEntropy', [36.5, 37.5], [32.9, 33.8]],
-  ['attention and init', [52.7, 53.9], [49.7, 50.8]],
+  ['attention and init', [53.7, 54.9], [50.6, 51.7]],
   // esbuild does not look into a namespace that is exported again: the app has all modules
-  ['a trainer', [72.9, 231], [69.4, 216.7]],
+  ['a trainer', [72.9, 231.9], [69.4, 217.7]],
   ['a trainer from nonlin/nn and nonlin/optim', [72.9, 74.9], [69.4, 71.3]],
   // one more activation is about 0.1 with its shader, one more loss 0.25 (medians); kernels are 100, WebGPU 17, shaders of all kinds 55
-  ['all', [240.3, 247.8], [227.1, 233.4]],
+  ['all', [241.2, 248.7], [228, 234.4]],
 ] as const;
 
 describe.each(MOST)('%s', (name, most, mostWithoutCpu) => {

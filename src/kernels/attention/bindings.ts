@@ -41,10 +41,19 @@ export interface AttentionTensors {
   readonly gradSinks: boolean;
   readonly softcap: boolean;
   readonly dropout: boolean;
+  /** Quads of a row that there is room for where an invocation has its sums in memory. */
+  readonly sumQuads: number;
 }
 
 /** Whether rows of so many columns are read and written by quads. */
 export const isPacked = (columns: number): boolean => columns % 4 === 0;
+
+/** Elements that such rows are counted in: those of what is loaded at once. */
+const unitOf = (columns: number): number => (isPacked(columns) ? 4 : 1);
+
+/** What `AttentionTensors.sumQuads` is for so many columns: one of few numbers, as each is compiled by itself. */
+export const sumQuadsOf = (columns: number): number =>
+  Math.max(8, 2 ** Math.ceil(Math.log2(Math.max(1, columns) / 4)));
 
 const declare = (
   slot: number,
@@ -67,18 +76,20 @@ function reader(
 ): string {
   const half = dtype === 'float16';
   if (isPacked(columns)) {
-    return `${declare(slot, 'read', name, half ? 'vec2u' : 'vec4f')}fn ${fn}(row: u32, q: u32) -> vec4f {
-  let x = ${name}[row / 4u + q];
+    return `${declare(slot, 'read', name, half ? 'vec2u' : 'vec4f')}fn ${fn}_at(at: u32, q: u32) -> vec4f {
+  let x = ${name}[at + q];
   return ${half ? 'vec4f(unpack_half2(x.x), unpack_half2(x.y))' : 'x'};
 }
+fn ${fn}_quad(row: u32, q: u32) -> vec4f { return ${fn}_at(row / 4u, q); }
 `;
   }
   const elements = ['x', 'y', 'z', 'w'].map((c) => elementOf(name, dtype, `at.${c}`)).join(', ');
-  return `${declare(slot, 'read', name, half ? 'u32' : 'f32')}fn ${fn}(row: u32, q: u32) -> vec4f {
+  return `${declare(slot, 'read', name, half ? 'u32' : 'f32')}fn ${fn}_at(row: u32, q: u32) -> vec4f {
   let i = vec4u(q * 4u) + vec4u(0u, 1u, 2u, 3u);
   let at = vec4u(row) + min(i, vec4u(${n} - 1u));
   return select(vec4f(), vec4f(${elements}), i < vec4u(${n}));
 }
+fn ${fn}_quad(row: u32, q: u32) -> vec4f { return ${fn}_at(row, q); }
 `;
 }
 
@@ -166,7 +177,9 @@ export function accessOf(has: AttentionTensors): { key: string; source: () => So
     value: boolean,
   ): string =>
     dtype === undefined
-      ? `fn ${fn}(row: u32, q: u32) -> vec4f { return vec4f(); }\n`
+      ? ['at', 'quad']
+          .map((one) => `fn ${fn}_${one}(row: u32, q: u32) -> vec4f { return vec4f(); }\n`)
+          .join('')
       : reader(
           slot,
           name,
@@ -186,13 +199,14 @@ export function accessOf(has: AttentionTensors): { key: string; source: () => So
   const text = (): string =>
     [
       '//#include "lib/float16.wgsl"\n',
+      `const column_unit = ${unitOf(columns)}u;\nconst value_unit = ${unitOf(valueColumns)}u;\nconst sum_quads = ${has.sumQuads}u;\n`,
       has.softcap ? '//#include "lib/tanh.wgsl"\n' : '',
       has.dropout ? '//#include "lib/threefry.wgsl"\n' : '',
-      read('query', 'query_quad', SLOTS.query, query, false),
-      read('key', 'key_quad', SLOTS.key, query, false),
-      read('value', 'value_quad', SLOTS.value, query, true),
-      read('result', 'result_quad', SLOTS.result, has.result, true),
-      read('grad_output', 'grad_quad', SLOTS.gradOutput, has.gradOutput, true),
+      read('query', 'query', SLOTS.query, query, false),
+      read('key', 'key', SLOTS.key, query, false),
+      read('value', 'value', SLOTS.value, query, true),
+      read('result', 'result', SLOTS.result, has.result, true),
+      read('grad_output', 'grad', SLOTS.gradOutput, has.gradOutput, true),
       maskSource(has.mask),
       sinksSource(has.sinks),
       has.softcap ? SOFTCAP : NO_SOFTCAP,

@@ -54,7 +54,7 @@ export interface Entry {
   readonly workgroups: (batches: number) => number;
 }
 
-/** Entry points of which an invocation has a row, a key, or an element of the mask, of so many in a batch. */
+/** Entry points of which an invocation has four rows, four keys, a row or an element of the mask, of so many in a batch. */
 export function entryOfRows(name: string, each: number, caps: Capabilities): Entry {
   const size = workgroupSize(caps.tuning.rowWorkgroup.least, caps);
   return {

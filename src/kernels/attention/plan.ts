@@ -22,7 +22,7 @@ import {
   type AttentionForward,
 } from './args.ts';
 import { launchBatches, refuse, type Extent, type PlacedTensor } from './batches.ts';
-import { isPacked, SLOTS, type AttentionTensors } from './bindings.ts';
+import { isPacked, SLOTS, sumQuadsOf, type AttentionTensors } from './bindings.ts';
 import { entryOfRows, entryOfTiles, maskRepeats, type Entry } from './launch.ts';
 import { computeAttention } from './reference.ts';
 
@@ -100,7 +100,7 @@ class AttentionPlan implements Plan {
     });
     const entry = this.#byTiles
       ? entryOfTiles('forward_tiles', args)
-      : entryOfRows('forward_rows', rows, this.#caps);
+      : entryOfRows('forward_rows', Math.ceil(rows / 4), this.#caps);
     this.#add(entry, has, [
       ...this.#operands(),
       ...this.#sinks(),
@@ -150,7 +150,7 @@ class AttentionPlan implements Plan {
       const has = this.#tensors({ ...base, gradQuery: output(to.query)?.view.dtype });
       const entry = this.#byTiles
         ? entryOfTiles('backward_query_tiles', args)
-        : entryOfRows('backward_query', rows, this.#caps);
+        : entryOfRows('backward_query', Math.ceil(rows / 4), this.#caps);
       this.#add(entry, has, [
         ...reads,
         ...this.#ofRows(SLOTS.gradQuery, output(to.query), columns, 'write'),
@@ -200,7 +200,7 @@ class AttentionPlan implements Plan {
         : [];
     const entry = this.#byTiles
       ? entryOfTiles('backward_key_tiles', args, wanted)
-      : entryOfRows('backward_key', keys / shared, this.#caps);
+      : entryOfRows('backward_key', Math.ceil(keys / 4) / shared, this.#caps);
     this.#add(
       entry,
       has,
@@ -253,6 +253,7 @@ class AttentionPlan implements Plan {
       gradSinks: false,
       softcap: softcap !== null,
       dropout: dropout !== null,
+      sumQuads: this.#byTiles ? 1 : sumQuadsOf(Math.max(columns, valueColumns)),
       ...some,
     };
   }
