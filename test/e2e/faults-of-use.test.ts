@@ -14,7 +14,7 @@ test('a refusal is seen where one is', async ({ page }) => {
   await expect(words).toBeInViewport();
 });
 
-test('going back, and a reload, lead to the place that one left', async ({ page }) => {
+test('going back, and a reload, lead to the place that one left @long', async ({ page }) => {
   const faults = faultsOf(page);
   await openView(page, 'functions', { backend: 'cpu' });
   await page.locator('#op-mish').evaluate((card) => card.scrollIntoView({ block: 'start' }));

@@ -61,7 +61,9 @@ for (const backend of ['webgpu', 'cpu']) {
   });
 }
 
-test('the digits’ first weights, as they are saved; histograms of each layer', async ({ page }) => {
+test('the digits’ first weights, as they are saved; histograms of each layer @long', async ({
+  page,
+}) => {
   const faults = faultsOf(page);
   await openTraining(page, { backend: 'cpu', epochs: 1, width: 32 });
   await train(page, 100_000);

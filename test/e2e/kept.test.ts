@@ -158,7 +158,7 @@ test('a file that is broken, or of another network, leaves the trained one alone
   expect(faults).toEqual([]);
 });
 
-test('a run that diverges says so, and offers a lower rate, or to clip its gradients', async ({
+test('a run that diverges says so, and offers a lower rate, or to clip its gradients @long', async ({
   page,
 }) => {
   const faults = faultsOf(page);

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../demo/cli/cli-options.ts';
 import { DEFAULTS } from '../../demo/training/settings.ts';
+import { LONG } from '../parts.ts';
 import { ensureDigits } from '../../scripts/mnist.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -68,7 +69,7 @@ describe('npm run digits', { timeout: 60_000 }, () => {
     expect((result as { stepsPerSecond: number }).stepsPerSecond).toBeGreaterThan(0);
   });
 
-  it('--help lists options, activations and losses', async () => {
+  it('--help lists options, activations and losses', LONG, async () => {
     const { code, stdout } = await digits('--help');
     expect(code).toBe(0);
     for (const word of ['--epochs', '--json', 'leakyRelu', 'focalLoss', 'adamw']) {
