@@ -48,6 +48,8 @@ export function preferenceGrad(z: number, l: number): number {
 
 /** e^k - k - 1 without cancellation near 0. */
 export function expRest(k: number): number {
+  // Infinity less infinity would be NaN.
+  if (k === Infinity) return k;
   if (Math.abs(k) > 0.1) return Math.expm1(k) - k;
   let [term, total] = [(k * k) / 2, 0];
   for (let n = 3; n < 14; n++) {

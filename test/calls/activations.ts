@@ -43,9 +43,9 @@ function elementwiseCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<
         scale: fc.constant(withBias ? 0.25 * (magnitude + 1) : 0),
         scales: fc.constant({
           ...(CROSSING.includes(op) ? { x: 0.5 + (withBias ? 0.25 * magnitude : 0) } : {}),
-          // What rounding of x + bias moves the phase by.
-          ...(op === 'snake' && withBias ? { x: 128 } : {}),
           ...(withBias ? { bias: 2 * sizeOf(shape) } : {}),
+          // What rounding of x + bias moves the phase by.
+          ...(op === 'snake' && withBias ? { x: 128, bias: 128 * sizeOf(shape) } : {}),
         }),
       });
     });

@@ -71,6 +71,7 @@ export const OVERFLOWING: Readonly<Record<string, string>> = {
   logCoshLoss: 'differences',
   quantileLoss: 'differences times a share, before the share of a mean',
   epsilonInsensitiveLoss: 'differences',
+  bprLoss: 'differences, before the share of a mean',
   barronLoss: 'quotients by the square of c, before the share of a mean',
   dpoLoss: 'differences times beta, before the share of smoothed labels',
   simpoLoss: 'differences times beta, before the share of smoothed labels',
@@ -174,6 +175,22 @@ function largestTerm(x: TensorSpec, dim: unknown, index: number): number {
   return largest;
 }
 
+/** The sizes of the losses of `ppoClipLoss`, added up or averaged as its result is. */
+function sizeOfClipped({
+  positional: { logProbs, oldLogProbs, advantages },
+  options,
+}: Call): number {
+  const n = advantages?.data.length ?? 0;
+  let total = 0;
+  for (let i = 0; i < n; i++) {
+    const a = advantages?.data[i] ?? NaN;
+    const ratio = Math.exp((logProbs?.data[i] ?? NaN) - (oldLogProbs?.data[i] ?? NaN));
+    const limit = a < 0 ? Infinity : 1 + Number(options.epsHigh ?? 0.2);
+    total += Math.abs(a) * Math.min(ratio, limit);
+  }
+  return options.reduction === 'sum' ? total : total / n;
+}
+
 /** Whether a difference is what may be expected, and the rounding of the rest. */
 const isWithin = (bound: number, expected: number, value: number): boolean =>
   bound > 0 &&
@@ -187,7 +204,7 @@ export const EXCEPTIONS: readonly Exception[] = [
     holds: ({ value }, call) => !Number.isFinite(value) && isHuge(call),
   },
   {
-    ops: distances,
+    ops: [...distances, 'contrastiveLoss'],
     reason: 'where a distance is infinite in float32, finite differences are nothing beside it',
     holds: ({ name, value }, call) => name !== 'out' && value === 0 && isHuge(call),
   },
@@ -372,6 +389,27 @@ export const EXCEPTIONS: readonly Exception[] = [
       'for a label other than 1 and -1 the hinge and the input are added, as in PyTorch: a large input takes the margin',
     holds: ({ name, expected, value }, { positional }) =>
       name === 'out' && Math.abs(value - expected) <= 2 ** -23 * largestOf(positional.input),
+  },
+  {
+    ops: ['ppoClipLoss'],
+    reason: 'losses of both signs, added up, are as exact as their sizes are',
+    holds: ({ name, expected, value }, call) =>
+      name === 'out' &&
+      call.options.reduction !== 'none' &&
+      isWithin(2 ** -22 * sizeOfClipped(call), expected, value),
+  },
+  {
+    ops: ['grpoLoss'],
+    reason:
+      'the ratio of a sequence is e to the mean of differences: beyond 2^20 float32 does not tell it to within 1',
+    holds: ({ name, index, value }, { positional: { logProbs, oldLogProbs }, options }) => {
+      if (options.importanceSamplingLevel !== 'sequence' || !Number.isFinite(value)) return false;
+      const row = Math.floor(index / (logProbs?.shape.at(-1) ?? 1));
+      const sizes = [logProbs, oldLogProbs].map((spec) =>
+        spec && name !== 'out' ? largestOfRow(spec, row) : largestOf(spec),
+      );
+      return Math.max(...sizes) > 2 ** 20;
+    },
   },
   {
     ops: ['ctcLoss'],
