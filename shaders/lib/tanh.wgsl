@@ -12,9 +12,9 @@
 // 1 - 2e / (1 + e), which is |tanh(x)|, for a = |x|. No value is negated, as that is an instruction of its own where the GPU is
 // emulated: -2a is a product, and the reciprocal is that of -1.
 fn nl_tanh_far(a: f32) -> f32 {
-  // From 10 on the result is 1. The limit keeps e far from the subnormal numbers; as integers, because emulated GPUs test
-  // for NaN in a minimum of floats.
-  let x = -2.0f * bitcast<f32>(min(bitcast<i32>(a), bitcast<i32>(10.0f)));
+  // From 10 on the result is 1. The limit keeps e far from the subnormal numbers. A minimum would test for NaN where the GPU is
+  // emulated.
+  let x = select(-2.0f * a, -20.0f, a > 10.0f);
   let n = nl_exp_n(x);
   let t = nl_exp_t(x, f32(n));
   let s = pow2i(n + 1);
@@ -30,10 +30,8 @@ fn nl_tanh(x: f32) -> f32 {
   p = fma(p, z, 0x1.110ceep-3f);
   p = fma(p, z, -0x1.55554ap-2f);
   let small = fma(a * z, p, a);
-  // The bits are compared, from those of 0.55 on: 0x7fffff more makes the bits of a NaN, and only those, a negative integer.
-  // The polynomial keeps it.
-  let far = bitcast<i32>(a) + 0x7fffff >= bitcast<i32>(0.55f) + 0x7fffff;
-  let y = select(small, nl_tanh_far(a), far);
+  // Both keep a NaN.
+  let y = select(small, nl_tanh_far(a), a >= 0.55f);
   // The result has the sign of x, also for -0.
   return bitcast<f32>(bitcast<u32>(y) | (bitcast<u32>(x) & 0x80000000u));
 }
