@@ -1,5 +1,5 @@
 /**
- * The public names.
+ * The public names: functions, tensors, devices, errors and types. Module classes are in the namespace `nn`, optimizers in `optim`.
  *
  * @module nonlin
  */

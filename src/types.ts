@@ -1,5 +1,4 @@
 // Types that public signatures name, so that an app's declarations can name them too.
-export type { RReluBounds } from './activations/rrelu.ts';
 export type { GradientDeviation } from './check-gradient.ts';
 export type { Preparable } from './core/device.ts';
 export type { FloatDType, NumericArray } from './core/dtype.ts';
@@ -74,7 +73,6 @@ export type { MaskedOptions, OptionalRowwise, Rowwise, RowwiseOptions } from './
 export type { TemperOptions } from './define/temper.ts';
 export type { TailWeights } from './losses/adaptive-softmax.ts';
 export type { CtcLengths } from './losses/ctc-sequences.ts';
-export type { GaussianNllSpecs } from './losses/gaussian-nll-loss.ts';
 export type { Arithmetic } from './math/arithmetic.ts';
 export type { Fused, UnaryModule } from './nn/module.ts';
 export type { Source } from './shader/link.ts';

@@ -3,9 +3,8 @@ import { nn } from 'nonlin';
 
 export type ModuleClass = new (options?: object) => nn.Module;
 
-/** `nn.LeakyReLU` for `leakyRelu`; functions may be in `nn` as well. */
+/** `nn.LeakyReLU` for `leakyRelu`. */
 export function classOf(op: string): ModuleClass | undefined {
-  return Object.entries(nn).find(
-    ([name]) => /^[A-Z]/.test(name) && name.toLowerCase() === op.toLowerCase(),
-  )?.[1] as ModuleClass | undefined;
+  return Object.entries(nn).find(([name]) => name.toLowerCase() === op.toLowerCase())?.[1] as
+    ModuleClass | undefined;
 }

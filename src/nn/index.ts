@@ -1,9 +1,8 @@
 /**
- * Every module class, under PyTorch's names.
+ * Every module class, under PyTorch's names, with `init` and `utils`. Functions are exported by `nonlin`.
  *
  * @module nonlin/nn
  */
-export * from '../ops.ts';
 export { Identity, ModuleDict, ModuleList } from './containers.ts';
 export * from './layers.ts';
 export * as init from './init/index.ts';
@@ -30,4 +29,5 @@ export {
 } from './transformer.ts';
 export type { LoadStateOptions, LoadStateResult } from './load-state.ts';
 export { Module, type AnyModule } from './module.ts';
+export * from './modules.ts';
 export * as utils from './utils/index.ts';

@@ -60,10 +60,10 @@ const MOST = [
   ['crossEntropy', [36.6, 37.6], [33, 33.9]],
   ['attention and init', [53.7, 54.9], [50.6, 51.7]],
   // esbuild does not look into a namespace that is exported again: the app has all modules
-  ['a trainer', [72.9, 232.6], [69.4, 218.5]],
+  ['a trainer', [72.9, 230.6], [69.4, 216.6]],
   ['a trainer from nonlin/nn and nonlin/optim', [72.9, 75.1], [69.4, 71.5]],
   // one more activation is about 0.1 with its shader, one more loss 0.25 (medians); kernels are 100, WebGPU 17, shaders of all kinds 55
-  ['all', [242.1, 249.6], [228.9, 235.3]],
+  ['all', [241, 248.4], [227.9, 234.2]],
 ] as const;
 
 describe.each(MOST)('%s', (name, most, mostWithoutCpu) => {

@@ -27,9 +27,7 @@ type ModuleClass = new (options?: object) => { forward: (...inputs: unknown[]) =
 
 function classOf(op: string): [name: string, Class: ModuleClass] | undefined {
   const wanted = [NAMES[op] ?? op, `${op}Loss`].map((name) => name.toLowerCase());
-  const found = Object.entries(nn).find(
-    ([name]) => /^[A-Z]/.test(name) && wanted.includes(name.toLowerCase()),
-  );
+  const found = Object.entries(nn).find(([name]) => wanted.includes(name.toLowerCase()));
   return found && [found[0], found[1] as unknown as ModuleClass];
 }
 
