@@ -2,13 +2,16 @@
 /**
  * Emits the declarations of src/ into dist/, those that an entry of the package leads to, and names their imports `.js`:
  * TypeScript rewrites `.ts` extensions in JavaScript only, and not every consumer's compiler accepts them in a
- * declaration file.
+ * declaration file. Puts in what editors show of errors and options.
  */
 import { spawnSync } from 'node:child_process';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { optionDocs, withOptionDocs } from './option-docs.mjs';
+import { withThrows } from './throws.mjs';
 
 const IMPORT = /((?:\bfrom|\bimport)\s*\(?\s*)(['"])(\.{1,2}\/[^'"]*)\.ts\2/g;
 
@@ -20,6 +23,17 @@ const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
   stdio: 'inherit',
 });
 if (run.status !== 0) process.exit(run.status ?? 1);
+
+const config = ts.getParsedCommandLineOfConfigFile(join(root, 'tsconfig.json'), undefined, {
+  ...ts.sys,
+  onUnRecoverableConfigFileDiagnostic: () => undefined,
+});
+const sources = ts.createProgram(
+  ['src/index.ts', 'src/kernels.ts'].map((path) => join(root, path)),
+  config?.options ?? {},
+);
+const ofFunctions = optionDocs(sources, join(root, 'src/index.ts'));
+const ofKernels = optionDocs(sources, join(root, 'src/kernels.ts'));
 
 /** @type {unknown} */
 const json = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
@@ -42,7 +56,9 @@ for (const path of reached) {
     .replace(/\b(\w+Array|DataView)<ArrayBufferLike>/g, '$1');
   // no consumer has typings for shader imports
   if (/['"][^'"\n]*\.wgsl/.test(renamed)) throw new Error(`${path} imports a shader`);
-  if (renamed !== text) await writeFile(path, renamed);
+  const docs = path === join(root, 'dist/kernels.d.ts') ? ofKernels : ofFunctions;
+  const whole = withThrows(path, withOptionDocs(renamed, docs));
+  if (whole !== text) await writeFile(path, whole);
 }
 
 const dist = join(root, 'dist');

@@ -9,10 +9,11 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Application, JSX, OptionDefaults, ReflectionKind } from 'typedoc';
+import { Application, CommentTag, Converter, JSX, OptionDefaults, ReflectionKind } from 'typedoc';
 import { formulaRule } from './site-formulas.mjs';
 import { checkLinks } from './site-links.mjs';
 import { PAGES, SITE, pageOf } from './site-pages.mjs';
+import { hasOps, throwsOf } from './throws.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const ENTRIES = ['src/index.ts', 'src/nn/index.ts', 'src/optim/index.ts', 'src/kernels.ts'];
@@ -84,6 +85,23 @@ function undocumented(project) {
   return { exports: under(Module, Namespace), members: under(Class, Interface) };
 }
 
+/**
+ * Adds to the functions of ops what they throw.
+ * @param {import('typedoc').ProjectReflection} project
+ */
+function addThrows(project) {
+  for (const item of Object.values(project.reflections)) {
+    if (!item.isDeclaration() || !item.kindOf([ReflectionKind.Function, ReflectionKind.Variable]))
+      continue;
+    if (!hasOps(item.sources?.[0]?.fullFileName ?? '') || !/^[a-z]/.test(item.name)) continue;
+    for (const { comment } of [item, ...(item.signatures ?? [])]) {
+      if (!comment || comment.getTag('@throws')) continue;
+      for (const text of throwsOf(item.name))
+        comment.blockTags.push(new CommentTag('@throws', [{ kind: 'text', text }]));
+    }
+  }
+}
+
 const check = process.argv.includes('--check');
 const folder = await mkdtemp(join(tmpdir(), 'nonlin-site-'));
 const out = check ? join(folder, 'out') : join(root, SITE);
@@ -126,6 +144,7 @@ try {
       href: context.relativeURL('assets/katex/katex.min.css', true),
     }),
   );
+  app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => addThrows(project));
   const project = await app.convert();
   if (!project) throw new Error('the sources do not compile');
   app.validate(project);

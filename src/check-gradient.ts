@@ -71,6 +71,7 @@ const NONE: GradientDeviation = { worst: 0, at: NaN, got: NaN, want: NaN };
  * results with both. It reports and does not throw: `ok` says whether all is well, `worst` and `at` what is not.
  *
  * @example (await checkGradient(gelu)).ok
+ * @throws `OptionError` for options that `op` does not have.
  */
 export async function checkGradient<S extends ParamSpecs>(
   op: Activation<S> | AnyLoss<S>,

@@ -39,6 +39,10 @@ const TUNING = ['hardware', 'software'] as const;
  * Makes a device and the default for new tensors. Each call makes a new one; several may live side by side.
  *
  * @example const device = await init();
+ * @throws `OptionError` for an option that is unknown, or a value that it may not have.
+ * @throws `DeviceUnavailableError` where there is no device of the kind that is asked for.
+ * @throws `LimitError` where a device can do less than kernels need.
+ * @throws `DeviceLostError` for a `device` that is lost already.
  */
 export async function init(options: InitOptions = {}): Promise<Device> {
   checkOptionNames('init', options, ['backend', 'device', 'powerPreference', 'tuning', 'gpu']);

@@ -129,6 +129,7 @@ export type { ContrastiveKernelOptions } from './plan/contrastive.ts';
 export type { CoxKernelOptions } from './plan/cox.ts';
 export type { DiceKernelOptions } from './plan/dice.ts';
 export type { CtcKernelOptions } from './plan/ctc.ts';
+export type { GatedKernelOptions } from './plan/gated.ts';
 export { lossKernel, type LossKernelOptions } from './plan/loss.ts';
 export type { RowLossKernelOptions } from './plan/margin-loss.ts';
 export type { NormKernelOptions } from './plan/norm.ts';

@@ -52,7 +52,11 @@ export interface StreamOptions extends LoadOptions {
 
 /**
  * A safetensors file of tensors by name (an object's, or a Map's), as `safetensors.torch.save` makes it:
- * `await save(model.stateDict())`. float32, float16 and int32 are kept as they are. Throws `DTypeError` for what is not a tensor.
+ * `await save(model.stateDict())`. float32, float16 and int32 are kept as they are.
+ *
+ * @throws `DTypeError` for what is not a tensor.
+ * @throws `OptionError` for names or texts that a file cannot have.
+ * @throws `DisposedError` for a tensor that is disposed.
  */
 export async function save(
   tensors: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>,
@@ -123,8 +127,8 @@ function entriesOf(tensors: unknown): [string, Tensor][] {
 
 /**
  * The tensors of a safetensors file by name, for `model.loadStateDict`. F32, F16 and I32 are kept; BF16 becomes float32
- * exactly, F64 by rounding; integers and booleans become int32, and must fit. Throws `OptionError` for what is no such
- * file and `DTypeError` for other dtypes; no tensor is made then.
+ * exactly, F64 by rounding; integers and booleans become int32, and must fit. Where it throws, no tensor
+ * is made.
  *
  * Of a Response, a Blob or a stream it returns a promise. Each tensor goes to the device when its bytes are there, so that the file
  * is never in memory as a whole. Where the stream fails or ends early the promise is rejected, and no tensor is left.
@@ -135,6 +139,8 @@ function entriesOf(tensors: unknown): [string, Tensor][] {
  *   onProgress: ({ loaded, total }) => (bar.value = loaded / total),
  * });
  * model.loadStateDict(state, { cast: true });
+ * @throws `OptionError` for what is no such file, and for an option that is unknown.
+ * @throws `DTypeError` for other dtypes, and numbers that do not fit.
  */
 export function load(file: Bytes, options?: LoadOptions): Record<string, Tensor>;
 export function load(file: ByteStream, options?: StreamOptions): Promise<Record<string, Tensor>>;
@@ -171,7 +177,11 @@ function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return own;
 }
 
-/** The texts that a file's header carries. */
+/**
+ * The texts that a file's header carries.
+ *
+ * @throws `OptionError` for what is no such file.
+ */
 export function metadata(file: Bytes): Record<string, string> {
   return parse('safetensors.metadata', file).texts;
 }

@@ -237,6 +237,13 @@ function wrongsOf(op: string): Wrong[] {
   ];
 }
 
+/** The names of the errors that the wrong calls of an op throw, which `badInputSuite` makes. */
+export function errorsThrown(op: string): string[] {
+  const shape = op === 'reshape' ? ['ShapeError'] : ['OptionError'];
+  const all = [...wrongsOf(op).map(({ error }) => error.name), 'DisposedError', ...shape];
+  return [...new Set(all)].sort();
+}
+
 /** Registers a test per op and wrong argument. */
 export function badInputSuite(backend: 'cpu' | 'webgpu'): void {
   let device: Device;

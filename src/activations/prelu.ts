@@ -79,9 +79,17 @@ export class PReLU extends Module {
   /** The slopes: of shape [1], or one per channel. */
   readonly weight: Tensor;
 
-  /** `numParameters`: 1 (default), or the number of channels. `init`: the weight's first value, 0.25. */
   constructor(
-    options: { numParameters?: number; init?: number; device?: Device; dtype?: FloatDType } = {},
+    options: {
+      /** How many slopes are learned: 1, or the number of channels. Defaults to 1. */
+      numParameters?: number;
+      /** The first value of each slope. Defaults to 0.25. */
+      init?: number;
+      /** Defaults to the device of the latest `init()`. */
+      device?: Device;
+      /** Defaults to `'float32'`. */
+      dtype?: FloatDType;
+    } = {},
   ) {
     super();
     checkOptionNames('PReLU', options, ['numParameters', 'init', 'device', 'dtype']);

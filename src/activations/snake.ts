@@ -141,9 +141,17 @@ export class Snake extends Module {
   /** A number, or the learned parameter. */
   readonly alpha: number | Tensor;
 
-  /** `alpha`: its value, or its first value (1). `numParameters`: how many are learned, 1 or the number of channels; none by default. */
   constructor(
-    options: { alpha?: number; numParameters?: number; device?: Device; dtype?: FloatDType } = {},
+    options: {
+      /** The value of alpha, or its first value where it is learned; above 0. Defaults to 1. */
+      alpha?: number;
+      /** How many are learned: 1, or the number of channels. By default none is. */
+      numParameters?: number;
+      /** Where the learned ones are. Defaults to the device of the latest `init()`. */
+      device?: Device;
+      /** The dtype of the learned ones. Defaults to `'float32'`. */
+      dtype?: FloatDType;
+    } = {},
   ) {
     super();
     checkOptionNames('Snake', options, ['alpha', 'numParameters', 'device', 'dtype']);

@@ -65,6 +65,8 @@ const collected = /* @__PURE__ */ new FinalizationRegistry<Set<Arena>>((arenas) 
  * });
  * for (const [x, target] of batches) losses.push(step(x, target));
  * step.dispose();
+ * @throws `OptionError` for what is no function. A captured step throws what its function throws, `OptionError` for what cannot be repeated,
+ * `AutogradError` for an input that needs a gradient, and `DisposedError` once it is disposed.
  */
 export function capture<Inputs extends readonly unknown[] = Tensor[], Result = unknown>(
   fn: (...inputs: Inputs) => Result,

@@ -145,6 +145,7 @@ let enabled = true;
  * Runs `fn` without recording, so that results have no gradient. `fn` must be synchronous: what an `async` function does later would be recorded.
  *
  * @example noGrad(() => softmax(model.forward(x), { dim: 1 }))
+ * @throws `OptionError` for what is no function, or one that returns a promise.
  */
 export function noGrad<T>(fn: () => T): T {
   checkFunction('noGrad', 'fn', fn);

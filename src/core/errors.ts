@@ -122,7 +122,10 @@ export class ShaderError extends NonlinError {
 
   constructor(
     details: ErrorDetails,
-    options?: ErrorOptions & { messages?: readonly ShaderMessage[] },
+    options?: ErrorOptions & {
+      /** What the compiler says. Empty by default. */
+      messages?: readonly ShaderMessage[];
+    },
   ) {
     super(details, options);
     this.messages = options?.messages ?? [];

@@ -23,10 +23,13 @@ export interface TensorOptions {
 
 /**
  * A tensor of the given numbers: one, nested lists (the shape is theirs) or a flat list. Lists are arrays and typed arrays of
- * any kind; big integers have to fit, and booleans are 1 and 0 where `dtype` says of what. Throws `ShapeError` where nesting or
- * `shape` do not fit the data, and `DTypeError` for what is no number.
+ * any kind; big integers have to fit, and booleans are 1 and 0 where `dtype` says of what.
  *
  * @example tensor([[1, 2], [3, 4]], { requiresGrad: true })
+ * @throws `ShapeError` where nesting or `shape` do not fit the data.
+ * @throws `DTypeError` for what is no number.
+ * @throws `OptionError` for an option that is unknown, or a value that it may not have.
+ * @throws `DisposedError` for a device that is disposed.
  */
 export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   checkOptionNames('tensor', options, ['shape', 'dtype', 'device', 'requiresGrad']);

@@ -49,6 +49,7 @@ const state: { seed: number | null; drawn: number } = { seed: null, drawn: 0 };
  * Makes what follows repeatable: weights of new layers, dropout masks. `seed`: an integer from 0 to 2^53 - 1.
  *
  * @example manualSeed(1)
+ * @throws `OptionError` for what is no integer from 0 to 2^53 - 1.
  */
 export function manualSeed(seed: number): void {
   checkNumber('manualSeed', 'seed', seed, { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });

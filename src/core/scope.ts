@@ -43,6 +43,7 @@ export function undone<T>(fn: () => T): T {
  * looked into. Scopes nest. `fn` is synchronous: an `async` one is refused, since other code would run in its scope.
  *
  * @example scope(() => train(x, y))
+ * @throws `OptionError` for what is no function, or one that returns a promise.
  */
 export function scope<T>(fn: () => T): T {
   checkFunction('scope', 'fn', fn);

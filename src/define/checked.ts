@@ -28,6 +28,7 @@ function checked<F extends (declaration: never) => unknown>(
  *
  * @example defineActivation({ name: 'double', wgsl, forward: (x) => 2 * x, backward: (x, g) => 2 * g })
  * @function
+ * @throws `OptionError` for a declaration that is not whole. `ShaderError` comes with the first result, where the WGSL does not compile.
  */
 export const defineActivation: DefineActivation = /* @__PURE__ */ checked(
   activation,
@@ -41,6 +42,7 @@ export const defineActivation: DefineActivation = /* @__PURE__ */ checked(
  *
  * @example defineLoss({ name: 'robust', params: { scale: 1 }, wgsl, forward, backward })
  * @function
+ * @throws `OptionError` for a declaration that is not whole. `ShaderError` comes with the first result, where the WGSL does not compile.
  */
 export const defineLoss: DefineLoss = /* @__PURE__ */ checked(loss, (declaration) => {
   const op = 'defineLoss';

@@ -15,6 +15,7 @@ export interface ActivationModule extends Module {
  * The module class of an elementwise activation: `class ReLU extends activationModule(relu) {}`.
  *
  * @example class Squash extends activationModule(squash) {}
+ * @throws `OptionError` for what is no activation. A module checks its options when it is made.
  */
 export function activationModule<S extends ParamSpecs>(
   activation: InPlaceActivation<S>,
@@ -135,6 +136,7 @@ export interface NumberLossModule extends Module {
  * The module class of a loss of input and target, or of three or four inputs.
  *
  * @example class RobustLoss extends lossModule(robust) {}
+ * @throws `OptionError` for what is no function.
  */
 export function lossModule<O extends object>(
   loss: (first: Tensor, second: Tensor, third: Tensor | number, options?: O) => Tensor,

@@ -33,24 +33,21 @@ export type NormModule<O extends string> = ActivationModule & NormParameters<O>;
 
 /**
  * The module class of a norm, called `name`. Its operands are learned, and begin as what stands for them where they are left out; an
- * option of an operand's name says whether it is there.
+ * option of an operand's name, of which there are `flags`, says whether it is there.
  */
-export function normModule<O extends string, F extends O = never>(
+export function normModule<O extends string, F extends object = object>(
   name: string,
   norm: Norm<O>,
-  flags: readonly F[] = [],
+  flags: readonly (keyof F & O)[] = [],
 ): new (
   normalizedShape: number | readonly number[],
-  options?: NormModuleOptions & Partial<Record<F, boolean>>,
+  options?: NormModuleOptions & F,
 ) => NormModule<O> {
   class OfNorm extends Module {
     readonly normalizedShape: Shape;
     readonly #eps: number | undefined;
 
-    constructor(
-      normalizedShape: number | readonly number[],
-      options: NormModuleOptions & Partial<Record<F, boolean>> = {},
-    ) {
+    constructor(normalizedShape: number | readonly number[], options: NormModuleOptions = {}) {
       super();
       checkOptionNames(name, options, ['eps', 'elementwiseAffine', ...flags, 'device', 'dtype']);
       const shape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;

@@ -12,7 +12,10 @@ export interface ContrastiveLossOptions extends RowLossOptions {
 const declaration = /* @__PURE__ */ declareDistanceLoss({
   name: 'contrastiveLoss',
   wgsl,
-  params: { margin: { default: 1, min: 0 } },
+  params: {
+    /** How far apart rows that do not belong together are to be. */
+    margin: { default: 1, min: 0 },
+  },
   forward: (d, t, { margin }) => (t * d * d + (1 - t) * Math.max(margin - d, 0) ** 2) / 2,
   backward: (d, t, { margin }) => (t === 0 ? 0 : t * d) - (1 - t) * Math.max(margin - d, 0),
   accuracy: { forward: 8, backward: 8 },

@@ -23,7 +23,12 @@ const declaration = /* @__PURE__ */ declareContrastive({
   form: softmaxForm,
   inputs: ['query', 'positive'],
   pairing: 'rows',
-  params: { temperature: { default: 0.1, min: 0, above: true }, normalize: true },
+  params: {
+    /** What similarities are divided by. */
+    temperature: { default: 0.1, min: 0, above: true },
+    /** Whether embeddings are divided by their lengths first. */
+    normalize: true,
+  },
   negatives: true,
   reductions: REDUCTIONS,
   accuracy: { forward: 8, backward: 12 },

@@ -19,7 +19,10 @@ const declaration = /* @__PURE__ */ declareContrastive({
   form: softmaxForm,
   inputs: ['z1', 'z2'],
   pairing: 'views',
-  params: { temperature: { default: 0.5, min: 0, above: true } },
+  params: {
+    /** What similarities are divided by. */
+    temperature: { default: 0.5, min: 0, above: true },
+  },
   reductions: REDUCTIONS,
   normalized: true,
   accuracy: { forward: 8, backward: 12 },

@@ -21,7 +21,14 @@ const declaration = /* @__PURE__ */ declareContrastive({
   form: softmaxForm,
   inputs: ['features', 'labels'],
   pairing: 'labels',
-  params: { temperature: TEMPERATURE, baseTemperature: TEMPERATURE, normalize: true },
+  params: {
+    /** What similarities are divided by. */
+    temperature: TEMPERATURE,
+    /** Losses are multiplied by temperature / baseTemperature. */
+    baseTemperature: TEMPERATURE,
+    /** Whether embeddings are divided by their lengths first. */
+    normalize: true,
+  },
   reductions: REDUCTIONS,
   accuracy: { forward: 8, backward: 12 },
   docs: {

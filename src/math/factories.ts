@@ -71,6 +71,9 @@ function make(op: string, shape: Shape, value: number, options: FactoryOptions):
  * A tensor of zeros.
  *
  * @example zeros([2, 3], { dtype: 'int32' })
+ * @throws `ShapeError` for what is no shape.
+ * @throws `OptionError` for an option that is unknown, or a value that it may not have.
+ * @throws `DisposedError` for a device that is disposed.
  */
 export function zeros(shape: Shape, options: FactoryOptions = {}): Tensor {
   return make('zeros', shape, 0, options);
@@ -80,6 +83,9 @@ export function zeros(shape: Shape, options: FactoryOptions = {}): Tensor {
  * A tensor of ones.
  *
  * @example ones([2, 3])
+ * @throws `ShapeError` for what is no shape.
+ * @throws `OptionError` for an option that is unknown, or a value that it may not have.
+ * @throws `DisposedError` for a device that is disposed.
  */
 export function ones(shape: Shape, options: FactoryOptions = {}): Tensor {
   return make('ones', shape, 1, options);
@@ -89,6 +95,9 @@ export function ones(shape: Shape, options: FactoryOptions = {}): Tensor {
  * A tensor of one number, which is rounded to `dtype`; of int32 it has to be an integer of 32 bits.
  *
  * @example full([2], -Infinity)
+ * @throws `ShapeError` for what is no shape.
+ * @throws `OptionError` for an option that is unknown, or a value that it may not have.
+ * @throws `DisposedError` for a device that is disposed.
  */
 export function full(shape: Shape, value: number, options: FactoryOptions = {}): Tensor {
   const given: unknown = value;
@@ -103,9 +112,19 @@ export function full(shape: Shape, value: number, options: FactoryOptions = {}):
   return make('full', shape, value, options);
 }
 
-/** Numbers from 0 up to `end`, which is left out, in steps of 1. */
+/**
+ * Numbers from 0 up to `end`, which is left out, in steps of 1.
+ *
+ * @throws `OptionError` for what is no number, a step of 0, or an option that is unknown.
+ * @throws `DisposedError` for a device that is disposed.
+ */
 export function arange(end: number, options?: FactoryOptions): Tensor;
-/** Numbers from `start` up, or down, to `end`, which is left out, in steps of `step`, by default 1. */
+/**
+ * Numbers from `start` up, or down, to `end`, which is left out, in steps of `step`, by default 1.
+ *
+ * @throws `OptionError` for what is no number, a step of 0, or an option that is unknown.
+ * @throws `DisposedError` for a device that is disposed.
+ */
 export function arange(start: number, end: number, options?: FactoryOptions): Tensor;
 export function arange(start: number, end: number, step: number, options?: FactoryOptions): Tensor;
 /**
@@ -113,6 +132,8 @@ export function arange(start: number, end: number, step: number, options?: Facto
  * unless `dtype` says otherwise; of int32 all three have to be integers.
  *
  * @example arange(1, 7, 2) // [1, 3, 5]
+ * @throws `OptionError` for what is no number, a step of 0, or an option that is unknown.
+ * @throws `DisposedError` for a device that is disposed.
  */
 export function arange(...args: readonly (number | FactoryOptions | undefined)[]): Tensor {
   const last = args.at(-1);
@@ -165,6 +186,9 @@ const normal: PointwiseOp = {
  * but for their last bits. float32 or float16.
  *
  * @example randn([2, 3])
+ * @throws `ShapeError` for what is no shape.
+ * @throws `OptionError` for an option that is unknown, or a value that it may not have.
+ * @throws `DisposedError` for a device that is disposed.
  */
 export function randn(shape: Shape, options: FactoryOptions = {}): Tensor {
   const { dtype, device, requiresGrad } = placedBy('randn', options);

@@ -143,7 +143,14 @@ export class Flatten extends Module {
   /** The last one. */
   readonly endDim: number;
 
-  constructor(options: { startDim?: number; endDim?: number } = {}) {
+  constructor(
+    options: {
+      /** The first dimension that is joined; below 0 it counts from the end. Defaults to 1. */
+      startDim?: number;
+      /** The last one, joined too. Defaults to -1. */
+      endDim?: number;
+    } = {},
+  ) {
     super();
     checkOptionNames('Flatten', options, ['startDim', 'endDim']);
     const { startDim = 1, endDim = -1 } = options;
@@ -172,7 +179,14 @@ export class Dropout extends Module {
   /** Whether the result is written over the input. */
   readonly inplace: boolean;
 
-  constructor(options: { p?: number; inplace?: boolean } = {}) {
+  constructor(
+    options: {
+      /** The probability of 0, from 0 to 1. Defaults to 0.5. */
+      p?: number;
+      /** Whether the result is written over the input. Defaults to false. */
+      inplace?: boolean;
+    } = {},
+  ) {
     super();
     checkOptionNames('Dropout', options, ['p', 'inplace']);
     this.p = options.p ?? 0.5;

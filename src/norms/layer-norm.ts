@@ -36,7 +36,14 @@ export default declaration;
 export const layerNorm = /* @__PURE__ */ defineNorm(declaration);
 
 /** `layerNorm` as a module with a learned weight and, unless `bias` is false, a learned bias. */
-export class LayerNorm extends /* @__PURE__ */ normModule('LayerNorm', layerNorm, ['bias']) {}
+export class LayerNorm
+  extends /* @__PURE__ */ normModule<
+    'weight' | 'bias',
+    {
+      /** Whether there is a learned bias beside the weight. Defaults to true. */
+      bias?: boolean;
+    }
+  >('LayerNorm', layerNorm, ['bias']) {}
 
 /**
  * `{ output, sum }`: sum = x + residual, of one shape, and output = layerNorm(sum), in one kernel. Both may have gradients. The same bits

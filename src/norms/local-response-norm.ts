@@ -26,7 +26,14 @@ const specs = { alpha: 1e-4, beta: 0.75, k: 1 };
 const declaration = /* @__PURE__ */ declarePlainNorm({
   name: 'localResponseNorm',
   kernel: localResponseKernel,
-  call: (x, options: LocalResponseNormOptions & { readonly size: number }, others) => {
+  call: (
+    x,
+    options: LocalResponseNormOptions & {
+      /** How many neighbouring channels count: an integer, at least 1. */
+      readonly size: number;
+    },
+    others,
+  ) => {
     const name = 'localResponseNorm';
     const params = resolveParams(name, specs, ['size', ...others], options);
     const { size } = options;

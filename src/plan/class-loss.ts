@@ -19,9 +19,16 @@ import type { KernelOp } from './types.ts';
 
 /** Options of a plan of a classification loss. */
 export type ClassLossKernelOptions<S extends ParamSpecs, Soft extends boolean> = ParamOptions<S> & {
+  /** Targets of this class count nothing. Defaults to -100. */
   readonly ignoreIndex?: number;
+  /** How the losses become one number, as in the function of that name. */
   readonly reduction?: Reduction;
-} & (Soft extends true ? { readonly labelSmoothing?: number } & TemperOptions : unknown);
+} & (Soft extends true
+    ? {
+        /** The part of a target that is shared out over all classes, from 0 to 1. Defaults to 0. */
+        readonly labelSmoothing?: number;
+      } & TemperOptions
+    : unknown);
 
 /**
  * A classification loss for `planOf`, from its declaration. `target` is int32 class indices, one for each row, or of a soft loss

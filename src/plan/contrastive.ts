@@ -17,8 +17,11 @@ import type { KernelOp } from './types.ts';
 
 /** Options of a plan of a contrastive loss: those that are numbers, and the reduction where the loss has one. */
 export type ContrastiveKernelOptions<S extends ParamSpecs> = ParamOptions<S> & {
+  /** What similarities are multiplied by. */
   readonly logitScale?: number;
+  /** What is added to them then. */
   readonly logitBias?: number;
+  /** How the losses become one number, as in the function of that name. */
   readonly reduction?: Reduction;
 };
 

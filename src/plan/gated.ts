@@ -10,12 +10,18 @@ import { pointwise } from '../kernels/pointwise/plan.ts';
 import type { Call } from './call.ts';
 import type { KernelOp, Passes } from './types.ts';
 
+/** Options of a plan of a gated unit of one tensor. */
+export type GatedKernelOptions<S extends ParamSpecs> = ParamOptions<S> & {
+  /** The dimension that is split into halves; from the end where negative. Defaults to -1. */
+  readonly dim?: number;
+};
+
 /** A gated unit for `planOf`: which half the activation is applied to. */
 export function gatedKernel<const S extends ParamSpecs>(
   name: string,
   activation: ActivationDeclaration<S>,
   gate: 'first' | 'second',
-): KernelOp<ParamOptions<S> & { readonly dim?: number }, 'input'> {
+): KernelOp<GatedKernelOptions<S>, 'input'> {
   return {
     op: name,
     kind: 'gated',
@@ -33,7 +39,7 @@ export function pairedKernel<const S extends ParamSpecs, O extends object = Para
   name: string,
   activation: ActivationDeclaration<S>,
   own?: GatedPair,
-): KernelOp<ParamOptions<S> & { readonly dim?: number } & O, 'input' | 'up'> {
+): KernelOp<GatedKernelOptions<S> & O, 'input' | 'up'> {
   const { file, layout } = activationOps(activation);
   const resolve = (op: string, options: object = {}, others: readonly string[] = []) =>
     resolveActivation(activation, op, others, options);
@@ -74,7 +80,7 @@ function halves<const S extends ParamSpecs>(
   name: string,
   activation: ActivationDeclaration<S>,
   gate: 'first' | 'second',
-  call: Call<ParamOptions<S> & { readonly dim?: number }>,
+  call: Call<GatedKernelOptions<S>>,
 ): Passes {
   const { file, layout } = activationOps(activation);
   const op = gatedOp(name, { ...activation, source: file, layout }, gate);

@@ -21,6 +21,7 @@ import type { KernelOp } from './types.ts';
 
 /** Options of a plan of a pointwise loss. */
 export type LossKernelOptions<S extends ParamSpecs, R extends AnyReduction> = ParamOptions<S> & {
+  /** How the losses become one number, as in the function of that name. */
   readonly reduction?: R;
 };
 

@@ -16,6 +16,7 @@ import type { KernelOp } from './types.ts';
 
 /** Options of a plan of a loss of rows: its own, and the reduction. */
 export type RowLossKernelOptions<S extends ParamSpecs> = ParamOptions<S> & {
+  /** How the losses become one number, as in the function of that name. */
   readonly reduction?: Reduction;
 };
 

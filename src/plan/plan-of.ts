@@ -6,15 +6,17 @@ import type { KernelOp, KernelPlan, PlanRequest } from './types.ts';
 
 /**
  * The launches of an op of `nonlin/kernels`, forward and backward: WGSL, constants, bindings, uniforms, workgroups and scratch. They
- * are those that nonlin's own GPU device runs. Needs no GPU, and is the same for the same request: keep it. Throws `OptionError`,
- * `ShapeError` and `DTypeError` for what the op would refuse, `LimitError` and `OutOfMemoryError` for what no launch of the device
- * can bind.
+ * are those that nonlin's own GPU device runs. Needs no GPU, and is the same for the same request: keep it.
  *
  * @example planOf(gelu, { shape: [64, 1000], limits: device.limits }).forward.launches
+ * @throws `OptionError`, `ShapeError` or `DTypeError` for what the op would refuse.
+ * @throws `IndexOutOfRangeError` for a dimension that is not there.
+ * @throws `LimitError` or `OutOfMemoryError` for what no launch of the device can bind.
  */
 export function planOf<O extends object, I extends string>(
   op: KernelOp<O, I>,
-  request: PlanRequest<O, I>,
+  // the op says what options there are, so that editors know them at the call
+  request: PlanRequest<NoInfer<O>, I>,
 ): KernelPlan {
   const given: unknown = op;
   if (!isKernelOp(given)) {

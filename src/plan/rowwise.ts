@@ -9,9 +9,20 @@ import type { KernelOp } from './types.ts';
 
 /** The options of an op along a dimension: which one, and of masked ones a factor of `input`. */
 export type RowwiseKernelOptions<D extends RowwiseDeclaration> = (D extends { dim: number }
-  ? { readonly dim?: number }
-  : { readonly dim: number }) &
-  (D extends { leftOut: number } ? { readonly scale?: number } : unknown);
+  ? {
+      /** The dimension along which rows run; from the end where negative. */
+      readonly dim?: number;
+    }
+  : {
+      /** The dimension along which rows run; from the end where negative. */
+      readonly dim: number;
+    }) &
+  (D extends { leftOut: number }
+    ? {
+        /** A factor of `input`. Defaults to 1. */
+        readonly scale?: number;
+      }
+    : unknown);
 
 /** An op along one dimension as `planOf` takes it. */
 export type RowwiseKernel<D extends RowwiseDeclaration> = KernelOp<

@@ -1,6 +1,6 @@
 // Takes embeddings, and gives their calls.
 import fc from 'fast-check';
-import { OptionError } from '../../src/index.ts';
+import { IndexOutOfRangeError, OptionError } from '../../src/index.ts';
 import type { Call, TensorSpec } from './call.ts';
 import {
   finite,
@@ -78,6 +78,7 @@ export const embeddingFamily: Family = {
     wrongShape('weight', [3]),
     wrongShape('weight', [2, 3, 1]),
     wrongShape('weight', []),
+    { what: 'of no row', argument: 'indices', value: () => [0, 9], error: IndexOutOfRangeError },
     wrongOption('paddingIdx', 2),
     wrongOption('paddingIdx', -3),
     wrongOption('paddingIdx', 0.5),

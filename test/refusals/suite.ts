@@ -9,7 +9,7 @@ import { setupRefusals } from './setup.ts';
 import { tensorRefusals } from './tensors.ts';
 import { trainingRefusals } from './training.ts';
 
-const ALL: readonly Refusal[] = [
+export const ALL_REFUSALS: readonly Refusal[] = [
   ...tensorRefusals,
   ...setupRefusals,
   ...fileRefusals,
@@ -25,11 +25,11 @@ export const AWKWARD =
 /** Registers the tests; `devices` are there once they run. */
 export function refusalTests(backend: Devices['backend'], devices: () => Devices): void {
   it('has a name of its own for each', () => {
-    const names = ALL.filter(({ on = backend }) => on === backend).map(({ name }) => name);
+    const names = ALL_REFUSALS.filter(({ on = backend }) => on === backend).map(({ name }) => name);
     expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
   });
 
-  for (const { name, op, argument, error, given, says, on = backend } of ALL) {
+  for (const { name, op, argument, error, given, says, on = backend } of ALL_REFUSALS) {
     if (on !== backend) continue;
     it(`refuses ${name}`, async () => {
       const made = devices();

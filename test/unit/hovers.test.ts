@@ -1,43 +1,6 @@
 // What an editor shows of options: each has documentation and a type that a person can read.
-import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const path = `${root}hovers.ts`;
-
-/** The language service of an app with one file. */
-function serviceOf(code: string): ts.LanguageService {
-  const options: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ES2022,
-    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.esnext.disposable.d.ts'],
-    module: ts.ModuleKind.ESNext,
-    moduleResolution: ts.ModuleResolutionKind.Bundler,
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    allowImportingTsExtensions: true,
-    noEmit: true,
-    skipLibCheck: true,
-    types: ['@webgpu/types'],
-    paths: { nonlin: [`${root}src/index.ts`] },
-  };
-  const read = (file: string): string | undefined => (file === path ? code : ts.sys.readFile(file));
-  return ts.createLanguageService({
-    getScriptFileNames: () => [path],
-    getScriptVersion: () => '1',
-    getScriptSnapshot: (file) => {
-      const text = read(file);
-      return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
-    },
-    getCurrentDirectory: () => root,
-    getCompilationSettings: () => options,
-    getDefaultLibFileName: (given) => ts.getDefaultLibFilePath(given),
-    fileExists: (file) => file === path || ts.sys.fileExists(file),
-    readFile: read,
-    directoryExists: (folder) => ts.sys.directoryExists(folder),
-    getDirectories: (folder) => ts.sys.getDirectories(folder),
-  });
-}
+import { editorOf, exportsOf, hoverOf, optionDocs } from '../editor.ts';
 
 const CALLS: readonly [call: string, option: string, type: string, says: string][] = [
   ['crossEntropy(x, x, { labelSmoothing: 0.1 })', 'labelSmoothing', 'number', 'over all classes'],
@@ -60,58 +23,43 @@ describe('hovers', () => {
     ([call]) => `${call.startsWith('new') ? call.replace('nn', 'n.nn') : `n.${call}`};`,
   );
   const code = `import * as n from 'nonlin';\ndeclare const x: n.Tensor;\n${lines.join('\n')}\n`;
-  const service = serviceOf(code);
+  const editor = editorOf(code);
 
   it.each(CALLS.map((one, i) => [one[0], i, one] as const))(
     '%s',
     (_, i, [, option, type, says]) => {
-      const start = code.indexOf(lines[i] ?? '');
-      const info = service.getQuickInfoAtPosition(path, code.indexOf(`${option}:`, start));
-      const shown = ts.displayPartsToString(info?.displayParts).replaceAll('n.', '');
+      const { text, docs } = hoverOf(editor, lines[i] ?? '', `${option}:`);
+      const shown = text.replaceAll('n.', '');
       expect(shown.replace(/ \| undefined$/, '')).toMatch(new RegExp(`${option}\\?: .+$`));
       expect(shown).toContain(`: ${type}`);
       expect(shown.length).toBeLessThan(120);
-      expect(ts.displayPartsToString(info?.documentation)).toContain(says);
+      expect(docs).toContain(says);
     },
   );
 
-  it('say something of every option of every function, and have an example', () => {
-    const program = service.getProgram();
-    const file = program?.getSourceFile(path);
-    if (!program || !file) throw new Error('no program');
-    const checker = program.getTypeChecker();
-    const [first] = file.statements;
-    if (!first || !ts.isImportDeclaration(first)) throw new Error('no import');
-    const library = checker.getSymbolAtLocation(first.moduleSpecifier);
-    if (!library) throw new Error('no module');
-    let count = 0;
-    const without: string[] = [];
-    const silent = checker.getExportsOfModule(library).flatMap((symbol) => {
-      const alias = (symbol.flags & ts.SymbolFlags.Alias) !== 0;
-      const own = alias ? checker.getAliasedSymbol(symbol) : symbol;
-      const signatures = checker.getTypeOfSymbolAtLocation(symbol, file).getCallSignatures();
-      const tags = own.getJsDocTags(checker).map(({ name }) => name);
-      if (signatures.length > 0 && !tags.includes('example')) without.push(symbol.name);
-      return signatures.flatMap((signature) => {
-        const last = signature.getParameters().at(-1);
-        if (!last || !/^(options|settings|args)$/.test(last.name)) return [];
-        const type = checker.getTypeOfSymbolAtLocation(last, file);
-        const options = checker.isTupleType(type)
-          ? checker.getTypeArguments(type as ts.TypeReference).at(-1)
-          : type;
-        if (!options || !/options|settings/i.test(last.name + checker.typeToString(options)))
-          return [];
-        return checker
-          .getPropertiesOfType(checker.getNonNullableType(options))
-          .flatMap((option) => {
-            count++;
-            const said = ts.displayPartsToString(option.getDocumentationComment(checker));
-            return said === '' ? [`${symbol.name}: ${option.name}`] : [];
-          });
-      });
-    });
-    expect(count).toBeGreaterThan(500);
-    expect(silent).toEqual([]);
-    expect(without).toEqual([]);
+  it('say something of every option of every function and class; functions have an example', () => {
+    const options = optionDocs(editor);
+    expect(options.length).toBeGreaterThan(500);
+    expect(options.filter(([, says]) => says === '')).toEqual([]);
+    const without = exportsOf(editor).filter(
+      ({ name, type, tags }) =>
+        !name.includes('.') &&
+        type.getCallSignatures().length > 0 &&
+        !tags.some((tag) => tag.name === 'example'),
+    );
+    expect(without.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('say something of every option of a plan', () => {
+    const options = optionDocs(editorOf(`import * as kernels from 'nonlin/kernels';\nkernels;\n`));
+    expect(options.length).toBeGreaterThan(100);
+    expect(options.filter(([, says]) => says === '')).toEqual([]);
+  });
+
+  it('say at a call what it throws', () => {
+    const { docs, tags } = hoverOf(editor, lines[0] ?? '', 'crossEntropy');
+    expect(docs).toContain('Cross-entropy of logits');
+    expect(tags.map((tag) => tag.slice(0, 30))).toContain('@throws `IndexOutOfRangeError`');
+    expect(tags.some((tag) => tag.startsWith('@example'))).toBe(true);
   });
 });

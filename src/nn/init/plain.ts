@@ -13,8 +13,19 @@ import { checkTarget, drawNormal, drawUniform, fill } from './fill.ts';
  *
  * @example
  * nn.init.uniform_(layer.weight, { a: -0.1, b: 0.1 });
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `OptionError` for an option that is unknown, or a value out of its range.
+ * @throws `DisposedError` for a tensor that is disposed.
  */
-export function uniform_(tensor: Tensor, options: { a?: number; b?: number } = {}): Tensor {
+export function uniform_(
+  tensor: Tensor,
+  options: {
+    /** The least value. Defaults to 0. */
+    a?: number;
+    /** The bound above. Defaults to 1. */
+    b?: number;
+  } = {},
+): Tensor {
   checkTarget('uniform_', tensor);
   checkOptionNames('uniform_', options, ['a', 'b']);
   const { a = 0, b = 1 } = options;
@@ -25,8 +36,22 @@ export function uniform_(tensor: Tensor, options: { a?: number; b?: number } = {
   });
 }
 
-/** Fills a tensor from the normal distribution N(mean, std²), in place. Defaults: `mean` 0, `std` 1. */
-export function normal_(tensor: Tensor, options: { mean?: number; std?: number } = {}): Tensor {
+/**
+ * Fills a tensor from the normal distribution N(mean, std²), in place. Defaults: `mean` 0, `std` 1.
+ *
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `OptionError` for an option that is unknown, or a value out of its range.
+ * @throws `DisposedError` for a tensor that is disposed.
+ */
+export function normal_(
+  tensor: Tensor,
+  options: {
+    /** Defaults to 0. */
+    mean?: number;
+    /** The standard deviation, from 0. Defaults to 1. */
+    std?: number;
+  } = {},
+): Tensor {
   checkTarget('normal_', tensor);
   checkOptionNames('normal_', options, ['mean', 'std']);
   const { mean = 0, std = 1 } = options;
@@ -40,10 +65,23 @@ export function normal_(tensor: Tensor, options: { mean?: number; std?: number }
 /**
  * Fills a tensor from the normal distribution N(mean, std²) held between `a` and `b`, in place: by the inverse of the
  * distribution, as `torch.nn.init.trunc_normal_`. Defaults: `mean` 0, `std` 1, `a` -2, `b` 2 (values, not multiples of std).
+ *
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `OptionError` for an option that is unknown, or a value out of its range.
+ * @throws `DisposedError` for a tensor that is disposed.
  */
 export function truncNormal_(
   tensor: Tensor,
-  options: { mean?: number; std?: number; a?: number; b?: number } = {},
+  options: {
+    /** That of the distribution before it is cut. Defaults to 0. */
+    mean?: number;
+    /** The standard deviation before it is cut, above 0. Defaults to 1. */
+    std?: number;
+    /** The least value. Defaults to -2. */
+    a?: number;
+    /** The greatest value. Defaults to 2. */
+    b?: number;
+  } = {},
 ): Tensor {
   const op = 'truncNormal_';
   checkTarget(op, tensor);
@@ -106,7 +144,13 @@ function centre(q: number): number {
   return (q * polynomial(above, q * q)) / polynomial(below, q * q);
 }
 
-/** Fills a tensor with one number, in place. */
+/**
+ * Fills a tensor with one number, in place.
+ *
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `OptionError` for what is no number.
+ * @throws `DisposedError` for a tensor that is disposed.
+ */
 export function constant_(tensor: Tensor, value: number): Tensor {
   checkTarget('constant_', tensor);
   if (!Number.isNaN(value)) checkNumber('constant_', 'value', value);
@@ -115,7 +159,12 @@ export function constant_(tensor: Tensor, value: number): Tensor {
   });
 }
 
-/** Fills a tensor with 1, in place. */
+/**
+ * Fills a tensor with 1, in place.
+ *
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `DisposedError` for a tensor that is disposed.
+ */
 export function ones_(tensor: Tensor): Tensor {
   checkTarget('ones_', tensor);
   return fill('ones_', tensor, (y) => {
@@ -123,13 +172,24 @@ export function ones_(tensor: Tensor): Tensor {
   });
 }
 
-/** Fills a tensor with 0, in place. */
+/**
+ * Fills a tensor with 0, in place.
+ *
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `DisposedError` for a tensor that is disposed.
+ */
 export function zeros_(tensor: Tensor): Tensor {
   checkTarget('zeros_', tensor);
   return fill('zeros_', tensor, () => undefined);
 }
 
-/** Makes a matrix the identity, as far as it has rows and columns, in place. */
+/**
+ * Makes a matrix the identity, as far as it has rows and columns, in place.
+ *
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `ShapeError` for a tensor of too few or too many dimensions.
+ * @throws `DisposedError` for a tensor that is disposed.
+ */
 export function eye_(tensor: Tensor): Tensor {
   checkTarget('eye_', tensor, [2, 2]);
   const [rows = 0, columns = 0] = tensor.shape;
@@ -141,8 +201,19 @@ export function eye_(tensor: Tensor): Tensor {
 /**
  * Makes the kernel of a convolution, [out, in, …] of 3 to 5 dimensions, pass its inputs on, in place: 1 in the middle of channel
  * i for output i, in each of `groups` (1) groups of outputs.
+ *
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `ShapeError` for a tensor of too few or too many dimensions.
+ * @throws `OptionError` for an option that is unknown, or a value out of its range.
+ * @throws `DisposedError` for a tensor that is disposed.
  */
-export function dirac_(tensor: Tensor, options: { groups?: number } = {}): Tensor {
+export function dirac_(
+  tensor: Tensor,
+  options: {
+    /** Groups of outputs, whose number is divisible by it. Defaults to 1. */
+    groups?: number;
+  } = {},
+): Tensor {
   checkTarget('dirac_', tensor, [3, 5]);
   checkOptionNames('dirac_', options, ['groups']);
   const { groups = 1 } = options;
@@ -172,8 +243,20 @@ export function dirac_(tensor: Tensor, options: { groups?: number } = {}): Tenso
 /**
  * Fills a matrix from N(0, std²), in place, and sets a share `sparsity` of the rows, rounded up, to 0 in each column (Martens
  * 2010). Default: `std` 0.01.
+ *
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `ShapeError` for a tensor of too few or too many dimensions.
+ * @throws `OptionError` for an option that is unknown, or a value out of its range.
+ * @throws `DisposedError` for a tensor that is disposed.
  */
-export function sparse_(tensor: Tensor, sparsity: number, options: { std?: number } = {}): Tensor {
+export function sparse_(
+  tensor: Tensor,
+  sparsity: number,
+  options: {
+    /** The standard deviation of what is not 0, from 0. Defaults to 0.01. */
+    std?: number;
+  } = {},
+): Tensor {
   checkTarget('sparse_', tensor, [2, 2]);
   checkOptionNames('sparse_', options, ['std']);
   const { std = 0.01 } = options;

@@ -40,6 +40,8 @@ const NONLINEARITIES: readonly Nonlinearity[] = [
  * The factor of a layer's standard deviation for what follows it, as `torch.nn.init.calculate_gain`: 1 for `linear`, convolutions
  * and `sigmoid`, 5/3 for `tanh`, √2 for `relu`, √(2 / (1 + param²)) for `leakyRelu` (`param` is its negative slope, 0.01), 3/4
  * for `selu`.
+ *
+ * @throws `OptionError` for a nonlinearity that is unknown, or what is no number.
  */
 export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number {
   checkOneOf('calculateGain', 'nonlinearity', nonlinearity, NONLINEARITIES);
@@ -73,7 +75,14 @@ function xavierStd(op: string, tensor: Tensor, options: XavierOptions): number {
   return gain * Math.sqrt(2 / (fanIn + fanOut));
 }
 
-/** Fills weights [out, in, …] from U(-√3 std, √3 std) with std = gain √(2 / (fanIn + fanOut)), in place (Glorot & Bengio 2010). */
+/**
+ * Fills weights [out, in, …] from U(-√3 std, √3 std) with std = gain √(2 / (fanIn + fanOut)), in place (Glorot & Bengio 2010).
+ *
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `ShapeError` for a tensor of too few or too many dimensions.
+ * @throws `OptionError` for an option that is unknown, or a value out of its range.
+ * @throws `DisposedError` for a tensor that is disposed.
+ */
 export function xavierUniform_(tensor: Tensor, options: XavierOptions = {}): Tensor {
   const bound = Math.sqrt(3) * xavierStd('xavierUniform_', tensor, options);
   return fill('xavierUniform_', tensor, (y) => {
@@ -81,7 +90,14 @@ export function xavierUniform_(tensor: Tensor, options: XavierOptions = {}): Ten
   });
 }
 
-/** Fills weights [out, in, …] from N(0, std²) with std = gain √(2 / (fanIn + fanOut)), in place (Glorot & Bengio 2010). */
+/**
+ * Fills weights [out, in, …] from N(0, std²) with std = gain √(2 / (fanIn + fanOut)), in place (Glorot & Bengio 2010).
+ *
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `ShapeError` for a tensor of too few or too many dimensions.
+ * @throws `OptionError` for an option that is unknown, or a value out of its range.
+ * @throws `DisposedError` for a tensor that is disposed.
+ */
 export function xavierNormal_(tensor: Tensor, options: XavierOptions = {}): Tensor {
   const std = xavierStd('xavierNormal_', tensor, options);
   return fill('xavierNormal_', tensor, (y) => {
@@ -115,6 +131,10 @@ function kaimingStd(op: string, tensor: Tensor, options: KaimingOptions): number
  *
  * @example
  * nn.init.kaimingUniform_(layer.weight, { nonlinearity: 'relu' });
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `ShapeError` for a tensor of too few or too many dimensions.
+ * @throws `OptionError` for an option that is unknown, or a value out of its range.
+ * @throws `DisposedError` for a tensor that is disposed.
  */
 export function kaimingUniform_(tensor: Tensor, options: KaimingOptions = {}): Tensor {
   const bound = Math.sqrt(3) * kaimingStd('kaimingUniform_', tensor, options);
@@ -123,7 +143,14 @@ export function kaimingUniform_(tensor: Tensor, options: KaimingOptions = {}): T
   });
 }
 
-/** Fills weights [out, in, …] from N(0, std²) with std = gain / √fan, in place (He et al. 2015). */
+/**
+ * Fills weights [out, in, …] from N(0, std²) with std = gain / √fan, in place (He et al. 2015).
+ *
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `ShapeError` for a tensor of too few or too many dimensions.
+ * @throws `OptionError` for an option that is unknown, or a value out of its range.
+ * @throws `DisposedError` for a tensor that is disposed.
+ */
 export function kaimingNormal_(tensor: Tensor, options: KaimingOptions = {}): Tensor {
   const std = kaimingStd('kaimingNormal_', tensor, options);
   return fill('kaimingNormal_', tensor, (y) => {
@@ -135,6 +162,11 @@ export function kaimingNormal_(tensor: Tensor, options: KaimingOptions = {}): Te
  * Fills weights [out, …] with a random orthogonal matrix times `gain` (1), in place (Saxe et al. 2014): seen as [out, the rest],
  * rows are orthonormal, or columns where there are fewer of them. Uniform over all such matrices (Mezzadri 2006). Computed on
  * the host, in rows · columns · the lesser of both operations.
+ *
+ * @throws `DTypeError` for what is no float tensor.
+ * @throws `ShapeError` for a tensor of too few or too many dimensions.
+ * @throws `OptionError` for an option that is unknown, or a value out of its range.
+ * @throws `DisposedError` for a tensor that is disposed.
  */
 export function orthogonal_(tensor: Tensor, options: XavierOptions = {}): Tensor {
   const op = 'orthogonal_';

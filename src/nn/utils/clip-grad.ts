@@ -93,6 +93,11 @@ function normOf(
 /**
  * The norm of all elements of some tensors together, such as gradients: (Σ |x|^p)^(1/p), a float32 scalar on their device, as
  * `torch.nn.utils.get_total_norm`. Right for any magnitude: no power leaves float32 on the way. No gradient.
+ *
+ * @throws `DTypeError` for what is no list of float tensors.
+ * @throws `OptionError` for an option that is unknown, or a value out of its range.
+ * @throws `DeviceMismatchError` for tensors of several devices.
+ * @throws `DisposedError` for a tensor that is disposed.
  */
 export function getTotalNorm(
   tensors: Tensor | Iterable<Tensor>,
@@ -127,6 +132,10 @@ export function getTotalNorm(
  * loss.backward();
  * const norm = nn.utils.clipGradNorm(model.parameters(), 1);
  * optimizer.step();
+ * @throws `DTypeError` for what are no parameters.
+ * @throws `OptionError` for an option that is unknown, or a value out of its range.
+ * @throws `DeviceMismatchError` for gradients on several devices.
+ * @throws `DisposedError` for a tensor that is disposed.
  */
 export function clipGradNorm(
   parameters: Tensor | Iterable<Tensor>,
@@ -199,6 +208,11 @@ const clamp: PointwiseOp = {
 /**
  * Holds every element of the gradients of parameters between -clipValue and clipValue, in place, as
  * `torch.nn.utils.clip_grad_value_`. NaN stays.
+ *
+ * @throws `DTypeError` for what are no parameters.
+ * @throws `OptionError` for a `clipValue` below 0.
+ * @throws `DeviceMismatchError` for gradients on several devices.
+ * @throws `DisposedError` for a tensor that is disposed.
  */
 export function clipGradValue(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
   const op = 'clipGradValue';
