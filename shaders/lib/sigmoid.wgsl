@@ -20,7 +20,7 @@ struct Sigmoid {
 // that it corrects the rounding of 1 - t as well as the error of the division, for which WGSL allows 2.5 ULP.
 fn nl_sigmoid_of(a: f32, low: f32) -> Sigmoid {
   let n = nl_exp_n(a);
-  // As in nl_exp_t_low, but low may be as large as a / 2048.
+  // As in nl_exp_t_low. The term of degree 6 is computed from hi + low, because low may be as large as a / 2048.
   let hi = fma(f32(n), -0x1.62e4p-1f, a);
   let t = nl_exp_drop(hi + fma(f32(n), -0x1.7f7d1cp-20f, low), hi + low);
   let s = pow2i(n + 64);

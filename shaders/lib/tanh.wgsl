@@ -30,7 +30,7 @@ fn nl_tanh(x: f32) -> f32 {
   p = fma(p, z, 0x1.110ceep-3f);
   p = fma(p, z, -0x1.55554ap-2f);
   let small = fma(a * z, p, a);
-  // Both keep a NaN.
+  // For a NaN the comparison is false, and the polynomial keeps it.
   let y = select(small, nl_tanh_far(a), a >= 0.55f);
   // The result has the sign of x, also for -0.
   return bitcast<f32>(bitcast<u32>(y) | (bitcast<u32>(x) & 0x80000000u));

@@ -6,7 +6,7 @@
 // The forward direction for GPUs that are emulated on a CPU. The scale of a row's weights is chosen anew where a score is so much larger
 // that sums might leave float32.
 
-// A weight may be so many powers of e larger than the largest was on its scale.
+// The scale of a row stays until a score is this much larger than the one it was chosen for: weights may be e^11 times as large.
 const rise = 11.0;
 
 // Of each row the score that its scale is for, and the sum of its weights.
