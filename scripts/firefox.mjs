@@ -78,7 +78,7 @@ function launch(executablePath) {
 }
 
 /** @type {Tally} */
-const nothing = { passed: 0, failed: 0, skipped: 0 };
+const nothing = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 /** Builds the checks and the page, each into a folder of its own, and serves both. */
 async function serve() {
@@ -158,6 +158,7 @@ async function main() {
       passed: tally.passed + demo.passed,
       failed: tally.failed + demo.failed,
       skipped: tally.skipped + demo.skipped,
+      failures: [...tally.failures, ...demo.failures],
       adapter,
     };
   } finally {

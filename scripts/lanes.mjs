@@ -3,21 +3,26 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 /**
- * @typedef {{ passed: number, failed: number, skipped: number, notRun?: string }} Counts
+ * @typedef {{ passed: number, failed: number, skipped: number, notRun?: string, failures?: string[] }} Counts
+ * `failures`: the names of failed tests and why each failed, in a line.
  * @typedef {(exitCode: number) => Counts | Promise<Counts>} Counter
  * @typedef {{ name: string, commands: string[][], count: Counter, report?: string, env?: Record<string, string>, long?: boolean, needs?: string[] }} Lane
  * `long`: a part of `npm run test:full`. `env`: variables of the environment. `needs`: lanes that have ended before it begins, where they are run at all.
  *
  * What is read of the runners' JSON reports:
- * @typedef {{ status: string, tags: string[] }} VitestTest
- * @typedef {{ status: string, assertionResults: VitestTest[] }} VitestFile
+ * @typedef {{ status: string, tags: string[], fullName: string, failureMessages: string[] }} VitestTest
+ * @typedef {{ status: string, name: string, message: string, assertionResults: VitestTest[] }} VitestFile
  * @typedef {{ testResults: VitestFile[] }} VitestReport
  * @typedef {{
- *   stats: { expected: number, unexpected: number, flaky: number, skipped: number }
+ *   stats: { expected: number, unexpected: number, flaky: number, skipped: number },
+ *   suites: PlaywrightSuite[]
  * }} PlaywrightReport
- * @typedef {{ passed?: number, failed?: number, skipped?: number, notRun?: string }} OwnReport
+ * @typedef {{ file: string, suites?: PlaywrightSuite[], specs: PlaywrightSpec[] }} PlaywrightSuite
+ * @typedef {{ title: string, ok: boolean, tests: { results: { errors: { message?: string }[] }[] }[] }} PlaywrightSpec
+ * @typedef {{ passed?: number, failed?: number, skipped?: number, notRun?: string, failures?: string[] }} OwnReport
  */
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -68,6 +73,34 @@ async function readReport(path) {
   }
 }
 
+/**
+ * A failed test in one line: its name, and what was expected.
+ * @param {string} name
+ * @param {string | undefined} message what the runner says
+ */
+function failure(name, message = '') {
+  const said = stripVTControlCharacters(message)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  return `${name}: ${said.slice(0, 4).join(' ').replace(/\s+/g, ' ').slice(0, 300)}`;
+}
+
+/**
+ * @param {readonly PlaywrightSuite[]} suites
+ * @returns {string[]}
+ */
+function playwrightFailures(suites) {
+  return suites.flatMap(({ file, specs, suites: inner = [] }) => [
+    ...specs
+      .filter(({ ok }) => !ok)
+      .map(({ title, tests }) => {
+        const errors = tests.flatMap(({ results }) => results.flatMap((result) => result.errors));
+        return failure(`${file} ${title}`, errors[0]?.message);
+      }),
+    ...playwrightFailures(inner),
+  ]);
+}
+
 /** The file of every size of hostile values: the longest of test/hostile by far. */
 const HOSTILE = 'test/hostile/hostile.test.ts';
 
@@ -102,10 +135,16 @@ function vitestLane(project, { name = project, tags, files = [] } = {}) {
       const own = results.flatMap((file) => file.assertionResults.filter(isOwn));
       const passed = own.filter((test) => test.status === 'passed').length;
       const failed = own.filter((test) => test.status === 'failed').length;
-      return settle(
-        { passed, failed: failed + broken.length, skipped: own.length - passed - failed },
-        code,
-      );
+      const failures = [
+        ...broken.map(({ name, message }) => failure(name, message)),
+        ...results.flatMap(({ assertionResults }) =>
+          assertionResults
+            .filter((test) => isOwn(test) && test.status === 'failed')
+            .map(({ fullName, failureMessages: [message] }) => failure(fullName, message)),
+        ),
+      ];
+      const skipped = own.length - passed - failed;
+      return settle({ passed, failed: failed + broken.length, skipped, failures }, code);
     },
   };
 }
@@ -132,6 +171,7 @@ function playwrightLane(name, chosen) {
           // a test that passes only sometimes is not one that passes
           failed: (stats?.unexpected ?? 0) + (stats?.flaky ?? 0),
           skipped: stats?.skipped ?? 0,
+          failures: playwrightFailures(json?.suites ?? []),
         },
         code,
       );
@@ -154,10 +194,10 @@ function reportingLane(name, command, before = []) {
     report,
     async count(code) {
       const json = /** @type {OwnReport | undefined} */ (await readReport(report));
-      const { passed = 0, failed = 0, skipped = 0, notRun } = json ?? {};
+      const { passed = 0, failed = 0, skipped = 0, notRun, failures = [] } = json ?? {};
       // without a driver or a browser there is nothing to run it on: neither passed nor failed
       if (notRun !== undefined && code === 0) return { passed, failed, skipped: 1, notRun };
-      return settle({ passed, failed, skipped }, code);
+      return settle({ passed, failed, skipped, failures }, code);
     },
   };
 }

@@ -123,6 +123,10 @@ for (const { name, passed, failed, skipped, seconds } of results) {
   console.log(row([name, passed, failed, skipped, seconds.toFixed(1)]));
 }
 console.log(row(['in all', '', '', '', ((performance.now() - start) / 1000).toFixed(1)]));
+// again at the end, where a long log is read first
+for (const { name, failures = [] } of results) {
+  for (const failure of failures) console.log(`failed in ${name}: ${failure}`);
+}
 for (const { name, notRun } of results) {
   if (notRun !== undefined) console.log(`not run: ${name} (${notRun})`);
 }

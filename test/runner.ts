@@ -14,6 +14,18 @@ export interface Tally {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** What failed, and why, in a line each. */
+  readonly failures: readonly string[];
+}
+
+/** What two runs come to. */
+export function bothOf(a: Tally, b: Tally): Tally {
+  return {
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    skipped: a.skipped + b.skipped,
+    failures: [...a.failures, ...b.failures],
+  };
 }
 
 export interface RunOptions {
@@ -27,9 +39,11 @@ export interface RunOptions {
 
 export async function runGroups(all: readonly Group[], options: RunOptions): Promise<Tally> {
   const { exceptions, atOnce, log } = options;
-  const tally = { passed: 0, failed: 0, skipped: 0 };
+  const failures: string[] = [];
+  const tally = { passed: 0, failed: 0, skipped: 0, failures };
   const fail = (title: string, error: unknown): void => {
     tally.failed++;
+    failures.push(`${title}: ${String(error).slice(0, 300)}`);
     const stack = error instanceof Error ? (error.stack ?? '') : '';
     // Some engines begin a stack with the message, others leave it out.
     const words = stack.startsWith(String(error)) ? stack : `${String(error)}\n${stack}`;

@@ -48,7 +48,12 @@ const families: readonly Family[] = values.family
   : FAMILIES;
 
 /** For scripts/test.mjs. */
-function report(counts: { passed: number; failed: number; notRun?: string }): void {
+function report(counts: {
+  passed: number;
+  failed: number;
+  notRun?: string;
+  failures?: readonly string[];
+}): void {
   if (values.report !== undefined) writeFileSync(values.report, JSON.stringify(counts));
 }
 
@@ -78,7 +83,7 @@ async function main(tools: Tools): Promise<void> {
   console.log(
     `${kernels.length} kernels of ${pipelines} pipelines for ${families.join(', ')}: ${wrong.length} faults`,
   );
-  report({ passed: kernels.length, failed: wrong.length });
+  report({ passed: kernels.length, failed: wrong.length, failures: wrong });
   process.exitCode = wrong.length > 0 ? 1 : 0;
 }
 

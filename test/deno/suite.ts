@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { init, type Device } from '../../src/index.ts';
 import { basicsChecks } from '../basics.ts';
 import { ADAPTIVE } from '../conformance.ts';
-import { conformanceGroups, runGroups } from '../runner.ts';
+import { bothOf, conformanceGroups, runGroups } from '../runner.ts';
 import { deviceChecks } from './device.ts';
 import { exceptions } from './exceptions.ts';
 import { kernelChecks } from './kernels.ts';
@@ -51,10 +51,6 @@ const alone = await runGroups([{ name: 'device', open: webgpu, checks: deviceChe
 });
 
 clearTimeout(watchdog);
-const tally = {
-  passed: together.passed + alone.passed,
-  failed: together.failed + alone.failed,
-  skipped: together.skipped + alone.skipped,
-};
+const tally = bothOf(together, alone);
 writeFileSync(path, JSON.stringify({ ...tally, adapter }));
 process.exitCode = tally.failed > 0 ? 1 : 0;

@@ -52,6 +52,12 @@ export async function plottedOf(frame: Locator): Promise<Plotted> {
   });
 }
 
+/** What a plot shows once it is drawn up to `end` of its x axis: plots are drawn a few times a second, so the end of a run a moment after it. */
+export async function plottedUpTo(frame: Locator, end: number): Promise<Plotted> {
+  await expect.poll(async () => (await plottedOf(frame)).x.at(-1)).toBe(end);
+  return plottedOf(frame);
+}
+
 /** The page must not scroll sideways. */
 export async function expectNoOverflow(page: Page): Promise<void> {
   const { scrollWidth, clientWidth } = await page.evaluate(() => ({

@@ -66,7 +66,9 @@ async function train(page, address) {
  * @returns {Promise<Tally>}
  */
 export async function checkDemo(browser, address) {
-  const tally = { passed: 0, failed: 0, skipped: 0 };
+  /** @type {string[]} */
+  const failures = [];
+  const tally = { passed: 0, failed: 0, skipped: 0, failures };
   /** @param {string} name @param {(page: Page) => Promise<void>} run */
   const check = async (name, run) => {
     const page = await browser.newPage();
@@ -85,6 +87,7 @@ export async function checkDemo(browser, address) {
       console.log(`page: ${name} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
     } catch (error) {
       tally.failed++;
+      failures.push(`page: ${name}: ${String(error).slice(0, 300)}`);
       console.error(`FAILED page: ${name}\n`, error, ...faults);
     }
     await page.close();

@@ -8,7 +8,7 @@ import { deviceChecks } from '../deno/device.ts';
 import { kernelChecks } from '../deno/kernels.ts';
 import { hostileChecks, type HostileDevices } from '../gpu/hostile-checks.ts';
 import { optimizerChecks } from '../gpu/hostile-optimizers.ts';
-import { conformanceGroups, runGroups, type Group, type Tally } from '../runner.ts';
+import { bothOf, conformanceGroups, runGroups, type Group, type Tally } from '../runner.ts';
 import { exceptions } from './exceptions.ts';
 import { readChecks } from './reads.ts';
 
@@ -75,11 +75,7 @@ const suite = {
     };
     const last = wanted.test(device.name) ? [device] : [];
     const alone = await runGroups(last, { exceptions, atOnce: 1, log });
-    return {
-      passed: together.passed + alone.passed,
-      failed: together.failed + alone.failed,
-      skipped: together.skipped + alone.skipped,
-    };
+    return bothOf(together, alone);
   },
 };
 
