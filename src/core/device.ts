@@ -1,7 +1,7 @@
 // What every device offers: to users (stats, record, prepare, …) and to the dispatcher (memory, execute).
 import { memoryOf, type DeviceMemory } from './device-memory.ts';
 import type { Bounds, DType, HostArray } from './dtype.ts';
-import type { Kernel, View } from './kernel.ts';
+import type { DeviceKernel, View } from './kernel.ts';
 import type { Storage } from './storage.ts';
 import type { GpuCommandEncoder, GpuDevice } from './host-types.ts';
 
@@ -132,7 +132,7 @@ export abstract class Device {
   abstract copy(op: string, from: Storage, to: Storage, bytes: number): void;
   /** @internal */
   abstract execute<A>(
-    kernel: Kernel<A>,
+    kernel: DeviceKernel<A>,
     args: A,
     inputs: readonly Operand[],
     outputs: readonly Operand[],

@@ -4,7 +4,7 @@ import { capturing } from './capturing.ts';
 import type { Device, Operand } from './device.ts';
 import { BYTES, type DType } from './dtype.ts';
 import { isTensor } from './is-tensor.ts';
-import { opName, readsWide, writesWide, type Kernel } from './kernel.ts';
+import { opName, readsWide, writesWide, type DeviceKernel } from './kernel.ts';
 import { castArgs, castKernel } from '../kernels/pointwise/cast.ts';
 import { sizeOf, type Shape } from './shape.ts';
 import type { Storage } from './storage.ts';
@@ -20,7 +20,7 @@ interface Like {
 
 /** Runs a kernel on the device of its first tensor and returns its outputs. Arguments are valid by now. */
 export function run<A>(
-  kernel: Kernel<A>,
+  kernel: DeviceKernel<A>,
   args: A,
   inputs: readonly Tensor[],
   outputs: readonly Output[],
@@ -71,7 +71,7 @@ function anyOf(inputs: readonly Tensor[], outputs: readonly Output[]): Tensor {
 /** Runs a kernel into `results`, through temporaries where it cannot write them directly. */
 function fill<A>(
   device: Device,
-  kernel: Kernel<A>,
+  kernel: DeviceKernel<A>,
   args: A,
   inputs: readonly Tensor[],
   results: readonly Tensor[],
@@ -129,7 +129,7 @@ function fill<A>(
 /** Whether an output overlaps an input in a way that the kernel does not allow. A kernel may allow it element by element. */
 function clashes<A>(
   device: Device,
-  kernel: Kernel<A>,
+  kernel: DeviceKernel<A>,
   args: A,
   sources: readonly Operand[],
   k: number,
@@ -146,7 +146,7 @@ function clashes<A>(
 
 /** `run` for kernels with one output. */
 export function runOne<A>(
-  kernel: Kernel<A>,
+  kernel: DeviceKernel<A>,
   args: A,
   inputs: readonly Tensor[],
   output: Output,
@@ -165,7 +165,7 @@ export interface Rewrite<A> {
  * Does the part of several runs that may fail because memory is missing, so that all of them are done or none. The functions
  * that it returns only write. On the CPU results of float16 need memory of their own, so they are computed here already.
  */
-export function staged<A>(kernel: Kernel<A>, runs: readonly Rewrite<A>[]): (() => void)[] {
+export function staged<A>(kernel: DeviceKernel<A>, runs: readonly Rewrite<A>[]): (() => void)[] {
   const written = new Set<Storage>();
   return runs.map(({ args, inputs, outputs }) => {
     const all = [...inputs, ...outputs];

@@ -3,7 +3,10 @@ import { called } from './calling.ts';
 import type { DType, NumericArray } from './dtype.ts';
 import type { Program } from '../shader/link.ts';
 import type { ParamLayout } from '../shader/params.ts';
+import type { PointwiseArgs } from '../kernels/pointwise/args.ts';
+import type { SumLayout } from '../kernels/reduce/plan.ts';
 import type { Tuning } from '../kernels/tuning.ts';
+import type { Windows } from '../kernels/windows/windows.ts';
 import type { Shape } from './shape.ts';
 
 /** What a planner knows of a tensor that is read or written. It is enough to plan without a device. */
@@ -18,7 +21,7 @@ export interface View {
 }
 
 /** What planners need to know of an adapter. */
-export interface Capabilities {
+export interface AdapterCapabilities {
   /** The largest size of a storage binding, in bytes. */
   readonly maxBindingSize: number;
   readonly maxWorkgroups: number;
@@ -35,6 +38,20 @@ export interface Capabilities {
   readonly tuning: Tuning;
 }
 
+/** What planners are given. What is more than an adapter's comes from whoever plans: an app without a GPU device does without its code. */
+export interface Capabilities extends AdapterCapabilities {
+  /** @internal An empty plan of parts, for tensors that are larger than a binding. */
+  readonly windows: (caps: Capabilities) => Windows;
+}
+
+/** What a device gives: the planners too of the kernels that dispatcher and autograd are made of, which every app has. */
+export interface DeviceCapabilities extends Capabilities {
+  /** @internal */
+  readonly pointwise: Planner<PointwiseArgs>['plan'];
+  /** @internal */
+  readonly sums: Planner<SumLayout>['plan'];
+}
+
 /** The limits of a GPUDevice that planners read. */
 export interface DeviceLimits {
   readonly maxStorageBufferBindingSize: number;
@@ -46,7 +63,7 @@ export interface DeviceLimits {
   readonly maxStorageBuffersPerShaderStage: number;
 }
 
-export function capabilitiesOf(limits: DeviceLimits, tuning: Tuning): Capabilities {
+export function capabilitiesOf(limits: DeviceLimits, tuning: Tuning): AdapterCapabilities {
   return {
     maxBindingSize: limits.maxStorageBufferBindingSize,
     maxWorkgroups: limits.maxComputeWorkgroupsPerDimension,
@@ -107,18 +124,21 @@ export interface Plan {
 export const UNIFORM_BYTES = 512;
 
 /** What a kernel does on a GPU. `A` holds its shapes and options. */
-export interface Planner<A> {
+export interface Planner<A, C extends AdapterCapabilities = Capabilities> {
   readonly name: string;
   /** Whether the GPU kernel reads and writes float16 itself. If not, the dispatcher converts inputs and outputs. */
   readonly float16: 'native' | 'convert';
   /** Outputs that a `'native'` kernel always writes as float32, such as sums. */
   widens?(args: A, output: number): boolean;
-  /** The GPU launches: a pure function, testable without a GPU. */
-  plan(args: A, inputs: readonly View[], outputs: readonly View[], caps: Capabilities): Plan;
+  /**
+   * The GPU launches: a pure function, testable without a GPU. It is not declared as a method, of which the compiler would not check
+   * that callers have the capabilities that it needs.
+   */
+  readonly plan: (args: A, inputs: readonly View[], outputs: readonly View[], caps: C) => Plan;
 }
 
 /** One kind of computation, on every device. */
-export interface Kernel<A> extends Planner<A> {
+export interface Kernel<A, C extends AdapterCapabilities = Capabilities> extends Planner<A, C> {
   /** Whether a call writes a part of its outputs and leaves the rest as it is. */
   readonly partial?: boolean;
   /** The same computation in float64; results are rounded once, when they are stored. */
@@ -143,20 +163,37 @@ export interface Kernel<A> extends Planner<A> {
   };
 }
 
+/** A kernel as devices run it. */
+export type DeviceKernel<A> = Kernel<A, DeviceCapabilities>;
+
+/** What `plan` needs of a kernel whose planner comes with the device, for plans without one. */
+export const plannerOf = <A>(kernel: DeviceKernel<A>, plan: Planner<A>['plan']): Planner<A> => ({
+  ...kernel,
+  plan,
+});
+
 /** Whether the GPU reads an input of this dtype as float32, by way of a copy. */
-export function readsWide<A>({ float16 }: Planner<A>, dtype: DType): boolean {
+export function readsWide<A, C extends AdapterCapabilities>(
+  { float16 }: Planner<A, C>,
+  dtype: DType,
+): boolean {
   return dtype === 'float16' && float16 === 'convert';
 }
 
 /** Whether the GPU writes output `k` of this dtype as float32, which is converted then. */
-export function writesWide<A>(kernel: Planner<A>, args: A, k: number, dtype: DType): boolean {
+export function writesWide<A, C extends AdapterCapabilities>(
+  kernel: Planner<A, C>,
+  args: A,
+  k: number,
+  dtype: DType,
+): boolean {
   return (
     dtype === 'float16' && (kernel.float16 === 'convert' || (kernel.widens?.(args, k) ?? false))
   );
 }
 
 /** The name of the op that a kernel is called for. Kernels that several ops share get it with their arguments. */
-export function opName<A>(kernel: Kernel<A>, args: A): string {
+export function opName<A>(kernel: DeviceKernel<A>, args: A): string {
   const op = called();
   if (op !== null) return op;
   const own = (args as { readonly op?: { readonly name?: unknown } | null }).op?.name;
@@ -166,7 +203,7 @@ export function opName<A>(kernel: Kernel<A>, args: A): string {
 /** The size of a workgroup: the power of two that is wanted, or the largest one that the device allows. */
 export function workgroupSize(
   wanted: number,
-  { maxInvocations, maxWorkgroupSizeX }: Capabilities,
+  { maxInvocations, maxWorkgroupSizeX }: AdapterCapabilities,
 ): number {
   let size = wanted;
   while (size > maxInvocations || size > maxWorkgroupSizeX) size /= 2;
@@ -174,7 +211,7 @@ export function workgroupSize(
 }
 
 /** The dimensions of a dispatch of `count` workgroups: one, or two if there are more than one dimension may have. */
-export function foldWorkgroups(count: number, caps: Capabilities): [number, number, number] {
+export function foldWorkgroups(count: number, caps: AdapterCapabilities): [number, number, number] {
   if (count <= caps.maxWorkgroups) return [Math.max(count, 1), 1, 1];
   const y = Math.ceil(count / caps.maxWorkgroups);
   return [Math.ceil(count / y), y, 1];

@@ -20,7 +20,7 @@ import {
   type NumericArray,
 } from '../core/dtype.ts';
 import { DeviceUnavailableError, DisposedError } from '../core/errors.ts';
-import { opName, type Kernel } from '../core/kernel.ts';
+import { opName, type DeviceKernel } from '../core/kernel.ts';
 import type { Shape } from '../core/shape.ts';
 import { allocating, memoryError } from '../core/memory.ts';
 import { nextTask } from '../core/next-task.ts';
@@ -160,7 +160,7 @@ export class CpuDevice extends Device {
   }
 
   override execute<A>(
-    kernel: Kernel<A>,
+    kernel: DeviceKernel<A>,
     args: A,
     inputs: readonly Operand[],
     outputs: readonly Operand[],
@@ -177,7 +177,7 @@ export class CpuDevice extends Device {
   }
 
   #compute<A>(
-    kernel: Kernel<A>,
+    kernel: DeviceKernel<A>,
     args: A,
     inputs: readonly Operand[],
     outputs: readonly Operand[],

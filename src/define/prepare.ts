@@ -1,12 +1,12 @@
 // Runs an op once on tiny tensors, forward and backward, so that its pipelines are compiled.
 import type { Device } from '../core/device.ts';
 import { encode, type FloatDType } from '../core/dtype.ts';
-import { SOFTWARE } from '../kernels/tuning.ts';
+import { SOFTWARE_SCALAR_BELOW } from '../kernels/tuning.ts';
 import { sizeOf, type Shape } from '../core/shape.ts';
 import { fromHost, type Tensor } from '../core/tensor.ts';
 
 /** Lengths of elementwise calls that may need different pipelines; see `Tuning.scalarBelow`. */
-export const LENGTHS = [1, SOFTWARE.scalarBelow + 4];
+export const LENGTHS = [1, SOFTWARE_SCALAR_BELOW + 4];
 
 /** Calls `fn` with leaf tensors of zeros, and then `backward` on its result. */
 export function warmUp(

@@ -1,6 +1,6 @@
 // Checks how much memory the launches of a plan bind, and refuses a plan that binds more than the device allows.
 import { LimitError, OutOfMemoryError } from '../core/errors.ts';
-import type { Binding, Capabilities, Plan, View } from '../core/kernel.ts';
+import type { AdapterCapabilities, Binding, Plan, View } from '../core/kernel.ts';
 
 /** Throws if a plan binds more than the device allows. */
 export function checkBindings(
@@ -8,7 +8,7 @@ export function checkBindings(
   plan: Plan,
   inputs: readonly View[],
   outputs: readonly View[],
-  { maxBindingSize, maxStorageBuffers }: Capabilities,
+  { maxBindingSize, maxStorageBuffers }: AdapterCapabilities,
 ): void {
   for (const { bindings } of plan.launches) {
     if (bindings.length > maxStorageBuffers) {

@@ -10,7 +10,7 @@ import {
 } from '../core/device.ts';
 import { decode, type DType, type HostArray } from '../core/dtype.ts';
 import { DeviceLostError, DisposedError, type NonlinError } from '../core/errors.ts';
-import { capabilitiesOf, type Kernel } from '../core/kernel.ts';
+import { capabilitiesOf, type DeviceKernel } from '../core/kernel.ts';
 import { scope } from '../core/scope.ts';
 import type { Storage } from '../core/storage.ts';
 import { checkPrepare } from '../core/validate-options.ts';
@@ -21,6 +21,7 @@ import { Faults } from './faults.ts';
 import { Launcher } from './launcher.ts';
 import { Layouts } from './layouts.ts';
 import { PipelineCache } from './pipelines.ts';
+import { withPlanners } from './planners.ts';
 import { CommandQueue } from './queue.ts';
 import { Readback } from './readback.ts';
 import { asGpu, GpuStorage } from './storage.ts';
@@ -97,7 +98,7 @@ export class WebGpuDevice extends Device {
     this.#readback = new Readback(gpuDevice, queue, this.#stagingPool, faults);
     this.#launcher = new Launcher({
       device: gpuDevice,
-      capabilities: capabilitiesOf(limits, options.tuning),
+      capabilities: withPlanners(capabilitiesOf(limits, options.tuning)),
       layouts,
       pipelines,
       queue,
@@ -316,7 +317,7 @@ export class WebGpuDevice extends Device {
   }
 
   override execute<A>(
-    kernel: Kernel<A>,
+    kernel: DeviceKernel<A>,
     args: A,
     inputs: readonly Operand[],
     outputs: readonly Operand[],

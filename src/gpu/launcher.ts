@@ -3,8 +3,8 @@ import type { Operand } from '../core/device.ts';
 import { OptionError } from '../core/errors.ts';
 import {
   opName,
-  type Capabilities,
-  type Kernel,
+  type DeviceCapabilities,
+  type DeviceKernel,
   type Launch,
   type Plan,
   type View,
@@ -31,7 +31,7 @@ const MOST_GROUPS = 8;
 
 export interface LauncherParts {
   readonly device: GPUDevice;
-  readonly capabilities: Capabilities;
+  readonly capabilities: DeviceCapabilities;
   readonly layouts: Layouts;
   readonly pipelines: PipelineCache;
   readonly queue: CommandQueue;
@@ -65,7 +65,7 @@ export class Launcher {
   }
 
   execute<A>(
-    kernel: Kernel<A>,
+    kernel: DeviceKernel<A>,
     args: A,
     inputs: readonly Operand[],
     outputs: readonly Operand[],
@@ -132,13 +132,13 @@ export class Launcher {
 
   /** Plans a call. Throws before anything is allocated or recorded. */
   readonly #plan = <A>(
-    kernel: Kernel<A>,
+    kernel: DeviceKernel<A>,
     args: A,
     inputs: readonly View[],
     outputs: readonly View[],
   ): Plan => {
     const { capabilities } = this.#parts;
-    const make = (caps: Capabilities): Plan => kernel.plan(args, inputs, outputs, caps);
+    const make = (caps: DeviceCapabilities): Plan => kernel.plan(args, inputs, outputs, caps);
     const plan = planMerged(
       make,
       (binding, of) => bytesOf(binding, of, inputs, outputs),

@@ -4,8 +4,8 @@ import copyText from '../../shaders/kernels/copy/words.wgsl?raw';
 import {
   UNIFORM_BYTES,
   UniformWriter,
+  type AdapterCapabilities,
   type Binding,
-  type Capabilities,
   type Launch,
   type BufferSlice,
   type Plan,
@@ -40,10 +40,10 @@ interface Merged {
  * Returns the plan of `make`, changed so that no launch binds more buffers than the device allows, or unchanged if
  * that is impossible. `bytesOf` returns the number of bytes that a binding spans.
  */
-export function planMerged(
-  make: (caps: Capabilities) => Plan,
+export function planMerged<C extends AdapterCapabilities>(
+  make: (caps: C) => Plan,
   bytesOf: (binding: Binding, plan: Plan) => number,
-  caps: Capabilities,
+  caps: C,
 ): Plan {
   const whole = make(caps);
   for (const part of PARTS) {
@@ -54,7 +54,11 @@ export function planMerged(
   return whole;
 }
 
-function merge(plan: Plan, bytesOf: (binding: Binding) => number, caps: Capabilities): Plan | null {
+function merge(
+  plan: Plan,
+  bytesOf: (binding: Binding) => number,
+  caps: AdapterCapabilities,
+): Plan | null {
   if (plan.launches.every(({ bindings }) => bindings.length <= caps.maxStorageBuffers)) return plan;
   const launches: Launch[] = [];
   // Launches run one after another, so they can all use the same two buffers.
@@ -155,7 +159,7 @@ function copy(
   first: number,
   to: BufferSlice,
   base: number,
-  caps: Capabilities,
+  caps: AdapterCapabilities,
 ): Launch {
   const workgroups = Math.max(1, Math.min(Math.ceil(count / (4 * COPY_SIZE)), caps.maxWorkgroups));
   return {

@@ -1,6 +1,6 @@
 // Keeps the plans of kernels for later calls with the same arguments and shapes, with the objects made for each
 // launch.
-import type { Binding, Kernel, Launch, Plan, View } from '../core/kernel.ts';
+import type { Binding, DeviceKernel, Launch, Plan, View } from '../core/kernel.ts';
 import { sameShape } from '../core/shape.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { Resource } from './layouts.ts';
@@ -62,11 +62,16 @@ export class Plans {
 
   /** The plan of an earlier call with the same arguments and shapes, or else the plan that `make` returns. */
   get<A>(
-    kernel: Kernel<A>,
+    kernel: DeviceKernel<A>,
     args: A,
     inputs: readonly View[],
     outputs: readonly View[],
-    make: (kernel: Kernel<A>, args: A, inputs: readonly View[], outputs: readonly View[]) => Plan,
+    make: (
+      kernel: DeviceKernel<A>,
+      args: A,
+      inputs: readonly View[],
+      outputs: readonly View[],
+    ) => Plan,
   ): KeptPlan {
     const { kept } = kernel;
     if (!kept) return keep(make(kernel, args, inputs, outputs), kernel, outputs);
@@ -90,7 +95,7 @@ export class Plans {
   }
 }
 
-function keep<A>(plan: Plan, { partial }: Kernel<A>, outputs: readonly View[]): KeptPlan {
+function keep<A>(plan: Plan, { partial }: DeviceKernel<A>, outputs: readonly View[]): KeptPlan {
   const useOf = ({ of, index, access }: Binding): Use => {
     if (of === 'status') return 'note';
     if (access === 'read') return 'read';

@@ -77,6 +77,9 @@ export const HARDWARE: Tuning = {
   hoistArrayLengths: false,
 };
 
+/** `SOFTWARE.scalarBelow`, apart from the record: ops that are warmed up need no more of it. */
+export const SOFTWARE_SCALAR_BELOW = 8192;
+
 /**
  * SwiftShader and lavapipe, which run the invocations of a workgroup four or eight at a time, each group from start to end,
  * on the cores of the CPU. Measured on SwiftShader: a barrier takes 5 µs for a workgroup of 32 and 79 µs for one of 256, as
@@ -90,7 +93,7 @@ export const SOFTWARE: Tuning = {
   packsPerInvocation: 128,
   partialSums: 256,
   // Compiling an activation takes half as long; the call itself up to 50 µs longer.
-  scalarBelow: 8192,
+  scalarBelow: SOFTWARE_SCALAR_BELOW,
   finishWorkgroup: 16,
   rowSums: 128,
   rowsByWorkgroup: false,

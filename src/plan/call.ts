@@ -2,7 +2,7 @@
 import { describe } from '../core/describe.ts';
 import { isDType, type DType } from '../core/dtype.ts';
 import { DTypeError, OptionError, ShapeError } from '../core/errors.ts';
-import { capabilitiesOf, type Capabilities, type DeviceLimits } from '../core/kernel.ts';
+import { capabilitiesOf, type AdapterCapabilities, type DeviceLimits } from '../core/kernel.ts';
 import { sizeOf, type Shape } from '../core/shape.ts';
 import {
   checkBoolean,
@@ -12,7 +12,7 @@ import {
   checkOptionNames,
 } from '../core/validate-options.ts';
 import { boundBytes } from '../gpu/bindings.ts';
-import { Pass, type Merge, type Part } from './pass.ts';
+import { Pass, type Part } from './pass.ts';
 import { hardware, type PlanTuning } from './tunings.ts';
 import type { KernelOp, PlannedPass, PlannedTensor } from './types.ts';
 
@@ -57,14 +57,14 @@ const KNOWN = [
 export class Call<O extends object = object> {
   readonly op: string;
   readonly options: Partial<O>;
-  readonly caps: Capabilities;
+  readonly caps: AdapterCapabilities;
+  readonly codeOf: PlanTuning['codeOf'];
   readonly fused: boolean;
   readonly tensors: Record<string, PlannedTensor> = {};
   readonly #shapes: Readonly<Record<string, unknown>>;
   readonly #dtypes: Readonly<Record<string, unknown>>;
   readonly #dtype: 'float32' | 'float16';
   readonly #first: string;
-  readonly #tuning: PlanTuning;
   readonly #padded: boolean;
   readonly #gradients: readonly string[];
 
@@ -95,14 +95,15 @@ export class Call<O extends object = object> {
     this.#first = first;
     this.#padded = padded;
     this.#gradients = gradients === undefined ? differentiable.slice(0, 1) : wanted.map(String);
-    this.#tuning = tuning as PlanTuning;
+    const { codeOf, tuning: records } = tuning as PlanTuning;
+    this.codeOf = codeOf;
     // A GPUDevice has its limits on a prototype.
     const all = Object.entries(DEFAULT_LIMITS).map(([name, least]) => {
       const value = limits[name] ?? (least as number);
       checkNumber(op, `limits.${name}`, value, { integer: true, min: 1 });
       return [name, value];
     });
-    this.caps = capabilitiesOf(Object.fromEntries(all) as DeviceLimits, this.#tuning.tuning);
+    this.caps = capabilitiesOf(Object.fromEntries(all) as DeviceLimits, records);
   }
 
   /** Checks the names of options. */
@@ -157,9 +158,16 @@ export class Call<O extends object = object> {
     return this.tensor(`grad${name.charAt(0).toUpperCase()}${name.slice(1)}`, shape, dtype);
   }
 
-  /** The launches of one direction. */
-  pass(add: (pass: Pass) => void, merge: Merge | null = null): PlannedPass {
-    const pass = new Pass(this.op, this.caps, this.#tuning.codeOf, merge);
+  /** The launches of one direction, of kernels as `Pass` takes them. */
+  pass(add: (pass: Pass) => void): PlannedPass {
+    return this.planned(new Pass(this.op, this.caps, this.codeOf), add);
+  }
+
+  /** What `add` has added to a pass. */
+  planned<P extends PlannedPass & { readonly notes: boolean }>(
+    pass: P,
+    add: (pass: P) => void,
+  ): PlannedPass {
     add(pass);
     if (pass.notes) this.tensors.status = { shape: [4], dtype: 'int32', bytes: 16 };
     const { launches, scratch, reads, writes } = pass;

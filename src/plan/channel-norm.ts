@@ -11,13 +11,13 @@ import {
   type Seen,
 } from '../define/channel-norm.ts';
 import { resolveParams } from '../define/params.ts';
-import { planMerged } from '../gpu/merge.ts';
 import { KEPT } from '../kernels/norm/args.ts';
 import { normKernel } from '../kernels/norm/plan.ts';
 import batchSetting from '../norms/batch-norm.ts';
 import groupSetting from '../norms/group-norm.ts';
 import instanceSetting from '../norms/instance-norm.ts';
 import type { Call } from './call.ts';
+import { kernelPass } from './kernel-pass.ts';
 import type { KernelOp, Passes } from './types.ts';
 
 /** Options of a plan of `groupNorm`. */
@@ -129,15 +129,15 @@ function normPasses(
   const y = call.tensor('output', x.shape, x.dtype);
   const kept = keeps ? [call.tensor('statistics', [rows, KEPT], 'float32')] : [];
   return {
-    forward: call.pass((pass) => {
+    forward: kernelPass(call, (pass) => {
       pass.run(normKernel, forward(keeps), [x, ...given, ...operands], [y, ...kept]);
-    }, planMerged),
+    }),
     backward: keeps
-      ? call.pass((pass) => {
+      ? kernelPass(call, (pass) => {
           const reads = [x, ...kept, ...(has[0] ? operands.slice(0, 1) : []), call.gradOf(y)];
           const grads = inputs.filter((_, i) => needs[i]).map((part) => call.gradOf(part));
           pass.run(normKernel, backward(needs), reads, grads);
-        }, planMerged)
+        })
       : null,
   };
 }

@@ -13,8 +13,8 @@ import type { ClassLossDeclaration } from '../define/class-loss.ts';
 import type { ParamOptions, ParamSpecs } from '../define/params.ts';
 import type { Reduction } from '../define/reduction.ts';
 import type { TemperOptions } from '../define/temper.ts';
-import { planMerged } from '../gpu/merge.ts';
 import { classLoss } from '../kernels/class-loss/plan.ts';
+import { kernelPass } from './kernel-pass.ts';
 import type { KernelOp } from './types.ts';
 
 /** Options of a plan of a classification loss. */
@@ -93,14 +93,14 @@ export function classLossKernel<const S extends ParamSpecs, const Soft extends b
       const grads = (wanted: readonly boolean[]) =>
         [x, target].filter((_, i) => wanted[i]).map((part) => call.gradOf(part));
       return {
-        forward: call.pass((pass) => {
+        forward: kernelPass(call, (pass) => {
           pass.run(classLoss, args(false, fused), operands, [y, ...grads(fused), ...divisor]);
-        }, planMerged),
+        }),
         backward: backs
-          ? call.pass((pass) => {
+          ? kernelPass(call, (pass) => {
               const reads = [...operands, call.gradOf(y), ...divisor];
               pass.run(classLoss, args(true, needs), reads, grads(needs));
-            }, planMerged)
+            })
           : null,
       };
     },

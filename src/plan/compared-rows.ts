@@ -3,7 +3,7 @@ import { rowLayout, sameShape, type Shape } from '../core/shape.ts';
 import { pairArgs, type PairRowsDeclaration } from '../define/pair-rows.ts';
 import { castArgs } from '../kernels/pointwise/identity.ts';
 import { pairRows } from '../kernels/pair-rows/plan.ts';
-import { pointwise } from '../kernels/pointwise/plan.ts';
+import { pointwisePlanner } from '../kernels/pointwise/planner.ts';
 import { fusedPasses } from './fused.ts';
 import type { Part } from './pass.ts';
 import { sumTo } from './sum-to.ts';
@@ -44,7 +44,7 @@ export function comparedRowsKernel<O extends object, N extends string>(
         ahead: (pass) => {
           [...given, ...labels].forEach((part, i) => {
             const to = operands[i];
-            if (to && to !== part) pass.run(pointwise, castArgs(to.shape), [part], [to]);
+            if (to && to !== part) pass.run(pointwisePlanner, castArgs(to.shape), [part], [to]);
           });
         },
         // The gradient of what was repeated is summed up.

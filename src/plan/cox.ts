@@ -1,9 +1,9 @@
 // Plans of coxPhLoss, which sorts by time, and counts the events, on the GPU.
 import type { Reduction } from '../define/reduction.ts';
-import { planMerged } from '../gpu/merge.ts';
 import { cox } from '../kernels/cox/plan.ts';
-import { pointwise } from '../kernels/pointwise/plan.ts';
+import { pointwisePlanner } from '../kernels/pointwise/planner.ts';
 import { coxCall, NAME } from '../losses/cox-hazards.ts';
+import { kernelPass } from './kernel-pass.ts';
 import type { KernelOp } from './types.ts';
 
 /** Options of a plan of `coxPhLoss`: the reduction. */
@@ -30,20 +30,20 @@ export function coxKernel(): KernelOp<CoxKernelOptions, 'input' | 'time' | 'even
       const wants = call.wants('input');
       const fused = wants && reduce !== null && call.fused;
       return {
-        forward: call.pass((pass) => {
-          if (count) pass.run(pointwise, count, [event], counts);
+        forward: kernelPass(call, (pass) => {
+          if (count) pass.run(pointwisePlanner, count, [event], counts);
           const losses = reduce ? pass.temporary(input.shape, 'float32') : y;
           const grads = fused ? [call.gradOf(input)] : [];
           pass.run(cox, args(false, fused), operands, [losses, ...grads]);
           if (!reduce) return;
-          pass.run(pointwise, reduce, [losses, ...counts], [y]);
+          pass.run(pointwisePlanner, reduce, [losses, ...counts], [y]);
           pass.release(losses);
-        }, planMerged),
+        }),
         backward: wants
-          ? call.pass((pass) => {
+          ? kernelPass(call, (pass) => {
               const reads = [...operands, call.gradOf(y)];
               pass.run(cox, args(true, true), reads, [call.gradOf(input)]);
-            }, planMerged)
+            })
           : null,
       };
     },

@@ -1,10 +1,10 @@
 // Plans of diceLoss: sums of each sample, from which the gradient is pointwise.
 import type { Reduction } from '../define/reduction.ts';
-import { planMerged } from '../gpu/merge.ts';
 import { diceKernel as kernel } from '../kernels/dice/plan.ts';
-import { pointwise } from '../kernels/pointwise/plan.ts';
+import { pointwisePlanner } from '../kernels/pointwise/planner.ts';
 import { diceCall, NAME } from '../losses/dice-samples.ts';
-import { seenAs, type Part, type Pass } from './pass.ts';
+import { kernelPass, type KernelPass } from './kernel-pass.ts';
+import { seenAs, type Part } from './pass.ts';
 import type { KernelOp } from './types.ts';
 
 /** Options of a plan of `diceLoss`. */
@@ -33,28 +33,32 @@ export function diceKernel(): KernelOp<DiceKernelOptions, 'input' | 'target'> {
       const kept = ['half', 'size'].map((name) =>
         backs ? call.tensor(name, perSample, 'float32') : null,
       );
-      const gradients = (pass: Pass, ends: readonly Part[], upstream: readonly Part[]): void => {
+      const gradients = (
+        pass: KernelPass,
+        ends: readonly Part[],
+        upstream: readonly Part[],
+      ): void => {
         both.forEach((part, i) => {
           const other = both[1 - i];
           if (!wanted[i] || !other) return;
           const reads = [other, ...ends, ...upstream];
-          pass.run(pointwise, gradient(upstream.length > 0), reads, [call.gradOf(part)]);
+          pass.run(pointwisePlanner, gradient(upstream.length > 0), reads, [call.gradOf(part)]);
         });
       };
       const reduced = reduction !== 'none';
       return {
-        forward: call.pass((pass) => {
+        forward: kernelPass(call, (pass) => {
           const ends = kept.map((part) => part ?? pass.temporary(perSample, 'float32'));
           pass.run(kernel, args, both, [y, ...ends]);
           if (reduced && call.fused) gradients(pass, ends, []);
-        }, planMerged),
+        }),
         backward: backs
-          ? call.pass((pass) => {
+          ? kernelPass(call, (pass) => {
               const gradOutput = call.gradOf(y);
               const upstream = reduced ? gradOutput : seenAs(gradOutput, perSample);
               const ends = kept.filter((part) => part !== null);
               gradients(pass, ends, [upstream]);
-            }, planMerged)
+            })
           : null,
       };
     },

@@ -1,9 +1,9 @@
 // Plans of losses with a kernel of their own that writes the loss and, where it is reduced, the gradients in one pass.
 import type { Planner } from '../core/kernel.ts';
 import type { Shape } from '../core/shape.ts';
-import { planMerged } from '../gpu/merge.ts';
 import type { Call } from './call.ts';
-import type { Part, Pass } from './pass.ts';
+import { kernelPass, type KernelPass } from './kernel-pass.ts';
+import type { Part } from './pass.ts';
 import type { Passes } from './types.ts';
 
 export interface FusedLoss<A> {
@@ -20,9 +20,9 @@ export interface FusedLoss<A> {
   /** The arguments: forward with the gradients that are wanted, or backward. */
   readonly args: (backward: boolean, wanted: readonly boolean[]) => A;
   /** Launches ahead of the forward direction. */
-  readonly ahead?: (pass: Pass) => void;
+  readonly ahead?: (pass: KernelPass) => void;
   /** What the kernel writes instead of a gradient, and the launches that make the gradient of it. */
-  readonly write?: (pass: Pass, grad: Part, index: number) => readonly [Part, () => void];
+  readonly write?: (pass: KernelPass, grad: Part, index: number) => readonly [Part, () => void];
 }
 
 export function fusedPasses<A>(call: Call, loss: FusedLoss<A>): Passes {
@@ -32,7 +32,7 @@ export function fusedPasses<A>(call: Call, loss: FusedLoss<A>): Passes {
   const needs = differentiable.map(({ name }) => call.wants(name));
   const fused = needs.map((need) => need && reduced && call.fused);
   const run = (
-    pass: Pass,
+    pass: KernelPass,
     backward: boolean,
     wanted: readonly boolean[],
     reads: readonly Part[],
@@ -48,14 +48,14 @@ export function fusedPasses<A>(call: Call, loss: FusedLoss<A>): Passes {
     for (const [, finish] of grads) finish?.();
   };
   return {
-    forward: call.pass((pass) => {
+    forward: kernelPass(call, (pass) => {
       ahead?.(pass);
       run(pass, false, fused, operands, [y, ...kept]);
-    }, planMerged),
+    }),
     backward: needs.includes(true)
-      ? call.pass((pass) => {
+      ? kernelPass(call, (pass) => {
           run(pass, true, needs, [...operands, ...kept, call.gradOf(y)], []);
-        }, planMerged)
+        })
       : null,
   };
 }

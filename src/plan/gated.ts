@@ -6,8 +6,9 @@ import { gatedArgs, gatedOp } from '../define/gated-call.ts';
 import { pairOf, pairOps, type GatedPair } from '../define/gated-pair.ts';
 import type { ParamOptions, ParamSpecs } from '../define/params.ts';
 import { gated } from '../kernels/gated/plan.ts';
-import { pointwise } from '../kernels/pointwise/plan.ts';
+import { pointwisePlanner } from '../kernels/pointwise/planner.ts';
 import type { Call } from './call.ts';
+import { kernelPass } from './kernel-pass.ts';
 import type { KernelOp, Passes } from './types.ts';
 
 /** Options of a plan of a gated unit of one tensor. */
@@ -59,16 +60,16 @@ export function pairedKernel<const S extends ParamSpecs, O extends object = Para
       const y = call.tensor('output', x.shape, x.dtype);
       const args = { params, shape: x.shape };
       return {
-        forward: call.pass((pass) => {
-          pass.run(pointwise, { op: forwardOp, ...args }, operands, [y]);
+        forward: kernelPass(call, (pass) => {
+          pass.run(pointwisePlanner, { op: forwardOp, ...args }, operands, [y]);
         }),
         backward: operands.some((part) => call.wants(part.name))
-          ? call.pass((pass) => {
+          ? kernelPass(call, (pass) => {
               const outputs = operands.map((part) =>
                 call.wants(part.name) ? call.gradOf(part) : pass.temporary(x.shape, x.dtype),
               );
               const inputs = [...operands, call.gradOf(y)];
-              pass.run(pointwise, { op: backwardOp, ...args }, inputs, outputs);
+              pass.run(pointwisePlanner, { op: backwardOp, ...args }, inputs, outputs);
             })
           : null,
       };
@@ -90,11 +91,11 @@ function halves<const S extends ParamSpecs>(
   const args = { op, params, ...extents };
   const y = call.tensor('output', shape, x.dtype);
   return {
-    forward: call.pass((pass) => {
+    forward: kernelPass(call, (pass) => {
       pass.run(gated, { ...args, direction: 'forward' }, [x], [y]);
     }),
     backward: call.wants('input')
-      ? call.pass((pass) => {
+      ? kernelPass(call, (pass) => {
           const inputs = [x, call.gradOf(y)];
           pass.run(gated, { ...args, direction: 'backward' }, inputs, [call.gradOf(x)]);
         })

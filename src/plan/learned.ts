@@ -3,9 +3,10 @@ import type { ActivationDeclaration } from '../define/activation.ts';
 import { alongChannels } from '../define/along-channels.ts';
 import { learnedOps, type LearnedDeclaration } from '../define/learned.ts';
 import type { ParamOptions, ParamSpecs } from '../define/params.ts';
-import { pointwise } from '../kernels/pointwise/plan.ts';
+import { pointwisePlanner } from '../kernels/pointwise/planner.ts';
 import { activationKernel } from './activation.ts';
 import type { Call } from './call.ts';
+import { kernelPass } from './kernel-pass.ts';
 import { seenAs } from './pass.ts';
 import { sumTo } from './sum-to.ts';
 import type { KernelOp, Passes } from './types.ts';
@@ -50,16 +51,16 @@ function learnedPasses(declaration: LearnedDeclaration, call: Call): Passes {
   const y = call.tensor('output', x.shape, x.dtype);
   const args = { params: {}, shape: x.shape };
   return {
-    forward: call.pass((pass) => {
-      pass.run(pointwise, { ...args, op: forwardOp }, [x, spread], [y]);
+    forward: kernelPass(call, (pass) => {
+      pass.run(pointwisePlanner, { ...args, op: forwardOp }, [x, spread], [y]);
     }),
     backward:
       call.wants('input') || call.wants(learned)
-        ? call.pass((pass) => {
+        ? kernelPass(call, (pass) => {
             const grad = call.wants('input') ? call.gradOf(x) : pass.temporary(x.shape, x.dtype);
             const wide = pass.temporary(x.shape, 'float32');
             const inputs = [x, spread, call.gradOf(y)];
-            pass.run(pointwise, { ...args, op: backwardOp }, inputs, [grad, wide]);
+            pass.run(pointwisePlanner, { ...args, op: backwardOp }, inputs, [grad, wide]);
             if (call.wants(learned)) sumTo(pass, wide, seenAs(call.gradOf(part), along));
           })
         : null,

@@ -13,9 +13,9 @@ import type {
 } from '../define/loss-types.ts';
 import type { ParamOptions, ParamSpecs } from '../define/params.ts';
 import type { AnyReduction, Reduction } from '../define/reduction.ts';
-import { planMerged } from '../gpu/merge.ts';
-import { pointwise } from '../kernels/pointwise/plan.ts';
-import { seenAs, type Part, type Pass } from './pass.ts';
+import { pointwisePlanner } from '../kernels/pointwise/planner.ts';
+import { kernelPass, type KernelPass } from './kernel-pass.ts';
+import { seenAs, type Part } from './pass.ts';
 import { sumTo } from './sum-to.ts';
 import type { KernelOp } from './types.ts';
 
@@ -104,7 +104,10 @@ export function lossKernel<
       const args = lossArgs(ops, { params, shape, own, reduction, weighs });
 
       /** The gradients that a kernel writes, and what is to be done with them after it. */
-      const gradients = (pass: Pass, variant: Variant): { outputs: Part[]; finish: () => void } => {
+      const gradients = (
+        pass: KernelPass,
+        variant: Variant,
+      ): { outputs: Part[]; finish: () => void } => {
         const names = [
           ...differentiable.filter((_, k) => variant.needs[k]),
           ...weights.filter((_, k) => variant.weightNeeds[k]),
@@ -127,22 +130,22 @@ export function lossKernel<
         return { outputs, finish: () => later.forEach((step) => step()) };
       };
       return {
-        forward: call.pass((pass) => {
+        forward: kernelPass(call, (pass) => {
           if (total && weight) sumTo(pass, weight, total);
           const sums = total ? pass.temporary([], 'float32') : y;
           const { outputs, finish } = gradients(pass, written);
           const reads = total && writes ? [...operands, total] : operands;
-          pass.run(pointwise, args.forward(written), reads, [sums, ...outputs]);
+          pass.run(pointwisePlanner, args.forward(written), reads, [sums, ...outputs]);
           if (total) {
             const quotient = { op: ops.quotient, params: {}, shape: [] };
-            pass.run(pointwise, quotient, [sums, total], [mean]);
+            pass.run(pointwisePlanner, quotient, [sums, total], [mean]);
             pass.release(sums);
           }
           if (mean !== y) pass.cast(mean, y);
           finish();
-        }, planMerged),
+        }),
         backward: backs
-          ? call.pass((pass) => {
+          ? kernelPass(call, (pass) => {
               const { outputs, finish } = gradients(pass, needs);
               const reads = [
                 ...operands,
@@ -150,9 +153,9 @@ export function lossKernel<
                 ...(late ? [mean] : []),
                 call.gradOf(y),
               ];
-              pass.run(pointwise, args.backward(needs), reads, outputs);
+              pass.run(pointwisePlanner, args.backward(needs), reads, outputs);
               finish();
-            }, planMerged)
+            })
           : null,
       };
     },

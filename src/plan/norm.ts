@@ -4,8 +4,8 @@ import { checkShapeIs } from '../core/validate.ts';
 import { checkNormalizedShape, normCall, normOp } from '../define/norm-call.ts';
 import type { NormDeclaration } from '../define/norm.ts';
 import { resolveParams } from '../define/params.ts';
-import { planMerged } from '../gpu/merge.ts';
 import { normKernel as kernel } from '../kernels/norm/plan.ts';
+import { kernelPass } from './kernel-pass.ts';
 import type { KernelOp } from './types.ts';
 
 /** Options of a plan of a norm. */
@@ -52,15 +52,15 @@ export function normKernel<O extends string>(
       const kept = keeps ? [call.tensor('statistics', statistics, 'float32')] : [];
       const [, ...others] = saved.flatMap((i) => inputs[i] ?? []);
       return {
-        forward: call.pass((pass) => {
+        forward: kernelPass(call, (pass) => {
           pass.run(kernel, forward(keeps), inputs, [y, ...kept]);
-        }, planMerged),
+        }),
         backward: keeps
-          ? call.pass((pass) => {
+          ? kernelPass(call, (pass) => {
               const reads = [x, ...kept, ...others, call.gradOf(y)];
               const grads = inputs.filter((_, i) => needs[i]).map((input) => call.gradOf(input));
               pass.run(kernel, backward(needs), reads, grads);
-            }, planMerged)
+            })
           : null,
       };
     },

@@ -1,20 +1,8 @@
-// Puts the launches of one direction together, as the dispatcher and the GPU device do it with tensors: float16 goes through
-// float32 where a kernel wants it so, and scratch memory is used again by later kernels.
-import type { DType } from '../core/dtype.ts';
-import {
-  readsWide,
-  writesWide,
-  type Binding,
-  type Capabilities,
-  type Plan,
-  type Planner,
-  type View,
-} from '../core/kernel.ts';
-import { sizeOf, type Shape } from '../core/shape.ts';
-import { boundBytes, bytesOf, checkBindings } from '../gpu/bindings.ts';
+// Puts the launches of one direction together, in names of tensors.
+import type { AdapterCapabilities, Binding, Plan, Planner, View } from '../core/kernel.ts';
+import type { Shape } from '../core/shape.ts';
+import { bytesOf, checkBindings } from '../gpu/bindings.ts';
 import { STATUS_BYTES } from '../gpu/status.ts';
-import { castArgs } from '../kernels/pointwise/identity.ts';
-import { elementwise } from '../kernels/pointwise/elements.ts';
 import type { Program } from '../shader/link.ts';
 import type { PlanTuning } from './tunings.ts';
 import type { PlannedLaunch, PlannedPass } from './types.ts';
@@ -24,35 +12,35 @@ export interface Part extends View {
   readonly name: string;
 }
 
-/** A change of plans for devices that bind few buffers: `planMerged` where an op may need it. */
-export type Merge = (
-  make: (caps: Capabilities) => Plan,
-  bytes: (binding: Binding, plan: Plan) => number,
-  caps: Capabilities,
-) => Plan;
-
 /** The same tensor, seen with another shape of as many elements. */
 export const seenAs = (part: Part, shape: Shape): Part => ({ ...part, shape });
 
-export class Pass implements PlannedPass {
+const SCRATCH = 'scratch ';
+
+/** The name of a scratch buffer. */
+export const scratchName = (index: number): string => `${SCRATCH}${index}`;
+
+/** The index of a scratch buffer; -1 of what is none. */
+export const scratchIndex = (name: string): number =>
+  name.startsWith(SCRATCH) ? Number(name.slice(SCRATCH.length)) : -1;
+
+/** The launches of kernels that need no scratch and read and write every dtype themselves; `KernelPass` takes the others too. */
+export class Pass<C extends AdapterCapabilities = AdapterCapabilities> implements PlannedPass {
   readonly launches: PlannedLaunch[] = [];
   readonly scratch: number[] = [];
-  readonly #op: string;
-  readonly #caps: Capabilities;
-  readonly #codeOf: PlanTuning['codeOf'];
-  readonly #merge: Merge | null;
-  /** Scratch that nothing uses any more. */
-  readonly #free: number[] = [];
-  readonly #reads = new Set<string>();
-  readonly #writes = new Set<string>();
   /** Whether a kernel notes indices out of range. */
   notes = false;
+  /** @internal */
+  protected readonly caps: C;
+  readonly #op: string;
+  readonly #codeOf: PlanTuning['codeOf'];
+  readonly #reads = new Set<string>();
+  readonly #writes = new Set<string>();
 
-  constructor(op: string, caps: Capabilities, codeOf: PlanTuning['codeOf'], merge: Merge | null) {
+  constructor(op: string, caps: C, codeOf: PlanTuning['codeOf']) {
     this.#op = op;
-    this.#caps = caps;
+    this.caps = caps;
     this.#codeOf = codeOf;
-    this.#merge = merge;
   }
 
   get reads(): string[] {
@@ -63,71 +51,31 @@ export class Pass implements PlannedPass {
     return [...this.#writes];
   }
 
-  /** Memory that lasts until it is released. */
-  temporary(shape: Shape, dtype: DType): Part {
-    const size = sizeOf(shape);
-    const view = { shape, size, dtype, padded: true };
-    return { ...view, name: this.#take(boundBytes(view)) };
-  }
-
-  release({ name }: Part): void {
-    const index = this.#indexOf(name);
-    if (index >= 0) this.#free.push(index);
-  }
-
   /** Adds the launches of one kernel. */
-  run<A>(planner: Planner<A>, args: A, inputs: readonly Part[], outputs: readonly Part[]): void {
+  run<A>(planner: Planner<A, C>, args: A, inputs: readonly Part[], outputs: readonly Part[]): void {
     for (const { name } of inputs) this.#note(name, this.#reads);
-    const elements = outputs.reduce((sum, { size }) => sum + size, 0);
-    if (elements > 0) {
-      const temporaries: Part[] = [];
-      const wide = (part: Part): Part => {
-        const made = this.temporary(part.shape, 'float32');
-        temporaries.push(made);
-        return made;
-      };
-      const sources = inputs.map((input) => {
-        if (!readsWide(planner, input.dtype)) return input;
-        const source = wide(input);
-        this.#launch(elementwise, castArgs(input.shape), [input], [source]);
-        return source;
-      });
-      const targets = outputs.map((output, k) =>
-        writesWide(planner, args, k, output.dtype) ? wide(output) : output,
-      );
-      this.#launch(planner, args, sources, targets);
-      outputs.forEach((output, k) => {
-        const target = targets[k];
-        if (target && target !== output)
-          this.#launch(elementwise, castArgs(target.shape), [target], [output]);
-      });
-      for (const part of temporaries) this.release(part);
-    }
+    if (outputs.some(({ size }) => size > 0)) this.plan(planner, args, inputs, outputs);
     for (const { name } of outputs) this.#note(name, this.#writes);
   }
 
-  /** Copies elements to a tensor of another dtype. */
-  cast(from: Part, to: Part): void {
-    this.run(elementwise, castArgs(from.shape), [from], [to]);
-  }
-
-  #note(name: string, names: Set<string>): void {
-    if (this.#indexOf(name) >= 0 || this.#writes.has(name)) return;
-    names.add(name);
-  }
-
-  #launch<A>(
-    planner: Planner<A>,
+  /** @internal Plans a kernel that has something to write. */
+  protected plan<A>(
+    planner: Planner<A, C>,
     args: A,
     inputs: readonly Part[],
     outputs: readonly Part[],
   ): void {
-    const caps = this.#caps;
-    const bytes = (binding: Binding, of: Plan): number => bytesOf(binding, of, inputs, outputs);
-    const make = (some: Capabilities): Plan => planner.plan(args, inputs, outputs, some);
-    const plan = this.#merge ? this.#merge(make, bytes, caps) : make(caps);
-    checkBindings(this.#op, plan, inputs, outputs, caps);
-    const scratch = plan.scratch.map((size) => this.#take(size));
+    this.add(planner.plan(args, inputs, outputs, this.caps), inputs, outputs, []);
+  }
+
+  /** @internal Adds the launches of a plan, of which `scratch` are the names of the scratch buffers. */
+  protected add(
+    plan: Plan,
+    inputs: readonly Part[],
+    outputs: readonly Part[],
+    scratch: readonly string[],
+  ): void {
+    checkBindings(this.#op, plan, inputs, outputs, this.caps);
     const nameOf = ({ of, index }: Binding): string => {
       if (of === 'status') return 'status';
       const name =
@@ -145,34 +93,27 @@ export class Pass implements PlannedPass {
         bindings: launch.bindings.map((binding) => {
           const { slot, of, access, offset = 0 } = binding;
           this.notes ||= of === 'status';
-          const size = of === 'status' ? STATUS_BYTES : bytes(binding, plan);
+          const size = of === 'status' ? STATUS_BYTES : bytesOf(binding, plan, inputs, outputs);
           return { binding: slot, tensor: nameOf(binding), access, offset, size };
         }),
         uniforms,
         workgroups,
       });
     }
-    for (const name of scratch) this.#free.push(this.#indexOf(name));
+  }
+
+  #note(name: string, names: Set<string>): void {
+    if (scratchIndex(name) >= 0 || this.#writes.has(name)) return;
+    names.add(name);
   }
 
   #textOf(program: Program, entry: string): string {
     let known = texts.get(program);
     if (!known) texts.set(program, (known = new Map<string, string>()));
-    const key = `${entry}${this.#caps.tuning.hoistArrayLengths}`;
+    const key = `${entry}${this.caps.tuning.hoistArrayLengths}`;
     let text = known.get(key);
     if (text === undefined) known.set(key, (text = this.#codeOf(program, entry)));
     return text;
-  }
-
-  #take(bytes: number): string {
-    const index = this.#free.pop() ?? this.scratch.push(0) - 1;
-    this.scratch[index] = Math.max(this.scratch[index] ?? 0, Math.ceil(bytes / 16) * 16, 16);
-    return `scratch ${index}`;
-  }
-
-  /** The index of a scratch buffer; -1 of what is none. */
-  #indexOf(name: string): number {
-    return name.startsWith('scratch ') ? Number(name.slice(8)) : -1;
   }
 }
 

@@ -1,6 +1,6 @@
 // Plans of norms without operands.
 import type { PlainNormDeclaration } from '../define/plain-norm.ts';
-import { planMerged } from '../gpu/merge.ts';
+import { kernelPass } from './kernel-pass.ts';
 import type { KernelOp } from './types.ts';
 
 /** A norm without operands for `planOf`, from its declaration. */
@@ -19,14 +19,14 @@ export function plainNormKernel<A extends object, O extends object>({
       const args = argsOf(x, call.options as O, []);
       const y = call.tensor('output', x.shape, x.dtype);
       return {
-        forward: call.pass((pass) => {
+        forward: kernelPass(call, (pass) => {
           pass.run(kernel, { ...args, direction: 'forward' }, [x], [y]);
-        }, planMerged),
+        }),
         backward: call.wants('input')
-          ? call.pass((pass) => {
+          ? kernelPass(call, (pass) => {
               const reads = [x, call.gradOf(y)];
               pass.run(kernel, { ...args, direction: 'backward' }, reads, [call.gradOf(x)]);
-            }, planMerged)
+            })
           : null,
       };
     },

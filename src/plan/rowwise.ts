@@ -3,8 +3,8 @@ import { checkBroadcastsTo } from '../core/validate.ts';
 import { normalizeDim } from '../core/shape.ts';
 import { resolveRowwise, rowwiseArgs, rowwiseOp } from '../define/rowwise-call.ts';
 import type { RowwiseDeclaration } from '../define/rowwise.ts';
-import { planMerged } from '../gpu/merge.ts';
 import { rowwise } from '../kernels/rowwise/plan.ts';
+import { kernelPass } from './kernel-pass.ts';
 import type { KernelOp } from './types.ts';
 
 /** The options of an op along a dimension: which one, and of masked ones a factor of `input`. */
@@ -53,15 +53,15 @@ export function rowwiseKernel<const D extends RowwiseDeclaration>(
       // Gradients are computed from the result before it is rounded.
       const result = backs && x.dtype === 'float16' ? call.tensor('result', x.shape, 'float32') : y;
       return {
-        forward: call.pass((pass) => {
+        forward: kernelPass(call, (pass) => {
           pass.run(kernel, { ...args, direction: 'forward' }, [x, ...masks], [result]);
           if (result !== y) pass.cast(result, y);
-        }, planMerged),
+        }),
         backward: backs
-          ? call.pass((pass) => {
+          ? kernelPass(call, (pass) => {
               const inputs = [result, ...masks, call.gradOf(y)];
               pass.run(kernel, { ...args, direction: 'backward' }, inputs, [call.gradOf(x)]);
-            }, planMerged)
+            })
           : null,
       };
     },

@@ -1,19 +1,25 @@
 // Sums of gradients back to the shape of an operand that was repeated.
 import { sameShape, sizeOf } from '../core/shape.ts';
 import { identity } from '../kernels/pointwise/identity.ts';
-import { pointwise } from '../kernels/pointwise/plan.ts';
-import { reduceKernel } from '../kernels/reduce/plan.ts';
+import { pointwisePlanner } from '../kernels/pointwise/planner.ts';
 import { repeatedDims, stepsOf } from '../kernels/reduce/steps.ts';
-import type { Part, Pass } from './pass.ts';
+import { sumsPlanner } from '../kernels/reduce/sums.ts';
+import type { KernelPass } from './kernel-pass.ts';
+import type { Part } from './pass.ts';
 
 /** Sums `from` over the dimensions along which `to` was repeated to its shape; or converts it, where none was. */
-export function sumTo(pass: Pass, from: Part, to: Part): void {
+export function sumTo(pass: KernelPass, from: Part, to: Part): void {
   if (sameShape(from.shape, to.shape)) {
     pass.cast(from, to);
     return;
   }
   if (sizeOf(to.shape) === 1) {
-    pass.run(pointwise, { op: identity, params: {}, shape: from.shape, sum: 1 }, [from], [to]);
+    pass.run(
+      pointwisePlanner,
+      { op: identity, params: {}, shape: from.shape, sum: 1 },
+      [from],
+      [to],
+    );
     return;
   }
   let current = from;
@@ -23,7 +29,7 @@ export function sumTo(pass: Pass, from: Part, to: Part): void {
     1,
   )) {
     const next = last ? to : pass.temporary(shape, 'float32');
-    pass.run(reduceKernel, layout, [current], [next]);
+    pass.run(sumsPlanner, layout, [current], [next]);
     if (current !== from) pass.release(current);
     current = next;
   }

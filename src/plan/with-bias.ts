@@ -2,8 +2,9 @@
 import { activationOps, biasOps, resolveActivation } from '../define/activation-ops.ts';
 import type { ParamOptions, ParamSpecs } from '../define/params.ts';
 import { checkShapeIs } from '../core/validate.ts';
-import { pointwise } from '../kernels/pointwise/plan.ts';
+import { pointwisePlanner } from '../kernels/pointwise/planner.ts';
 import type { ActivationKernel } from './activation.ts';
+import { kernelPass } from './kernel-pass.ts';
 import { sumTo } from './sum-to.ts';
 import type { KernelOp } from './types.ts';
 
@@ -31,18 +32,18 @@ export function withBias<S extends ParamSpecs>({
       const args = { params, shape: x.shape };
       const [needsX, needsBias] = [call.wants('input'), call.wants('bias')];
       return {
-        forward: call.pass((pass) => {
-          pass.run(pointwise, { ...args, op: forwardBiasOp }, [x, bias], [y]);
+        forward: kernelPass(call, (pass) => {
+          pass.run(pointwisePlanner, { ...args, op: forwardBiasOp }, [x, bias], [y]);
         }),
         backward:
           needsX || needsBias
-            ? call.pass((pass) => {
+            ? kernelPass(call, (pass) => {
                 const inputs = [x, call.gradOf(y), bias];
                 // The bias gradient is summed from float32, so that it is rounded once.
                 const own = needsX ? call.gradOf(x) : null;
                 const direct = own && (own.dtype === 'float32' || !needsBias);
                 const grad = direct ? own : pass.temporary(x.shape, 'float32');
-                pass.run(pointwise, { ...args, op: backwardBiasOp }, inputs, [grad]);
+                pass.run(pointwisePlanner, { ...args, op: backwardBiasOp }, inputs, [grad]);
                 if (own && grad !== own) pass.cast(grad, own);
                 if (needsBias) sumTo(pass, grad, call.gradOf(bias));
                 if (grad !== own) pass.release(grad);

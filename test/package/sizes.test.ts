@@ -55,13 +55,13 @@ async function shaderMarkers(): Promise<Marker[]> {
 
 /** Of an app its most kB gzipped by Vite and by esbuild, and of the same without the CPU path. */
 const MOST = [
-  ['relu', [21.2, 22], [18.6, 19.3]],
-  ['relu and init, so both devices', [37.5, 38.7], [35.6, 36.7]],
-  ['crossEntropy', [36.6, 37.6], [33, 33.9]],
-  ['attention and init', [53.7, 54.9], [50.6, 51.7]],
+  ['relu', [12.1, 12.7], [9.4, 9.9]],
+  ['relu and init, so both devices', [37.6, 38.8], [35.6, 36.7]],
+  ['crossEntropy', [30.6, 31.5], [26.9, 27.6]],
+  ['attention and init', [53.7, 55.1], [50.6, 51.8]],
   // esbuild does not look into a namespace that is exported again: the app has all modules
-  ['a trainer', [72.9, 230.6], [69.4, 216.6]],
-  ['a trainer from nonlin/nn and nonlin/optim', [72.9, 75.1], [69.4, 71.5]],
+  ['a trainer', [73.1, 230.6], [69.6, 216.6]],
+  ['a trainer from nonlin/nn and nonlin/optim', [73.1, 75.2], [69.6, 71.6]],
   // one more activation is about 0.1 with its shader, one more loss 0.25 (medians); kernels are 100, WebGPU 17, shaders of all kinds 55
   ['all', [241, 248.4], [227.9, 234.2]],
 ] as const;
@@ -85,8 +85,8 @@ describe.each(MOST)('%s', (name, most, mostWithoutCpu) => {
 describe('an app of nonlin/kernels', () => {
   // What relu needs: plans and WGSL of elements, the linker, checks with their messages.
   it.each([
-    ['planOf(relu)', 10.1],
-    ['planOf(softmax)', 24.3],
+    ['planOf(relu)', 9.7],
+    ['planOf(softmax)', 24.4],
     ['planOf(crossEntropy)', 31.8],
   ] as const)('with %s stays small by esbuild, and runs', async (name, most) => {
     const app = await makeApp(`size-${name.replaceAll(/\W+/g, '-')}`, { 'main.js': APPS[name] });

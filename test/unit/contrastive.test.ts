@@ -10,6 +10,7 @@ import {
 import { logisticForm, softmaxForm } from '../../src/kernels/contrastive/forms.ts';
 import { contrastiveKernel } from '../../src/kernels/contrastive/plan.ts';
 import { HARDWARE, SOFTWARE } from '../../src/kernels/tuning.ts';
+import { windows } from '../../src/kernels/windows/windows.ts';
 
 const ROWS = 8192;
 const FEATURES = 256;
@@ -57,6 +58,7 @@ describe.each([
     maxWorkgroupStorage: 16384,
     maxStorageBuffers: 8,
     tuning,
+    windows,
   };
 
   it.each<[Pairing, boolean]>([

@@ -5,6 +5,7 @@ import type { Capabilities, Launch, Plan } from '../../src/core/kernel.ts';
 import type { MatmulArgs, Matrix } from '../../src/kernels/matmul/args.ts';
 import { planProduct } from '../../src/kernels/matmul/launch.ts';
 import { HARDWARE, SOFTWARE, type Tuning } from '../../src/kernels/tuning.ts';
+import { windows } from '../../src/kernels/windows/windows.ts';
 import { shaderOf } from '../../src/shader/link.ts';
 
 function capabilities(tuning: Tuning, maxBindingSize = 2 ** 27): Capabilities {
@@ -17,6 +18,7 @@ function capabilities(tuning: Tuning, maxBindingSize = 2 ** 27): Capabilities {
     maxWorkgroupStorage: 16384,
     maxStorageBuffers: 8,
     tuning,
+    windows,
   };
 }
 

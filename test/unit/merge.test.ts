@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { planMerged } from '../../src/gpu/merge.ts';
 import { HARDWARE } from '../../src/kernels/tuning.ts';
+import { windows } from '../../src/kernels/windows/windows.ts';
 import { program, source } from '../../src/shader/link.ts';
 import { redirect } from '../../src/gpu/redirect.ts';
 import { init, LimitError } from '../../src/index.ts';
@@ -17,6 +18,7 @@ const CAPS: Capabilities = {
   maxWorkgroupStorage: 16384,
   maxStorageBuffers: 4,
   tuning: HARDWARE,
+  windows,
 };
 
 const own = program('own', source('own.wgsl', ''));

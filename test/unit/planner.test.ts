@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BYTES, type DType } from '../../src/core/dtype.ts';
 import { HARDWARE, SOFTWARE } from '../../src/kernels/tuning.ts';
+import { windows } from '../../src/kernels/windows/windows.ts';
 import {
   foldWorkgroups,
   UNIFORM_BYTES,
@@ -15,8 +16,9 @@ import {
 import { shaderOf } from '../../src/shader/link.ts';
 import { tableGradKernel } from '../../src/kernels/embedding/segments.ts';
 import { matmulKernel } from '../../src/kernels/matmul/plan.ts';
-import { pointwise, type PointwiseOp } from '../../src/kernels/pointwise/plan.ts';
-import { planRatio, planSum } from '../../src/kernels/reduce/plan.ts';
+import type { PointwiseOp } from '../../src/kernels/pointwise/plan.ts';
+import { pointwisePlanner as pointwise } from '../../src/kernels/pointwise/planner.ts';
+import { planRatio, planSum } from '../../src/kernels/reduce/sums.ts';
 import { tileChunks, workgroupsOf } from '../../src/kernels/rows/tiling.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 
@@ -39,6 +41,7 @@ function capabilities(some: Partial<Capabilities> = {}): Capabilities {
     maxWorkgroupStorage: 16384,
     maxStorageBuffers: 8,
     tuning: HARDWARE,
+    windows,
     ...some,
   };
 }

@@ -14,9 +14,16 @@ import {
   type Kernel,
   type Launch,
 } from '../../core/kernel.ts';
-import { fits, inputsOf, outputsOf, windowOf, type Part, type Region } from '../windows/regions.ts';
+import {
+  fits,
+  inputsOf,
+  outputsOf,
+  rowsOf,
+  windowOf,
+  type Part,
+  type Region,
+} from '../windows/regions.ts';
 import { planCopy } from '../windows/copy.ts';
-import { rowsOf, Windows } from '../windows/windows.ts';
 
 const pickProgram = /* @__PURE__ */ program(
   'pickRows',
@@ -89,7 +96,7 @@ export const pickRowsKernel: Kernel<PickArgs> = {
       return { launches: [pickLaunch(args.width, args.rows, x, 0, Infinity, caps)], scratch: [] };
     }
     const { width, rows } = args;
-    const windows = new Windows(caps);
+    const windows = caps.windows(caps);
     // A row of the result is written by the launch for the window of x that contains its source row.
     const height = Math.max(1, Math.floor((windows.most - caps.offsetAlignment / 4) / width));
     const all = Math.floor(x.view.size / width);
@@ -204,7 +211,7 @@ export const clusterKernel: Kernel<ClusterArgs> = {
       workgroups: foldWorkgroups(Math.ceil(count / 64), caps),
     });
     if (fits([...inputs, ...outputs], caps)) return { launches: [launch(rows, 0)], scratch: [] };
-    const windows = new Windows(caps);
+    const windows = caps.windows(caps);
     windows.rows(
       { outer: rows, inner: 1 },
       inputsOf(inputs).map((region) => ({ ...region, each: 1 })),

@@ -19,11 +19,19 @@ import { SLOTS, weightAccess } from './bindings.ts';
 import { placesOf, type ClassLossArgs } from './args.ts';
 import { launchOf, type Own } from './launch.ts';
 import { classLossReference } from './reference.ts';
-import { addSums, planRatio, planSum } from '../reduce/plan.ts';
+import { addSums, planRatio, planSum } from '../reduce/sums.ts';
 import { isPacked } from '../rows/bindings.ts';
 import { tileChunks, windowsOf } from '../rows/tiling.ts';
-import { fits, inputsOf, outputsOf, stretch, viewsOf, type Region } from '../windows/regions.ts';
-import { rowsOf, Windows } from '../windows/windows.ts';
+import {
+  fits,
+  inputsOf,
+  outputsOf,
+  rowsOf,
+  stretch,
+  viewsOf,
+  type Region,
+} from '../windows/regions.ts';
+import type { Windows } from '../windows/windows.ts';
 
 const weightKernel = /* @__PURE__ */ source('kernels/class-loss/weight.wgsl', weightText, [
   bits,
@@ -155,7 +163,7 @@ function planParts(
   const rows = outer * inner;
   const places = placesOf(args);
   const [ins, outs] = [inputsOf(inputs), outputsOf(outputs)];
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const reduces = reduction !== 'none';
   const classes = args.inputs.target === 'classes';
   const count = reduction === 'mean' && !classes ? rows : args.count;

@@ -14,7 +14,7 @@ import type { Source } from '../../shader/link.ts';
 import type { Matrix } from '../matmul/args.ts';
 import { Products } from '../matmul/products.ts';
 import { normalizeRows, type RowsPlace } from '../normalize/plan.ts';
-import { planSum } from '../reduce/plan.ts';
+import { planSum } from '../reduce/sums.ts';
 import {
   chunksOf,
   columnsOf,

@@ -18,10 +18,9 @@ import {
 } from '../../core/kernel.ts';
 import type { CtcArgs } from './args.ts';
 import { ctcReference } from './reference.ts';
-import { addSums, planSum } from '../reduce/plan.ts';
+import { addSums, planSum } from '../reduce/sums.ts';
 import { powerOfTwo, tileRows, workgroupsOf } from '../rows/tiling.ts';
 import { fits, inputsOf, outputsOf, type Region } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
 
 const latticeKernel = /* @__PURE__ */ source('kernels/ctc/lattice.wgsl', latticeText, [bits, wide]);
 const gradientKernel = /* @__PURE__ */ source('kernels/ctc/gradient.wgsl', gradientText, [
@@ -90,7 +89,7 @@ function planParts(
   caps: Capabilities,
 ): Plan | null {
   const { steps, batch, classes, longest, reduction, outputs } = args;
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const [logProbs, ...others] = inputs;
   const loss = outputs.loss ? outs[0] : undefined;
   const grad = outputs.grad ? outs[outputs.loss ? 1 : 0] : undefined;

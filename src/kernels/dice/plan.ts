@@ -13,9 +13,9 @@ import {
   type BufferSlice,
   type Plan,
 } from '../../core/kernel.ts';
-import { addSums, planSum } from '../reduce/plan.ts';
+import { addSums, planSum } from '../reduce/sums.ts';
 import { fits, inputsOf, outputsOf, stretch, type Region } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
+import type { Windows } from '../windows/windows.ts';
 
 const diceProgram = /* @__PURE__ */ program(
   'dice',
@@ -145,7 +145,7 @@ export const diceKernel: Kernel<DiceArgs> = {
       const end = planSum(layout, { of: 'scratch', index: 0 }, LOSS, scratch.length, caps);
       return { launches: [...launches, ...end.launches], scratch: [...scratch, ...end.scratch] };
     }
-    const windows = new Windows(caps);
+    const windows = caps.windows(caps);
     const losses = reduced ? windows.keep(rows) : loss;
     const ins = inputsOf(inputs);
     const outs = [losses, ...facts];

@@ -12,7 +12,7 @@ import { statusCode } from '../../gpu/status.ts';
 import { float16 } from '../../shader/lib.ts';
 import { cachedProgram, source, type Source } from '../../shader/link.ts';
 import { fits, inputsOf, outputsOf, stretch, windowOf, type Region } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
+import type { Windows } from '../windows/windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/embedding/gather.wgsl', gatherText);
 
@@ -52,7 +52,7 @@ function planGather(
   caps: Capabilities,
 ): Windows {
   const { rows, width, count } = args;
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const [table, indices] = inputsOf(inputs);
   const [y] = outputsOf(outputs);
   if (!table || !indices || !y) return windows;

@@ -13,7 +13,7 @@ import {
   type View,
 } from '../../core/kernel.ts';
 import { fits, inputsOf, outputsOf, stretch, type Region } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
+import type { Windows } from '../windows/windows.ts';
 import { programOf } from './segment-bindings.ts';
 import { planSort, sortedPairs, type SortArgs } from './sort.ts';
 
@@ -101,7 +101,7 @@ function planTableGrad(
   caps: Capabilities,
 ): Windows {
   const { rows, width, count } = args;
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const [indices, gradOutput, known] = inputsOf(inputs);
   const [y] = outputsOf(outputs);
   if (!indices || !gradOutput || !y) return windows;

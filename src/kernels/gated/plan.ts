@@ -19,8 +19,7 @@ import {
   type ParamLayout,
   type ParamValues,
 } from '../../shader/params.ts';
-import { fits, inputsOf, outputsOf } from '../windows/regions.ts';
-import { rowsOf, Windows } from '../windows/windows.ts';
+import { fits, inputsOf, outputsOf, rowsOf } from '../windows/regions.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/gated/gated.wgsl', kernelText, [bits]);
 
@@ -54,7 +53,7 @@ export const gated: Kernel<GatedArgs> = {
     const { outer, n, direction } = args;
     const [x, gradOutput] = inputsOf(inputs);
     const [y] = outputsOf(outputs);
-    const windows = new Windows(caps);
+    const windows = caps.windows(caps);
     windows.rows(
       { outer, inner: n },
       [...rowsOf(x, 2), ...rowsOf(gradOutput, 1)],

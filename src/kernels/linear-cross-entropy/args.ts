@@ -1,5 +1,5 @@
 // The arguments of the linear cross-entropy kernel, and the chunks of classes in which it is computed.
-import type { Capabilities } from '../../core/kernel.ts';
+import type { AdapterCapabilities } from '../../core/kernel.ts';
 import type { Temper } from '../class-loss/temper.ts';
 
 /** Which tensors a call binds. The tensors are in the order of these lists. */
@@ -95,7 +95,7 @@ export interface Chunk {
 export function chunksOf(
   { batch, classes, inner, features, memoryBudget }: LinearCrossEntropyArgs,
   half: boolean,
-  { maxBindingSize }: Capabilities,
+  { maxBindingSize }: AdapterCapabilities,
 ): Chunk[] {
   const logits = 4 * batch * inner;
   const weights = 4 * inner * features;

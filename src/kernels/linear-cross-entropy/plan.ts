@@ -15,7 +15,8 @@ import {
   type Plan,
   type View,
 } from '../../core/kernel.ts';
-import { castArgs, castKernel } from '../pointwise/cast.ts';
+import { elementwise } from '../pointwise/elements.ts';
+import { castArgs } from '../pointwise/identity.ts';
 import {
   chunksOf,
   placesOf,
@@ -28,7 +29,7 @@ import { programFor, SLOTS } from './bindings.ts';
 import { linearCrossEntropyReference } from './reference.ts';
 import type { Matrix } from '../matmul/args.ts';
 import { Products } from '../matmul/products.ts';
-import { planSum } from '../reduce/plan.ts';
+import { planSum } from '../reduce/sums.ts';
 
 /**
  * Only `linearWeight` may be float16 here: each chunk of it is converted, and so is its gradient. All else is
@@ -134,7 +135,7 @@ class Planner {
   /** Converts between a window of a float16 tensor and float32 scratch memory. */
   #cast(from: BufferSlice, to: BufferSlice, views: readonly [from: View, to: View]): void {
     const [source, target] = views;
-    const { launches } = castKernel.plan(castArgs(source.shape), [source], [target], this.#caps);
+    const { launches } = elementwise.plan(castArgs(source.shape), [source], [target], this.#caps);
     for (const launch of launches) {
       const bindings = launch.bindings.map(({ slot, access, of, ...part }): Binding => {
         const place = of === 'input' ? from : to;

@@ -16,7 +16,6 @@ import type { RowLayout } from '../../core/shape.ts';
 import { bits, grid, pow, sqrt } from '../../shader/lib.ts';
 import { program, source } from '../../shader/link.ts';
 import { fits, inputsOf, outputsOf } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
 
 const localResponse = /* @__PURE__ */ program(
   'localResponseNorm',
@@ -60,7 +59,7 @@ function plan(
   if (outer * n * inner === 0) return { launches: [], scratch: [] };
   const whole = planPart(args, layout, caps);
   if (fits([...inputs, ...outputs], caps)) return whole;
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const planned = windows.rows(
     layout,
     inputsOf(inputs).map((region) => ({ ...region, each: n })),

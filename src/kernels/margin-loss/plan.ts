@@ -26,11 +26,10 @@ import {
   type ParamLayout,
   type ParamValues,
 } from '../../shader/params.ts';
-import { addSums, planSum } from '../reduce/plan.ts';
+import { addSums, planSum } from '../reduce/sums.ts';
 import { forEachRow, tileRows, workgroupsOf } from '../rows/tiling.ts';
 import { gather } from '../../cpu/rows.ts';
 import { fits, inputsOf, outputsOf } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/margin-loss/margin-loss.wgsl', kernelText, [
   bits,
@@ -167,7 +166,7 @@ function plan(
       scratch: [...plan.scratch, ...finish.scratch],
     };
   }
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const kept = reduces ? windows.keep(rows) : undefined;
   const [ins, outs] = [inputsOf(inputs), outputsOf(outputs)];
   const { n, op } = args;

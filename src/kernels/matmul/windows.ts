@@ -5,7 +5,7 @@ import { sizeOf } from '../../core/shape.ts';
 import { offsetOf, placesBeside, type MatmulArgs, type MatmulPlaces } from './args.ts';
 import { planProduct } from './launch.ts';
 import { inputsOf, outputsOf, stretch, type Block, type Region } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
+import type { Windows } from '../windows/windows.ts';
 
 /** One matrix. */
 const SINGLE = { batch: [], aBatch: [], bBatch: [] };
@@ -59,7 +59,7 @@ export function planProductParts(
   outputs: readonly View[],
   caps: Capabilities,
 ): Plan {
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const { m, n, k } = args;
   const batches = args.batch.reduce((product, d) => product * d, 1);
   const small = Math.max(m * n, m * k, n * k) <= windows.most;

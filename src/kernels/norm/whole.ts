@@ -1,7 +1,7 @@
 // Plans norms of tensors that fit bindings: results and gradients row by row, and the gradients of operands by columns, or by
 // channels.
 import type { Binding, BufferSlice, Capabilities, Launch, Plan, View } from '../../core/kernel.ts';
-import { planSum } from '../reduce/plan.ts';
+import { planSum } from '../reduce/sums.ts';
 import { tileChunks } from '../rows/tiling.ts';
 import {
   byRow,

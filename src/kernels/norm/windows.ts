@@ -1,7 +1,7 @@
 // Plans norms of tensors that are larger than a binding: rows window by window, and channels that lie between each other a
 // few at a time.
 import type { Capabilities, Plan, View } from '../../core/kernel.ts';
-import { addSums } from '../reduce/plan.ts';
+import { addSums } from '../reduce/sums.ts';
 import {
   inputsOf,
   outputsOf,
@@ -10,7 +10,7 @@ import {
   type Block,
   type Region,
 } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
+import type { Windows } from '../windows/windows.ts';
 import {
   isSum,
   KEPT,
@@ -63,7 +63,7 @@ function planRows(
   caps: Capabilities,
 ): Plan | null {
   const { layout } = args;
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const numbersOf = (each: Each = null): number | null => (each === 'row' ? layout.n : each);
   const eachIn = eachOfInputs(args, inputs.length);
   const ins = inputsOf(inputs).map((region, i) => ({ ...region, each: numbersOf(eachIn[i]) }));
@@ -142,7 +142,7 @@ function planChannels(
   const columns = layout.inner > 1;
   const rows = layout.outer * layout.inner;
   const span = columns ? 1 : layout.span;
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   // Whole quads of channels, so that windows begin where they may, if there are so many.
   const most = Math.floor(windows.most / n);
   if (most === 0) return null;

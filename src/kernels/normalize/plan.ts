@@ -18,7 +18,6 @@ import { rowNorms } from '../rows/sources.ts';
 import { forEachRow, tileRows, workgroupsOf } from '../rows/tiling.ts';
 import { gather } from '../../cpu/rows.ts';
 import { fits, inputsOf, outputsOf } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/normalize/normalize.wgsl', kernelText, [
   bits,
@@ -53,7 +52,7 @@ function plan(
   if (outer * n * inner === 0) return { launches: [], scratch: [] };
   const whole = { launches: [launch(args, layout, caps)], scratch: [] };
   if (fits([...inputs, ...outputs], caps)) return whole;
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const planned = windows.rows(
     layout,
     inputsOf(inputs).map((region) => ({ ...region, each: n })),

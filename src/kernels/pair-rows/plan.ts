@@ -23,11 +23,10 @@ import {
   type ParamLayout,
   type ParamValues,
 } from '../../shader/params.ts';
-import { addSums, planSum } from '../reduce/plan.ts';
+import { addSums, planSum } from '../reduce/sums.ts';
 import { forEachRow, tileRows, workgroupsOf } from '../rows/tiling.ts';
 import { gather } from '../../cpu/rows.ts';
 import { fits, inputsOf, outputsOf } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/pair-rows/pair-rows.wgsl', kernelText, [
   bits,
@@ -90,7 +89,7 @@ function plan(
   const { op, layout, reduction } = args;
   const rows = layout.outer * layout.inner;
   const result: BufferSlice = { of: 'output', index: 0 };
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const outs = outputsOf(outputs);
   const reduces = reduction !== 'none' && args.outputs.result;
   const kept = reduces ? windows.keep(rows) : undefined;

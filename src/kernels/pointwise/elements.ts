@@ -8,8 +8,8 @@ import {
   UNIFORM_BYTES,
   UniformWriter,
   workgroupSize,
+  type AdapterCapabilities,
   type Binding,
-  type Capabilities,
   type Launch,
   type OptionPlace,
   type Plan,
@@ -26,14 +26,14 @@ import {
   type StorageSpec,
   type TensorSpec,
 } from './bindings.ts';
-import type { planSum } from '../reduce/plan.ts';
+import type { planSum } from '../reduce/sums.ts';
 import type { Operand, Repeats } from './repeats.ts';
 import { fits } from '../windows/regions.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/pointwise/pointwise.wgsl', kernelText);
 
 /** What plans need besides, of sums and of operands that repeat: an app without these does without their code. */
-export interface Others {
+export interface Others<C> {
   /** How operands that repeat are read. */
   readonly repeats: Repeats;
   /** The entry point that sums a result. */
@@ -41,26 +41,31 @@ export interface Others {
   /** The launches that add up partial sums. */
   readonly sum: typeof planSum;
   /** Plans part by part what no window can show, each by `plan`. */
-  readonly parts: (...call: [...PlanCall, plan: (...part: PlanCall) => Plan]) => Plan;
+  readonly parts: (...call: [...PlanCall<C>, plan: (...part: PlanCall<C>) => Plan]) => Plan;
 }
 
 const NOT_BROADCAST: Layout = { shape: [], strides: [] };
 
-type PlanCall = Parameters<Planner<PointwiseArgs>['plan']>;
+type PlanCall<C> = [
+  args: PointwiseArgs,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  caps: C,
+];
 
 /** Pointwise ops whose results are all stored, and whose inputs have their shape. */
-export const elementwise: Planner<Omit<PointwiseArgs, 'sum'>> = {
+export const elementwise: Planner<Omit<PointwiseArgs, 'sum'>, AdapterCapabilities> = {
   name: 'pointwise',
   float16: 'native',
   plan: (args, inputs, outputs, caps) => planElements(args, inputs, outputs, caps, null),
 };
 
-export function planElements(
+export function planElements<C extends AdapterCapabilities>(
   args: PointwiseArgs,
   inputs: readonly View[],
   outputs: readonly View[],
-  caps: Capabilities,
-  others: Others | null,
+  caps: C,
+  others: Others<C> | null,
 ): Plan {
   const { op, shape, sum } = args;
   const summed = sum !== undefined;
@@ -186,7 +191,7 @@ interface Walk {
  * How packs, or single elements, are distributed to invocations. A sum uses few invocations with long loops, because
  * their partial sums must be read again.
  */
-function walkOver(size: number, summed: boolean, each: boolean, caps: Capabilities): Walk {
+function walkOver(size: number, summed: boolean, each: boolean, caps: AdapterCapabilities): Walk {
   const packs = Math.ceil(size / (each ? 1 : 4));
   const { tuning } = caps;
   const workgroup = workgroupSize(each ? 256 : tuning.workgroup, caps);
@@ -237,7 +242,7 @@ function uniforms(
   return { uniforms: writer.buffer, places };
 }
 
-function programFor(op: PointwiseOp, storage: StorageSpec, others: Others | null): Program {
+function programFor<C>(op: PointwiseOp, storage: StorageSpec, others: Others<C> | null): Program {
   const spec = ({ dtype, access }: TensorSpec): string => `${dtype}${access}`;
   const { inputs, outputs, aliased, summed, each } = storage;
   const key = `${inputs.map(spec).join()};${outputs.map(spec).join()};${aliased.join()};${summed};${each}`;

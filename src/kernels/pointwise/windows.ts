@@ -4,7 +4,7 @@ import type { Capabilities, Plan, View } from '../../core/kernel.ts';
 import { broadcastStrides, collapse, sizeOf } from '../../core/shape.ts';
 import { castArgs } from './identity.ts';
 import type { PointwiseArgs } from './args.ts';
-import { addSums } from '../reduce/plan.ts';
+import { addSums } from '../reduce/sums.ts';
 import { inputsOf, outputsOf, stretch, type Region } from '../windows/regions.ts';
 import { Windows } from '../windows/windows.ts';
 

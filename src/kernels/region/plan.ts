@@ -18,9 +18,9 @@ import type { RowLayout } from '../../core/shape.ts';
 import { statusCode } from '../../gpu/status.ts';
 import { bits, classLabel, div, exp, log, log1p, pow } from '../../shader/lib.ts';
 import { cachedProgram, source } from '../../shader/link.ts';
-import { addSums, planSum } from '../reduce/plan.ts';
-import { fits, inputsOf, outputsOf, type Region } from '../windows/regions.ts';
-import { rowsOf, Windows, type RowPart } from '../windows/windows.ts';
+import { addSums, planSum } from '../reduce/sums.ts';
+import { fits, inputsOf, outputsOf, rowsOf, type Region } from '../windows/regions.ts';
+import type { RowPart } from '../windows/windows.ts';
 import { ACTIVATIONS, scaleOf, type RegionLossArgs } from './args.ts';
 import { regionReference } from './reference.ts';
 
@@ -241,7 +241,7 @@ function planWindows(
   const { n } = layout;
   // Facts are four words a position.
   const share = isSoftmax(args) ? Math.min(1, n / 4) : 1;
-  const windows = new Windows({
+  const windows = caps.windows({
     ...caps,
     maxBindingSize: Math.floor((caps.maxBindingSize * share) / 256) * 256,
   });

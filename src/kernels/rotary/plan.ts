@@ -14,7 +14,6 @@ import { broadcastStrides, collapse, sizeOf, type Shape } from '../../core/shape
 import { float16 } from '../../shader/lib.ts';
 import { cachedProgram, source, type Source } from '../../shader/link.ts';
 import { fits, inputsOf, outputsOf, stretch, viewsOf, type Block } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/rotary/rotary.wgsl', rotaryText);
 
@@ -100,7 +99,7 @@ function planRotary(
   if (fits([...inputs, ...outputs], caps)) {
     return planPart(args, layout, 0, all, inputs, outputs, caps);
   }
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const [x, cosines, sines] = inputsOf(inputs);
   const [y] = outputsOf(outputs);
   if (!x || !cosines || !sines || !y) return windows;

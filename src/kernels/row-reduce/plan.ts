@@ -25,8 +25,16 @@ import {
   type RowTiling,
 } from '../rows/tiling.ts';
 import { gather } from '../../cpu/rows.ts';
-import { fits, inputsOf, outputsOf, stretch, viewsOf, type Region } from '../windows/regions.ts';
-import { rowsOf, Windows } from '../windows/windows.ts';
+import {
+  fits,
+  inputsOf,
+  outputsOf,
+  rowsOf,
+  stretch,
+  viewsOf,
+  type Region,
+} from '../windows/regions.ts';
+import type { Windows } from '../windows/windows.ts';
 
 const kernel = /* @__PURE__ */ source('kernels/row-reduce/row-reduce.wgsl', kernelText, [
   bits,
@@ -87,7 +95,7 @@ function plan(
 ): Plan {
   const { layout } = args;
   if (fits([...inputs, ...outputs], caps)) return planWhole(args, layout, inputs, caps);
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const [x] = inputsOf(inputs);
   const outs = outputsOf(outputs);
   const planned = windows.rows(

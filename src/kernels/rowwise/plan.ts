@@ -3,8 +3,15 @@ import type { Binding, Capabilities, Kernel, Launch, Plan, View } from '../../co
 import { isPacked } from '../rows/bindings.ts';
 import { forEachLongRow, tileLong } from '../rows/long-rows.ts';
 import { windowsOf } from '../rows/tiling.ts';
-import { inputsOf, outputsOf, stretch, viewsOf, type Region } from '../windows/regions.ts';
-import { Windows, type RowRegion } from '../windows/windows.ts';
+import {
+  inputsOf,
+  outputsOf,
+  stretch,
+  viewsOf,
+  type Region,
+  type RowRegion,
+} from '../windows/regions.ts';
+import type { Windows } from '../windows/windows.ts';
 import { isOfRows, type RowwiseArgs } from './args.ts';
 import { bindingsOf, launcherFor, planWindow } from './launch.ts';
 import { computeRows } from './reference.ts';
@@ -47,7 +54,7 @@ function planParts(
   caps: Capabilities,
 ): Plan {
   const { n } = args.layout;
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const [ins, outs] = [inputsOf(inputs), outputsOf(outputs)];
   const rows = ins.map((region, i): RowRegion => ({
     ...region,

@@ -13,7 +13,6 @@ import { bits, rowsByInvocation } from '../../shader/lib.ts';
 import { cachedProgram, source } from '../../shader/link.ts';
 import { windowsOf, type RowWindow } from '../rows/tiling.ts';
 import { inputsOf, outputsOf } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
 import type { RowwiseArgs } from './args.ts';
 import { bindingsOf } from './launch.ts';
 import { computeRows } from './reference.ts';
@@ -54,7 +53,7 @@ function planScan(
   const whole = { layout, first: 0, part: false };
   const slices = windowsOf(layout, [...inputs, ...outputs], caps);
   if (slices.length > 0) return { launches: slices.map(launchOf), scratch: [] };
-  const windows = new Windows(caps);
+  const windows = caps.windows(caps);
   const { n } = layout;
   const [ins, outs] = [inputsOf(inputs), outputsOf(outputs)].map((list) =>
     list.map((region) => ({ ...region, each: n })),

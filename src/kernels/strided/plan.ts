@@ -17,9 +17,9 @@ import {
 import { collapse, sizeOf, type Shape } from '../../core/shape.ts';
 import { float16 } from '../../shader/lib.ts';
 import { cachedProgram, source, type Source } from '../../shader/link.ts';
-import { castArgs, castKernel } from '../pointwise/cast.ts';
+import { elementwise } from '../pointwise/elements.ts';
+import { castArgs } from '../pointwise/identity.ts';
 import { fits, inputsOf, outputsOf, windowOf, type Region } from '../windows/regions.ts';
-import { Windows } from '../windows/windows.ts';
 import { copyOnCpu } from './reference.ts';
 
 const copyKernel = /* @__PURE__ */ source('kernels/strided/strided.wgsl', kernelText);
@@ -88,13 +88,13 @@ function plan(
   const dense = boxes.length === 1 && first?.input && isDense(first.box);
   if (byHalves && !(dense && fits([...inputs, ...outputs], caps))) {
     // Two parts, or two rows, may share a word: they are put together as float32, and made float16 in the end.
-    const windows = new Windows(caps);
+    const windows = caps.windows(caps);
     const wide = windows.keep(to.view.size);
     for (const { box, input } of boxes)
       windows.launches.push(...launchesOf(box, 'widen', input, wide, caps));
     windows.part(() => {
       windows.add(
-        castKernel.plan(castArgs(to.view.shape), [wide.view], [to.view], caps),
+        elementwise.plan(castArgs(to.view.shape), [wide.view], [to.view], caps),
         [wide],
         [to],
       );

@@ -1,10 +1,15 @@
 // Parts of tensors: memory, what is in it, and which of its elements are meant.
 import { BYTES } from '../../core/dtype.ts';
-import type { BufferSlice, Capabilities, View } from '../../core/kernel.ts';
+import type { AdapterCapabilities, BufferSlice, View } from '../../core/kernel.ts';
 
 /** Memory, and what is in it. */
 export interface Region extends BufferSlice {
   readonly view: View;
+}
+
+/** A tensor of a computation by rows: [outer, each, inner]; `null` is bound whole. */
+export interface RowRegion extends Region {
+  readonly each: number | null;
 }
 
 /** Some elements of a tensor: `runs` of `length` neighbours, which begin `stride` apart. */
@@ -19,7 +24,7 @@ export interface Block {
 export type Part = readonly [Region, Block];
 
 /** Whether each tensor can be bound whole. */
-export function fits(views: readonly View[], { maxBindingSize }: Capabilities): boolean {
+export function fits(views: readonly View[], { maxBindingSize }: AdapterCapabilities): boolean {
   return views.every(
     ({ size, dtype }) => Math.ceil((size * BYTES[dtype]) / 16) * 16 <= maxBindingSize,
   );
@@ -32,6 +37,9 @@ export const outputsOf = (views: readonly View[]): Region[] =>
   views.map((view, index) => ({ of: 'output', index, view }));
 
 export const viewsOf = (regions: readonly Region[]): View[] => regions.map(({ view }) => view);
+
+export const rowsOf = (region: Region | undefined, each: number | null): RowRegion[] =>
+  region ? [{ ...region, each }] : [];
 
 /** Elements together in memory. */
 export const stretch = (offset: number, length: number): Block => ({
@@ -54,7 +62,7 @@ export function windowOf(
   { of, index, offset = 0, size, view }: Region,
   first: number,
   count: number,
-  caps: Capabilities,
+  caps: AdapterCapabilities,
 ): BufferSlice & { skip: number } {
   if (fits([view], caps))
     return { of, index, skip: first, ...(size === undefined ? {} : { offset, size }) };

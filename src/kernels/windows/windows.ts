@@ -3,12 +3,7 @@
 import { BYTES } from '../../core/dtype.ts';
 import type { Binding, Capabilities, Launch, Plan, View } from '../../core/kernel.ts';
 import { planCopy, wordsOf } from './copy.ts';
-import { denseOf, fits, stretch, type Block, type Region } from './regions.ts';
-
-/** A tensor of a computation by rows: [outer, each, inner]; `null` is bound whole. */
-export interface RowRegion extends Region {
-  readonly each: number | null;
-}
+import { denseOf, fits, stretch, type Block, type Region, type RowRegion } from './regions.ts';
 
 /** Some rows of a computation. */
 export interface RowPart {
@@ -23,9 +18,6 @@ export interface RowPart {
   readonly index: number;
   readonly count: number;
 }
-
-export const rowsOf = (region: Region | undefined, each: number | null): RowRegion[] =>
-  region ? [{ ...region, each }] : [];
 
 /** A plan that is put together from plans of parts. */
 export class Windows implements Plan {
@@ -213,6 +205,9 @@ export class Windows implements Plan {
     });
   }
 }
+
+/** An empty plan. */
+export const windows = (caps: Capabilities): Windows => new Windows(caps);
 
 const bytesOf = (size: number): number => Math.max(16, Math.ceil(size / 4) * 16);
 
