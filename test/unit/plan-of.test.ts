@@ -224,6 +224,11 @@ describe('plans are what the GPU device launches', () => {
   it.each<[string, Case]>([
     ['an activation', { op: 'gelu', shape: [60, 100] }],
     ['a gated unit', { op: 'geglu', shape: [60, 100] }],
+    [
+      'a gated unit of two tensors',
+      { op: 'swiglu', shape: [60, 100], shapes: { up: [60, 100] }, gradients: ['input', 'up'] },
+    ],
+    ['a learned tensor', { op: 'prelu', shape: [60, 100], gradients: ['input', 'weight'] }],
     ['softmax', { op: 'softmax', shape: [60, 100], options: { dim: 1 } }],
     [
       'softmax of long rows with a mask',
