@@ -1,7 +1,8 @@
 // @ts-check
 // In: `npm run accuracy`, with `-- --op NAME`, `-- --full` and `-- --arithmetic rcp+|rcp-|contract|flush|reorder|all`. Out: every
 // activation swept on WebGPU in a headless browser, a table in the terminal and docs/accuracy.md. With --arithmetic the
-// shaders are rewritten to compute as hardware may; `all` writes the page's column of it, and leaves the other columns.
+// shaders are rewritten to compute as hardware may; `all` writes the page's column of it, and leaves the other columns (with --op, also the rows of
+// other ops).
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -139,8 +140,9 @@ async function runModes(report, all, present) {
   for (const mode of modes) byMode.set(mode, (await sweepAll(mode)).results);
   const column = report.worstOf(byMode);
   for (const [key, value] of column) console.log(`${key}: ${value}`);
-  if (!values.op && modes.length === all.length) {
-    await write(await pretty(report.withColumn(present, column)));
+  if (modes.length === all.length) {
+    const whole = values.op ? new Map([...report.columnIn(present), ...column]) : column;
+    await write(await pretty(report.withColumn(present, whole)));
   }
   const wrong = [...byMode].flatMap(([mode, results]) =>
     report.exceeded(results).map((one) => `${mode}: ${one}`),
