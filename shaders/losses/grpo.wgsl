@@ -2,8 +2,8 @@
 //#include "lib/exp.wgsl"
 //#include "lib/expm1.wgsl"
 // requires: importance_sampling_level
-// The clipped loss of a token of a policy, and beta (e^k - k - 1) with k = ref - log_probs, over the number of tokens that its
-// mean is of. Where the ratio is one of a whole sequence, `old` is the mean of its logarithms. A token that is not kept is 0.
+// The clipped loss of a token of a policy, and beta (e^k - k - 1) with k = ref - log_probs. Where the ratio is one of a whole
+// sequence, `old` is the mean of its logarithms.
 fn ratio_of(log_probs: f32, old: f32) -> f32 {
   return select(log_probs - old, old, importance_sampling_level == 1u);
 }
@@ -29,18 +29,17 @@ fn clip_of(p: Params) -> Clip {
   return Clip(p.low, p.high, p.floor, p.ceiling);
 }
 
-fn loss(log_probs: f32, old: f32, advantages: f32, ref_log_probs: f32, kept: f32, tokens: f32, p: Params) -> f32 {
+fn term(log_probs: f32, old: f32, advantages: f32, ref_log_probs: f32, p: Params) -> f32 {
   let clipped = nl_clipped_ratio(ratio_of(log_probs, old), advantages, clip_of(p));
   let k = ref_log_probs - log_probs;
   let far = select(p.beta * exp_rest(k), large_exp(p.beta, k), k > 60.0);
-  let sum = clipped + select(far, 0.0, p.beta == 0.0);
-  return select(0.0, sum / max(tokens, 1.0), kept != 0.0);
+  return clipped + select(far, 0.0, p.beta == 0.0);
 }
 
-fn loss_grad(log_probs: f32, old: f32, advantages: f32, ref_log_probs: f32, kept: f32, tokens: f32, grad_output: f32, p: Params) -> f32 {
-  let g = grad_output / max(tokens, 1.0);
-  let clipped = nl_clipped_ratio_grad(g, ratio_of(log_probs, old), advantages, clip_of(p));
+fn term_grad(log_probs: f32, old: f32, advantages: f32, ref_log_probs: f32, grad_output: f32, p: Params) -> f32 {
+  let clipped = nl_clipped_ratio_grad(grad_output, ratio_of(log_probs, old), advantages, clip_of(p));
   let k = ref_log_probs - log_probs;
-  let far = select((p.beta * g) * nl_expm1(k), large_exp(p.beta * g, k), k > 60.0);
-  return select(0.0, clipped - select(far, 0.0, p.beta == 0.0), kept != 0.0);
+  let g = p.beta * grad_output;
+  let far = select(g * nl_expm1(k), large_exp(g, k), k > 60.0);
+  return clipped - select(far, 0.0, p.beta == 0.0);
 }

@@ -225,6 +225,21 @@ export interface ValueRange {
   readonly nan: boolean;
 }
 
+/** A tensor beside the first of a call: on its device, of this shape, and of its dtype or of int32. */
+export function checkBeside(
+  op: string,
+  argument: string,
+  value: unknown,
+  first: Tensor,
+  shape: Shape,
+  dtype: DType = first.dtype,
+): void {
+  checkTensor(op, argument, value, dtype === 'int32' ? [dtype] : FLOATS);
+  checkDevice(op, argument, value, first.device);
+  checkSameDType(op, argument, value, dtype);
+  checkShapeIs(op, argument, value, shape);
+}
+
 /** Checks that elements are within a range, if the host knows them: on the CPU, and on a GPU for small tensors that were uploaded and not written since. */
 export function checkValues(op: string, argument: string, tensor: Tensor, range: ValueRange): void {
   const bounds = tensor.device.bounds(tensor.storage(op, argument), tensor.dtype, tensor.size);

@@ -1,6 +1,6 @@
 // Records a loss that is composed of several ops as one op. The gradients of a scalar are computed in the forward
 // pass, so that its backward() launches nothing.
-import { enableGrad, isRecording, record } from '../core/autograd.ts';
+import { enableGrad, isRecording, noGrad, record } from '../core/autograd.ts';
 import { mul } from '../math/arithmetic.ts';
 import { scope } from '../core/scope.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -107,4 +107,12 @@ export function gradientsInBackward(
   return record(result, op, inputs, [...inputs, ...constants], (upstream, saved, needs) =>
     gradientsAnew(compute, saved, needs, upstream.tensor),
   );
+}
+
+/** A loss that is a scalar, recorded by `gradientsInForward`, or one of elements, by `gradientsInBackward`. */
+export function recordComposed(composed: Composed, scalar: boolean): Tensor {
+  if (scalar) return gradientsInForward(composed)[0];
+  const { inputs, constants, compute } = composed;
+  const [result] = noGrad(() => compute(inputs, constants));
+  return isRecording(inputs) ? gradientsInBackward(result, composed) : result;
 }

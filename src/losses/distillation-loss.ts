@@ -1,22 +1,19 @@
 // The divergence of a student's class probabilities from a teacher's, both softened by a temperature.
 import wgsl from '../../shaders/losses/distillation.wgsl?raw';
-import { noGrad, record } from '../core/autograd.ts';
-import { runOne } from '../core/dispatcher.ts';
+import { isRecording, noGrad } from '../core/autograd.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOut, checkRank, checkShapeIs, checkTensors } from '../core/validate.ts';
 import { checkOneOf } from '../core/validate-options.ts';
-import { isRecording } from '../core/autograd.ts';
-import { gradientsInBackward, gradientsInForward } from '../define/in-forward.ts';
+import { recordComposed } from '../define/in-forward.ts';
 import { lossModule } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, resolveParams } from '../define/params.ts';
 import type { AnyReduction } from '../define/reduction.ts';
 import { warmUp } from '../define/prepare.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { defineTerms } from '../define/terms.ts';
 import { logSoftmax } from '../rowwise/log-softmax.ts';
 import { softmax } from '../rowwise/softmax.ts';
 import { bits } from '../shader/lib.ts';
-import { source } from '../shader/link.ts';
 
 const NAME = 'distillationLoss';
 const SPECS = { temperature: { default: 1, min: 0, above: true } } as const;
@@ -32,30 +29,20 @@ export interface DistillationLossOptions {
   out?: Tensor;
 }
 
-const common = {
+const divergence = /* @__PURE__ */ defineTerms({
   name: NAME,
-  source: /* @__PURE__ */ source('losses/distillation.wgsl', wgsl, [bits]),
+  wgsl,
+  includes: [bits],
   params: { names: ['factor'] },
-  results: 1,
-};
-const divergence: PointwiseOp = {
-  ...common,
-  inputs: ['log_q', 'log_p', 'share'],
-  body: '  return Results(divergence(log_q, log_p, share, p.factor));',
-  reference: ([logQ = NaN, logP = NaN, share = NaN], r, { factor = 1 }) => {
+  inputs: ['logQ', 'logP', 'share'],
+  forward: ([logQ = NaN, logP = NaN, share = NaN], { factor = 1 }) => {
     const difference = logP - logQ;
     const term = Math.abs(difference) === Infinity ? difference : share * difference * factor;
-    r[0] = logP < -745 ? 0 : term;
+    return logP < -745 ? 0 : term;
   },
-};
-const gradient: PointwiseOp = {
-  ...common,
-  inputs: ['share', 'grad_output'],
-  body: '  return Results(divergence_grad(share, grad_output * p.factor));',
-  reference: ([share = NaN, gradOutput = NaN], r, { factor = 1 }) => {
-    r[0] = share === 0 ? 0 : -share * gradOutput * factor;
-  },
-};
+  backward: ([, , share = NaN], gradOutput, { factor = 1 }) =>
+    share === 0 ? 0 : -share * gradOutput * factor,
+});
 
 function apply(
   studentLogits: Tensor,
@@ -70,9 +57,8 @@ function apply(
   checkRank(NAME, { studentLogits }, 1);
   const { shape, size, dtype } = studentLogits;
   const reduced = reduction !== 'none';
-  const recording = isRecording([studentLogits]);
   const like = { device, dtype, shape: reduced ? [] : shape };
-  checkOut(NAME, out, like, recording);
+  checkOut(NAME, out, like, isRecording([studentLogits]));
   const rows = shape.length > 1 ? (shape[0] ?? 1) : 1;
   const divisor = { batchmean: rows, mean: size, sum: 1, none: 1 }[reduction];
   const factor = temperature * temperature;
@@ -84,35 +70,18 @@ function apply(
     // Both, as the exponential of a rounded logarithm would be off by as many ULP as the logarithm is large.
     const logP = noGrad(() => logSoftmax.into(teacher, softened, 'float32'));
     const p = noGrad(() => softmax.into(teacher, softened, 'float32'));
-    const sum = reduced ? { sum: divisor } : {};
-    const loss = runOne(
-      pointwise,
-      { op: divergence, params: { factor }, shape, ...sum },
-      [logQ, logP, p],
-      recording ? like : (out ?? like),
-    );
-    const recorded = record(loss, NAME, [logQ], [p], (upstream, saved) => [
-      runOne(
-        pointwise,
-        { op: gradient, params: { factor: factor / divisor }, shape },
-        [...saved, upstream.tensor],
-        { shape, dtype: 'float32' },
-      ),
-    ]);
-    logQ.dispose();
-    logP.dispose();
-    p.dispose();
-    return [recorded];
+    const loss = divergence({
+      params: { factor },
+      tensors: [logQ, logP, p],
+      over: reduced ? 'all' : 'none',
+      divisor,
+      to: out ?? like,
+    });
+    for (const tensor of [logQ, logP, p]) tensor.dispose();
+    return [loss];
   };
-  const composed = {
-    op: NAME,
-    inputs: [studentLogits],
-    constants: [teacherLogits],
-    compute,
-  };
-  if (reduced) return gradientsInForward(composed)[0];
-  const [result] = noGrad(() => compute([studentLogits], [teacherLogits]));
-  return recording ? gradientsInBackward(result, composed) : result;
+  const [inputs, constants] = [[studentLogits], [teacherLogits]];
+  return recordComposed({ op: NAME, inputs, constants, compute }, reduced);
 }
 
 /**

@@ -1,31 +1,24 @@
 // Group relative policy optimisation: a clipped loss of tokens, some of them masked, in rows that are averaged.
 import wgsl from '../../shaders/losses/grpo.wgsl?raw';
-import { run, runOne } from '../core/dispatcher.ts';
+import { isRecording, noGrad } from '../core/autograd.ts';
+import { runOne } from '../core/dispatcher.ts';
 import { OptionError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
-import {
-  checkDevice,
-  checkOut,
-  checkRank,
-  checkSameDType,
-  checkShapeIs,
-  checkTensor,
-  checkTensors,
-} from '../core/validate.ts';
+import { checkBeside, checkOut, checkRank, checkShapeIs, checkTensors } from '../core/validate.ts';
 import { checkNumber } from '../core/validate-options.ts';
 import { expRest } from '../cpu/special.ts';
-import { nonzero, overCount } from '../define/counts.ts';
-import { planGradients, likesOf, recordFused } from '../define/fused-gradient.ts';
-import { lossOps } from '../define/loss-ops.ts';
+import { keptOf, nonzero, overCount } from '../define/counts.ts';
 import { optionsFor } from '../define/module.ts';
 import { defineOp } from '../define/op.ts';
 import { defaultsOf, derivedFrom, layoutOf, resolveParams, withDerived } from '../define/params.ts';
 import { CLIP_DERIVED, CLIP_SPECS, clippedRatio, clippedRatioGrad } from '../define/policy.ts';
 import { warmUp } from '../define/prepare.ts';
-import { pointwise, type PointwiseOp } from '../kernels/pointwise/plan.ts';
+import { defineTerms } from '../define/terms.ts';
+import { pointwise } from '../kernels/pointwise/plan.ts';
 import { reduceDims, view } from '../kernels/reduce/sum-to.ts';
 import { Module } from '../nn/module.ts';
 import { clippedRatio as clippedRatioText, exp, expm1 } from '../shader/lib.ts';
+import type { ParamValues } from '../shader/params.ts';
 
 /** Options of `grpoLoss`. */
 export interface GRPOLossOptions {
@@ -59,90 +52,56 @@ const SPECS = {
 /** The index of `dr_grpo`. */
 const BY_LENGTH = 3;
 
-const ops = /* @__PURE__ */ lossOps({
+const tokens = /* @__PURE__ */ defineTerms({
   name: NAME,
   wgsl,
   includes: [clippedRatioText, exp, expm1],
   params: /* @__PURE__ */ withDerived(/* @__PURE__ */ layoutOf(SPECS), CLIP_DERIVED),
   inputs: ['logProbs', 'oldLogProbs', 'advantages'],
-  differentiable: ['logProbs'],
-  weights: ['refLogProbs', 'kept', 'tokens'],
-  weightBackward: null,
-  forward: (...args) => {
-    const { ratio, a, k, beta, kept, tokens, limits } = tokenOf(args);
-    if (kept === 0) return 0;
-    return (clippedRatio(ratio, a, limits) + (beta === 0 ? 0 : beta * expRest(k))) / tokens;
+  optional: ['refLogProbs'],
+  forward: (elements, params) => {
+    const { ratio, a, k, beta, limits } = tokenOf(elements, params);
+    return clippedRatio(ratio, a, limits) + (beta === 0 ? 0 : beta * expRest(k));
   },
-  backward: (...args) => {
-    const { ratio, a, k, beta, kept, tokens, limits } = tokenOf(args);
-    if (kept === 0) return [0];
+  backward: (elements, gradOutput, params) => {
+    const { ratio, a, k, beta, limits } = tokenOf(elements, params);
     const slope = clippedRatioGrad(ratio, a, limits) - (beta === 0 ? 0 : beta * Math.expm1(k));
-    return [(slope * Number(args[6])) / tokens];
+    return slope * gradOutput;
   },
 });
 
-function tokenOf(args: readonly unknown[]) {
-  const [x = NaN, old = NaN, a = NaN, ref = NaN, kept = 1, tokens = 1] = args as number[];
-  const params = args.at(-1) as Readonly<Record<string, number>>;
+function tokenOf([x = NaN, old = NaN, a = NaN, ref = NaN]: readonly number[], params: ParamValues) {
   const { importanceSamplingLevel, beta = 0, epsLow = 0, epsHigh = 0 } = params;
   const ratio = importanceSamplingLevel === 1 ? old : x - old;
-  const limits = { epsLow, epsHigh };
-  return { ratio, a, k: ref - x, beta, kept, tokens: Math.max(tokens, 1), limits };
+  return { ratio, a, k: ref - x, beta, limits: { epsLow, epsHigh } };
 }
 
-/** 1 for a token that counts. */
-const keptOp = /* @__PURE__ */ nonzero(NAME, 'mask');
-/** The log-ratio of a token, 0 for one that does not count. */
-const ratioOp: PointwiseOp = {
+const isKept = /* @__PURE__ */ nonzero(NAME, 'mask');
+const mean = /* @__PURE__ */ overCount(NAME);
+const logRatios = /* @__PURE__ */ defineTerms({
   name: NAME,
+  wgsl: `fn term(x: f32, old: f32, p: Params) -> f32 { return x - old; }
+fn term_grad(x: f32, old: f32, grad_output: f32, p: Params) -> f32 { return grad_output; }`,
   params: { names: [] },
-  inputs: ['x', 'old', 'kept'],
-  results: 1,
-  body: '  return Results(select(0.0, x - old, kept != 0.0));',
-  reference: ([x = NaN, old = NaN, kept = 1], r) => {
-    r[0] = kept === 0 ? 0 : x - old;
-  },
-};
-const plainRatioOp: PointwiseOp = {
-  ...ratioOp,
   inputs: ['x', 'old'],
-  body: '  return Results(x - old);',
-  reference: ([x = NaN, old = NaN], r) => {
-    r[0] = x - old;
-  },
-};
+  forward: ([x = NaN, old = NaN]) => x - old,
+  backward: (_, gradOutput) => gradOutput,
+});
 
-const meanOp = /* @__PURE__ */ overCount(NAME);
-
-/** What the tokens of a call need beside their own numbers. Those that are made here are disposed by `made`. */
-function factsOf(
-  [logProbs, oldLogProbs]: readonly [Tensor, Tensor],
-  mask: Tensor | undefined,
-  perRow: boolean,
-  ofAll: boolean,
-  bySequence: boolean,
-) {
-  const { shape } = logProbs;
-  const [, length = 0] = shape;
-  const made: Tensor[] = [];
-  const keep = (tensor: Tensor): Tensor => {
-    made.push(tensor);
-    return tensor;
-  };
-  const float = { shape, dtype: 'float32' } as const;
-  const kept = mask && keep(runOne(pointwise, { op: keptOp, params: {}, shape }, [mask], float));
-  const lengths = kept && (perRow || bySequence) ? keep(reduceDims(kept, [1], 1)) : undefined;
-  const all = kept && ofAll ? keep(reduceDims(kept, [0, 1], 1)) : undefined;
-  let old = oldLogProbs;
-  if (bySequence) {
-    const op = kept ? ratioOp : plainRatioOp;
-    const operands = [logProbs, oldLogProbs, ...(kept ? [kept] : [])];
-    const ratios = keep(runOne(pointwise, { op, params: {}, shape }, operands, float));
-    const total = keep(reduceDims(ratios, [1], lengths ? 1 : Math.max(length, 1)));
-    const args = { op: meanOp, params: {}, shape: total.shape };
-    old = lengths ? keep(runOne(pointwise, args, [total, lengths], total.like())) : total;
-  }
-  return { kept, tokens: perRow ? lengths : all, old, made };
+/** The mean of the log-ratios of each row [B, 1], of the tokens that are kept. */
+function meanRatios(x: Tensor, old: Tensor, kept?: Tensor, lengths?: Tensor): Tensor {
+  const [rows = 0, length = 0] = x.shape;
+  const divisor = kept ? 1 : Math.max(length, 1);
+  const to = { shape: [rows], dtype: 'float32' } as const;
+  const call = { params: {}, tensors: [x, old], kept, over: 'rows', divisor, to } as const;
+  const sums = noGrad(() => logRatios(call));
+  const column = view(sums, [rows, 1]);
+  sums.dispose();
+  if (!lengths) return column;
+  const args = { op: mean, params: {}, shape: column.shape };
+  const means = runOne(pointwise, args, [column, lengths], column.like());
+  column.dispose();
+  return means;
 }
 
 function apply(
@@ -166,73 +125,38 @@ function apply(
   checkShapeIs(NAME, 'oldLogProbs', oldLogProbs, shape);
   checkShapeIs(NAME, 'advantages', advantages, [rows]);
   if (refLogProbs !== undefined) {
-    checkTensor(NAME, 'refLogProbs', refLogProbs);
-    checkDevice(NAME, 'refLogProbs', refLogProbs, device);
-    checkSameDType(NAME, 'refLogProbs', refLogProbs, dtype);
-    checkShapeIs(NAME, 'refLogProbs', refLogProbs, shape);
+    checkBeside(NAME, 'refLogProbs', refLogProbs, logProbs, shape);
   } else if (beta > 0) {
     const expected = 'a tensor, as beta is above 0';
     throw new OptionError({ op: NAME, argument: 'refLogProbs', expected, received: 'none' });
   }
-  if (mask !== undefined) {
-    checkTensor(NAME, 'mask', mask, ['int32']);
-    checkDevice(NAME, 'mask', mask, device);
-    checkShapeIs(NAME, 'mask', mask, shape);
-  }
-  const plan = planGradients([logProbs], 'mean');
+  if (mask !== undefined) checkBeside(NAME, 'mask', mask, logProbs, shape, 'int32');
   const like = { device, dtype, shape: [] };
-  checkOut(NAME, out, like, plan.recording);
+  checkOut(NAME, out, like, isRecording([logProbs]));
 
-  const perRow = lossType === 0;
-  const ofAll = lossType === 1 || lossType === 2;
-  const bySequence = importanceSamplingLevel === 1;
-  const facts = factsOf([logProbs, oldLogProbs], mask, perRow, ofAll, bySequence);
-  const { kept, tokens, made } = facts;
-  // What the host knows of the divisor; the number of kept tokens is known where they are.
-  const each = perRow
-    ? rows * (mask ? 1 : Math.max(length, 1))
-    : mask
-      ? 1
-      : Math.max(rows * length, 1);
-  const divisor = lossType === BY_LENGTH ? rows * (maxCompletionLength ?? 1) : each;
-  const params = { ...given, ...derivedFrom(given, CLIP_DERIVED) };
-  const compared = beta > 0 ? refLogProbs : undefined;
-  const column = view(advantages, [rows, 1]);
-  made.push(column);
-  // Each tensor has the shape by which it is broadcast to the tokens.
-  const operands = [
-    logProbs,
-    facts.old,
-    column,
-    ...[compared, kept, tokens].filter((t) => t !== undefined),
-  ];
-  const variant = {
-    weightNeeds: [false, false, false],
-    weighted: [compared, kept, tokens].map((tensor) => tensor !== undefined),
-    divided: false,
+  const made: Tensor[] = [];
+  const keep = (tensor: Tensor): Tensor => {
+    made.push(tensor);
+    return tensor;
   };
-  const args = { params, shape, scale: 1 / divisor };
-  const likes = likesOf([logProbs], plan.fused);
-  const outputs = run(
-    pointwise,
-    { ...args, op: ops.forward({ needs: plan.fused, ...variant }), sum: divisor },
-    operands,
-    [out ?? like, ...likes],
-  );
-  const op = ops.backward({ needs: plan.needs, ...variant });
-  const loss = recordFused({
-    op: NAME,
-    inputs: [logProbs],
-    plan,
-    operands,
-    outputs,
-    backward: (saved, gradOutput) =>
-      run(
-        pointwise,
-        { ...args, op },
-        [...saved, gradOutput],
-        likesOf(saved.slice(0, 1), plan.needs),
-      ),
+  const perRow = lossType === 0;
+  const byLength = lossType === BY_LENGTH;
+  const bySequence = importanceSamplingLevel === 1;
+  const kept = mask && keep(keptOf(isKept, mask));
+  const lengths = kept && (perRow || bySequence) ? keep(reduceDims(kept, [1], 1)) : undefined;
+  const all = kept && !perRow && !byLength ? keep(reduceDims(kept, [0, 1], 1)) : undefined;
+  const old = bySequence ? keep(meanRatios(logProbs, oldLogProbs, kept, lengths)) : oldLogProbs;
+  // What the host knows of the divisor; the number of kept tokens is known where they are.
+  const each = kept ? 1 : Math.max(length, 1);
+  const known = perRow ? rows * each : kept ? 1 : Math.max(rows * length, 1);
+  const loss = tokens({
+    params: { ...given, ...derivedFrom(given, CLIP_DERIVED) },
+    tensors: [logProbs, old, keep(view(advantages, [rows, 1])), beta > 0 ? refLogProbs : undefined],
+    kept,
+    count: perRow ? lengths : all,
+    over: 'all',
+    divisor: byLength ? rows * (maxCompletionLength ?? 1) : known,
+    to: out ?? like,
   });
   for (const tensor of made) tensor.dispose();
   return loss;
