@@ -1,6 +1,6 @@
-//#include "lib/div.wgsl"
 //#include "lib/sqrt.wgsl"
-// requires: at, grad_output, row_max_of, u.n, x, y
+//#include "lib/support.wgsl"
+// requires: at, row_max_of, u.n, x, y
 // max(z - tau, 0)^2 with z = (x - maximum) / 2, and tau such that the row sums to 1. What is left of the sum, as a function of
 // tau, is convex and falls, so that Newton's method goes up to tau from -1 and never past it. As soon as the elements above tau
 // are those of the result, tau solves a quadratic equation, and is exact.
@@ -78,35 +78,12 @@ fn forward_row(base: u32) {
   }
 }
 
-// r (g - sum(g r) / sum(r)) with r the root of the result. A row of NaN has a gradient of NaN.
-fn backward_row(base: u32) {
-  var roots = 0.0;
-  var products = 0.0;
-  var i = 0u;
-  while (i < u.n) {
-    // Sums in blocks of blocks, so that the error grows with the number of blocks, not of elements.
-    var block_roots = 0.0;
-    var block_products = 0.0;
-    for (var b = 0u; b < 32u && i < u.n; b++) {
-      var part = 0.0;
-      var part_products = 0.0;
-      for (var k = 0u; k < 32u && i < u.n; k++) {
-        let v = x[at(base, i)];
-        let r = nl_sqrt(v);
-        part += r;
-        part_products += select(0.0, r * grad_output[at(base, i)], v > 0.0);
-        i++;
-      }
-      block_roots += part;
-      block_products += part_products;
-    }
-    roots += block_roots;
-    products += block_products;
-  }
-  let mean = nl_divide(products, roots);
-  for (var j = 0u; j < u.n; j++) {
-    let v = x[at(base, j)];
-    let slope = select(0.0, nl_sqrt(v) * (grad_output[at(base, j)] - mean), v > 0.0);
-    y[at(base, j)] = select(slope, nan(), is_nan(v));
-  }
+// r (g - sum(g r) / sum(r)) with r the root of the result.
+fn terms_of(v: f32, g: f32) -> vec2f {
+  let r = nl_sqrt(v);
+  return vec2f(select(0.0, r * g, v > 0.0), r);
+}
+
+fn gradient_of(v: f32, g: f32, mean: f32) -> f32 {
+  return select(0.0, nl_sqrt(v) * (g - mean), v > 0.0);
 }

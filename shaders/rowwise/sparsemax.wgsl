@@ -1,5 +1,5 @@
-//#include "lib/div.wgsl"
-// requires: at, grad_output, is_nan, nan, row_max_of, u.n, x, y
+//#include "lib/support.wgsl"
+// requires: at, nan, row_max_of, u.n, x, y
 // max(x - tau, 0), with tau such that the row sums to 1: tau = (sum of the support - 1) / size of the support, from the
 // elements within 1 of the maximum, then from those above the last tau, until none falls out (Michelot 1986).
 fn forward_row(base: u32) {
@@ -38,25 +38,11 @@ fn forward_row(base: u32) {
   }
 }
 
-// On the support g less the mean of g there, elsewhere 0. A row of NaN has a gradient of NaN.
-fn backward_row(base: u32) {
-  var count = 0u;
-  var total = 0.0;
-  var i = 0u;
-  while (i < u.n) {
-    var block = 0.0;
-    for (var k = 0u; k < 32u && i < u.n; k++) {
-      let inside = x[at(base, i)] > 0.0;
-      block += select(0.0, grad_output[at(base, i)], inside);
-      count += u32(inside);
-      i++;
-    }
-    total += block;
-  }
-  let mean = nl_quotient(total, f32(count));
-  for (var j = 0u; j < u.n; j++) {
-    let v = x[at(base, j)];
-    let slope = select(0.0, grad_output[at(base, j)] - mean, v > 0.0);
-    y[at(base, j)] = select(slope, nan(), is_nan(v));
-  }
+// On the support g less the mean of g there, elsewhere 0.
+fn terms_of(v: f32, g: f32) -> vec2f {
+  return select(vec2f(), vec2f(g, 1.0), v > 0.0);
+}
+
+fn gradient_of(v: f32, g: f32, mean: f32) -> f32 {
+  return select(0.0, g - mean, v > 0.0);
 }

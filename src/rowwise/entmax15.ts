@@ -1,21 +1,17 @@
 import wgsl from '../../shaders/rowwise/entmax15.wgsl?raw';
-import { at } from '../cpu/rows.ts';
 import { optionalModule } from '../define/module.ts';
 import { declareRowwise, defineRowwise } from '../define/rowwise.ts';
 import { rowScan } from '../kernels/rowwise/scan.ts';
-import { div, sqrt } from '../shader/lib.ts';
+import { sqrt, support } from '../shader/lib.ts';
+import { fallingOf, supportGradient, supportTerms } from './support.ts';
 
 /** A row's largest element, and tau on the scale of (x - max) / 2; NaN for a row without a result. */
 function thresholdOf(x: Float64Array): { max: number; tau: number } {
-  if (x.some((v) => Number.isNaN(v))) return { max: NaN, tau: NaN };
-  const sorted = Float64Array.from(x).sort().reverse();
-  const [max = NaN] = sorted;
+  const { max, falling } = fallingOf(x);
   // The largest prefix that stays above its own tau.
-  let mean = 0;
-  let squares = 0;
-  let tau = NaN;
-  for (const [j, v] of sorted.entries()) {
-    const z = (v - max) / 2;
+  let [mean, squares, tau] = [0, 0, NaN];
+  for (const [j, v] of falling.entries()) {
+    const z = v / 2;
     if (!(z > -1)) break;
     const d = z - mean;
     mean += d / (j + 1);
@@ -29,7 +25,7 @@ function thresholdOf(x: Float64Array): { max: number; tau: number } {
 const declaration = /* @__PURE__ */ declareRowwise({
   name: 'entmax15',
   wgsl,
-  includes: [div, sqrt],
+  includes: [sqrt, support],
   kernel: rowScan,
   dim: -1,
   forward: (x, y) => {
@@ -38,18 +34,7 @@ const declaration = /* @__PURE__ */ declareRowwise({
       y[i] = Number.isNaN(tau) ? NaN : Math.max((v - max) / 2 - tau, 0) ** 2;
     }
   },
-  backward: (y, gradOutput, gradInput) => {
-    let roots = 0;
-    let products = 0;
-    for (const [i, v] of y.entries()) {
-      if (!(v > 0)) continue;
-      roots += Math.sqrt(v);
-      products += Math.sqrt(v) * at(gradOutput, i);
-    }
-    for (const [i, v] of y.entries()) {
-      gradInput[i] = v > 0 ? Math.sqrt(v) * (at(gradOutput, i) - products / roots) : 0 * v;
-    }
-  },
+  backward: /* @__PURE__ */ supportGradient(Math.sqrt),
   largestTerm: {
     forward: (x, term) => {
       const { max, tau } = thresholdOf(x);
@@ -59,25 +44,8 @@ const declaration = /* @__PURE__ */ declareRowwise({
         term[i] = d > 0 ? 2 * d * Math.abs(tau) : 0;
       }
     },
-    backward: (y, gradOutput, term) => {
-      let roots = 0;
-      let products = 0;
-      let largest = 0;
-      // The root of the largest result is -tau, and roots are differences from tau.
-      let tau = 0;
-      for (const [i, v] of y.entries()) {
-        if (!(v > 0)) continue;
-        tau = Math.max(tau, Math.sqrt(v));
-        const product = Math.sqrt(v) * at(gradOutput, i);
-        roots += Math.sqrt(v);
-        products += product;
-        largest = Math.max(largest, Math.abs(product));
-      }
-      const shared = Math.max(Math.abs(products), largest) / roots;
-      for (const [i, v] of y.entries()) {
-        term[i] = v > 0 ? tau * Math.max(Math.abs(at(gradOutput, i)), shared) : 0;
-      }
-    },
+    // The root of the largest result is -tau, and roots are differences from tau.
+    backward: /* @__PURE__ */ supportTerms(Math.sqrt),
   },
   accuracy: { forward: 6, backward: 8 },
   docs: {

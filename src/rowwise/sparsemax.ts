@@ -1,21 +1,19 @@
 import wgsl from '../../shaders/rowwise/sparsemax.wgsl?raw';
-import { at } from '../cpu/rows.ts';
 import { functionModule } from '../define/module.ts';
 import { declareRowwise, defineRowwise } from '../define/rowwise.ts';
 import { rowScan } from '../kernels/rowwise/scan.ts';
-import { div } from '../shader/lib.ts';
+import { support } from '../shader/lib.ts';
+import { fallingOf, supportGradient, supportTerms } from './support.ts';
 
 /** A row's largest element and tau, relative to it; NaN for a row without a result. */
 function thresholdOf(x: Float64Array): { max: number; tau: number } {
-  if (x.some((v) => Number.isNaN(v))) return { max: NaN, tau: NaN };
-  const sorted = Float64Array.from(x).sort().reverse();
-  const [max = NaN] = sorted;
+  const { max, falling } = fallingOf(x);
   // The largest prefix that stays above its own tau.
   let sum = 0;
   let tau = NaN;
-  for (const [j, v] of sorted.entries()) {
-    sum += v - max;
-    if (1 + (j + 1) * (v - max) > sum) tau = (sum - 1) / (j + 1);
+  for (const [j, v] of falling.entries()) {
+    sum += v;
+    if (1 + (j + 1) * v > sum) tau = (sum - 1) / (j + 1);
   }
   return { max, tau };
 }
@@ -23,38 +21,19 @@ function thresholdOf(x: Float64Array): { max: number; tau: number } {
 const declaration = /* @__PURE__ */ declareRowwise({
   name: 'sparsemax',
   wgsl,
-  includes: [div],
+  includes: [support],
   kernel: rowScan,
   forward: (x, y) => {
     const { max, tau } = thresholdOf(x);
     for (const [i, v] of x.entries()) y[i] = Number.isNaN(tau) ? NaN : Math.max(v - max - tau, 0);
   },
-  backward: (y, gradOutput, gradInput) => {
-    let total = 0;
-    let count = 0;
-    for (const [i, v] of y.entries()) {
-      if (!(v > 0)) continue;
-      total += at(gradOutput, i);
-      count++;
-    }
-    for (const [i, v] of y.entries()) {
-      gradInput[i] = v > 0 ? at(gradOutput, i) - total / count : 0 * v;
-    }
-  },
+  backward: /* @__PURE__ */ supportGradient(() => 1),
   largestTerm: {
     forward: (x, term) => {
       const { max, tau } = thresholdOf(x);
       for (const [i, v] of x.entries()) term[i] = v - max > tau ? Math.abs(tau) : 0;
     },
-    backward: (y, gradOutput, term) => {
-      const support = gradOutput.filter((_, i) => (y[i] ?? 0) > 0);
-      const largest = support.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
-      const mean = support.reduce((sum, g) => sum + g, 0) / support.length;
-      const shared = Math.max(Math.abs(mean), largest / support.length);
-      for (const [i, g] of gradOutput.entries()) {
-        term[i] = (y[i] ?? 0) > 0 ? Math.max(Math.abs(g), shared) : 0;
-      }
-    },
+    backward: /* @__PURE__ */ supportTerms(() => 1),
   },
   accuracy: { forward: 6, backward: 8 },
   docs: {

@@ -31,6 +31,7 @@ import softplusText from '../../shaders/lib/softplus.wgsl?raw';
 import sinText from '../../shaders/lib/sin.wgsl?raw';
 import sumText from '../../shaders/lib/sum.wgsl?raw';
 import sqrtText from '../../shaders/lib/sqrt.wgsl?raw';
+import supportText from '../../shaders/lib/support.wgsl?raw';
 import tanhText from '../../shaders/lib/tanh.wgsl?raw';
 import threefryText from '../../shaders/lib/threefry.wgsl?raw';
 import wideText from '../../shaders/lib/wide.wgsl?raw';
@@ -100,6 +101,8 @@ export const rowLanes = /* @__PURE__ */ source('lib/row-lanes.wgsl', rowLanesTex
 export const atan = /* @__PURE__ */ source('lib/atan.wgsl', atanText, [div]);
 /** `nl_sqrt`, `nl_reciprocal`. */
 export const sqrt = /* @__PURE__ */ source('lib/sqrt.wgsl', sqrtText, [bits, div]);
+/** `backward_row` of ops whose results are 0 outside of a support. */
+export const support = /* @__PURE__ */ source('lib/support.wgsl', supportText, [div]);
 /** `nl_tanh`, `nl_sech2`. */
 export const tanh = /* @__PURE__ */ source('lib/tanh.wgsl', tanhText, [bell, bits, div, exp]);
 /** `nl_pow`: x^y for x >= 0. */
