@@ -1,5 +1,4 @@
 import wgsl from '../../shaders/activations/prelu.wgsl?raw';
-import { currentDevice } from '../core/current.ts';
 import type { Device } from '../core/device.ts';
 import type { FloatDType } from '../core/dtype.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -93,9 +92,9 @@ export class PReLU extends Module {
   ) {
     super();
     checkOptionNames('PReLU', options, ['numParameters', 'init', 'device', 'dtype']);
-    const { numParameters = 1, init = 0.25, device = currentDevice(), dtype = 'float32' } = options;
+    const { init = 0.25 } = options;
     checkNumber('PReLU', 'init', init);
-    this.weight = this.parameter('weight', filledRow('PReLU', numParameters, init, device, dtype));
+    this.weight = this.parameter('weight', filledRow('PReLU', options, init));
   }
 
   override get fused(): Fused | null {

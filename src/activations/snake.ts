@@ -1,5 +1,4 @@
 import wgsl from '../../shaders/activations/snake.wgsl?raw';
-import { currentDevice } from '../core/current.ts';
 import type { Device } from '../core/device.ts';
 import { LARGEST, type FloatDType } from '../core/dtype.ts';
 import { OptionError } from '../core/errors.ts';
@@ -43,6 +42,14 @@ const numberDeclaration = /* @__PURE__ */ declareActivation({
   forward: (x, { alpha }) => snakeOf(x, alpha),
   backward: (x, gradOutput, { alpha }) => gradOutput * slopeOf(x, alpha),
   largestTerm: () => 1,
+  accuracy: { forward: 4, backward: 4 },
+  docs: {
+    tex: String.raw`x + \frac{\sin^2(\alpha x)}{\alpha}`,
+    derivative: String.raw`1 + \sin(2 \alpha x)`,
+    range: String.raw`(-\infty, \infty)`,
+    cite: 'Ziyin, Hartwig & Ueda 2020, Neural Networks Fail to Learn Periodic Functions and How to Fix It',
+    use: 'For audio codecs, vocoders and other periodic data. alpha is the frequency, and each channel can learn its own. Start with an alpha near the frequency that you expect.',
+  },
 });
 const ofNumber = /* @__PURE__ */ defineActivation(numberDeclaration);
 
@@ -91,21 +98,13 @@ function apply(x: Tensor, options: SnakeOptions = {}): Tensor {
   checkIsOptions('snake', options);
   const { a, ...others } = options;
   if (a !== undefined && others.alpha !== undefined) {
-    throw new OptionError({
-      op: 'snake',
-      argument: 'a',
-      expected: 'either alpha or a, which are the same',
-      received: 'both',
-    });
+    const expected = 'either alpha or a, which are the same';
+    throw new OptionError({ op: 'snake', argument: 'a', expected, received: 'both' });
   }
   const { alpha = a, ...rest } = others;
-  if (isTensor(alpha)) return learned(x, alpha, rest);
-  return ofNumber(x, alpha === undefined ? rest : { ...rest, alpha });
-}
-
-function learned(x: Tensor, alpha: Tensor, options: { out?: Tensor }): Tensor {
-  checkOptionNames('snake', options, ['out'], 'a bias goes with a number as alpha');
-  return ofTensor.apply(x, alpha, options.out);
+  if (!isTensor(alpha)) return ofNumber(x, alpha === undefined ? rest : { ...rest, alpha });
+  checkOptionNames('snake', rest, ['out'], 'a bias goes with a number as alpha');
+  return ofTensor.apply(x, alpha, rest.out);
 }
 
 /**
@@ -116,23 +115,8 @@ function learned(x: Tensor, alpha: Tensor, options: { out?: Tensor }): Tensor {
  * @example snake(x, { alpha: 0.5 })
  */
 export const snake: SnakeActivation = /* @__PURE__ */ Object.assign(
-  /* @__PURE__ */ defineOp(apply, {
-    op: 'snake',
-    kind: 'activation',
-    params: { alpha: 1 },
-    specs: ofNumber.specs ?? {},
-    accuracy: { forward: 4, backward: 4 },
-    docs: {
-      tex: String.raw`x + \frac{\sin^2(\alpha x)}{\alpha}`,
-      derivative: String.raw`1 + \sin(2 \alpha x)`,
-      range: String.raw`(-\infty, \infty)`,
-      cite: 'Ziyin, Hartwig & Ueda 2020, Neural Networks Fail to Learn Periodic Functions and How to Fix It',
-      use: 'For audio codecs, vocoders and other periodic data. alpha is the frequency, and each channel can learn its own. Start with an alpha near the frequency that you expect.',
-    },
-    prepare: (device, dtype) => {
-      ofNumber.prepare(device, dtype);
-    },
-  }),
+  // What the function of a number says of itself holds for both.
+  /* @__PURE__ */ defineOp(apply, ofNumber),
   { epilogue: ofNumber.epilogue },
 );
 
@@ -157,12 +141,8 @@ export class Snake extends Module {
     checkOptionNames('Snake', options, ['alpha', 'numParameters', 'device', 'dtype']);
     const { alpha = 1, numParameters } = options;
     checkNumber('Snake', 'alpha', alpha, { min: 0, above: true, max: LARGEST });
-    if (numParameters === undefined) {
-      this.alpha = alpha;
-      return;
-    }
-    const { device = currentDevice(), dtype = 'float32' } = options;
-    this.alpha = this.parameter('alpha', filledRow('Snake', numParameters, alpha, device, dtype));
+    const learns = numParameters !== undefined;
+    this.alpha = learns ? this.parameter('alpha', filledRow('Snake', options, alpha)) : alpha;
   }
 
   override forward(x: Tensor): Tensor {

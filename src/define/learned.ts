@@ -1,6 +1,7 @@
 // What activations with a learned tensor share (prelu, snake): one number for all elements, one per channel, or of any shape that
 // broadcasts. It gets a gradient.
 import { isRecording, record } from '../core/autograd.ts';
+import { currentDevice } from '../core/current.ts';
 import type { Device } from '../core/device.ts';
 import { run, runOne } from '../core/dispatcher.ts';
 import { BYTES, encode, type FloatDType } from '../core/dtype.ts';
@@ -114,18 +115,22 @@ export function defineLearned(declaration: LearnedDeclaration): Learned {
   return { apply, gradients };
 }
 
-/** A learned tensor [count] whose numbers all begin with one value. */
-export function filledRow(
-  op: string,
-  count: number,
-  value: number,
-  device: Device,
-  dtype: FloatDType,
-): Tensor {
-  checkNumber(op, 'numParameters', count, { min: 1, integer: true });
+/** What modules with a learned tensor of one dimension take of it. */
+export interface LearnedRow {
+  readonly numParameters?: number;
+  readonly device?: Device;
+  readonly dtype?: FloatDType;
+}
+
+/** Such a tensor, whose numbers all begin with one value. */
+export function filledRow(op: string, options: LearnedRow, value: number): Tensor {
+  const { numParameters = 1, device = currentDevice(), dtype = 'float32' } = options;
+  checkNumber(op, 'numParameters', numParameters, { min: 1, integer: true });
   checkPlacement(op, device, dtype);
-  const bytes = count * BYTES[dtype];
+  const bytes = numParameters * BYTES[dtype];
   device.checkBytes(op, bytes);
-  const values = allocating(op, bytes, () => encode(dtype, new Float64Array(count).fill(value)));
-  return fromHost(values, [count], dtype, device);
+  const values = allocating(op, bytes, () =>
+    encode(dtype, new Float64Array(numParameters).fill(value)),
+  );
+  return fromHost(values, [numParameters], dtype, device);
 }
