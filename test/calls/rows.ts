@@ -271,12 +271,15 @@ const normShapes: fc.Arbitrary<readonly [lead: readonly number[], last: readonly
     },
   );
 
-/** The largest factor that a norm multiplies a row by: gradients of x are in units of it. */
+/**
+ * The largest factor that a norm multiplies a row by, or more than it: gradients of x are in units of it. No factor of a mean of higher powers
+ * is larger than that of the squares.
+ */
 function largestFactor(op: string, { data }: TensorSpec, n: number, eps: number): number {
   let most = 1;
   for (let base = 0; base < data.length; base += n) {
     const row = data.slice(base, base + n);
-    const mean = op === 'rmsNorm' ? 0 : row.reduce((sum, v) => sum + v, 0) / n;
+    const mean = op === 'layerNorm' ? row.reduce((sum, v) => sum + v, 0) / n : 0;
     const square = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / n;
     const factor = 1 / Math.sqrt(square + eps);
     if (factor > most && factor < Infinity) most = factor;
@@ -337,7 +340,8 @@ function normCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
 }
 
 export const normFamily: Family = {
-  ops: ['layerNorm', 'rmsNorm'],
+  // those that `defineNorm` has made
+  ops: catalog.filter((one) => one.kind === 'norm' && 'rows' in one).map(({ op }) => op),
   adaptive: true,
   draw: normCalls,
   valid: (op) => ({
