@@ -20,7 +20,7 @@ const CONFIG = {
 } as const;
 const SETTINGS = { ...DEFAULTS, steps: 50, batchSize: 4, learningRate: 1e-2, testEvery: 10 };
 const SMALL = { config: CONFIG, settings: SETTINGS };
-/** That of `npm run gpt` by default, without dropout. Ten steps, as the CPU takes seconds for each. */
+/** As large as that of `npm run gpt`, with learned positions. Ten steps, as the CPU takes seconds for each. */
 const LARGE = {
   config: {
     ...CONFIG,
@@ -105,7 +105,7 @@ describe('a small GPT', () => {
 });
 
 it(
-  'the GPT of `npm run gpt`, 4 layers of 128, has the curve of the CPU, without new pipelines or buffers',
+  'a GPT of 4 layers of 128, as `npm run gpt` has it, has the curve of the CPU, without new pipelines or buffers',
   { ...LONG, timeout: 900_000 },
   async () => {
     const reference = await runOnCpu(LARGE);
