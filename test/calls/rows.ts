@@ -1,7 +1,9 @@
 // Takes row-wise and gated activations, and gives their calls.
 import fc from 'fast-check';
 import { catalog } from '../../src/catalog.ts';
+import type { Norm } from '../../src/define/norm.ts';
 import { IndexOutOfRangeError } from '../../src/index.ts';
+import type { NormOp, NormRows } from '../../src/kernels/norm/args.ts';
 import type { Call, TensorSpec } from './call.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import {
@@ -271,15 +273,41 @@ const normShapes: fc.Arbitrary<readonly [lead: readonly number[], last: readonly
     },
   );
 
+/** What `defineNorm` has made. */
+const norms: ReadonlyMap<string, NormOp> = new Map(
+  catalog.flatMap((one) =>
+    one.kind === 'norm' && 'rows' in one ? [[one.op, (one as Norm).rows] as const] : [],
+  ),
+);
+
+/** Whether a norm takes the mean away: what is left of a constant row is 0 then. */
+function isCentred(op: string): boolean {
+  const norm = norms.get(op);
+  if (!norm) throw new Error(`${op} is no norm of defineNorm`);
+  const row = Float64Array.of(1, 1);
+  const absent = norm.operands.map(({ name, absent: value }) => [
+    name,
+    Float64Array.of(value, value),
+  ]);
+  const y = new Float64Array(2);
+  const rows: NormRows = {
+    ...(Object.fromEntries(absent) as Record<string, Float64Array>),
+    x: row,
+  };
+  norm.forward(rows, 1, y);
+  return y.every((v) => v === 0);
+}
+
 /**
  * The largest factor that a norm multiplies a row by, or more than it: gradients of x are in units of it. No factor of a mean of higher powers
  * is larger than that of the squares.
  */
 function largestFactor(op: string, { data }: TensorSpec, n: number, eps: number): number {
   let most = 1;
+  const centred = isCentred(op);
   for (let base = 0; base < data.length; base += n) {
     const row = data.slice(base, base + n);
-    const mean = op === 'layerNorm' ? row.reduce((sum, v) => sum + v, 0) / n : 0;
+    const mean = centred ? row.reduce((sum, v) => sum + v, 0) / n : 0;
     const square = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / n;
     const factor = 1 / Math.sqrt(square + eps);
     if (factor > most && factor < Infinity) most = factor;
@@ -340,8 +368,7 @@ function normCalls(op: string, kind: Values, drawn: Drawn): fc.Arbitrary<Call> {
 }
 
 export const normFamily: Family = {
-  // those that `defineNorm` has made
-  ops: catalog.filter((one) => one.kind === 'norm' && 'rows' in one).map(({ op }) => op),
+  ops: [...norms.keys()],
   adaptive: true,
   draw: normCalls,
   valid: (op) => ({
