@@ -24,6 +24,7 @@ const INSIDE = [
   'Call',
   'Passes',
   'Kernel',
+  'Capabilities',
   'RowwiseArgs',
   'RowwiseDeclaration',
   'Tuning',
