@@ -38,7 +38,7 @@ export interface AdapterCapabilities {
   readonly tuning: Tuning;
 }
 
-/** What planners are given. What is more than an adapter's comes from whoever plans: an app without a GPU device does without its code. */
+/** What a planner is given: what the adapter says, and code for large tensors. The GPU device brings that code, so an app without one does not load it. */
 export interface Capabilities extends AdapterCapabilities {
   /** @internal An empty plan of parts, for tensors that are larger than a binding. */
   readonly windows: (caps: Capabilities) => Windows;

@@ -298,10 +298,7 @@ function isCentred(op: string): boolean {
   return y.every((v) => v === 0);
 }
 
-/**
- * The largest factor that a norm multiplies a row by, or more than it: gradients of x are in units of it. No factor of a mean of higher powers
- * is larger than that of the squares.
- */
+/** The largest factor that a norm by squares multiplies a row by; hardly smaller than one by higher powers. Gradients of x are in units of it. */
 function largestFactor(op: string, { data }: TensorSpec, n: number, eps: number): number {
   let most = 1;
   const centred = isCentred(op);
